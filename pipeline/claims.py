@@ -1,0 +1,117 @@
+"""Stage claims: every claim of the study as a computed statement, judged on our numbers.
+
+reads   results/{study}/collected/*.csv
+writes  results/{study}/claims.csv  claim, statistic, value, low, high, judgement, text, source
+
+The statistic is a difference of two selections of results, seed by seed; its interval is
+Student's over the seeds. Supported: the interval lies wholly on the claimed side of the threshold;
+not supported: wholly on the other; else undecided. Where a network that it speaks of classifies
+clean images below twice chance, the judgement is ``undertrained`` and nothing is decided.
+"""
+
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+
+from pipeline import paths, rows
+from pipeline.collect import results_of
+from pipeline.stage import Job, main
+from pipeline.statistics import chosen
+from pipeline.strict_yaml import StudyError, read
+from pipeline.study_types import Column, Where
+from robustinfo.maths.intervals import student
+from robustinfo.settings import Settings
+
+SETTING = ["dataset", "model"]
+VALUES = ["claim", "statistic", "value", "low", "high", "judgement", "text", "source"]
+COLUMNS = SETTING + VALUES
+CLEAN = {"stage": "diagnose", "entry": "clean", "quantity": "accuracy"}
+
+
+class Claim(Settings):
+    """mean(of) - mean(against), per seed; with ``worst_over``, the least favourable group's."""
+
+    paper: str  # of studies/references, without .yaml
+    claim: str  # its id there
+    of: Where
+    against: Where
+    worst_over: Column | None = None  # e.g. entry: every attack must show it
+    expect: Literal["below", "above"]
+    threshold: float = 0.0
+
+
+def run(job: Job) -> None:
+    """Judge every claim in every setting."""
+    results = results_of(job)
+    lines = []
+    for setting, own in results.groupby(SETTING, sort=False):
+        for name, numbers in job.params["claims"].items():
+            names = dict(zip(SETTING, setting, strict=True)) | {"claim": name}
+            lines.append(names | judged(own, Claim(**numbers)) | _published(Claim(**numbers)))
+    rows.write_table(job.path(paths.CLAIMS), pd.DataFrame(lines, columns=COLUMNS))
+
+
+def judged(results: pd.DataFrame, claim: Claim) -> dict:
+    """One claim in one setting. Raises StudyError if it selects nothing."""
+    of, against = (chosen(results, where) for where in (claim.of, claim.against))
+    if of.empty or against.empty:
+        raise StudyError(
+            f"claim {claim.claim!r} selects no result: {claim.of} against {claim.against}"
+        )
+    values = _differences(of, against, claim)
+    low, high = student(values.to_numpy())
+    verdict = _judgement(low, high, claim)
+    if _undertrained(results, {*of.defence, *against.defence}):
+        verdict = "undertrained"
+    side = f"{claim.expect} {claim.threshold:g}"
+    group = f", worst {claim.worst_over}" if claim.worst_over else ""
+    return {
+        "statistic": f"{_name(claim.of)} - {_name(claim.against)}{group}; claimed {side}",
+        "value": values.mean(),
+        "low": low,
+        "high": high,
+        "judgement": verdict,
+    }
+
+
+def _differences(of: pd.DataFrame, against: pd.DataFrame, claim: Claim) -> pd.Series:
+    """One value per seed."""
+    keys = ["seed", *([claim.worst_over] if claim.worst_over else [])]
+    one, other = (part.groupby(keys).value.mean() for part in (of, against))
+    difference = (one - other).dropna()
+    worst = "max" if claim.expect == "below" else "min"
+    return difference.groupby("seed").agg(worst)
+
+
+def _judgement(low: float, high: float, claim: Claim) -> str:
+    below, above = high < claim.threshold, low > claim.threshold
+    if not (below or above):
+        return "undecided"
+    return "supported" if below == (claim.expect == "below") else "not supported"
+
+
+def _undertrained(results: pd.DataFrame, defences: set[str]) -> bool:
+    chance = 1 / results[results.quantity == "classes"].value.iloc[0]
+    clean = chosen(results, CLEAN | {"defence": sorted(defences)})
+    return bool((clean.groupby(["defence", "seed"]).value.mean() < 2 * chance).any())
+
+
+def _published(claim: Claim) -> dict:
+    """The claim in the paper's terms. Raises StudyError if the reference file has no such id."""
+    file = Path(paths.REFERENCES) / f"{claim.paper}.yaml"
+    texts = {known["id"]: known["text"] for known in read(file)[0]["claims"]}
+    if claim.claim not in texts:
+        raise StudyError(f"{file}: no claim {claim.claim!r}; choose from {', '.join(texts)}")
+    return {"text": texts[claim.claim], "source": claim.paper}
+
+
+def _name(where: dict) -> str:
+    return " ".join(
+        "/".join(map(str, value)) if isinstance(value, list) else str(value)
+        for value in where.values()
+    )
+
+
+if __name__ == "__main__":
+    main(run, "claims")

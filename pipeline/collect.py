@@ -1,0 +1,54 @@
+"""Stage collect: the rows of every run of one network on one data set in one tidy table.
+
+reads   every .csv of results/{study}/{dataset}/{model}/, results/{study}/{dataset}/data.json
+writes  results/{study}/collected/{dataset}-{model}.csv  with the runs' names, and Wilson
+        intervals of fractions
+"""
+
+import json
+
+import pandas as pd
+
+from pipeline import paths, rows
+from pipeline.stage import Job, main
+from pipeline.statistics import with_wilson
+
+
+def run(job: Job) -> None:
+    """Put all runs under one another; the number of classes joins them as a row of each run."""
+    tables = []
+    setting = {name: job.names[name] for name in ("dataset", "model")}
+    for defence in job.params["defences"]:
+        for seed in job.params["seeds"]:
+            run_names = {"defence": defence, "seed": seed}
+            own = pd.concat([_classes(job), *_tables(job, run_names)], ignore_index=True)
+            for position, (name, value) in enumerate((setting | run_names).items()):
+                own.insert(position, name, value)
+            tables.append(own)
+    rows.write_table(job.path(paths.RESULTS), with_wilson(pd.concat(tables, ignore_index=True)))
+
+
+def results_of(job: Job) -> pd.DataFrame:
+    """The collected rows of every setting of the study."""
+    files = [job.path(paths.RESULTS, **setting) for setting in job.params["settings"]]
+    return pd.concat([rows.read(file) for file in files], ignore_index=True)
+
+
+def _tables(job: Job, names: dict) -> list[pd.DataFrame]:
+    files = []
+    for template in paths.RUN_TABLES:
+        if "{attack}" in template:
+            files += [job.path(template, **names, attack=a) for a in job.params["attacks"]]
+        else:
+            files.append(job.path(template, **names))
+    return [rows.read(file) for file in files]
+
+
+def _classes(job: Job) -> pd.DataFrame:
+    manifest = json.loads(job.path(paths.DATA).read_text())
+    row = {"stage": "data", "quantity": "classes", "value": len(manifest["classes"])}
+    return pd.DataFrame([row])
+
+
+if __name__ == "__main__":
+    main(run, "collect")

@@ -1,0 +1,80 @@
+"""Stage diagnose: whether the attacks on one run can be believed, and what they leave standing.
+
+reads   .../model.safetensors, .../attacks/*.safetensors, results/{study}/{dataset}/data.json
+writes  .../diagnostics.csv  clean accuracy; every diagnostic at every level; per image over all
+        attacks: robust accuracy, what only noise or only single-step attacks broke, infeasible ones
+"""
+
+import torch
+from torch import Tensor, nn
+
+from pipeline import load, paths, rows
+from pipeline.slices import sweep
+from pipeline.stage import Job, main
+from robustinfo import catalogue
+from robustinfo.batches import EVALUATION_BATCH, correct, floats
+from robustinfo.judging import Threat, worst_case
+from robustinfo.maths.balls import feasible
+from robustinfo.sealed import unseal
+
+
+def run(job: Job) -> None:
+    """Run every diagnostic on the test images, then combine the stored examples per image."""
+    images, labels = load.test_images(job)
+    x, y = floats(images, job.device), labels.to(job.device)
+    model = load.trained(job, job.path(paths.MODEL))
+    right = correct(model, x, y).double().mean().item()
+    found = [_row("clean", "accuracy", right, len(y))]
+    for name, entry in job.params["diagnostics"].items():
+        for level, params in sweep(entry):
+            values = _diagnosed(job, model, x, y, params)
+            found += [_row(name, quantity, v, len(y), level) for quantity, v in values.items()]
+    for quantity, value in _over_attacks(job, x.cpu()).items():
+        found.append(_row("attacks", quantity, value, len(y)))
+    rows.write(job.path(paths.DIAGNOSTICS), found)
+
+
+def _diagnosed(job: Job, model: nn.Module, x: Tensor, y: Tensor, params: dict) -> dict[str, float]:
+    """The means over the images of what the diagnostic says of each batch."""
+    diagnose = catalogue.get("diagnostics", params)
+    sums: dict[str, float] = {}
+    for a, b in zip(x.split(EVALUATION_BATCH), y.split(EVALUATION_BATCH), strict=True):
+        for name, value in diagnose(model, a, b, generator=job.generator).items():
+            sums[name] = sums.get(name, 0.0) + value * len(b)
+    return {name: value / len(y) for name, value in sums.items()}
+
+
+def _over_attacks(job: Job, x: Tensor) -> dict[str, float]:
+    """Fractions of all images, each image taken over every attack that has an epsilon."""
+    success, threats = {}, {}
+    infeasible = torch.zeros(len(x), dtype=torch.bool)
+    for name, entry in job.params["attacks"].items():
+        config = catalogue.config("attacks", entry)
+        role = catalogue.module("attacks", entry).ROLE
+        threats[name] = Threat(role, config.norm, config.epsilon)
+        examples, _ = unseal(job.path(paths.EXAMPLES, attack=name))
+        success[name], clean = examples["success"], examples["correct"]
+        infeasible |= ~feasible(x, examples["x_adv"], config.norm, config.epsilon)
+    masks = worst_case(success, threats)
+    fractions = {
+        "robust_accuracy": clean & ~masks["broken"],
+        "noise_only_share": masks["noise_only"],
+        "single_step_only_share": masks["single_step_only"],
+        "infeasible_share": infeasible,
+    }
+    return {name: mask.double().mean().item() for name, mask in fractions.items()}
+
+
+def _row(entry: str, quantity: str, value: float, n: int, level: float | None = None) -> dict:
+    return {
+        "stage": "diagnose",
+        "entry": entry,
+        "level": "" if level is None else level,
+        "quantity": quantity,
+        "value": value,
+        "n": n,
+    }
+
+
+if __name__ == "__main__":
+    main(run, "diagnose")

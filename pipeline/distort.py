@@ -1,0 +1,38 @@
+"""Stage distort: accuracy of one trained network on distorted test images.
+
+reads   .../model.safetensors, results/{study}/{dataset}/data.json
+writes  .../distortions.csv  accuracy per distortion and level (the value that the entry sweeps)
+"""
+
+from pipeline import load, paths, rows
+from pipeline.slices import sweep
+from pipeline.stage import Job, main
+from robustinfo import catalogue
+from robustinfo.batches import correct, floats
+
+
+def run(job: Job) -> None:
+    """Distort the test images by every entry at every level, and classify them."""
+    images, labels = load.test_images(job)
+    x, y = floats(images, job.device), labels.to(job.device)
+    model = load.trained(job, job.path(paths.MODEL))
+    found = []
+    for name, entry in job.params["distortions"].items():
+        for level, params in sweep(entry):
+            distort = catalogue.get("distortions", params)
+            right = correct(model, distort(x, generator=job.generator), y)
+            found.append(
+                {
+                    "stage": "distort",
+                    "entry": name,
+                    "level": "" if level is None else level,
+                    "quantity": "accuracy",
+                    "value": right.double().mean().item(),
+                    "n": len(y),
+                }
+            )
+    rows.write(job.path(paths.DISTORTIONS), found)
+
+
+if __name__ == "__main__":
+    main(run, "distort")

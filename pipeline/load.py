@@ -1,0 +1,50 @@
+"""What trained-model stages read: the network of a checkpoint, the test images, the examples."""
+
+import json
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from pipeline import paths
+from pipeline.stage import Job
+from robustinfo import catalogue
+from robustinfo.datasets._prepared import Split, data_root, open_split
+from robustinfo.models._network import Network
+from robustinfo.sealed import unseal
+
+WEIGHTS, STATE = "model.", "state."  # prefixes of the tensors in a checkpoint
+
+
+def split(job: Job, which: str) -> Split:
+    """The images and labels that the stage ``prepare`` described, byte for byte."""
+    manifest = json.loads(job.path(paths.DATA).read_text())
+    sha256 = manifest["splits"][which]["sha256"]
+    return open_split(
+        job.names["dataset"], which, job.params["dataset"], data_root(), sha256=sha256
+    )
+
+
+def test_images(job: Job) -> tuple[Tensor, Tensor]:
+    """The first ``evaluation_images`` of the test set (all, if null): uint8 (n, c, h, w), (n,)."""
+    images, labels, _ = split(job, "test")
+    return images[: job.params["evaluation_images"]], labels[: job.params["evaluation_images"]]
+
+
+def untrained(job: Job) -> Network:
+    """The job's architecture for its data set, on its device, with random weights."""
+    manifest = json.loads(job.path(paths.DATA).read_text())
+    shape = tuple(manifest["splits"]["train"]["shape"])
+    model = catalogue.get("models", job.params["model"])(shape, len(manifest["classes"]))
+    layout = torch.channels_last if job.device.type == "cuda" else torch.contiguous_format
+    return model.to(job.device, memory_format=layout)
+
+
+def trained(job: Job, file: Path) -> Network:
+    """The network of a checkpoint or snapshot, on the job's device, in eval mode."""
+    tensors, _ = unseal(file)
+    model = untrained(job)
+    model.load_state_dict(
+        {name.removeprefix(WEIGHTS): t for name, t in tensors.items() if name.startswith(WEIGHTS)}
+    )
+    return model.eval()

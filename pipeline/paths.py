@@ -1,0 +1,63 @@
+"""Every path and every parameter key of the workflow, once.
+
+Stages, rules and the parity test use them. A path is the experiment: ``{study}`` is the study's
+``name``, the other names are entries of it.
+"""
+
+STUDY = "results/{study}"
+DATA = STUDY + "/{dataset}/data.json"
+RUN = STUDY + "/{dataset}/{model}/{defence}/{seed}"
+MODEL = RUN + "/model.safetensors"
+SNAPSHOTS = RUN + "/snapshots"
+HISTORY = RUN + "/history.csv"
+EXAMPLES = RUN + "/attacks/{attack}.safetensors"
+ATTACK = RUN + "/attacks/{attack}.csv"
+MEASURES = RUN + "/measures.csv"
+COMPLEXITIES = RUN + "/complexities.csv"
+DISTORTIONS = RUN + "/distortions.csv"
+DIAGNOSTICS = RUN + "/diagnostics.csv"
+COLLECTED = STUDY + "/collected"
+RESULTS = COLLECTED + "/{dataset}-{model}.csv"
+VERDICT = STUDY + "/verdict.csv"
+CHECKS = STUDY + "/checks.csv"
+METRICS = STUDY + "/metrics.json"
+CLAIMS = STUDY + "/claims.csv"
+TABLE = STUDY + "/tables/{target}.csv"
+FIGURE = STUDY + "/figures/{target}.svg"
+PICTURE = STUDY + "/figures/{target}.png"
+REPORT = STUDY + "/report.html"
+REFERENCES = "studies/references"
+
+RUN_TABLES = [HISTORY, ATTACK, MEASURES, COMPLEXITIES, DISTORTIONS, DIAGNOSTICS]
+
+# Which parts of the study a stage may read. What is tracked is what is used: the loader hands a
+# stage these slices and no others; its rule and its dvc.yaml entry list the same keys.
+_SETTING = {"dataset": "datasets.{dataset}", "model": "models.{model}"}
+_TRAINED = {**_SETTING, "defence": "defences.{defence}", "validation_share": "validation_share"}
+_TESTED = {**_SETTING, "evaluation_images": "evaluation_images"}
+_TOGETHER = {"settings": "settings"}
+KEYS = {
+    "prepare": {"dataset": "datasets.{dataset}"},
+    "pretrain": {**_TRAINED, "training": "pretrain.{defence}"},
+    "retrain": {**_TRAINED, "training": "retrain.{defence}", "start": "retrain_from"},
+    "attack": {**_TESTED, "attack": "attacks.{attack}"},
+    "measure": {**_TESTED, "measures": "measures", "snapshot_attacks": "snapshot_attacks"},
+    "complexity": {
+        "dataset": "datasets.{dataset}",
+        "attacks": "attacks",
+        "complexities": "complexities",
+    },
+    "distort": {**_TESTED, "distortions": "distortions"},
+    "diagnose": {**_TESTED, "attacks": "attacks", "diagnostics": "diagnostics"},
+    "collect": {key: key for key in ("seeds", "defences", "attacks")},
+    "verdict": {**_TOGETHER, "verdict": "verdict"},
+    "table": {**_TOGETHER, "target": "tables.{target}"},
+    "figure": {**_TOGETHER, "target": "figures.{target}"},
+    "claims": {**_TOGETHER, "claims": "claims"},
+    "report": {key: key for key in ("tables", "figures")},
+}
+
+
+def keys(stage: str, **names: str) -> list[str]:
+    """The parameter keys of one job, e.g. ``datasets.digits``, sorted."""
+    return sorted(key.format(**names) for key in KEYS[stage].values())

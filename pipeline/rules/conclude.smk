@@ -1,0 +1,125 @@
+"""What the runs say together.
+
+INPUT   the .csv files of every run, studies/references/
+OUTPUT  collected/, verdict.csv, checks.csv, metrics.json, claims.csv, tables/, figures/, report.html
+"""
+
+RESULTS = [paths.RESULTS.format(study=NAME, **setting) for setting in CONTENT["settings"]]
+REFERENCES = sorted(map(str, Path(paths.REFERENCES).glob("*.yaml")))
+
+
+rule collect:
+    input:
+        data=paths.DATA,
+        rows=runs(*paths.RUN_TABLES),
+        code=code("collect"),
+    output:
+        paths.RESULTS,
+    params:
+        used=used("collect"),
+    log:
+        "logs/{study}/{dataset}/{model}/collect.txt",
+    shell:
+        "python -m pipeline.collect --study {STUDY} --dataset {wildcards.dataset}"
+        " --model {wildcards.model} > {log} 2>&1"
+
+
+rule verdict:
+    input:
+        results=RESULTS,
+        code=code("verdict"),
+    output:
+        verdict=report(
+            paths.VERDICT, caption="../captions/verdict.rst", category="Verdict"
+        ),
+        checks=paths.CHECKS,
+        metrics=paths.METRICS,
+    params:
+        used=used("verdict"),
+    log:
+        "logs/{study}/verdict.txt",
+    shell:
+        "python -m pipeline.verdict --study {STUDY} > {log} 2>&1"
+
+
+rule claims:
+    input:
+        results=RESULTS,
+        references=REFERENCES,
+        code=code("claims"),
+    output:
+        report(paths.CLAIMS, caption="../captions/claims.rst", category="Claims"),
+    params:
+        used=used("claims"),
+    log:
+        "logs/{study}/claims.txt",
+    shell:
+        "python -m pipeline.claims --study {STUDY} > {log} 2>&1"
+
+
+rule table:
+    input:
+        results=RESULTS,
+        references=REFERENCES,
+        code=code("table"),
+    output:
+        report(paths.TABLE, caption="../captions/target.rst", category="Tables"),
+    params:
+        used=used("table"),
+    log:
+        "logs/{study}/tables/{target}.txt",
+    wildcard_constraints:
+        target="|".join(CONTENT["tables"]) or "(?!)",
+    shell:
+        "python -m pipeline.target --stage table --study {STUDY} --target {wildcards.target}"
+        " > {log} 2>&1"
+
+
+rule figure:
+    input:
+        results=RESULTS,
+        references=REFERENCES,
+        code=code("figure"),
+    output:
+        table=paths.TABLE,
+        svg=report(paths.FIGURE, caption="../captions/target.rst", category="Figures"),
+        png=paths.PICTURE,
+    params:
+        used=used("figure"),
+    log:
+        "logs/{study}/figures/{target}.txt",
+    wildcard_constraints:
+        target="|".join(CONTENT["figures"]) or "(?!)",
+    shell:
+        "python -m pipeline.target --stage figure --study {STUDY} --target {wildcards.target}"
+        " > {log} 2>&1"
+
+
+rule report:
+    input:
+        verdict=paths.VERDICT,
+        checks=paths.CHECKS,
+        claims=paths.CLAIMS,
+        tables=targets(paths.TABLE, "tables"),
+        figures=targets(paths.FIGURE, "figures"),
+        code=code("report"),
+    output:
+        paths.REPORT,
+    params:
+        used=used("report"),
+    log:
+        "logs/{study}/report.txt",
+    shell:
+        "python -m pipeline.report --study {STUDY} > {log} 2>&1"
+
+
+# `snakemake table-3 figure-5` makes just those.
+for target in [*CONTENT["tables"], *CONTENT["figures"]]:
+
+    rule:
+        name:
+            target
+        input:
+            (paths.FIGURE if target in CONTENT["figures"] else paths.TABLE).format(
+                study=NAME, target=target
+            ),

@@ -1,0 +1,72 @@
+"""Which project files does a job run? Snakemake does not see imported modules; this reads them.
+
+The static import closure of a stage's program and of the methods that its slices name. Files are
+parsed, never executed.
+"""
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pipeline import paths
+from pipeline.slices import INNER, KINDS, slices
+
+ROOTS = [Path("src"), Path()]
+PROGRAMS = {"pretrain": "train", "retrain": "train", "table": "target", "figure": "target"}
+
+
+def code(study: dict[str, Any], stage: str, names: dict[str, str]) -> list[str]:
+    """Every project file that the job may run, sorted."""
+    found = closure(f"pipeline/{PROGRAMS.get(stage, stage)}.py")
+    read = slices(study, stage, names)
+    for short, key in paths.KEYS[stage].items():
+        kind = KINDS.get(key.split(".")[0])
+        # A stage that only needs the names of all runs does not run their methods.
+        if kind and stage != "collect":
+            for method_kind, method in _methods(kind, read[short]):
+                found |= closure(f"src/robustinfo/{method_kind}/{method}.py")
+    return sorted(found)
+
+
+def _methods(kind: str, value: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401
+    """(folder, file) of every method that an entry, or a section of entries, names."""
+    if not isinstance(value, dict):
+        return
+    if "method" in value:
+        yield kind, value["method"]
+    for key, inner in value.items():
+        yield from _methods(INNER.get(key, kind), inner)
+
+
+@cache
+def closure(file: str) -> frozenset[str]:
+    """The file and every project file that it imports, directly or not."""
+    found: set[Path] = set()
+    todo = [Path(file)]
+    while todo:
+        one = todo.pop()
+        if one not in found:
+            found.add(one)
+            todo += [f for name in _imports(one) if (f := _locate(name))]
+    return frozenset(map(str, found))
+
+
+@cache
+def _imports(file: Path) -> tuple[str, ...]:
+    names = []
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names += [node.module] + [f"{node.module}.{alias.name}" for alias in node.names]
+    return tuple(names)
+
+
+@cache
+def _locate(name: str) -> Path | None:
+    for root in ROOTS:
+        if (file := root / (name.replace(".", "/") + ".py")).is_file():
+            return file
+    return None

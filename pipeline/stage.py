@@ -1,0 +1,110 @@
+"""What every stage shares: its command line, its slice of the study, its lock, seed and device."""
+
+import argparse
+import logging
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from pipeline.slices import slices
+from pipeline.strict_yaml import StudyError, read
+from robustinfo.faults import Fault
+
+DRIVER = "ROBUSTINFO_DRIVER"  # the process id of the Snakemake that started this job
+
+
+class Job:
+    """One job: the names of its experiment, and the only parameters that it may read."""
+
+    def __init__(  # noqa: D107
+        self, stage: str, study: str, names: dict[str, str], params: dict
+    ) -> None:
+        self.stage, self.study, self.names, self.params = stage, study, names, params
+
+    def path(self, template: str, **names: str) -> Path:
+        """A path of ``paths`` for this job's names."""
+        return Path(template.format(study=self.study, **(self.names | names)))
+
+    @cached_property
+    def device(self) -> Any:  # noqa: ANN401 - torch is imported by stages that compute
+        """The torch.device that this job holds alone."""
+        from pipeline.device import acquire
+
+        device, self._lock = acquire()
+        return device
+
+    @cached_property
+    def generator(self) -> Any:  # noqa: ANN401
+        """The one source of randomness, on the device; also seeds torch's global generator."""
+        import torch
+
+        seed = int(self.names["seed"])
+        torch.manual_seed(seed)  # weight initialisation and dropout draw from it
+        return torch.Generator(self.device).manual_seed(seed)
+
+
+def main(run: Callable[[Job], None], *stages: str) -> None:
+    """Run one stage from the command line; a known error is one line, not a traceback.
+
+    stages: the names in ``paths.KEYS`` that the program serves; with several, ``--stage`` chooses.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
+    _follow_driver()
+    try:
+        job = _job(stages)
+        with _alone(job):
+            run(job)
+    except Fault as error:
+        sys.exit(f"error: {error}")
+
+
+def _job(stages: tuple[str, ...]) -> Job:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--study", type=Path, required=True, help="the study file")
+    for name in ("dataset", "model", "defence", "seed", "attack", "target", "stage"):
+        parser.add_argument(f"--{name}")
+    given = {key: value for key, value in vars(parser.parse_args()).items() if value is not None}
+    file, stage = given.pop("study"), given.pop("stage", stages[0])
+    if stage not in stages:
+        raise StudyError(f"no stage {stage!r}; choose from {', '.join(stages)}")
+    study, _ = read(file)
+    try:
+        params = slices(study, stage, given)
+    except KeyError as error:
+        raise StudyError(f"stage {stage} needs --{error.args[0]}") from None
+    return Job(stage, study["name"], given, params)
+
+
+def _alone(job: Job) -> FileLock:
+    """A lock per job, so that an orphan of a killed run and its successor never interleave."""
+    name = "_".join([job.stage, job.study, *(f"{v}" for v in job.names.values())])
+    folder = Path(".snakemake/jobs")
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / f"{name}.lock")
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        raise StudyError(
+            f"another process is at {job.stage} {job.names}; wait or stop it"
+        ) from None
+    return lock
+
+
+def _follow_driver() -> None:
+    """End with the driver: a job whose Snakemake was killed would write beside its successor."""
+    driver = int(os.environ.get(DRIVER, "0"))
+
+    def watch() -> None:
+        while Path(f"/proc/{driver}").exists():
+            time.sleep(1)
+        os._exit(70)
+
+    if driver and Path("/proc").is_dir():
+        threading.Thread(target=watch, daemon=True).start()

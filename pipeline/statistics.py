@@ -1,0 +1,46 @@
+"""From the rows of single runs to one number with an interval over the seeds."""
+
+import pandas as pd
+
+from robustinfo.maths.intervals import student, wilson
+
+FRACTION = r"accuracy|_rate|_share"  # quantities that count images
+
+
+def with_wilson(results: pd.DataFrame) -> pd.DataFrame:
+    """Columns ``low`` and ``high``: Wilson's interval of every fraction of n images, else NaN."""
+    counts = results.quantity.str.contains(FRACTION) & results.n.gt(0) & results.value.notna()
+    pairs = results.loc[counts, ["value", "n"]]
+    known = {(v, n): wilson(v, int(n)) for v, n in set(zip(pairs.value, pairs.n, strict=True))}
+    bounds = [known[pair] for pair in zip(pairs.value, pairs.n, strict=True)]
+    results.loc[counts, ["low", "high"]] = bounds
+    return results
+
+
+def over_seeds(rows: pd.DataFrame) -> dict:
+    """Mean over the seeds with a 95 % interval, and the images behind one value (n).
+
+    Of a fraction of images: from the lowest to the highest of the seeds' Wilson intervals, which
+    covers the choice of images and the spread seen between seeds. Of anything else: Student's.
+    """
+    if rows.low.notna().all():
+        low, high = rows.low.min(), rows.high.max()
+    else:
+        low, high = student(rows.value)
+    n = rows.n.min()
+    return {"ours": rows.value.mean(), "low": low, "high": high, "n": "" if pd.isna(n) else int(n)}
+
+
+def chosen(results: pd.DataFrame, where: dict) -> pd.DataFrame:
+    """The rows whose columns have the given value, or one of the given values.
+
+    ``epoch: first`` and ``epoch: last`` are the first and last epoch among the rows of each run.
+    """
+    rows = results
+    for column, wanted in where.items():
+        if column == "epoch" and wanted in ("first", "last"):
+            edge = rows.groupby(["dataset", "model", "defence", "seed"]).epoch
+            rows = rows[rows.epoch == edge.transform("min" if wanted == "first" else "max")]
+        else:
+            rows = rows[rows[column].isin(wanted if isinstance(wanted, list) else [wanted])]
+    return rows

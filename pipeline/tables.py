@@ -1,0 +1,84 @@
+"""A table or figure of a study: which rows of the results it shows, and the paper's beside ours."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import pandas as pd
+from pydantic import Field
+
+from pipeline.statistics import chosen, over_seeds
+from pipeline.strict_yaml import StudyError, read
+from pipeline.study_types import Column, Where
+from robustinfo.settings import Settings
+
+SEPARATOR = " / "
+
+
+class Paper(Settings):
+    """Where the published value of a cell stands; ``{defence}`` and the like are the cell's own."""
+
+    file: str  # of studies/references, without .yaml
+    key: str  # e.g. "attack_success_rate|{dataset}/{model}|original|{entry}"
+    scale: float = 1.0  # 0.01 where the paper prints percent
+    names: dict[str, str] = Field(default_factory=dict)  # ours -> the paper's
+
+
+class Target(Settings):
+    """Rows and columns are columns of the results; the cell is the mean over the seeds."""
+
+    title: str
+    rows: Annotated[list[Column], Field(min_length=1)]
+    columns: Annotated[list[Column], Field(min_length=1)]
+    where: Where
+    paper: Paper | None = None
+    draw: Literal["curves", "bars", "plane"] | None = None
+    x_label: str = ""
+    y_label: str = ""
+
+
+def tabulate(results: pd.DataFrame, target: Target, references: Path) -> pd.DataFrame:
+    """row, column, paper, ours, low, high, n, difference, saturated; in the order of the results.
+
+    low, high: see ``statistics.over_seeds``. difference: ours - paper. saturated: whether an
+    estimate of any seed sits at its ceiling, where it says nothing. Raises StudyError if the
+    target selects nothing.
+    """
+    selected = chosen(results, target.where)
+    if selected.empty:
+        raise StudyError(f"target {target.title!r} selects no result: {target.where}")
+    published = read(references / f"{target.paper.file}.yaml")[0] if target.paper else {}
+    lines = []
+    for key, cell in selected.groupby([*target.rows, *target.columns], sort=False):
+        names = dict(zip([*target.rows, *target.columns], map(_text, key), strict=True))
+        paper = _published(published, target.paper, names | _constant(cell))
+        ours = over_seeds(cell)
+        lines.append(
+            {
+                "row": SEPARATOR.join(names[column] for column in target.rows),
+                "column": SEPARATOR.join(names[column] for column in target.columns),
+                "paper": paper,
+                **ours,
+                "difference": None if paper is None else ours["ours"] - paper,
+                "saturated": cell.saturated.eq("True").any(),
+            }
+        )
+    return pd.DataFrame(lines)
+
+
+def _text(value: Any) -> str:  # noqa: ANN401
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _constant(cell: pd.DataFrame) -> dict[str, str]:
+    """What all rows of the cell share: a reference may be named by it."""
+    return {column: str(cell[column].iloc[0]) for column in ("dataset", "model", "defence")}
+
+
+def _published(values: Any, paper: Paper | None, names: dict[str, str]) -> float | None:  # noqa: ANN401
+    """The paper's value of a cell, or None where it prints none."""
+    if paper is None:
+        return None
+    theirs = {column: paper.names.get(name, name) for column, name in names.items()}
+    for part in paper.key.split("|"):
+        values = values.get(part.format(**theirs)) if isinstance(values, dict) else None
+    return None if values is None else values * paper.scale

@@ -1,0 +1,119 @@
+"""Stages pretrain and retrain: one network, one data set, one defence, one seed -> one checkpoint.
+
+reads   results/{study}/{dataset}/data.json; for retrain also the weights of ``retrain_from``
+writes  .../model.safetensors  weights, the defence's state; metadata: thread count and the like
+        .../snapshots/epoch_0000.safetensors ...  weights before, during and after training
+        .../history.csv  every loss term, their sum, the learning rate, validation accuracy
+
+An interrupted training goes on from its last epoch, to the same bits: what that needs waits in
+.../.training/, which is no output and disappears at the end.
+"""
+
+import hashlib
+import json
+import shutil
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from pipeline import load, paths, rows
+from pipeline.device import describe
+from pipeline.progress import followed
+from pipeline.stage import Job, main
+from robustinfo import catalogue, training
+from robustinfo.batches import EVALUATION_BATCH, batches
+from robustinfo.datasets._validation import split_validation
+from robustinfo.files import whole
+from robustinfo.sealed import seal
+
+
+def run(job: Job) -> None:
+    """Train, or go on training, and move the result into place once it is complete."""
+    config = training.Config(**job.params["training"])
+    data, validation = _images(job)
+    generator = job.generator  # seeds torch, too: before the weights are drawn
+    model = load.untrained(job)
+    if job.stage == "retrain":
+        model = load.trained(job, job.path(paths.MODEL, defence=job.params["start"]))
+    loss_terms, extra = _objective(job, model, data)
+
+    work = _workspace(job)
+    saved = work / "state.pt"
+    state = torch.load(saved, weights_only=True) if saved.exists() else None
+    history = state.pop("history") if state else []
+    steps = training.train(
+        model, data, validation, loss_terms, config=config, generator=generator, state=state
+    )
+    for epoch in followed(steps, config.epochs + 1 - len(history), "epoch"):
+        history.append(epoch.record)
+        if epoch.number % config.snapshot_every == 0 or epoch.number == config.epochs:
+            snapshot = work / f"snapshots/epoch_{epoch.number:04}.safetensors"
+            seal(snapshot, _tensors(model, extra), {})
+        with whole(saved) as part:
+            torch.save(epoch.state | {"history": history}, part)
+    _publish(job, work, _tensors(model, extra), history)
+
+
+def _images(job: Job) -> tuple[training.Images, training.Images]:
+    """Training and validation images on the device; the split depends on the seed alone."""
+    images, labels, _ = load.split(job, "train")
+    generator = torch.Generator().manual_seed(int(job.names["seed"]))
+    parts = split_validation(labels, job.params["validation_share"], generator=generator)
+    one, other = (
+        training.Images(images[part].to(job.device), labels[part].to(job.device)) for part in parts
+    )
+    return one, other
+
+
+def _objective(job: Job, model: torch.nn.Module, data: training.Images) -> tuple:
+    """The defence's loss terms with its state bound, and that state."""
+    entry = job.params["defence"]
+    loss_terms = catalogue.get("defences", entry)
+    module = catalogue.module("defences", entry)
+    if not hasattr(module, "prepare"):
+        return loss_terms, {}
+    read = partial(batches, *data, EVALUATION_BATCH, job.device)
+    _, state = module.prepare(model, read, config=catalogue.config("defences", entry))
+    return partial(loss_terms, state=state), state
+
+
+def _tensors(model: torch.nn.Module, extra: dict) -> dict[str, torch.Tensor]:
+    weights = {load.WEIGHTS + name: tensor for name, tensor in model.state_dict().items()}
+    return weights | {load.STATE + name: tensor for name, tensor in extra.items()}
+
+
+def _workspace(job: Job) -> Path:
+    """The folder of this very training; what another one left in it is thrown away."""
+    start = b""
+    if job.stage == "retrain":
+        start = job.path(paths.MODEL, defence=job.params["start"]).read_bytes()
+    identity = json.dumps([job.names, job.params, describe(job.device)], sort_keys=True).encode()
+    identity += job.path(paths.DATA).read_bytes() + start
+    work = job.path(paths.RUN) / ".training"
+    mark = work / hashlib.sha256(identity).hexdigest()
+    if not mark.exists():
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir(parents=True)
+        mark.touch()
+    return work
+
+
+def _publish(job: Job, work: Path, tensors: dict, history: list[dict]) -> None:
+    snapshots = job.path(paths.SNAPSHOTS)
+    shutil.rmtree(snapshots, ignore_errors=True)
+    shutil.move(work / "snapshots", snapshots)
+    rows.write(
+        job.path(paths.HISTORY),
+        (
+            {"stage": "train", "epoch": epoch, "quantity": name, "value": value}
+            for epoch, record in enumerate(history)
+            for name, value in record.items()
+        ),
+    )
+    seal(job.path(paths.MODEL), tensors, describe(job.device))
+    shutil.rmtree(work)
+
+
+if __name__ == "__main__":
+    main(run, "pretrain", "retrain")

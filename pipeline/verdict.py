@@ -1,0 +1,78 @@
+"""Stage verdict: per defence, robust accuracy with its interval, every check, and the verdict.
+
+reads   results/{study}/collected/*.csv
+writes  results/{study}/verdict.csv   one line per data set, model and defence
+        results/{study}/checks.csv    every check behind it: value, threshold, failed or not run
+        results/{study}/metrics.json  the headline numbers, for ``dvc metrics``
+"""
+
+import json
+
+import pandas as pd
+
+from pipeline import paths, rows
+from pipeline.collect import results_of
+from pipeline.stage import Job, main
+from pipeline.statistics import chosen, over_seeds
+from robustinfo.files import whole
+from robustinfo.judging import Thresholds, judge
+
+EVIDENCE = ("infeasible_share", "zero_gradient_share", "noise_only_share", "single_step_only_share")
+
+
+def run(job: Job) -> None:
+    """Judge every defence of every setting."""
+    thresholds = Thresholds(**job.params["verdict"])
+    results = results_of(job)
+    verdicts, checks, metrics = [], [], {}
+    for (dataset, model), setting in results.groupby(["dataset", "model"], sort=False):
+        twin = over_seeds(_of(setting, thresholds.twin, "robust_accuracy"))
+        for defence in setting.defence.unique():
+            names = {"dataset": dataset, "model": model, "defence": defence}
+            evidence = _evidence(setting, defence, twin)
+            verdict, found = judge(evidence, thresholds)
+            robust, clean = (evidence[k] for k in ("robust_accuracy", "clean_accuracy"))
+            verdicts.append(
+                names
+                | {"verdict": verdict, "clean_accuracy": clean, "robust_accuracy": robust}
+                | {"low": evidence["robust_low"], "high": evidence["robust_high"]}
+                | {"n": evidence["n"], "seeds": setting.seed.nunique()}
+            )
+            checks += [names | check._asdict() for check in found]
+            metrics.setdefault(f"{dataset}/{model}", {})[defence] = {
+                "clean_accuracy": clean,
+                "robust_accuracy": robust,
+            }
+    rows.write_table(job.path(paths.VERDICT), pd.DataFrame(verdicts))
+    rows.write_table(job.path(paths.CHECKS), pd.DataFrame(checks))
+    with whole(job.path(paths.METRICS)) as partial:
+        partial.write_text(json.dumps(metrics, indent=2) + "\n")
+    for line in verdicts:
+        print("{dataset} {model} {defence}: {verdict}".format(**line))
+
+
+def _of(setting: pd.DataFrame, defence: str, quantity: str) -> pd.DataFrame:
+    return chosen(setting, {"defence": defence, "stage": "diagnose", "quantity": quantity})
+
+
+def _evidence(setting: pd.DataFrame, defence: str, twin: dict) -> dict[str, float]:
+    """Means over the seeds; ``judge`` says what each name means."""
+    robust = over_seeds(_of(setting, defence, "robust_accuracy"))
+    curve = _of(setting, defence, "pgd_accuracy").groupby("level").value.mean().sort_index()
+    found = {name: _of(setting, defence, name).value.mean() for name in EVIDENCE}
+    return found | {
+        "classes": setting[setting.quantity == "classes"].value.iloc[0],
+        "clean_accuracy": _of(setting, defence, "accuracy").value.mean(),
+        "accuracy_at_huge_epsilon": curve.iloc[-1],
+        "rise_with_epsilon": max(curve.diff().max(), 0.0),
+        "robust_accuracy": robust["ours"],
+        "robust_low": robust["low"],
+        "robust_high": robust["high"],
+        "n": robust["n"],
+        "twin_robust_accuracy": twin["ours"],
+        "twin_high": twin["high"],
+    }
+
+
+if __name__ == "__main__":
+    main(run, "verdict")

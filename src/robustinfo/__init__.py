@@ -1,0 +1,1 @@
+"""Does an information-theoretic defence against adversarial examples really hold?"""

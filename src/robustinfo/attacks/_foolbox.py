@@ -1,0 +1,76 @@
+"""What all foolbox attacks here share: how they are run, and what counts as a success.
+
+foolbox counts images that were wrong from the start as successes, computes all weight gradients
+on the way, draws from torch's global generator, and returns black images where Carlini and
+Wagner's attack failed. None of that leaves this file.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import foolbox
+import torch
+from torch import Generator, Tensor, nn
+
+from robustinfo.maths.balls import feasible
+
+
+@contextmanager
+def frozen(model: nn.Module) -> Iterator[nn.Module]:
+    """The model in eval mode without weight gradients; modes and flags come back afterwards."""
+    modes = {module: module.training for module in model.modules()}
+    flags = {weight: weight.requires_grad for weight in model.parameters()}
+    model.eval().requires_grad_(False)
+    try:
+        yield model
+    finally:
+        for module, mode in modes.items():
+            module.training = mode
+        for weight, flag in flags.items():
+            weight.requires_grad_(flag)
+
+
+def run(
+    attack: foolbox.Attack,
+    model: nn.Module,
+    x: Tensor,
+    y: Tensor,
+    *,
+    epsilon: float | None,
+    generator: Generator,
+) -> tuple[Tensor, Tensor]:
+    """One run: the attack's own images, and the same cut to the epsilon ball. Both like x.
+
+    foolbox's random numbers come from ``generator``; torch's global state is left as it was.
+    """
+    seed = int(torch.randint(2**62, (), generator=generator, device=generator.device))
+    devices = [x.device] if x.is_cuda else []
+    with frozen(model), torch.random.fork_rng(devices):
+        torch.manual_seed(seed)
+        target = foolbox.PyTorchModel(model, bounds=(0, 1), device=x.device)
+        raw, cut, _ = attack(target, x, y, epsilons=epsilon)
+    return raw.detach(), cut.detach().clamp(0, 1)
+
+
+@torch.no_grad()
+def judged(
+    model: nn.Module,
+    x: Tensor,
+    y: Tensor,
+    x_adv: Tensor,
+    *,
+    norm: str,
+    epsilon: float | None,
+    found: Tensor | None = None,
+) -> tuple[Tensor, Tensor]:
+    """(x_adv, success): success on images correct when clean, wrong now, and within epsilon.
+
+    found: (n,) the attack's own flag, if it has one. Where there is no success, x comes back.
+    """
+    with frozen(model):
+        success = (model(x).argmax(1) == y) & (model(x_adv).argmax(1) != y)
+    success &= feasible(x, x_adv, norm, epsilon)
+    if found is not None:
+        success &= found
+    keep = success.view(-1, *[1] * (x.ndim - 1))
+    return torch.where(keep, x_adv, x), success

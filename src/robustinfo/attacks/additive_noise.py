@@ -1,0 +1,46 @@
+"""Random noise of a given size: no attack, but the baseline that every attack must beat.
+
+foolbox's additive noise, as arXiv 2008.03072 (tables V, VI) uses it: ``linf`` uniform, ``l2``
+Gaussian or uniform, scaled to epsilon and cut to [0, 1].
+"""
+
+from typing import Literal, Self
+
+import foolbox.attacks as fa
+from pydantic import model_validator
+from torch import Generator, Tensor, nn
+
+from robustinfo.attacks import _foolbox
+from robustinfo.settings import Norm, Pixels, Settings
+
+ROLE = "noise"
+_METHODS = {
+    ("linf", "uniform"): fa.LinfAdditiveUniformNoiseAttack,
+    ("l2", "uniform"): fa.L2AdditiveUniformNoiseAttack,
+    ("l2", "gaussian"): fa.L2AdditiveGaussianNoiseAttack,
+}
+
+
+class Config(Settings):
+    norm: Norm
+    distribution: Literal["uniform", "gaussian"] = "uniform"
+    epsilon: Pixels
+
+    @model_validator(mode="after")
+    def exists(self) -> Self:
+        """Gaussian noise has no bound in l-infinity."""
+        if (self.norm, self.distribution) not in _METHODS:
+            raise ValueError("linf noise is `uniform`; gaussian noise is bounded in l2 only")
+        return self
+
+
+def perturb(
+    model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
+) -> tuple[Tensor, Tensor]:
+    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns x_adv, and success (n,) bool.
+
+    A success is misclassified, was correct, and lies within epsilon; a failure returns its x.
+    """
+    attack = _METHODS[config.norm, config.distribution]()
+    _, x_adv = _foolbox.run(attack, model, x, y, epsilon=config.epsilon, generator=generator)
+    return _foolbox.judged(model, x, y, x_adv, norm=config.norm, epsilon=config.epsilon)

@@ -1,0 +1,33 @@
+"""Basic iterative method: small steps without a random start.
+
+Kurakin et al. (2017), arXiv 1607.02533.
+"""
+
+import foolbox.attacks as fa
+from pydantic import PositiveInt
+from torch import Generator, Tensor, nn
+
+from robustinfo.attacks import _foolbox
+from robustinfo.settings import Norm, Pixels, Settings
+
+ROLE = "iterated"
+
+
+class Config(Settings):
+    norm: Norm = "linf"
+    epsilon: Pixels
+    step_size: Pixels
+    steps: PositiveInt = 10
+
+
+def perturb(
+    model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
+) -> tuple[Tensor, Tensor]:
+    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns x_adv, and success (n,) bool.
+
+    A success is misclassified, was correct, and lies within epsilon; a failure returns its x.
+    """
+    method = {"linf": fa.LinfBasicIterativeAttack, "l2": fa.L2BasicIterativeAttack}[config.norm]
+    attack = method(abs_stepsize=config.step_size, steps=config.steps)
+    _, x_adv = _foolbox.run(attack, model, x, y, epsilon=config.epsilon, generator=generator)
+    return _foolbox.judged(model, x, y, x_adv, norm=config.norm, epsilon=config.epsilon)

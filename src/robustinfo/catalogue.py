@@ -1,0 +1,50 @@
+"""Find a method by name: its folder is the catalogue, its file name is the key.
+
+Adding a method is adding a file. Nothing here, and no list anywhere, has to change.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+from robustinfo.settings import Settings
+
+# What a file of each folder must define, beside ``Config``.
+VERBS = {
+    "datasets": "load",
+    "distortions": "distort",
+    "models": "build",
+    "attacks": "perturb",
+    "measures": "estimate",
+    "complexities": "measure",
+    "losses": "loss",
+    "defences": "loss_terms",
+    "diagnostics": "diagnose",
+}
+
+
+def names(kind: str) -> list[str]:
+    """The methods of one kind, e.g. ``names("attacks") == ["bim", ...]``."""
+    folder = Path(__file__).parent / kind
+    return sorted(file.stem for file in folder.glob("[!_]*.py"))
+
+
+def module(kind: str, params: Mapping) -> ModuleType:
+    """The file that ``params["method"]`` names. Raises ValueError with the choices."""
+    method = params.get("method")
+    if method not in names(kind):
+        raise ValueError(f"no method {method!r}; {kind}/ has {', '.join(names(kind))}")
+    return import_module(f"robustinfo.{kind}.{method}")
+
+
+def config(kind: str, params: Mapping) -> Settings:
+    """The checked settings of an entry. Raises ValueError (pydantic's is one) if they are bad."""
+    settings = {key: value for key, value in params.items() if key != "method"}
+    return module(kind, params).Config(**settings)
+
+
+def get(kind: str, params: Mapping) -> Callable:
+    """The verb of the method that ``params["method"]`` names, with its checked settings bound."""
+    return partial(getattr(module(kind, params), VERBS[kind]), config=config(kind, params))

@@ -1,0 +1,1 @@
+"""One file per complexity of an image; each defines ``Config`` and ``measure``."""

@@ -1,0 +1,26 @@
+"""Size of the raw bytes, in (h, w, c) order, after zlib's deflate (RFC 1950): no image format.
+
+Deflate finds runs that repeat, so unlike the entropy it depends on where the pixels stand.
+"""
+
+import zlib
+from typing import Annotated
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from robustinfo.distortions import _pillow
+from robustinfo.settings import Settings
+
+UNIT = "bytes"
+
+
+class Config(Settings):
+    level: Annotated[int, Field(ge=0, le=9)] = 9  # 0 stores, 9 searches longest
+
+
+def measure(images: Tensor, *, config: Config) -> Tensor:
+    """images: (n, c, h, w) uint8 (else ValueError). Returns (n,) float64, bytes."""
+    packed = [zlib.compress(image, config.level) for image in _pillow.channels_last(images)]
+    return torch.tensor([len(data) for data in packed], dtype=torch.float64)

@@ -1,0 +1,29 @@
+"""CIFAR-10: small photographs of animals and vehicles, colour, 32 x 32.
+
+Krizhevsky (2009), "Learning multiple layers of features from tiny images"; no licence is stated.
+50,000 training and 10,000 test images of 10 balanced classes, uint8 (n, 3, 32, 32).
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from robustinfo.datasets._prepared import RawImages, is_train
+from robustinfo.datasets._torchvision import fetch
+from robustinfo.settings import Settings
+
+
+class Config(Settings):
+    pass
+
+
+def load(split: str, *, config: Config, root: Path) -> RawImages:
+    """The split as it was published. Raises DataError if it cannot be had."""
+    found = fetch("CIFAR10", root, train=is_train(split))
+    images = found.data.transpose(0, 3, 1, 2)  # (n, h, w, c) -> (n, c, h, w)
+    return RawImages(
+        images,
+        np.array(found.targets, dtype=np.int64),
+        list(found.classes),
+        "torchvision.datasets.CIFAR10, www.cs.toronto.edu/~kriz/cifar.html",
+    )

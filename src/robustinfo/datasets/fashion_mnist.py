@@ -1,0 +1,27 @@
+"""Fashion-MNIST: articles of clothing, grey, 28 x 28.
+
+Xiao, Rasul and Vollgraf (2017), arXiv 1708.07747, from the shop of Zalando; MIT licence.
+60,000 training and 10,000 test images of 10 balanced classes, uint8 (n, 1, 28, 28).
+"""
+
+from pathlib import Path
+
+from robustinfo.datasets._prepared import RawImages, is_train
+from robustinfo.datasets._torchvision import fetch
+from robustinfo.settings import Settings
+
+
+class Config(Settings):
+    pass
+
+
+def load(split: str, *, config: Config, root: Path) -> RawImages:
+    """The split as it was published. Raises DataError if it cannot be had."""
+    found = fetch("FashionMNIST", root, train=is_train(split))
+    images = found.data.numpy()[:, None]  # (n, h, w) -> (n, 1, h, w)
+    return RawImages(
+        images,
+        found.targets.numpy(),
+        list(found.classes),
+        "torchvision.datasets.FashionMNIST, github.com/zalandoresearch/fashion-mnist",
+    )

@@ -1,0 +1,18 @@
+"""Plain training on clean images with any loss: pretraining, and the rest's undefended twin."""
+
+from torch import Generator, Tensor, nn
+
+from robustinfo import catalogue
+from robustinfo.settings import Entry, Settings
+
+
+class Config(Settings):
+    loss: Entry = {"method": "cross_entropy"}  # noqa: RUF012 - pydantic copies defaults
+
+
+def loss_terms(
+    model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
+) -> dict[str, Tensor]:
+    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Every term is a scalar in nats."""
+    loss = catalogue.get("losses", config.loss)
+    return {"clean": loss(model(x), y)}

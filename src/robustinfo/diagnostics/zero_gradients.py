@@ -1,0 +1,31 @@
+"""The share of images whose input gradient vanishes: where it does, gradient attacks prove nothing.
+
+Carlini et al. (2019), arXiv 1902.06705, and Athalye et al. (2018), arXiv 1802.00420 (gradient
+masking). The gradient is that of the cross-entropy in float32, as an attack would see it. An image
+whose gradient is NaN, or that the output does not depend on at all, counts: neither can be climbed.
+"""
+
+import torch
+from torch import Generator, Tensor, nn
+from torch.nn import functional as F
+
+from robustinfo.attacks._foolbox import frozen
+from robustinfo.settings import Number, Settings
+
+
+class Config(Settings):
+    below: Number = 1e-12  # the largest l-infinity norm that counts as zero
+
+
+def diagnose(
+    model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
+) -> dict[str, float]:
+    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Fractions of the n images."""
+    with frozen(model):
+        x = x.clone().requires_grad_()
+        loss = F.cross_entropy(model(x), y, reduction="sum")
+        if not loss.requires_grad:
+            return {"zero_gradient_share": 1.0}
+        (gradient,) = torch.autograd.grad(loss, x, materialize_grads=True)
+    size = gradient.flatten(1).abs().amax(1)
+    return {"zero_gradient_share": (~(size > config.below)).float().mean().item()}

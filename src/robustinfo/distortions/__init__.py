@@ -1,0 +1,1 @@
+"""One file per distortion of images; each defines ``Config`` and ``distort``."""

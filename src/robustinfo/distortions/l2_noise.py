@@ -1,0 +1,21 @@
+"""Noise in a random direction with l2 norm epsilon: x + epsilon g / ||g||_2, g Gaussian.
+
+The direction is uniform on the sphere. Clamping to [0, 1] follows, so the distance from x is at
+most epsilon. The baseline that an attack of the same norm and epsilon has to beat.
+"""
+
+import torch
+from torch import Tensor
+
+from robustinfo.settings import Pixels, Settings
+
+
+class Config(Settings):
+    epsilon: Pixels
+
+
+def distort(x: Tensor, *, config: Config, generator: torch.Generator) -> Tensor:
+    """x: (n, c, h, w) in [0, 1]. Returns the same shape, dtype and device, in [0, 1]."""
+    gaussian = torch.randn(x.shape, generator=generator, device=generator.device, dtype=x.dtype)
+    length = torch.linalg.vector_norm(gaussian, dim=(1, 2, 3), keepdim=True)  # (n, 1, 1, 1)
+    return (x + config.epsilon * (gaussian / length).to(x.device)).clamp(0, 1)

@@ -1,0 +1,20 @@
+"""Uniform noise in the linf ball: x + epsilon * U(-1, 1) for every pixel, clamped to [0, 1].
+
+The baseline that an attack of the same norm and epsilon has to beat.
+"""
+
+import torch
+from torch import Tensor
+
+from robustinfo.settings import Pixels, Settings
+
+
+class Config(Settings):
+    epsilon: Pixels
+
+
+def distort(x: Tensor, *, config: Config, generator: torch.Generator) -> Tensor:
+    """x: (n, c, h, w) in [0, 1]. Returns the same shape, dtype and device, in [0, 1]."""
+    uniform = torch.rand(x.shape, generator=generator, device=generator.device, dtype=x.dtype)
+    noise = config.epsilon * (2 * uniform.to(x.device) - 1)
+    return (x + noise).clamp(0, 1)

@@ -1,0 +1,5 @@
+"""Errors that the user can mend. A stage prints them as one line; any other error is a bug."""
+
+
+class Fault(Exception):
+    """Says what, where, why, and the next step."""

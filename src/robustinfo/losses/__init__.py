@@ -1,0 +1,1 @@
+"""One file per classification loss; each defines ``Config`` and ``loss``."""

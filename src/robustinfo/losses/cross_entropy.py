@@ -1,0 +1,15 @@
+"""Plain cross-entropy, -log p(y | x), averaged over the batch. In nats."""
+
+from torch import Tensor
+from torch.nn import functional as F
+
+from robustinfo.settings import Settings
+
+
+class Config(Settings):
+    pass
+
+
+def loss(logits: Tensor, y: Tensor, *, config: Config) -> Tensor:
+    """logits: (n, K).  y: (n,) labels.  A scalar in nats."""
+    return F.cross_entropy(logits, y)

@@ -1,0 +1,22 @@
+"""Norms of perturbations, and whether an image stays inside its ball and the [0, 1] box."""
+
+from torch import Tensor
+
+TOLERANCE = 1e-6  # rounding of float32, relative above 1; more makes a perturbation invalid
+
+
+def distance(delta: Tensor, norm: str) -> Tensor:
+    """The norm, ``linf`` or ``l2``, of each perturbation: (n, ...) -> (n,)."""
+    flat = delta.flatten(1)
+    return flat.abs().amax(1) if norm == "linf" else flat.norm(dim=1)
+
+
+def feasible(x: Tensor, x_adv: Tensor, norm: str, epsilon: float | None) -> Tensor:
+    """True where x_adv is finite, in [0, 1] and within epsilon (if any) of x: (n, ...) -> (n,)."""
+    flat = x_adv.flatten(1)
+    inside = flat.isfinite().all(1) & (flat.amin(1) >= 0) & (flat.amax(1) <= 1)
+    if epsilon is None:
+        return inside
+    # Attacks project in float32, whose rounding grows with the norm: 1e-6 is too little at l2 10.
+    limit = epsilon + TOLERANCE * max(1.0, epsilon)
+    return inside & (distance(x_adv.double() - x.double(), norm) <= limit)

@@ -1,0 +1,1 @@
+"""One file per measure of a representation; each defines ``Config`` and ``estimate``."""

@@ -1,0 +1,33 @@
+"""What every measure returns: a value that says itself whether it means anything."""
+
+import math
+from typing import NamedTuple
+
+FULL = 0.99  # share of its ceiling from which an estimate counts as saturated
+
+
+class Estimate(NamedTuple):
+    """A value with the ceiling that n samples allow it (nan: none) and whether it sits there."""
+
+    value: float
+    ceiling: float = math.nan
+    saturated: bool = False
+
+
+def information_bits(whole: float, within: float, y: list[int]) -> dict[str, Estimate]:
+    """I(T;X) and I(T;Y) from H(T) and sum_c p_c H(T|c), all in bits; y: the n labels.
+
+    I(T;X) = H(T) has the ceiling log2 n. I(T;Y) = H(T) - H(T|Y) has the ceiling H(Y), and is
+    saturated as soon as the classes' own entropies reach the log2 of the class sizes: then it is
+    H(Y) whatever the representation does.
+    """
+    n = len(y)
+    sizes = [y.count(c) for c in set(y)]
+    most = math.log2(n)
+    most_within = sum(size / n * math.log2(size) for size in sizes)
+    return {
+        "information_input_bits": Estimate(whole, most, whole >= FULL * most),
+        "information_label_bits": Estimate(
+            whole - within, most - most_within, within >= FULL * most_within
+        ),
+    }

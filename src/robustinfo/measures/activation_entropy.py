@@ -1,0 +1,37 @@
+"""E per layer, and E_N and E_T of the network, of arXiv 2008.03072 (eq. 6-8), in natural-log units.
+
+Per sample, then averaged over the samples. Which outputs are layers is the model's
+``activations``; formulas and their traps stand in ``maths/activation_entropy.py``.
+"""
+
+from torch import Tensor
+
+from robustinfo.maths import activation_entropy as maths
+from robustinfo.measures._estimate import Estimate
+from robustinfo.settings import Settings
+
+POINTS = "activations"
+
+
+class Config(Settings):
+    pass
+
+
+def estimate(t: Tensor, y: Tensor, *, config: Config) -> dict[str, Estimate]:
+    """t: (n, d) activations >= 0, or ValueError.  Mean E of the samples, whole and per neuron."""
+    maths.refuse_negative(t, f"of {t.shape[1]} neurons")
+    entropy = maths.activation_entropy(t.double()).mean().item()
+    return {
+        "activation_entropy": Estimate(entropy),
+        "activation_entropy_per_neuron": Estimate(entropy / t.shape[1]),
+    }
+
+
+def combine(layers: dict[str, dict[str, Estimate]]) -> dict[str, Estimate]:
+    """E_N and E_T of the whole network from what ``estimate`` gave for each layer, in order."""
+    whole = [found["activation_entropy"].value for found in layers.values()]
+    per_neuron = [found["activation_entropy_per_neuron"].value for found in layers.values()]
+    return {
+        "network_entropy": Estimate(maths.network_entropy(per_neuron, [1] * len(per_neuron))),
+        "entropy_flow": Estimate(maths.entropy_flow(whole)),
+    }

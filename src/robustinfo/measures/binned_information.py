@@ -1,0 +1,40 @@
+"""I(T;X) and I(T;Y) of a representation cut into bins; the whole layer vector is one symbol.
+
+Shwartz-Ziv and Tishby (2017), arXiv 1703.00810. Either bins of a fixed ``width`` (floor(t / width),
+for unbounded activations), or ``bins`` equal ones over the layer's own range (for bounded
+activations). Biased upwards as soon as few samples share a symbol: it saturates at log2 n.
+"""
+
+from typing import Self
+
+from pydantic import PositiveInt, model_validator
+from torch import Tensor
+
+from robustinfo.maths.binning import entropies_bits, symbols
+from robustinfo.measures._estimate import Estimate, information_bits
+from robustinfo.settings import PositiveNumber, Settings
+
+POINTS = "probes"
+
+
+class Config(Settings):
+    width: PositiveNumber | None = None
+    bins: PositiveInt | None = None
+
+    @model_validator(mode="after")
+    def one_of_both(self) -> Self:
+        """Width and bins exclude each other."""
+        if (self.width is None) == (self.bins is None):
+            raise ValueError("give either `width` or `bins`, not both and not neither")
+        return self
+
+
+def estimate(t: Tensor, y: Tensor, *, config: Config) -> dict[str, Estimate]:
+    """t: (n, d) activations.  y: (n,) labels.  Bits."""
+    if config.width is not None:
+        ids = symbols(t, config.width)
+    else:
+        low, high = t.min().item(), t.max().item()
+        # A hair wider than the range, so that the maximum falls into the last bin.
+        ids = symbols(t, max((high - low) / config.bins * (1 + 1e-9), 1e-300), origin=low)
+    return information_bits(*entropies_bits(ids, y.cpu().numpy()), y.tolist())

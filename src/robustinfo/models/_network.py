@@ -1,0 +1,39 @@
+"""A network whose layers have names, so that measures and defences can ask for their outputs."""
+
+from collections import OrderedDict
+
+from torch import Tensor, nn
+
+SOFTMAX = "softmax"  # the one point that is no module: the probabilities of the logits
+
+
+class Network(nn.Sequential):
+    """Named layers in order, images (n, c, h, w) in [0, 1] -> logits (n, K).
+
+    probes: the points of the information plane (before the activation, in the papers).
+    activations: the non-negative outputs whose activation entropy is measured, first to last.
+    Both are kept in the order of the layers. Raises ValueError if a point is no layer; ``softmax``
+    is always one, the last.
+    """
+
+    def __init__(
+        self, layers: OrderedDict, probes: tuple[str, ...], activations: tuple[str, ...]
+    ) -> None:
+        super().__init__(layers)
+        known = [*layers, SOFTMAX]
+        for point in (*probes, *activations):
+            if point not in known:
+                raise ValueError(f"no layer {point!r}; choose from {', '.join(known)}")
+        self.probes = tuple(point for point in known if point in probes)
+        self.activations = tuple(point for point in known if point in activations)
+
+    def observe(self, x: Tensor, points: tuple[str, ...]) -> tuple[Tensor, dict[str, Tensor]]:
+        """Logits (n, K), and the output of every point, flattened to (n, d), in layer order."""
+        seen = {}
+        for name, layer in self.named_children():
+            x = layer(x)
+            if name in points:
+                seen[name] = x.flatten(1)
+        if SOFTMAX in points:
+            seen[SOFTMAX] = x.softmax(1)
+        return x, seen

@@ -1,0 +1,147 @@
+"""What holds for every attack, whatever it does: the promises of ``perturb``."""
+
+import warnings
+
+import pytest
+import torch
+from torch import nn
+
+from robustinfo import catalogue
+from robustinfo.maths.balls import distance, feasible
+
+CW = {"method": "carlini_wagner", "binary_search_steps": 4, "steps": 60, "step_size": 0.05}
+ATTACKS = {
+    "fgsm_linf": {"method": "fgsm", "epsilon": 0.02},
+    "fgsm_l2": {"method": "fgsm", "norm": "l2", "epsilon": 0.06},
+    "bim_linf": {"method": "bim", "epsilon": 0.02, "step_size": 0.005},
+    "bim_l2": {"method": "bim", "norm": "l2", "epsilon": 0.06, "step_size": 0.02},
+    "pgd_linf": {"method": "pgd", "epsilon": 0.02, "step_size": 0.005, "steps": 10},
+    "pgd_l2": {"method": "pgd", "norm": "l2", "epsilon": 0.06, "step_size": 0.02, "steps": 10},
+    "pgd_restarts": {
+        "method": "pgd", "epsilon": 0.02, "step_size": 0.001, "steps": 2, "restarts": 3,
+    },
+    "deepfool_l2": {"method": "deepfool", "epsilon": 0.06},
+    "deepfool_linf": {"method": "deepfool", "norm": "linf", "epsilon": 0.02},
+    "carlini_wagner": CW | {"epsilon": 0.06},
+    "noise_linf": {"method": "additive_noise", "norm": "linf", "epsilon": 0.15},
+    "noise_l2_uniform": {"method": "additive_noise", "norm": "l2", "epsilon": 0.3},
+    "noise_l2_gaussian": {
+        "method": "additive_noise", "norm": "l2", "distribution": "gaussian", "epsilon": 0.3,
+    },
+}  # fmt: skip
+RANDOM = ["pgd_restarts", "pgd_l2", "noise_linf", "noise_l2_uniform", "noise_l2_gaussian"]
+EVERY = pytest.mark.parametrize("name", ATTACKS)
+
+
+def attack(name, model, x, y, seed=0):
+    perturb = catalogue.get("attacks", ATTACKS[name])
+    return perturb(model, x, y, generator=torch.Generator().manual_seed(seed))
+
+
+class Shy(nn.Module):
+    """BatchNorm and dropout, which are different in training mode."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.norm, self.drop = nn.BatchNorm2d(1), nn.Dropout(0.5)
+        self.last = nn.Sequential(nn.Flatten(), nn.Linear(16, 3))
+
+    def forward(self, x):
+        return self.last(self.drop(self.norm(x)))
+
+
+def test_the_attacks_of_these_tests_are_all_there_are():
+    assert {entry["method"] for entry in ATTACKS.values()} == set(catalogue.names("attacks"))
+
+
+@EVERY
+def test_a_success_is_feasible_and_fools_and_a_failure_is_the_image_bit_for_bit(name, two_classes):
+    p = two_classes
+    x_adv, success = attack(name, p.model, p.x, p.y)
+    epsilon, norm = ATTACKS[name]["epsilon"], catalogue.config("attacks", ATTACKS[name]).norm
+    assert success.dtype == torch.bool and success.shape == p.y.shape
+    assert success.any() and not success.all()  # both kinds are looked at
+    assert (p.model(x_adv).argmax(1) != p.y).equal(success)
+    assert feasible(p.x, x_adv, norm, epsilon).all()
+    assert distance(x_adv - p.x, norm)[success].min() > 0
+    assert x_adv[~success].equal(p.x[~success])
+
+
+@EVERY
+def test_what_was_misclassified_is_never_a_success_and_comes_back_untouched(name, two_classes):
+    p = two_classes
+    wrong = torch.arange(len(p.y)) % 2 == 0
+    y = torch.where(wrong, 1 - p.y, p.y)
+    x_adv, success = attack(name, p.model, p.x, y)
+    assert not success[wrong].any() and x_adv[wrong].equal(p.x[wrong])
+    assert success[~wrong].any()
+
+
+@EVERY
+def test_the_model_is_left_exactly_as_it_was(name):
+    model = Shy().train()
+    model.drop.eval()
+    model.last[1].bias.requires_grad_(False)
+    before = {key: value.clone() for key, value in model.state_dict().items()}
+    modes = [module.training for module in model.modules()]
+    attack(name, model, torch.rand(8, 1, 4, 4), torch.arange(8) % 3)
+    after = model.state_dict()
+    assert all(after[key].equal(value) for key, value in before.items())
+    assert [module.training for module in model.modules()] == modes
+    assert [weight.requires_grad for weight in model.parameters()] == [True, True, True, False]
+    assert all(weight.grad is None for weight in model.parameters())
+
+
+@EVERY
+def test_a_model_in_training_mode_is_attacked_as_it_will_be_used(name):
+    model, x = Shy(), torch.rand(16, 1, 4, 4)
+    model.norm.running_mean.fill_(0.4)
+    y = model.eval()(x).argmax(1)
+    expected = attack(name, model, x, y)
+    found = attack(name, model.train(), x, y)
+    assert all(a.equal(b) for a, b in zip(expected, found, strict=True))
+
+
+@EVERY
+def test_images_labels_and_torchs_global_random_numbers_are_left_alone(name, two_classes):
+    p = two_classes
+    x, y, state = p.x.clone(), p.y.clone(), torch.get_rng_state()
+    attack(name, p.model, x, y)
+    assert torch.get_rng_state().equal(state)
+    assert x.equal(p.x) and y.equal(p.y)
+
+
+@EVERY
+def test_the_generator_alone_decides_the_bits(name, two_classes):
+    p = two_classes
+    torch.manual_seed(1)
+    first = attack(name, p.model, p.x, p.y, seed=5)[0]
+    torch.manual_seed(2)
+    assert attack(name, p.model, p.x, p.y, seed=5)[0].equal(first)
+
+
+@pytest.mark.parametrize("name", RANDOM)
+def test_another_seed_gives_other_noise(name, two_classes):
+    p = two_classes
+    first, one = attack(name, p.model, p.x, p.y, seed=5)
+    second, other = attack(name, p.model, p.x, p.y, seed=6)
+    assert (one & other).any() and not first[one & other].equal(second[one & other])
+
+
+@EVERY
+def test_a_model_may_warn_without_ending_the_attack(name, two_classes):
+    class Warns(nn.Module):
+        def forward(self, x):
+            warnings.warn("a kernel is slow", stacklevel=1)
+            return two_classes.model(x)
+
+    with pytest.warns(UserWarning, match="a kernel is slow"):
+        _, success = attack(name, Warns(), two_classes.x, two_classes.y)
+    assert success.equal(attack(name, two_classes.model, two_classes.x, two_classes.y)[1])
+
+
+def test_gaussian_noise_has_no_linf_bound_and_is_refused():
+    entry = {"method": "additive_noise", "norm": "linf", "distribution": "gaussian", "epsilon": 0.1}
+    with pytest.raises(ValueError, match="bounded in l2 only"):
+        catalogue.config("attacks", entry)

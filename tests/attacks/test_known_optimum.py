@@ -1,0 +1,149 @@
+"""On a linear classifier the optimum is known: epsilon times the dual norm of w off the margin."""
+
+import foolbox.attacks as fa
+import pytest
+import torch
+
+from robustinfo.attacks import _foolbox, additive_noise, bim, carlini_wagner, deepfool, fgsm, pgd
+from robustinfo.maths.balls import distance
+
+DUAL = {"linf": 1, "l2": 2}
+NORMS = pytest.mark.parametrize("norm, epsilon", [("linf", 0.02), ("l2", 0.06)])
+ONE_STEP = [
+    (fgsm, {}),
+    (bim, {"step_size": 0.01, "steps": 20}),
+    (pgd, {"step_size": 0.01, "steps": 20, "random_start": False}),
+]
+
+
+def margin(p, x):
+    """(n,) true logit minus the best other."""
+    logits = p.model(x)
+    true = logits.gather(1, p.y[:, None])
+    return (true[:, 0] - logits.scatter(1, p.y[:, None], -torch.inf).amax(1)).detach()
+
+
+def other_minus_true(p):
+    """(n, K, d): the direction from the true logit to each other one."""
+    return p.weight[None] - p.weight[p.y][:, None]
+
+
+def least_distance(p, dual):
+    """(n,) to the nearest of the K - 1 boundaries, in the norm whose dual is given."""
+    logits = p.model(p.x).detach()
+    gaps = logits.gather(1, p.y[:, None]) - logits  # (n, K)
+    reach = other_minus_true(p).norm(p=dual, dim=2)
+    return (gaps / reach).masked_fill(reach == 0, torch.inf).amin(1)
+
+
+@NORMS
+@pytest.mark.parametrize("attack, settings", ONE_STEP)
+def test_gradient_attacks_take_exactly_epsilon_times_the_dual_norm_off_the_margin(
+    attack, settings, norm, epsilon, two_classes, generator
+):
+    p = two_classes
+    config = attack.Config(norm=norm, epsilon=epsilon, **settings)
+    x_adv, success = attack.perturb(p.model, p.x, p.y, config=config, generator=generator)
+    loss = epsilon * (p.weight[0] - p.weight[1]).norm(p=DUAL[norm])
+    clean = margin(p, p.x)
+    assert success.equal(clean < loss)  # it finds all that can be found, and nothing else
+    assert success.any() and not success.all()
+    torch.testing.assert_close(
+        margin(p, x_adv)[success], (clean - loss)[success], atol=2e-5, rtol=1e-5
+    )
+
+
+def test_linf_pgd_from_a_random_start_ends_in_the_same_corner(two_classes, generator):
+    p = two_classes
+    config = pgd.Config(epsilon=0.02, step_size=0.01, steps=5)
+    x_adv = pgd.maximise(p.model, p.x, p.y, config=config, generator=generator)
+    loss = 0.02 * (p.weight[0] - p.weight[1]).norm(p=1)
+    torch.testing.assert_close(margin(p, x_adv), margin(p, p.x) - loss, atol=2e-5, rtol=1e-5)
+
+
+def test_l2_pgd_from_a_random_start_comes_close_to_the_optimum(two_classes, generator):
+    p = two_classes
+    config = pgd.Config(norm="l2", epsilon=0.06, step_size=0.02, steps=40)
+    x_adv = pgd.maximise(p.model, p.x, p.y, config=config, generator=generator)
+    loss = 0.06 * (p.weight[0] - p.weight[1]).norm()
+    lost = margin(p, p.x) - margin(p, x_adv)
+    assert (lost <= loss * (1 + 1e-4)).all() and (lost > 0.99 * loss).all()
+
+
+@pytest.mark.parametrize("norm", ["linf", "l2"])
+def test_deepfool_goes_to_the_nearest_of_all_boundaries_and_over_it_by_the_overshoot(
+    norm, four_classes, generator
+):
+    p = four_classes
+    config = deepfool.Config(norm=norm, overshoot=0.1)
+    x_adv, success = deepfool.perturb(p.model, p.x, p.y, config=config, generator=generator)
+    assert success.all()
+    stabiliser = 1e-4  # foolbox adds it to every distance
+    expected = 1.1 * (least_distance(p, DUAL[norm]) + stabiliser)
+    torch.testing.assert_close(distance(x_adv - p.x, norm), expected, atol=1e-6, rtol=1e-4)
+
+
+def test_deepfool_within_epsilon_finds_what_lies_within_epsilon(four_classes, generator):
+    p = four_classes
+    config = deepfool.Config(epsilon=0.06, overshoot=0.0)
+    _, success = deepfool.perturb(p.model, p.x, p.y, config=config, generator=generator)
+    nearest = least_distance(p, 2)
+    assert success.equal(nearest < 0.06)
+    assert success.any() and not success.all()
+
+
+def test_carlini_and_wagner_find_the_closed_form_of_the_smallest_perturbation(
+    two_classes, generator
+):
+    p = two_classes
+    p.x, p.y = p.x[:16], p.y[:16]
+    config = carlini_wagner.Config(steps=500, step_size=0.005)
+    x_adv, success = carlini_wagner.perturb(p.model, p.x, p.y, config=config, generator=generator)
+    assert success.all()
+    found, least = distance(x_adv - p.x, "l2"), least_distance(p, 2)
+    assert (found > least - 1e-5).all()  # nothing is closer than the boundary
+    torch.testing.assert_close(found, least, rtol=0.03, atol=1e-3)
+
+
+def test_carlini_and_wagner_keep_the_confidence_that_was_asked_for(two_classes, generator):
+    p = two_classes
+    p.x, p.y = p.x[:16], p.y[:16]
+    config = carlini_wagner.Config(
+        binary_search_steps=6, steps=100, initial_const=1, confidence=0.5, step_size=0.05
+    )
+    x_adv, success = carlini_wagner.perturb(p.model, p.x, p.y, config=config, generator=generator)
+    assert success.all() and (margin(p, x_adv) < -0.5).all()
+
+
+@pytest.mark.parametrize("epsilon", [0.01, 0.3])
+def test_linf_noise_never_exceeds_epsilon_although_foolboxs_own_does(
+    epsilon, two_classes, generator
+):
+    p = two_classes
+    attack = fa.LinfAdditiveUniformNoiseAttack()
+    raw, cut = _foolbox.run(attack, p.model, p.x, p.y, epsilon=epsilon, generator=generator)
+    assert distance(raw - p.x, "linf").max() > epsilon * 1.01
+    assert distance(cut - p.x, "linf").max() <= epsilon + 1e-7
+
+
+@pytest.mark.parametrize("distribution", ["uniform", "gaussian"])
+def test_l2_noise_has_exactly_the_size_epsilon_where_the_box_does_not_bind(
+    distribution, two_classes, generator
+):
+    p = two_classes
+    config = additive_noise.Config(norm="l2", distribution=distribution, epsilon=0.3)
+    x_adv, success = additive_noise.perturb(p.model, p.x, p.y, config=config, generator=generator)
+    size = distance(x_adv - p.x, "l2")[success]
+    torch.testing.assert_close(size, torch.full_like(size, 0.3))
+
+
+def test_restarts_find_all_that_one_run_finds_and_more(two_classes):
+    p = two_classes
+
+    def success(restarts):
+        config = pgd.Config(epsilon=0.1, step_size=1e-4, steps=1, restarts=restarts)
+        generator = torch.Generator().manual_seed(0)
+        return pgd.perturb(p.model, p.x, p.y, config=config, generator=generator)[1]
+
+    one, many = success(1), success(8)
+    assert (many | ~one).all() and many.sum() > one.sum() > 0

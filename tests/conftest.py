@@ -1,0 +1,35 @@
+from types import SimpleNamespace
+
+import pytest
+import torch
+from torch import nn
+
+
+def linear_problem(classes, pixels=4, images=64, seed=0):
+    """Mid-grey images and a linear classifier, so that no small perturbation meets the [0, 1] box.
+
+    model(x) = W (x - 1/2); y is what it answers; weight: (K, d).
+    """
+    generator = torch.Generator().manual_seed(seed)
+    model = nn.Sequential(nn.Flatten(), nn.Linear(pixels**2, classes)).eval()
+    weight = torch.randn(classes, pixels**2, generator=generator)
+    model[1].weight.data.copy_(weight)
+    model[1].bias.data.copy_(-weight.sum(1) / 2)
+    x = 0.35 + 0.3 * torch.rand(images, 1, pixels, pixels, generator=generator)
+    y = model(x).argmax(1)
+    return SimpleNamespace(model=model, x=x, y=y, weight=weight)
+
+
+@pytest.fixture
+def two_classes():
+    return linear_problem(2)
+
+
+@pytest.fixture
+def four_classes():
+    return linear_problem(4)
+
+
+@pytest.fixture
+def generator():
+    return torch.Generator().manual_seed(0)

@@ -1,0 +1,79 @@
+import pytest
+import torch
+from torch import nn
+
+from robustinfo.diagnostics import pgd_accuracy, zero_gradients
+
+
+class After(nn.Module):
+    """The model, with something done to its logits."""
+
+    def __init__(self, model, change):
+        super().__init__()
+        self.model, self.change = model, change
+
+    def forward(self, x):
+        return self.change(self.model(x))
+
+
+def zero_share(model, p, generator):
+    found = zero_gradients.diagnose(
+        model, p.x, p.y, config=zero_gradients.Config(), generator=generator
+    )
+    return found["zero_gradient_share"]
+
+
+def accuracy(p, epsilon, generator, **settings):
+    config = pgd_accuracy.Config(epsilon=epsilon, **settings)
+    found = pgd_accuracy.diagnose(p.model, p.x, p.y, config=config, generator=generator)
+    return found["pgd_accuracy"]
+
+
+def test_no_gradient_of_a_linear_model_vanishes(four_classes, generator):
+    assert zero_share(four_classes.model, four_classes, generator) == 0
+
+
+@pytest.mark.parametrize(
+    "change",
+    [torch.Tensor.detach, torch.round, lambda logits: 1e6 * logits, lambda logits: logits / 0],
+    ids=["detached", "rounded", "saturated", "nan"],
+)
+def test_every_gradient_of_a_masked_model_counts_as_zero(change, four_classes, generator):
+    assert zero_share(After(four_classes.model, change), four_classes, generator) == 1
+
+
+def test_the_share_is_that_of_the_images(four_classes, generator):
+    p = four_classes
+    half = torch.arange(len(p.y)) % 4 == 0
+
+    def mask(logits):
+        return torch.where(half[:, None], logits.detach(), logits)
+
+    assert zero_share(After(p.model, mask), p, generator) == 0.25
+
+
+@pytest.mark.parametrize("norm", ["linf", "l2"])
+def test_at_epsilon_0_it_is_the_clean_accuracy(norm, four_classes, generator):
+    p = four_classes
+    p.y = torch.where(torch.arange(len(p.y)) < 16, (p.y + 1) % 4, p.y)
+    assert accuracy(p, 0, generator, norm=norm) == 0.75
+
+
+def test_an_attack_that_may_paint_any_image_leaves_nothing_of_a_linear_model(
+    four_classes, generator
+):
+    assert accuracy(four_classes, 1.0, generator) == 0
+
+
+def test_an_l2_ball_beyond_the_box_leaves_nothing_either(four_classes, generator):
+    assert accuracy(four_classes, 20.0, generator, norm="l2", relative_step_size=0.05) == 0
+
+
+def test_it_is_the_share_of_images_whose_margin_is_out_of_reach(two_classes, generator):
+    p = two_classes
+    reach = (p.weight[0] - p.weight[1]).abs().sum()
+    logits = p.model(p.x).detach()
+    margin = (logits[:, 0] - logits[:, 1]).abs()
+    for epsilon in (0.01, 0.02, 0.04):
+        expected = (margin > epsilon * reach).float().mean().item()
+        assert accuracy(p, epsilon, generator) == expected

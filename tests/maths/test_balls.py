@@ -1,0 +1,47 @@
+import math
+
+import pytest
+import torch
+
+from robustinfo.maths.balls import TOLERANCE, distance, feasible
+
+
+def test_norms_of_a_3_4_triangle_are_4_and_5():
+    delta = torch.tensor([[[[3.0, -4.0]]], [[[0.0, 0.0]]]])
+    assert distance(delta, "linf").tolist() == [4, 0]
+    assert distance(delta, "l2").tolist() == [5, 0]
+
+
+@pytest.mark.parametrize("norm", ["linf", "l2"])
+def test_a_step_of_exactly_epsilon_is_feasible_and_one_just_beyond_is_not(norm):
+    x = torch.full((1, 1, 2, 2), 0.25, dtype=torch.float64)
+    step = torch.zeros_like(x)
+    step[0, 0, 0, 0] = 0.5
+    assert feasible(x, x + step, norm, 0.5)
+    assert feasible(x, x + step, norm, 0.5 - 0.9 * TOLERANCE)
+    assert not feasible(x, x + step, norm, 0.5 - 1.1 * TOLERANCE)
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf, -1e-7, 1 + 1e-6])
+@pytest.mark.parametrize("epsilon", [None, 10.0])
+def test_one_pixel_that_is_no_pixel_makes_its_image_alone_infeasible(bad, epsilon):
+    x = torch.full((3, 1, 2, 2), 0.5)
+    x_adv = x.clone()
+    x_adv[1, 0, 1, 1] = bad
+    assert feasible(x, x_adv, "l2", epsilon).tolist() == [True, False, True]
+
+
+def test_without_epsilon_any_image_in_the_box_is_feasible():
+    black, white = torch.zeros(1, 3, 4, 4), torch.ones(1, 3, 4, 4)
+    assert feasible(black, white, "l2", None)
+    assert not feasible(black, white, "linf", 0.99)
+
+
+@pytest.mark.parametrize("epsilon", [0.5, 4.5, 20.0])
+def test_rounding_in_float32_never_puts_a_projected_image_outside_its_ball(epsilon):
+    generator = torch.Generator().manual_seed(0)
+    x = torch.zeros(256, 3, 64, 64)
+    delta = torch.rand(x.shape, generator=generator)
+    delta *= epsilon / distance(delta, "l2")[:, None, None, None]
+    assert feasible(x, x + delta, "l2", epsilon).all()
+    assert not feasible(x, x + delta, "l2", epsilon * (1 - 3e-6)).any()

@@ -1,0 +1,104 @@
+import math
+
+import pytest
+import torch
+from pydantic import ValidationError
+
+from robustinfo.measures import binned_information, kde_information
+
+KDE = kde_information.Config()
+WIDTH = binned_information.Config(width=0.5)
+BINS = binned_information.Config(bins=30)
+
+
+def kde(t, y):
+    found = kde_information.estimate(t, y, config=KDE)
+    return [(found[f"information_input_bits_{b}"], found[f"information_label_bits_{b}"])
+            for b in ("upper", "lower")]  # fmt: skip
+
+
+def binned(config):
+    def estimate(t, y):
+        found = binned_information.estimate(t, y, config=config)
+        return [(found["information_input_bits"], found["information_label_bits"])]
+
+    return estimate
+
+
+EVERY = pytest.mark.parametrize("estimate", [kde, binned(WIDTH), binned(BINS)])
+
+
+@EVERY
+def test_points_far_apart_saturate_both_values_at_their_ceilings(estimate):
+    y = torch.arange(32) % 2
+    for of_input, of_label in estimate(100 * torch.eye(32), y):
+        assert of_input.value == pytest.approx(5) and of_input.ceiling == 5
+        assert of_label.value == pytest.approx(1) and of_label.ceiling == 1
+        assert of_input.saturated and of_label.saturated
+
+
+@EVERY
+def test_a_copy_of_the_label_carries_its_entropy_and_is_not_saturated(estimate):
+    y = torch.tensor([0] * 8 + [1] * 4 + [2] * 4)
+    for of_input, of_label in estimate(100.0 * torch.nn.functional.one_hot(y), y):
+        assert of_input.value == pytest.approx(1.5) and not of_input.saturated
+        assert of_label.value == pytest.approx(1.5) and not of_label.saturated
+        assert of_label.ceiling == pytest.approx(1.5) and of_input.ceiling == 4
+
+
+@EVERY
+def test_a_constant_layer_carries_nothing(estimate):
+    for of_input, of_label in estimate(torch.full((16, 3), 0.7), torch.arange(16) % 4):
+        assert of_input.value == pytest.approx(0, abs=1e-12) and not of_input.saturated
+        assert of_label.value == pytest.approx(0, abs=1e-12) and not of_label.saturated
+
+
+@EVERY
+def test_nothing_can_be_known_about_a_constant_label(estimate):
+    t = torch.randn(64, 2, generator=torch.Generator().manual_seed(0))
+    for _, of_label in estimate(t, torch.full((64,), 3)):
+        assert of_label.value == pytest.approx(0, abs=1e-12) and of_label.ceiling == 0
+
+
+def test_the_kde_bounds_are_named_by_their_kernels():
+    t = torch.randn(64, 2, generator=torch.Generator().manual_seed(0))
+    (upper, _), (lower, _) = kde(t, torch.arange(64) % 2)
+    assert lower.value < upper.value
+
+
+def test_more_noise_leaves_less_information():
+    t, y = torch.randn(64, 2, generator=torch.Generator().manual_seed(0)), torch.arange(64) % 2
+    values = [
+        kde_information.estimate(t, y, config=kde_information.Config(noise_variance=v))
+        for v in (0.01, 0.1, 1.0)
+    ]
+    of_input = [found["information_input_bits_upper"].value for found in values]
+    assert of_input == sorted(of_input, reverse=True) and of_input[0] > of_input[-1] + 1
+
+
+def test_thirty_bins_over_the_range_split_a_grid_of_thirty_values_evenly():
+    t = torch.linspace(-3, 7, 30)[:, None].repeat(4, 1)
+    found = binned_information.estimate(t, torch.zeros(120, dtype=torch.int64), config=BINS)
+    assert found["information_input_bits"].value == pytest.approx(math.log2(30))
+
+
+def test_the_maximum_falls_into_the_last_of_the_bins():
+    t = torch.linspace(0, 1, 1001)[:, None]
+    found = binned_information.estimate(
+        t, torch.zeros(1001, dtype=torch.int64), config=binned_information.Config(bins=1)
+    )
+    assert found["information_input_bits"].value == 0
+
+
+@pytest.mark.parametrize("both", [{}, {"width": 0.5, "bins": 30}])
+def test_width_and_bins_exclude_each_other(both):
+    with pytest.raises(ValidationError, match="either `width` or `bins`"):
+        binned_information.Config(**both)
+
+
+@EVERY
+def test_more_than_the_label_is_known_without_saturation_while_classes_still_cluster(estimate):
+    t = 100.0 * torch.nn.functional.one_hot(torch.arange(16) // 2)  # eight pairs, four in a class
+    for of_input, of_label in estimate(t, torch.arange(16) // 8):
+        assert of_input.value == pytest.approx(3) and not of_input.saturated
+        assert of_label.value == pytest.approx(1) and not of_label.saturated

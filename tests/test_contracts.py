@@ -1,0 +1,148 @@
+"""What every method promises, checked for every entry of every study.
+
+A new method is one new file and one new entry: its tests are already here. A misspelt key is found
+here too, not six hours into a run.
+"""
+
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+import torch
+
+from pipeline.slices import sweep
+from pipeline.study import load
+from robustinfo import catalogue, training
+from robustinfo.settings import Settings
+
+STUDIES = {str(file): load(file) for file in [Path("params.yaml"), *Path("studies").glob("*.yaml")]}
+METHODS = [(kind, name) for kind in catalogue.VERBS for name in catalogue.names(kind)]
+SHAPE, CLASSES = (1, 28, 28), 10
+
+
+def each(section):
+    """Every entry of the section in every study, at the first level of its sweep."""
+    entries = {
+        f"{file}:{name}": next(iter(sweep(entry)))[1]
+        for file, study in STUDIES.items()
+        for name, entry in study[section].items()
+    }
+    return pytest.mark.parametrize("entry", entries.values(), ids=entries)
+
+
+@pytest.fixture
+def model():
+    torch.manual_seed(0)
+    return catalogue.get("models", {"method": "lenet5"})(SHAPE, CLASSES)
+
+
+@pytest.fixture
+def batch():
+    generator = torch.Generator().manual_seed(0)
+    return torch.rand(6, *SHAPE, generator=generator), torch.arange(6), generator
+
+
+@pytest.mark.parametrize(("kind", "name"), METHODS)
+def test_every_file_says_what_it_is_and_has_a_strict_config_and_its_verb(kind, name):
+    module = import_module(f"robustinfo.{kind}.{name}")
+    assert len(module.__doc__.split()) > 8, "say what it is and where it comes from"
+    assert issubclass(module.Config, Settings)
+    assert module.Config.model_config["extra"] == "forbid" and module.Config.model_config["strict"]
+    assert callable(getattr(module, catalogue.VERBS[kind]))
+
+
+@each("models")
+def test_a_model_gives_logits_and_its_points(entry, batch):
+    network = catalogue.get("models", entry)(SHAPE, CLASSES).eval()
+    logits, seen = network.observe(batch[0], (*network.probes, *network.activations))
+    assert torch.equal(logits, network(batch[0])) and logits.shape == (6, CLASSES)
+    assert set(seen) == {*network.probes, *network.activations}
+    assert all(t.ndim == 2 and len(t) == 6 for t in seen.values())
+    assert all((seen[layer] >= 0).all() for layer in network.activations)
+
+
+def quick(entry):
+    """The same attack with few steps: contracts do not ask for strength."""
+    short = {name: 2 for name in ("steps", "binary_search_steps") if name in entry}
+    return entry | short
+
+
+@each("attacks")
+def test_an_attack_stays_in_its_ball_and_leaves_the_model_alone(entry, model, batch):
+    x, y, generator = batch
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    x_adv, success = catalogue.get("attacks", quick(entry))(model, x, y, generator=generator)
+    config, module = catalogue.config("attacks", entry), catalogue.module("attacks", entry)
+    assert module.ROLE in ("noise", "single_step", "iterated")
+    assert x_adv.shape == x.shape and success.shape == y.shape and success.dtype == torch.bool
+    assert x_adv.min() >= 0 and x_adv.max() <= 1
+    if config.epsilon is not None:
+        order = {"linf": torch.inf, "l2": 2}[config.norm]
+        assert ((x_adv - x).flatten(1).norm(order, dim=1) <= config.epsilon + 1e-5).all()
+    assert torch.equal(x_adv[~success], x[~success])
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+    assert all(weight.grad is None and weight.requires_grad for weight in model.parameters())
+
+
+@each("defences")
+def test_a_defence_gives_finite_scalar_terms_with_a_gradient(entry, model, batch):
+    x, y, generator = batch
+    module, terms = catalogue.module("defences", entry), catalogue.get("defences", entry)
+    extra = {}
+    if hasattr(module, "prepare"):
+        config = catalogue.config("defences", entry)
+        _, extra["state"] = module.prepare(model, lambda: [(x, y)], config=config)
+    found = terms(model, x, y, generator=generator, **extra)
+    sum(found.values()).backward()
+    assert all(term.ndim == 0 and term.isfinite() for term in found.values())
+    assert any(weight.grad.abs().sum() > 0 for weight in model.parameters())
+
+
+@each("measures")
+def test_a_measure_maps_activations_and_labels_to_named_estimates(entry):
+    y = torch.arange(4).repeat(30)
+    found = catalogue.get("measures", entry)(torch.nn.functional.one_hot(y).float(), y)
+    assert catalogue.module("measures", entry).POINTS in ("probes", "activations")
+    assert found and all(isinstance(one.value, float) for one in found.values())
+    for name, one in found.items():
+        assert name.count("bits") == int(one.ceiling == one.ceiling), "bits have a ceiling here"
+
+
+@each("complexities")
+def test_a_complexity_is_one_number_per_image_and_least_for_a_blank_one(entry, batch):
+    images = torch.cat([torch.zeros(1, *SHAPE), batch[0]]).mul(255).round().to(torch.uint8)
+    found = catalogue.get("complexities", entry)(images)
+    assert found.shape == (7,) and found.dtype == torch.float64
+    assert (found[0] < found[1:]).all()
+
+
+@each("distortions")
+def test_a_distortion_keeps_the_shape_and_the_box(entry, batch):
+    x, _, generator = batch
+    found = catalogue.get("distortions", entry)(x, generator=generator)
+    assert found.shape == x.shape and found.min() >= 0 and found.max() <= 1
+
+
+@each("diagnostics")
+def test_a_diagnostic_is_named_fractions(entry, model, batch):
+    x, y, generator = batch
+    found = catalogue.get("diagnostics", quick(entry))(model, x, y, generator=generator)
+    assert found and all(0 <= value <= 1 for value in found.values())
+
+
+@pytest.mark.parametrize("file", STUDIES)
+def test_the_training_of_every_defence_is_valid(file):
+    study = STUDIES[file]
+    for name in study["defences"]:
+        training.Config(**(study["pretrain"] | study["retrain"])[name])
+
+
+@pytest.mark.parametrize(("kind", "name"), METHODS)
+def test_every_file_is_used_by_a_study_or_has_a_test_of_its_own(kind, name):
+    used = any(
+        entry["method"] == name
+        for study in STUDIES.values()
+        for entry in study.get(kind, {}).values()
+    )
+    tested = any(name in file.read_text() for file in Path("tests").rglob("test_*.py"))
+    assert used or tested

@@ -1,0 +1,87 @@
+"""Snakefile and dvc.yaml describe the same jobs: command, data inputs, outputs, parameter keys."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from dvc.repo import Repo
+
+from pipeline import paths
+
+SHELL = re.compile(r"^Shell command: (.*)$", re.M)
+FILES = re.compile(r"^ +(?:input|output): (.*)$", re.M)
+LOG = re.compile(r"\s*> \S+ 2>&1$")
+OPTION = re.compile(r"--(\w+) (\S+)")
+
+
+def keys(command):
+    """The parameter keys of a command, as ``pipeline.paths`` promises them."""
+    names = dict(OPTION.findall(command))
+    stage = names.pop("stage", command.split()[2].removeprefix("pipeline."))
+    return paths.keys(stage, **names)
+
+
+@pytest.fixture(scope="module")
+def snakemake_jobs():
+    """{command: (inputs, outputs)}, of results only: code is a matter of the workflow tool."""
+    dry = [sys.executable, "-m", "snakemake", "--dry-run", "--forceall", "--printshellcmds"]
+    text = subprocess.run(dry, check=True, capture_output=True, text=True)
+    jobs = {}
+    for block in (text.stdout + text.stderr).split("\n["):
+        shell = SHELL.search(block)
+        if shell and shell[1] != "None":  # a rule that only gathers files
+            files = [set(found[1].split(", ")) for found in FILES.finditer(block)]
+            inputs, outputs = files if len(files) == 2 else (set(), files[0])
+            inputs = {file for file in inputs if file.startswith("results/")}
+            jobs[LOG.sub("", shell[1])] = (inputs, outputs)
+    return jobs
+
+
+@pytest.fixture(scope="module")
+def dvc_jobs():
+    """{command: (dependencies, outputs, parameter keys)}"""
+    jobs = {}
+    with Repo() as repo:
+        for stage in repo.index.stages:
+            files = {d.def_path for d in stage.deps if d.def_path.startswith("results/")}
+            read = sorted(key for d in stage.deps for key in getattr(d, "params", []))
+            jobs[" ".join(stage.cmd.split())] = (files, {o.def_path for o in stage.outs}, read)
+    return jobs
+
+
+def test_the_commands_are_the_same(snakemake_jobs, dvc_jobs):
+    assert set(snakemake_jobs) == set(dvc_jobs)
+
+
+def test_the_outputs_are_the_same(snakemake_jobs, dvc_jobs):
+    for command, (_, outputs) in snakemake_jobs.items():
+        assert outputs == dvc_jobs[command][1], command
+
+
+def test_the_inputs_are_the_same(snakemake_jobs, dvc_jobs):
+    """DVC names folders where a list of files cannot be written in its templates."""
+
+    def covers(dependency, file):
+        return file == dependency or file.startswith(f"{dependency}/")
+
+    for command, (inputs, _) in snakemake_jobs.items():
+        dependencies = dvc_jobs[command][0]
+        for file in inputs:
+            assert any(covers(d, file) for d in dependencies), (command, file)
+        for dependency in dependencies:
+            assert any(covers(dependency, file) for file in inputs), (command, dependency)
+
+
+def test_the_parameter_keys_are_those_that_the_stage_may_read(dvc_jobs):
+    for command, (_, _, read) in dvc_jobs.items():
+        assert read == keys(command), command
+
+
+def test_dvc_sees_the_code_of_every_stage(dvc_jobs):
+    with Repo() as repo:
+        for stage in repo.index.stages:
+            program = stage.cmd.split()[2].replace(".", "/") + ".py"
+            code = {d.def_path for d in stage.deps}
+            assert program in code and Path(program).is_file(), stage.addressing

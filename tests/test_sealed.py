@@ -1,0 +1,93 @@
+import errno
+import os
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from robustinfo.files import DiskError
+from robustinfo.sealed import AlteredFileError, seal, unseal
+
+TENSORS = {
+    "weight": torch.randn(3, 4, generator=torch.Generator().manual_seed(0)),
+    "labels": torch.arange(5),
+    "images": torch.arange(12, dtype=torch.uint8).view(1, 3, 2, 2),
+    "success": torch.tensor([True, False]),
+    "half": torch.tensor([1.5, -0.1], dtype=torch.bfloat16),
+    "scalar": torch.tensor(float("nan")),
+    "none": torch.zeros(0, 3),
+    "turned": torch.arange(6.0).view(2, 3).T,
+}
+METADATA = {"epoch": "3", "device": "cpu, 1 thread"}
+
+
+@pytest.fixture
+def path(tmp_path):
+    path = tmp_path / "model.safetensors"
+    seal(path, TENSORS, METADATA)
+    return path
+
+
+def test_what_was_sealed_is_unsealed_bit_for_bit(path):
+    tensors, metadata = unseal(path)
+    assert metadata == METADATA and tensors.keys() == TENSORS.keys()
+    for name, tensor in tensors.items():
+        assert tensor.dtype == TENSORS[name].dtype
+        torch.testing.assert_close(tensor, TENSORS[name], rtol=0, atol=0, equal_nan=True)
+
+
+def test_weights_that_are_being_trained_can_be_sealed(tmp_path):
+    model = torch.nn.Linear(3, 2)
+    seal(tmp_path / "model", dict(model.named_parameters()), {})
+    assert unseal(tmp_path / "model")[0]["weight"].equal(model.weight)
+
+
+def test_a_flipped_bit_anywhere_is_noticed(path):
+    content = path.read_bytes()
+    refused = 0
+    for place in range(len(content)):
+        altered = bytearray(content)
+        altered[place] ^= 1 << (place % 8)
+        path.write_bytes(altered)
+        with pytest.raises(AlteredFileError, match=r"model\.safetensors .*delete it"):
+            unseal(path)
+        refused += 1
+    path.write_bytes(content)
+    assert refused > 500 and unseal(path)[1] == METADATA
+
+
+@pytest.mark.parametrize("share", [0, 0.01, 0.5, 0.999])
+def test_a_truncated_file_is_refused_by_name(path, share):
+    content = path.read_bytes()
+    path.write_bytes(content[: int(share * len(content))])
+    with pytest.raises(AlteredFileError, match=r"model\.safetensors cannot be read"):
+        unseal(path)
+
+
+def test_bytes_after_the_end_are_noticed(path):
+    path.write_bytes(path.read_bytes() + b"\0")
+    with pytest.raises(AlteredFileError):
+        unseal(path)
+
+
+def test_a_missing_file_is_refused_by_name(tmp_path):
+    with pytest.raises(AlteredFileError, match=r"nowhere\.safetensors"):
+        unseal(tmp_path / "nowhere.safetensors")
+
+
+def test_a_safetensors_file_without_a_seal_is_refused(path):
+    save_file({"weight": torch.zeros(2)}, path)
+    with pytest.raises(AlteredFileError, match="sha256 does not match"):
+        unseal(path)
+
+
+def test_a_full_disk_leaves_the_sealed_file_that_was_there(path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(DiskError, match="No space left"):
+            seal(path, {"weight": torch.zeros(2)}, {})
+    assert unseal(path)[1] == METADATA
+    assert list(path.parent.iterdir()) == [path]

@@ -1,0 +1,111 @@
+"""Bad input to a study: one error with file, line, key, value and choices, before any job."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline.slices import slices, sweep
+from pipeline.strict_yaml import StudyError
+from pipeline.study import load
+
+GOOD = Path("params.yaml").read_text()
+
+
+def broken(tmp_path, old, new):
+    assert old in GOOD
+    file = tmp_path / "params.yaml"
+    file.write_text(GOOD.replace(old, new, 1))
+    return file
+
+
+PGD = "linf_pgd: {method: pgd, norm: linf, epsilon: 0.15,"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (PGD, PGD + " stepsize: 1,", r"attacks\.linf_pgd\.stepsize: unknown key.*step_size"),
+        (PGD, PGD.replace("0.15", "-0.15"), r"attacks\.linf_pgd\.epsilon: .*greater.*-0\.15"),
+        (PGD, PGD.replace("0.15", '"1e-3"'), r"linf_pgd\.epsilon: .*number.*'1e-3'"),
+        (PGD, PGD.replace("pgd, ", "pdg, "), r"linf_pgd\.method: no method 'pdg'.*pgd"),
+        (PGD, PGD.replace("norm: linf", "norm: l1"), r"linf_pgd\.norm: .*'linf' or 'l2'.*'l1'"),
+        ("{method: lenet5}", "{method: lenet5, probes: [conv9]}", r"lenet5: no layer 'conv9'.*fc3"),
+        ("epochs: 24", "epochs: many", r"pretrain\.standard\.epochs: .*integer.*'many'"),
+        ("epochs: 24", "epochs: 24, optimiser: sgd", r"optimiser: unknown key.*optimizer"),
+        ("model: lenet5}", "model: lenet6}", r"settings\.0\.model: no 'lenet6' among lenet5"),
+        ("retrain_from: standard", "retrain_from: entropic", r"retrain_from: no 'entropic' among"),
+        ("  twin: standard", "  twin: standard\n  twins: 2", r"verdict\.twins: unknown key.*twin"),
+        ("draw: curves", "draw: pie", r"figures\.figure-success\.draw: .*'curves'.*'pie'"),
+        ("expect: below", "expect: less", r"claims\.at_lowers_en\.expect: .*'below' or 'above'"),
+        ("seeds: [0, 1]", "seeds: [0, 0]", r"seeds: a seed stands twice"),
+        ("seeds: [0, 1]", "seeds: [0, 1]\nseed: 3", r"seed: unknown key; choose from name, seeds"),
+        ("validation_share: 0.1", "validation_share: 1.5", r"validation_share: .*less.*1\.5"),
+        ("sweep: {quality: [1,", "sweep: {quality: [101,", r"distortions\.jpeg\.quality: .*101"),
+        ("method: entropic,", "method: entropic, loss: {method: x},", r"loss\.method: no method"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_named_with_file_line_key_value_and_choices(tmp_path, old, new, said):
+    file = broken(tmp_path, old, new)
+    pairs = zip(GOOD.splitlines(), file.read_text().splitlines(), strict=False)
+    line = next(number for number, (old, new) in enumerate(pairs, 1) if old != new)
+    with pytest.raises(StudyError, match=said) as found:
+        load(file)
+    where, number, *_ = str(found.value).split(":")
+    assert where == str(file)
+    assert abs(int(number) - line) <= 1  # the entry's own line, or the one just added below it
+    assert "\n" not in str(found.value).strip().splitlines()[0]
+
+
+def test_a_duplicate_key_is_refused_with_its_line(tmp_path):
+    file = broken(tmp_path, "validation_share: 0.1", "validation_share: 0.1\nvalidation_share: 0.2")
+    with pytest.raises(StudyError, match=r'params\.yaml:\d+: .*duplicate key "validation_share"'):
+        load(file)
+
+
+def test_a_missing_key_is_named(tmp_path):
+    with pytest.raises(StudyError, match=r"validation_share: is missing"):
+        load(broken(tmp_path, "validation_share: 0.1", ""))
+
+
+def test_a_defence_is_trained_exactly_once(tmp_path):
+    with pytest.raises(StudyError, match=r"defences\.standard: must stand in exactly one of"):
+        load(broken(tmp_path, "\nretrain:\n", "\nretrain:\n  standard: {epochs: 1}\n"))
+
+
+def test_a_study_that_is_not_there_names_those_that_are():
+    with pytest.raises(StudyError, match=r"studies/none\.yaml: no such study file.*params\.yaml"):
+        load(Path("studies/none.yaml"))
+
+
+def test_numbers_mean_what_dvc_reads(tmp_path):
+    """YAML 1.2, as DVC's reader: 1e-3 is a number without a dot as well."""
+    study = load(broken(tmp_path, "learning_rate: 0.001", "learning_rate: 1e-3"))
+    assert study["pretrain"]["standard"]["learning_rate"] == 0.001
+
+
+def test_a_stage_gets_its_slices_and_no_more():
+    study = load(Path("params.yaml"))
+    names = {"dataset": "digits", "model": "lenet5", "attack": "fgsm"}
+    found = slices(study, "attack", names)
+    assert set(found) == {"dataset", "model", "evaluation_images", "attack"}
+    assert found["attack"] == study["attacks"]["fgsm"]
+
+
+def test_a_sweep_is_one_entry_per_level():
+    found = list(sweep({"method": "jpeg", "sweep": {"quality": [5, 20]}}))
+    assert found == [(5, {"method": "jpeg", "quality": 5}), (20, {"method": "jpeg", "quality": 20})]
+    assert list(sweep({"method": "jpeg", "quality": 5})) == [
+        (None, {"method": "jpeg", "quality": 5})
+    ]
+
+
+def test_a_stage_on_the_command_line_says_a_mistake_in_one_line(tmp_path):
+    file = broken(tmp_path, PGD, PGD + " stepsize: 1,")
+    names = "--dataset digits --model lenet5 --defence standard --seed 0 --attack nothing".split()
+    command = [sys.executable, "-m", "pipeline.attack", "--study", str(file), *names]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: no 'attacks.nothing' in the study: no 'nothing' among")
+    assert len(done.stderr.strip().splitlines()) == 1
