@@ -15,7 +15,6 @@ check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile pipeline/rules
-	$(BIN)/snakemake --lint
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("robustinfo needs Python >= 3.11; say which with: make PYTHON=python3.12 $(MAKECMDGOALS)")'

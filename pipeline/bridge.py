@@ -13,6 +13,7 @@ import io
 import json
 import subprocess
 import sys
+from typing import NamedTuple
 
 from dvc.repo import Repo, lock_repo
 
@@ -23,8 +24,8 @@ def record() -> str:
     lines = csv.DictReader(io.StringIO(summary), delimiter="\t", quoting=csv.QUOTE_NONE)
     plan = {line["output_file"]: line["plan"] for line in lines}
     with Repo() as repo, lock_repo(repo):
-        stages = [stage for stage in repo.index.stages if stage.cmd]
-        done = [s for s in stages if all(plan.get(o.def_path) == "no update" for o in s.outs)]
+        known = [stage for stage in repo.index.stages if stage.cmd]
+        done = [s for s in known if all(plan.get(o.def_path) == "no update" for o in s.outs)]
         # The loop of `dvc commit --force --no-relink`, which would read and write dvc.lock anew
         # for every stage that it is given: four minutes instead of 20 s for 117 stages.
         for stage in done:
@@ -32,35 +33,52 @@ def record() -> str:
             stage.commit(relink=False)
         if done:
             done[0].dvcfile.dump_stages(done, update_pipeline=False)
-    return f"dvc: recorded {len(done)} of {len(stages)} stages"
+    return f"dvc: recorded {len(done)} of {len(known)} stages"
 
 
 def adopt() -> str:
     """Tell Snakemake that the outputs of clean stages are up to date, without running anything."""
-    stages = _stages()
-    changed = set(json.loads(_run("dvc", "status", "--json")))
-    while more := {name for name in stages.keys() - changed if _reads(stages, name, changed)}:
-        changed |= more
-    outs = [out for name, (_, outs) in stages.items() if name not in changed for out in outs]
-    if outs:
+    known = stages()
+    clean = known.keys() - stale(known)
+    if outs := [out for name in sorted(clean) for out in known[name].outs]:
         _run("snakemake", "--touch", "--cores", "1", "--quiet", "all", "--", *outs)
-    return f"snakemake: adopted {len(stages) - len(changed)} of {len(stages)} stages"
+    return f"snakemake: adopted {len(clean)} of {len(known)} stages"
 
 
-def _stages() -> dict[str, tuple[list[str], list[str]]]:
-    """{stage: (its dependencies, its outputs)} of dvc.yaml."""
+class Stage(NamedTuple):
+    """What a stage of dvc.yaml reads and writes."""
+
+    deps: list[str]
+    outs: list[str]
+
+
+def stages() -> dict[str, Stage]:
+    """Every stage of dvc.yaml by its name."""
     with Repo() as repo:
         return {
-            stage.addressing: ([d.def_path for d in stage.deps], [o.def_path for o in stage.outs])
+            stage.addressing: Stage(
+                [dep.def_path for dep in stage.deps], [out.def_path for out in stage.outs]
+            )
             for stage in repo.index.stages
             if stage.cmd
         }
 
 
-def _reads(stages: dict[str, tuple[list[str], list[str]]], name: str, changed: set[str]) -> bool:
-    """Does the stage depend on an output of a changed one, or on a folder that holds one?"""
-    outs = [out for other in changed for out in stages[other][1]]
-    return any(out == dep or out.startswith(f"{dep}/") for dep in stages[name][0] for out in outs)
+def stale(known: dict[str, Stage]) -> set[str]:
+    """The stages that DVC calls changed, and all that read what those write."""
+    found = set(json.loads(_run("dvc", "status", "--json")))
+    while True:
+        outs = [out for name in found for out in known[name].outs]
+        more = {
+            name
+            for name in known.keys() - found
+            if any(
+                out == dep or out.startswith(f"{dep}/") for dep in known[name].deps for out in outs
+            )
+        }
+        if not more:
+            return found
+        found |= more
 
 
 def _run(*command: str) -> str:

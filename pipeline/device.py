@@ -1,13 +1,12 @@
 """One device for one job: a GPU that no other job holds, or the CPU with a fixed thread count."""
 
-import os
 import time
 from pathlib import Path
 
 import torch
 from filelock import FileLock, Timeout
 
-THREADS = "ROBUSTINFO_THREADS"  # of one job on the CPU; results are bit-identical for one value
+from pipeline.driver import threads
 
 
 def acquire() -> tuple[torch.device, FileLock | None]:
@@ -15,7 +14,7 @@ def acquire() -> tuple[torch.device, FileLock | None]:
 
     Snakemake's ``gpu=1`` counts devices without telling them apart; the lock does.
     """
-    torch.set_num_threads(int(os.environ.get(THREADS, "1")))
+    torch.set_num_threads(threads())
     count = torch.cuda.device_count()
     if not count:
         return torch.device("cpu"), None

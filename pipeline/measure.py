@@ -66,7 +66,7 @@ def _measured(job: Job, model: Network, name: str, x: Tensor, y: Tensor) -> Iter
             yield _row(name, quantity, value, len(y)) | {
                 "entry": entry,
                 "layer": layer,
-                "ceiling": "" if ceiling != ceiling else ceiling,
+                "ceiling": ceiling,
                 "saturated": saturated,
             }
 

@@ -17,11 +17,12 @@ TEXT = dict.fromkeys([*RUN[:3], "stage", "entry", "input", "layer", "quantity"],
 
 
 def write(path: Path, rows: Iterable[dict]) -> None:
-    """Rows of one run; a key that a row lacks stays empty. The file appears whole or not at all."""
+    """Rows of one run; a missing key and NaN stay empty. The file appears whole or not at all."""
     with whole(path) as partial, partial.open("w", newline="") as file:
         writer = csv.DictWriter(file, [*OWN, *VALUE], restval="", lineterminator="\n")
         writer.writeheader()
-        writer.writerows(rows)
+        for row in rows:
+            writer.writerow({key: "" if value != value else value for key, value in row.items()})
 
 
 def read(path: Path) -> pd.DataFrame:

@@ -2,10 +2,7 @@
 
 import argparse
 import logging
-import os
 import sys
-import threading
-import time
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
@@ -13,11 +10,10 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from pipeline import driver
 from pipeline.slices import slices
 from pipeline.strict_yaml import StudyError, read
 from robustinfo.faults import Fault
-
-DRIVER = "ROBUSTINFO_DRIVER"  # the process id of the Snakemake that started this job
 
 
 class Job:
@@ -56,7 +52,7 @@ def main(run: Callable[[Job], None], *stages: str) -> None:
     stages: the names in ``paths.KEYS`` that the program serves; with several, ``--stage`` chooses.
     """
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
-    _follow_driver()
+    driver.follow()
     try:
         job = _job(stages)
         with _alone(job):
@@ -95,16 +91,3 @@ def _alone(job: Job) -> FileLock:
             f"another process is at {job.stage} {job.names}; wait or stop it"
         ) from None
     return lock
-
-
-def _follow_driver() -> None:
-    """End with the driver: a job whose Snakemake was killed would write beside its successor."""
-    driver = int(os.environ.get(DRIVER, "0"))
-
-    def watch() -> None:
-        while Path(f"/proc/{driver}").exists():
-            time.sleep(1)
-        os._exit(70)
-
-    if driver and Path("/proc").is_dir():
-        threading.Thread(target=watch, daemon=True).start()

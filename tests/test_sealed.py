@@ -1,5 +1,7 @@
 import errno
 import os
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -91,3 +93,16 @@ def test_a_full_disk_leaves_the_sealed_file_that_was_there(path, monkeypatch):
             seal(path, {"weight": torch.zeros(2)}, {})
     assert unseal(path)[1] == METADATA
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_the_same_content_is_the_same_bytes_whatever_the_process(tmp_path):
+    """safetensors alone writes its metadata in an order that changes from run to run."""
+    code = (
+        "import sys, torch; from pathlib import Path; from robustinfo.sealed import seal;"
+        "about = {str(number): 'x' for number in range(9)};"
+        "seal(Path(sys.argv[1]), {'b': torch.arange(3), 'a': torch.ones(2)}, about)"
+    )
+    files = [tmp_path / name for name in "abc"]
+    for file in files:
+        subprocess.run([sys.executable, "-c", code, str(file)], check=True)
+    assert len({file.read_bytes() for file in files}) == 1

@@ -4,7 +4,7 @@ INPUT   the .csv files of every run, studies/references/
 OUTPUT  collected/, verdict.csv, checks.csv, metrics.json, claims.csv, tables/, figures/, report.html
 """
 
-RESULTS = [paths.RESULTS.format(study=NAME, **setting) for setting in CONTENT["settings"]]
+RESULTS = inputs.settings(CONTENT, paths.RESULTS)
 REFERENCES = sorted(map(str, Path(paths.REFERENCES).glob("*.yaml")))
 
 
@@ -15,10 +15,10 @@ rule collect:
         code=code("collect"),
     output:
         paths.RESULTS,
-    params:
-        used=used("collect"),
     log:
         "logs/{study}/{dataset}/{model}/collect.txt",
+    params:
+        used=used("collect"),
     shell:
         "python -m pipeline.collect --study {STUDY} --dataset {wildcards.dataset}"
         " --model {wildcards.model} > {log} 2>&1"
@@ -34,10 +34,10 @@ rule verdict:
         ),
         checks=paths.CHECKS,
         metrics=paths.METRICS,
-    params:
-        used=used("verdict"),
     log:
         "logs/{study}/verdict.txt",
+    params:
+        used=used("verdict"),
     shell:
         "python -m pipeline.verdict --study {STUDY} > {log} 2>&1"
 
@@ -49,10 +49,10 @@ rule claims:
         code=code("claims"),
     output:
         report(paths.CLAIMS, caption="../captions/claims.rst", category="Claims"),
-    params:
-        used=used("claims"),
     log:
         "logs/{study}/claims.txt",
+    params:
+        used=used("claims"),
     shell:
         "python -m pipeline.claims --study {STUDY} > {log} 2>&1"
 
@@ -64,12 +64,12 @@ rule table:
         code=code("table"),
     output:
         report(paths.TABLE, caption="../captions/target.rst", category="Tables"),
-    params:
-        used=used("table"),
     log:
         "logs/{study}/tables/{target}.txt",
     wildcard_constraints:
         target="|".join(CONTENT["tables"]) or "(?!)",
+    params:
+        used=used("table"),
     shell:
         "python -m pipeline.target --stage table --study {STUDY} --target {wildcards.target}"
         " > {log} 2>&1"
@@ -84,12 +84,12 @@ rule figure:
         table=paths.TABLE,
         svg=report(paths.FIGURE, caption="../captions/target.rst", category="Figures"),
         png=paths.PICTURE,
-    params:
-        used=used("figure"),
     log:
         "logs/{study}/figures/{target}.txt",
     wildcard_constraints:
         target="|".join(CONTENT["figures"]) or "(?!)",
+    params:
+        used=used("figure"),
     shell:
         "python -m pipeline.target --stage figure --study {STUDY} --target {wildcards.target}"
         " > {log} 2>&1"
@@ -105,10 +105,10 @@ rule report:
         code=code("report"),
     output:
         paths.REPORT,
-    params:
-        used=used("report"),
     log:
         "logs/{study}/report.txt",
+    params:
+        used=used("report"),
     shell:
         "python -m pipeline.report --study {STUDY} > {log} 2>&1"
 

@@ -13,14 +13,14 @@ rule attack:
     output:
         examples=paths.EXAMPLES,
         rows=paths.ATTACK,
-    params:
-        used=used("attack"),
     log:
         "logs/{study}/{dataset}/{model}/{defence}/{seed}/attacks/{attack}.txt",
-    threads: THREADS
     retries: 1
+    threads: THREADS
     resources:
         gpu=GPU,
+    params:
+        used=used("attack"),
     shell:
         "python -m pipeline.attack --study {STUDY} --dataset {wildcards.dataset}"
         " --model {wildcards.model} --defence {wildcards.defence} --seed {wildcards.seed}"
@@ -34,14 +34,14 @@ rule measure:
         code=code("measure"),
     output:
         paths.MEASURES,
-    params:
-        used=used("measure"),
     log:
         "logs/{study}/{dataset}/{model}/{defence}/{seed}/measure.txt",
-    threads: THREADS
     retries: 1
+    threads: THREADS
     resources:
         gpu=GPU,
+    params:
+        used=used("measure"),
     shell:
         "python -m pipeline.measure --study {STUDY} --dataset {wildcards.dataset}"
         " --model {wildcards.model} --defence {wildcards.defence} --seed {wildcards.seed}"
@@ -55,11 +55,11 @@ rule complexity:
         code=code("complexity"),
     output:
         paths.COMPLEXITIES,
-    params:
-        used=used("complexity"),
     log:
         "logs/{study}/{dataset}/{model}/{defence}/{seed}/complexity.txt",
     threads: THREADS
+    params:
+        used=used("complexity"),
     shell:
         "python -m pipeline.complexity --study {STUDY} --dataset {wildcards.dataset}"
         " --model {wildcards.model} --defence {wildcards.defence} --seed {wildcards.seed}"
@@ -73,14 +73,14 @@ rule distort:
         code=code("distort"),
     output:
         paths.DISTORTIONS,
-    params:
-        used=used("distort"),
     log:
         "logs/{study}/{dataset}/{model}/{defence}/{seed}/distort.txt",
-    threads: THREADS
     retries: 1
+    threads: THREADS
     resources:
         gpu=GPU,
+    params:
+        used=used("distort"),
     shell:
         "python -m pipeline.distort --study {STUDY} --dataset {wildcards.dataset}"
         " --model {wildcards.model} --defence {wildcards.defence} --seed {wildcards.seed}"
@@ -95,14 +95,14 @@ rule diagnose:
         code=code("diagnose"),
     output:
         paths.DIAGNOSTICS,
-    params:
-        used=used("diagnose"),
     log:
         "logs/{study}/{dataset}/{model}/{defence}/{seed}/diagnose.txt",
-    threads: THREADS
     retries: 1
+    threads: THREADS
     resources:
         gpu=GPU,
+    params:
+        used=used("diagnose"),
     shell:
         "python -m pipeline.diagnose --study {STUDY} --dataset {wildcards.dataset}"
         " --model {wildcards.model} --defence {wildcards.defence} --seed {wildcards.seed}"

@@ -10,10 +10,10 @@ rule prepare:
         code=code("prepare"),
     output:
         paths.DATA,
-    params:
-        used=used("prepare"),
     log:
         "logs/{study}/{dataset}/prepare.txt",
+    params:
+        used=used("prepare"),
     shell:
         "python -m pipeline.prepare --study {STUDY} --dataset {wildcards.dataset} > {log} 2>&1"
 
@@ -26,16 +26,16 @@ rule pretrain:
         model=paths.MODEL,
         snapshots=directory(paths.SNAPSHOTS),
         history=paths.HISTORY,
-    params:
-        used=used("pretrain"),
     log:
         "logs/{study}/{dataset}/{model}/{defence}/{seed}/train.txt",
     wildcard_constraints:
         defence="|".join(CONTENT["pretrain"]),
-    threads: THREADS
     retries: 1
+    threads: THREADS
     resources:
         gpu=GPU,
+    params:
+        used=used("pretrain"),
     shell:
         "python -m pipeline.train --stage pretrain --study {STUDY} --dataset {wildcards.dataset}"
         " --model {wildcards.model} --defence {wildcards.defence} --seed {wildcards.seed}"
@@ -51,16 +51,16 @@ rule retrain:
         model=paths.MODEL,
         snapshots=directory(paths.SNAPSHOTS),
         history=paths.HISTORY,
-    params:
-        used=used("retrain"),
     log:
         "logs/{study}/{dataset}/{model}/{defence}/{seed}/train.txt",
     wildcard_constraints:
         defence="|".join(CONTENT["retrain"]) or "(?!)",
-    threads: THREADS
     retries: 1
+    threads: THREADS
     resources:
         gpu=GPU,
+    params:
+        used=used("retrain"),
     shell:
         "python -m pipeline.train --stage retrain --study {STUDY} --dataset {wildcards.dataset}"
         " --model {wildcards.model} --defence {wildcards.defence} --seed {wildcards.seed}"

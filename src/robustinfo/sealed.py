@@ -17,7 +17,7 @@ from torch import Tensor
 from robustinfo.faults import Fault
 from robustinfo.files import whole
 
-_SEAL = "sha256"
+_ABOUT = "about"
 
 
 class AlteredFileError(Fault):
@@ -27,7 +27,9 @@ class AlteredFileError(Fault):
 def seal(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
     """Write tensors with metadata and a sha256 of both. The file appears whole or not at all."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    content = save(tensors, {**metadata, _SEAL: _digest(tensors, metadata)})
+    # One entry only: safetensors writes several in a random order, and bytes are to be compared.
+    about = json.dumps({**metadata, "sha256": _digest(tensors, metadata)}, sort_keys=True)
+    content = save(tensors, {_ABOUT: about})
     with whole(path) as partial:
         partial.write_bytes(content)
 
@@ -36,13 +38,13 @@ def unseal(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Tensors and metadata. Raises AlteredFileError, naming the file, unless the sha256 holds."""
     try:
         with safe_open(path, framework="pt") as file:
-            metadata = dict(file.metadata() or {})
+            metadata = json.loads((file.metadata() or {}).get(_ABOUT, "{}"))
             tensors = {name: file.get_tensor(name) for name in file.keys()}
-    except (OSError, SafetensorError) as error:
+    except (OSError, ValueError, SafetensorError) as error:
         raise AlteredFileError(
             f"{path} cannot be read ({error}); delete it and run again"
         ) from None
-    if metadata.pop(_SEAL, None) != _digest(tensors, metadata):
+    if metadata.pop("sha256", None) != _digest(tensors, metadata):
         raise AlteredFileError(
             f"{path} is not as it was written: its sha256 does not match; delete it and run again"
         )

@@ -1,0 +1,37 @@
+"""Between Snakemake and its jobs: which Python they run, on how many threads, and when they end."""
+
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+
+DRIVER = "ROBUSTINFO_DRIVER"  # the process id of the Snakemake that started a job
+
+
+def lead() -> None:
+    """Let the jobs of this process find its Python's programs, and end when it ends.
+
+    Whether the environment is activated or not, `python` is then the one that has the packages.
+    """
+    folders = [str(Path(sys.executable).parent), os.environ.get("PATH", "")]
+    os.environ["PATH"] = os.pathsep.join(folders)
+    os.environ[DRIVER] = str(os.getpid())
+
+
+def follow() -> None:
+    """End with the driver: a job whose Snakemake was killed would write beside its successor."""
+    driver = int(os.environ.get(DRIVER, "0"))
+
+    def watch() -> None:
+        while Path(f"/proc/{driver}").exists():
+            time.sleep(1)
+        os._exit(70)
+
+    if driver and Path("/proc").is_dir():
+        threading.Thread(target=watch, daemon=True).start()
+
+
+def threads() -> int:
+    """Threads of one job on the CPU; results are the same to the bit for one number of them."""
+    return int(os.environ.get("ROBUSTINFO_THREADS", "1"))

@@ -1,0 +1,46 @@
+"""What the rules ask about a study: which files a job reads, and which part of the study."""
+
+from collections.abc import Callable
+from typing import Any
+
+from pipeline import slices, sources
+
+Study = dict[str, Any]
+
+
+def code(study: Study, stage: str) -> Callable[[Any], list[str]]:
+    """Input function: the project files that a job of the stage runs."""
+    return lambda wildcards: sources.code(study, stage, dict(wildcards.items()))
+
+
+def used(study: Study, stage: str) -> Callable[[Any], dict]:
+    """Parameter function: the only part of the study that a job of the stage may read."""
+    return lambda wildcards: slices.slices(study, stage, dict(wildcards.items()))
+
+
+def runs(study: Study, *templates: str) -> Callable[[Any], list[str]]:
+    """Input function: the files of every run of one network on one data set."""
+    return lambda wildcards: [
+        template.format(**wildcards, defence=defence, seed=seed, attack=attack)
+        for template in templates
+        for defence in study["defences"]
+        for seed in study["seeds"]
+        for attack in (study["attacks"] if "{attack}" in template else [""])
+    ]
+
+
+def attacks(study: Study, template: str) -> Callable[[Any], list[str]]:
+    """Input function: the files of every attack on one run."""
+    return lambda wildcards: [
+        template.format(**wildcards, attack=attack) for attack in study["attacks"]
+    ]
+
+
+def settings(study: Study, template: str) -> list[str]:
+    """The files of every pair of data set and network."""
+    return [template.format(study=study["name"], **pair) for pair in study["settings"]]
+
+
+def targets(study: Study, template: str, section: str) -> list[str]:
+    """The files of every table or figure."""
+    return [template.format(study=study["name"], target=name) for name in study[section]]

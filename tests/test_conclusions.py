@@ -1,0 +1,146 @@
+"""Tables, intervals and claims on results whose answer is known."""
+
+import math
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from pipeline import rows
+from pipeline.claims import Claim, judged
+from pipeline.statistics import chosen, over_seeds, with_wilson
+from pipeline.strict_yaml import StudyError
+from pipeline.tables import Target, tabulate
+from robustinfo.maths.intervals import student, wilson
+
+
+def results(**values):
+    """Rows of two seeds: {quantity: {defence: (seed 0, seed 1)}}, each of 100 images."""
+    found = [
+        {
+            "dataset": "mnist", "model": "lenet5", "defence": defence, "seed": seed,
+            "stage": "attack", "entry": "fgsm", "input": "", "epoch": epoch, "layer": "",
+            "level": math.nan, "quantity": quantity, "value": value, "n": 100,
+            "ceiling": math.nan, "saturated": "",
+        }
+        for quantity, defences in values.items()
+        for defence, pair in defences.items()
+        for seed, value in enumerate(pair)
+        for epoch in (0, 4)
+    ]  # fmt: skip
+    classes = {**found[0], "stage": "data", "quantity": "classes", "value": 10, "n": math.nan}
+    clean = [
+        {**row, "stage": "diagnose", "entry": "clean", "quantity": "accuracy", "value": 0.9}
+        for row in found
+    ]
+    return with_wilson(pd.DataFrame([classes, *clean, *found]))
+
+
+RATES = {"attack_success_rate": {"standard": (0.9, 0.94), "entropic": (0.5, 0.58)}}
+WHERE = {"stage": "attack", "quantity": "attack_success_rate", "epoch": "last"}
+
+
+def test_a_fraction_spans_from_the_lowest_to_the_highest_wilson_interval():
+    found = over_seeds(chosen(results(**RATES), WHERE | {"defence": "standard"}))
+    assert found["ours"] == pytest.approx(0.92)
+    assert (found["low"], found["high"]) == (wilson(0.9, 100)[0], wilson(0.94, 100)[1])
+    assert found["n"] == 100
+
+
+def test_anything_else_gets_students_interval_over_the_seeds():
+    table = results(network_entropy={"standard": (1.0, 3.0)})
+    found = over_seeds(chosen(table, {"quantity": "network_entropy", "epoch": "last"}))
+    assert (found["low"], found["high"]) == student([1.0, 3.0])
+
+
+def test_the_first_and_the_last_epoch_are_those_of_each_run():
+    table = results(**RATES)
+    table.loc[(table.defence == "entropic") & (table.epoch == 4), "epoch"] = 12
+    last = chosen(table, WHERE)
+    assert set(zip(last.defence, last.epoch, strict=True)) == {("standard", 4), ("entropic", 12)}
+    assert set(chosen(table, WHERE | {"epoch": "first"}).epoch) == {0}
+
+
+def target(**more):
+    base = {"title": "t", "rows": ["defence"], "columns": ["entry"], "where": WHERE}
+    return Target(**base | more)
+
+
+def test_a_table_puts_the_papers_value_beside_ours_and_leaves_blank_what_it_does_not_print():
+    paper = {
+        "file": "entropic-retraining",
+        "key": "attack_success_rate|{dataset}/{model}|{defence}|{entry}",
+        "scale": 0.01,
+        "names": {"standard": "original"},
+    }
+    rates = RATES["attack_success_rate"] | {"adversarial": (0.1, 0.1)}
+    table = tabulate(
+        results(attack_success_rate=rates), target(paper=paper), Path("studies/references")
+    )
+    assert list(table.columns) == [
+        "row", "column", "paper", "ours", "low", "high", "n", "difference", "saturated",
+    ]  # fmt: skip
+    by_row = table.set_index("row")
+    assert by_row.loc["standard", "paper"] == pytest.approx(0.7956)  # table III, LeNet-5, FGSM
+    assert by_row.loc["entropic", "paper"] == pytest.approx(0.0295)  # table IV
+    assert by_row.loc["entropic", "difference"] == pytest.approx(0.54 - 0.0295)
+    assert pd.isna(by_row.loc["adversarial", "paper"])
+
+
+def test_a_target_that_selects_nothing_is_an_error_that_says_what_it_asked_for():
+    with pytest.raises(StudyError, match=r"'t' selects no result.*'pdg'"):
+        tabulate(results(**RATES), target(where=WHERE | {"entry": "pdg"}), Path())
+
+
+def claim(expect="below", threshold=0.0, **more):
+    of, against = (WHERE | {"defence": d} for d in ("entropic", "standard"))
+    base = {"paper": "entropic-retraining", "claim": "er_resists", "of": of, "against": against}
+    return Claim(**base | {"expect": expect, "threshold": threshold} | more)
+
+
+@pytest.mark.parametrize(
+    ("expect", "threshold", "judgement"),
+    [
+        ("below", 0.0, "supported"),
+        ("above", 0.0, "not supported"),
+        ("below", -0.38, "undecided"),
+        ("above", -0.9, "supported"),
+    ],
+)
+def test_a_claim_is_decided_where_the_whole_interval_lies_on_one_side(expect, threshold, judgement):
+    found = judged(results(**RATES), claim(expect, threshold))
+    assert found["value"] == pytest.approx(-0.38)
+    low, high = student([-0.4, -0.36])
+    assert (found["low"], found["high"]) == (pytest.approx(low), pytest.approx(high))
+    assert found["judgement"] == judgement
+
+
+def test_one_seed_decides_nothing():
+    table = results(**RATES)
+    assert judged(table[table.seed == 0], claim())["judgement"] == "undecided"
+
+
+def test_the_worst_group_speaks_for_all():
+    table = results(**RATES)
+    other = table[table.stage == "attack"].assign(entry="bim")
+    other.loc[other.defence == "entropic", "value"] = 0.99
+    found = judged(pd.concat([table, other]), claim(worst_over="entry"))
+    assert found["value"] == pytest.approx(((0.99 - 0.9) + (0.99 - 0.94)) / 2)
+    assert found["judgement"] == "undecided"
+
+
+def test_an_undertrained_network_decides_nothing():
+    table = results(**RATES)
+    weak = (table.entry == "clean") & (table.defence == "entropic") & (table.seed == 1)
+    table.loc[weak, "value"] = 0.19  # below twice chance of ten classes
+    assert judged(table, claim())["judgement"] == "undertrained"
+
+
+def test_rows_survive_their_file(tmp_path):
+    line = {"stage": "distort", "entry": "jpeg", "level": 20, "quantity": "accuracy", "value": 0.1}
+    train = {"stage": "train", "value": 1 / 3, "ceiling": math.nan}
+    rows.write(tmp_path / "a.csv", [line | {"n": 7}, train, {"stage": "train", "value": math.nan}])
+    table = rows.read(tmp_path / "a.csv")
+    assert table.value.tolist()[:2] == [0.1, 1 / 3] and table.entry.tolist() == ["jpeg", "", ""]
+    assert math.isnan(table.value[2])
+    assert table.level[0] == 20 and math.isnan(table.level[1])

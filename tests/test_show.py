@@ -1,0 +1,228 @@
+import json
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from mlflow import MlflowClient
+
+from pipeline import paths, recorded, rows
+from pipeline.show import show
+from pipeline.strict_yaml import read
+from robustinfo.faults import Fault
+
+ROOT = Path(__file__).parents[1]
+STUDY = """
+name: tiny
+seeds: [0, 1]
+settings: [{dataset: digits, model: lenet5}]
+datasets: {digits: {method: digits, size: 28}}
+models: {lenet5: {method: lenet5}}
+validation_share: 0.1
+evaluation_images: null
+defences:
+  standard: {method: standard}
+  adversarial: {method: adversarial, attack: {norm: linf, epsilon: 0.15}}
+pretrain: {standard: {epochs: 2, learning_rate: 0.001}}
+retrain: {adversarial: {epochs: 1, learning_rate: 0.001}}
+retrain_from: standard
+attacks: {fgsm: {method: fgsm, norm: linf, epsilon: 0.15}}
+snapshot_attacks: {fgsm: {method: fgsm, norm: linf, epsilon: 0.15}}
+measures: {kde: {method: kde_information, noise_variance: 0.1}}
+complexities: {png: {method: png_size}}
+distortions: {jpeg: {method: jpeg, sweep: {quality: [20, 100]}}}
+diagnostics: {curve: {method: pgd_accuracy, sweep: {epsilon: [0.0, 0.15]}}}
+figures: {success: {}}
+"""
+SPLIT = {"images": 9, "shape": [1, 28, 28], "sha256": 64 * "a"}
+KDE = {"stage": "measure", "entry": "kde", "input": "clean", "layer": "conv1"}
+COMPLEXITY = {"stage": "complexity", "entry": "png", "quantity": "mean"}
+JPEG = {"stage": "distort", "entry": "jpeg", "quantity": "accuracy"}
+CURVE = {"stage": "diagnose", "entry": "curve", "quantity": "pgd_accuracy"}
+ROWS = {
+    paths.HISTORY: [
+        {"stage": "train", "epoch": 1, "quantity": "train/loss", "value": 0.7},
+        {"stage": "train", "epoch": 2, "quantity": "train/loss", "value": 0.4},
+    ],
+    paths.ATTACK: [
+        {"stage": "attack", "entry": "fgsm", "quantity": "attack_success_rate", "value": 0.6},
+        {"stage": "attack", "entry": "fgsm", "quantity": "accuracy", "value": ""},
+    ],
+    paths.MEASURES: [
+        {"stage": "measure", "input": "fgsm", "epoch": 2, "quantity": "accuracy", "value": 0.3},
+        {**KDE, "epoch": 0, "quantity": "information_input_bits_upper", "value": 3.0},
+        {**KDE, "epoch": 2, "quantity": "information_input_bits_upper", "value": 2.5},
+        {**KDE, "layer": "network", "epoch": 2, "quantity": "network_entropy", "value": -1.5},
+    ],
+    paths.COMPLEXITIES: [{**COMPLEXITY, "input": "clean", "value": 512.0}],
+    paths.DISTORTIONS: [
+        {**JPEG, "level": 20, "value": 0.8},
+        {**JPEG, "level": 100, "value": 0.9},
+    ],
+    paths.DIAGNOSTICS: [
+        {**CURVE, "level": 0.0, "value": 0.9},
+        {**CURVE, "level": 0.15, "value": 0.2},
+        {"stage": "diagnose", "entry": "clean", "quantity": "accuracy", "value": 0.9},
+        {"stage": "diagnose", "entry": "attacks", "quantity": "robust_accuracy", "value": 0.25},
+    ],
+}
+EXPECTED = {
+    "train/loss": [(1, 0.7), (2, 0.4)],
+    "attack_success_rate/fgsm": [(0, 0.6)],
+    "snapshot/accuracy/fgsm": [(2, 0.3)],
+    "kde/clean/conv1.information_input_bits_upper": [(0, 3.0), (2, 2.5)],
+    "kde/clean/network_entropy": [(2, -1.5)],
+    "complexity/png/clean": [(0, 512.0)],
+    "distortion/jpeg/accuracy_by_quality": [(20, 0.8), (100, 0.9)],
+    "diagnostics/curve/pgd_accuracy_by_epsilon_x1000": [(0, 0.9), (150, 0.2)],
+    "robust/clean_accuracy": [(0, 0.9)],
+    "robust/robust_accuracy": [(0, 0.25)],
+}
+
+
+@pytest.fixture(scope="module")
+def fresh_store(tmp_path_factory):
+    """Making the tables takes seconds, copying them does not."""
+    file = tmp_path_factory.mktemp("store") / "mlflow.db"
+    MlflowClient(f"sqlite:///{file}").search_experiments()
+    with sqlite3.connect(file) as connection:  # its journal, too
+        connection.execute("pragma wal_checkpoint(truncate)")
+    return file.read_bytes()
+
+
+@pytest.fixture
+def study(tmp_path, monkeypatch, fresh_store):
+    """One finished run of each defence, and one of seed 1 whose attack has not been run."""
+    monkeypatch.chdir(tmp_path)
+    Path("mlflow.db").write_bytes(fresh_store)
+    Path("params.yaml").write_text(STUDY)
+    data = {"name": "digits", "source": "sklearn", "splits": {"train": SPLIT, "test": SPLIT}}
+    place(paths.DATA).parent.mkdir(parents=True)
+    place(paths.DATA).write_text(json.dumps(data))
+    for defence, seed in [("standard", 0), ("adversarial", 0), ("standard", 1)]:
+        for template, content in ROWS.items():
+            rows.write(place(template, defence, seed), content)
+        place(paths.MODEL, defence, seed).write_bytes(b"weights")
+    place(paths.ATTACK, "standard", 1).unlink()
+    return Path("params.yaml")
+
+
+def place(template, defence="standard", seed=0):
+    names = {"dataset": "digits", "model": "lenet5", "attack": "fgsm", "target": "success"}
+    return Path(template.format(study="tiny", defence=defence, seed=seed, **names))
+
+
+def store():
+    """Absolute: mlflow keeps its connection to a name, and every test has its own folder."""
+    return f"sqlite:///{Path('mlflow.db').absolute()}"
+
+
+def shown(where="tags.superseded = 'no'"):
+    client = MlflowClient(store())
+    experiment = client.get_experiment_by_name("tiny").experiment_id
+    return {run.info.run_name: run for run in client.search_runs([experiment], where)}
+
+
+def test_every_finished_run_is_one_flat_run_with_the_same_parameter_names(study):
+    assert show(study, store()).startswith("mlflow: 2 new, 0 already there, 2 not finished")
+    found = shown()
+    assert set(found) == {"digits/lenet5/standard/0", "digits/lenet5/adversarial/0"}
+    one, other = (run.data.params for run in found.values())
+    assert one.keys() == other.keys()
+    assert all("mlflow.parentRunId" not in run.data.tags for run in found.values())
+    params = found["digits/lenet5/adversarial/0"].data.params
+    assert params["defence.attack.epsilon"] == "0.15" and params["start"] == "standard"
+    assert params["training.epochs"] == "1" and params["evaluation_images"] == "null"
+    assert params["attacks.fgsm"] == "method: fgsm, norm: linf, epsilon: 0.15"
+    params = found["digits/lenet5/standard/0"].data.params
+    assert params["defence.attack.epsilon"] == "-" and params["start"] == "scratch"
+    inputs = found["digits/lenet5/standard/0"].inputs.dataset_inputs
+    assert {i.dataset.digest for i in inputs} == {"aaaaaaaa"}
+
+
+def test_metrics_are_the_files_numbers_at_their_epochs_and_levels(study):
+    show(study, store())
+    run = shown()["digits/lenet5/standard/0"]
+    assert run.data.metrics.keys() == EXPECTED.keys()  # nothing for an empty value
+    for name, points in EXPECTED.items():
+        history = MlflowClient(store()).get_metric_history(run.info.run_id, name)
+        assert sorted((point.step, point.value) for point in history) == points
+
+
+def test_replay_adds_nothing_and_a_changed_result_one_run(study):
+    show(study, store())
+    before = {name: run.to_dictionary() for name, run in shown().items()}
+    assert "0 new, 2 already there" in show(study, store())
+    assert {name: run.to_dictionary() for name, run in shown().items()} == before
+
+    old = place(paths.HISTORY).read_bytes()
+    rows.write(place(paths.HISTORY), ROWS[paths.HISTORY][:1])
+    assert "1 new, 1 already there" in show(study, store())
+    replaced = shown("tags.superseded = 'yes'")
+    assert list(replaced) == ["digits/lenet5/standard/0"]
+    assert shown()["digits/lenet5/standard/0"].data.metrics["train/loss"] == 0.7
+
+    place(paths.HISTORY).write_bytes(old)  # dvc checkout
+    assert "0 new, 2 already there" in show(study, store())
+    assert shown()["digits/lenet5/standard/0"].info.run_id == replaced.popitem()[1].info.run_id
+
+
+def test_verdict_and_figures_are_brought_up_to_date_in_place(study):
+    show(study, store())
+    place(paths.PICTURE).parent.mkdir()
+    place(paths.PICTURE).write_bytes(b"png")
+    header = "dataset,model,defence,verdict\n"
+    place(paths.VERDICT).write_text(header + "digits,lenet5,adversarial,resists\n")
+    assert "0 new" in show(study, store())
+    run = shown()["digits/lenet5/adversarial/0"]
+    assert run.data.tags["verdict"] == "resists"
+    figures = MlflowClient(store()).list_artifacts(run.info.run_id, "figures")
+    assert [figure.path for figure in figures] == ["figures/success.png"]
+
+
+def test_what_a_killed_process_left_is_replaced(study, monkeypatch):
+    def dies(*_, **__):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken:
+        broken.setattr(MlflowClient, "set_terminated", dies)
+        with pytest.raises(KeyboardInterrupt):
+            show(study, store())
+    assert {run.info.status for run in shown("").values()} == {"RUNNING"}
+    assert "2 new, 0 already there" in show(study, store())
+    assert {run.info.status for run in shown("").values()} == {"FINISHED"}
+    assert len(MlflowClient(store()).search_runs(["1"])) == 2
+
+
+def test_an_unreachable_server_costs_one_line_and_a_replay_shows_all(study):
+    command = [sys.executable, "-m", "pipeline.show", "--study", str(study)]
+    python = {"PYTHONPATH": f"{ROOT}:{ROOT / 'src'}", "PATH": "/usr/bin:/bin"}
+
+    def run(uri):
+        environment = python | {"MLFLOW_TRACKING_URI": uri}
+        return subprocess.run(command, env=environment, capture_output=True, text=True)
+
+    away = run("http://me:secret@127.0.0.1:9")
+    assert away.returncode == 0 and away.stderr == "" and away.stdout.count("\n") == 1
+    assert "Connection refused" in away.stdout and "secret" not in away.stdout
+    assert "python -m pipeline.show --study params.yaml" in away.stdout
+    there = run("")
+    assert there.stdout.startswith("mlflow: 2 new, 0 already there") and there.stderr == ""
+
+
+def test_a_key_is_made_of_parameters_and_results_alone(study):
+    content, _ = read(study)
+    (first, *_), _ = recorded.runs(content)
+    content["defences"]["another"] = {"method": "standard", "weight": 1}
+    content["pretrain"]["another"] = content["pretrain"]["standard"]
+    assert recorded.runs(content)[0][0].key == first.key
+    content["attacks"]["fgsm"]["epsilon"] = 0.2
+    assert recorded.runs(content)[0][0].key != first.key
+
+
+@pytest.mark.parametrize("content", ["seeds: [0]", "name: [", None])
+def test_a_study_that_cannot_be_read_is_a_fault(study, content):
+    study.write_text(content) if content else study.unlink()
+    with pytest.raises(Fault):
+        show(study, store())

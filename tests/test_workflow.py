@@ -1,0 +1,209 @@
+"""The whole house on a small study in a checkout of its own: both workflow tools, faults, resuming.
+
+Slow (about two minutes): every stage of the pipeline runs for real, once.
+"""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from pipeline.strict_yaml import read
+
+ROOT = Path(__file__).parents[1]
+RUN = "results/small/digits/lenet5/{defence}/0"
+NOTHING = "Nothing to be done"
+
+
+def small():
+    """The quickstart with one seed, two defences, two attacks and a few images."""
+    study, _ = read(ROOT / "params.yaml")
+    few = {"epochs": 2, "batch_size": 64, "learning_rate": 0.001, "snapshot_every": 1}
+    attacks = {name: study["attacks"][name] for name in ("fgsm", "linf_noise")}
+    entries = {"measures": study["measures"], "complexities": study["complexities"]}
+    levels = {"zero_gradients": {"method": "zero_gradients"}}
+    levels["curve"] = {"method": "pgd_accuracy", "steps": 2, "sweep": {"epsilon": [0.0, 1.0]}}
+    return study | entries | {
+        "name": "small",
+        "seeds": [0],
+        "defences": {name: study["defences"][name] for name in ("standard", "entropic")},
+        "pretrain": {"standard": few | {"epochs": 4}},
+        "retrain": {"entropic": few},
+        "attacks": attacks,
+        "evaluation_images": 60,
+        "snapshot_attacks": {"fgsm": attacks["fgsm"]},
+        "distortions": {"jpeg": {"method": "jpeg", "sweep": {"quality": [5, 50]}}},
+        "diagnostics": levels,
+        "tables": {"table-noise": study["tables"]["table-noise"]},
+        "figures": {"figure-entropy": study["figures"]["figure-entropy"]},
+        "claims": {},
+    }  # fmt: skip
+
+
+def run(folder, *command, check=True, **extra):
+    environment = os.environ | {
+        "PYTHONPATH": str(folder / "src"),
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "ROBUSTINFO_DATA": str(folder.parent / "data"),
+        "MLFLOW_TRACKING_URI": f"sqlite:///{folder.parent}/mlflow.db",
+    }
+    done = subprocess.run(
+        command, cwd=folder, env=environment | extra, capture_output=True, text=True
+    )
+    assert not check or done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def planned(folder, *options):
+    """{rule: how many of its jobs} that Snakemake would run."""
+    text = run(folder, "snakemake", "--dry-run", *options)
+    table = text.partition("Job stats:")[2].partition("total")[0]
+    return {rule: int(n) for rule, n in re.findall(r"^(\w+) +(\d+)$", table, re.M) if rule != "all"}
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory):
+    """A clone of this tree with the small study as its params.yaml, after one whole run."""
+    folder = tmp_path_factory.mktemp("workflow") / "checkout"
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT, check=True, capture_output=True, text=True,
+    ).stdout  # fmt: skip
+    for name in filter(None, listed.split("\0")):
+        if (ROOT / name).is_file() and name != "dvc.lock":
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / name)
+    with (folder / "params.yaml").open("w") as file:
+        YAML(typ="safe", pure=True).dump(small(), file)
+    run(folder, "git", "init", "--quiet")
+    run(folder, "git", "config", "user.email", "test@example.org")
+    run(folder, "git", "config", "user.name", "test")
+    run(folder, "git", "add", "--all")
+    run(folder, "git", "commit", "--quiet", "--message", "small study")
+    print(run(folder, "snakemake", "--cores", "all"))
+    return folder
+
+
+def test_the_study_ends_in_a_verdict_tables_figures_and_a_report(checkout):
+    results = checkout / "results/small"
+    verdicts = (results / "verdict.csv").read_text()
+    assert len(verdicts.splitlines()) == 3 and "entropic" in verdicts
+    assert (results / "tables/table-noise.csv").read_text().startswith(
+        "row,column,paper,ours,low,high,n,difference,saturated\n"
+    )  # fmt: skip
+    assert (results / "figures/figure-entropy.svg").exists()
+    page = (results / "report.html").read_text()
+    assert page.count("<svg") == 1
+    assert not re.search(r'(?:src|href)="http', page)  # opens offline
+    assert json.loads((results / "metrics.json").read_text())["digits/lenet5"]["standard"]
+
+
+def test_afterwards_neither_tool_has_anything_to_do(checkout):
+    assert NOTHING in run(checkout, "snakemake", "--dry-run")
+    assert "up to date" in run(checkout, "dvc", "status")
+    assert "up to date" in run(checkout, "dvc", "repro", "--dry")
+
+
+def test_editing_one_attack_runs_its_own_jobs_and_what_reads_them(checkout):
+    file = checkout / "src/robustinfo/attacks/fgsm.py"
+    before = file.read_text()
+    file.write_text(before + "\n# edited\n")
+    again = planned(checkout)
+    file.write_text(before)
+    assert again["attack"] == 2  # fgsm on two runs; no noise
+    assert "pretrain" not in again and "retrain" not in again and "distort" not in again
+    assert NOTHING in run(checkout, "snakemake", "--dry-run")
+
+
+def test_one_changed_number_is_the_same_plan_for_both_tools(checkout):
+    file = checkout / "params.yaml"
+    before = file.read_text()
+    content, _ = read(file)
+    content["attacks"]["fgsm"]["epsilon"] = 0.07
+    with file.open("w") as handle:
+        YAML(typ="safe", pure=True).dump(content, handle)
+    by_snakemake = planned(checkout)
+    code = (
+        "import json; from pipeline.bridge import stale, stages;"
+        "print(json.dumps(sorted(stale(stages()))))"
+    )
+    names = json.loads(run(checkout, sys.executable, "-c", code).splitlines()[-1])
+    by_dvc = {rule: 0 for name in names for rule in [name.partition("@")[0]]}
+    for name in names:
+        by_dvc[name.partition("@")[0]] += 1
+    file.write_text(before)
+    assert by_snakemake == by_dvc
+    assert by_dvc["attack"] == 2
+
+
+def test_a_clone_pulls_and_adopts_and_has_nothing_to_do(checkout):
+    run(checkout, "dvc", "push", "--quiet")
+    run(checkout, "git", "add", "dvc.lock")
+    run(checkout, "git", "commit", "--quiet", "--message", "results")
+    clone = checkout.parent / "clone"
+    run(checkout, "git", "clone", "--quiet", str(checkout), str(clone))
+    run(clone, "dvc", "pull", "--quiet")
+    said = run(clone, sys.executable, "-m", "pipeline.bridge", "adopt")
+    assert re.search(r"adopted (\d+) of \1 stages", said)
+    assert NOTHING in run(clone, "snakemake", "--dry-run")
+    assert "up to date" in run(clone, "dvc", "status")
+
+
+@pytest.mark.parametrize("file", ["model.safetensors", "snapshots/epoch_0001.safetensors"])
+def test_an_altered_checkpoint_is_refused_by_name(checkout, file):
+    path = checkout / RUN.format(defence="entropic") / file
+    before, mode = path.read_bytes(), path.stat().st_mode
+    path.chmod(0o644)
+    path.write_bytes(before[:-5] + bytes([before[-5] ^ 1]) + before[-4:])
+    stage = {"model.safetensors": "distort"}.get(file, "measure")
+    names = "--dataset digits --model lenet5 --defence entropic --seed 0".split()
+    command = [sys.executable, "-m", f"pipeline.{stage}", "--study", "params.yaml", *names]
+    said = run(checkout, *command, check=False)
+    path.write_bytes(before)
+    path.chmod(mode)
+    assert f"{file} is not as it was written" in said and "Traceback" not in said
+
+
+def test_a_second_snakemake_is_told_that_the_first_is_at_work(checkout):
+    first = subprocess.Popen(
+        [sys.executable, "-m", "snakemake", "--cores", "1", "--forcerun", "distort"],
+        cwd=checkout, env=os.environ | {"ROBUSTINFO_DATA": str(checkout.parent / "data")},
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    locks = checkout / ".snakemake/locks"
+    while not any(locks.glob("*.lock")):
+        assert first.poll() is None
+        time.sleep(0.1)
+    said = run(checkout, "snakemake", "--forcerun", "distort", check=False)
+    assert first.wait() == 0
+    assert "cannot be locked" in said and "no other Snakemake process" in said
+
+
+def test_a_killed_training_goes_on_to_the_same_bits(checkout):
+    model = checkout / RUN.format(defence="standard") / "model.safetensors"
+    before = model.read_bytes()
+    names = "--dataset digits --model lenet5 --defence standard --seed 0".split()
+    command = [sys.executable, "-m", "pipeline.train", "--stage", "pretrain"]
+    command += ["--study", "params.yaml", *names]
+    environment = os.environ | {"ROBUSTINFO_DATA": str(checkout.parent / "data")}
+    environment["PYTHONPATH"] = str(checkout / "src")
+    killed = subprocess.Popen(command, cwd=checkout, env=environment)
+    second = model.parent / ".training/snapshots/epoch_0002.safetensors"
+    while not second.exists():
+        assert killed.poll() is None, "it ended before it could be killed"
+        time.sleep(0.01)
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
+    model.unlink()
+    said = run(checkout, *command)
+    assert "epoch 4/4" not in said  # it did not start from the beginning
+    assert model.read_bytes() == before
+    assert not (model.parent / ".training").exists()
