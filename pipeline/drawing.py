@@ -33,7 +33,7 @@ STYLE = {
 def draw(table: pd.DataFrame, target: Target) -> Figure:
     """The figure of a table, by the drawing that the target names."""
     with mpl.rc_context(STYLE):
-        figure = {"curves": curves, "bars": bars, "plane": plane}[target.draw](table, target)
+        figure = {"curves": curves, "plane": plane}[target.draw](table, target)
         figure.suptitle(target.title, fontsize=10)
     return figure
 
@@ -52,38 +52,21 @@ def curves(table: pd.DataFrame, target: Target) -> Figure:
     With two row columns, the first one makes panels.
     """
     panels = _panels(table, len(target.rows) > 1)
+    names = list(dict.fromkeys(name for lines in panels.values() for name in lines))
+    styles = dict(zip(names, zip(cycle(COLOURS), cycle(MARKERS)), strict=False))
     figure, axes = _axes(len(panels))
     for axis, (panel, lines) in zip(axes, panels.items(), strict=True):
-        for (row, line), colour, marker in zip(
-            lines.items(), cycle(COLOURS), cycle(MARKERS), strict=False
-        ):
+        for name, line in lines.items():
+            colour, marker = styles[name]
             x = line.column.astype(float)
-            axis.plot(x, line.ours, color=colour, marker=marker, ms=4, lw=1.3, label=row)
+            axis.plot(x, line.ours, color=colour, marker=marker, ms=4, lw=1.3, label=name)
             axis.fill_between(x, line.low, line.high, color=colour, alpha=0.12, lw=0)
         _label(axis, target, panel)
         # Two seeds give an interval that would flatten every line: it may leave the panel.
         values = pd.concat(list(lines.values())).ours
         room = 0.15 * (values.max() - values.min() or 1)
         axis.set_ylim(values.min() - room, values.max() + room)
-    _legend(figure, axes[0])
-    return figure
-
-
-def bars(table: pd.DataFrame, target: Target) -> Figure:
-    """A group of bars per column, a colour per row, each with its interval; the paper as a dash."""
-    figure, (axis,) = _axes(1)
-    rows, columns = table.row.unique(), list(table.column.unique())
-    width = 0.8 / len(rows)
-    for position, (row, colour) in enumerate(zip(rows, cycle(COLOURS), strict=False)):
-        line = table[table.row == row]
-        x = [columns.index(c) + (position - (len(rows) - 1) / 2) * width for c in line.column]
-        axis.bar(x, line.ours, width * 0.92, color=colour, label=row)
-        reach = [line.ours - line.low, line.high - line.ours]
-        axis.errorbar(x, line.ours, [r.clip(lower=0) for r in reach], fmt="none", color="#333")
-        axis.plot(x, line.paper.astype(float), "_", color="black", ms=width * 60)
-    axis.set_xticks(range(len(columns)), columns)
-    _label(axis, target, "")
-    _legend(figure, axis)
+    _legend(figure, axes)
     return figure
 
 
@@ -116,7 +99,7 @@ def plane(table: pd.DataFrame, target: Target) -> Figure:
                 face = "white" if saturated else colour
                 axis.plot(a, b, marker, ms=5, mfc=face, mec=colour, alpha=alpha)
         _label(axis, target, defence)
-    _legend(figure, axes[0])
+    _legend(figure, axes)
     return figure
 
 
@@ -146,5 +129,10 @@ def _label(axis: Axes, target: Target, panel: str) -> None:
     axis.set_title(panel.replace("_", " "), fontsize=9)
 
 
-def _legend(figure: Figure, axis: Axes) -> None:
-    figure.legend(*axis.get_legend_handles_labels(), loc="outside right center")
+def _legend(figure: Figure, axes: list[Axes]) -> None:
+    """One legend for all panels, each name once."""
+    known = {}
+    for axis in axes:
+        for handle, name in zip(*axis.get_legend_handles_labels(), strict=True):
+            known.setdefault(name, handle)
+    figure.legend(list(known.values()), list(known), loc="outside right center")

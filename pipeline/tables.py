@@ -31,7 +31,7 @@ class Target(Settings):
     columns: Annotated[list[Column], Field(min_length=1)]
     where: Where
     paper: Paper | None = None
-    draw: Literal["curves", "bars", "plane"] | None = None
+    draw: Literal["curves", "plane"] | None = None
     x_label: str = ""
     y_label: str = ""
 

@@ -52,7 +52,7 @@ def run(job: Job) -> None:
             seal(snapshot, _tensors(model, extra), {})
         with whole(saved) as part:
             torch.save(epoch.state | {"history": history}, part)
-    _publish(job, work, _tensors(model, extra), history)
+    _publish(job, work, _tensors(model, extra), history, len(validation.labels))
 
 
 def _images(job: Job) -> tuple[training.Images, training.Images]:
@@ -99,7 +99,7 @@ def _workspace(job: Job) -> Path:
     return work
 
 
-def _publish(job: Job, work: Path, tensors: dict, history: list[dict]) -> None:
+def _publish(job: Job, work: Path, tensors: dict, history: list[dict], validated: int) -> None:
     snapshots = job.path(paths.SNAPSHOTS)
     shutil.rmtree(snapshots, ignore_errors=True)
     shutil.move(work / "snapshots", snapshots)
@@ -107,6 +107,7 @@ def _publish(job: Job, work: Path, tensors: dict, history: list[dict]) -> None:
         job.path(paths.HISTORY),
         (
             {"stage": "train", "epoch": epoch, "quantity": name, "value": value}
+            | ({"n": validated} if name.startswith("validation/") else {})
             for epoch, record in enumerate(history)
             for name, value in record.items()
         ),
