@@ -1,10 +1,13 @@
 """Between Snakemake and its jobs: which Python they run, on how many threads, and when they end."""
 
+import contextlib
 import os
 import sys
 import threading
 import time
 from pathlib import Path
+
+import psutil
 
 DRIVER = "ROBUSTINFO_DRIVER"  # the process id of the Snakemake that started a job
 
@@ -21,15 +24,16 @@ def lead() -> None:
 
 def follow() -> None:
     """End with the driver: a job whose Snakemake was killed would write beside its successor."""
-    driver = int(os.environ.get(DRIVER, "0"))
+    if DRIVER in os.environ:
+        threading.Thread(target=_watch, args=[int(os.environ[DRIVER])], daemon=True).start()
 
-    def watch() -> None:
-        while Path(f"/proc/{driver}").exists():
+
+def _watch(driver: int) -> None:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        process = psutil.Process(driver)
+        while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
             time.sleep(1)
-        os._exit(70)
-
-    if driver and Path("/proc").is_dir():
-        threading.Thread(target=watch, daemon=True).start()
+    os._exit(70)
 
 
 def threads() -> int:

@@ -37,7 +37,7 @@ PGD = "linf_pgd: {method: pgd, norm: linf, epsilon: 0.15,"
         ("model: lenet5}", "model: lenet6}", r"settings\.0\.model: no 'lenet6' among lenet5"),
         ("retrain_from: standard", "retrain_from: entropic", r"retrain_from: no 'entropic' among"),
         ("  twin: standard", "  twin: standard\n  twins: 2", r"verdict\.twins: unknown key.*twin"),
-        ("draw: curves", "draw: pie", r"figures\.figure-success\.draw: .*'curves'.*'pie'"),
+        ("draw: curves", "draw: pie", r"figures\.figure-training\.draw: .*'curves'.*'pie'"),
         ("expect: below", "expect: less", r"claims\.at_lowers_en\.expect: .*'below' or 'above'"),
         ("seeds: [0, 1]", "seeds: [0, 0]", r"seeds: a seed stands twice"),
         ("seeds: [0, 1]", "seeds: [0, 1]\nseed: 3", r"seed: unknown key; choose from name, seeds"),
