@@ -22,12 +22,12 @@ STUDY = config.get("study", "params.yaml")
 # The number of GPUs that one job takes: 1 where there are any. `--config gpu=1` says so where the
 # machine that submits has none.
 GPU = int(config.get("gpu", shutil.which("nvidia-smi") is not None))
-THREADS = driver.threads()
 if unknown := set(config) - {"study", "gpu"}:
     raise WorkflowError(
         f"--config knows study and gpu, not {', '.join(unknown)}; numbers stand in {STUDY}"
     )
 try:
+    THREADS = driver.threads()
     CONTENT = study.load(Path(STUDY))
 except Fault as error:
     raise WorkflowError(str(error)) from None

@@ -1,8 +1,8 @@
 """Stage attack: one trained network under one attack; the examples are kept.
 
 reads   .../model.safetensors, results/{study}/{dataset}/data.json
-writes  .../attacks/{attack}.safetensors  per image: index, x_adv, correct (when clean), success,
-                                          success_8bit, distance_l2, distance_linf
+writes  .../attacks/{attack}.safetensors  per test image, in order: x_adv, correct (when clean),
+                                          success, success_8bit, distance_l2, distance_linf
         .../attacks/{attack}.csv          fractions of the images, median distances of the successes
 """
 
@@ -19,20 +19,17 @@ from robustinfo.sealed import seal
 
 
 def run(job: Job) -> None:
-    """Attack the test images and judge every example again after rounding to 8 bits."""
+    """Attack the test images and judge every example again, as it is and rounded to 8 bits."""
     images, labels = load.test_images(job)
     model = load.trained(job, job.path(paths.MODEL))
-    attack = catalogue.get("attacks", job.params["attack"])
-    parts = []
-    for x, y in batches(images, labels, EVALUATION_BATCH, job.device):
-        x_adv, success = attack(model, x, y, generator=job.generator)
-        parts.append(_examples(model, x, y, x_adv, success))
-    found = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
-    found["index"] = torch.arange(len(labels))
+    parts = [
+        _examples(job, model, x, y)
+        for x, y in batches(images, labels, EVALUATION_BATCH, job.device)
+    ]
+    found = {name: torch.cat([part[name] for part in parts]).cpu() for name in parts[0]}
+    black = found.pop("black", None)
     seal(job.path(paths.EXAMPLES), found, {})
-
-    black_counts = getattr(catalogue.module("attacks", job.params["attack"]), "FAILS_BLACK", False)
-    values = _fractions(found, black_counts) | _distances(found)
+    values = _fractions(found, black) | _distances(found)
     rows.write(
         job.path(paths.ATTACK),
         (
@@ -42,28 +39,30 @@ def run(job: Job) -> None:
     )
 
 
-@torch.no_grad()
-def _examples(
-    model: nn.Module,
-    x: Tensor,
-    y: Tensor,
-    x_adv: Tensor,
-    success: Tensor,
-) -> dict[str, Tensor]:
+def _examples(job: Job, model: nn.Module, x: Tensor, y: Tensor) -> dict[str, Tensor]:
+    """What is kept of one batch. The attack's word is not enough: every success is checked."""
+    module = catalogue.module("attacks", job.params["attack"])
+    settings = {"config": catalogue.config("attacks", job.params["attack"])}
+    settings["generator"] = job.generator
+    extra = {}
+    if hasattr(module, "perturb_counting_black"):
+        x_adv, success, extra["black"] = module.perturb_counting_black(model, x, y, **settings)
+    else:
+        x_adv, success = module.perturb(model, x, y, **settings)
     rounded = eight_bit.from_bytes(eight_bit.to_bytes(x_adv), like=x)
-    black = torch.zeros_like(x[:1])
-    return {
-        "x_adv": x_adv.cpu(),
-        "correct": correct(model, x, y).cpu(),
-        "success": success.cpu(),
-        "success_8bit": (success & ~correct(model, rounded, y)).cpu(),
-        "black_fools": (model(black).argmax(1) != y).cpu(),
-        "distance_l2": distance(x_adv - x, "l2").cpu(),
-        "distance_linf": distance(x_adv - x, "linf").cpu(),
+    right = correct(model, x, y)
+    success = success & right & ~correct(model, x_adv, y)
+    return extra | {
+        "x_adv": x_adv,
+        "correct": right,
+        "success": success,
+        "success_8bit": success & ~correct(model, rounded, y),
+        "distance_l2": distance(x_adv - x, "l2"),
+        "distance_linf": distance(x_adv - x, "linf"),
     }
 
 
-def _fractions(found: dict[str, Tensor], black_counts: bool) -> dict[str, tuple]:
+def _fractions(found: dict[str, Tensor], black: Tensor | None) -> dict[str, tuple]:
     """Accuracies are fractions of all images, success rates of those correct when clean."""
     right, success, n = found["correct"], found["success"], len(found["correct"])
     attacked = int(right.sum())
@@ -76,8 +75,8 @@ def _fractions(found: dict[str, Tensor], black_counts: bool) -> dict[str, tuple]
         "attack_success_rate": rate(success),
         "attack_success_rate_8bit": rate(found["success_8bit"]),
     }
-    if black_counts:  # what counting the library's black failure images would report
-        values["attack_success_rate_with_black"] = rate(right & (success | found["black_fools"]))
+    if black is not None:  # what counting the library's black failure images would report
+        values["attack_success_rate_with_black"] = rate(success | black)
     return values
 
 

@@ -6,7 +6,7 @@ writes  results/{study}/claims.csv  claim, statistic, value, low, high, judgemen
 The statistic is a difference of two selections of results, seed by seed; its interval is
 Student's over the seeds. Supported: the interval lies wholly on the claimed side of the threshold;
 not supported: wholly on the other; else undecided. Where a network that it speaks of classifies
-clean images below twice chance, the judgement is ``undertrained`` and nothing is decided.
+clean images too badly to show anything, the judgement is ``undertrained`` and nothing is decided.
 """
 
 from pathlib import Path
@@ -16,10 +16,11 @@ import pandas as pd
 
 from pipeline import paths, rows
 from pipeline.collect import results_of
+from pipeline.schema import Column, Where
 from pipeline.stage import Job, main
 from pipeline.statistics import chosen
 from pipeline.strict_yaml import StudyError, read
-from pipeline.study_types import Column, Where
+from robustinfo.judging import least_accuracy
 from robustinfo.maths.intervals import student
 from robustinfo.settings import Settings
 
@@ -34,6 +35,7 @@ class Claim(Settings):
 
     paper: str  # of studies/references, without .yaml
     claim: str  # its id there
+    tested: str = ""  # which part of the claim the statistic speaks of, if not of all
     of: Where
     against: Where
     worst_over: Column | None = None  # e.g. entry: every attack must show it
@@ -47,8 +49,10 @@ def run(job: Job) -> None:
     lines = []
     for setting, own in results.groupby(SETTING, sort=False):
         for name, numbers in job.params["claims"].items():
+            claim = Claim(**numbers)
             names = dict(zip(SETTING, setting, strict=True)) | {"claim": name}
-            lines.append(names | judged(own, Claim(**numbers)) | _published(Claim(**numbers)))
+            about = {"text": text_of(claim), "source": claim.paper}
+            lines.append(names | judged(own, claim) | about)
     rows.write_table(job.path(paths.CLAIMS), pd.DataFrame(lines, columns=COLUMNS))
 
 
@@ -92,18 +96,18 @@ def _judgement(low: float, high: float, claim: Claim) -> str:
 
 
 def _undertrained(results: pd.DataFrame, defences: set[str]) -> bool:
-    chance = 1 / results[results.quantity == "classes"].value.iloc[0]
+    least = least_accuracy(results[results.quantity == "classes"].value.iloc[0])
     clean = chosen(results, CLEAN | {"defence": sorted(defences)})
-    return bool((clean.groupby(["defence", "seed"]).value.mean() < 2 * chance).any())
+    return bool((clean.groupby(["defence", "seed"]).value.mean() < least).any())
 
 
-def _published(claim: Claim) -> dict:
+def text_of(claim: Claim) -> str:
     """The claim in the paper's terms. Raises StudyError if the reference file has no such id."""
     file = Path(paths.REFERENCES) / f"{claim.paper}.yaml"
     texts = {known["id"]: known["text"] for known in read(file)[0]["claims"]}
     if claim.claim not in texts:
         raise StudyError(f"{file}: no claim {claim.claim!r}; choose from {', '.join(texts)}")
-    return {"text": texts[claim.claim], "source": claim.paper}
+    return texts[claim.claim] + (f" (tested: {claim.tested})" if claim.tested else "")
 
 
 def _name(where: dict) -> str:

@@ -18,18 +18,16 @@ from robustinfo.sealed import unseal
 
 def run(job: Job) -> None:
     """Measure the clean images once, and every attack's successes."""
-    images, _, _ = load.split(job, "test")
+    images, _ = load.test_images(job)
     measures = {
         name: catalogue.get("complexities", entry)
         for name, entry in job.params["complexities"].items()
     }
-    found, clean = [], {}
+    clean = {name: measure(images) for name, measure in measures.items()}
+    found = [_row("clean", name, "mean", values) for name, values in clean.items()]
     for attack in job.params["attacks"]:
         examples, _ = unseal(job.path(paths.EXAMPLES, attack=attack))
-        index, success = examples["index"], examples["success_8bit"]
-        if not clean:
-            clean = {name: measure(images[index]) for name, measure in measures.items()}
-            found += [_row("clean", name, "mean", values) for name, values in clean.items()]
+        success = examples["success_8bit"]
         if not success.any():
             continue
         adversarial = to_bytes(examples["x_adv"][success])

@@ -22,7 +22,9 @@ def acquire() -> tuple[torch.device, FileLock | None]:
     folder.mkdir(parents=True, exist_ok=True)
     while True:
         for index in range(count):
-            lock = FileLock(folder / f"{index}.lock")
+            # Not its number: on a cluster every job calls its own device 0.
+            uuid = torch.cuda.get_device_properties(index).uuid
+            lock = FileLock(folder / f"{uuid}.lock")
             try:
                 lock.acquire(blocking=False)
             except Timeout:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import psutil
 
+from robustinfo.faults import Fault
+
 DRIVER = "ROBUSTINFO_DRIVER"  # the process id of the Snakemake that started a job
 
 
@@ -38,4 +40,7 @@ def _watch(driver: int) -> None:
 
 def threads() -> int:
     """Threads of one job on the CPU; results are the same to the bit for one number of them."""
-    return int(os.environ.get("ROBUSTINFO_THREADS", "1"))
+    given = os.environ.get("ROBUSTINFO_THREADS", "1")
+    if not given.isdecimal() or given == "0":
+        raise Fault(f"ROBUSTINFO_THREADS is {given!r}; it must be a whole number from 1")
+    return int(given)

@@ -10,7 +10,7 @@ Study = dict[str, Any]
 
 def code(study: Study, stage: str) -> Callable[[Any], list[str]]:
     """Input function: the project files that a job of the stage runs."""
-    return lambda wildcards: sources.code(study, stage, dict(wildcards.items()))
+    return lambda wildcards: sources.code(stage, used(study, stage)(wildcards))
 
 
 def used(study: Study, stage: str) -> Callable[[Any], dict]:

@@ -1,4 +1,4 @@
-"""What trained-model stages read: the network of a checkpoint, the test images, the examples."""
+"""What trained-model stages read: the network of a checkpoint, the test images."""
 
 import json
 from pathlib import Path

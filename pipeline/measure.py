@@ -40,17 +40,24 @@ def _snapshot(job: Job, file: Path, x: Tensor, y: Tensor) -> Iterator[dict]:
     yield _row("clean", "accuracy", right.double().mean().item(), len(y))
     yield from _measured(job, model, "clean", x, y)
     for name, entry in job.params["snapshot_attacks"].items():
-        attack = catalogue.get("attacks", entry)
         parts = [
-            attack(model, a, b, generator=job.generator)
+            _attacked(job, model, entry, a, b)
             for a, b in zip(x.split(EVALUATION_BATCH), y.split(EVALUATION_BATCH), strict=True)
         ]
-        x_adv, success = (torch.cat(part) for part in zip(*parts, strict=True))
-        hits, attacked = int(success.sum()), int(right.sum())
+        x_adv = torch.cat(parts)
+        hits, attacked = int((right & ~correct(model, x_adv, y)).sum()), int(right.sum())
         yield _row(name, "accuracy", (attacked - hits) / len(y), len(y))
         if attacked:
             yield _row(name, "attack_success_rate", hits / attacked, attacked)
         yield from _measured(job, model, name, x_adv, y)
+
+
+def _attacked(job: Job, model: Network, entry: dict, x: Tensor, y: Tensor) -> Tensor:
+    """The attack's own images where its file has ``craft``; else its successes, the rest clean."""
+    module, config = catalogue.module("attacks", entry), catalogue.config("attacks", entry)
+    if hasattr(module, "craft"):
+        return module.craft(model, x, y, config=config, generator=job.generator)
+    return module.perturb(model, x, y, config=config, generator=job.generator)[0]
 
 
 def _measured(job: Job, model: Network, name: str, x: Tensor, y: Tensor) -> Iterator[dict]:

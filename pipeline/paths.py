@@ -44,6 +44,7 @@ KEYS = {
     "measure": {**_TESTED, "measures": "measures", "snapshot_attacks": "snapshot_attacks"},
     "complexity": {
         "dataset": "datasets.{dataset}",
+        "evaluation_images": "evaluation_images",
         "attacks": "attacks",
         "complexities": "complexities",
     },

@@ -11,19 +11,18 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import paths
-from pipeline.slices import INNER, KINDS, slices
+from pipeline.slices import INNER, KINDS
 
 ROOTS = [Path("src"), Path()]
 PROGRAMS = {"pretrain": "train", "retrain": "train", "table": "target", "figure": "target"}
 
 
-def code(study: dict[str, Any], stage: str, names: dict[str, str]) -> list[str]:
-    """Every project file that the job may run, sorted."""
+def code(stage: str, read: dict[str, Any]) -> list[str]:
+    """Every project file that a job runs, sorted. read: its slices of the study."""
     found = closure(f"pipeline/{PROGRAMS.get(stage, stage)}.py")
-    read = slices(study, stage, names)
     for short, key in paths.KEYS[stage].items():
         kind = KINDS.get(key.split(".")[0])
-        # A stage that only needs the names of all runs does not run their methods.
+        # Only the names of the runs matter to the stage that collects them.
         if kind and stage != "collect":
             for method_kind, method in _methods(kind, read[short]):
                 found |= closure(f"src/robustinfo/{method_kind}/{method}.py")

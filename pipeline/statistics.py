@@ -37,10 +37,13 @@ def chosen(results: pd.DataFrame, where: dict) -> pd.DataFrame:
     ``epoch: first`` and ``epoch: last`` are the first and last epoch among the rows of each run.
     """
     rows = results
+    edges = {}
     for column, wanted in where.items():
         if column == "epoch" and wanted in ("first", "last"):
-            edge = rows.groupby(["dataset", "model", "defence", "seed"]).epoch
-            rows = rows[rows.epoch == edge.transform("min" if wanted == "first" else "max")]
+            edges[column] = "min" if wanted == "first" else "max"
         else:
             rows = rows[rows[column].isin(wanted if isinstance(wanted, list) else [wanted])]
+    for column, edge in edges.items():  # of the rows that everything else has left
+        own = rows.groupby(["dataset", "model", "defence", "seed"])[column]
+        rows = rows[rows[column] == own.transform(edge)]
     return rows

@@ -1,45 +1,21 @@
-"""The schema of a study file, and one check of everything in it before any job starts."""
+"""One check of everything in a study file, before any job starts."""
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import Field, NonNegativeInt, PositiveInt, ValidationError
+from pydantic import ValidationError
 
+from pipeline.schema import Study
 from pipeline.slices import INNER, KINDS, sweep
 from pipeline.strict_yaml import Key, StudyError, read
-from robustinfo.settings import Entry, Fraction01, Settings
+from robustinfo.settings import Entry, Settings
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
-Entries = dict[Name, Entry]
+# What may stand in the column ``stage`` of the results, and which sections may ``sweep``.
+STAGES = {"data", "train", "attack", "measure", "complexity", "distort", "diagnose"}
+SWEPT = ("distortions", "diagnostics")
 
-
-class Setting(Settings):
-    dataset: Name
-    model: Name
-
-
-class Study(Settings):
-    name: Name
-    seeds: Annotated[list[NonNegativeInt], Field(min_length=1)]
-    settings: Annotated[list[Setting], Field(min_length=1)]
-    datasets: Entries
-    models: Entries
-    defences: Entries
-    validation_share: Fraction01
-    pretrain: dict[Name, dict[str, Any]]
-    retrain: dict[Name, dict[str, Any]]
-    retrain_from: Name
-    attacks: Entries
-    evaluation_images: PositiveInt | None
-    snapshot_attacks: Entries
-    measures: Entries
-    complexities: Entries
-    distortions: Entries
-    diagnostics: Entries
-    verdict: dict[str, Any]
-    tables: dict[Name, dict[str, Any]]
-    figures: dict[Name, dict[str, Any]]
-    claims: dict[Name, dict[str, Any]]
+Fail = Callable[[Key, str], StudyError]
 
 
 def load(file: Path) -> dict[str, Any]:
@@ -55,10 +31,11 @@ def load(file: Path) -> dict[str, Any]:
     _validated(Study, content, (), fail)
     _check_names(content, fail)
     _check_entries(content, fail)
+    _check_conclusions(content, fail)
     return content
 
 
-def _validated(schema: type[Settings], content: dict, key: Key, fail: Any) -> Settings:  # noqa: ANN401
+def _validated(schema: type[Settings], content: dict, key: Key, fail: Fail) -> Settings:
     try:
         return schema(**content)
     except ValidationError as error:
@@ -71,55 +48,105 @@ def _validated(schema: type[Settings], content: dict, key: Key, fail: Any) -> Se
         raise fail((*key, *first["loc"]), problem) from None
 
 
-def _check_names(study: dict, fail: Any) -> None:  # noqa: ANN401
+def _check_names(study: dict, fail: Fail) -> None:
+    """Every name that one section uses is an entry of another."""
+
+    def known(key: Key, name: str, there: Iterable[str]) -> None:
+        if name not in there:
+            raise fail(key, f"no {name!r} among {', '.join(there)}")
+
     for index, setting in enumerate(study["settings"]):
-        for kind, section in {"dataset": "datasets", "model": "models"}.items():
-            if setting[kind] not in study[section]:
-                there = ", ".join(study[section])
-                raise fail(("settings", index, kind), f"no {setting[kind]!r} among {there}")
+        known(("settings", index, "dataset"), setting["dataset"], study["datasets"])
+        known(("settings", index, "model"), setting["model"], study["models"])
+        if setting in study["settings"][:index]:
+            raise fail(("settings", index), f"stands twice: {setting}")
     trained = [*study["pretrain"], *study["retrain"]]
-    for name in {*trained, *study["defences"]}:
-        if name not in study["defences"]:
-            key = ("pretrain" if name in study["pretrain"] else "retrain", name)
-            raise fail(key, f"no such defence; choose from {', '.join(study['defences'])}")
+    for section in ("pretrain", "retrain"):
+        for name in study[section]:
+            known((section, name), name, study["defences"])
+    for name in study["defences"]:
         if trained.count(name) != 1:
             raise fail(("defences", name), "must stand in exactly one of `pretrain`, `retrain`")
-    if study["retrain_from"] not in study["pretrain"]:
-        there = ", ".join(study["pretrain"])
-        raise fail(("retrain_from",), f"no {study['retrain_from']!r} among {there}")
+    known(("retrain_from",), study["retrain_from"], study["pretrain"])
     if len(set(study["seeds"])) != len(study["seeds"]):
         raise fail(("seeds",), f"a seed stands twice in {study['seeds']}")
 
 
-def _check_entries(study: dict, fail: Any) -> None:  # noqa: ANN401
-    from pipeline.claims import Claim
+def _check_conclusions(study: dict, fail: Fail) -> None:
+    """The verdict, the targets and the claims ask for what the study has."""
+    from pipeline.claims import Claim, text_of
     from pipeline.tables import Target
-    from robustinfo import judging, training
+    from robustinfo.judging import Thresholds
+
+    there = {
+        "dataset": {*study["datasets"]},
+        "model": {*study["models"]},
+        "defence": {*study["defences"]},
+        "seed": {*study["seeds"]},
+        "stage": STAGES,
+        "entry": {"", "clean", "attacks"}.union(*(study[section] for section in KINDS)),
+        "input": {"", "clean", *study["attacks"], *study["snapshot_attacks"]},
+    }
+
+    def selects(where: dict, key: Key) -> None:
+        for column, wanted in where.items():
+            for value in wanted if isinstance(wanted, list) else [wanted]:
+                if column in there and value not in there[column]:
+                    choices = ", ".join(sorted(map(str, there[column] - {""})))
+                    raise fail((*key, column), f"no {value!r} among {choices}")
+
+    thresholds = _validated(Thresholds, study["verdict"], ("verdict",), fail)
+    selects({"defence": thresholds.twin}, ("verdict", "twin"))
+    curve = study["diagnostics"].get(thresholds.epsilon_curve, {})
+    levels = curve.get("sweep", {}).get("epsilon", [])
+    if len(levels) < 2 or max(levels) < thresholds.huge_epsilon:
+        raise fail(
+            ("verdict", "epsilon_curve"),
+            f"needs a diagnostic {thresholds.epsilon_curve!r} that sweeps epsilon over several "
+            f"values, up to {thresholds.huge_epsilon:g} or beyond; it has {levels}",
+        )
+    for section in ("tables", "figures"):
+        for name, content in study[section].items():
+            target = _validated(Target, content, (section, name), fail)
+            selects(target.where, (section, name, "where"))
+            if not name.startswith(f"{section[:-1]}-"):
+                raise fail((section, name), f"must be called {section[:-1]}-...")
+            if (target.draw is None) == (section == "figures"):
+                raise fail((section, name), "figures, and only they, say how to `draw`")
+    for name, content in study["claims"].items():
+        claim = _validated(Claim, content, ("claims", name), fail)
+        selects(claim.of, ("claims", name, "of"))
+        selects(claim.against, ("claims", name, "against"))
+        try:
+            text_of(claim)
+        except StudyError as error:
+            raise fail(("claims", name, "claim"), str(error)) from None
+
+
+def _check_entries(study: dict, fail: Fail) -> None:
+    """Every entry names a method and gives it numbers that it takes."""
+    from robustinfo import training
 
     for section, kind in KINDS.items():
         for name, entry in study[section].items():
             key = (section, name)
+            if "sweep" in entry and section not in SWEPT:
+                raise fail((*key, "sweep"), f"only {' and '.join(SWEPT)} are swept")
             for _, one in _swept(entry, key, fail):
                 _check_entry(kind, one, key, fail)
     for section in ("pretrain", "retrain"):
         for name, numbers in study[section].items():
             _validated(training.Config, numbers, (section, name), fail)
-    _validated(judging.Thresholds, study["verdict"], ("verdict",), fail)
-    for section in ("tables", "figures"):
-        for name, target in study[section].items():
-            _validated(Target, target, (section, name), fail)
-    for name, claim in study["claims"].items():
-        _validated(Claim, claim, ("claims", name), fail)
 
 
-def _swept(entry: Entry, key: Key, fail: Any) -> list[tuple[float | None, Entry]]:  # noqa: ANN401
+def _swept(entry: Entry, key: Key, fail: Fail) -> list[tuple[float | None, Entry]]:
     shape = entry.get("sweep", {"setting": []})
     if not (isinstance(shape, dict) and len(shape) == 1 and isinstance(*shape.values(), list)):
         raise fail((*key, "sweep"), f"reads {shape!r}; write one setting with a list of values")
     return list(sweep(entry))
 
 
-def _check_entry(kind: str, entry: Entry, key: Key, fail: Any) -> None:  # noqa: ANN401
+def _check_entry(kind: str, entry: Entry, key: Key, fail: Fail) -> None:
     import torch
 
     from robustinfo import catalogue

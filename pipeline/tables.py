@@ -6,9 +6,9 @@ from typing import Annotated, Any, Literal
 import pandas as pd
 from pydantic import Field
 
+from pipeline.schema import Column, Where
 from pipeline.statistics import chosen, over_seeds
 from pipeline.strict_yaml import StudyError, read
-from pipeline.study_types import Column, Where
 from robustinfo.settings import Settings
 
 SEPARATOR = " / "
@@ -41,7 +41,7 @@ def tabulate(results: pd.DataFrame, target: Target, references: Path) -> pd.Data
 
     low, high: see ``statistics.over_seeds``. difference: ours - paper. saturated: whether an
     estimate of any seed sits at its ceiling, where it says nothing. Raises StudyError if the
-    target selects nothing.
+    target selects nothing, or a cell has several values of one seed.
     """
     selected = chosen(results, target.where)
     if selected.empty:
@@ -50,6 +50,12 @@ def tabulate(results: pd.DataFrame, target: Target, references: Path) -> pd.Data
     lines = []
     for key, cell in selected.groupby([*target.rows, *target.columns], sort=False):
         names = dict(zip([*target.rows, *target.columns], map(_text, key), strict=True))
+        if cell.seed.duplicated().any():
+            several = [c for c in Column.__args__ if c != "seed" and cell[c].nunique() > 1]
+            raise StudyError(
+                f"target {target.title!r}: the cell {' '.join(names.values())} holds several "
+                f"{', '.join(several)}; name them in rows, columns or where"
+            )
         paper = _published(published, target.paper, names | _constant(cell))
         ours = over_seeds(cell)
         lines.append(

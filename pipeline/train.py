@@ -17,7 +17,7 @@ from pathlib import Path
 
 import torch
 
-from pipeline import load, paths, rows
+from pipeline import load, paths, rows, sources
 from pipeline.device import describe
 from pipeline.progress import followed
 from pipeline.stage import Job, main
@@ -84,12 +84,12 @@ def _tensors(model: torch.nn.Module, extra: dict) -> dict[str, torch.Tensor]:
 
 
 def _workspace(job: Job) -> Path:
-    """The folder of this very training; what another one left in it is thrown away."""
-    start = b""
+    """The folder of this very training, code included; what another one left is thrown away."""
+    files = [job.path(paths.DATA), *map(Path, sources.code(job.stage, job.params))]
     if job.stage == "retrain":
-        start = job.path(paths.MODEL, defence=job.params["start"]).read_bytes()
+        files.append(job.path(paths.MODEL, defence=job.params["start"]))
     identity = json.dumps([job.names, job.params, describe(job.device)], sort_keys=True).encode()
-    identity += job.path(paths.DATA).read_bytes() + start
+    identity += b"".join(file.read_bytes() for file in files)
     work = job.path(paths.RUN) / ".training"
     mark = work / hashlib.sha256(identity).hexdigest()
     if not mark.exists():
@@ -102,7 +102,7 @@ def _workspace(job: Job) -> Path:
 def _publish(job: Job, work: Path, tensors: dict, history: list[dict], validated: int) -> None:
     snapshots = job.path(paths.SNAPSHOTS)
     shutil.rmtree(snapshots, ignore_errors=True)
-    shutil.move(work / "snapshots", snapshots)
+    shutil.copytree(work / "snapshots", snapshots)  # a copy: publishing may fail and run again
     rows.write(
         job.path(paths.HISTORY),
         (
@@ -113,6 +113,7 @@ def _publish(job: Job, work: Path, tensors: dict, history: list[dict], validated
         ),
     )
     seal(job.path(paths.MODEL), tensors, describe(job.device))
+    (work / "state.pt").unlink()  # first: without it, what else is left means nothing
     shutil.rmtree(work)
 
 

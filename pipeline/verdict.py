@@ -29,7 +29,7 @@ def run(job: Job) -> None:
         twin = over_seeds(_of(setting, thresholds.twin, "robust_accuracy"))
         for defence in setting.defence.unique():
             names = {"dataset": dataset, "model": model, "defence": defence}
-            evidence = _evidence(setting, defence, twin)
+            evidence = _evidence(setting, defence, twin, thresholds)
             verdict, found = judge(evidence, thresholds)
             robust, clean = (evidence[k] for k in ("robust_accuracy", "clean_accuracy"))
             verdicts.append(
@@ -55,15 +55,19 @@ def _of(setting: pd.DataFrame, defence: str, quantity: str) -> pd.DataFrame:
     return chosen(setting, {"defence": defence, "stage": "diagnose", "quantity": quantity})
 
 
-def _evidence(setting: pd.DataFrame, defence: str, twin: dict) -> dict[str, float]:
+def _evidence(
+    setting: pd.DataFrame, defence: str, twin: dict, thresholds: Thresholds
+) -> dict[str, float]:
     """Means over the seeds; ``judge`` says what each name means."""
     robust = over_seeds(_of(setting, defence, "robust_accuracy"))
-    curve = _of(setting, defence, "pgd_accuracy").groupby("level").value.mean().sort_index()
+    curve = _of(setting, defence, "pgd_accuracy")
+    curve = curve[curve.entry == thresholds.epsilon_curve].groupby("level").value.mean()
+    curve = curve.sort_index()
     found = {name: _of(setting, defence, name).value.mean() for name in EVIDENCE}
     return found | {
         "classes": setting[setting.quantity == "classes"].value.iloc[0],
         "clean_accuracy": _of(setting, defence, "accuracy").value.mean(),
-        "accuracy_at_huge_epsilon": curve.iloc[-1],
+        "accuracy_at_huge_epsilon": curve[curve.index >= thresholds.huge_epsilon].max(),
         "rise_with_epsilon": max(curve.diff().max(), 0.0),
         "robust_accuracy": robust["ours"],
         "robust_low": robust["low"],

@@ -92,6 +92,14 @@ def test_a_target_that_selects_nothing_is_an_error_that_says_what_it_asked_for()
         tabulate(results(**RATES), target(where=WHERE | {"entry": "pdg"}), Path())
 
 
+def test_a_cell_that_would_average_over_several_things_is_an_error():
+    table = results(**RATES)
+    other = table.assign(entry="bim")
+    both = pd.concat([table, other], ignore_index=True)
+    with pytest.raises(StudyError, match=r"the cell standard .* holds several entry"):
+        tabulate(both, target(columns=["quantity"]), Path())
+
+
 def claim(expect="below", threshold=0.0, **more):
     of, against = (WHERE | {"defence": d} for d in ("entropic", "standard"))
     base = {"paper": "entropic-retraining", "claim": "er_resists", "of": of, "against": against}

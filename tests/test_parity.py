@@ -9,11 +9,23 @@ import pytest
 from dvc.repo import Repo
 
 from pipeline import paths
+from pipeline.slices import slices
+from pipeline.sources import closure, code
+from pipeline.study import load
 
 SHELL = re.compile(r"^Shell command: (.*)$", re.M)
 FILES = re.compile(r"^ +(?:input|output): (.*)$", re.M)
 LOG = re.compile(r"\s*> \S+ 2>&1$")
 OPTION = re.compile(r"--(\w+) (\S+)")
+
+
+def is_code(path):
+    """Snakemake names every .py file that a job runs, DVC the folders."""
+    return path.endswith(".py") or path in ("pipeline", "src/robustinfo")
+
+
+def covers(dependency, file):
+    return file == dependency or file.startswith(f"{dependency}/")
 
 
 def keys(command):
@@ -34,7 +46,7 @@ def snakemake_jobs():
         if shell and shell[1] != "None":  # a rule that only gathers files
             files = [set(found[1].split(", ")) for found in FILES.finditer(block)]
             inputs, outputs = files if len(files) == 2 else (set(), files[0])
-            inputs = {file for file in inputs if file.startswith("results/")}
+            inputs = {file for file in inputs if not is_code(file)}
             jobs[LOG.sub("", shell[1])] = (inputs, outputs)
     return jobs
 
@@ -45,7 +57,7 @@ def dvc_jobs():
     jobs = {}
     with Repo() as repo:
         for stage in repo.index.stages:
-            files = {d.def_path for d in stage.deps if d.def_path.startswith("results/")}
+            files = {d.def_path for d in stage.deps if not is_code(d.def_path)} - {"params.yaml"}
             read = sorted(key for d in stage.deps for key in getattr(d, "params", []))
             jobs[" ".join(stage.cmd.split())] = (files, {o.def_path for o in stage.outs}, read)
     return jobs
@@ -63,13 +75,10 @@ def test_the_outputs_are_the_same(snakemake_jobs, dvc_jobs):
 def test_the_inputs_are_the_same(snakemake_jobs, dvc_jobs):
     """DVC names folders where a list of files cannot be written in its templates."""
 
-    def covers(dependency, file):
-        return file == dependency or file.startswith(f"{dependency}/")
-
     for command, (inputs, _) in snakemake_jobs.items():
         dependencies = dvc_jobs[command][0]
         for file in inputs:
-            assert any(covers(d, file) for d in dependencies), (command, file)
+            assert any(covers(d, file) for d in {*dependencies, "pipeline"}), (command, file)
         for dependency in dependencies:
             assert any(covers(dependency, file) for file in inputs), (command, dependency)
 
@@ -79,9 +88,27 @@ def test_the_parameter_keys_are_those_that_the_stage_may_read(dvc_jobs):
         assert read == keys(command), command
 
 
-def test_dvc_sees_the_code_of_every_stage(dvc_jobs):
+def test_dvc_sees_all_code_that_a_stage_can_run():
     with Repo() as repo:
         for stage in repo.index.stages:
             program = stage.cmd.split()[2].replace(".", "/") + ".py"
-            code = {d.def_path for d in stage.deps}
-            assert program in code and Path(program).is_file(), stage.addressing
+            folders = [d.def_path for d in stage.deps]
+            for file in closure(program):
+                assert any(covers(folder, file) for folder in folders), (stage.addressing, file)
+
+
+def test_snakemake_sees_the_method_of_every_entry_that_a_job_reads():
+    study = load(Path("params.yaml"))
+    names = {"dataset": "digits", "model": "lenet5", "defence": "entropic", "attack": "bim"}
+    for stage, methods in {
+        "prepare": ["datasets/digits"],
+        "retrain": ["models/lenet5", "defences/entropic", "losses/cross_entropy"],
+        "attack": ["attacks/bim"],
+        "measure": ["measures/kde_information", "attacks/fgsm"],
+        "complexity": ["complexities/png_size"],
+        "distort": ["distortions/jpeg"],
+        "diagnose": ["diagnostics/pgd_accuracy"],
+    }.items():
+        files = code(stage, slices(study, stage, names))
+        for method in methods:
+            assert f"src/robustinfo/{method}.py" in files, (stage, method)

@@ -43,7 +43,12 @@ PGD = "linf_pgd: {method: pgd, norm: linf, epsilon: 0.15,"
         ("seeds: [0, 1]", "seeds: [0, 1]\nseed: 3", r"seed: unknown key; choose from name, seeds"),
         ("validation_share: 0.1", "validation_share: 1.5", r"validation_share: .*less.*1\.5"),
         ("sweep: {quality: [1,", "sweep: {quality: [101,", r"distortions\.jpeg\.quality: .*101"),
-        ("method: entropic,", "method: entropic, loss: {method: x},", r"loss\.method: no method"),
+        ("loss: {method: cross_entropy}", "loss: {method: x}", r"loss\.method: no method 'x'"),
+        ("twin: standard", "twin: standart", r"verdict\.twin\.defence: no 'standart' among"),
+        ("claim: at_lowers_en", "claim: at_low", r"at_lowers_en\.claim: .*no claim 'at_low'"),
+        ("[clean, l2_noise, linf_noise]", "[clean, l2_nois]", r"entry: no 'l2_nois' among"),
+        ("epochs: 24", "momentum: 0.9, epochs: 24", r"pretrain\.standard: .*adam takes no"),
+        ("0.3, 1.0]}}", "0.3]}}", r"verdict\.epsilon_curve: needs a diagnostic"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_named_with_file_line_key_value_and_choices(tmp_path, old, new, said):
@@ -72,6 +77,17 @@ def test_a_missing_key_is_named(tmp_path):
 def test_a_defence_is_trained_exactly_once(tmp_path):
     with pytest.raises(StudyError, match=r"defences\.standard: must stand in exactly one of"):
         load(broken(tmp_path, "\nretrain:\n", "\nretrain:\n  standard: {epochs: 1}\n"))
+
+
+def test_a_figure_says_how_it_is_drawn(tmp_path):
+    with pytest.raises(StudyError, match=r"figures\.figure-training: figures, and only they, say"):
+        load(broken(tmp_path, "    draw: curves\n", ""))
+
+
+def test_only_distortions_and_diagnostics_are_swept(tmp_path):
+    old = "l2_noise: {method: additive_noise,"
+    with pytest.raises(StudyError, match=r"attacks\.l2_noise\.sweep: only distortions and"):
+        load(broken(tmp_path, old, old + " sweep: {epsilon: [1.0]},"))
 
 
 def test_a_study_that_is_not_there_names_those_that_are():

@@ -102,6 +102,7 @@ rule report:
         claims=paths.CLAIMS,
         tables=targets(paths.TABLE, "tables"),
         figures=targets(paths.FIGURE, "figures"),
+        template="pipeline/report.html",
         code=code("report"),
     output:
         paths.REPORT,

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from robustinfo.faults import Fault
 from robustinfo.settings import Fraction01, Number, Settings
 
 CLASSES = (
@@ -29,8 +30,9 @@ SIGNS = {"at most": operator.le, "at least": operator.ge, "above": operator.gt}
 
 class Thresholds(Settings):
     twin: str  # the undefended defence that every other one is held against
+    epsilon_curve: str = "epsilon_curve"  # the diagnostic that sweeps pgd_accuracy over epsilon
+    huge_epsilon: Number = 0.5  # from here on, an l-infinity attack may paint any image
     infeasible_share: Fraction01 = 0.0
-    times_chance: Number = 2.0  # clean accuracy below this many times 1/K says nothing
     twin_robust_accuracy: Fraction01 = 0.05  # the attacks must break the undefended twin
     zero_gradient_share: Fraction01 = 0.05
     rise_with_epsilon: Fraction01 = 0.01
@@ -86,6 +88,14 @@ def worst_case(success: Mapping[str, Tensor], threats: Mapping[str, Threat]) -> 
     return masks
 
 
+def least_accuracy(classes: float) -> float:
+    """The clean accuracy below which a network is undertrained and shows nothing.
+
+    Twice the chance 1/K, or half-way from chance to 1 where that is less (two or three classes).
+    """
+    return min(2 / classes, (1 + 1 / classes) / 2)
+
+
 def judge(evidence: Mapping[str, float], thresholds: Thresholds) -> tuple[str, list[Check]]:
     """The verdict and every check behind it.
 
@@ -98,7 +108,7 @@ def judge(evidence: Mapping[str, float], thresholds: Thresholds) -> tuple[str, l
     e, t = evidence, thresholds
     missing = [name for name, value in e.items() if isinstance(value, float) and math.isnan(value)]
     if missing:
-        raise ValueError(f"no verdict: {', '.join(missing)} is NaN; the study lacks its evidence")
+        raise Fault(f"no verdict: {', '.join(missing)} is NaN; the study lacks its evidence")
     chance = 1 / e["classes"]
 
     def check(name: str, passes: str, threshold: float, verdict: str) -> Check:
@@ -110,7 +120,7 @@ def judge(evidence: Mapping[str, float], thresholds: Thresholds) -> tuple[str, l
 
     checks = [
         check("infeasible_share", "at most", t.infeasible_share, "invalid"),
-        check("clean_accuracy", "at least", min(t.times_chance * chance, 1.0), "invalid"),
+        check("clean_accuracy", "at least", least_accuracy(e["classes"]), "invalid"),
         check("twin_robust_accuracy", "at most", t.twin_robust_accuracy, "invalid"),
         check("zero_gradient_share", "at most", t.zero_gradient_share, "masked"),
         check("accuracy_at_huge_epsilon", "at most", chance, "masked"),

@@ -2,10 +2,10 @@
 
 import math
 from collections.abc import Callable, Iterator
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple, Self
 
 import torch
-from pydantic import Field, NonNegativeInt, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 from torch import Generator, Tensor, nn
 
 from robustinfo.augmentation import Config as Augmentation
@@ -29,6 +29,13 @@ class Config(Settings):
     augmentation: Augmentation = Augmentation()
     snapshot_every: PositiveInt  # epochs between two snapshots; the last epoch always is one
     precision: Literal["float32", "bfloat16"] = "bfloat16"  # of CUDA; the CPU uses float32
+
+    @model_validator(mode="after")
+    def momentum_has_an_optimizer(self) -> Self:
+        """Adam has moments of its own."""
+        if self.momentum and self.optimizer == "adam":
+            raise ValueError("adam takes no `momentum`")
+        return self
 
 
 class Images(NamedTuple):
@@ -128,8 +135,6 @@ def _optimizer(model: nn.Module, config: Config) -> torch.optim.Optimizer:
     options = {"lr": config.learning_rate, "weight_decay": config.weight_decay}
     if config.optimizer != "adam":
         options["momentum"] = config.momentum
-    elif config.momentum:
-        raise ValueError("adam takes no `momentum`")
     return _OPTIMIZERS[config.optimizer](model.parameters(), **options)
 
 

@@ -64,3 +64,26 @@ def test_an_image_with_a_nan_is_no_success_even_where_it_fools():
     assert Nan()(x_adv).argmax(1).tolist() == [1, 0, 0, 0]
     kept, success = judged(Nan(), x, y, x_adv, norm="l2", epsilon=None)
     assert not success.any() and kept.equal(x)
+
+
+class Quick(torch.nn.Module):
+    """Class 0 where the mean is above one half; black is class 1."""
+
+    def forward(self, x):
+        mean = x.flatten(1).mean(1) - 0.5
+        return torch.stack([mean, -mean], 1) * 50
+
+
+def test_only_what_the_attack_did_not_find_counts_as_black():
+    x = torch.full((2, 1, 4, 4), 0.9)
+    y = torch.tensor([0, 0])
+    few = {"binary_search_steps": 1, "initial_const": 1e-6, "step_size": 1e-4, "steps": 2}
+    many = {"binary_search_steps": 6, "initial_const": 1.0, "step_size": 0.1, "steps": 60}
+    for numbers, expected in ((few, True), (many | {"epsilon": 0.01}, False)):
+        config = carlini_wagner.Config(**numbers)
+        x_adv, success, black = carlini_wagner.perturb_counting_black(
+            Quick(), x, y, config=config, generator=torch.Generator().manual_seed(0)
+        )
+        # Found beyond epsilon is no success either, but no black image.
+        assert not success.any() and black.tolist() == [expected] * 2
+        assert torch.equal(x_adv, x)

@@ -56,7 +56,7 @@ def test_gradient_attacks_take_exactly_epsilon_times_the_dual_norm_off_the_margi
 def test_linf_pgd_from_a_random_start_ends_in_the_same_corner(two_classes, generator):
     p = two_classes
     config = pgd.Config(epsilon=0.02, step_size=0.01, steps=5)
-    x_adv = pgd.maximise(p.model, p.x, p.y, config=config, generator=generator)
+    x_adv = pgd.craft(p.model, p.x, p.y, config=config, generator=generator)
     loss = 0.02 * (p.weight[0] - p.weight[1]).norm(p=1)
     torch.testing.assert_close(margin(p, x_adv), margin(p, p.x) - loss, atol=2e-5, rtol=1e-5)
 
@@ -64,7 +64,7 @@ def test_linf_pgd_from_a_random_start_ends_in_the_same_corner(two_classes, gener
 def test_l2_pgd_from_a_random_start_comes_close_to_the_optimum(two_classes, generator):
     p = two_classes
     config = pgd.Config(norm="l2", epsilon=0.06, step_size=0.02, steps=40)
-    x_adv = pgd.maximise(p.model, p.x, p.y, config=config, generator=generator)
+    x_adv = pgd.craft(p.model, p.x, p.y, config=config, generator=generator)
     loss = 0.06 * (p.weight[0] - p.weight[1]).norm()
     lost = margin(p, p.x) - margin(p, x_adv)
     assert (lost <= loss * (1 + 1e-4)).all() and (lost > 0.99 * loss).all()

@@ -6,6 +6,8 @@ from torch.nn import functional as F
 from robustinfo.attacks import pgd
 from robustinfo.defences import adversarial, standard
 
+LOSS = {"method": "cross_entropy"}
+
 ATTACK = {"epsilon": 0.1, "step_size": 0.03, "steps": 4}
 
 
@@ -14,15 +16,15 @@ def seeded():
 
 
 def terms(p, clean_share):
-    config = adversarial.Config(clean_share=clean_share, attack=ATTACK)
+    config = adversarial.Config(loss=LOSS, clean_share=clean_share, attack=ATTACK)
     return adversarial.loss_terms(p.model, p.x, p.y, config=config, generator=seeded())
 
 
 def test_all_clean_is_plain_training(four_classes):
     p = four_classes
-    plain = standard.loss_terms(p.model, p.x, p.y, config=standard.Config(), generator=seeded())[
-        "clean"
-    ]
+    plain = standard.loss_terms(
+        p.model, p.x, p.y, config=standard.Config(loss=LOSS), generator=seeded()
+    )["clean"]
     found = terms(p, 1.0)
     assert found["clean"].equal(plain) and found["adversarial"] == 0
     assert plain.equal(F.cross_entropy(p.model(p.x), p.y))
@@ -31,7 +33,7 @@ def test_all_clean_is_plain_training(four_classes):
 def test_none_clean_is_the_cross_entropy_on_the_adversaries_alone(four_classes):
     p = four_classes
     found = terms(p, 0.0)
-    x_adv = pgd.maximise(p.model, p.x, p.y, config=pgd.Config(**ATTACK), generator=seeded())
+    x_adv = pgd.craft(p.model, p.x, p.y, config=pgd.Config(**ATTACK), generator=seeded())
     assert list(found) == ["adversarial"]
     assert found["adversarial"].equal(F.cross_entropy(p.model(x_adv), p.y))
     assert found["adversarial"] > F.cross_entropy(p.model(p.x), p.y)
@@ -50,7 +52,7 @@ def test_adversaries_are_made_in_eval_mode_and_trained_on_in_training_mode(gener
     model[0].register_forward_hook(lambda layer, *_: modes.append(layer.training))
     x, y = torch.rand(8, 1, 4, 4), torch.arange(8) % 3
     found = adversarial.loss_terms(
-        model, x, y, config=adversarial.Config(attack=ATTACK), generator=generator
+        model, x, y, config=adversarial.Config(loss=LOSS, attack=ATTACK), generator=generator
     )
     assert modes[-1] and not any(modes[:-1]) and len(modes) > ATTACK["steps"]
     assert model[0].num_batches_tracked == 1

@@ -12,6 +12,8 @@ from robustinfo.maths.activation_entropy import activation_entropy
 from robustinfo.models import lenet5
 from robustinfo.models._network import Network
 
+LOSS = {"method": "cross_entropy"}
+
 
 @pytest.fixture
 def model():
@@ -32,7 +34,7 @@ def slow_flow(model, x):
 
 
 def loss_terms(model, data, flow, generator=None, **settings):
-    config = entropic.Config(**settings)
+    config = entropic.Config(loss=LOSS, **settings)
     state = {"pretrained_flow": torch.as_tensor(flow)}
     return entropic.loss_terms(model, *data, config=config, generator=generator, state=state)
 
@@ -41,7 +43,7 @@ def prepare(model, x, size, factor=2.0):
     def batches():
         return ((part, None) for part in x.split(size))
 
-    config = entropic.Config(weight=1.0, factor=factor)
+    config = entropic.Config(loss=LOSS, weight=1.0, factor=factor)
     return entropic.prepare(model, batches, config=config)[1]["pretrained_flow"]
 
 

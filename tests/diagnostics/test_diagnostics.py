@@ -2,6 +2,7 @@ import pytest
 import torch
 from torch import nn
 
+from robustinfo.attacks import fgsm
 from robustinfo.diagnostics import pgd_accuracy, zero_gradients
 
 
@@ -77,3 +78,18 @@ def test_it_is_the_share_of_images_whose_margin_is_out_of_reach(two_classes, gen
     for epsilon in (0.01, 0.02, 0.04):
         expected = (margin > epsilon * reach).float().mean().item()
         assert accuracy(p, epsilon, generator) == expected
+
+
+@pytest.mark.parametrize("steps", [5, 10, 40])
+def test_pgd_accuracy_reaches_the_far_corner_of_the_ball_from_any_random_start(
+    two_classes, generator, steps
+):
+    """With steps too short for the ball, the curve would lie above that of a single FGSM step."""
+    p = two_classes
+    epsilon = 0.02
+    config = fgsm.Config(epsilon=epsilon)
+    _, broken = fgsm.perturb(p.model, p.x, p.y, config=config, generator=generator)
+    assert broken.any()
+    right = (p.model(p.x).argmax(1) == p.y) & ~broken
+    found = accuracy(p, epsilon, generator, steps=steps)
+    assert found == pytest.approx(right.double().mean().item())

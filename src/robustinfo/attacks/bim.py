@@ -20,6 +20,15 @@ class Config(Settings):
     steps: PositiveInt = 10
 
 
+def craft(
+    model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
+) -> Tensor:
+    """Where the attack ends for every image, fooling or not. Like x."""
+    method = {"linf": fa.LinfBasicIterativeAttack, "l2": fa.L2BasicIterativeAttack}[config.norm]
+    attack = method(abs_stepsize=config.step_size, steps=config.steps)
+    return _foolbox.run(attack, model, x, y, epsilon=config.epsilon, generator=generator)[1]
+
+
 def perturb(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> tuple[Tensor, Tensor]:
@@ -27,7 +36,5 @@ def perturb(
 
     A success is misclassified, was correct, and lies within epsilon; a failure returns its x.
     """
-    method = {"linf": fa.LinfBasicIterativeAttack, "l2": fa.L2BasicIterativeAttack}[config.norm]
-    attack = method(abs_stepsize=config.step_size, steps=config.steps)
-    _, x_adv = _foolbox.run(attack, model, x, y, epsilon=config.epsilon, generator=generator)
+    x_adv = craft(model, x, y, config=config, generator=generator)
     return _foolbox.judged(model, x, y, x_adv, norm=config.norm, epsilon=config.epsilon)

@@ -17,6 +17,14 @@ class Config(Settings):
     epsilon: Pixels
 
 
+def craft(
+    model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
+) -> Tensor:
+    """Where the attack ends for every image, fooling or not. Like x."""
+    attack = {"linf": fa.LinfFastGradientAttack, "l2": fa.L2FastGradientAttack}[config.norm]()
+    return _foolbox.run(attack, model, x, y, epsilon=config.epsilon, generator=generator)[1]
+
+
 def perturb(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> tuple[Tensor, Tensor]:
@@ -24,6 +32,5 @@ def perturb(
 
     A success is misclassified, was correct, and lies within epsilon; a failure returns its x.
     """
-    attack = {"linf": fa.LinfFastGradientAttack, "l2": fa.L2FastGradientAttack}[config.norm]()
-    _, x_adv = _foolbox.run(attack, model, x, y, epsilon=config.epsilon, generator=generator)
+    x_adv = craft(model, x, y, config=config, generator=generator)
     return _foolbox.judged(model, x, y, x_adv, norm=config.norm, epsilon=config.epsilon)

@@ -30,10 +30,10 @@ class Config(Settings):
     restarts: PositiveInt = 1
 
 
-def maximise(
+def craft(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> Tensor:
-    """The end of one run for every image, fooling or not: what adversarial training trains on.
+    """Where one run ends for every image, fooling or not: what adversarial training trains on.
 
     x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns the shape of x. Made in eval mode.
     """
@@ -55,7 +55,7 @@ def perturb(
         left = (~success).nonzero().squeeze(1)
         if not len(left):
             break
-        raw = maximise(model, x[left], y[left], config=config, generator=generator)
+        raw = craft(model, x[left], y[left], config=config, generator=generator)
         x_adv[left], success[left] = _foolbox.judged(
             model, x[left], y[left], raw, norm=config.norm, epsilon=config.epsilon
         )

@@ -13,8 +13,6 @@ from torch import Tensor
 from robustinfo.distortions import _pillow
 from robustinfo.settings import Settings
 
-UNIT = "bytes"
-
 
 class Config(Settings):
     level: Annotated[int, Field(ge=0, le=9)] = 9  # 0 stores, 9 searches longest

@@ -10,10 +10,10 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from robustinfo.faults import Fault
 from robustinfo.maths.entropy import jvhw_bits, plug_in_bits, run_counts
 from robustinfo.settings import Settings
 
-UNIT = "bits"
 ESTIMATORS = {"plug_in": plug_in_bits, "jvhw": jvhw_bits}
 IMAGES_AT_ONCE = 1000  # bounds memory; the values do not depend on it
 
@@ -29,7 +29,7 @@ def measure(images: Tensor, *, config: Config) -> Tensor:
     Raises ValueError for another dtype, or for grey and rgb if c is neither 1 nor 3.
     """
     if images.dtype != torch.uint8:
-        raise ValueError(f"images must be 8-bit (torch.uint8), not {images.dtype}")
+        raise Fault(f"images must be 8-bit (torch.uint8), not {images.dtype}")
     estimate = ESTIMATORS[config.estimator]
     return torch.cat(
         [
@@ -48,7 +48,7 @@ def symbols(images: Tensor, alphabet: str) -> Tensor:
     if alphabet == "byte" or channels == 1:
         return images.flatten(1)
     if channels != 3:
-        raise ValueError(f"the {alphabet} alphabet needs 1 or 3 channels, not {channels}")
+        raise Fault(f"the {alphabet} alphabet needs 1 or 3 channels, not {channels}")
     red, green, blue = images.flatten(2).int().unbind(dim=1)  # (n, h w) each
     if alphabet == "grey":
         return (19595 * red + 38470 * green + 7471 * blue + (1 << 15)) >> 16

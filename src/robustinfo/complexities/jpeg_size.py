@@ -6,8 +6,6 @@ from torch import Tensor
 from robustinfo.distortions import _pillow, jpeg
 from robustinfo.settings import Settings
 
-UNIT = "bytes"
-
 
 class Config(Settings):
     quality: jpeg.Quality

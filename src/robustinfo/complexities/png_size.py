@@ -6,8 +6,6 @@ from torch import Tensor
 from robustinfo.distortions import _pillow
 from robustinfo.settings import Settings
 
-UNIT = "bytes"
-
 
 class Config(Settings):
     pass

@@ -14,7 +14,7 @@ from robustinfo.settings import Entry, Fraction01, Settings
 
 class Config(Settings):
     clean_share: Fraction01 = 0.0
-    loss: Entry = {"method": "cross_entropy"}  # noqa: RUF012 - pydantic copies defaults
+    loss: Entry  # of losses/
     attack: pgd.Config  # the inner maximisation
 
 
@@ -23,7 +23,7 @@ def loss_terms(
 ) -> dict[str, Tensor]:
     """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Every term is a scalar in nats."""
     loss = catalogue.get("losses", config.loss)
-    x_adv = pgd.maximise(model, x, y, config=config.attack, generator=generator)
+    x_adv = pgd.craft(model, x, y, config=config.attack, generator=generator)
     terms = {"adversarial": (1 - config.clean_share) * loss(model(x_adv), y)}
     if config.clean_share:
         terms["clean"] = config.clean_share * loss(model(x), y)

@@ -17,6 +17,7 @@ from torch import Generator, Tensor, nn
 
 from robustinfo import catalogue
 from robustinfo.attacks._foolbox import frozen
+from robustinfo.faults import Fault
 from robustinfo.maths.activation_entropy import activation_entropy, entropy_flow, refuse_negative
 from robustinfo.models._network import Network
 from robustinfo.settings import Entry, Number, PositiveNumber, Settings
@@ -25,7 +26,7 @@ log = logging.getLogger(__name__)
 
 
 class Config(Settings):
-    loss: Entry = {"method": "cross_entropy"}  # noqa: RUF012 - pydantic copies defaults
+    loss: Entry  # of losses/
     weight: Number  # lambda
     factor: PositiveNumber  # sigma
 
@@ -39,7 +40,7 @@ def prepare(
     In eval mode; the model is left as it is. Raises ValueError if an activation is negative.
     """
     if len(model.activations) < 2:
-        raise ValueError("entropic retraining needs at least two `activations` in the model")
+        raise Fault("entropic retraining needs at least two `activations` in the model")
     flow, n = 0.0, 0
     for x, _ in batches():
         with frozen(model):
@@ -69,6 +70,6 @@ def loss_terms(
     logits, seen = model.observe(x, points)
     # entropy_flow of two layers, rescaled to the M - 1 steps between the first and the last.
     steps = len(model.activations) - 1
-    flow = entropy_flow([activation_entropy(seen[p]) for p in points]).mean() / steps
+    flow = entropy_flow([activation_entropy(seen[p].float()) for p in points]).mean() / steps
     gap = flow - config.factor * state["pretrained_flow"]
     return {"clean": loss(logits, y), "entropic": config.weight * gap.square()}

@@ -7,7 +7,7 @@ from robustinfo.settings import Entry, Settings
 
 
 class Config(Settings):
-    loss: Entry = {"method": "cross_entropy"}  # noqa: RUF012 - pydantic copies defaults
+    loss: Entry  # of losses/
 
 
 def loss_terms(

@@ -17,7 +17,7 @@ class Config(Settings):
     norm: Norm = "linf"
     epsilon: Pixels
     steps: PositiveInt = 20
-    relative_step_size: PositiveNumber = 0.1  # of epsilon
+    relative_step_size: PositiveNumber | None = None  # of epsilon; None: 2.5 / steps
 
 
 def diagnose(
@@ -27,7 +27,7 @@ def diagnose(
     attack = pgd.Config(
         norm=config.norm,
         epsilon=config.epsilon,
-        step_size=config.epsilon * config.relative_step_size,
+        step_size=config.epsilon * (config.relative_step_size or 2.5 / config.steps),
         steps=config.steps,
     )
     _, success = pgd.perturb(model, x, y, config=attack, generator=generator)

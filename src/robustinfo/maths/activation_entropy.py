@@ -11,6 +11,8 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
+from robustinfo.faults import Fault
+
 FLOOR = 1e-12  # inside the logarithm: 0 log 0 = 0 with a finite slope
 
 
@@ -26,7 +28,7 @@ def refuse_negative(h: Tensor, layer: str) -> None:
     """Raise ValueError, naming the layer and the value, if an activation is below 0."""
     lowest = h.min().item()
     if lowest < 0:
-        raise ValueError(
+        raise Fault(
             f"layer {layer!r} yields {lowest:.3g}: activation entropy needs activations >= 0 "
             "(outputs of ReLU, sigmoid or softmax); name others under the model's `activations`"
         )

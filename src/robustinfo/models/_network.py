@@ -4,6 +4,8 @@ from collections import OrderedDict
 
 from torch import Tensor, nn
 
+from robustinfo.faults import Fault
+
 SOFTMAX = "softmax"  # the one point that is no module: the probabilities of the logits
 
 
@@ -23,7 +25,7 @@ class Network(nn.Sequential):
         known = [*layers, SOFTMAX]
         for point in (*probes, *activations):
             if point not in known:
-                raise ValueError(f"no layer {point!r}; choose from {', '.join(known)}")
+                raise Fault(f"no layer {point!r}; choose from {', '.join(known)}")
         self.probes = tuple(point for point in known if point in probes)
         self.activations = tuple(point for point in known if point in activations)
 

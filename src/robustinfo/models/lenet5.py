@@ -9,6 +9,7 @@ from collections import OrderedDict
 
 from torch import nn
 
+from robustinfo.faults import Fault
 from robustinfo.models._network import Network
 from robustinfo.settings import Names, Settings
 
@@ -27,7 +28,7 @@ def build(image_shape: tuple[int, int, int], num_classes: int, *, config: Config
     """
     c, h, w = image_shape
     if min(h, w) < 12:
-        raise ValueError(f"LeNet-5 needs images of at least 12 x 12 pixels, not {h} x {w}")
+        raise Fault(f"LeNet-5 needs images of at least 12 x 12 pixels, not {h} x {w}")
     after_conv2 = (h // 2 - 4) // 2 * ((w // 2 - 4) // 2)
     layers = OrderedDict(
         conv1=nn.Conv2d(c, 6, kernel_size=5, padding=2),  # (n, 6, h, w)

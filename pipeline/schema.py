@@ -1,0 +1,45 @@
+"""The shape of a study file: its sections, and the types that tables and claims share."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, NonNegativeInt, PositiveInt
+
+from robustinfo.settings import Entry, Settings
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
+Entries = dict[Name, Entry]
+# Columns of the results, and filters on them: a value, or several.
+Column = Literal[
+    "dataset", "model", "defence", "seed",
+    "stage", "entry", "input", "epoch", "layer", "level", "quantity",
+]  # fmt: skip
+Where = dict[Column, str | int | float | list[str | int | float]]
+
+
+class Setting(Settings):
+    dataset: Name
+    model: Name
+
+
+class Study(Settings):
+    name: Name
+    seeds: Annotated[list[NonNegativeInt], Field(min_length=1)]
+    settings: Annotated[list[Setting], Field(min_length=1)]
+    datasets: Entries
+    models: Entries
+    defences: Entries
+    validation_share: Annotated[float, Field(ge=0, lt=1)]
+    pretrain: dict[Name, dict[str, Any]]
+    retrain: dict[Name, dict[str, Any]]
+    retrain_from: Name
+    attacks: Annotated[Entries, Field(min_length=1)]
+    evaluation_images: PositiveInt | None
+    snapshot_attacks: Entries
+    measures: Entries
+    complexities: Entries
+    distortions: Entries
+    diagnostics: Entries
+    verdict: dict[str, Any]
+    tables: dict[Name, dict[str, Any]]
+    figures: dict[Name, dict[str, Any]]
+    claims: dict[Name, dict[str, Any]]
