@@ -1,8 +1,8 @@
 """Stage attack: one trained network under one attack; the examples are kept.
 
 reads   .../model.safetensors, results/{study}/{dataset}/data.json
-writes  .../attacks/{attack}.safetensors  per test image, in order: x_adv, correct (when clean),
-                                          success, success_8bit, distance_l2, distance_linf
+writes  .../attacks/{attack}.safetensors  per image: index in the test set, x_adv, correct (when
+                                          clean), success, success_8bit, distance_l2, distance_linf
         .../attacks/{attack}.csv          fractions of the images, median distances of the successes
 """
 
@@ -27,6 +27,7 @@ def run(job: Job) -> None:
         for x, y in batches(images, labels, EVALUATION_BATCH, job.device)
     ]
     found = {name: torch.cat([part[name] for part in parts]).cpu() for name in parts[0]}
+    found["index"] = torch.arange(len(labels))
     black = found.pop("black", None)
     seal(job.path(paths.EXAMPLES), found, {})
     values = _fractions(found, black) | _distances(found)
