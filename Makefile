@@ -26,4 +26,4 @@ $(READY): requirements.lock pyproject.toml
 # After a change of dependencies in pyproject.toml; needs uv.
 lock:
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
-		--generate-hashes --no-emit-index-url --no-annotate --no-header --quiet -o requirements.lock
+		--generate-hashes --no-annotate --no-header --quiet -o requirements.lock

@@ -62,6 +62,11 @@ def run(folder, *command, check=True, **extra):
     return done.stdout + done.stderr
 
 
+def write(file, study):
+    with file.open("w") as handle:
+        YAML(typ="safe", pure=True).dump(study, handle)
+
+
 def planned(folder, *options):
     """{rule: how many of its jobs} that Snakemake would run."""
     text = run(folder, "snakemake", "--dry-run", *options)
@@ -81,8 +86,7 @@ def checkout(tmp_path_factory):
         if (ROOT / name).is_file() and name != "dvc.lock":
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, folder / name)
-    with (folder / "params.yaml").open("w") as file:
-        YAML(typ="safe", pure=True).dump(small(), file)
+    write(folder / "params.yaml", small())
     run(folder, "git", "init", "--quiet")
     run(folder, "git", "config", "user.email", "test@example.org")
     run(folder, "git", "config", "user.name", "test")
@@ -123,13 +127,30 @@ def test_editing_one_attack_runs_its_own_jobs_and_what_reads_them(checkout):
     assert NOTHING in run(checkout, "snakemake", "--dry-run")
 
 
+def test_one_more_attack_is_one_file_and_one_line(checkout):
+    params, mine = checkout / "params.yaml", checkout / "src/robustinfo/attacks/mine.py"
+    before = params.read_text()
+    content, _ = read(params)
+    content["attacks"]["mine"] = {"method": "mine", "epsilon": "8/255"}
+    write(params, content)
+    shutil.copy(mine.with_name("fgsm.py"), mine)
+    again = planned(checkout)
+    run(checkout, "snakemake", RUN.format(defence="standard") + "/attacks/mine.csv")
+    found = (checkout / RUN.format(defence="standard") / "attacks/mine.csv").read_text()
+    mine.unlink()
+    params.write_text(before)
+    for file in (checkout / RUN.format(defence="standard") / "attacks").glob("mine.*"):
+        file.unlink()
+    assert again["attack"] == 2 and "pretrain" not in again
+    assert "attack,mine,,,,,attack_success_rate," in found
+
+
 def test_one_changed_number_is_the_same_plan_for_both_tools(checkout):
     file = checkout / "params.yaml"
     before = file.read_text()
     content, _ = read(file)
     content["attacks"]["fgsm"]["epsilon"] = 0.07
-    with file.open("w") as handle:
-        YAML(typ="safe", pure=True).dump(content, handle)
+    write(file, content)
     by_snakemake = planned(checkout)
     code = (
         "import json; from pipeline.bridge import stale, stages;"
