@@ -30,7 +30,12 @@ def small():
     attacks = {name: study["attacks"][name] for name in ("fgsm", "linf_noise")}
     entries = {"measures": study["measures"], "complexities": study["complexities"]}
     levels = {"zero_gradients": {"method": "zero_gradients"}}
-    levels["curve"] = {"method": "pgd_accuracy", "steps": 2, "sweep": {"epsilon": [0.0, 1.0]}}
+    levels["epsilon_curve"] = {
+        "method": "pgd_accuracy",
+        "steps": 2,
+        "sweep": {"epsilon": [0.0, 1.0]},
+    }
+    noises = {name: study["distortions"][name] for name in ("linf_noise", "l2_noise")}
     return study | entries | {
         "name": "small",
         "seeds": [0],
@@ -40,7 +45,7 @@ def small():
         "attacks": attacks,
         "evaluation_images": 60,
         "snapshot_attacks": {"fgsm": attacks["fgsm"]},
-        "distortions": {"jpeg": {"method": "jpeg", "sweep": {"quality": [5, 50]}}},
+        "distortions": noises | {"jpeg": {"method": "jpeg", "sweep": {"quality": [5, 50]}}},
         "diagnostics": levels,
         "tables": {"table-noise": study["tables"]["table-noise"]},
         "figures": {"figure-entropy": study["figures"]["figure-entropy"]},
@@ -141,6 +146,8 @@ def test_one_more_attack_is_one_file_and_one_line(checkout):
     params.write_text(before)
     for file in (checkout / RUN.format(defence="standard") / "attacks").glob("mine.*"):
         file.unlink()
+    # DVC knows code by folder: it recorded the one with mine.py in it.
+    run(checkout, sys.executable, "-m", "pipeline.bridge", "record")
     assert again["attack"] == 2 and "pretrain" not in again
     assert "attack,mine,,,,,attack_success_rate," in found
 
