@@ -17,7 +17,7 @@ from pipeline.statistics import chosen, over_seeds
 from robustinfo.files import whole
 from robustinfo.judging import Thresholds, judge
 
-EVIDENCE = ("infeasible_share", "zero_gradient_share", "noise_only_share", "single_step_only_share")
+SHARES = ("infeasible_share", "zero_gradient_share", "noise_only_share", "single_step_only_share")
 
 
 def run(job: Job) -> None:
@@ -29,20 +29,24 @@ def run(job: Job) -> None:
         twin = over_seeds(_of(setting, thresholds.twin, "robust_accuracy"))
         for defence in setting.defence.unique():
             names = {"dataset": dataset, "model": model, "defence": defence}
-            evidence = _evidence(setting, defence, twin, thresholds)
+            robust = over_seeds(_of(setting, defence, "robust_accuracy"))
+            evidence = _evidence(setting, defence, thresholds) | {
+                "twin_robust_accuracy": twin["ours"],
+                "robust_low": robust["low"],
+                "gain_over_twin": robust["low"] - twin["high"],
+            }
             verdict, found = judge(evidence, thresholds)
-            robust, clean = (evidence[k] for k in ("robust_accuracy", "clean_accuracy"))
+            accuracies = {
+                "clean_accuracy": evidence["clean_accuracy"],
+                "robust_accuracy": robust["ours"],
+            }
             verdicts.append(
                 names
-                | {"verdict": verdict, "clean_accuracy": clean, "robust_accuracy": robust}
-                | {"low": evidence["robust_low"], "high": evidence["robust_high"]}
-                | {"n": evidence["n"], "seeds": setting.seed.nunique()}
+                | {"verdict": verdict, **accuracies, "low": robust["low"], "high": robust["high"]}
+                | {"n": robust["n"], "seeds": setting.seed.nunique()}
             )
             checks += [names | check._asdict() for check in found]
-            metrics.setdefault(f"{dataset}/{model}", {})[defence] = {
-                "clean_accuracy": clean,
-                "robust_accuracy": robust,
-            }
+            metrics.setdefault(f"{dataset}/{model}", {})[defence] = accuracies
     rows.write_table(job.path(paths.VERDICT), pd.DataFrame(verdicts))
     rows.write_table(job.path(paths.CHECKS), pd.DataFrame(checks))
     with whole(job.path(paths.METRICS)) as partial:
@@ -55,26 +59,16 @@ def _of(setting: pd.DataFrame, defence: str, quantity: str) -> pd.DataFrame:
     return chosen(setting, {"defence": defence, "stage": "diagnose", "quantity": quantity})
 
 
-def _evidence(
-    setting: pd.DataFrame, defence: str, twin: dict, thresholds: Thresholds
-) -> dict[str, float]:
-    """Means over the seeds; ``judge`` says what each name means."""
-    robust = over_seeds(_of(setting, defence, "robust_accuracy"))
+def _evidence(setting: pd.DataFrame, defence: str, thresholds: Thresholds) -> dict[str, float]:
+    """What the runs of one defence say by themselves, as means over the seeds."""
     curve = _of(setting, defence, "pgd_accuracy")
     curve = curve[curve.entry == thresholds.epsilon_curve].groupby("level").value.mean()
     curve = curve.sort_index()
-    found = {name: _of(setting, defence, name).value.mean() for name in EVIDENCE}
-    return found | {
+    return {name: _of(setting, defence, name).value.mean() for name in SHARES} | {
         "classes": setting[setting.quantity == "classes"].value.iloc[0],
         "clean_accuracy": _of(setting, defence, "accuracy").value.mean(),
         "accuracy_at_huge_epsilon": curve[curve.index >= thresholds.huge_epsilon].max(),
         "rise_with_epsilon": max(curve.diff().max(), 0.0),
-        "robust_accuracy": robust["ours"],
-        "robust_low": robust["low"],
-        "robust_high": robust["high"],
-        "n": robust["n"],
-        "twin_robust_accuracy": twin["ours"],
-        "twin_high": twin["high"],
     }
 
 

@@ -15,11 +15,9 @@ CLEAN = {
     "rise_with_epsilon": 0.0,
     "noise_only_share": 0.0,
     "single_step_only_share": 0.0,
-    "robust_accuracy": 0.6,
     "robust_low": 0.57,
-    "robust_high": 0.63,
     "twin_robust_accuracy": 0.01,
-    "twin_high": 0.02,
+    "gain_over_twin": 0.55,
 }
 FAILURES = [
     ("infeasible_share", 0.001, "invalid"),
@@ -30,8 +28,8 @@ FAILURES = [
     ("rise_with_epsilon", 0.02, "masked"),
     ("noise_only_share", 0.02, "masked"),
     ("single_step_only_share", 0.02, "masked"),
-    ("robust_high", 0.1, "broken"),
-    ("robust_low", 0.02, "no benefit"),
+    ("robust_low", 0.1, "broken"),
+    ("gain_over_twin", 0.0, "no benefit"),
 ]
 THRESHOLDS = Thresholds(twin="normal")
 
@@ -77,7 +75,7 @@ def test_evidence_that_is_missing_is_no_evidence(name):
 
 
 def test_with_two_classes_twice_chance_is_all_that_can_be_asked():
-    two = CLEAN | {"classes": 2, "clean_accuracy": 1.0, "robust_high": 0.9, "robust_low": 0.8}
+    two = CLEAN | {"classes": 2, "clean_accuracy": 1.0, "robust_low": 0.8}
     assert judge(two, THRESHOLDS)[0] == "holds against what was tried"
 
 

@@ -101,9 +101,9 @@ def judge(evidence: Mapping[str, float], thresholds: Thresholds) -> tuple[str, l
 
     evidence, fractions of the images: classes (K), clean_accuracy, infeasible_share,
     zero_gradient_share, accuracy_at_huge_epsilon, rise_with_epsilon, noise_only_share,
-    single_step_only_share, robust_accuracy with robust_low and robust_high (its 95 % interval),
-    twin_robust_accuracy with twin_high. Raises ValueError if one of them is NaN: a question that
-    was not asked would pass as answered.
+    single_step_only_share, twin_robust_accuracy, robust_low (the lower end of robust accuracy's
+    interval), gain_over_twin (by how much that end lies above the upper end of the twin's). Raises
+    Fault if one of them is NaN: a question that was not asked would pass as answered.
     """
     e, t = evidence, thresholds
     missing = [name for name, value in e.items() if isinstance(value, float) and math.isnan(value)]
@@ -129,8 +129,8 @@ def judge(evidence: Mapping[str, float], thresholds: Thresholds) -> tuple[str, l
         check("single_step_only_share", "at most", t.single_step_only_share, "masked"),
         not_run("adaptive_attack", "needs adaptive"),
         not_run("steps_and_restarts_doubled", "not converged"),
-        check("robust_high", "above", chance, "broken"),
-        check("robust_low", "above", e["twin_high"], "no benefit"),
+        check("robust_low", "above", chance, "broken"),  # no better than guessing
+        check("gain_over_twin", "above", 0.0, "no benefit"),
     ]
     failed = {check.verdict for check in checks if check.failed}
     return next((c for c in CLASSES if c in failed), CLASSES[-1]), checks
