@@ -36,14 +36,12 @@ def chosen(results: pd.DataFrame, where: dict) -> pd.DataFrame:
 
     ``epoch: first`` and ``epoch: last`` are the first and last epoch among the rows of each run.
     """
+    edge = {"first": "min", "last": "max"}.get(str(where.get("epoch")))
     rows = results
-    edges = {}
     for column, wanted in where.items():
-        if column == "epoch" and wanted in ("first", "last"):
-            edges[column] = "min" if wanted == "first" else "max"
-        else:
+        if not (column == "epoch" and edge):
             rows = rows[rows[column].isin(wanted if isinstance(wanted, list) else [wanted])]
-    for column, edge in edges.items():  # of the rows that everything else has left
-        own = rows.groupby(["dataset", "model", "defence", "seed"])[column]
-        rows = rows[rows[column] == own.transform(edge)]
+    if edge:  # of the rows that everything else has left
+        epochs = rows.groupby(["dataset", "model", "defence", "seed"]).epoch
+        rows = rows[rows.epoch == epochs.transform(edge)]
     return rows

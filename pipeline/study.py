@@ -16,6 +16,7 @@ STAGES = {"data", "train", "attack", "measure", "complexity", "distort", "diagno
 SWEPT = ("distortions", "diagnostics")
 
 Fail = Callable[[Key, str], StudyError]
+Selects = Callable[[dict, Key], None]  # raises if a filter asks for what is not there
 
 
 def load(file: Path) -> dict[str, Any]:
@@ -74,10 +75,6 @@ def _check_names(study: dict, fail: Fail) -> None:
 
 def _check_conclusions(study: dict, fail: Fail) -> None:
     """The verdict, the targets and the claims ask for what the study has."""
-    from pipeline.claims import Claim, text_of
-    from pipeline.tables import Target
-    from robustinfo.judging import Thresholds
-
     there = {
         "dataset": {*study["datasets"]},
         "model": {*study["models"]},
@@ -95,6 +92,14 @@ def _check_conclusions(study: dict, fail: Fail) -> None:
                     choices = ", ".join(sorted(map(str, there[column] - {""})))
                     raise fail((*key, column), f"no {value!r} among {choices}")
 
+    _check_verdict(study, selects, fail)
+    _check_targets(study, selects, fail)
+    _check_claims(study, selects, fail)
+
+
+def _check_verdict(study: dict, selects: Selects, fail: Fail) -> None:
+    from robustinfo.judging import Thresholds
+
     thresholds = _validated(Thresholds, study["verdict"], ("verdict",), fail)
     selects({"defence": thresholds.twin}, ("verdict", "twin"))
     curve = study["diagnostics"].get(thresholds.epsilon_curve, {})
@@ -105,6 +110,11 @@ def _check_conclusions(study: dict, fail: Fail) -> None:
             f"needs a diagnostic {thresholds.epsilon_curve!r} that sweeps epsilon over several "
             f"values, up to {thresholds.huge_epsilon:g} or beyond; it has {levels}",
         )
+
+
+def _check_targets(study: dict, selects: Selects, fail: Fail) -> None:
+    from pipeline.tables import Target
+
     for section in ("tables", "figures"):
         for name, content in study[section].items():
             target = _validated(Target, content, (section, name), fail)
@@ -113,6 +123,11 @@ def _check_conclusions(study: dict, fail: Fail) -> None:
                 raise fail((section, name), f"must be called {section[:-1]}-...")
             if (target.draw is None) == (section == "figures"):
                 raise fail((section, name), "figures, and only they, say how to `draw`")
+
+
+def _check_claims(study: dict, selects: Selects, fail: Fail) -> None:
+    from pipeline.claims import Claim, text_of
+
     for name, content in study["claims"].items():
         claim = _validated(Claim, content, ("claims", name), fail)
         selects(claim.of, ("claims", name, "of"))
