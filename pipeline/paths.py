@@ -33,14 +33,19 @@ RUN_TABLES = [HISTORY, ATTACK, MEASURES, COMPLEXITIES, DISTORTIONS, DIAGNOSTICS]
 # Which parts of the study a stage may read. What is tracked is what is used: the loader hands a
 # stage these slices and no others; its rule and its dvc.yaml entry list the same keys.
 _SETTING = {"dataset": "datasets.{dataset}", "model": "models.{model}"}
-_TRAINED = {**_SETTING, "defence": "defences.{defence}", "validation_share": "validation_share"}
+_TRAINED = {
+    **_SETTING,
+    "defence": "defences.{defence}",
+    "training_images": "training_images",
+    "validation_share": "validation_share",
+}
 _TESTED = {**_SETTING, "evaluation_images": "evaluation_images"}
 _TOGETHER = {"settings": "settings"}
 KEYS = {
     "prepare": {"dataset": "datasets.{dataset}"},
     "pretrain": {**_TRAINED, "training": "pretrain.{defence}"},
     "retrain": {**_TRAINED, "training": "retrain.{defence}", "start": "retrain_from"},
-    "attack": {**_TESTED, "attack": "attacks.{attack}"},
+    "attack": {**_TESTED, "defence": "defences.{defence}", "attack": "attacks.{attack}"},
     "measure": {**_TESTED, "measures": "measures", "snapshot_attacks": "snapshot_attacks"},
     "complexity": {
         "dataset": "datasets.{dataset}",

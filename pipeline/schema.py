@@ -28,6 +28,7 @@ class Study(Settings):
     datasets: Entries
     models: Entries
     defences: Entries
+    training_images: PositiveInt | None
     validation_share: Annotated[float, Field(ge=0, lt=1)]
     pretrain: dict[Name, dict[str, Any]]
     retrain: dict[Name, dict[str, Any]]

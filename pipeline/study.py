@@ -1,13 +1,13 @@
 """One check of everything in a study file, before any job starts."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from pipeline.schema import Study
-from pipeline.slices import INNER, KINDS, sweep
+from pipeline.slices import INNER, KINDS, PER, resolve, sweep
 from pipeline.strict_yaml import Key, StudyError, read
 from robustinfo.settings import Entry, Settings
 
@@ -29,11 +29,44 @@ def load(file: Path) -> dict[str, Any]:
             known = known[:-1]
         return StudyError(f"{file}:{lines.get(known, 1)}: {'.'.join(map(str, key))}: {problem}")
 
-    _validated(Study, content, (), fail)
-    _check_names(content, fail)
-    _check_entries(content, fail)
-    _check_conclusions(content, fail)
+    for one in _in_each_setting(content, fail):
+        _validated(Study, one, (), fail)
+        _check_names(one, fail)
+        _check_entries(one, fail)
+        _check_conclusions(one, fail)
     return content
+
+
+def _in_each_setting(content: dict, fail: Fail) -> Iterator[dict]:
+    """The study as each of its settings sees it, every ``per`` chosen."""
+    settings = content.get("settings")
+    known = isinstance(settings, list) and all(isinstance(s, dict) for s in settings)
+    if not (known and settings):
+        yield content  # which the schema will refuse
+        return
+    names = {str(s.get("dataset")) for s in settings}
+    names |= {f"{s.get('dataset')}/{s.get('model')}" for s in settings}
+    for key, per in _choices(content, ()):
+        if not isinstance(per, dict) or set(per) - names:
+            there = ", ".join(sorted(names))
+            raise fail((*key, PER), f"reads {per!r}; it maps settings to values: {there}")
+    for setting in settings:
+        one = dict(content)
+        for section, value in content.items():
+            try:
+                one[section] = resolve(value, setting)
+            except StudyError as error:
+                raise fail((section,), str(error)) from None
+        yield one
+
+
+def _choices(value: Any, key: Key) -> Iterator[tuple[Key, Any]]:  # noqa: ANN401
+    """Every ``per`` of the study, with its place."""
+    inside = enumerate(value) if isinstance(value, list) else ()
+    for name, one in value.items() if isinstance(value, dict) else inside:
+        if name == PER:
+            yield key, one
+        yield from _choices(one, (*key, name))
 
 
 def _validated(schema: type[Settings], content: dict, key: Key, fail: Fail) -> Settings:

@@ -42,8 +42,16 @@ def run(job: Job) -> None:
     saved = work / "state.pt"
     state = torch.load(saved, weights_only=True) if saved.exists() else None
     history = state.pop("history") if state else []
+    same_steps = hasattr(catalogue.module("defences", job.params["defence"]), "SAME_STEPS")
     steps = training.train(
-        model, data, validation, loss_terms, config=config, generator=generator, state=state
+        model,
+        data,
+        validation,
+        loss_terms,
+        config=config,
+        generator=generator,
+        state=state,
+        same_steps=same_steps,
     )
     for epoch in followed(steps, config.epochs + 1 - len(history), "epoch"):
         history.append(epoch.record)
@@ -58,6 +66,8 @@ def run(job: Job) -> None:
 def _images(job: Job) -> tuple[training.Images, training.Images]:
     """Training and validation images on the device; the split depends on the seed alone."""
     images, labels, _ = load.split(job, "train")
+    first = job.params["training_images"]
+    images, labels = images[:first], labels[:first]
     generator = torch.Generator().manual_seed(int(job.names["seed"]))
     parts = split_validation(labels, job.params["validation_share"], generator=generator)
     one, other = (

@@ -12,7 +12,7 @@ FLOORS = [
     {"datasets", "distortions", "models", "batches", "augmentation"},
     {"attacks", "measures", "complexities"},
     {"losses", "defences", "diagnostics"},
-    {"training", "judging"},
+    {"training", "stepping", "judging"},
 ]
 WORKFLOW = {"snakemake", "dvc", "mlflow", "pipeline"}
 

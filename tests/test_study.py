@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.slices import slices, sweep
+from pipeline.slices import resolve, slices, sweep
 from pipeline.strict_yaml import StudyError
 from pipeline.study import load
 
@@ -47,6 +47,8 @@ PGD = "linf_pgd: {method: pgd, norm: linf, epsilon: 0.15,"
         ("twin: standard", "twin: standart", r"verdict\.twin\.defence: no 'standart' among"),
         ("claim: at_lowers_en", "claim: at_low", r"at_lowers_en\.claim: .*no claim 'at_low'"),
         ("[clean, l2_noise, linf_noise]", "[clean, l2_nois]", r"entry: no 'l2_nois' among"),
+        (PGD, PGD.replace("0.15", "{per: {mnist: 0.1}}"), r"epsilon\.per: .*digits, digits/lenet5"),
+        (PGD, PGD.replace("0.15", "{per: {digits: x}}"), r"linf_pgd\.epsilon: .*number.*'x'"),
         ("epochs: 24", "momentum: 0.9, epochs: 24", r"pretrain\.standard: .*adam takes no"),
         ("0.3, 1.0]}}", "0.3]}}", r"verdict\.epsilon_curve: needs a diagnostic"),
     ],
@@ -103,10 +105,28 @@ def test_numbers_mean_what_dvc_reads(tmp_path):
 
 def test_a_stage_gets_its_slices_and_no_more():
     study = load(Path("params.yaml"))
-    names = {"dataset": "digits", "model": "lenet5", "attack": "fgsm"}
+    names = {"dataset": "digits", "model": "lenet5", "defence": "entropic", "attack": "fgsm"}
     found = slices(study, "attack", names)
-    assert set(found) == {"dataset", "model", "evaluation_images", "attack"}
+    assert set(found) == {"dataset", "model", "defence", "evaluation_images", "attack"}
     assert found["attack"] == study["attacks"]["fgsm"]
+
+
+def test_a_value_per_setting_is_the_settings_own_and_the_network_beats_the_data_set():
+    per = {"per": {"digits": 1, "digits/lenet5": 2, "mnist": {"per": {"mnist": [3]}}}}
+    chosen = [
+        resolve({"a": [per], "b": 0}, {"dataset": dataset, "model": model})["a"][0]
+        for dataset, model in [("digits", "mlp"), ("digits", "lenet5"), ("mnist", "lenet5")]
+    ]
+    assert chosen == [1, 2, [3]]
+    with pytest.raises(StudyError, match=r"no value for stl10/mlp among digits, digits/lenet5"):
+        resolve(per, {"dataset": "stl10", "model": "mlp"})
+
+
+def test_a_stage_reads_the_values_of_its_own_setting():
+    study = load(Path("params.yaml"))
+    study["attacks"]["fgsm"]["epsilon"] = {"per": {"digits": 0.1}}
+    names = {"dataset": "digits", "model": "lenet5", "defence": "standard", "attack": "fgsm"}
+    assert slices(study, "attack", names)["attack"]["epsilon"] == 0.1
 
 
 def test_a_sweep_is_one_entry_per_level():

@@ -13,7 +13,9 @@ from robustinfo.augmentation import augment
 from robustinfo.batches import correct, floats
 from robustinfo.faults import Fault
 from robustinfo.settings import Fraction01, Number, PositiveNumber, Settings
+from robustinfo.stepping import Step, quick, recorded, stepper
 
+TOGETHER = 2048  # images, about, that are gathered at once
 _OPTIMIZERS = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD, "rmsprop": torch.optim.RMSprop}
 
 
@@ -23,12 +25,14 @@ class Config(Settings):
     optimizer: Literal["adam", "sgd", "rmsprop"] = "adam"
     learning_rate: PositiveNumber
     momentum: Fraction01 = 0.0  # of sgd and rmsprop
+    smoothing: Fraction01 = 0.99  # of rmsprop; Keras has 0.9
     weight_decay: Number = 0.0
     milestones: Annotated[tuple[NonNegativeInt, ...], Field(strict=False)] = ()  # in epochs
     gamma: PositiveNumber = 0.1  # multiplies the learning rate at each milestone
     augmentation: Augmentation = Augmentation()
     snapshot_every: PositiveInt  # epochs between two snapshots; the last epoch always is one
-    precision: Literal["float32", "bfloat16"] = "bfloat16"  # of CUDA; the CPU uses float32
+    onednn: bool = True  # of the CPU; torch's own convolutions win on a LeNet-5 and four images
+    precision: Literal["float32", "bfloat16"] = "float32"  # of the forward and backward pass
 
     @model_validator(mode="after")
     def momentum_has_an_optimizer(self) -> Self:
@@ -57,7 +61,7 @@ class Epoch(NamedTuple):
 
 
 class DivergedError(Fault):
-    """The loss was NaN or infinite; no step was taken with it."""
+    """The loss was NaN or infinite; the last yielded Epoch is the last that is worth anything."""
 
 
 def train(
@@ -69,14 +73,23 @@ def train(
     config: Config,
     generator: Generator,
     state: dict | None = None,
+    same_steps: bool = False,
 ) -> Iterator[Epoch]:
     """Train the model in place, and yield after every epoch, and once before the first.
 
     generator: on the model's device; it draws the order, the augmentation and the adversaries.
     state: that of an earlier Epoch; the training then goes on after it, with the same bits as one
-    that was never interrupted. Raises DivergedError before a step on a NaN or infinite loss.
+    that was never interrupted.
+    same_steps: whether every step is the same computation, and may be recorded (stepping.py).
+    Raises DivergedError in the epoch that meets a NaN or infinite loss, before it is yielded.
     """
-    optimizer = _optimizer(model, config)
+    device = generator.device
+    optimizer = optimizer_of(model, config)
+    mixed = config.precision == "bfloat16"
+    autocast = torch.autocast(device.type, torch.bfloat16, mixed)
+    if device.type == "cuda" or mixed:  # where channels_last is the quicker order
+        model.to(memory_format=torch.channels_last)
+    step = stepper(model, loss_terms, optimizer, generator=generator, autocast=autocast)
     schedule = torch.optim.lr_scheduler.MultiStepLR(optimizer, config.milestones, config.gamma)
     parts = {"model": model, "optimizer": optimizer, "schedule": schedule}
     if state is None:
@@ -86,7 +99,12 @@ def train(
         done = _restore(state, parts, generator)
     for epoch in range(done + 1, config.epochs + 1):
         rate = schedule.get_last_lr()[0]
-        record = _one_epoch(model, data, loss_terms, optimizer, epoch, config, generator)
+        fast = device.type == "cuda" and same_steps
+        take = recorded(step, optimizer, config.batch_size) if fast else step
+        with quick(onednn=config.onednn):
+            record = _one_epoch(
+                model, data, take, epoch=epoch, rate=rate, config=config, generator=generator
+            )
         schedule.step()
         record |= {"learning_rate": rate} | _score(model, validation)
         yield Epoch(epoch, record, _state(epoch, parts, generator))
@@ -95,46 +113,51 @@ def train(
 def _one_epoch(
     model: nn.Module,
     data: Images,
-    loss_terms: Callable[..., dict[str, Tensor]],
-    optimizer: torch.optim.Optimizer,
+    step: Step,
+    *,
     epoch: int,
+    rate: float,
     config: Config,
     generator: Generator,
 ) -> dict[str, float]:
+    """The images of many steps are gathered, augmented and looked at together: that is cheaper."""
     model.train()
-    device = generator.device
+    device, size = generator.device, config.batch_size
     order = torch.randperm(len(data.labels), generator=generator, device=device)
-    autocast = torch.autocast(
-        device.type, torch.bfloat16, device.type == "cuda" and config.precision == "bfloat16"
-    )
     sums: dict[str, Tensor] = {}
-    for step, chosen in enumerate(order.split(config.batch_size), 1):
+    together = max(1, TOGETHER // size)
+    for part, chosen in enumerate(order.split(size * together)):
         x, y = floats(data.images[chosen]), data.labels[chosen]
         x = augment(x, config=config.augmentation, generator=generator)
-        if device.type == "cuda":
+        if device.type == "cuda" or config.precision == "bfloat16":
             x = x.to(memory_format=torch.channels_last)
-        with autocast:
-            terms = loss_terms(model, x, y, generator=generator)
-        total = sum(terms.values())
-        if not total.isfinite():
-            values = ", ".join(f"{name} {value.item():.4g}" for name, value in terms.items())
-            rate = optimizer.param_groups[0]["lr"]
+        found = [step(a, b) for a, b in zip(x.split(size), y.split(size), strict=True)]
+        sizes = torch.tensor([len(b) for b in y.split(size)], device=device)
+        terms = {name: torch.stack([one[name] for one in found]) for name in found[0]}
+        if not terms["loss"].isfinite().all():
+            first = int(terms["loss"].isfinite().int().argmin())
+            values = ", ".join(f"{name} {value[first]:.4g}" for name, value in terms.items())
             raise DivergedError(
-                f"loss is {total.item()} at epoch {epoch}, step {step} (batch of {len(y)}, "
+                f"loss is {terms['loss'][first]:.4g} at epoch {epoch}, step "
+                f"{part * together + first + 1} (batch of {sizes[first]}, "
                 f"learning rate {rate:g}): {values}. Lower the learning rate or a term's weight"
             )
-        optimizer.zero_grad()
-        total.backward()
-        optimizer.step()
-        for name, value in (terms | {"loss": total}).items():
-            sums[name] = sums.get(name, 0.0) + value.detach().double() * len(y)
+        for name, value in terms.items():
+            sums[name] = sums.get(name, 0.0) + (value.double() * sizes).sum()
     return {f"train/{name}": (value / len(order)).item() for name, value in sums.items()}
 
 
-def _optimizer(model: nn.Module, config: Config) -> torch.optim.Optimizer:
+def optimizer_of(model: nn.Module, config: Config) -> torch.optim.Optimizer:
+    """The optimiser of the configuration, in torch's quickest form for the device."""
     options = {"lr": config.learning_rate, "weight_decay": config.weight_decay}
-    if config.optimizer != "adam":
+    if config.optimizer == "adam":
+        options["fused"] = True
+    else:
         options["momentum"] = config.momentum
+    if config.optimizer == "rmsprop":
+        options["alpha"] = config.smoothing
+    if config.optimizer != "sgd":
+        options["capturable"] = next(model.parameters()).is_cuda
     return _OPTIMIZERS[config.optimizer](model.parameters(), **options)
 
 

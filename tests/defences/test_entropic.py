@@ -75,7 +75,7 @@ def test_the_pretrained_flow_is_the_mean_over_the_set_however_it_is_batched(mode
 
 def test_the_order_in_which_activations_are_named_does_not_turn_the_sign(data):
     torch.manual_seed(0)
-    config = lenet5.Config(activations=("softmax", "relu3", "pool1"))
+    config = lenet5.Config(activations=("softmax", "act3", "pool1"))
     model = lenet5.build((1, 28, 28), 10, config=config)
     flow = prepare(model, data[0], 20)
     assert flow.abs() > 1

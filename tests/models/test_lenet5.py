@@ -35,21 +35,36 @@ def test_smaller_images_are_refused_with_their_size():
 
 def test_observed_layers_come_in_the_order_of_the_network_whatever_the_order_asked():
     model, x = build(), torch.rand(2, 1, 28, 28)
-    logits, seen = model.observe(x, ("softmax", "relu4", "conv1", "pool2"))
-    assert list(seen) == ["conv1", "pool2", "relu4", "softmax"]
+    logits, seen = model.observe(x, ("softmax", "act4", "conv1", "pool2"))
+    assert list(seen) == ["conv1", "pool2", "act4", "softmax"]
     assert logits.equal(model(x))
     torch.testing.assert_close(seen["softmax"].sum(1), torch.ones(2))
     assert seen["softmax"].equal(logits.softmax(1))
-    assert seen["relu4"].min() >= 0 > seen["conv1"].min()
+    assert seen["act4"].min() >= 0 > seen["conv1"].min()
 
 
 def test_points_are_kept_in_layer_order_so_that_first_and_last_mean_what_they_say():
-    model = build(activations=["softmax", "pool1", "relu3"], probes=["fc3", "conv1"])
-    assert model.activations == ("pool1", "relu3", "softmax")
+    model = build(activations=["softmax", "pool1", "act3"], probes=["fc3", "conv1"])
+    assert model.activations == ("pool1", "act3", "softmax")
     assert model.probes == ("conv1", "fc3")
 
 
 @pytest.mark.parametrize("points", ["probes", "activations"])
 def test_an_unknown_layer_is_refused_with_the_choices(points):
-    with pytest.raises(ValueError, match=r"no layer 'conv9'; choose from conv1, .*fc3, softmax"):
+    with pytest.raises(
+        ValueError, match=r"no layer 'conv9'; choose from input, conv1, .*fc3, softmax"
+    ):
         build(**{points: ["conv9", "softmax"]})
+
+
+def test_its_ends_are_the_images_and_the_probabilities():
+    model, x = build(activations=["input", "softmax"]), torch.rand(2, 1, 28, 28)
+    logits, seen = model.observe(x, model.activations)
+    assert seen["input"].equal(x.flatten(1)) and seen["softmax"].equal(logits.softmax(1))
+
+
+def test_a_sigmoid_lenet_has_the_same_weights_and_outputs_between_0_and_1():
+    model, x = build(activation="sigmoid"), torch.rand(2, 1, 28, 28)
+    assert model.state_dict().keys() == build().state_dict().keys()
+    _, seen = model.observe(x, ("act1", "act4"))
+    assert all(0 < h.min() and h.max() < 1 for h in seen.values())

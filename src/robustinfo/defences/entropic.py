@@ -6,7 +6,9 @@ measured once, on the training set, before the first step (lambda and sigma in t
 
 Only the first and the last of the activations act, since E_T telescopes. And the paper takes
 E_T > 0 for granted: where it is negative, factor > 1 pushes it further down, which is said in a
-warning. Which outputs count as layers decides its sign; see the model's file.
+warning. Which outputs count as layers decides its sign; see the model's file. The images of a batch
+are averaged first (``average: samples``), as methods that are meant for every single input do; a
+sum over the batch would tie E_T to the batch size, which differs between the two trainings.
 """
 
 import logging
@@ -14,18 +16,27 @@ from collections.abc import Callable, Iterable
 
 import torch
 from torch import Generator, Tensor, nn
+from torch.nn import functional as F
 
 from robustinfo import catalogue
 from robustinfo.attacks._foolbox import frozen
 from robustinfo.faults import Fault
-from robustinfo.maths.activation_entropy import activation_entropy, entropy_flow, refuse_negative
+from robustinfo.maths.activation_entropy import (
+    Reading,
+    activation_entropy,
+    entropy_flow,
+    flow_penalty,
+    refuse_negative,
+)
 from robustinfo.models._network import Network
-from robustinfo.settings import Entry, Number, PositiveNumber, Settings
+from robustinfo.settings import Entry, Number, PositiveNumber
 
 log = logging.getLogger(__name__)
 
+SAME_STEPS = True  # no step depends on a value or draws anything: see stepping.py
 
-class Config(Settings):
+
+class Config(Reading):
     loss: Entry  # of losses/
     weight: Number  # lambda
     factor: PositiveNumber  # sigma
@@ -35,21 +46,26 @@ class Config(Settings):
 def prepare(
     model: Network, batches: Callable[[], Iterable[tuple[Tensor, Tensor]]], *, config: Config
 ) -> tuple[nn.Module, dict[str, Tensor]]:
-    """E_T of the model as it comes, averaged over the training set: ``pretrained_flow``, a scalar.
+    """E_T of the model as it comes, over the training set: ``pretrained_flow``, a scalar.
 
     In eval mode; the model is left as it is. Raises ValueError if an activation is negative.
     """
     if len(model.activations) < 2:
         raise Fault("entropic retraining needs at least two `activations` in the model")
-    flow, n = 0.0, 0
+    n, sums = 0, {}
     for x, _ in batches():
         with frozen(model):
             _, seen = model.observe(x, model.activations)
+        n += len(x)
         for layer, h in seen.items():
             refuse_negative(h, layer)
-        flow += entropy_flow([activation_entropy(h.double()) for h in seen.values()]).sum()
-        n += len(x)
-    flow = flow / n
+            h = h.double()
+            one = activation_entropy(h, config) if config.average == "samples" else h
+            sums[layer] = sums.get(layer, 0.0) + one.sum(0)
+    means = [total / n for total in sums.values()]
+    if config.average == "activations":
+        means = [activation_entropy(mean[None], config)[0] for mean in means]
+    flow = entropy_flow(means)
     if flow < 0 < config.factor - 1:
         log.warning("pretrained E_T is %.4g < 0: factor %g pushes it down", flow, config.factor)
     return model, {"pretrained_flow": flow.float()}
@@ -66,10 +82,35 @@ def loss_terms(
 ) -> dict[str, Tensor]:
     """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Terms in nats and squared natural-log units."""
     loss = catalogue.get("losses", config.loss)
-    points = (model.activations[0], model.activations[-1])  # E_T telescopes: no other layer acts
+    logits, *ends = _ends(model, x)
+    target = config.factor * state["pretrained_flow"]
+    penalty = flow_penalty(*ends, target, layers=len(model.activations), reading=config)
+    return {"clean": loss(logits, y), "entropic": config.weight * penalty}
+
+
+def attack_objective(
+    model: Network,
+    x: Tensor,
+    y: Tensor,
+    *,
+    config: Config,
+    state: dict[str, Tensor],
+    term_weight: float,
+) -> Tensor:
+    """What an adaptive attacker maximises, summed over the images, a scalar.
+
+    The cross-entropy plus ``term_weight`` times the entropic term of each image by itself.
+    """
+    logits, first, last = _ends(model, x)
+    alone = Reading(floor=config.floor)  # every image by itself
+    fall = activation_entropy(first, alone) - activation_entropy(last, alone)
+    gap = fall / (len(model.activations) - 1) - config.factor * state["pretrained_flow"]
+    term = config.weight * gap.square().sum()
+    return F.cross_entropy(logits, y, reduction="sum") + term_weight * term
+
+
+def _ends(model: Network, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Logits, and the first and last activations: E_T telescopes, no other layer acts."""
+    points = (model.activations[0], model.activations[-1])
     logits, seen = model.observe(x, points)
-    # entropy_flow of two layers, rescaled to the M - 1 steps between the first and the last.
-    steps = len(model.activations) - 1
-    flow = entropy_flow([activation_entropy(seen[p].float()) for p in points]).mean() / steps
-    gap = flow - config.factor * state["pretrained_flow"]
-    return {"clean": loss(logits, y), "entropic": config.weight * gap.square()}
+    return logits, *(seen[point].float() for point in points)

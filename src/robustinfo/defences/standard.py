@@ -5,6 +5,8 @@ from torch import Generator, Tensor, nn
 from robustinfo import catalogue
 from robustinfo.settings import Entry, Settings
 
+SAME_STEPS = True  # no step depends on a value or draws anything: see stepping.py
+
 
 class Config(Settings):
     loss: Entry  # of losses/

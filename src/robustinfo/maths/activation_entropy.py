@@ -8,20 +8,81 @@ E_T telescopes: of M layers, only the first and the last act.
 """
 
 from collections.abc import Sequence
+from typing import Any, Literal
 
+import torch
 from torch import Tensor
 
 from robustinfo.faults import Fault
+from robustinfo.settings import PositiveNumber, Settings
 
-FLOOR = 1e-12  # inside the logarithm: 0 log 0 = 0 with a finite slope
+
+class Reading(Settings):
+    """What eq. 6 leaves open.
+
+    average: the paper does not say how a set of images gives one E. ``samples``: the mean of the
+    images' E, which does not depend on how many there are. ``activations``: E of the mean
+    activations, which is larger wherever images differ.
+    floor: 0 log 0 = 0, but its slope is infinite. Below the floor the logarithm stands still: E
+    moves by less than 1e-10 per neuron, and the slope at 0 is finite, 27.6.
+    """
+
+    average: Literal["samples", "activations"] = "samples"
+    floor: PositiveNumber = 1e-12
 
 
-def activation_entropy(h: Tensor) -> Tensor:
-    """E of each sample, (n, d) non-negative activations -> (n,), in natural-log units.
+DEFAULT = Reading()
+
+
+def activation_entropy(h: Tensor, reading: Reading = DEFAULT) -> Tensor:
+    """E in natural-log units: (n, d) non-negative activations -> (n,), or (1,) of their mean.
 
     Negative activations give a finite but meaningless value: see ``refuse_negative``.
     """
-    return -(h * h.clamp(min=FLOOR).log()).sum(1)
+    if reading.average == "activations":
+        h = h.mean(0, keepdim=True)
+    return -(h * h.clamp(min=reading.floor).log()).sum(1)
+
+
+def flow_penalty(
+    first: Tensor, last: Tensor, target: Tensor, *, layers: int, reading: Reading
+) -> Tensor:
+    """(E_T - target)^2, a scalar, as one differentiable operation: half the time of its formula.
+
+    first, last: (n, d), (n, D), the only two of the ``layers`` that act. target: a scalar.
+    """
+    if reading.average == "activations":
+        first, last = first.mean(0, keepdim=True), last.mean(0, keepdim=True)
+    return _Penalty.apply(first, last, target, 1 / (len(first) * (layers - 1)), reading.floor)
+
+
+class _Penalty(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any,  # noqa: ANN401
+        first: Tensor,
+        last: Tensor,
+        target: Tensor,
+        scale: float,
+        floor: float,
+    ) -> Tensor:
+        logs = [h.clamp(min=floor).log_() for h in (first, last)]
+        of_first = torch.dot(first.flatten(), logs[0].flatten())  # - E of all images
+        of_last = torch.dot(last.flatten(), logs[1].flatten())
+        gap = (of_last - of_first) * scale - target
+        ctx.save_for_backward(first, last, *logs, gap)
+        ctx.scale, ctx.floor = scale, floor
+        return gap * gap
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple:  # noqa: ANN401
+        first, last, log_first, log_last, gap = ctx.saved_tensors
+        slope = grad * gap * (2 * ctx.scale)
+        # d E / d h = -(log h + 1), and without the 1 below the floor.
+        of_first = (first > ctx.floor).add(log_first).mul_(-slope)
+        of_last = (last > ctx.floor).add(log_last).mul_(slope)
+        return of_first, of_last, None, None, None
 
 
 def refuse_negative(h: Tensor, layer: str) -> None:

@@ -1,26 +1,25 @@
 """E per layer, and E_N and E_T of the network, of arXiv 2008.03072 (eq. 6-8), in natural-log units.
 
-Per sample, then averaged over the samples. Which outputs are layers is the model's
-``activations``; formulas and their traps stand in ``maths/activation_entropy.py``.
+Which outputs are layers is the model's ``activations``; formulas, their traps and what they leave
+open stand in ``maths/activation_entropy.py``.
 """
 
 from torch import Tensor
 
 from robustinfo.maths import activation_entropy as maths
 from robustinfo.measures._estimate import Estimate
-from robustinfo.settings import Settings
 
 POINTS = "activations"
 
 
-class Config(Settings):
+class Config(maths.Reading):
     pass
 
 
 def estimate(t: Tensor, y: Tensor, *, config: Config) -> dict[str, Estimate]:
-    """t: (n, d) activations >= 0, or ValueError.  Mean E of the samples, whole and per neuron."""
+    """t: (n, d) activations >= 0, or ValueError.  E of the set, whole and per neuron."""
     maths.refuse_negative(t, f"of {t.shape[1]} neurons")
-    entropy = maths.activation_entropy(t.double()).mean().item()
+    entropy = maths.activation_entropy(t.double(), config).mean().item()
     return {
         "activation_entropy": Estimate(entropy),
         "activation_entropy_per_neuron": Estimate(entropy / t.shape[1]),

@@ -6,6 +6,7 @@ arXiv 2008.03072 (table I) uses it: conv 6 @ 5x5 padded by 2, pool, conv 16 @ 5x
 """
 
 from collections import OrderedDict
+from typing import Literal
 
 from torch import nn
 
@@ -15,10 +16,11 @@ from robustinfo.settings import Names, Settings
 
 
 class Config(Settings):
+    activation: Literal["relu", "sigmoid"] = "relu"
     probes: Names = ("conv1", "conv2", "fc1", "fc2", "fc3")
-    # What the next layer reads: pooled outputs give the sign that the paper's figures show for
-    # E_T, unpooled ones (relu1, relu2) the opposite.
-    activations: Names = ("pool1", "pool2", "relu3", "relu4", "softmax")
+    # What the next layer reads: every activation's output, pooled where a pooling follows, and the
+    # softmax. studies/entropic-readings.yaml tries the other readings of the paper.
+    activations: Names = ("pool1", "pool2", "act3", "act4", "softmax")
 
 
 def build(image_shape: tuple[int, int, int], num_classes: int, *, config: Config) -> Network:
@@ -30,18 +32,19 @@ def build(image_shape: tuple[int, int, int], num_classes: int, *, config: Config
     if min(h, w) < 12:
         raise Fault(f"LeNet-5 needs images of at least 12 x 12 pixels, not {h} x {w}")
     after_conv2 = (h // 2 - 4) // 2 * ((w // 2 - 4) // 2)
+    activation = {"relu": nn.ReLU, "sigmoid": nn.Sigmoid}[config.activation]
     layers = OrderedDict(
         conv1=nn.Conv2d(c, 6, kernel_size=5, padding=2),  # (n, 6, h, w)
-        relu1=nn.ReLU(),
+        act1=activation(),
         pool1=nn.AvgPool2d(2),  # (n, 6, h/2, w/2)
         conv2=nn.Conv2d(6, 16, kernel_size=5),  # (n, 16, h/2 - 4, w/2 - 4)
-        relu2=nn.ReLU(),
+        act2=activation(),
         pool2=nn.AvgPool2d(2),  # (n, 16, (h/2 - 4)/2, (w/2 - 4)/2)
         flatten=nn.Flatten(),
         fc1=nn.Linear(16 * after_conv2, 120),  # (n, 120)
-        relu3=nn.ReLU(),
+        act3=activation(),
         fc2=nn.Linear(120, 84),  # (n, 84)
-        relu4=nn.ReLU(),
+        act4=activation(),
         fc3=nn.Linear(84, num_classes),  # (n, K)
     )
     return Network(layers, config.probes, config.activations)

@@ -1,0 +1,94 @@
+"""AutoAttack, standard version: four attacks whose numbers are fixed, and nothing to tune.
+
+Croce and Hein (2020), arXiv 2003.01690, by their package pyautoattack. An image stands only if it
+withstands, in this order and each on what the ones before left standing:
+APGD-CE    100 steps on the cross-entropy, with a step size that halves itself,
+APGD-T     100 on -(z_y - z_t) / (z_(1) - (z_(3) + z_(4)) / 2), the targeted DLR loss, whose z_(i)
+           is the i-th largest logit, for each of the 9 likeliest wrong classes t,
+FAB-T      100 to the nearest point where each of these classes wins (arXiv 1907.02044),
+Square     5,000 random squares, without any gradient (arXiv 1912.00049).
+With K < 10 classes there are K - 1 targets; K < 4 has no z_(4), and no standard version.
+
+Known bias: what stands is an upper bound of the robust accuracy. The numbers were chosen for
+deterministic networks with useful gradients, and an attack made for one defence can find more.
+Where AutoAttack doubts itself (random or zero gradients, squares that beat the gradients) it logs a
+warning. Most successes lie at epsilon: their distances say nothing of the smallest perturbation.
+"""
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from pyautoattack import AutoAttack
+from torch import Generator, Tensor, nn
+
+from robustinfo.attacks import _foolbox
+from robustinfo.faults import Fault
+from robustinfo.settings import Norm, Pixels, Settings
+
+ROLE = "iterated"
+_NORMS = {"linf": "Linf", "l2": "L2"}
+
+# Its progress would come once per batch; its warnings doubt the result and are wanted.
+logging.getLogger("auto-attack").setLevel(logging.WARNING)
+
+
+class Config(Settings):
+    norm: Norm = "linf"
+    epsilon: Pixels
+
+
+def perturb(
+    model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
+) -> tuple[Tensor, Tensor]:
+    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns x_adv, and success (n,) bool.
+
+    A success is misclassified, was correct, and lies within epsilon; a failure returns its x.
+    Raises Fault below 4 classes and, in l2, below 5 pixels of height.
+    """
+    # Without a seed AutoAttack takes the clock. Its four attacks all start from this one.
+    seed = int(torch.randint(2**62, (), generator=generator, device=generator.device))
+    with _foolbox.frozen(model), _undisturbed():
+        attack = _standard(model, x, config=config, seed=seed)
+        # Views inside fail on other memory formats; the caller has cut the batch already.
+        raw, _ = attack.run_standard_evaluation(x.contiguous(), y, batch_size=len(x))
+    return _foolbox.judged(model, x, y, raw, norm=config.norm, epsilon=config.epsilon)
+
+
+def _standard(model: nn.Module, x: Tensor, *, config: Config, seed: int) -> AutoAttack:
+    """The authors' numbers, but no more targets than there are wrong classes."""
+    with torch.no_grad():
+        classes = model(x[:1]).shape[1]
+    if classes < 4:
+        raise Fault(
+            f"AutoAttack's standard version needs at least 4 classes, for its targeted DLR loss, "
+            f"and the model has K = {classes}; use pgd with restarts"
+        )
+    if config.norm == "l2" and x.shape[2] < 5:
+        raise Fault(
+            f"AutoAttack's squares in l2 need images of at least 5 pixels of height, "
+            f"not {x.shape[2]}; use linf or larger images"
+        )
+    attack = AutoAttack(
+        model, norm=_NORMS[config.norm], eps=config.epsilon, seed=seed, device=x.device
+    )
+    targets = min(attack.fab.n_target_classes, classes - 1)
+    attack.apgd_targeted.n_target_classes = attack.fab.n_target_classes = targets
+    return attack
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Torch's global random states and the trace function come back afterwards.
+
+    AutoAttack seeds every device before each attack, and ends a debugger's or coverage's trace.
+    """
+    devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
+    trace = sys.gettrace()
+    try:
+        with torch.random.fork_rng(devices):
+            yield
+    finally:
+        sys.settrace(trace)
