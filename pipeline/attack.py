@@ -6,6 +6,9 @@ writes  .../attacks/{attack}.safetensors  per image: index in the test set, x_ad
         .../attacks/{attack}.csv          fractions of the images, median distances of the successes
 """
 
+from collections.abc import Callable
+from functools import partial
+
 import torch
 from torch import Tensor, nn
 
@@ -45,6 +48,8 @@ def _examples(job: Job, model: nn.Module, x: Tensor, y: Tensor) -> dict[str, Ten
     module = catalogue.module("attacks", job.params["attack"])
     settings = {"config": catalogue.config("attacks", job.params["attack"])}
     settings["generator"] = job.generator
+    if module.ROLE == "adaptive":
+        settings["objective"] = _objective(job, model)
     extra = {}
     if hasattr(module, "perturb_counting_black"):
         x_adv, success, extra["black"] = module.perturb_counting_black(model, x, y, **settings)
@@ -61,6 +66,16 @@ def _examples(job: Job, model: nn.Module, x: Tensor, y: Tensor) -> dict[str, Ten
         "distance_l2": distance(x_adv - x, "l2"),
         "distance_linf": distance(x_adv - x, "linf"),
     }
+
+
+def _objective(job: Job, model: nn.Module) -> Callable[..., Tensor] | None:
+    """What an attacker who knows the defence maximises; None if that is the cross-entropy alone."""
+    module = catalogue.module("defences", job.params["defence"])
+    if not hasattr(module, "attack_objective"):
+        return None
+    config = catalogue.config("defences", job.params["defence"])
+    state = load.prepared(job, job.path(paths.MODEL))
+    return partial(module.attack_objective, model, config=config, state=state)
 
 
 def _fractions(found: dict[str, Tensor], black: Tensor | None) -> dict[str, tuple]:

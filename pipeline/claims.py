@@ -3,12 +3,14 @@
 reads   results/{study}/collected/*.csv
 writes  results/{study}/claims.csv  claim, statistic, value, low, high, judgement, text, source
 
-The statistic is a difference of two selections of results, seed by seed; its interval is
-Student's over the seeds. Supported: the interval lies wholly on the claimed side of the threshold;
-not supported: wholly on the other; else undecided. Where a network that it speaks of classifies
-clean images too badly to show anything, the judgement is ``undertrained`` and nothing is decided.
+The statistic is a difference or a rank correlation of two selections of results, seed by seed; its
+interval is Student's over the seeds. Supported: the interval lies wholly on the claimed side of the
+threshold; not supported: wholly on the other; else undecided. Where a network that it speaks of
+classifies clean images too badly to show anything, the judgement is ``undertrained`` and nothing is
+decided.
 """
 
+import math
 from pathlib import Path
 from typing import Literal
 
@@ -31,10 +33,16 @@ CLEAN = {"stage": "diagnose", "entry": "clean", "quantity": "accuracy"}
 
 
 class Claim(Settings):
-    """mean(of) - mean(against), per seed; with ``worst_over``, the least favourable group's."""
+    """Per seed, a ``statistic`` of two selections.
+
+    difference: mean(of) - mean(against); with ``worst_over``, the least favourable group's.
+    correlation: Spearman's, of the two over the epochs. Neighbouring epochs resemble each other, so
+    that only seeds count as independent; two series of which one is constant have none.
+    """
 
     paper: str  # of studies/references, without .yaml
     claim: str  # its id there
+    statistic: Literal["difference", "correlation"] = "difference"
     tested: str = ""  # which part of the claim the statistic speaks of, if not of all
     of: Where
     against: Where
@@ -63,15 +71,18 @@ def judged(results: pd.DataFrame, claim: Claim) -> dict:
         raise StudyError(
             f"claim {claim.claim!r} selects no result: {claim.of} against {claim.against}"
         )
-    values = _differences(of, against, claim)
+    values = {"difference": _differences, "correlation": _correlations}[claim.statistic](
+        of, against, claim
+    )
     low, high = student(values.to_numpy())
     verdict = _judgement(low, high, claim)
     if _undertrained(results, {*of.defence, *against.defence}):
         verdict = "undertrained"
     side = f"{claim.expect} {claim.threshold:g}"
+    sign = {"difference": "-", "correlation": "correlated with"}[claim.statistic]
     group = f", worst {claim.worst_over}" if claim.worst_over else ""
     return {
-        "statistic": f"{_name(claim.of)} - {_name(claim.against)}{group}; claimed {side}",
+        "statistic": f"{_name(claim.of)} {sign} {_name(claim.against)}{group}; claimed {side}",
         "value": values.mean(),
         "low": low,
         "high": high,
@@ -86,6 +97,15 @@ def _differences(of: pd.DataFrame, against: pd.DataFrame, claim: Claim) -> pd.Se
     difference = (one - other).dropna()
     worst = "max" if claim.expect == "below" else "min"
     return difference.groupby("seed").agg(worst)
+
+
+def _correlations(of: pd.DataFrame, against: pd.DataFrame, claim: Claim) -> pd.Series:
+    """One value per seed."""
+    one, other = (part.groupby(["seed", "epoch"]).value.mean() for part in (of, against))
+    pairs = pd.DataFrame({"one": one, "other": other}).dropna()
+    return pairs.groupby("seed").apply(
+        lambda own: own.corr("spearman").iloc[0, 1] if own.nunique().min() > 1 else math.nan
+    )
 
 
 def _judgement(low: float, high: float, claim: Claim) -> str:

@@ -2,7 +2,8 @@
 
 reads   .../model.safetensors, .../attacks/*.safetensors, results/{study}/{dataset}/data.json
 writes  .../diagnostics.csv  clean accuracy; every diagnostic at every level; per image over all
-        attacks: robust accuracy, what only noise or only single-step attacks broke, infeasible ones
+        attacks: robust accuracy, what only noise, only single-step or only adaptive attacks broke,
+        infeasible ones
 """
 
 import torch
@@ -60,8 +61,11 @@ def _over_attacks(job: Job, x: Tensor) -> dict[str, float]:
         "robust_accuracy": clean & ~masks["broken"],
         "noise_only_share": masks["noise_only"],
         "single_step_only_share": masks["single_step_only"],
+        "adaptive_only_share": masks["adaptive_only"],
         "infeasible_share": infeasible,
     }
+    if not any(threat.role == "adaptive" for threat in threats.values()):
+        del fractions["adaptive_only_share"]
     return {name: mask.double().mean().item() for name, mask in fractions.items()}
 
 

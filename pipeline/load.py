@@ -40,6 +40,15 @@ def untrained(job: Job) -> Network:
     return model.to(job.device, memory_format=layout)
 
 
+def prepared(job: Job, file: Path) -> dict[str, Tensor]:
+    """What the defence of a checkpoint measured before it trained, on the job's device."""
+    return {
+        name.removeprefix(STATE): tensor.to(job.device)
+        for name, tensor in unseal(file)[0].items()
+        if name.startswith(STATE)
+    }
+
+
 def trained(job: Job, file: Path) -> Network:
     """The network of a checkpoint or snapshot, on the job's device, in eval mode."""
     tensors, _ = unseal(file)

@@ -23,7 +23,8 @@ def run(job: Job) -> None:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": number, "percent": percent, "range": interval}
+    environment.filters |= {"number": number, "signed": signed, "percent": percent}
+    environment.filters["range"] = interval
     titles = job.params["tables"] | job.params["figures"]
     page = environment.get_template("report.html").render(
         study=job.study,
@@ -78,6 +79,11 @@ def _wide(file: Path) -> dict:
 def number(value: float) -> str:
     """Four significant digits; nothing for a missing value."""
     return "" if pd.isna(value) else f"{value:.4g}"
+
+
+def signed(value: float) -> str:
+    """Like ``number``, with its sign."""
+    return "" if pd.isna(value) else f"{value:+.4g}"
 
 
 def percent(value: float) -> str:

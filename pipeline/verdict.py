@@ -44,6 +44,7 @@ def run(job: Job) -> None:
                 names
                 | {"verdict": verdict, **accuracies, "low": robust["low"], "high": robust["high"]}
                 | {"n": robust["n"], "seeds": setting.seed.nunique()}
+                | _strongest(setting, defence)
             )
             checks += [names | check._asdict() for check in found]
             metrics.setdefault(f"{dataset}/{model}", {})[defence] = accuracies
@@ -59,12 +60,21 @@ def _of(setting: pd.DataFrame, defence: str, quantity: str) -> pd.DataFrame:
     return chosen(setting, {"defence": defence, "stage": "diagnose", "quantity": quantity})
 
 
+def _strongest(setting: pd.DataFrame, defence: str) -> dict:
+    """The attack that by itself leaves the least accuracy, and what it leaves."""
+    where = {"defence": defence, "stage": "attack", "quantity": "accuracy"}
+    left = chosen(setting, where).groupby("entry", sort=False).value.mean()
+    return {"strongest": left.idxmin(), "strongest_leaves": left.min()}
+
+
 def _evidence(setting: pd.DataFrame, defence: str, thresholds: Thresholds) -> dict[str, float]:
     """What the runs of one defence say by themselves, as means over the seeds."""
     curve = _of(setting, defence, "pgd_accuracy")
     curve = curve[curve.entry == thresholds.epsilon_curve].groupby("level").value.mean()
     curve = curve.sort_index()
+    adaptive = _of(setting, defence, "adaptive_only_share").value
     return {name: _of(setting, defence, name).value.mean() for name in SHARES} | {
+        "adaptive_only_share": adaptive.mean() if len(adaptive) else None,
         "classes": setting[setting.quantity == "classes"].value.iloc[0],
         "clean_accuracy": _of(setting, defence, "accuracy").value.mean(),
         "accuracy_at_huge_epsilon": curve[curve.index >= thresholds.huge_epsilon].max(),

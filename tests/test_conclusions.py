@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from scipy.stats import spearmanr
 
 from pipeline import rows
 from pipeline.claims import Claim, judged
@@ -135,6 +136,51 @@ def test_the_worst_group_speaks_for_all():
     found = judged(pd.concat([table, other]), claim(worst_over="entry"))
     assert found["value"] == pytest.approx(((0.99 - 0.9) + (0.99 - 0.94)) / 2)
     assert found["judgement"] == "undecided"
+
+
+def over_epochs(one, other):
+    """Five epochs of two seeds: E_N as given, and the success rate that goes with it."""
+    table = results(network_entropy={"entropic": (0, 0)}, attack_success_rate={"entropic": (0, 0)})
+    kept = table[(table.quantity == "classes") | (table.entry == "clean")]
+    row = table[table.stage == "attack"].iloc[0].to_dict()
+    found = [
+        row | {"seed": seed, "epoch": epoch, "quantity": quantity, "value": value}
+        for quantity, series in (("network_entropy", one), ("attack_success_rate", other))
+        for seed, values in enumerate(series)
+        for epoch, value in enumerate(values)
+    ]
+    return pd.concat([kept, pd.DataFrame(found)], ignore_index=True)
+
+
+def follows(threshold=0.7):
+    where = {"defence": "entropic", "stage": "attack"}
+    return claim(
+        "above", threshold, statistic="correlation",
+        of=where | {"quantity": "network_entropy"},
+        against=where | {"quantity": "attack_success_rate"},
+    )  # fmt: skip
+
+
+def test_a_rank_correlation_is_taken_over_the_epochs_of_each_seed():
+    table = over_epochs([(5, 4, 3, 2, 1), (5, 4, 3, 2, 1)], [(0.9, 0.8, 0.3, 0.2, 0.1)] * 2)
+    found = judged(table, follows())
+    assert found["value"] == pytest.approx(1) and found["judgement"] == "supported"
+    turned = over_epochs([(1, 2, 3, 4, 5)] * 2, [(0.9, 0.8, 0.3, 0.2, 0.1)] * 2)
+    assert judged(turned, follows())["judgement"] == "not supported"
+
+
+def test_its_value_is_scipys_and_its_interval_students_over_the_seeds():
+    one = [(5, 4, 3, 2, 1), (1, 2, 5, 4, 3)]
+    other = [(0.5, 0.6, 0.3, 0.1, 0.2), (0.1, 0.2, 0.3, 0.4, 0.5)]
+    expected = [spearmanr(a, b).statistic for a, b in zip(one, other, strict=True)]
+    found = judged(over_epochs(one, other), follows())
+    assert found["value"] == pytest.approx(sum(expected) / 2)
+    assert (found["low"], found["high"]) == pytest.approx(student(expected))
+
+
+def test_a_constant_series_correlates_with_nothing_and_decides_nothing():
+    found = judged(over_epochs([(5, 4, 3, 2, 1)] * 2, [(1.0,) * 5] * 2), follows())
+    assert math.isnan(found["value"]) and found["judgement"] == "undecided"
 
 
 def test_an_undertrained_network_decides_nothing():

@@ -10,23 +10,30 @@ from pathlib import Path
 import pytest
 import torch
 
-from pipeline.slices import sweep
+from pipeline.slices import resolve, sweep
 from pipeline.study import load
 from robustinfo import catalogue, training
 from robustinfo.settings import Settings
 
-STUDIES = {str(file): load(file) for file in [Path("params.yaml"), *Path("studies").glob("*.yaml")]}
+FILES = [Path("params.yaml"), *sorted(Path("studies").glob("*.yaml"))]
+STUDIES = {  # as each of its settings sees it
+    f"{file}:{setting['dataset']}/{setting['model']}": resolve(study, setting)
+    for file, study in zip(FILES, map(load, FILES), strict=True)
+    for setting in study["settings"]
+}
 METHODS = [(kind, name) for kind in catalogue.VERBS for name in catalogue.names(kind)]
 SHAPE, CLASSES = (1, 28, 28), 10
 
 
 def each(section):
-    """Every entry of the section in every study, at the first level of its sweep."""
+    """Every entry of the section in every study, once, at the first level of its sweep."""
     entries = {
         f"{file}:{name}": next(iter(sweep(entry)))[1]
-        for file, study in STUDIES.items()
+        for file, study in reversed(STUDIES.items())
         for name, entry in study[section].items()
     }
+    once = {str(entry): name for name, entry in entries.items()}
+    entries = {name: entries[name] for name in reversed(once.values())}
     return pytest.mark.parametrize("entry", entries.values(), ids=entries)
 
 
@@ -73,7 +80,7 @@ def test_an_attack_stays_in_its_ball_and_leaves_the_model_alone(entry, model, ba
     before = {name: value.clone() for name, value in model.state_dict().items()}
     x_adv, success = catalogue.get("attacks", quick(entry))(model, x, y, generator=generator)
     config, module = catalogue.config("attacks", entry), catalogue.module("attacks", entry)
-    assert module.ROLE in ("noise", "single_step", "iterated")
+    assert module.ROLE in ("noise", "single_step", "iterated", "adaptive")
     assert x_adv.shape == x.shape and success.shape == y.shape and success.dtype == torch.bool
     assert x_adv.min() >= 0 and x_adv.max() <= 1
     if config.epsilon is not None:

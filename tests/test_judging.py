@@ -15,6 +15,7 @@ CLEAN = {
     "rise_with_epsilon": 0.0,
     "noise_only_share": 0.0,
     "single_step_only_share": 0.0,
+    "adaptive_only_share": 0.0,
     "robust_low": 0.57,
     "twin_robust_accuracy": 0.01,
     "gain_over_twin": 0.55,
@@ -28,6 +29,7 @@ FAILURES = [
     ("rise_with_epsilon", 0.02, "masked"),
     ("noise_only_share", 0.02, "masked"),
     ("single_step_only_share", 0.02, "masked"),
+    ("adaptive_only_share", 0.02, "needs adaptive"),
     ("robust_low", 0.1, "broken"),
     ("gain_over_twin", 0.0, "no benefit"),
 ]
@@ -63,8 +65,11 @@ def test_the_worst_class_wins():
 
 
 def test_a_check_that_was_not_run_is_neither_passed_nor_failed():
-    checks = {check.name: check for check in judge(CLEAN, THRESHOLDS)[1]}
-    for name in ("adaptive_attack", "steps_and_restarts_doubled"):
+    evidence = CLEAN | {"adaptive_only_share": None}
+    verdict, found = judge(evidence, THRESHOLDS)
+    assert verdict == "holds against what was tried"
+    checks = {check.name: check for check in found}
+    for name in ("adaptive_only_share", "steps_and_restarts_doubled"):
         assert checks[name].failed is None and checks[name].value is None
 
 
@@ -92,7 +97,33 @@ THREATS = {
 
 def worst(success, threats=THREATS):
     masks = worst_case({name: mask(bits) for name, bits in success.items()}, threats)
-    return {name: "".join(str(int(bit)) for bit in bits) for name, bits in masks.items()}
+    found = {name: "".join(str(int(bit)) for bit in bits) for name, bits in masks.items()}
+    if not any(threat.role == "adaptive" for threat in threats.values()):
+        assert "1" not in found.pop("adaptive_only")
+    return found
+
+
+def test_what_only_an_attacker_broke_who_knows_the_defence_is_told_apart():
+    threats = THREATS | {
+        "adaptive": Threat("adaptive", "linf", 0.1),
+        "elsewhere": Threat("iterated", "l2", 1.0),
+    }
+    found = worst(
+        {
+            "pgd": "11000",
+            "fgsm": "00100",
+            "noise": "00010",
+            "adaptive": "10111",
+            "elsewhere": "00001",
+        },
+        threats,
+    )
+    assert found == {
+        "broken": "11111",
+        "adaptive_only": "00011",
+        "single_step_only": "00000",  # the adaptive attack found it as well
+        "noise_only": "00000",
+    }
 
 
 def test_what_noise_alone_and_a_single_step_alone_broke_is_told_apart():

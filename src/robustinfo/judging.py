@@ -38,6 +38,7 @@ class Thresholds(Settings):
     rise_with_epsilon: Fraction01 = 0.01
     noise_only_share: Fraction01 = 0.01
     single_step_only_share: Fraction01 = 0.01
+    adaptive_only_share: Fraction01 = 0.01
 
 
 class Threat(NamedTuple):
@@ -63,8 +64,8 @@ def worst_case(success: Mapping[str, Tensor], threats: Mapping[str, Threat]) -> 
     """Per image, over all attacks of a threat model: what broke it, and what alone broke it.
 
     success: (n,) bool per attack. Returns (n,) bool masks: ``broken`` (by any attack that has an
-    epsilon), ``noise_only`` and ``single_step_only`` (by that, and by no stronger attack of the
-    same norm and epsilon).
+    epsilon); ``noise_only`` and ``single_step_only`` (by that, and by no stronger attack of the
+    same norm and epsilon); ``adaptive_only`` (by no attack that does not know the defence).
     """
     nothing = torch.zeros_like(next(iter(success.values())))
 
@@ -72,8 +73,8 @@ def worst_case(success: Mapping[str, Tensor], threats: Mapping[str, Threat]) -> 
         names = [n for n, t in threats.items() if t[1:] == like[1:] and t.role == role]
         return torch.stack([nothing, *(success[n] for n in names)]).any(0)
 
-    masks = {"broken": nothing.clone(), "noise_only": nothing.clone()}
-    masks["single_step_only"] = nothing.clone()
+    only = ("noise_only", "single_step_only", "adaptive_only")
+    masks = {name: nothing.clone() for name in ("broken", *only)}
     for name, threat in threats.items():
         if threat.epsilon is None:
             continue
@@ -81,6 +82,9 @@ def worst_case(success: Mapping[str, Tensor], threats: Mapping[str, Threat]) -> 
         if not any(t.role == "iterated" and t[1:] == threat[1:] for t in threats.values()):
             continue  # no stronger attack was there to compare with
         iterated = broken("iterated", threat)
+        if threat.role == "adaptive":
+            masks["adaptive_only"] |= success[name] & ~iterated & ~broken("single_step", threat)
+        iterated |= broken("adaptive", threat)
         if threat.role == "noise":
             masks["noise_only"] |= success[name] & ~iterated & ~broken("single_step", threat)
         if threat.role == "single_step":
@@ -96,12 +100,13 @@ def least_accuracy(classes: float) -> float:
     return min(2 / classes, (1 + 1 / classes) / 2)
 
 
-def judge(evidence: Mapping[str, float], thresholds: Thresholds) -> tuple[str, list[Check]]:
+def judge(evidence: Mapping[str, float | None], thresholds: Thresholds) -> tuple[str, list[Check]]:
     """The verdict and every check behind it.
 
     evidence, fractions of the images: classes (K), clean_accuracy, infeasible_share,
     zero_gradient_share, accuracy_at_huge_epsilon, rise_with_epsilon, noise_only_share,
-    single_step_only_share, twin_robust_accuracy, robust_low (the lower end of robust accuracy's
+    single_step_only_share, adaptive_only_share (None if the study has no adaptive attack),
+    twin_robust_accuracy, robust_low (the lower end of robust accuracy's
     interval), gain_over_twin (by how much that end lies above the upper end of the twin's). Raises
     Fault if one of them is NaN: a question that was not asked would pass as answered.
     """
@@ -111,12 +116,14 @@ def judge(evidence: Mapping[str, float], thresholds: Thresholds) -> tuple[str, l
         raise Fault(f"no verdict: {', '.join(missing)} is NaN; the study lacks its evidence")
     chance = 1 / e["classes"]
 
-    def check(name: str, passes: str, threshold: float, verdict: str) -> Check:
-        good = SIGNS[passes](e[name], threshold)
-        return Check(name, e[name], passes, threshold, verdict, not good)
-
     def not_run(name: str, verdict: str) -> Check:
         return Check(name, None, None, None, verdict, None)
+
+    def check(name: str, passes: str, threshold: float, verdict: str) -> Check:
+        if e[name] is None:
+            return not_run(name, verdict)
+        good = SIGNS[passes](e[name], threshold)
+        return Check(name, e[name], passes, threshold, verdict, not good)
 
     checks = [
         check("infeasible_share", "at most", t.infeasible_share, "invalid"),
@@ -127,7 +134,7 @@ def judge(evidence: Mapping[str, float], thresholds: Thresholds) -> tuple[str, l
         check("rise_with_epsilon", "at most", t.rise_with_epsilon, "masked"),
         check("noise_only_share", "at most", t.noise_only_share, "masked"),
         check("single_step_only_share", "at most", t.single_step_only_share, "masked"),
-        not_run("adaptive_attack", "needs adaptive"),
+        check("adaptive_only_share", "at most", t.adaptive_only_share, "needs adaptive"),
         not_run("steps_and_restarts_doubled", "not converged"),
         check("robust_low", "above", chance, "broken"),  # no better than guessing
         check("gain_over_twin", "above", 0.0, "no benefit"),

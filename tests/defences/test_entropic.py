@@ -134,3 +134,40 @@ def test_the_gradient_stays_finite_where_every_relu_is_dead(model, data):
     assert not model.observe(data[0], ("pool1",))[1]["pool1"].any()
     sum(loss_terms(model, data, 3.0, weight=1.0, factor=2.0).values()).backward()
     assert all(weight.grad.isfinite().all() for weight in model.parameters())
+
+
+def test_an_adaptive_attackers_objective_is_the_loss_of_every_image_by_itself(model, data):
+    x, y = data
+    config = entropic.Config(loss=LOSS, weight=0.7, factor=2.5)
+    state = {"pretrained_flow": torch.tensor(3.0)}
+
+    def objective(x, y, term_weight):
+        return entropic.attack_objective(
+            model, x, y, config=config, state=state, term_weight=term_weight
+        )
+
+    def terms(weight):
+        one_by_one = (
+            loss_terms(model, (a[None], b[None]), 3.0, weight=0.7, factor=2.5)
+            for a, b in zip(x, y, strict=True)
+        )
+        return sum(one["clean"] + weight * one["entropic"] for one in one_by_one)
+
+    for weight in (0.0, 1.0, 0.2):
+        torch.testing.assert_close(objective(x, y, weight), terms(weight))
+
+
+def test_the_readings_of_an_average_differ(model, data):
+    flows = [
+        entropic.prepare(
+            model,
+            lambda: [(data[0], None)],
+            config=entropic.Config(loss=LOSS, weight=1.0, factor=1.0, average=average),
+        )[1]["pretrained_flow"]
+        for average in ("samples", "activations")
+    ]
+    torch.testing.assert_close(flows[0], slow_flow(model, data[0]).detach())
+    _, seen = model.observe(data[0], model.activations)
+    first, *_, last = (activation_entropy(h.mean(0, keepdim=True)) for h in seen.values())
+    torch.testing.assert_close(flows[1], ((first - last) / 4)[0].detach())
+    assert (flows[0] - flows[1]).abs() > 1e-3

@@ -6,6 +6,8 @@ along the steepest direction of the norm (the sign, or the l2-normalised gradien
 by the projection. Further ``restarts`` go on with the images that still stand.
 """
 
+from collections.abc import Callable
+
 import foolbox.attacks as fa
 import torch
 from pydantic import PositiveInt
@@ -15,6 +17,7 @@ from robustinfo.attacks import _foolbox
 from robustinfo.settings import Norm, Pixels, Settings
 
 ROLE = "iterated"
+Objective = Callable[[Tensor, Tensor], Tensor]  # (x, y) -> a scalar
 _METHODS = {
     "linf": fa.LinfProjectedGradientDescentAttack,
     "l2": fa.L2ProjectedGradientDescentAttack,
@@ -31,20 +34,35 @@ class Config(Settings):
 
 
 def craft(
-    model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
+    model: nn.Module,
+    x: Tensor,
+    y: Tensor,
+    *,
+    config: Config,
+    generator: Generator,
+    objective: Objective | None = None,
 ) -> Tensor:
     """Where one run ends for every image, fooling or not: what adversarial training trains on.
 
     x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns the shape of x. Made in eval mode.
+    objective: what is maximised instead of the cross-entropy, summed over the images.
     """
     attack = _METHODS[config.norm](
         abs_stepsize=config.step_size, steps=config.steps, random_start=config.random_start
     )
+    if objective is not None:
+        attack.get_loss_fn = _foolbox.loss_of(objective)
     return _foolbox.run(attack, model, x, y, epsilon=config.epsilon, generator=generator)[1]
 
 
 def perturb(
-    model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
+    model: nn.Module,
+    x: Tensor,
+    y: Tensor,
+    *,
+    config: Config,
+    generator: Generator,
+    objective: Objective | None = None,
 ) -> tuple[Tensor, Tensor]:
     """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns x_adv, and success (n,) bool.
 
@@ -55,7 +73,8 @@ def perturb(
         left = (~success).nonzero().squeeze(1)
         if not len(left):
             break
-        raw = craft(model, x[left], y[left], config=config, generator=generator)
+        settings = {"config": config, "generator": generator, "objective": objective}
+        raw = craft(model, x[left], y[left], **settings)
         x_adv[left], success[left] = _foolbox.judged(
             model, x[left], y[left], raw, norm=config.norm, epsilon=config.epsilon
         )
