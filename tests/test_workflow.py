@@ -27,7 +27,8 @@ def small():
     """The quickstart with one seed, two defences, two attacks and a few images."""
     study, _ = read(ROOT / "params.yaml")
     few = {"epochs": 2, "batch_size": 64, "learning_rate": 0.001, "snapshot_every": 1}
-    attacks = {name: study["attacks"][name] for name in ("fgsm", "linf_noise")}
+    attacks = {name: study["attacks"][name] for name in ("fgsm", "linf_noise", "adaptive")}
+    attacks["adaptive"] |= {"steps": 2, "step_size": {"per": {"digits": 0.1}}}
     entries = {"measures": study["measures"], "complexities": study["complexities"]}
     levels = {"zero_gradients": {"method": "zero_gradients"}}
     levels["epsilon_curve"] = {
@@ -105,6 +106,9 @@ def test_the_study_ends_in_a_verdict_tables_figures_and_a_report(checkout):
     results = checkout / "results/small"
     verdicts = (results / "verdict.csv").read_text()
     assert len(verdicts.splitlines()) == 3 and "entropic" in verdicts
+    checks = [line.split(",") for line in (results / "checks.csv").read_text().splitlines()]
+    adaptive = [line for line in checks if line[3] == "adaptive_only_share"]
+    assert [line[-1] in ("True", "False") for line in adaptive] == [True, True]  # both were run
     assert (results / "tables/table-noise.csv").read_text().startswith(
         "row,column,paper,ours,low,high,n,difference,saturated\n"
     )  # fmt: skip
