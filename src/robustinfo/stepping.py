@@ -9,6 +9,8 @@ value, no random number) is recorded as a CUDA graph and replayed: one launch in
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import reduce
+from operator import add
 
 import torch
 from torch import Generator, Tensor, nn
@@ -45,7 +47,7 @@ def stepper(
     def step(x: Tensor, y: Tensor) -> dict[str, Tensor]:
         with autocast:
             terms = loss_terms(model, x, y, generator=generator)
-        total = sum(terms.values())
+        total = reduce(add, terms.values())
         optimizer.zero_grad()
         total.backward()
         optimizer.step()
