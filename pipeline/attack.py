@@ -25,8 +25,9 @@ def run(job: Job) -> None:
     """Attack the test images and judge every example again, as it is and rounded to 8 bits."""
     images, labels = load.test_images(job)
     model = load.trained(job, job.path(paths.MODEL))
+    objective = _objective(job, model)
     parts = [
-        _examples(job, model, x, y)
+        _examples(job, model, x, y, objective)
         for x, y in batches(images, labels, EVALUATION_BATCH, job.device)
     ]
     found = {name: torch.cat([part[name] for part in parts]).cpu() for name in parts[0]}
@@ -43,13 +44,15 @@ def run(job: Job) -> None:
     )
 
 
-def _examples(job: Job, model: nn.Module, x: Tensor, y: Tensor) -> dict[str, Tensor]:
+def _examples(
+    job: Job, model: nn.Module, x: Tensor, y: Tensor, objective: Callable[..., Tensor] | None
+) -> dict[str, Tensor]:
     """What is kept of one batch. The attack's word is not enough: every success is checked."""
     module = catalogue.module("attacks", job.params["attack"])
     settings = {"config": catalogue.config("attacks", job.params["attack"])}
     settings["generator"] = job.generator
     if module.ROLE == "adaptive":
-        settings["objective"] = _objective(job, model)
+        settings["objective"] = objective
     extra = {}
     if hasattr(module, "perturb_counting_black"):
         x_adv, success, extra["black"] = module.perturb_counting_black(model, x, y, **settings)

@@ -12,9 +12,10 @@ decided.
 
 import math
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 import pandas as pd
+from pydantic import model_validator
 
 from pipeline import paths, rows
 from pipeline.collect import results_of
@@ -29,6 +30,7 @@ from robustinfo.settings import Settings
 SETTING = ["dataset", "model"]
 VALUES = ["claim", "statistic", "value", "low", "high", "judgement", "text", "source"]
 COLUMNS = SETTING + VALUES
+FEWEST_EPOCHS = 5  # of a correlation: ranks of fewer agree by chance
 CLEAN = {"stage": "diagnose", "entry": "clean", "quantity": "accuracy"}
 
 
@@ -37,7 +39,7 @@ class Claim(Settings):
 
     difference: mean(of) - mean(against); with ``worst_over``, the least favourable group's.
     correlation: Spearman's, of the two over the epochs. Neighbouring epochs resemble each other, so
-    that only seeds count as independent; two series of which one is constant have none.
+    that only seeds count as independent. Fewer than five epochs, or a constant series, have none.
     """
 
     paper: str  # of studies/references, without .yaml
@@ -49,6 +51,13 @@ class Claim(Settings):
     worst_over: Column | None = None  # e.g. entry: every attack must show it
     expect: Literal["below", "above"]
     threshold: float = 0.0
+
+    @model_validator(mode="after")
+    def a_correlation_has_no_groups(self) -> Self:
+        """It is taken over the epochs of all that is selected."""
+        if self.worst_over and self.statistic == "correlation":
+            raise ValueError("a correlation takes no `worst_over`; write one claim per group")
+        return self
 
 
 def run(job: Job) -> None:
@@ -104,8 +113,12 @@ def _correlations(of: pd.DataFrame, against: pd.DataFrame, claim: Claim) -> pd.S
     one, other = (part.groupby(["seed", "epoch"]).value.mean() for part in (of, against))
     pairs = pd.DataFrame({"one": one, "other": other}).dropna()
     return pairs.groupby("seed").apply(
-        lambda own: own.corr("spearman").iloc[0, 1] if own.nunique().min() > 1 else math.nan
+        lambda own: own.corr("spearman").iloc[0, 1] if _vary(own) else math.nan
     )
+
+
+def _vary(pairs: pd.DataFrame) -> bool:
+    return len(pairs) >= FEWEST_EPOCHS and pairs.nunique().min() > 1
 
 
 def _judgement(low: float, high: float, claim: Claim) -> str:

@@ -31,6 +31,7 @@ def acquire() -> tuple[torch.device, FileLock | None]:
                 continue
             device = torch.device("cuda", index)
             torch.cuda.set_device(device)
+            torch.backends.cudnn.allow_tf32 = False  # float32 means float32
             return device, lock
         time.sleep(0.2)
 

@@ -61,11 +61,10 @@ def _over_attacks(job: Job, x: Tensor) -> dict[str, float]:
         "robust_accuracy": clean & ~masks["broken"],
         "noise_only_share": masks["noise_only"],
         "single_step_only_share": masks["single_step_only"],
-        "adaptive_only_share": masks["adaptive_only"],
         "infeasible_share": infeasible,
     }
-    if not any(threat.role == "adaptive" for threat in threats.values()):
-        del fractions["adaptive_only_share"]
+    if "adaptive_only" in masks:
+        fractions["adaptive_only_share"] = masks["adaptive_only"]
     return {name: mask.double().mean().item() for name, mask in fractions.items()}
 
 

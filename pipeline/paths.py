@@ -56,7 +56,7 @@ KEYS = {
     "distort": {**_TESTED, "distortions": "distortions"},
     "diagnose": {**_TESTED, "attacks": "attacks", "diagnostics": "diagnostics"},
     "collect": {key: key for key in ("seeds", "defences", "attacks")},
-    "verdict": {**_TOGETHER, "verdict": "verdict"},
+    "verdict": {**_TOGETHER, "attacks": "attacks", "verdict": "verdict"},
     "table": {**_TOGETHER, "target": "tables.{target}"},
     "figure": {**_TOGETHER, "target": "figures.{target}"},
     "claims": {**_TOGETHER, "claims": "claims"},

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from pipeline import paths
+from pipeline.per import resolve
 from pipeline.strict_yaml import StudyError
 
 # Sections of entries, and the folder of robustinfo whose files their ``method`` names.
@@ -18,7 +19,6 @@ KINDS = {
     "distortions": "distortions",
     "diagnostics": "diagnostics",
 }
-PER = "per"  # {per: {dataset: value, dataset/model: value}}: a value that depends on the setting
 # Settings of an entry that are entries themselves.
 INNER = {"loss": "losses"}
 
@@ -27,25 +27,6 @@ def slices(study: dict[str, Any], stage: str, names: dict[str, str]) -> dict[str
     """What the stage may read of the study, by the short names of ``paths.KEYS``."""
     found = {s: look_up(study, key.format(**names)) for s, key in paths.KEYS[stage].items()}
     return resolve(found, names)
-
-
-def resolve(value: Any, names: dict[str, str]) -> Any:  # noqa: ANN401
-    """The value for one setting: of every ``per: {mnist: 0.3, cifar10: 0.03}`` in it, its own.
-
-    The keys of ``per`` are data sets, or ``dataset/model``, which wins. Without a data set among
-    the names nothing is chosen. Raises StudyError if ``per`` has no value for them.
-    """
-    if isinstance(value, list):
-        return [resolve(one, names) for one in value]
-    if not isinstance(value, dict) or "dataset" not in names:
-        return value
-    if value.keys() != {PER}:
-        return {key: resolve(one, names) for key, one in value.items()}
-    wanted = (f"{names['dataset']}/{names.get('model')}", names["dataset"])
-    for key in wanted:
-        if key in value[PER]:
-            return resolve(value[PER][key], names)
-    raise StudyError(f"per: no value for {wanted[0]} among {', '.join(value[PER])}")
 
 
 def look_up(study: dict[str, Any], dotted: str) -> Any:  # noqa: ANN401

@@ -6,8 +6,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from pipeline import per
 from pipeline.schema import Study
-from pipeline.slices import INNER, KINDS, PER, resolve, sweep
+from pipeline.slices import INNER, KINDS, sweep
 from pipeline.strict_yaml import Key, StudyError, read
 from robustinfo.settings import Entry, Settings
 
@@ -40,33 +41,12 @@ def load(file: Path) -> dict[str, Any]:
 def _in_each_setting(content: dict, fail: Fail) -> Iterator[dict]:
     """The study as each of its settings sees it, every ``per`` chosen."""
     settings = content.get("settings")
-    known = isinstance(settings, list) and all(isinstance(s, dict) for s in settings)
-    if not (known and settings):
+    if not (isinstance(settings, list) and settings and all(isinstance(s, dict) for s in settings)):
         yield content  # which the schema will refuse
         return
-    names = {str(s.get("dataset")) for s in settings}
-    names |= {f"{s.get('dataset')}/{s.get('model')}" for s in settings}
-    for key, per in _choices(content, ()):
-        if not isinstance(per, dict) or set(per) - names:
-            there = ", ".join(sorted(names))
-            raise fail((*key, PER), f"reads {per!r}; it maps settings to values: {there}")
-    for setting in settings:
-        one = dict(content)
-        for section, value in content.items():
-            try:
-                one[section] = resolve(value, setting)
-            except StudyError as error:
-                raise fail((section,), str(error)) from None
-        yield one
-
-
-def _choices(value: Any, key: Key) -> Iterator[tuple[Key, Any]]:  # noqa: ANN401
-    """Every ``per`` of the study, with its place."""
-    inside = enumerate(value) if isinstance(value, list) else ()
-    for name, one in value.items() if isinstance(value, dict) else inside:
-        if name == PER:
-            yield key, one
-        yield from _choices(one, (*key, name))
+    for key, problem in per.problems(content, settings):
+        raise fail(key, problem)
+    yield from (per.resolve(content, setting) for setting in settings)
 
 
 def _validated(schema: type[Settings], content: dict, key: Key, fail: Fail) -> Settings:
@@ -182,9 +162,17 @@ def _check_entries(study: dict, fail: Fail) -> None:
                 raise fail((*key, "sweep"), f"only {' and '.join(SWEPT)} are swept")
             for _, one in _swept(entry, key, fail):
                 _check_entry(kind, one, key, fail)
+            if section == "snapshot_attacks" and _role(entry) == "adaptive":
+                raise fail((*key, "method"), "snapshots are attacked without knowing the defence")
     for section in ("pretrain", "retrain"):
         for name, numbers in study[section].items():
             _validated(training.Config, numbers, (section, name), fail)
+
+
+def _role(entry: Entry) -> str:
+    from robustinfo import catalogue
+
+    return catalogue.module("attacks", entry).ROLE
 
 
 def _swept(entry: Entry, key: Key, fail: Fail) -> list[tuple[float | None, Entry]]:

@@ -42,7 +42,7 @@ def run(job: Job) -> None:
     saved = work / "state.pt"
     state = torch.load(saved, weights_only=True) if saved.exists() else None
     history = state.pop("history") if state else []
-    same_steps = hasattr(catalogue.module("defences", job.params["defence"]), "SAME_STEPS")
+    same_steps = getattr(catalogue.module("defences", job.params["defence"]), "SAME_STEPS", False)
     steps = training.train(
         model,
         data,

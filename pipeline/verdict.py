@@ -44,7 +44,7 @@ def run(job: Job) -> None:
                 names
                 | {"verdict": verdict, **accuracies, "low": robust["low"], "high": robust["high"]}
                 | {"n": robust["n"], "seeds": setting.seed.nunique()}
-                | _strongest(setting, defence)
+                | _strongest(setting, defence, job.params["attacks"])
             )
             checks += [names | check._asdict() for check in found]
             metrics.setdefault(f"{dataset}/{model}", {})[defence] = accuracies
@@ -60,9 +60,10 @@ def _of(setting: pd.DataFrame, defence: str, quantity: str) -> pd.DataFrame:
     return chosen(setting, {"defence": defence, "stage": "diagnose", "quantity": quantity})
 
 
-def _strongest(setting: pd.DataFrame, defence: str) -> dict:
-    """The attack that by itself leaves the least accuracy, and what it leaves."""
-    where = {"defence": defence, "stage": "attack", "quantity": "accuracy"}
+def _strongest(setting: pd.DataFrame, defence: str, attacks: dict) -> dict:
+    """The attack within an epsilon that by itself leaves the least accuracy, and what it leaves."""
+    bounded = [name for name, entry in attacks.items() if entry.get("epsilon") is not None]
+    where = {"defence": defence, "stage": "attack", "quantity": "accuracy", "entry": bounded}
     left = chosen(setting, where).groupby("entry", sort=False).value.mean()
     return {"strongest": left.idxmin(), "strongest_leaves": left.min()}
 

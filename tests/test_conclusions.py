@@ -178,6 +178,11 @@ def test_its_value_is_scipys_and_its_interval_students_over_the_seeds():
     assert (found["low"], found["high"]) == pytest.approx(student(expected))
 
 
+def test_four_epochs_correlate_with_nothing():
+    table = over_epochs([(5, 4, 3, 2)] * 2, [(0.9, 0.8, 0.3, 0.2)] * 2)
+    assert judged(table, follows())["judgement"] == "undecided"
+
+
 def test_a_constant_series_correlates_with_nothing_and_decides_nothing():
     found = judged(over_epochs([(5, 4, 3, 2, 1)] * 2, [(1.0,) * 5] * 2), follows())
     assert math.isnan(found["value"]) and found["judgement"] == "undecided"

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from pipeline.slices import resolve, sweep
+from pipeline.per import resolve
+from pipeline.slices import sweep
 from pipeline.study import load
 from robustinfo import catalogue, training
 from robustinfo.settings import Settings

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.slices import resolve, slices, sweep
+from pipeline.per import resolve
+from pipeline.slices import slices, sweep
 from pipeline.strict_yaml import StudyError
 from pipeline.study import load
 
@@ -48,6 +49,13 @@ PGD = "linf_pgd: {method: pgd, norm: linf, epsilon: 0.15,"
         ("claim: at_lowers_en", "claim: at_low", r"at_lowers_en\.claim: .*no claim 'at_low'"),
         ("[clean, l2_noise, linf_noise]", "[clean, l2_nois]", r"entry: no 'l2_nois' among"),
         (PGD, PGD.replace("0.15", "{per: {mnist: 0.1}}"), r"epsilon\.per: .*digits, digits/lenet5"),
+        (PGD, PGD.replace("0.15", "{per: {}}"), r"epsilon\.per: no value for digits/lenet5"),
+        ("size: 28", "size: {per: {digits/lenet5: 28}}", r"size\.per: .* to values: digits$"),
+        ("seeds: [0, 1]", "seeds: {per: {digits: [0]}}", r"seeds\.per: is one for the whole study"),
+        ("snapshot_attacks:", "snapshot_attacks:\n  a: {method: adaptive, epsilon: 0.1, steps: 1,"
+         " step_size: 0.1, term_weight: 1.0}", r"snapshot_attacks\.a\.method: .*without knowing"),
+        ("at_lowers_en:\n", "at_lowers_en:\n    statistic: correlation\n    worst_over: entry\n",
+         r"at_lowers_en: .*a correlation takes no `worst_over`"),
         (PGD, PGD.replace("0.15", "{per: {digits: x}}"), r"linf_pgd\.epsilon: .*number.*'x'"),
         ("epochs: 24", "momentum: 0.9, epochs: 24", r"pretrain\.standard: .*adam takes no"),
         ("0.3, 1.0]}}", "0.3]}}", r"verdict\.epsilon_curve: needs a diagnostic"),

@@ -27,7 +27,10 @@ def small():
     """The quickstart with one seed, two defences, two attacks and a few images."""
     study, _ = read(ROOT / "params.yaml")
     few = {"epochs": 2, "batch_size": 64, "learning_rate": 0.001, "snapshot_every": 1}
-    attacks = {name: study["attacks"][name] for name in ("fgsm", "linf_noise", "adaptive")}
+    attacks = {
+        name: study["attacks"][name] for name in ("fgsm", "linf_noise", "linf_pgd", "adaptive")
+    }
+    attacks["linf_pgd"] |= {"steps": 2}
     attacks["adaptive"] |= {"steps": 2, "step_size": {"per": {"digits": 0.1}}}
     entries = {"measures": study["measures"], "complexities": study["complexities"]}
     levels = {"zero_gradients": {"method": "zero_gradients"}}

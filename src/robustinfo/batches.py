@@ -8,8 +8,8 @@ from torch import Tensor, nn
 EVALUATION_BATCH = 512  # images at once where no gradient of the weights is kept
 
 
-def floats(images: Tensor, device: torch.device | str = "cpu") -> Tensor:
-    """uint8 (n, c, h, w) -> float32 in [0, 1] on the device."""
+def floats(images: Tensor, device: torch.device | str | None = None) -> Tensor:
+    """uint8 (n, c, h, w) -> float32 in [0, 1] on the device; None: where they are."""
     return images.to(device).float() / 255
 
 

@@ -65,7 +65,8 @@ def worst_case(success: Mapping[str, Tensor], threats: Mapping[str, Threat]) -> 
 
     success: (n,) bool per attack. Returns (n,) bool masks: ``broken`` (by any attack that has an
     epsilon); ``noise_only`` and ``single_step_only`` (by that, and by no stronger attack of the
-    same norm and epsilon); ``adaptive_only`` (by no attack that does not know the defence).
+    same norm and epsilon); ``adaptive_only`` (by that, and by no gradient attack of the same norm
+    and epsilon that does not know the defence), which is missing where there is none to compare.
     """
     nothing = torch.zeros_like(next(iter(success.values())))
 
@@ -73,8 +74,7 @@ def worst_case(success: Mapping[str, Tensor], threats: Mapping[str, Threat]) -> 
         names = [n for n, t in threats.items() if t[1:] == like[1:] and t.role == role]
         return torch.stack([nothing, *(success[n] for n in names)]).any(0)
 
-    only = ("noise_only", "single_step_only", "adaptive_only")
-    masks = {name: nothing.clone() for name in ("broken", *only)}
+    masks = {name: nothing.clone() for name in ("broken", "noise_only", "single_step_only")}
     for name, threat in threats.items():
         if threat.epsilon is None:
             continue
@@ -83,7 +83,8 @@ def worst_case(success: Mapping[str, Tensor], threats: Mapping[str, Threat]) -> 
             continue  # no stronger attack was there to compare with
         iterated = broken("iterated", threat)
         if threat.role == "adaptive":
-            masks["adaptive_only"] |= success[name] & ~iterated & ~broken("single_step", threat)
+            only = success[name] & ~iterated & ~broken("single_step", threat)
+            masks["adaptive_only"] = masks.get("adaptive_only", nothing) | only
         iterated |= broken("adaptive", threat)
         if threat.role == "noise":
             masks["noise_only"] |= success[name] & ~iterated & ~broken("single_step", threat)
@@ -105,7 +106,7 @@ def judge(evidence: Mapping[str, float | None], thresholds: Thresholds) -> tuple
 
     evidence, fractions of the images: classes (K), clean_accuracy, infeasible_share,
     zero_gradient_share, accuracy_at_huge_epsilon, rise_with_epsilon, noise_only_share,
-    single_step_only_share, adaptive_only_share (None if the study has no adaptive attack),
+    single_step_only_share, adaptive_only_share (None if no adaptive attack could be compared),
     twin_robust_accuracy, robust_low (the lower end of robust accuracy's
     interval), gain_over_twin (by how much that end lies above the upper end of the twin's). Raises
     Fault if one of them is NaN: a question that was not asked would pass as answered.

@@ -6,7 +6,6 @@ the denormal moments of dead neurons; and on CUDA a step that is always the same
 value, no random number) is recorded as a CUDA graph and replayed: one launch instead of hundreds.
 """
 
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import reduce
@@ -14,9 +13,6 @@ from operator import add
 
 import torch
 from torch import Generator, Tensor, nn
-
-# Said by oneDNN's switch, of hardware that is not there.
-warnings.filterwarnings("ignore", message="TF32 acceleration on top of oneDNN")
 
 Step = Callable[[Tensor, Tensor], dict[str, Tensor]]
 
@@ -28,7 +24,8 @@ def quick(*, onednn: bool) -> Iterator[None]:
     """The CPU's switches: oneDNN's convolutions or torch's own, and no denormal numbers."""
     torch.set_flush_denormal(True)
     try:
-        with torch.backends.mkldnn.flags(enabled=onednn):
+        # None leaves the other switches alone; their defaults would not.
+        with torch.backends.mkldnn.flags(enabled=onednn, deterministic=None, allow_tf32=None):
             yield
     finally:
         torch.set_flush_denormal(False)

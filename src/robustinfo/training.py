@@ -84,7 +84,8 @@ def train(
     Raises DivergedError in the epoch that meets a NaN or infinite loss, before it is yielded.
     """
     device = generator.device
-    optimizer = optimizer_of(model, config)
+    fast = same_steps and device.type == "cuda"
+    optimizer = optimizer_of(model, config, capturable=fast)
     mixed = config.precision == "bfloat16"
     autocast = torch.autocast(device.type, torch.bfloat16, mixed)
     if device.type == "cuda" or mixed:  # where channels_last is the quicker order
@@ -94,19 +95,20 @@ def train(
     parts = {"model": model, "optimizer": optimizer, "schedule": schedule}
     if state is None:
         done = 0
-        yield Epoch(0, _score(model, validation), _state(0, parts, generator))
+        with quick(onednn=config.onednn):
+            score = _score(model, validation)
+        yield Epoch(0, score, _state(0, parts, generator))
     else:
         done = _restore(state, parts, generator)
     for epoch in range(done + 1, config.epochs + 1):
         rate = schedule.get_last_lr()[0]
-        fast = device.type == "cuda" and same_steps
         take = recorded(step, optimizer, config.batch_size) if fast else step
         with quick(onednn=config.onednn):
             record = _one_epoch(
                 model, data, take, epoch=epoch, rate=rate, config=config, generator=generator
             )
+            record |= {"learning_rate": rate} | _score(model, validation)
         schedule.step()
-        record |= {"learning_rate": rate} | _score(model, validation)
         yield Epoch(epoch, record, _state(epoch, parts, generator))
 
 
@@ -147,8 +149,13 @@ def _one_epoch(
     return {f"train/{name}": (value / len(order)).item() for name, value in sums.items()}
 
 
-def optimizer_of(model: nn.Module, config: Config) -> torch.optim.Optimizer:
-    """The optimiser of the configuration, in torch's quickest form for the device."""
+def optimizer_of(
+    model: nn.Module, config: Config, *, capturable: bool = False
+) -> torch.optim.Optimizer:
+    """The optimiser of the configuration, in torch's quickest form for the device.
+
+    capturable: whether its steps may be recorded as a CUDA graph.
+    """
     options = {"lr": config.learning_rate, "weight_decay": config.weight_decay}
     if config.optimizer == "adam":
         options["fused"] = True
@@ -157,7 +164,7 @@ def optimizer_of(model: nn.Module, config: Config) -> torch.optim.Optimizer:
     if config.optimizer == "rmsprop":
         options["alpha"] = config.smoothing
     if config.optimizer != "sgd":
-        options["capturable"] = next(model.parameters()).is_cuda
+        options["capturable"] = capturable
     return _OPTIMIZERS[config.optimizer](model.parameters(), **options)
 
 

@@ -4,6 +4,7 @@ Which outputs are layers is the model's ``activations``; formulas, their traps a
 open stand in ``maths/activation_entropy.py``.
 """
 
+import torch
 from torch import Tensor
 
 from robustinfo.maths import activation_entropy as maths
@@ -19,7 +20,12 @@ class Config(maths.Reading):
 def estimate(t: Tensor, y: Tensor, *, config: Config) -> dict[str, Estimate]:
     """t: (n, d) activations >= 0, or ValueError.  E of the set, whole and per neuron."""
     maths.refuse_negative(t, f"of {t.shape[1]} neurons")
-    entropy = maths.activation_entropy(t.double(), config).mean().item()
+    if config.average == "activations":
+        entropy = maths.activation_entropy(t.mean(0, keepdim=True, dtype=torch.float64), config)
+    else:  # in parts: of a wide layer, the copies in double precision would not fit
+        parts = (maths.activation_entropy(part.double(), config) for part in t.split(1024))
+        entropy = torch.cat(list(parts))
+    entropy = entropy.mean().item()
     return {
         "activation_entropy": Estimate(entropy),
         "activation_entropy_per_neuron": Estimate(entropy / t.shape[1]),
