@@ -19,6 +19,7 @@ seeds: [0, 1]
 settings: [{dataset: digits, model: lenet5}]
 datasets: {digits: {method: digits, size: 28}}
 models: {lenet5: {method: lenet5}}
+training_images: null
 validation_share: 0.1
 evaluation_images: null
 defences:

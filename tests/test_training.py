@@ -196,6 +196,35 @@ def test_a_separable_set_is_learned():
     assert last.record["validation/accuracy"] == 1
 
 
+def test_rmsprop_smooths_as_it_is_told():
+    config = training.Config(**FULL | {"optimizer": "rmsprop", "smoothing": 0.9})
+    (group,) = training.optimizer_of(network(), config).param_groups
+    assert group["alpha"] == 0.9 and group["momentum"] == FULL["momentum"]
+
+
+def test_either_kind_of_convolution_learns_the_same():
+    one = network()  # seeds the dropout, too
+    run(one, onednn=True)
+    other = network()
+    run(other, onednn=False)
+    for a, b in zip(one.parameters(), other.parameters(), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-3, atol=1e-4)
+
+
+def test_bfloat16_computes_in_it_and_keeps_its_weights_in_float32():
+    kinds = []
+
+    def records(model, x, y, *, generator):
+        logits = model(x)
+        kinds.append(logits.dtype)
+        return {"clean": F.cross_entropy(logits.float(), y)}
+
+    model = network()
+    run(model, records, precision="bfloat16")
+    assert set(kinds) == {torch.bfloat16}
+    assert {weight.dtype for weight in model.parameters()} == {torch.float32}
+
+
 def test_adam_takes_no_momentum():
     with pytest.raises(ValueError, match="adam takes no `momentum`"):
         run(network(), optimizer="adam")

@@ -1,0 +1,56 @@
+"""What stage programs hand on: the defence to its attacker, the first images to a training."""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from pipeline import attack, load, train
+from pipeline.stage import Job
+from robustinfo.defences import entropic
+from robustinfo.models import lenet5
+from robustinfo.sealed import seal
+
+ENTROPIC = {"method": "entropic", "loss": {"method": "cross_entropy"}, "weight": 0.5, "factor": 2.0}
+
+
+@pytest.fixture
+def model():
+    torch.manual_seed(0)
+    return lenet5.build((1, 28, 28), 10, config=lenet5.Config())
+
+
+def job(file, defence):
+    return SimpleNamespace(
+        params={"defence": defence}, path=lambda template: file, device=torch.device("cpu")
+    )
+
+
+def test_an_adaptive_attack_gets_the_defences_own_numbers_and_what_it_measured(tmp_path, model):
+    file, flow = tmp_path / "model.safetensors", torch.tensor(3.0)
+    seal(file, {load.STATE + "pretrained_flow": flow}, {})
+    x, y = torch.rand(4, 1, 28, 28), torch.arange(4)
+    found = attack._objective(job(file, ENTROPIC), model)(x, y, term_weight=0.7)
+    expected = entropic.attack_objective(
+        model, x, y,
+        config=entropic.Config(**{key: ENTROPIC[key] for key in ("loss", "weight", "factor")}),
+        state={"pretrained_flow": flow}, term_weight=0.7,
+    )  # fmt: skip
+    assert found.equal(expected)
+
+
+def test_a_defence_without_a_term_of_its_own_has_no_objective(tmp_path, model):
+    standard = {"method": "standard", "loss": {"method": "cross_entropy"}}
+    assert attack._objective(job(tmp_path / "none", standard), model) is None
+
+
+@pytest.mark.parametrize("first, count", [(7, 7), (None, 20)])
+def test_a_training_takes_the_first_images_and_splits_those(monkeypatch, first, count):
+    images = torch.arange(20, dtype=torch.uint8)[:, None, None, None]
+    monkeypatch.setattr(load, "split", lambda job, which: (images, torch.arange(20) % 2, None))
+    params = {"training_images": first, "validation_share": 0.3}
+    one = Job("pretrain", "s", {"seed": "0"}, params)
+    one.device = torch.device("cpu")
+    data, validation = train._images(one)
+    seen = torch.cat([data.images, validation.images]).flatten().sort().values
+    assert seen.tolist() == list(range(count)) and len(validation.images) > 0
