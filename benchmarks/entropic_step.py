@@ -32,7 +32,7 @@ from torchvision.transforms import ToTensor
 
 from robustinfo import catalogue, training
 from robustinfo.models import lenet5
-from robustinfo.stepping import quick, recorded, stepper
+from robustinfo.stepping import optimizer_of, quick, recorded, stepper
 
 BATCH, RATE, FACTOR, FLOW = 4, 0.0009, 1.65, 6.0
 LOSS = {"method": "cross_entropy"}
@@ -87,7 +87,6 @@ def settings(**over: float) -> training.Config:
         batch_size=BATCH,
         learning_rate=RATE,
         snapshot_every=1,
-        precision="float32",
         onednn=False,
         **over,
     )
@@ -117,14 +116,10 @@ def ours(entry: str, data: training.Images, none: training.Images, device: torch
 def curve(images: Tensor, labels: Tensor, device: torch.device) -> list[float]:
     """The loss of every step, in the order of the images, by the steps of that loop."""
     model = network(device)
-    optimizer = training.optimizer_of(model, settings(), capturable=device.type == "cuda")
-    step = stepper(
-        model,
-        terms_of("entropic", device),
-        optimizer,
-        generator=torch.Generator(device),
-        autocast=torch.autocast(device.type, torch.bfloat16, enabled=False),
-    )
+    optimizer = optimizer_of(model, settings(), capturable=device.type == "cuda")
+    generator = torch.Generator(device)
+    terms = terms_of("entropic", device)
+    step = stepper(model, terms, optimizer, config=settings(), generator=generator)
     if device.type == "cuda":
         step = recorded(step, optimizer, BATCH)
     x, y = images.to(device).float() / 255, labels.to(device)

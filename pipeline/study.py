@@ -1,23 +1,17 @@
 """One check of everything in a study file, before any job starts."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from pipeline import per
-from pipeline.schema import Study
+from pipeline.conclusions import check_conclusions
+from pipeline.schema import Fail, Study, validated
 from pipeline.slices import INNER, KINDS, sweep
 from pipeline.strict_yaml import Key, StudyError, read
-from robustinfo.settings import Entry, Settings
+from robustinfo.settings import Entry
 
-# What may stand in the column ``stage`` of the results, and which sections may ``sweep``.
-STAGES = {"data", "train", "attack", "measure", "complexity", "distort", "diagnose"}
-SWEPT = ("distortions", "diagnostics")
-
-Fail = Callable[[Key, str], StudyError]
-Selects = Callable[[dict, Key], None]  # raises if a filter asks for what is not there
+SWEPT = ("distortions", "diagnostics")  # the sections that may ``sweep``
 
 
 def load(file: Path) -> dict[str, Any]:
@@ -31,10 +25,10 @@ def load(file: Path) -> dict[str, Any]:
         return StudyError(f"{file}:{lines.get(known, 1)}: {'.'.join(map(str, key))}: {problem}")
 
     for one in _in_each_setting(content, fail):
-        _validated(Study, one, (), fail)
+        validated(Study, one, (), fail)
         _check_names(one, fail)
         _check_entries(one, fail)
-        _check_conclusions(one, fail)
+        check_conclusions(one, fail)
     return content
 
 
@@ -47,19 +41,6 @@ def _in_each_setting(content: dict, fail: Fail) -> Iterator[dict]:
     for key, problem in per.problems(content, settings):
         raise fail(key, problem)
     yield from (per.resolve(content, setting) for setting in settings)
-
-
-def _validated(schema: type[Settings], content: dict, key: Key, fail: Fail) -> Settings:
-    try:
-        return schema(**content)
-    except ValidationError as error:
-        first = error.errors()[0]
-        problem = f"{first['msg']}; it reads {first['input']!r}"
-        if first["type"] == "extra_forbidden":
-            problem = f"unknown key; choose from {', '.join(schema.model_fields)}"
-        elif first["type"] == "missing":
-            problem = "is missing"
-        raise fail((*key, *first["loc"]), problem) from None
 
 
 def _check_names(study: dict, fail: Fail) -> None:
@@ -86,71 +67,6 @@ def _check_names(study: dict, fail: Fail) -> None:
         raise fail(("seeds",), f"a seed stands twice in {study['seeds']}")
 
 
-def _check_conclusions(study: dict, fail: Fail) -> None:
-    """The verdict, the targets and the claims ask for what the study has."""
-    there = {
-        "dataset": {*study["datasets"]},
-        "model": {*study["models"]},
-        "defence": {*study["defences"]},
-        "seed": {*study["seeds"]},
-        "stage": STAGES,
-        "entry": {"", "clean", "attacks"}.union(*(study[section] for section in KINDS)),
-        "input": {"", "clean", *study["attacks"], *study["snapshot_attacks"]},
-    }
-
-    def selects(where: dict, key: Key) -> None:
-        for column, wanted in where.items():
-            for value in wanted if isinstance(wanted, list) else [wanted]:
-                if column in there and value not in there[column]:
-                    choices = ", ".join(sorted(map(str, there[column] - {""})))
-                    raise fail((*key, column), f"no {value!r} among {choices}")
-
-    _check_verdict(study, selects, fail)
-    _check_targets(study, selects, fail)
-    _check_claims(study, selects, fail)
-
-
-def _check_verdict(study: dict, selects: Selects, fail: Fail) -> None:
-    from robustinfo.judging import Thresholds
-
-    thresholds = _validated(Thresholds, study["verdict"], ("verdict",), fail)
-    selects({"defence": thresholds.twin}, ("verdict", "twin"))
-    curve = study["diagnostics"].get(thresholds.epsilon_curve, {})
-    levels = curve.get("sweep", {}).get("epsilon", [])
-    if len(levels) < 2 or max(levels) < thresholds.huge_epsilon:
-        raise fail(
-            ("verdict", "epsilon_curve"),
-            f"needs a diagnostic {thresholds.epsilon_curve!r} that sweeps epsilon over several "
-            f"values, up to {thresholds.huge_epsilon:g} or beyond; it has {levels}",
-        )
-
-
-def _check_targets(study: dict, selects: Selects, fail: Fail) -> None:
-    from pipeline.tables import Target
-
-    for section in ("tables", "figures"):
-        for name, content in study[section].items():
-            target = _validated(Target, content, (section, name), fail)
-            selects(target.where, (section, name, "where"))
-            if not name.startswith(f"{section[:-1]}-"):
-                raise fail((section, name), f"must be called {section[:-1]}-...")
-            if (target.draw is None) == (section == "figures"):
-                raise fail((section, name), "figures, and only they, say how to `draw`")
-
-
-def _check_claims(study: dict, selects: Selects, fail: Fail) -> None:
-    from pipeline.claims import Claim, text_of
-
-    for name, content in study["claims"].items():
-        claim = _validated(Claim, content, ("claims", name), fail)
-        selects(claim.of, ("claims", name, "of"))
-        selects(claim.against, ("claims", name, "against"))
-        try:
-            text_of(claim)
-        except StudyError as error:
-            raise fail(("claims", name, "claim"), str(error)) from None
-
-
 def _check_entries(study: dict, fail: Fail) -> None:
     """Every entry names a method and gives it numbers that it takes."""
     from robustinfo import training
@@ -166,7 +82,7 @@ def _check_entries(study: dict, fail: Fail) -> None:
                 raise fail((*key, "method"), "snapshots are attacked without knowing the defence")
     for section in ("pretrain", "retrain"):
         for name, numbers in study[section].items():
-            _validated(training.Config, numbers, (section, name), fail)
+            validated(training.Config, numbers, (section, name), fail)
 
 
 def _role(entry: Entry) -> str:
@@ -192,7 +108,7 @@ def _check_entry(kind: str, entry: Entry, key: Key, fail: Fail) -> None:
     except ValueError as error:
         raise fail((*key, "method"), str(error)) from None
     numbers = {name: value for name, value in entry.items() if name != "method"}
-    config = _validated(schema, numbers, key, fail)
+    config = validated(schema, numbers, key, fail)
     for inner in INNER.keys() & schema.model_fields.keys():
         _check_entry(INNER[inner], getattr(config, inner), (*key, inner), fail)
     if kind == "models":

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from robustinfo.stepping import quick, recorded, stepper
+from robustinfo.stepping import Config, quick, recorded, stepper
 
 NO_GPU = not torch.cuda.is_available()
 
@@ -29,13 +29,9 @@ def batches(n, device="cpu", size=8):
 
 
 def steps(model, optimizer):
-    device = next(model.parameters()).device.type
+    generator = torch.Generator(next(model.parameters()).device)
     return stepper(
-        model,
-        two_terms,
-        optimizer,
-        generator=torch.Generator(device),
-        autocast=torch.autocast(device, torch.bfloat16, enabled=False),
+        model, two_terms, optimizer, config=Config(learning_rate=0.01), generator=generator
     )
 
 

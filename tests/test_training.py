@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from torch import nn
 from torch.nn import functional as F
 
-from robustinfo import training
+from robustinfo import stepping, training
 from robustinfo.training import DivergedError, Images, train
 
 FULL = {
@@ -198,7 +198,7 @@ def test_a_separable_set_is_learned():
 
 def test_rmsprop_smooths_as_it_is_told():
     config = training.Config(**FULL | {"optimizer": "rmsprop", "smoothing": 0.9})
-    (group,) = training.optimizer_of(network(), config).param_groups
+    (group,) = stepping.optimizer_of(network(), config).param_groups
     assert group["alpha"] == 0.9 and group["momentum"] == FULL["momentum"]
 
 

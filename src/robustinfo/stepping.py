@@ -10,13 +10,55 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import reduce
 from operator import add
+from typing import Literal, Self
 
 import torch
+from pydantic import model_validator
 from torch import Generator, Tensor, nn
+
+from robustinfo.settings import Fraction01, Number, PositiveNumber, Settings
+
+_OPTIMIZERS = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD, "rmsprop": torch.optim.RMSprop}
 
 Step = Callable[[Tensor, Tensor], dict[str, Tensor]]
 
 WARM_UP = 3  # steps before recording: cuDNN chooses its kernels, the optimiser makes its state
+
+
+class Config(Settings):
+    optimizer: Literal["adam", "sgd", "rmsprop"] = "adam"
+    learning_rate: PositiveNumber
+    momentum: Fraction01 = 0.0  # of sgd and rmsprop
+    smoothing: Fraction01 = 0.99  # of rmsprop; Keras has 0.9
+    weight_decay: Number = 0.0
+    precision: Literal["float32", "bfloat16"] = "float32"  # of the forward and backward pass
+    onednn: bool = True  # of the CPU; torch's own convolutions win on a LeNet-5 and four images
+
+    @model_validator(mode="after")
+    def momentum_has_an_optimizer(self) -> Self:
+        """Adam has moments of its own."""
+        if self.momentum and self.optimizer == "adam":
+            raise ValueError("adam takes no `momentum`")
+        return self
+
+
+def optimizer_of(
+    model: nn.Module, config: Config, *, capturable: bool = False
+) -> torch.optim.Optimizer:
+    """The optimiser of the configuration, in torch's quickest form for the device.
+
+    capturable: whether its steps may be recorded as a CUDA graph.
+    """
+    options = {"lr": config.learning_rate, "weight_decay": config.weight_decay}
+    if config.optimizer == "adam":
+        options["fused"] = True
+    else:
+        options["momentum"] = config.momentum
+    if config.optimizer == "rmsprop":
+        options["alpha"] = config.smoothing
+    if config.optimizer != "sgd":
+        options["capturable"] = capturable
+    return _OPTIMIZERS[config.optimizer](model.parameters(), **options)
 
 
 @contextmanager
@@ -36,10 +78,13 @@ def stepper(
     loss_terms: Callable[..., dict[str, Tensor]],
     optimizer: torch.optim.Optimizer,
     *,
+    config: Config,
     generator: Generator,
-    autocast: torch.autocast,
 ) -> Step:
     """(x, y) -> the loss terms and their sum, ``loss``, of a step that has been taken with them."""
+
+    mixed = config.precision == "bfloat16"
+    autocast = torch.autocast(generator.device.type, torch.bfloat16, mixed)
 
     def step(x: Tensor, y: Tensor) -> dict[str, Tensor]:
         with autocast:

@@ -2,44 +2,30 @@
 
 import math
 from collections.abc import Callable, Iterator
-from typing import Annotated, Literal, NamedTuple, Self
+from typing import Annotated, NamedTuple
 
 import torch
-from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
+from pydantic import Field, NonNegativeInt, PositiveInt
 from torch import Generator, Tensor, nn
 
+from robustinfo import stepping
 from robustinfo.augmentation import Config as Augmentation
 from robustinfo.augmentation import augment
 from robustinfo.batches import correct, floats
 from robustinfo.faults import Fault
-from robustinfo.settings import Fraction01, Number, PositiveNumber, Settings
-from robustinfo.stepping import Step, quick, recorded, stepper
+from robustinfo.settings import PositiveNumber
+from robustinfo.stepping import Step, optimizer_of, quick, recorded, stepper
 
 TOGETHER = 2048  # images, about, that are gathered at once
-_OPTIMIZERS = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD, "rmsprop": torch.optim.RMSprop}
 
 
-class Config(Settings):
+class Config(stepping.Config):
     epochs: PositiveInt
     batch_size: PositiveInt
-    optimizer: Literal["adam", "sgd", "rmsprop"] = "adam"
-    learning_rate: PositiveNumber
-    momentum: Fraction01 = 0.0  # of sgd and rmsprop
-    smoothing: Fraction01 = 0.99  # of rmsprop; Keras has 0.9
-    weight_decay: Number = 0.0
     milestones: Annotated[tuple[NonNegativeInt, ...], Field(strict=False)] = ()  # in epochs
     gamma: PositiveNumber = 0.1  # multiplies the learning rate at each milestone
     augmentation: Augmentation = Augmentation()
     snapshot_every: PositiveInt  # epochs between two snapshots; the last epoch always is one
-    onednn: bool = True  # of the CPU; torch's own convolutions win on a LeNet-5 and four images
-    precision: Literal["float32", "bfloat16"] = "float32"  # of the forward and backward pass
-
-    @model_validator(mode="after")
-    def momentum_has_an_optimizer(self) -> Self:
-        """Adam has moments of its own."""
-        if self.momentum and self.optimizer == "adam":
-            raise ValueError("adam takes no `momentum`")
-        return self
 
 
 class Images(NamedTuple):
@@ -87,10 +73,9 @@ def train(
     fast = same_steps and device.type == "cuda"
     optimizer = optimizer_of(model, config, capturable=fast)
     mixed = config.precision == "bfloat16"
-    autocast = torch.autocast(device.type, torch.bfloat16, mixed)
     if device.type == "cuda" or mixed:  # where channels_last is the quicker order
         model.to(memory_format=torch.channels_last)
-    step = stepper(model, loss_terms, optimizer, generator=generator, autocast=autocast)
+    step = stepper(model, loss_terms, optimizer, config=config, generator=generator)
     schedule = torch.optim.lr_scheduler.MultiStepLR(optimizer, config.milestones, config.gamma)
     parts = {"model": model, "optimizer": optimizer, "schedule": schedule}
     if state is None:
@@ -147,25 +132,6 @@ def _one_epoch(
         for name, value in terms.items():
             sums[name] = sums.get(name, 0.0) + (value.double() * sizes).sum()
     return {f"train/{name}": (value / len(order)).item() for name, value in sums.items()}
-
-
-def optimizer_of(
-    model: nn.Module, config: Config, *, capturable: bool = False
-) -> torch.optim.Optimizer:
-    """The optimiser of the configuration, in torch's quickest form for the device.
-
-    capturable: whether its steps may be recorded as a CUDA graph.
-    """
-    options = {"lr": config.learning_rate, "weight_decay": config.weight_decay}
-    if config.optimizer == "adam":
-        options["fused"] = True
-    else:
-        options["momentum"] = config.momentum
-    if config.optimizer == "rmsprop":
-        options["alpha"] = config.smoothing
-    if config.optimizer != "sgd":
-        options["capturable"] = capturable
-    return _OPTIMIZERS[config.optimizer](model.parameters(), **options)
 
 
 def _score(model: nn.Module, data: Images) -> dict[str, float]:

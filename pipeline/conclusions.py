@@ -1,0 +1,77 @@
+"""What a study concludes, checked before any job: verdict, tables, figures and claims."""
+
+from collections.abc import Callable
+
+from pipeline.schema import Fail, validated
+from pipeline.slices import KINDS
+from pipeline.strict_yaml import Key, StudyError
+
+# What may stand in the column ``stage`` of the results.
+STAGES = {"data", "train", "attack", "measure", "complexity", "distort", "diagnose"}
+
+Selects = Callable[[dict, Key], None]  # raises if a filter asks for what is not there
+
+
+def check_conclusions(study: dict, fail: Fail) -> None:
+    """The verdict, the targets and the claims ask for what the study has."""
+    there = {
+        "dataset": {*study["datasets"]},
+        "model": {*study["models"]},
+        "defence": {*study["defences"]},
+        "seed": {*study["seeds"]},
+        "stage": STAGES,
+        "entry": {"", "clean", "attacks"}.union(*(study[section] for section in KINDS)),
+        "input": {"", "clean", *study["attacks"], *study["snapshot_attacks"]},
+    }
+
+    def selects(where: dict, key: Key) -> None:
+        for column, wanted in where.items():
+            for value in wanted if isinstance(wanted, list) else [wanted]:
+                if column in there and value not in there[column]:
+                    choices = ", ".join(sorted(map(str, there[column] - {""})))
+                    raise fail((*key, column), f"no {value!r} among {choices}")
+
+    _check_verdict(study, selects, fail)
+    _check_targets(study, selects, fail)
+    _check_claims(study, selects, fail)
+
+
+def _check_verdict(study: dict, selects: Selects, fail: Fail) -> None:
+    from robustinfo.judging import Thresholds
+
+    thresholds = validated(Thresholds, study["verdict"], ("verdict",), fail)
+    selects({"defence": thresholds.twin}, ("verdict", "twin"))
+    curve = study["diagnostics"].get(thresholds.epsilon_curve, {})
+    levels = curve.get("sweep", {}).get("epsilon", [])
+    if len(levels) < 2 or max(levels) < thresholds.huge_epsilon:
+        raise fail(
+            ("verdict", "epsilon_curve"),
+            f"needs a diagnostic {thresholds.epsilon_curve!r} that sweeps epsilon over several "
+            f"values, up to {thresholds.huge_epsilon:g} or beyond; it has {levels}",
+        )
+
+
+def _check_targets(study: dict, selects: Selects, fail: Fail) -> None:
+    from pipeline.tables import Target
+
+    for section in ("tables", "figures"):
+        for name, content in study[section].items():
+            target = validated(Target, content, (section, name), fail)
+            selects(target.where, (section, name, "where"))
+            if not name.startswith(f"{section[:-1]}-"):
+                raise fail((section, name), f"must be called {section[:-1]}-...")
+            if (target.draw is None) == (section == "figures"):
+                raise fail((section, name), "figures, and only they, say how to `draw`")
+
+
+def _check_claims(study: dict, selects: Selects, fail: Fail) -> None:
+    from pipeline.claims import Claim, text_of
+
+    for name, content in study["claims"].items():
+        claim = validated(Claim, content, ("claims", name), fail)
+        selects(claim.of, ("claims", name, "of"))
+        selects(claim.against, ("claims", name, "against"))
+        try:
+            text_of(claim)
+        except StudyError as error:
+            raise fail(("claims", name, "claim"), str(error)) from None
