@@ -13,10 +13,10 @@ def random_images(n=40, h=6, w=8):
     return torch.rand(n, 3, h, w, generator=seeded(1))
 
 
-def shifted(image, down, right):
-    """(c, h, w) moved, black coming in, written as a roll of a padded image."""
+def shifted(image, down, right, mode="constant"):
+    """(c, h, w) moved, black or the edge coming in, written as a roll of a padded image."""
     _, h, w = image.shape
-    padded = F.pad(image, [4] * 4).roll((down, right), (1, 2))
+    padded = F.pad(image, [4] * 4, mode=mode).roll((down, right), (1, 2))
     return padded[:, 4 : 4 + h, 4 : 4 + w]
 
 
@@ -28,10 +28,11 @@ def test_no_shift_and_no_flip_change_nothing_and_draw_nothing():
     assert generator.get_state().equal(state)
 
 
+@pytest.mark.parametrize("fill, mode", [("black", "constant"), ("edge", "replicate")])
 @pytest.mark.parametrize("reach", [1, 2])
-def test_every_image_is_a_shifted_copy_of_its_own_and_every_shift_occurs(reach):
+def test_every_image_is_a_shifted_copy_of_its_own_and_every_shift_occurs(reach, fill, mode):
     x = random_images(400)
-    moved = augment(x, config=Config(shift=reach), generator=seeded())
+    moved = augment(x, config=Config(shift=reach, fill=fill), generator=seeded())
     shifts = [
         (down, right)
         for down in range(-reach, reach + 1)
@@ -39,7 +40,7 @@ def test_every_image_is_a_shifted_copy_of_its_own_and_every_shift_occurs(reach):
     ]  # fmt: skip
     found = []
     for before, after in zip(x, moved, strict=True):
-        fits = [s for s in shifts if shifted(before, *s).equal(after)]
+        fits = [s for s in shifts if shifted(before, *s, mode).equal(after)]
         assert len(fits) == 1
         found += fits
     assert set(found) == set(shifts)

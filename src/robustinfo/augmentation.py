@@ -1,5 +1,7 @@
 """Random shifts and flips of training images, each image its own, seeded by the generator."""
 
+from typing import Literal
+
 import torch
 from pydantic import NonNegativeInt
 from torch import Generator, Tensor
@@ -9,7 +11,8 @@ from robustinfo.settings import Settings
 
 
 class Config(Settings):
-    shift: NonNegativeInt = 0  # pixels, up to, in both directions; black comes in
+    shift: NonNegativeInt = 0  # pixels, up to, in both directions
+    fill: Literal["black", "edge"] = "black"  # what comes in; Keras has the nearest pixel
     flip: bool = False  # left to right, with probability one half
 
 
@@ -17,7 +20,8 @@ def augment(x: Tensor, *, config: Config, generator: Generator) -> Tensor:
     """x: (n, c, h, w) -> the same shape."""
     n, _, h, w = x.shape
     if config.shift:
-        padded = F.pad(x, [config.shift] * 4)
+        mode = {"black": "constant", "edge": "replicate"}[config.fill]
+        padded = F.pad(x, [config.shift] * 4, mode=mode)
         high = 2 * config.shift + 1
         top, left = torch.randint(high, (2, n, 1), generator=generator, device=x.device)
         rows = top + torch.arange(h, device=x.device)  # (n, h)

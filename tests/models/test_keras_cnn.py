@@ -50,6 +50,13 @@ def test_its_points_are_every_layer_before_and_what_the_next_reads_after_the_act
     assert named.activations == ("act1", "softmax")
 
 
+def test_the_weights_begin_as_in_keras():
+    model = build((1, 28, 28), **MNIST)
+    bounds = {model.conv2: (6 / (9 * 32 + 9 * 64)) ** 0.5, model.fc2: (6 / (512 + 84)) ** 0.5}
+    for layer, bound in bounds.items():
+        assert 0.99 * bound < layer.weight.abs().max() <= bound and not layer.bias.any()
+
+
 def test_images_that_are_pooled_away_are_refused_with_their_size():
     with pytest.raises(ValueError, match="2 blocks leave nothing of images of 8 x 8"):
         build((3, 8, 8), **CIFAR)

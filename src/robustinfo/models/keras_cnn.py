@@ -2,7 +2,8 @@
 
 Keras's mnist_cnn and cifar10_cnn, as arXiv 2008.03072 (table I) uses them. On MNIST: blocks
 [[32, 64]], dense [512, 84]; on CIFAR-10: blocks [[32, 32], [64, 64]], pad_first, dense
-[512, 256, 128, 128, 84]. Max-pooling halves the image after every block; ReLU throughout.
+[512, 256, 128, 128, 84]. Max-pooling halves the image after every block; ReLU throughout. Weights
+begin as Glorot and Bengio (2010) draw them.
 """
 
 from collections import OrderedDict
@@ -65,4 +66,8 @@ def build(image_shape: tuple[int, int, int], num_classes: int, *, config: Config
     layers[f"fc{len(config.dense) + 1}"] = nn.Linear(features, num_classes)  # (n, K)
     probes.append(f"fc{len(config.dense) + 1}")
     activations.append(SOFTMAX)
+    for layer in layers.values():
+        if isinstance(layer, nn.Conv2d | nn.Linear):  # as Keras begins: larger than torch does
+            nn.init.xavier_uniform_(layer.weight)
+            nn.init.zeros_(layer.bias)
     return Network(layers, config.probes or probes, config.activations or activations)
