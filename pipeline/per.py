@@ -36,9 +36,12 @@ def resolve(value: Any, names: dict[str, str]) -> Any:  # noqa: ANN401
 
 
 def problems(content: dict[str, Any], settings: list[dict[str, str]]) -> Iterator[tuple[Key, str]]:
-    """(key, what is wrong) of every ``per`` that some stage could not resolve."""
-    sets = {str(setting.get("dataset")) for setting in settings}
-    pairs = {f"{setting.get('dataset')}/{setting.get('model')}" for setting in settings}
+    """(key, what is wrong) of every ``per`` that some stage could not resolve.
+
+    It may name a data set or network that no setting uses: settings come and go.
+    """
+    sets = {*content.get("datasets", ())}
+    pairs = {f"{one}/{other}" for one in sets for other in content.get("models", ())}
     for key, choice in _choices(content, ()):
         known = sets if key[0] == "datasets" else sets | pairs
         if key[0] not in SECTIONS:
