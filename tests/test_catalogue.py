@@ -29,7 +29,7 @@ def test_every_file_defines_a_config_and_the_verb_of_its_folder(kind, name):
 
 @pytest.mark.parametrize("method", ["pdg", "_foolbox", "../attacks/pgd", "", None])
 def test_an_unknown_method_is_refused_with_the_choices(method):
-    with pytest.raises(ValueError, match=r"attacks/ has additive_noise, .*, pgd"):
+    with pytest.raises(ValueError, match=r"attacks/ has adaptive, .*, pgd"):
         catalogue.get("attacks", PGD | {"method": method})
 
 
