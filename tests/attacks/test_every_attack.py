@@ -20,6 +20,9 @@ ATTACKS = {
     "pgd_restarts": {
         "method": "pgd", "epsilon": 0.02, "step_size": 0.001, "steps": 2, "restarts": 3,
     },
+    "adaptive": {
+        "method": "adaptive", "epsilon": 0.02, "step_size": 0.005, "steps": 10, "term_weight": 1.0,
+    },
     "deepfool_l2": {"method": "deepfool", "epsilon": 0.06},
     "deepfool_linf": {"method": "deepfool", "norm": "linf", "epsilon": 0.02},
     "carlini_wagner": CW | {"epsilon": 0.06},
