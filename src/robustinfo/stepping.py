@@ -82,7 +82,6 @@ def stepper(
     generator: Generator,
 ) -> Step:
     """(x, y) -> the loss terms and their sum, ``loss``, of a step that has been taken with them."""
-
     mixed = config.precision == "bfloat16"
     autocast = torch.autocast(generator.device.type, torch.bfloat16, mixed)
 

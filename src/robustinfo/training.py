@@ -72,9 +72,7 @@ def train(
     device = generator.device
     fast = same_steps and device.type == "cuda"
     optimizer = optimizer_of(model, config, capturable=fast)
-    mixed = config.precision == "bfloat16"
-    if device.type == "cuda" or mixed:  # where channels_last is the quicker order
-        model.to(memory_format=torch.channels_last)
+    model.to(memory_format=_layout(device, config))
     step = stepper(model, loss_terms, optimizer, config=config, generator=generator)
     schedule = torch.optim.lr_scheduler.MultiStepLR(optimizer, config.milestones, config.gamma)
     parts = {"model": model, "optimizer": optimizer, "schedule": schedule}
@@ -116,8 +114,7 @@ def _one_epoch(
     for part, chosen in enumerate(order.split(size * together)):
         x, y = floats(data.images[chosen]), data.labels[chosen]
         x = augment(x, config=config.augmentation, generator=generator)
-        if device.type == "cuda" or config.precision == "bfloat16":
-            x = x.to(memory_format=torch.channels_last)
+        x = x.to(memory_format=_layout(device, config))
         found = [step(a, b) for a, b in zip(x.split(size), y.split(size), strict=True)]
         sizes = torch.tensor([len(b) for b in y.split(size)], device=device)
         terms = {name: torch.stack([one[name] for one in found]) for name in found[0]}
@@ -132,6 +129,12 @@ def _one_epoch(
         for name, value in terms.items():
             sums[name] = sums.get(name, 0.0) + (value.double() * sizes).sum()
     return {f"train/{name}": (value / len(order)).item() for name, value in sums.items()}
+
+
+def _layout(device: torch.device, config: Config) -> torch.memory_format:
+    """The quicker order of weights and images in memory: channels last, or as they come."""
+    last = device.type == "cuda" or config.precision == "bfloat16"
+    return torch.channels_last if last else torch.preserve_format
 
 
 def _score(model: nn.Module, data: Images) -> dict[str, float]:

@@ -5,10 +5,9 @@ on the way, draws from torch's global generator, and returns black images where 
 Wagner's attack failed. None of that leaves this file.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
-import eagerpy as ep
 import foolbox
 import torch
 from torch import Generator, Tensor, nn
@@ -51,15 +50,6 @@ def run(
         target = foolbox.PyTorchModel(model, bounds=(0, 1), device=x.device)
         raw, cut, _ = attack(target, x, y, epsilons=epsilon)
     return raw.detach(), cut.detach().clamp(0, 1)
-
-
-def loss_of(objective: Callable[[Tensor, Tensor], Tensor]) -> Callable:
-    """What replaces ``get_loss_fn`` of a foolbox attack that is to maximise another objective."""
-
-    def get_loss_fn(model: foolbox.Model, labels: ep.Tensor) -> Callable[[ep.Tensor], ep.Tensor]:
-        return lambda inputs: ep.astensor(objective(inputs.raw, labels.raw))
-
-    return get_loss_fn
 
 
 @torch.no_grad()

@@ -7,8 +7,9 @@ defence without a term of its own, leave PGD on the cross-entropy.
 """
 
 from collections.abc import Callable
-from functools import partial
 
+import eagerpy as ep
+import foolbox
 from torch import Generator, Tensor, nn
 
 from robustinfo.attacks import pgd
@@ -35,6 +36,14 @@ def perturb(
     objective: (x, y, term_weight=) -> what is maximised, a scalar; None is the cross-entropy.
     A success is misclassified, was correct, and lies within epsilon; a failure returns its x.
     """
+    attack = pgd.method(config)
     if objective is not None:
-        objective = partial(objective, term_weight=config.term_weight)
-    return pgd.perturb(model, x, y, config=config, generator=generator, objective=objective)
+
+        def get_loss_fn(
+            model: foolbox.Model, labels: ep.Tensor
+        ) -> Callable[[ep.Tensor], ep.Tensor]:
+            weight = config.term_weight
+            return lambda x: ep.astensor(objective(x.raw, labels.raw, term_weight=weight))
+
+        attack.get_loss_fn = get_loss_fn  # foolbox's own way to another loss
+    return pgd.restarted(attack, model, x, y, config=config, generator=generator)

@@ -6,8 +6,7 @@ along the steepest direction of the norm (the sign, or the l2-normalised gradien
 by the projection. Further ``restarts`` go on with the images that still stand.
 """
 
-from collections.abc import Callable
-
+import foolbox
 import foolbox.attacks as fa
 import torch
 from pydantic import PositiveInt
@@ -17,7 +16,6 @@ from robustinfo.attacks import _foolbox
 from robustinfo.settings import Norm, Pixels, Settings
 
 ROLE = "iterated"
-Objective = Callable[[Tensor, Tensor], Tensor]  # (x, y) -> a scalar
 _METHODS = {
     "linf": fa.LinfProjectedGradientDescentAttack,
     "l2": fa.L2ProjectedGradientDescentAttack,
@@ -33,49 +31,52 @@ class Config(Settings):
     restarts: PositiveInt = 1
 
 
+def method(config: Config) -> foolbox.Attack:
+    """foolbox's PGD with the numbers of the configuration."""
+    return _METHODS[config.norm](
+        abs_stepsize=config.step_size, steps=config.steps, random_start=config.random_start
+    )
+
+
 def craft(
-    model: nn.Module,
-    x: Tensor,
-    y: Tensor,
-    *,
-    config: Config,
-    generator: Generator,
-    objective: Objective | None = None,
+    model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> Tensor:
     """Where one run ends for every image, fooling or not: what adversarial training trains on.
 
     x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns the shape of x. Made in eval mode.
-    objective: what is maximised instead of the cross-entropy, summed over the images.
     """
-    attack = _METHODS[config.norm](
-        abs_stepsize=config.step_size, steps=config.steps, random_start=config.random_start
-    )
-    if objective is not None:
-        attack.get_loss_fn = _foolbox.loss_of(objective)
+    attack = method(config)
     return _foolbox.run(attack, model, x, y, epsilon=config.epsilon, generator=generator)[1]
 
 
 def perturb(
-    model: nn.Module,
-    x: Tensor,
-    y: Tensor,
-    *,
-    config: Config,
-    generator: Generator,
-    objective: Objective | None = None,
+    model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> tuple[Tensor, Tensor]:
     """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns x_adv, and success (n,) bool.
 
     A success is misclassified, was correct, and lies within epsilon; a failure returns its x.
     """
+    return restarted(method(config), model, x, y, config=config, generator=generator)
+
+
+def restarted(
+    attack: foolbox.Attack,
+    model: nn.Module,
+    x: Tensor,
+    y: Tensor,
+    *,
+    config: Config,
+    generator: Generator,
+) -> tuple[Tensor, Tensor]:
+    """``perturb`` by any attack: every restart goes on with the images that still stand."""
     x_adv, success = x.clone(), torch.zeros_like(y, dtype=torch.bool)
     for _ in range(config.restarts):
         left = (~success).nonzero().squeeze(1)
         if not len(left):
             break
-        settings = {"config": config, "generator": generator, "objective": objective}
-        raw = craft(model, x[left], y[left], **settings)
+        a, b = x[left], y[left]
+        _, raw = _foolbox.run(attack, model, a, b, epsilon=config.epsilon, generator=generator)
         x_adv[left], success[left] = _foolbox.judged(
-            model, x[left], y[left], raw, norm=config.norm, epsilon=config.epsilon
+            model, a, b, raw, norm=config.norm, epsilon=config.epsilon
         )
     return x_adv, success

@@ -6,9 +6,8 @@ measured once, on the training set, before the first step (lambda and sigma in t
 
 Only the first and the last of the activations act, since E_T telescopes. And the paper takes
 E_T > 0 for granted: where it is negative, factor > 1 pushes it further down, which is said in a
-warning. Which outputs count as layers decides its sign; see the model's file. The images of a batch
-are averaged first (``average: samples``), as methods that are meant for every single input do; a
-sum over the batch would tie E_T to the batch size, which differs between the two trainings.
+warning. Which outputs count as layers decides its sign; see the model's file. Of a batch, E_T is
+the mean over its images: a sum would grow with its size, which differs between the two trainings.
 """
 
 import logging
