@@ -93,7 +93,7 @@ def percent(value: float) -> str:
 
 def interval(low: float, high: float) -> str:
     """An interval in brackets; nothing where there is none."""
-    return "" if pd.isna(low) else f"[{number(low)}, {number(high)}]"
+    return "" if pd.isna(low) else f"[{low:.3g}, {high:.3g}]"
 
 
 if __name__ == "__main__":
