@@ -50,6 +50,8 @@ wildcard_constraints:
     defence="|".join(CONTENT["defences"]),
     seed=r"\d+",
     attack="|".join(CONTENT["attacks"]),
+    learning="|".join(CONTENT["learning"]) or "(?!)",
+    toy="|".join(CONTENT["toys"]) or "(?!)",
 
 
 rule all:

@@ -22,7 +22,14 @@ from robustinfo.sealed import seal
 
 
 def run(job: Job) -> None:
-    """Attack the test images and judge every example again, as it is and rounded to 8 bits."""
+    """Attack the test images and judge every example again, as it is and rounded to 8 bits.
+
+    Where the attack is null, both files are empty.
+    """
+    if job.params["attack"] is None:
+        seal(job.path(paths.EXAMPLES), {}, {})
+        rows.write(job.path(paths.ATTACK), [])
+        return
     images, labels = load.test_images(job)
     model = load.trained(job, job.path(paths.MODEL))
     objective = _objective(job, model)

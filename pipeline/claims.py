@@ -3,11 +3,11 @@
 reads   results/{study}/collected/*.csv
 writes  results/{study}/claims.csv  claim, statistic, value, low, high, judgement, text, source
 
-The statistic is a difference or a rank correlation of two selections of results, seed by seed; its
-interval is Student's over the seeds. Supported: the interval lies wholly on the claimed side of the
-threshold; not supported: wholly on the other; else undecided. Where a network that it speaks of
-classifies clean images too badly to show anything, the judgement is ``undertrained`` and nothing is
-decided.
+The statistic is a value of the results, or a difference or rank correlation of two selections,
+seed by seed; its interval is Student's over the seeds. Supported: the interval lies wholly on the
+claimed side of the threshold; not supported: wholly on the other; else undecided. Where a network
+that it speaks of classifies clean images too badly to show anything, the judgement is
+``undertrained`` and nothing is decided.
 """
 
 import math
@@ -35,9 +35,10 @@ CLEAN = {"stage": "diagnose", "entry": "clean", "quantity": "accuracy"}
 
 
 class Claim(Settings):
-    """Per seed, a ``statistic`` of two selections.
+    """Per seed, a ``statistic`` of one or two selections.
 
-    difference: mean(of) - mean(against); with ``worst_over``, the least favourable group's.
+    difference: mean(of) - mean(against), or mean(of) where there is no ``against``; with
+    ``worst_over``, the least favourable group's.
     correlation: Spearman's, of the two over the epochs. Neighbouring epochs resemble each other, so
     that only seeds count as independent. Fewer than five epochs, or a constant series, have none.
     """
@@ -47,51 +48,58 @@ class Claim(Settings):
     statistic: Literal["difference", "correlation"] = "difference"
     tested: str = ""  # which part of the claim the statistic speaks of, if not of all
     of: Where
-    against: Where
+    against: Where | None = None
     worst_over: Column | None = None  # e.g. entry: every attack must show it
     expect: Literal["below", "above"]
     threshold: float = 0.0
 
     @model_validator(mode="after")
-    def a_correlation_has_no_groups(self) -> Self:
+    def a_correlation_is_of_two_without_groups(self) -> Self:
         """It is taken over the epochs of all that is selected."""
-        if self.worst_over and self.statistic == "correlation":
+        if self.statistic == "correlation" and self.worst_over:
             raise ValueError("a correlation takes no `worst_over`; write one claim per group")
+        if self.statistic == "correlation" and self.against is None:
+            raise ValueError("a correlation needs `against`")
         return self
 
 
 def run(job: Job) -> None:
-    """Judge every claim in every setting."""
+    """Judge every claim in every setting, or toy, that has results of what it speaks of."""
     results = results_of(job)
     lines = []
-    for setting, own in results.groupby(SETTING, sort=False):
-        for name, numbers in job.params["claims"].items():
-            claim = Claim(**numbers)
-            names = dict(zip(SETTING, setting, strict=True)) | {"claim": name}
-            about = {"text": text_of(claim), "source": claim.paper}
-            lines.append(names | judged(own, claim) | about)
+    for name, numbers in job.params["claims"].items():
+        claim = Claim(**numbers)
+        about = {"claim": name, "text": text_of(claim), "source": claim.paper}
+        found = []
+        for setting, own in results.groupby(SETTING, sort=False):
+            if found_one := judged(own, claim):
+                found.append(dict(zip(SETTING, setting, strict=True)) | about | found_one)
+        if not found:
+            raise StudyError(f"claim {name} selects no result: {claim.of} against {claim.against}")
+        lines += found
     rows.write_table(job.path(paths.CLAIMS), pd.DataFrame(lines, columns=COLUMNS))
 
 
-def judged(results: pd.DataFrame, claim: Claim) -> dict:
-    """One claim in one setting. Raises StudyError if it selects nothing."""
-    of, against = (chosen(results, where) for where in (claim.of, claim.against))
-    if of.empty or against.empty:
-        raise StudyError(
-            f"claim {claim.claim!r} selects no result: {claim.of} against {claim.against}"
-        )
+def judged(results: pd.DataFrame, claim: Claim) -> dict | None:
+    """One claim in one setting; None where there is nothing that it speaks of."""
+    of, against = chosen(results, claim.of), None
+    if claim.against is not None:
+        against = chosen(results, claim.against)
+    if of.empty or (against is not None and against.empty):
+        return None
     values = {"difference": _differences, "correlation": _correlations}[claim.statistic](
         of, against, claim
     )
     low, high = student(values.to_numpy())
     verdict = _judgement(low, high, claim)
-    if _undertrained(results, {*of.defence, *against.defence}):
+    if _undertrained(results, {*of.defence, *(() if against is None else against.defence)}):
         verdict = "undertrained"
     side = f"{claim.expect} {claim.threshold:g}"
     sign = {"difference": "-", "correlation": "correlated with"}[claim.statistic]
+    other = f" {sign} {_name(claim.against)}" if claim.against is not None else ""
     group = f", worst {claim.worst_over}" if claim.worst_over else ""
     return {
-        "statistic": f"{_name(claim.of)} {sign} {_name(claim.against)}{group}; claimed {side}",
+        "statistic": f"{_name(claim.of)}{other}{group}; claimed {side}",
         "value": values.mean(),
         "low": low,
         "high": high,
@@ -99,11 +107,12 @@ def judged(results: pd.DataFrame, claim: Claim) -> dict:
     }
 
 
-def _differences(of: pd.DataFrame, against: pd.DataFrame, claim: Claim) -> pd.Series:
+def _differences(of: pd.DataFrame, against: pd.DataFrame | None, claim: Claim) -> pd.Series:
     """One value per seed."""
     keys = ["seed", *([claim.worst_over] if claim.worst_over else [])]
-    one, other = (part.groupby(keys).value.mean() for part in (of, against))
-    difference = (one - other).dropna()
+    difference = of.groupby(keys).value.mean()
+    if against is not None:
+        difference = (difference - against.groupby(keys).value.mean()).dropna()
     worst = "max" if claim.expect == "below" else "min"
     return difference.groupby("seed").agg(worst)
 
@@ -129,8 +138,10 @@ def _judgement(low: float, high: float, claim: Claim) -> str:
 
 
 def _undertrained(results: pd.DataFrame, defences: set[str]) -> bool:
-    least = least_accuracy(results[results.quantity == "classes"].value.iloc[0])
     clean = chosen(results, CLEAN | {"defence": sorted(defences)})
+    if clean.empty:  # a toy trains no network
+        return False
+    least = least_accuracy(results[results.quantity == "classes"].value.iloc[0])
     return bool((clean.groupby(["defence", "seed"]).value.mean() < least).any())
 
 

@@ -2,7 +2,7 @@
 
 reads   every .csv of results/{study}/{dataset}/{model}/, results/{study}/{dataset}/data.json
 writes  results/{study}/collected/{dataset}-{model}.csv  with the runs' names, and Wilson
-        intervals of fractions
+        intervals of fractions that have no interval of their own
 """
 
 import json
@@ -29,19 +29,18 @@ def run(job: Job) -> None:
 
 
 def results_of(job: Job) -> pd.DataFrame:
-    """The collected rows of every setting of the study."""
+    """The collected rows of every setting of the study, and of every toy, which has no setting."""
     files = [job.path(paths.RESULTS, **setting) for setting in job.params["settings"]]
+    files += [job.path(paths.TOY, toy=toy) for toy in job.params["toys"]]
     return pd.concat([rows.read(file) for file in files], ignore_index=True)
 
 
 def _tables(job: Job, names: dict) -> list[pd.DataFrame]:
-    files = []
-    for template in paths.RUN_TABLES:
-        if "{attack}" in template:
-            files += [job.path(template, **names, attack=a) for a in job.params["attacks"]]
-        else:
-            files.append(job.path(template, **names))
-    return [rows.read(file) for file in files]
+    return [
+        rows.read(job.path(one, **names))
+        for template in paths.RUN_TABLES
+        for one in paths.each(template, job.params)
+    ]
 
 
 def _classes(job: Job) -> pd.DataFrame:

@@ -3,17 +3,19 @@
 from collections.abc import Callable
 
 from pipeline.schema import Fail, validated
-from pipeline.slices import KINDS
+from pipeline.slices import KINDS, bounded
 from pipeline.strict_yaml import Key, StudyError
 
 # What may stand in the column ``stage`` of the results.
-STAGES = {"data", "train", "attack", "measure", "complexity", "distort", "diagnose"}
+STAGES = {
+    "data", "train", "attack", "measure", "complexity", "distort", "diagnose", "learn", "toy",
+}  # fmt: skip
 
 Selects = Callable[[dict, Key], None]  # raises if a filter asks for what is not there
 
 
 def check_conclusions(study: dict, fail: Fail) -> None:
-    """The verdict, the targets and the claims ask for what the study has."""
+    """The targets and the claims ask for what the study has; its ``per`` play no part."""
     there = {
         "dataset": {*study["datasets"]},
         "model": {*study["models"]},
@@ -31,16 +33,20 @@ def check_conclusions(study: dict, fail: Fail) -> None:
                     choices = ", ".join(sorted(map(str, there[column] - {""})))
                     raise fail((*key, column), f"no {value!r} among {choices}")
 
-    _check_verdict(study, selects, fail)
     _check_targets(study, selects, fail)
     _check_claims(study, selects, fail)
 
 
-def _check_verdict(study: dict, selects: Selects, fail: Fail) -> None:
+def check_verdict(study: dict, fail: Fail) -> None:
+    """The verdict in one setting has its twin and, where an attack has an epsilon, its curve."""
     from robustinfo.judging import Thresholds
 
     thresholds = validated(Thresholds, study["verdict"], ("verdict",), fail)
-    selects({"defence": thresholds.twin}, ("verdict", "twin"))
+    if thresholds.twin not in study["defences"]:
+        choices = ", ".join(study["defences"])
+        raise fail(("verdict", "twin"), f"no {thresholds.twin!r} among {choices}")
+    if not any(bounded(entry) for entry in study["attacks"].values()):
+        return  # without a threat model there is nothing to judge
     curve = study["diagnostics"].get(thresholds.epsilon_curve, {})
     levels = curve.get("sweep", {}).get("epsilon", [])
     if len(levels) < 2 or max(levels) < thresholds.huge_epsilon:
@@ -70,7 +76,8 @@ def _check_claims(study: dict, selects: Selects, fail: Fail) -> None:
     for name, content in study["claims"].items():
         claim = validated(Claim, content, ("claims", name), fail)
         selects(claim.of, ("claims", name, "of"))
-        selects(claim.against, ("claims", name, "against"))
+        if claim.against is not None:
+            selects(claim.against, ("claims", name, "against"))
         try:
             text_of(claim)
         except StudyError as error:

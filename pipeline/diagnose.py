@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from pipeline import load, paths, rows
-from pipeline.slices import sweep
+from pipeline.slices import bounded
 from pipeline.stage import Job, main
 from robustinfo import catalogue
 from robustinfo.batches import EVALUATION_BATCH, correct, floats
@@ -27,7 +27,7 @@ def run(job: Job) -> None:
     right = correct(model, x, y).double().mean().item()
     found = [_row("clean", "accuracy", right, len(y))]
     for name, entry in job.params["diagnostics"].items():
-        for level, params in sweep(entry):
+        for level, params in catalogue.sweep(entry):
             values = _diagnosed(job, model, x, y, params)
             found += [_row(name, quantity, v, len(y), level) for quantity, v in values.items()]
     for quantity, value in _over_attacks(job, x.cpu()).items():
@@ -46,7 +46,12 @@ def _diagnosed(job: Job, model: nn.Module, x: Tensor, y: Tensor, params: dict) -
 
 
 def _over_attacks(job: Job, x: Tensor) -> dict[str, float]:
-    """Fractions of all images, each image taken over every attack that has an epsilon."""
+    """Fractions of all images, each image taken over every attack that has an epsilon.
+
+    Nothing where none has: there is no threat model.
+    """
+    if not any(bounded(entry) for entry in job.params["attacks"].values()):
+        return {}
     success, threats = {}, {}
     infeasible = torch.zeros(len(x), dtype=torch.bool)
     for name, entry in job.params["attacks"].items():

@@ -5,7 +5,6 @@ writes  .../distortions.csv  accuracy per distortion and level (the value that t
 """
 
 from pipeline import load, paths, rows
-from pipeline.slices import sweep
 from pipeline.stage import Job, main
 from robustinfo import catalogue
 from robustinfo.batches import correct, floats
@@ -18,7 +17,7 @@ def run(job: Job) -> None:
     model = load.trained(job, job.path(paths.MODEL))
     found = []
     for name, entry in job.params["distortions"].items():
-        for level, params in sweep(entry):
+        for level, params in catalogue.sweep(entry):
             distort = catalogue.get("distortions", params)
             right = correct(model, distort(x, generator=job.generator), y)
             found.append(

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from pipeline import slices, sources
+from pipeline import paths, slices, sources
 
 Study = dict[str, Any]
 
@@ -21,24 +21,23 @@ def used(study: Study, stage: str) -> Callable[[Any], dict]:
 def runs(study: Study, *templates: str) -> Callable[[Any], list[str]]:
     """Input function: the files of every run of one network on one data set."""
     return lambda wildcards: [
-        template.format(**wildcards, defence=defence, seed=seed, attack=attack)
+        one.format(**wildcards, defence=defence, seed=seed)
         for template in templates
+        for one in paths.each(template, study)
         for defence in study["defences"]
         for seed in study["seeds"]
-        for attack in (study["attacks"] if "{attack}" in template else [""])
     ]
 
 
 def attacks(study: Study, template: str) -> Callable[[Any], list[str]]:
     """Input function: the files of every attack on one run."""
-    return lambda wildcards: [
-        template.format(**wildcards, attack=attack) for attack in study["attacks"]
-    ]
+    return lambda wildcards: [one.format(**wildcards) for one in paths.each(template, study)]
 
 
-def settings(study: Study, template: str) -> list[str]:
-    """The files of every pair of data set and network."""
-    return [template.format(study=study["name"], **pair) for pair in study["settings"]]
+def results(study: Study) -> list[str]:
+    """The collected results: one file per pair of data set and network, and per toy."""
+    pairs = [paths.RESULTS.format(study=study["name"], **pair) for pair in study["settings"]]
+    return pairs + [paths.TOY.format(study=study["name"], toy=toy) for toy in study["toys"]]
 
 
 def targets(study: Study, template: str, section: str) -> list[str]:

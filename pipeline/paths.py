@@ -16,8 +16,10 @@ MEASURES = RUN + "/measures.csv"
 COMPLEXITIES = RUN + "/complexities.csv"
 DISTORTIONS = RUN + "/distortions.csv"
 DIAGNOSTICS = RUN + "/diagnostics.csv"
+LEARNING = RUN + "/learning/{learning}.csv"
 COLLECTED = STUDY + "/collected"
 RESULTS = COLLECTED + "/{dataset}-{model}.csv"
+TOY = COLLECTED + "/toy-{toy}.csv"
 VERDICT = STUDY + "/verdict.csv"
 CHECKS = STUDY + "/checks.csv"
 METRICS = STUDY + "/metrics.json"
@@ -28,7 +30,9 @@ PICTURE = STUDY + "/figures/{target}.png"
 REPORT = STUDY + "/report.html"
 REFERENCES = "studies/references"
 
-RUN_TABLES = [HISTORY, ATTACK, MEASURES, COMPLEXITIES, DISTORTIONS, DIAGNOSTICS]
+RUN_TABLES = [HISTORY, ATTACK, MEASURES, COMPLEXITIES, DISTORTIONS, DIAGNOSTICS, LEARNING]
+# The entries of a section that a path is for, if it is for each of them.
+EACH = {"{attack}": "attacks", "{learning}": "learning"}
 
 # Which parts of the study a stage may read. What is tracked is what is used: the loader hands a
 # stage these slices and no others; its rule and its dvc.yaml entry list the same keys.
@@ -40,7 +44,7 @@ _TRAINED = {
     "validation_share": "validation_share",
 }
 _TESTED = {**_SETTING, "evaluation_images": "evaluation_images"}
-_TOGETHER = {"settings": "settings"}
+_TOGETHER = {"settings": "settings", "toys": "toys"}
 KEYS = {
     "prepare": {"dataset": "datasets.{dataset}"},
     "pretrain": {**_TRAINED, "training": "pretrain.{defence}"},
@@ -55,13 +59,28 @@ KEYS = {
     },
     "distort": {**_TESTED, "distortions": "distortions"},
     "diagnose": {**_TESTED, "attacks": "attacks", "diagnostics": "diagnostics"},
-    "collect": {key: key for key in ("seeds", "defences", "attacks")},
+    "learn": {
+        **_TESTED,
+        "training_images": "training_images",
+        "attacks": "attacks",
+        "learning": "learning.{learning}",
+    },
+    "toy": {"seeds": "seeds", "toy": "toys.{toy}"},
+    "collect": {key: key for key in ("seeds", "defences", "attacks", "learning")},
     "verdict": {**_TOGETHER, "attacks": "attacks", "verdict": "verdict"},
     "table": {**_TOGETHER, "target": "tables.{target}"},
     "figure": {**_TOGETHER, "target": "figures.{target}"},
     "claims": {**_TOGETHER, "claims": "claims"},
     "report": {key: key for key in ("tables", "figures")},
 }
+
+
+def each(template: str, study: dict) -> list[str]:
+    """The template, for every entry of the section that it is for."""
+    for place, section in EACH.items():
+        if place in template:
+            return [template.replace(place, name) for name in study[section]]
+    return [template]
 
 
 def keys(stage: str, **names: str) -> list[str]:

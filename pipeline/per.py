@@ -13,7 +13,7 @@ PER = "per"
 SECTIONS = (
     "datasets", "models", "training_images", "validation_share", "defences", "pretrain", "retrain",
     "evaluation_images", "attacks", "snapshot_attacks", "measures", "complexities", "distortions",
-    "diagnostics",
+    "diagnostics", "learning",
 )  # fmt: skip
 
 

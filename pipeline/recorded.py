@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from pipeline import paths, rows
 from pipeline.slices import KINDS, slices
 
-NEEDED = ("name", "settings", "defences", "seeds", "attacks", "retrain", "figures")
+NEEDED = ("name", "settings", "defences", "seeds", "attacks", "learning", "retrain", "figures")
 TEST_STAGES = ("measure", "complexity", "distort", "diagnose")
 HEADLINE = "robust/robust_accuracy"  # pages open on the number that was logged first
 # The charts of a section share what stands before the last slash, and a title shows 27 letters:
@@ -28,6 +28,7 @@ NAMES = {
     "complexity": "complexity/{entry}/{input}.{quantity}",
     "distort": "distortion/{entry}/{quantity}",
     "diagnose": "diagnostics/{entry}/{quantity}",
+    "learn": "learning/{entry}/{input}.{quantity}",
     "diagnose clean": "robust/clean_{quantity}",
     "diagnose attacks": "robust/{quantity}",
 }
@@ -103,9 +104,9 @@ def _name(row: Any) -> str:  # noqa: ANN401 - a row of itertuples
 
 def _files(study: dict[str, Any], names: dict[str, str]) -> list[Path]:
     return [
-        Path(template.format(study=study["name"], attack=attack, **names))
+        Path(one.format(study=study["name"], **names))
         for template in [paths.MODEL, *paths.RUN_TABLES]
-        for attack in (study["attacks"] if "{attack}" in template else [""])
+        for one in paths.each(template, study)
     ]
 
 

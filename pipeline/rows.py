@@ -1,7 +1,7 @@
 """The one shape of a result: a number, where it was measured, and what it means. CSV, tidy."""
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -10,16 +10,19 @@ from robustinfo.files import whole
 
 RUN = ["dataset", "model", "defence", "seed"]
 # entry: the line of the study that made it.  input: clean, or the attack whose images were read.
-# level: the value of a sweep.  n: images behind the value.
+# level: the value of a sweep.  n: images behind the value.  low, high: its own 95 % interval.
 OWN = ["stage", "entry", "input", "epoch", "layer", "level", "quantity"]
-VALUE = ["value", "n", "ceiling", "saturated"]
+VALUE = ["value", "n", "ceiling", "saturated", "low", "high"]
 TEXT = dict.fromkeys([*RUN[:3], "stage", "entry", "input", "layer", "quantity"], str)
 
 
-def write(path: Path, rows: Iterable[dict]) -> None:
-    """Rows of one run; a missing key and NaN stay empty. The file appears whole or not at all."""
+def write(path: Path, rows: Iterable[dict], names: Sequence[str] = ()) -> None:
+    """Rows with these names of runs, if any; a missing key and NaN stay empty.
+
+    The file appears whole or not at all.
+    """
     with whole(path) as partial, partial.open("w", newline="") as file:
-        writer = csv.DictWriter(file, [*OWN, *VALUE], restval="", lineterminator="\n")
+        writer = csv.DictWriter(file, [*names, *OWN, *VALUE], restval="", lineterminator="\n")
         writer.writeheader()
         for row in rows:
             writer.writerow({key: "" if value != value else value for key, value in row.items()})

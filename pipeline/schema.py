@@ -45,6 +45,8 @@ class Study(Settings):
     complexities: Entries
     distortions: Entries
     diagnostics: Entries
+    learning: Entries
+    toys: Entries
     verdict: dict[str, Any]
     tables: dict[Name, dict[str, Any]]
     figures: dict[Name, dict[str, Any]]

@@ -1,6 +1,5 @@
-"""What one job may read of a study file: its slices, resolved, and their sweeps. No torch."""
+"""What one job may read of a study file: its slices, resolved. No torch."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from pipeline import paths
@@ -18,15 +17,40 @@ KINDS = {
     "complexities": "complexities",
     "distortions": "distortions",
     "diagnostics": "diagnostics",
+    "learning": "learning",
+    "toys": "toys",
 }
 # Settings of an entry that are entries themselves.
-INNER = {"loss": "losses"}
+INNER = {
+    "loss": "losses",
+    "adversary": "attacks",
+    "distortion": "distortions",
+    "complexity": "complexities",
+}
+# Sections whose entries may be null in a setting: they do not exist there.
+OPTIONAL = (
+    "attacks", "snapshot_attacks", "measures", "complexities", "distortions", "diagnostics",
+    "learning",
+)  # fmt: skip
 
 
 def slices(study: dict[str, Any], stage: str, names: dict[str, str]) -> dict[str, Any]:
     """What the stage may read of the study, by the short names of ``paths.KEYS``."""
-    found = {s: look_up(study, key.format(**names)) for s, key in paths.KEYS[stage].items()}
-    return resolve(found, names)
+    keys = {short: key.format(**names) for short, key in paths.KEYS[stage].items()}
+    found = resolve({short: look_up(study, key) for short, key in keys.items()}, names)
+    return {short: present(keys[short], value) for short, value in found.items()}
+
+
+def present(section: str, value: Any) -> Any:  # noqa: ANN401
+    """A section without the entries that are null here; anything else as it is."""
+    if section not in OPTIONAL or not isinstance(value, dict):
+        return value
+    return {name: entry for name, entry in value.items() if entry is not None}
+
+
+def bounded(attack: dict[str, Any]) -> bool:
+    """Whether an attack, resolved, has an epsilon: without one it belongs to no threat model."""
+    return attack.get("epsilon") is not None
 
 
 def look_up(study: dict[str, Any], dotted: str) -> Any:  # noqa: ANN401
@@ -38,14 +62,3 @@ def look_up(study: dict[str, Any], dotted: str) -> Any:  # noqa: ANN401
             raise StudyError(f"no {dotted!r} in the study: no {part!r} among {there}")
         found = found[part]
     return found
-
-
-def sweep(entry: dict[str, Any]) -> Iterator[tuple[float | None, dict[str, Any]]]:
-    """(level, entry) per value of ``sweep: {setting: [values]}``; without one, (None, entry)."""
-    rest = {key: value for key, value in entry.items() if key != "sweep"}
-    if "sweep" not in entry:
-        yield None, rest
-        return
-    ((setting, values),) = entry["sweep"].items()
-    for value in values:
-        yield value, rest | {setting: value}

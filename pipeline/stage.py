@@ -15,6 +15,10 @@ from pipeline.slices import slices
 from pipeline.strict_yaml import StudyError, read
 from robustinfo.faults import Fault
 
+NAMES = (
+    "dataset", "model", "defence", "seed", "attack", "learning", "toy", "target", "stage",
+)  # fmt: skip
+
 
 class Job:
     """One job: the names of its experiment, and the only parameters that it may read."""
@@ -64,7 +68,7 @@ def main(run: Callable[[Job], None], *stages: str) -> None:
 def _job(stages: tuple[str, ...]) -> Job:
     parser = argparse.ArgumentParser()
     parser.add_argument("--study", type=Path, required=True, help="the study file")
-    for name in ("dataset", "model", "defence", "seed", "attack", "target", "stage"):
+    for name in NAMES:
         parser.add_argument(f"--{name}")
     given = {key: value for key, value in vars(parser.parse_args()).items() if value is not None}
     file, stage = given.pop("study"), given.pop("stage", stages[0])

@@ -8,8 +8,9 @@ FRACTION = r"accuracy|_rate|_share"  # quantities that count images
 
 
 def with_wilson(results: pd.DataFrame) -> pd.DataFrame:
-    """Columns ``low`` and ``high``: Wilson's interval of every fraction of n images, else NaN."""
+    """``low`` and ``high`` where they are empty: Wilson's interval of each fraction of n images."""
     counts = results.quantity.str.contains(FRACTION) & results.n.gt(0) & results.value.notna()
+    counts &= results.low.isna()
     pairs = results.loc[counts, ["value", "n"]]
     known = {(v, n): wilson(v, int(n)) for v, n in set(zip(pairs.value, pairs.n, strict=True))}
     bounds = [known[pair] for pair in zip(pairs.value, pairs.n, strict=True)]
@@ -20,8 +21,9 @@ def with_wilson(results: pd.DataFrame) -> pd.DataFrame:
 def over_seeds(rows: pd.DataFrame) -> dict:
     """Mean over the seeds with a 95 % interval, and the images behind one value (n).
 
-    Of a fraction of images: from the lowest to the highest of the seeds' Wilson intervals, which
-    covers the choice of images and the spread seen between seeds. Of anything else: Student's.
+    Where every seed has an interval of its own, as a fraction of images has Wilson's: from the
+    lowest to the highest of them, which covers the choice of images and the spread seen between
+    seeds. Of anything else: Student's.
     """
     if rows.low.notna().all():
         low, high = rows.low.min(), rows.high.max()

@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import per
-from pipeline.conclusions import check_conclusions
+from pipeline.conclusions import check_conclusions, check_verdict
 from pipeline.schema import Fail, Study, validated
-from pipeline.slices import INNER, KINDS, sweep
+from pipeline.slices import INNER, KINDS, OPTIONAL, present
 from pipeline.strict_yaml import Key, StudyError, read
 from robustinfo.settings import Entry
 
-SWEPT = ("distortions", "diagnostics")  # the sections that may ``sweep``
+SWEPT = ("distortions", "diagnostics")  # the kinds whose entries may ``sweep``
 
 
 def load(file: Path) -> dict[str, Any]:
@@ -28,7 +28,8 @@ def load(file: Path) -> dict[str, Any]:
         validated(Study, one, (), fail)
         _check_names(one, fail)
         _check_entries(one, fail)
-        check_conclusions(one, fail)
+        check_verdict(one, fail)
+    check_conclusions(content, fail)
     return content
 
 
@@ -40,7 +41,14 @@ def _in_each_setting(content: dict, fail: Fail) -> Iterator[dict]:
         return
     for key, problem in per.problems(content, settings):
         raise fail(key, problem)
-    yield from (per.resolve(content, setting) for setting in settings)
+    resolved = [per.resolve(content, setting) for setting in settings]
+    for section in OPTIONAL:
+        entries = content.get(section)
+        for name in entries if isinstance(entries, dict) else ():
+            if all(one[section][name] is None for one in resolved):
+                raise fail((section, name), "is null in every setting")
+    for one in resolved:
+        yield {section: present(section, value) for section, value in one.items()}
 
 
 def _check_names(study: dict, fail: Fail) -> None:
@@ -74,10 +82,12 @@ def _check_entries(study: dict, fail: Fail) -> None:
     for section, kind in KINDS.items():
         for name, entry in study[section].items():
             key = (section, name)
-            if "sweep" in entry and section not in SWEPT:
-                raise fail((*key, "sweep"), f"only {' and '.join(SWEPT)} are swept")
-            for _, one in _swept(entry, key, fail):
+            for one in _swept(kind, entry, key, fail):
                 _check_entry(kind, one, key, fail)
+            for attack in entry.get("attacks", ()) if section == "learning" else ():
+                if attack not in study["attacks"]:
+                    choices = ", ".join(study["attacks"])
+                    raise fail((*key, "attacks"), f"no {attack!r} here among {choices}")
             if section == "snapshot_attacks" and _role(entry) == "adaptive":
                 raise fail((*key, "method"), "snapshots are attacked without knowing the defence")
     for section in ("pretrain", "retrain"):
@@ -91,11 +101,16 @@ def _role(entry: Entry) -> str:
     return catalogue.module("attacks", entry).ROLE
 
 
-def _swept(entry: Entry, key: Key, fail: Fail) -> list[tuple[float | None, Entry]]:
+def _swept(kind: str, entry: Entry, key: Key, fail: Fail) -> list[Entry]:
+    """The entry at every level of its sweep."""
+    from robustinfo import catalogue
+
+    if "sweep" in entry and kind not in SWEPT:
+        raise fail((*key, "sweep"), f"only {' and '.join(SWEPT)} are swept")
     shape = entry.get("sweep", {"setting": []})
     if not (isinstance(shape, dict) and len(shape) == 1 and isinstance(*shape.values(), list)):
         raise fail((*key, "sweep"), f"reads {shape!r}; write one setting with a list of values")
-    return list(sweep(entry))
+    return [one for _, one in catalogue.sweep(entry)]
 
 
 def _check_entry(kind: str, entry: Entry, key: Key, fail: Fail) -> None:
@@ -110,7 +125,8 @@ def _check_entry(kind: str, entry: Entry, key: Key, fail: Fail) -> None:
     numbers = {name: value for name, value in entry.items() if name != "method"}
     config = validated(schema, numbers, key, fail)
     for inner in INNER.keys() & schema.model_fields.keys():
-        _check_entry(INNER[inner], getattr(config, inner), (*key, inner), fail)
+        for one in _swept(INNER[inner], getattr(config, inner), (*key, inner), fail):
+            _check_entry(INNER[inner], one, (*key, inner), fail)
     if kind == "models":
         try:  # an unknown layer among its points; any image that the network can read will do
             with torch.device("meta"):

@@ -1,17 +1,21 @@
 """Stage verdict: per defence, robust accuracy with its interval, every check, and the verdict.
 
 reads   results/{study}/collected/*.csv
-writes  results/{study}/verdict.csv   one line per data set, model and defence
+writes  results/{study}/verdict.csv   one line per data set, model and defence; of settings in which
+                                      some attack has an epsilon: the others lack a threat model
         results/{study}/checks.csv    every check behind it: value, threshold, failed or not run
         results/{study}/metrics.json  the headline numbers, for ``dvc metrics``
 """
 
 import json
+from collections.abc import Iterator
 
 import pandas as pd
 
 from pipeline import paths, rows
 from pipeline.collect import results_of
+from pipeline.per import resolve
+from pipeline.slices import bounded, present
 from pipeline.stage import Job, main
 from pipeline.statistics import chosen, over_seeds
 from robustinfo.files import whole
@@ -19,16 +23,22 @@ from robustinfo.judging import Thresholds, judge
 
 SHARES = ("infeasible_share", "zero_gradient_share", "noise_only_share", "single_step_only_share")
 
+COLUMNS = [
+    "dataset", "model", "defence", "verdict", "clean_accuracy", "robust_accuracy", "low", "high",
+    "n", "seeds", "strongest", "strongest_leaves",
+]  # fmt: skip
+
 
 def run(job: Job) -> None:
     """Judge every defence of every setting."""
     thresholds = Thresholds(**job.params["verdict"])
     results = results_of(job)
     verdicts, checks, metrics = [], [], {}
-    for (dataset, model), setting in results.groupby(["dataset", "model"], sort=False):
+    for names, attacks in _threatened(job):
+        setting = chosen(results, names)
         twin = over_seeds(_of(setting, thresholds.twin, "robust_accuracy"))
         for defence in setting.defence.unique():
-            names = {"dataset": dataset, "model": model, "defence": defence}
+            own = names | {"defence": defence}
             robust = over_seeds(_of(setting, defence, "robust_accuracy"))
             evidence = _evidence(setting, defence, thresholds) | {
                 "twin_robust_accuracy": twin["ours"],
@@ -41,14 +51,14 @@ def run(job: Job) -> None:
                 "robust_accuracy": robust["ours"],
             }
             verdicts.append(
-                names
+                own
                 | {"verdict": verdict, **accuracies, "low": robust["low"], "high": robust["high"]}
                 | {"n": robust["n"], "seeds": setting.seed.nunique()}
-                | _strongest(setting, defence, job.params["attacks"])
+                | _strongest(setting, defence, attacks)
             )
-            checks += [names | check._asdict() for check in found]
-            metrics.setdefault(f"{dataset}/{model}", {})[defence] = accuracies
-    rows.write_table(job.path(paths.VERDICT), pd.DataFrame(verdicts))
+            checks += [own | check._asdict() for check in found]
+            metrics.setdefault("/".join(names.values()), {})[defence] = accuracies
+    rows.write_table(job.path(paths.VERDICT), pd.DataFrame(verdicts, columns=COLUMNS))
     rows.write_table(job.path(paths.CHECKS), pd.DataFrame(checks))
     with whole(job.path(paths.METRICS)) as partial:
         partial.write_text(json.dumps(metrics, indent=2) + "\n")
@@ -56,14 +66,22 @@ def run(job: Job) -> None:
         print("{dataset} {model} {defence}: {verdict}".format(**line))
 
 
+def _threatened(job: Job) -> Iterator[tuple[dict[str, str], list[str]]]:
+    """Every setting with a threat model, and its attacks that have an epsilon."""
+    for names in job.params["settings"]:
+        attacks = present("attacks", resolve(job.params["attacks"], names))
+        within = [name for name, entry in attacks.items() if bounded(entry)]
+        if within:
+            yield names, within
+
+
 def _of(setting: pd.DataFrame, defence: str, quantity: str) -> pd.DataFrame:
     return chosen(setting, {"defence": defence, "stage": "diagnose", "quantity": quantity})
 
 
-def _strongest(setting: pd.DataFrame, defence: str, attacks: dict) -> dict:
-    """The attack within an epsilon that by itself leaves the least accuracy, and what it leaves."""
-    bounded = [name for name, entry in attacks.items() if entry.get("epsilon") is not None]
-    where = {"defence": defence, "stage": "attack", "quantity": "accuracy", "entry": bounded}
+def _strongest(setting: pd.DataFrame, defence: str, attacks: list[str]) -> dict:
+    """The attack that by itself leaves the least accuracy, and what it leaves."""
+    where = {"defence": defence, "stage": "attack", "quantity": "accuracy", "entry": attacks}
     left = chosen(setting, where).groupby("entry", sort=False).value.mean()
     return {"strongest": left.idxmin(), "strongest_leaves": left.min()}
 

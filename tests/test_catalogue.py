@@ -80,3 +80,11 @@ def test_the_verb_comes_with_its_settings_bound():
     loss = catalogue.get("losses", {"method": "cross_entropy"})
     logits, y = torch.zeros(3, 4), torch.tensor([0, 1, 2])
     assert loss(logits, y).item() == pytest.approx(torch.tensor(4.0).log().item())
+
+
+def test_a_sweep_is_one_entry_per_level():
+    found = list(catalogue.sweep({"method": "jpeg", "sweep": {"quality": [5, 20]}}))
+    assert found == [(5, {"method": "jpeg", "quality": 5}), (20, {"method": "jpeg", "quality": 20})]
+    assert list(catalogue.sweep({"method": "jpeg", "quality": 5})) == [
+        (None, {"method": "jpeg", "quality": 5})
+    ]

@@ -22,7 +22,7 @@ def results(**values):
             "dataset": "mnist", "model": "lenet5", "defence": defence, "seed": seed,
             "stage": "attack", "entry": "fgsm", "input": "", "epoch": epoch, "layer": "",
             "level": math.nan, "quantity": quantity, "value": value, "n": 100,
-            "ceiling": math.nan, "saturated": "",
+            "ceiling": math.nan, "saturated": "", "low": math.nan, "high": math.nan,
         }
         for quantity, defences in values.items()
         for defence, pair in defences.items()

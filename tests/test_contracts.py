@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from pipeline.per import resolve
-from pipeline.slices import sweep
+from pipeline.slices import present
 from pipeline.study import load
 from robustinfo import catalogue, training
 from robustinfo.settings import Settings
@@ -29,9 +29,9 @@ SHAPE, CLASSES = (1, 28, 28), 10
 def each(section):
     """Every entry of the section in every study, once, at the first level of its sweep."""
     entries = {
-        f"{file}:{name}": next(iter(sweep(entry)))[1]
+        f"{file}:{name}": next(iter(catalogue.sweep(entry)))[1]
         for file, study in reversed(STUDIES.items())
-        for name, entry in study[section].items()
+        for name, entry in present(section, study[section]).items()
     }
     once = {str(entry): name for name, entry in entries.items()}
     entries = {name: entries[name] for name in reversed(once.values())}

@@ -8,11 +8,12 @@ import pytest
 SRC = Path("src/robustinfo")
 FLOORS = [
     {"faults", "settings", "files", "sealed", "catalogue"},
-    {"maths"},
+    {"maths", "toys"},
     {"datasets", "distortions", "models", "batches", "augmentation"},
     {"attacks", "measures", "complexities"},
     {"losses", "defences", "diagnostics"},
     {"training", "stepping", "judging"},
+    {"learning"},
 ]
 WORKFLOW = {"snakemake", "dvc", "mlflow", "pipeline"}
 

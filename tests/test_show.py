@@ -34,6 +34,8 @@ measures: {kde: {method: kde_information, noise_variance: 0.1}}
 complexities: {png: {method: png_size}}
 distortions: {jpeg: {method: jpeg, sweep: {quality: [20, 100]}}}
 diagnostics: {curve: {method: pgd_accuracy, sweep: {epsilon: [0.0, 0.15]}}}
+learning: {}
+toys: {}
 figures: {success: {}}
 """
 SPLIT = {"images": 9, "shape": [1, 28, 28], "sha256": 64 * "a"}

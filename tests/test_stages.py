@@ -5,11 +5,11 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from pipeline import attack, load, train
+from pipeline import attack, load, paths, rows, train
 from pipeline.stage import Job
 from robustinfo.defences import entropic
 from robustinfo.models import lenet5
-from robustinfo.sealed import seal
+from robustinfo.sealed import seal, unseal
 
 ENTROPIC = {"method": "entropic", "loss": {"method": "cross_entropy"}, "weight": 0.5, "factor": 2.0}
 
@@ -54,3 +54,9 @@ def test_a_training_takes_the_first_images_and_splits_those(monkeypatch, first, 
     data, validation = train._images(one)
     seen = torch.cat([data.images, validation.images]).flatten().sort().values
     assert seen.tolist() == list(range(count)) and len(validation.images) > 0
+
+
+def test_an_attack_that_is_null_in_its_setting_leaves_two_empty_files(tmp_path):
+    files = {paths.EXAMPLES: tmp_path / "a.safetensors", paths.ATTACK: tmp_path / "a.csv"}
+    attack.run(SimpleNamespace(params={"attack": None}, path=files.get))
+    assert unseal(files[paths.EXAMPLES])[0] == {} and rows.read(files[paths.ATTACK]).empty

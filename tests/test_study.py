@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.per import resolve
-from pipeline.slices import slices, sweep
+from pipeline.slices import slices
 from pipeline.strict_yaml import StudyError
 from pipeline.study import load
 
@@ -45,7 +45,7 @@ PGD = "linf_pgd: {method: pgd, norm: linf, epsilon: 0.15,"
         ("validation_share: 0.1", "validation_share: 1.5", r"validation_share: .*less.*1\.5"),
         ("sweep: {quality: [1,", "sweep: {quality: [101,", r"distortions\.jpeg\.quality: .*101"),
         ("loss: {method: cross_entropy}", "loss: {method: x}", r"loss\.method: no method 'x'"),
-        ("twin: standard", "twin: standart", r"verdict\.twin\.defence: no 'standart' among"),
+        ("twin: standard", "twin: standart", r"verdict\.twin: no 'standart' among"),
         ("claim: at_lowers_en", "claim: at_low", r"at_lowers_en\.claim: .*no claim 'at_low'"),
         ("[clean, l2_noise, linf_noise]", "[clean, l2_nois]", r"entry: no 'l2_nois' among"),
         (PGD, PGD.replace("0.15", "{per: {mnist: 0.1}}"), r"epsilon\.per: .*digits, digits/lenet5"),
@@ -58,6 +58,8 @@ PGD = "linf_pgd: {method: pgd, norm: linf, epsilon: 0.15,"
          r"at_lowers_en: .*a correlation takes no `worst_over`"),
         (PGD, PGD.replace("0.15", "{per: {digits: x}}"), r"linf_pgd\.epsilon: .*number.*'x'"),
         ("epochs: 24", "momentum: 0.9, epochs: 24", r"pretrain\.standard: .*adam takes no"),
+        (PGD, PGD.replace("linf_pgd: {", "linf_pgd: {per: {digits: null}}\n  other: {"),
+         r"attacks\.linf_pgd: is null in every setting"),
         ("0.3, 1.0]}}", "0.3]}}", r"verdict\.epsilon_curve: needs a diagnostic"),
     ],
 )  # fmt: skip
@@ -137,14 +139,6 @@ def test_a_stage_reads_the_values_of_its_own_setting():
     assert slices(study, "attack", names)["attack"]["epsilon"] == 0.1
 
 
-def test_a_sweep_is_one_entry_per_level():
-    found = list(sweep({"method": "jpeg", "sweep": {"quality": [5, 20]}}))
-    assert found == [(5, {"method": "jpeg", "quality": 5}), (20, {"method": "jpeg", "quality": 20})]
-    assert list(sweep({"method": "jpeg", "quality": 5})) == [
-        (None, {"method": "jpeg", "quality": 5})
-    ]
-
-
 def test_a_stage_on_the_command_line_says_a_mistake_in_one_line(tmp_path):
     file = broken(tmp_path, PGD, PGD + " stepsize: 1,")
     names = "--dataset digits --model lenet5 --defence standard --seed 0 --attack nothing".split()
@@ -153,3 +147,11 @@ def test_a_stage_on_the_command_line_says_a_mistake_in_one_line(tmp_path):
     assert done.returncode == 1
     assert done.stderr.startswith("error: no 'attacks.nothing' in the study: no 'nothing' among")
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_an_entry_that_is_null_in_a_setting_does_not_exist_there():
+    study = load(Path("params.yaml"))
+    study["attacks"]["fgsm"] = {"per": {"digits": None}}
+    names = {"dataset": "digits", "model": "lenet5", "defence": "standard", "attack": "fgsm"}
+    assert slices(study, "attack", names)["attack"] is None
+    assert "fgsm" not in slices(study, "diagnose", names)["attacks"]

@@ -4,7 +4,7 @@ INPUT   the .csv files of every run, studies/references/
 OUTPUT  collected/, verdict.csv, checks.csv, metrics.json, claims.csv, tables/, figures/, report.html
 """
 
-RESULTS = inputs.settings(CONTENT, paths.RESULTS)
+RESULTS = inputs.results(CONTENT)
 REFERENCES = sorted(map(str, Path(paths.REFERENCES).glob("*.yaml")))
 
 
@@ -22,6 +22,19 @@ rule collect:
     shell:
         "python -m pipeline.collect --study {STUDY} --dataset {wildcards.dataset}"
         " --model {wildcards.model} > {log} 2>&1"
+
+
+rule toy:
+    input:
+        code=code("toy"),
+    output:
+        paths.TOY,
+    log:
+        "logs/{study}/toys/{toy}.txt",
+    params:
+        used=used("toy"),
+    shell:
+        "python -m pipeline.toy --study {STUDY} --toy {wildcards.toy} > {log} 2>&1"
 
 
 rule verdict:

@@ -1,7 +1,7 @@
-"""What one trained network does: attacked, measured, distorted, diagnosed.
+"""What one trained network does: attacked, measured, distorted, diagnosed, learned from.
 
 INPUT   data.json, model.safetensors, snapshots/
-OUTPUT  per run attacks/, measures.csv, complexities.csv, distortions.csv, diagnostics.csv
+OUTPUT  per run attacks/, measures.csv, complexities.csv, distortions.csv, diagnostics.csv, learning/
 """
 
 
@@ -107,3 +107,25 @@ rule diagnose:
         "python -m pipeline.diagnose --study {STUDY} --dataset {wildcards.dataset}"
         " --model {wildcards.model} --defence {wildcards.defence} --seed {wildcards.seed}"
         " > {log} 2>&1"
+
+
+rule learn:
+    input:
+        data=paths.DATA,
+        model=paths.MODEL,
+        examples=attacks(paths.EXAMPLES),
+        code=code("learn"),
+    output:
+        paths.LEARNING,
+    log:
+        "logs/{study}/{dataset}/{model}/{defence}/{seed}/learning/{learning}.txt",
+    retries: 1
+    threads: THREADS
+    resources:
+        gpu=GPU,
+    params:
+        used=used("learn"),
+    shell:
+        "python -m pipeline.learn --study {STUDY} --dataset {wildcards.dataset}"
+        " --model {wildcards.model} --defence {wildcards.defence} --seed {wildcards.seed}"
+        " --learning {wildcards.learning} > {log} 2>&1"

@@ -4,11 +4,12 @@ Adding a method is adding a file. Nothing here, and no list anywhere, has to cha
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache, partial
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from robustinfo.settings import Settings
 
@@ -23,6 +24,8 @@ VERBS = {
     "losses": "loss",
     "defences": "loss_terms",
     "diagnostics": "diagnose",
+    "learning": "learn",
+    "toys": "compute",
 }
 
 
@@ -44,6 +47,17 @@ def config(kind: str, params: Mapping) -> Settings:
     """The checked settings of an entry. Raises ValueError (pydantic's is one) if they are bad."""
     settings = {key: value for key, value in params.items() if key != "method"}
     return module(kind, params).Config(**settings)
+
+
+def sweep(entry: Mapping) -> Iterator[tuple[float | None, dict[str, Any]]]:
+    """(level, entry) per value of ``sweep: {setting: [values]}``; without one, (None, entry)."""
+    rest = {key: value for key, value in entry.items() if key != "sweep"}
+    if "sweep" not in entry:
+        yield None, rest
+        return
+    ((setting, values),) = entry["sweep"].items()
+    for value in values:
+        yield value, rest | {setting: value}
 
 
 def get(kind: str, params: Mapping) -> Callable:

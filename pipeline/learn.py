@@ -1,0 +1,66 @@
+"""Stage learn: what networks need to learn the images of one run, and what they learn from them.
+
+reads   .../model.safetensors, .../attacks/*.safetensors, results/{study}/{dataset}/data.json
+writes  .../learning/{learning}.csv  the rows of one method of learning/
+
+A method that names ``attacks`` learns from the images that all of them still turn after rounding to
+8 bits: a set per attack, with the true labels, and the same images clean.
+"""
+
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from pipeline import load, paths, rows
+from pipeline.stage import Job, main
+from robustinfo import catalogue
+from robustinfo.distortions.eight_bit import to_bytes
+from robustinfo.learning._task import Task
+from robustinfo.sealed import unseal
+from robustinfo.training import Images
+
+
+def run(job: Job) -> None:
+    """Hand the run to the method and write down what it finds; nothing, if it is null here."""
+    entry, found = job.params["learning"], []
+    if entry is not None:
+        config = catalogue.config("learning", entry)
+        task = _task(job, getattr(config, "attacks", ()))
+        found = catalogue.get("learning", entry)(task, generator=job.generator)
+    names = {"stage": "learn", "entry": job.names["learning"]}
+    rows.write(job.path(paths.LEARNING), (names | row for row in found))
+
+
+def _task(job: Job, attacks: tuple[str, ...]) -> Task:
+    images, labels, _ = load.split(job, "train")
+    first = job.params["training_images"]
+    test = load.test_images(job)
+    sets = {
+        name: Images(*(t.to(job.device) for t in one)) for name, one in _sets(job, attacks, *test)
+    }
+    return Task(
+        model=load.trained(job, job.path(paths.MODEL)),
+        build=partial(load.untrained, job),
+        train=Images(images[:first].to(job.device), labels[:first].to(job.device)),
+        test=Images(*(t.to(job.device) for t in test)),
+        sets=sets,
+    )
+
+
+def _sets(
+    job: Job, attacks: tuple[str, ...], images: Tensor, labels: Tensor
+) -> list[tuple[str, tuple[Tensor, Tensor]]]:
+    """(name, (images, labels)): clean first, then every attack."""
+    examples = {attack: unseal(job.path(paths.EXAMPLES, attack=attack))[0] for attack in attacks}
+    hit = torch.ones(len(labels), dtype=torch.bool)
+    for found in examples.values():
+        hit &= found["success_8bit"]
+    adversarial = [
+        (attack, (to_bytes(found["x_adv"][hit]), labels[hit])) for attack, found in examples.items()
+    ]
+    return [("clean", (images[hit], labels[hit])), *adversarial]
+
+
+if __name__ == "__main__":
+    main(run, "learn")

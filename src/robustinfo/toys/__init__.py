@@ -1,0 +1,1 @@
+"""One file per computation without data or networks; each defines ``Config`` and ``compute``."""

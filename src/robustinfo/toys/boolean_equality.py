@@ -1,0 +1,49 @@
+"""A threshold network for x1 == x2 whose redundant input x3 is wired with weights w1 and w2.
+
+"One Bit Matters", arXiv 1810.09650, section 3.1 and figure 2b: two hidden units, "both are 1" and
+"both are 0", and an output unit that is their OR:
+
+    out = [ [x1 + x2 + w1 x3 > 3/2] + [-x1 - x2 + w2 x3 > -1/2] > 1/2 ],   w1, w2 in {-1, 0, 1}.
+
+Every input and every pair of weights is tried, so nothing here is estimated. The paper's figure 1a
+is a picture; these thresholds are ours, half-way between the sums that they tell apart.
+"""
+
+from collections.abc import Iterator
+from itertools import product
+
+from torch import Generator
+
+from robustinfo.settings import Settings
+
+INPUTS = list(product((0, 1), repeat=3))
+
+
+class Config(Settings):
+    pass
+
+
+def compute(*, config: Config, generator: Generator) -> Iterator[dict]:
+    """Accuracy over the eight inputs for each w1 and w2 (the level), at (0, 0), and the best else.
+
+    Draws nothing.
+    """
+    found = {weights: accuracy(*weights) for weights in product((-1, 0, 1), repeat=2)}
+    for (w1, w2), value in found.items():
+        yield {"input": f"w1 = {w1}", "level": w2, "quantity": "accuracy", "value": value}
+    suppressed = found.pop((0, 0))
+    yield {"quantity": "accuracy_suppressed", "value": suppressed}
+    yield {"quantity": "accuracy_otherwise", "value": max(found.values())}
+
+
+def accuracy(w1: int, w2: int) -> float:
+    """The share of the inputs (x1, x2, x3) for which the network says whether x1 == x2."""
+    right = sum(equal(x1, x2, x3, w1, w2) == (x1 == x2) for x1, x2, x3 in INPUTS)
+    return right / len(INPUTS)
+
+
+def equal(x1: int, x2: int, x3: int, w1: int, w2: int) -> bool:
+    """What the network answers."""
+    both = x1 + x2 + w1 * x3 > 1.5
+    neither = -x1 - x2 + w2 * x3 > -0.5
+    return both + neither > 0.5
