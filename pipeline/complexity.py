@@ -2,18 +2,25 @@
 
 reads   .../attacks/*.safetensors, results/{study}/{dataset}/data.json
 writes  .../complexities.csv  per complexity: the mean over the clean images (input clean), and per
-        attack the mean over its successes and, of the same images, the clean mean (clean_mean)
+        attack, over its successes: their mean, the mean of the same images clean (clean_mean), and
+        how well the complexity detects them: ``auc``, and ``true_positive_rate`` at a false one
+        (the level); an adversarial image counts as the more complex
 
 Adversarial images are rounded to 8 bits, and only those that still succeed then are measured.
 """
 
-import torch
+from collections.abc import Iterator
+
+from torch import Tensor
 
 from pipeline import load, paths, rows
 from pipeline.stage import Job, main
 from robustinfo import catalogue
 from robustinfo.distortions.eight_bit import to_bytes
+from robustinfo.maths.detection import auc, true_positive_rate
 from robustinfo.sealed import unseal
+
+FALSE_POSITIVE_RATES = (0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
 
 def run(job: Job) -> None:
@@ -32,12 +39,15 @@ def run(job: Job) -> None:
             continue
         adversarial = to_bytes(examples["x_adv"][success])
         for name, measure in measures.items():
-            found.append(_row(attack, name, "mean", measure(adversarial)))
-            found.append(_row(attack, name, "clean_mean", clean[name][success]))
+            values, before = measure(adversarial), clean[name][success]
+            found.append(_row(attack, name, "mean", values))
+            found.append(_row(attack, name, "clean_mean", before))
+            if len(values) > 1:
+                found += _detection(attack, name, values, before)
     rows.write(job.path(paths.COMPLEXITIES), found)
 
 
-def _row(source: str, entry: str, quantity: str, values: torch.Tensor) -> dict:
+def _row(source: str, entry: str, quantity: str, values: Tensor) -> dict:
     return {
         "stage": "complexity",
         "entry": entry,
@@ -46,6 +56,15 @@ def _row(source: str, entry: str, quantity: str, values: torch.Tensor) -> dict:
         "value": values.double().mean().item(),
         "n": len(values),
     }
+
+
+def _detection(attack: str, entry: str, values: Tensor, clean: Tensor) -> Iterator[dict]:
+    own = {"stage": "complexity", "entry": entry, "input": attack, "n": len(values)}
+    value, low, high = auc(values, clean)
+    yield own | {"quantity": "auc", "value": value, "low": low, "high": high}
+    for level in FALSE_POSITIVE_RATES:
+        rate = true_positive_rate(values, clean, level)
+        yield own | {"level": level, "quantity": "true_positive_rate", "value": rate}
 
 
 if __name__ == "__main__":

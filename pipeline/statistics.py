@@ -1,5 +1,6 @@
 """From the rows of single runs to one number with an interval over the seeds."""
 
+import numpy as np
 import pandas as pd
 
 from robustinfo.maths.intervals import student, wilson
@@ -13,7 +14,7 @@ def with_wilson(results: pd.DataFrame) -> pd.DataFrame:
     counts &= results.low.isna()
     pairs = results.loc[counts, ["value", "n"]]
     known = {(v, n): wilson(v, int(n)) for v, n in set(zip(pairs.value, pairs.n, strict=True))}
-    bounds = [known[pair] for pair in zip(pairs.value, pairs.n, strict=True)]
+    bounds = [known[pair] for pair in zip(pairs.value, pairs.n, strict=True)] or np.empty((0, 2))
     results.loc[counts, ["low", "high"]] = bounds
     return results
 

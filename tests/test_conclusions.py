@@ -203,3 +203,32 @@ def test_rows_survive_their_file(tmp_path):
     assert table.value.tolist()[:2] == [0.1, 1 / 3] and table.entry.tolist() == ["jpeg", "", ""]
     assert math.isnan(table.value[2])
     assert table.level[0] == 20 and math.isnan(table.level[1])
+
+
+def test_a_claim_about_one_value_holds_it_against_the_threshold():
+    found = judged(results(**RATES), claim("above", 0.5, against=None))
+    low, high = student([0.5, 0.58])
+    assert found["value"] == pytest.approx(0.54)
+    assert (found["low"], found["high"]) == (pytest.approx(low), pytest.approx(high))
+    assert found["judgement"] == "undecided" and "standard" not in found["statistic"]
+
+
+def test_where_there_is_nothing_that_a_claim_speaks_of_it_is_not_judged():
+    assert judged(results(**RATES), claim(of=WHERE | {"defence": "ib_rar"})) is None
+
+
+def test_a_toy_without_networks_is_judged_and_never_undertrained():
+    table = results(**RATES)
+    toy = table[table.stage == "attack"].assign(stage="toy", dataset="", model="", defence="")
+    found = judged(toy.assign(value=1.0), claim("above", of={"stage": "toy"}, against=None))
+    assert found["judgement"] == "supported"
+
+
+def test_an_interval_of_its_own_is_kept_and_spans_the_seeds():
+    table = results(weights_needed={"standard": (100.0, 120.0)})
+    table = table[(table.quantity == "weights_needed") & (table.epoch == 0)]
+    table = table.assign(low=[90.0, 115.0], high=[130.0, 125.0])
+    kept = with_wilson(table.copy())
+    assert kept.low.tolist() == [90.0, 115.0]
+    found = over_seeds(kept)
+    assert (found["ours"], found["low"], found["high"]) == (110.0, 90.0, 130.0)

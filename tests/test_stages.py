@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from pipeline import attack, load, paths, rows, train
+from pipeline import attack, learn, load, paths, rows, toy, train
 from pipeline.stage import Job
 from robustinfo.defences import entropic
 from robustinfo.models import lenet5
@@ -60,3 +60,31 @@ def test_an_attack_that_is_null_in_its_setting_leaves_two_empty_files(tmp_path):
     files = {paths.EXAMPLES: tmp_path / "a.safetensors", paths.ATTACK: tmp_path / "a.csv"}
     attack.run(SimpleNamespace(params={"attack": None}, path=files.get))
     assert unseal(files[paths.EXAMPLES])[0] == {} and rows.read(files[paths.ATTACK]).empty
+
+
+def test_sets_hold_the_images_that_every_named_attack_turned(tmp_path):
+    images = torch.arange(5, dtype=torch.uint8).view(5, 1, 1, 1)
+    hits = {"fgsm": [1, 1, 0, 1, 0], "bim": [1, 0, 1, 1, 0], "other": [0, 0, 0, 0, 0]}
+    for number, (name, hit) in enumerate(hits.items(), 1):
+        x_adv = (images + 10 * number).float() / 255
+        seal(tmp_path / name, {"x_adv": x_adv, "success_8bit": torch.tensor(hit).bool()}, {})
+    own = SimpleNamespace(path=lambda template, attack: tmp_path / attack)
+    sets = dict(learn._sets(own, ("fgsm", "bim"), images, torch.arange(5)))
+    assert list(sets) == ["clean", "fgsm", "bim"]
+    assert [one[0].flatten().tolist() for one in sets.values()] == [[0, 3], [10, 13], [20, 23]]
+    assert all(labels.tolist() == [0, 3] for _, labels in sets.values())
+
+
+def test_a_method_that_names_no_attack_has_all_clean_images():
+    images, labels = torch.zeros(3, 1, 1, 1, dtype=torch.uint8), torch.arange(3)
+    ((name, (found, _)),) = learn._sets(SimpleNamespace(), (), images, labels)
+    assert name == "clean" and len(found) == 3
+
+
+def test_a_toy_has_its_rows_once_per_seed(tmp_path):
+    params = {"seeds": [0, 7], "toy": {"method": "noisy_xor", "points": 8, "noise": [0.0, 0.5]}}
+    names = {"toy": "xor"}
+    toy.run(SimpleNamespace(params=params, names=names, path=lambda template: tmp_path / "t.csv"))
+    table = rows.read(tmp_path / "t.csv")
+    assert table.seed.tolist() == [0, 0, 7, 7] and set(table.stage) == {"toy"}
+    assert set(table.dataset) == {""} and table.level.tolist() == [0, 0.5] * 2

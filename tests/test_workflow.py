@@ -50,7 +50,15 @@ def small():
         "evaluation_images": 60,
         "snapshot_attacks": {"fgsm": attacks["fgsm"]},
         "distortions": noises | {"jpeg": {"method": "jpeg", "sweep": {"quality": [5, 50]}}},
+        "learning": {
+            "jpeg_retrained": {
+                "method": "retrained",
+                "distortion": {"method": "jpeg", "sweep": {"quality": [20]}},
+                "training": few,
+            }
+        },
         "diagnostics": levels,
+        "toys": {"boolean_equality": study["toys"]["boolean_equality"]},
         "tables": {"table-noise": study["tables"]["table-noise"]},
         "figures": {"figure-entropy": study["figures"]["figure-entropy"]},
         "claims": {},

@@ -5,9 +5,10 @@ on the way, draws from torch's global generator, and returns black images where 
 Wagner's attack failed. None of that leaves this file.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import eagerpy as ep
 import foolbox
 import torch
 from torch import Generator, Tensor, nn
@@ -28,6 +29,15 @@ def frozen(model: nn.Module) -> Iterator[nn.Module]:
             module.training = mode
         for weight, flag in flags.items():
             weight.requires_grad_(flag)
+
+
+def climb(attack: foolbox.Attack, objective: Callable[[Tensor, Tensor], Tensor]) -> None:
+    """Let the attack maximise ``objective(x, y)``, a scalar, instead of the cross-entropy."""
+
+    def get_loss_fn(model: foolbox.Model, labels: ep.Tensor) -> Callable[[ep.Tensor], ep.Tensor]:
+        return lambda x: ep.astensor(objective(x.raw, labels.raw))
+
+    attack.get_loss_fn = get_loss_fn  # foolbox's own way to another loss
 
 
 def run(

@@ -7,12 +7,11 @@ defence without a term of its own, leave PGD on the cross-entropy.
 """
 
 from collections.abc import Callable
+from functools import partial
 
-import eagerpy as ep
-import foolbox
 from torch import Generator, Tensor, nn
 
-from robustinfo.attacks import pgd
+from robustinfo.attacks import _foolbox, pgd
 from robustinfo.settings import Number
 
 ROLE = "adaptive"
@@ -38,12 +37,5 @@ def perturb(
     """
     attack = pgd.method(config)
     if objective is not None:
-
-        def get_loss_fn(
-            model: foolbox.Model, labels: ep.Tensor
-        ) -> Callable[[ep.Tensor], ep.Tensor]:
-            weight = config.term_weight
-            return lambda x: ep.astensor(objective(x.raw, labels.raw, term_weight=weight))
-
-        attack.get_loss_fn = get_loss_fn  # foolbox's own way to another loss
+        _foolbox.climb(attack, partial(objective, term_weight=config.term_weight))
     return pgd.restarted(attack, model, x, y, config=config, generator=generator)

@@ -15,11 +15,13 @@ class Estimate(NamedTuple):
 
 
 def information_bits(whole: float, within: float, y: list[int]) -> dict[str, Estimate]:
-    """I(T;X) and I(T;Y) from H(T) and sum_c p_c H(T|c), all in bits; y: the n labels.
+    """I(T;X), I(T;Y) and R(T;Y) from H(T) and sum_c p_c H(T|c), all in bits; y: the n labels.
 
     I(T;X) = H(T) has the ceiling log2 n. I(T;Y) = H(T) - H(T|Y) has the ceiling H(Y), and is
     saturated as soon as the classes' own entropies reach the log2 of the class sizes: then it is
-    H(Y) whatever the representation does.
+    H(Y) whatever the representation does. R(T;Y) = H(T) - I(T;Y), what T carries beyond the label,
+    stands in for the redundancy of arXiv 1810.09650 (eq. 1), H(T) less that of a minimal sufficient
+    statistic, which is I(T;Y) where the label is a function of the input.
     """
     n = len(y)
     sizes = [y.count(c) for c in set(y)]
@@ -30,4 +32,5 @@ def information_bits(whole: float, within: float, y: list[int]) -> dict[str, Est
         "information_label_bits": Estimate(
             whole - within, most - most_within, within >= FULL * most_within
         ),
+        "redundancy_bits": Estimate(within, most_within, within >= FULL * most_within),
     }

@@ -1,0 +1,48 @@
+"""PGD by an attacker who knows a detector: it fools the network and keeps the images simple.
+
+For detectors that take complex images for adversarial, as "One Bit Matters", arXiv 1810.09650,
+section 5, proposes. Like Carlini and Wagner (2017), arXiv 1705.07263, it puts the detector into the
+loss, and like Bryniarski et al. (2021), arXiv 2106.15023, it serves one end at a time:
+    maximise  -m(x') where m(x') > 0, else -C(x'),   m = f_y - max_{i != y} f_i + confidence,
+over |x' - x| <= epsilon, x' in [0, 1], where C is the differentiable ``surrogate`` of a complexity.
+A weighted sum of both would hang on the weight: PGD takes only the sign of their gradient.
+"""
+
+from functools import partial
+
+import torch
+from torch import Generator, Tensor, nn
+
+from robustinfo import catalogue
+from robustinfo.attacks import _foolbox, pgd
+from robustinfo.settings import Entry, Number
+
+ROLE = "iterated"
+
+
+class Config(pgd.Config):
+    complexity: Entry  # of complexities/, one that has a ``surrogate``
+    confidence: Number  # the margin, in logits, that a step down in complexity may cost
+
+
+def perturb(
+    model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
+) -> tuple[Tensor, Tensor]:
+    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns x_adv, and success (n,) bool.
+
+    A success is misclassified, was correct, and lies within epsilon; a failure returns its x.
+    """
+    attack = pgd.method(config)
+    _foolbox.climb(attack, partial(objective, model, config=config))
+    return pgd.restarted(attack, model, x, y, config=config, generator=generator)
+
+
+def objective(model: nn.Module, x: Tensor, y: Tensor, *, config: Config) -> Tensor:
+    """What is maximised, summed over the images, a scalar."""
+    logits = model(x)
+    own = logits.gather(1, y[:, None]).squeeze(1)
+    other = logits.scatter(1, y[:, None], -torch.inf).amax(1)
+    complexity = catalogue.module("complexities", config.complexity)
+    simple = complexity.surrogate(x, config=catalogue.config("complexities", config.complexity))
+    margin = own - other + config.confidence
+    return -torch.where(margin > 0, margin, simple).sum()

@@ -1,0 +1,40 @@
+"""Plain training inside a method: cross-entropy, no snapshots, nothing to resume."""
+
+from collections.abc import Callable
+from functools import partial
+
+from torch import Generator
+
+from robustinfo import training
+from robustinfo.batches import correct, floats
+from robustinfo.defences import standard
+from robustinfo.models._network import Network
+from robustinfo.training import Images
+
+LOSS = standard.Config(loss={"method": "cross_entropy"})
+
+
+def fit(
+    model: Network,
+    images: Images,
+    *,
+    config: training.Config,
+    generator: Generator,
+    each_epoch: Callable[[int], None] = lambda epoch: None,
+) -> None:
+    """Train the model in place and leave it in eval mode; ``each_epoch`` sees it after each one.
+
+    Epoch 0 is before the first step.
+    """
+    nothing = Images(images.images[:0], images.labels[:0])
+    terms = partial(standard.loss_terms, config=LOSS)
+    for epoch in training.train(
+        model, images, nothing, terms, config=config, generator=generator, same_steps=True
+    ):
+        model.eval()
+        each_epoch(epoch.number)
+
+
+def accuracy(model: Network, images: Images) -> float:
+    """The share of the images that the model, in eval mode, classifies correctly."""
+    return correct(model, floats(images.images), images.labels).double().mean().item()

@@ -1,0 +1,134 @@
+"""Networks retrained with more and more adversarial images: are their last features more succinct?
+
+"One Bit Matters", arXiv 1810.09650, section 4.3 and figure 6. Training images are attacked once,
+through the run's network; a share of them takes the place of their originals, and the network is
+retrained. Then the retrained network is attacked again, and the last feature maps of the images
+that still fool it are written as one grey image each, 8 bits from their least to their greatest
+value, JPEG-compressed and measured. How the paper scales the maps is not said.
+
+Robustness is measured twice: on the images made against the network as it was, which is what
+retraining has seen the like of, and on images made against the retrained network itself.
+"""
+
+from collections.abc import Iterator
+from copy import deepcopy
+from typing import Annotated
+
+import torch
+from pydantic import Field, PositiveInt
+from torch import Generator, Tensor
+
+from robustinfo import catalogue, training
+from robustinfo.batches import EVALUATION_BATCH, batches, floats
+from robustinfo.complexities import entropy, jpeg_size
+from robustinfo.distortions import eight_bit, jpeg
+from robustinfo.faults import Fault
+from robustinfo.learning._fit import accuracy, fit
+from robustinfo.learning._task import Task
+from robustinfo.measures import binned_information
+from robustinfo.models._network import Network
+from robustinfo.settings import Entry, Fraction01, Settings
+from robustinfo.training import Images
+
+
+class Config(Settings):
+    adversary: Entry  # of attacks/
+    shares: Annotated[tuple[Fraction01, ...], Field(strict=False)]  # of the training images
+    training: training.Config
+    maps: str = "maps"  # the point of the model that holds the last feature maps
+    quality: jpeg.Quality = 20
+    bins: PositiveInt = 4  # of every logit, for the redundancy
+
+
+def learn(task: Task, *, config: Config, generator: Generator) -> Iterator[dict]:
+    """Per share (the level): accuracies, the complexity of the last maps, R(T;Y) of the logits.
+
+    ``reached_share``: of the training images, how many were adversarial; less than the level where
+    the attack turned too few.
+    """
+    train, hit = _attacked(task.model, task.train, config, generator)
+    first, fooled = _attacked(task.model, task.test, config, generator)
+    first = Images(first.images[fooled], first.labels[fooled])
+    order = hit.nonzero().squeeze(1)
+    order = order[torch.randperm(len(order), generator=generator, device=order.device)]
+    state = generator.get_state()
+    for share in config.shares:
+        generator.set_state(state)
+        chosen = order[: round(share * len(hit))]
+        images = task.train.images.clone()
+        images[chosen] = train.images[chosen]
+        model = deepcopy(task.model)
+        fit(model, Images(images, task.train.labels), config=config.training, generator=generator)
+        own, success = _attacked(model, task.test, config, generator)
+        level = {"level": share}
+        tested = {"accuracy": task.test, "accuracy_on_first": first, "accuracy_under_attack": own}
+        for name, seen in tested.items():
+            if len(seen.labels):
+                yield level | _row(name, accuracy(model, seen), len(seen.labels))
+        yield level | _row("reached_share", len(chosen) / len(hit), len(hit))
+        if success.any():
+            for name, values in _complexities(model, own.images[success], config).items():
+                yield level | _row(name, values.mean().item(), len(values))
+        yield level | _redundancy(model, task.test, config)
+
+
+def _attacked(
+    model: Network, images: Images, config: Config, generator: Generator
+) -> tuple[Images, Tensor]:
+    """The images, attacked where that works, in 8 bits; and (n,) bool: where it still works then.
+
+    An image that survives, or whose success is lost by rounding, comes back as it was.
+    """
+    perturb = catalogue.get("attacks", config.adversary)
+    found, hits = [], []
+    for x, y in batches(*images, EVALUATION_BATCH, images.images.device):
+        x_adv, success = perturb(model, x, y, generator=generator)
+        rounded = eight_bit.to_bytes(x_adv)
+        with torch.no_grad():
+            success &= model(floats(rounded)).argmax(1) != y
+        found.append(torch.where(success.view(-1, 1, 1, 1), rounded, eight_bit.to_bytes(x)))
+        hits.append(success)
+    return Images(torch.cat(found), images.labels), torch.cat(hits)
+
+
+@torch.no_grad()
+def _complexities(model: Network, images: Tensor, config: Config) -> dict[str, Tensor]:
+    """Of the last maps of every image after JPEG: their entropies, and the size of the file."""
+    maps = torch.cat([_maps(model, floats(x), config.maps) for x in images.split(EVALUATION_BATCH)])
+    whole = maps.flatten(1, 2)[:, None]  # (n, 1, maps x h, w): the maps under one another
+    low, high = whole.amin((2, 3), keepdim=True), whole.amax((2, 3), keepdim=True)
+    written = eight_bit.to_bytes((whole - low) / (high - low).clamp(min=1e-12))
+    read = jpeg.round_trip(written, config.quality)
+    found = {
+        "feature_jpeg_bytes": jpeg_size.measure(
+            written, config=jpeg_size.Config(quality=config.quality)
+        )
+    }
+    for estimator in ("plug_in", "jvhw"):
+        settings = entropy.Config(alphabet="byte", estimator=estimator)
+        found[f"feature_entropy_{estimator}_bits"] = entropy.measure(read, config=settings)
+    return found
+
+
+def _maps(model: Network, x: Tensor, point: str) -> Tensor:
+    """The output of a layer as it is, (n, maps, h, w). Raises ValueError if it is none."""
+    layers = dict(model.named_children())
+    for name, layer in layers.items():
+        x = layer(x)
+        if name == point and x.ndim == 4:
+            return x
+    raise Fault(f"no layer {point!r} with feature maps; the network has {', '.join(layers)}")
+
+
+@torch.no_grad()
+def _redundancy(model: Network, images: Images, config: Config) -> dict:
+    parts = [model(x) for x, _ in batches(*images, EVALUATION_BATCH, images.images.device)]
+    bins = binned_information.Config(bins=config.bins)
+    found = binned_information.estimate(torch.cat(parts), images.labels, config=bins)
+    value, ceiling, saturated = found["redundancy_bits"]
+    row = _row("redundancy_bits", value, len(images.labels))
+    return row | {"ceiling": ceiling, "saturated": saturated}
+
+
+def _row(quantity: str, value: float, n: int) -> dict:
+    return {"quantity": quantity, "value": value, "n": n}

@@ -1,0 +1,59 @@
+"""A network retrained on distorted images, level by level; the strongest level that costs little.
+
+"One Bit Matters", arXiv 1810.09650, figure 5 and section 5: networks trained at a JPEG quality and
+tested at it, and its recommended operating point, "the highest quantization at limited loss in
+accuracy". Every level starts from the run's own weights and draws the same random numbers.
+"""
+
+from collections.abc import Iterator
+from copy import deepcopy
+
+import torch
+from torch import Generator
+
+from robustinfo import catalogue, training
+from robustinfo.batches import batches
+from robustinfo.distortions.eight_bit import to_bytes
+from robustinfo.learning._fit import accuracy, fit
+from robustinfo.learning._task import Task
+from robustinfo.settings import Entry, Fraction01, Settings
+from robustinfo.training import Images
+
+AT_ONCE = 1000  # images that are distorted together
+
+
+class Config(Settings):
+    distortion: Entry  # of distortions/, with a ``sweep`` from the strongest level to the weakest
+    training: training.Config
+    allowed_loss: Fraction01 = 0.01  # of accuracy, at the operating point
+
+
+def learn(task: Task, *, config: Config, generator: Generator) -> Iterator[dict]:
+    """``accuracy`` at every level, of the network retrained at it on test images distorted alike.
+
+    ``operating_point`` is the first level in the order of the sweep whose accuracy is within
+    ``allowed_loss`` of that of the untouched network on undistorted images; none if there is none.
+    """
+    least = accuracy(task.model, task.test) - config.allowed_loss
+    state, point = generator.get_state(), None
+    for level, entry in catalogue.sweep(config.distortion):
+        generator.set_state(state)
+        train, test = (_distorted(images, entry, generator) for images in (task.train, task.test))
+        model = deepcopy(task.model)
+        fit(model, train, config=config.training, generator=generator)
+        value = accuracy(model, test)
+        yield {"level": level, "quantity": "accuracy", "value": value, "n": len(test.labels)}
+        if point is None and value >= least:
+            point = level
+    if point is not None:
+        yield {"quantity": "operating_point", "value": point}
+
+
+def _distorted(images: Images, entry: Entry, generator: Generator) -> Images:
+    """The images after the distortion, as 8 bits again."""
+    distort = catalogue.get("distortions", entry)
+    parts = [
+        to_bytes(distort(x, generator=generator))
+        for x, _ in batches(*images, AT_ONCE, images.images.device)
+    ]
+    return Images(torch.cat(parts), images.labels)
