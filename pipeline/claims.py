@@ -1,13 +1,15 @@
 """Stage claims: every claim of the study as a computed statement, judged on our numbers.
 
 reads   results/{study}/collected/*.csv
-writes  results/{study}/claims.csv  claim, statistic, value, low, high, judgement, text, source
+writes  results/{study}/claims.csv  claim, statistic, value, low, high, judgement, sentence, text,
+                                    source
 
 The statistic is a value of the results, or a difference or rank correlation of two selections,
-seed by seed; its interval is Student's over the seeds. Supported: the interval lies wholly on the
-claimed side of the threshold; not supported: wholly on the other; else undecided. Where a network
-that it speaks of classifies clean images too badly to show anything, the judgement is
-``undertrained`` and nothing is decided.
+seed by seed. Its interval is Student's over the seeds or, of values that have intervals of their
+own (fractions, AUCs), the span of those. Supported: the interval lies wholly on the claimed side of
+the threshold; not supported: wholly on the other; else undecided. Where a network that it speaks of
+classifies clean images too badly to show anything, the judgement is ``undertrained`` and nothing is
+decided.
 """
 
 import math
@@ -15,7 +17,7 @@ from pathlib import Path
 from typing import Literal, Self
 
 import pandas as pd
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from pipeline import paths, rows
 from pipeline.collect import results_of
@@ -28,10 +30,13 @@ from robustinfo.maths.intervals import student
 from robustinfo.settings import Settings
 
 SETTING = ["dataset", "model"]
-VALUES = ["claim", "statistic", "value", "low", "high", "judgement", "text", "source"]
+VALUES = ["claim", "statistic", "value", "low", "high", "judgement", "sentence", "text", "source"]
 COLUMNS = SETTING + VALUES
-FEWEST_EPOCHS = 5  # of a correlation: ranks of fewer agree by chance
+FEWEST = 5  # of a correlation: ranks of fewer agree by chance
 CLEAN = {"stage": "diagnose", "entry": "clean", "quantity": "accuracy"}
+
+
+Judgement = Literal["supported", "not supported", "undecided", "undertrained"]
 
 
 class Claim(Settings):
@@ -39,8 +44,9 @@ class Claim(Settings):
 
     difference: mean(of) - mean(against), or mean(of) where there is no ``against``; with
     ``worst_over``, the least favourable group's.
-    correlation: Spearman's, of the two over the epochs. Neighbouring epochs resemble each other, so
-    that only seeds count as independent. Fewer than five epochs, or a constant series, have none.
+    correlation: Spearman's, of the two over the epochs, or over the levels of a sweep. Neighbours
+    resemble each other, so that only seeds count as independent. Fewer than five of them, or a
+    constant series, have none.
     """
 
     paper: str  # of studies/references, without .yaml
@@ -50,12 +56,15 @@ class Claim(Settings):
     of: Where
     against: Where | None = None
     worst_over: Column | None = None  # e.g. entry: every attack must show it
+    over: Literal["epoch", "level"] = "epoch"  # of a correlation
     expect: Literal["below", "above"]
     threshold: float = 0.0
+    # What the report says first: a sentence per judgement, with {value}, {low} and {high}.
+    says: dict[Judgement, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def a_correlation_is_of_two_without_groups(self) -> Self:
-        """It is taken over the epochs of all that is selected."""
+        """It is taken over all that is selected."""
         if self.statistic == "correlation" and self.worst_over:
             raise ValueError("a correlation takes no `worst_over`; write one claim per group")
         if self.statistic == "correlation" and self.against is None:
@@ -90,7 +99,11 @@ def judged(results: pd.DataFrame, claim: Claim) -> dict | None:
     values = {"difference": _differences, "correlation": _correlations}[claim.statistic](
         of, against, claim
     )
-    low, high = student(values.to_numpy())
+    if against is None and of.low.notna().all():
+        spans = _speaking(of, claim)
+        low, high = spans.low.min(), spans.high.max()
+    else:
+        low, high = student(values.to_numpy())
     verdict = _judgement(low, high, claim)
     if _undertrained(results, {*of.defence, *(() if against is None else against.defence)}):
         verdict = "undertrained"
@@ -104,7 +117,17 @@ def judged(results: pd.DataFrame, claim: Claim) -> dict | None:
         "low": low,
         "high": high,
         "judgement": verdict,
+        "sentence": claim.says.get(verdict, "").format(value=values.mean(), low=low, high=high),
     }
+
+
+def _speaking(of: pd.DataFrame, claim: Claim) -> pd.DataFrame:
+    """Per seed, the rows of the least favourable group; without groups, all."""
+    if claim.worst_over is None:
+        return of
+    rank = of.groupby(["seed", claim.worst_over]).value.transform("mean")
+    worst = "max" if claim.expect == "below" else "min"
+    return of[rank == rank.groupby(of.seed).transform(worst)]
 
 
 def _differences(of: pd.DataFrame, against: pd.DataFrame | None, claim: Claim) -> pd.Series:
@@ -119,7 +142,7 @@ def _differences(of: pd.DataFrame, against: pd.DataFrame | None, claim: Claim) -
 
 def _correlations(of: pd.DataFrame, against: pd.DataFrame, claim: Claim) -> pd.Series:
     """One value per seed."""
-    one, other = (part.groupby(["seed", "epoch"]).value.mean() for part in (of, against))
+    one, other = (part.groupby(["seed", claim.over]).value.mean() for part in (of, against))
     pairs = pd.DataFrame({"one": one, "other": other}).dropna()
     return pairs.groupby("seed").apply(
         lambda own: own.corr("spearman").iloc[0, 1] if _vary(own) else math.nan
@@ -127,7 +150,7 @@ def _correlations(of: pd.DataFrame, against: pd.DataFrame, claim: Claim) -> pd.S
 
 
 def _vary(pairs: pd.DataFrame) -> bool:
-    return len(pairs) >= FEWEST_EPOCHS and pairs.nunique().min() > 1
+    return len(pairs) >= FEWEST and pairs.nunique().min() > 1
 
 
 def _judgement(low: float, high: float, claim: Claim) -> str:

@@ -38,7 +38,7 @@ class Study(Settings):
     pretrain: dict[Name, dict[str, Any]]
     retrain: dict[Name, dict[str, Any]]
     retrain_from: Name
-    attacks: Annotated[Entries, Field(min_length=1)]
+    attacks: Entries
     evaluation_images: PositiveInt | None
     snapshot_attacks: Entries
     measures: Entries

@@ -205,12 +205,34 @@ def test_rows_survive_their_file(tmp_path):
     assert table.level[0] == 20 and math.isnan(table.level[1])
 
 
-def test_a_claim_about_one_value_holds_it_against_the_threshold():
+def test_a_claim_about_one_value_spans_the_intervals_that_its_values_have():
     found = judged(results(**RATES), claim("above", 0.5, against=None))
-    low, high = student([0.5, 0.58])
     assert found["value"] == pytest.approx(0.54)
-    assert (found["low"], found["high"]) == (pytest.approx(low), pytest.approx(high))
+    assert (found["low"], found["high"]) == (wilson(0.5, 100)[0], wilson(0.58, 100)[1])
     assert found["judgement"] == "undecided" and "standard" not in found["statistic"]
+
+
+def test_a_claim_about_a_value_without_interval_gets_students():
+    table = results(extra_weights={"entropic": (100.0, 120.0)})
+    asked = claim("above", of={"quantity": "extra_weights", "epoch": "last"}, against=None)
+    found = judged(table, asked)
+    assert (found["low"], found["high"]) == pytest.approx(student([100.0, 120.0]))
+
+
+def test_the_interval_of_one_value_is_that_of_the_worst_group_of_each_seed():
+    table = results(**RATES)
+    other = table[table.stage == "attack"].assign(entry="bim")
+    other = with_wilson(other.assign(value=other.value - 0.3, low=math.nan, high=math.nan))
+    asked = claim("above", 0.5, against=None, worst_over="entry")
+    found = judged(pd.concat([table, other], ignore_index=True), asked)
+    assert found["value"] == pytest.approx(0.24) and found["judgement"] == "not supported"
+    assert (found["low"], found["high"]) == (wilson(0.2, 100)[0], wilson(0.28, 100)[1])
+
+
+def test_a_claim_says_the_sentence_of_its_judgement():
+    says = {"undecided": "{value:.2f} is open", "supported": "yes"}
+    found = judged(results(**RATES), claim("above", 0.5, against=None, says=says))
+    assert found["sentence"] == "0.54 is open"
 
 
 def test_where_there_is_nothing_that_a_claim_speaks_of_it_is_not_judged():

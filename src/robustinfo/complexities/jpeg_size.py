@@ -2,9 +2,15 @@
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from robustinfo.distortions import _pillow, jpeg
+from robustinfo.maths.jpeg_dct import TRANSFORM
+from robustinfo.maths.jpeg_quantisation import CHROMINANCE, LUMINANCE, steps
 from robustinfo.settings import Settings
+
+# Red, green and blue to luma and two chromas; the offset of the chromas costs no bits.
+YCC = torch.tensor([[0.299, 0.587, 0.114], [-0.1687, -0.3313, 0.5], [0.5, -0.4187, -0.0813]])
 
 
 class Config(Settings):
@@ -17,3 +23,30 @@ def measure(images: Tensor, *, config: Config) -> Tensor:
         _pillow.encode(image, "JPEG", quality=config.quality) for image in _pillow.to_pillow(images)
     ]
     return torch.tensor([len(file) for file in encoded], dtype=torch.float64)
+
+
+def surrogate(x: Tensor, *, config: Config) -> Tensor:
+    """A differentiable stand-in for the size, by which an attacker keeps the file small.
+
+    x: (n, c, h, w) in [0, 1], floats, c 1 or 3. Returns (n,): the sum of log2(1 + r^2) / 2 over the
+    cosine coefficients r of all blocks in units of their step, roughly the bits that their
+    magnitudes take.
+    """
+    if x.shape[1] == 1:
+        return _bits(255 * x - 128, steps(LUMINANCE, config.quality))
+    luma, *chroma = torch.einsum("kc,nchw->knhw", YCC.to(x), 255 * x).unsqueeze(2)
+    bits = _bits(luma - 128, steps(LUMINANCE, config.quality))
+    for plane in chroma:
+        half = F.avg_pool2d(plane, 2, ceil_mode=True)
+        bits = bits + _bits(half, steps(CHROMINANCE, config.quality))
+    return bits
+
+
+def _bits(plane: Tensor, step: Tensor) -> Tensor:
+    """(n, 1, h, w) and (8, 8) to (n,)."""
+    transform = TRANSFORM.to(plane) / TRANSFORM.to(plane).norm(dim=1, keepdim=True)
+    basis = torch.einsum("ui,vj->uvij", transform, transform).reshape(64, 1, 8, 8)
+    h, w = plane.shape[2:]
+    padded = F.pad(plane, (0, -w % 8, 0, -h % 8), mode="replicate")
+    ratio = F.conv2d(padded, basis / step.to(plane).view(64, 1, 1, 1), stride=8)
+    return (1 + ratio.square()).log2().sum((1, 2, 3)) / 2
