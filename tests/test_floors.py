@@ -13,6 +13,7 @@ FLOORS = [
     {"attacks", "measures", "complexities"},
     {"losses", "defences", "diagnostics"},
     {"training", "stepping", "judging"},
+    {"learning"},
 ]
 WORKFLOW = {"snakemake", "dvc", "mlflow", "pipeline"}
 

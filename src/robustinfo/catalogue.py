@@ -23,6 +23,7 @@ VERBS = {
     "losses": "loss",
     "defences": "loss_terms",
     "diagnostics": "diagnose",
+    "learning": "learn",
 }
 
 

@@ -1,0 +1,1 @@
+"""One file per question of what a network needs to learn; each defines ``Config`` and ``learn``."""
