@@ -1,0 +1,117 @@
+"""The least number of weights with which a network with one hidden layer memorises a set of images.
+
+"One Bit Matters", arXiv 1810.09650, section 4.1 and figure 3: of an MLP 784-64-10
+with ReLU or linear units, all but k random weights are zero and stay zero; wanted is the least k
+with a training accuracy of 1 - epsilon. Instead of one search per epsilon, every k of a grid is
+trained at once and every epsilon is read off. Masks are nested: one random order of the weights of
+both layers, of which the first k are kept. Every set meets the same masks and the same first
+weights, so that sets are compared in pairs. Biases are trained, and not counted.
+
+The paper leaves the training open. Here: Adam on the whole set at once; the best accuracy of all
+steps counts. Biased upwards: what training does not find may exist, and k is one of the grid. And
+a weight at a pixel that is blank throughout the set is lost: images that fill the frame (FGSM's)
+need fewer weights for that alone.
+"""
+
+import logging
+import math
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Annotated, Literal, Self
+
+import numpy as np
+import torch
+from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
+from torch import Generator
+
+from robustinfo.batches import floats
+from robustinfo.faults import Fault
+from robustinfo.learning._masked import Start, memorise, start, untrained
+from robustinfo.learning._task import Task
+from robustinfo.maths.intervals import student, wilson
+from robustinfo.settings import Fraction01, Names, PositiveNumber, Settings
+
+log = logging.getLogger(__name__)
+
+
+class Config(Settings):
+    attacks: Names  # of the study, each a set beside the clean images
+    hidden: PositiveInt = 64
+    activation: Literal["relu", "linear"] = "relu"
+    kept: Annotated[tuple[NonNegativeInt, ...], Field(strict=False, min_length=1)]  # every k
+    masks: PositiveInt  # random orders of the weights
+    epsilons: Annotated[tuple[Fraction01, ...], Field(strict=False, min_length=1)]  # allowed errors
+    steps: PositiveInt
+    learning_rate: PositiveNumber
+
+    @model_validator(mode="after")
+    def kept_rises(self) -> Self:
+        """The least k is the first that suffices."""
+        if any(a >= b for a, b in pairwise(self.kept)):
+            raise ValueError(f"`kept` must rise from count to count, not {list(self.kept)}")
+        return self
+
+
+def learn(task: Task, *, config: Config, generator: Generator) -> Iterator[dict]:
+    """Rows of results, means over the masks with Student's interval; n images in each set.
+
+    Per set: ``memorised_accuracy`` (level: k); ``weights_needed`` (level: epsilon), nan unless
+    every mask reaches 1 - epsilon; ``reached_share`` of the masks that do, with Wilson's interval.
+    Then per attack ``extra_weights`` (epsilon): needed beyond the clean images', mask by mask.
+    Raises Fault if the network has fewer weights than ``kept`` asks for.
+    """
+    begin = _start(task, config, generator)
+    needed = {}
+    for name, (images, labels) in task.sets.items():
+        x = floats(images).flatten(1)
+        wrong = [
+            memorise(
+                untrained(begin, k),
+                x,
+                labels,
+                relu=config.activation == "relu",
+                steps=config.steps,
+                learning_rate=config.learning_rate,
+            )
+            for k in config.kept
+        ]
+        errors = torch.stack(wrong, 1).cpu().numpy() / len(labels)  # (masks, k)
+        needed[name] = {e: weights_needed(errors, config.kept, e) for e in config.epsilons}
+        about = {"input": name, "n": len(labels)}
+        for k, error in zip(config.kept, errors.T, strict=True):
+            yield about | _mean("memorised_accuracy", k, 1 - error)
+        for epsilon, counts in needed[name].items():
+            yield about | _mean("weights_needed", epsilon, counts)
+            yield about | _share("reached_share", epsilon, ~np.isnan(counts))
+        if config.kept[0] and (errors[:, 0] <= max(config.epsilons)).any():
+            log.warning("%s: the least of `kept`, %d, already suffices", name, config.kept[0])
+    for name, (_, labels) in task.sets.items():
+        for epsilon, counts in needed[name].items():
+            if name != "clean":
+                extra = _mean("extra_weights", epsilon, counts - needed["clean"][epsilon])
+                yield {"input": name, "n": len(labels)} | extra
+
+
+def weights_needed(errors: np.ndarray, kept: tuple[int, ...], epsilon: float) -> np.ndarray:
+    """(masks, k) fractions wrong -> (masks,) least k with at most epsilon wrong; nan: no k."""
+    enough = errors <= epsilon
+    return np.where(enough.any(1), np.array(kept, float)[enough.argmax(1)], math.nan)
+
+
+def _start(task: Task, config: Config, generator: Generator) -> Start:
+    features = task.sets["clean"].images[0].numel()
+    classes = int(task.train.labels.max()) + 1
+    weights = (features + classes) * config.hidden
+    if config.kept[-1] > weights:
+        raise Fault(f"`kept` asks for {config.kept[-1]} of {weights} weights")
+    return start(features, config.hidden, classes, orders=config.masks, generator=generator)
+
+
+def _mean(quantity: str, level: float, values: np.ndarray) -> dict:
+    low, high = student(values)
+    return {"level": level, "quantity": quantity, "value": values.mean(), "low": low, "high": high}
+
+
+def _share(quantity: str, level: float, hits: np.ndarray) -> dict:
+    low, high = wilson(hits.mean(), len(hits))
+    return {"level": level, "quantity": quantity, "value": hits.mean(), "low": low, "high": high}
