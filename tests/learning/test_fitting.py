@@ -7,7 +7,6 @@ import torch
 from pydantic import ValidationError
 from torch import nn
 
-from robustinfo import training
 from robustinfo.batches import correct, floats
 from robustinfo.faults import Fault
 from robustinfo.learning import fitting
@@ -111,14 +110,14 @@ def test_labels_without_a_reason_are_learned_and_not_predicted():
 def test_the_split_keeps_the_classes_shares_and_is_the_same_in_every_set(monkeypatch):
     labels = torch.tensor([0] * 20 + [1] * 12 + [2] * 8)
     greys = torch.arange(40, dtype=torch.uint8).view(40, 1, 1, 1).repeat(1, 1, 5, 5)
-    split = []
+    split, curve_of = [], fitting._curve
 
     def spied(model, *parts, **settings):
         split.append([set(part.images[:, 0, 0, 0].tolist()) for part in parts[:2]])
         assert [part.labels.bincount().tolist() for part in parts[:2]] == [[15, 9, 6], [5, 3, 2]]
-        return training.train(model, *parts, **settings)
+        return curve_of(model, *parts, **settings)
 
-    monkeypatch.setattr(fitting, "train", spied)
+    monkeypatch.setattr(fitting, "_curve", spied)
     rows({"clean": Images(greys, labels), "attack": Images(greys + 100, labels)}, epochs=1)
     learned, held_out = split[0]
     assert learned | held_out == set(range(40)) and not learned & held_out
