@@ -5,7 +5,7 @@ from scipy import fft, stats
 
 from robustinfo.complexities.jpeg_size import Config, measure, surrogate
 from robustinfo.distortions.eight_bit import to_bytes
-from robustinfo.maths.jpeg_quantisation import LUMINANCE, steps
+from robustinfo.maths.jpeg_quantisation import steps
 
 
 def smooth(n, channels, side=32):
@@ -18,7 +18,7 @@ def smooth(n, channels, side=32):
 
 def test_of_one_block_it_is_the_logarithms_of_the_coefficients_in_steps():
     x = torch.rand(1, 1, 8, 8, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
-    ratio = fft.dctn(255 * x[0, 0].numpy() - 128, norm="ortho") / steps(LUMINANCE, 30).numpy()
+    ratio = fft.dctn(255 * x[0, 0].numpy() - 128, norm="ortho") / steps(30)[0].numpy()
     expected = 0.5 * np.log2(1 + ratio**2).sum()
     # the transform has libjpeg's constants of 13 bits
     assert surrogate(x, config=Config(quality=30)).item() == pytest.approx(expected, rel=1e-3)

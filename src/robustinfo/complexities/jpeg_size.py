@@ -6,7 +6,7 @@ from torch.nn import functional as F
 
 from robustinfo.distortions import _pillow, jpeg
 from robustinfo.maths.jpeg_dct import TRANSFORM
-from robustinfo.maths.jpeg_quantisation import CHROMINANCE, LUMINANCE, steps
+from robustinfo.maths.jpeg_quantisation import steps
 from robustinfo.settings import Settings
 
 # Red, green and blue to luma and two chromas; the offset of the chromas costs no bits.
@@ -32,13 +32,14 @@ def surrogate(x: Tensor, *, config: Config) -> Tensor:
     cosine coefficients r of all blocks in units of their step, roughly the bits that their
     magnitudes take.
     """
+    luminance, chrominance = steps(config.quality)
     if x.shape[1] == 1:
-        return _bits(255 * x - 128, steps(LUMINANCE, config.quality))
+        return _bits(255 * x - 128, luminance)
     luma, *chroma = torch.einsum("kc,nchw->knhw", YCC.to(x), 255 * x).unsqueeze(2)
-    bits = _bits(luma - 128, steps(LUMINANCE, config.quality))
+    bits = _bits(luma - 128, luminance)
     for plane in chroma:
         half = F.avg_pool2d(plane, 2, ceil_mode=True)
-        bits = bits + _bits(half, steps(CHROMINANCE, config.quality))
+        bits = bits + _bits(half, chrominance)
     return bits
 
 
