@@ -27,7 +27,7 @@ def split(job: Job, which: str) -> Split:
 
 def test_images(job: Job) -> tuple[Tensor, Tensor]:
     """The first ``evaluation_images`` of the test set (all, if null): uint8 (n, c, h, w), (n,)."""
-    images, labels, _ = split(job, "test")
+    images, labels, *_ = split(job, "test")
     return images[: job.params["evaluation_images"]], labels[: job.params["evaluation_images"]]
 
 

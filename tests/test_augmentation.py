@@ -28,6 +28,13 @@ def test_no_shift_and_no_flip_change_nothing_and_draw_nothing():
     assert generator.get_state().equal(state)
 
 
+def test_texts_pass_but_are_not_changed():
+    words = torch.randint(9, (4, 6), generator=seeded(1))
+    assert augment(words, config=Config(), generator=seeded()) is words
+    with pytest.raises(ValueError, match="neither shifted nor flipped"):
+        augment(words, config=Config(flip=True), generator=seeded())
+
+
 @pytest.mark.parametrize("fill, mode", [("black", "constant"), ("edge", "replicate")])
 @pytest.mark.parametrize("reach", [1, 2])
 def test_every_image_is_a_shifted_copy_of_its_own_and_every_shift_occurs(reach, fill, mode):

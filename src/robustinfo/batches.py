@@ -1,4 +1,7 @@
-"""Images as networks read them: uint8 on disk, floats in [0, 1] on the device, batch by batch."""
+"""Images and texts as networks read them, on the device, batch by batch.
+
+Images are uint8 on disk and floats in [0, 1] here, texts the numbers of their words in both.
+"""
 
 from collections.abc import Iterator
 
@@ -9,14 +12,18 @@ EVALUATION_BATCH = 512  # images at once where no gradient of the weights is kep
 
 
 def floats(images: Tensor, device: torch.device | str | None = None) -> Tensor:
-    """uint8 (n, c, h, w) -> float32 in [0, 1] on the device; None: where they are."""
-    return images.to(device).float() / 255
+    """uint8 (n, c, h, w) -> float32 in [0, 1] on the device; None: where they are.
+
+    Words of texts, integers (n, length), stay what they are, as int64: embeddings ask for that.
+    """
+    there = images.to(device)
+    return there.float() / 255 if images.dtype == torch.uint8 else there.long()
 
 
 def batches(
     images: Tensor, labels: Tensor, size: int, device: torch.device | str = "cpu"
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """(x, y) in order: x (size, c, h, w) in [0, 1], y (size,), both on the device."""
+    """(x, y) in order: x like ``floats`` gives it, y (size,), both on the device."""
     for chosen, y in zip(images.split(size), labels.split(size), strict=True):
         yield floats(chosen, device), y.to(device)
 

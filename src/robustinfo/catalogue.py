@@ -27,6 +27,8 @@ VERBS = {
     "learning": "learn",
     "toys": "compute",
 }
+# Folders whose files see the inputs themselves: they read images unless READS says otherwise.
+SEE_INPUTS = ("datasets", "distortions", "models", "attacks", "complexities", "diagnostics")
 
 
 def names(kind: str) -> list[str]:
@@ -63,6 +65,11 @@ def sweep(entry: Mapping) -> Iterator[tuple[float | None, dict[str, Any]]]:
 def get(kind: str, params: Mapping) -> Callable:
     """The verb of the method that ``params["method"]`` names, with its checked settings bound."""
     return _bound(kind, json.dumps(params))
+
+
+def reads(kind: str, params: Mapping) -> str | None:
+    """``images`` or ``texts``: what an entry's method reads, by READS in its file; None: either."""
+    return getattr(module(kind, params), "READS", "images" if kind in SEE_INPUTS else None)
 
 
 @cache

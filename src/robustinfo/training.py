@@ -29,7 +29,10 @@ class Config(stepping.Config):
 
 
 class Images(NamedTuple):
-    """images: (n, c, h, w) uint8.  labels: (n,) int64. On the model's device."""
+    """images: (n, c, h, w) uint8, or texts: (n, length) int32.  labels: (n,) int64.
+
+    On the model's device.
+    """
 
     images: Tensor
     labels: Tensor
@@ -114,7 +117,8 @@ def _one_epoch(
     for part, chosen in enumerate(order.split(size * together)):
         x, y = floats(data.images[chosen]), data.labels[chosen]
         x = augment(x, config=config.augmentation, generator=generator)
-        x = x.to(memory_format=_layout(device, config))
+        if x.ndim == 4:  # texts have no channels
+            x = x.to(memory_format=_layout(device, config))
         found = [step(a, b) for a, b in zip(x.split(size), y.split(size), strict=True)]
         sizes = torch.tensor([len(b) for b in y.split(size)], device=device)
         terms = {name: torch.stack([one[name] for one in found]) for name in found[0]}

@@ -1,9 +1,10 @@
 """The prepared form of a data set: ``<root>/<entry>/{train,test}.safetensors``, made once.
 
 ``prepare`` reads the source through the entry's method and writes both files; ``open_split`` is
-how everything else sees images. Files that somebody else put there are read as they are.
+how everything else sees images and texts. Files that somebody else put there are read as they are.
 """
 
+import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -29,12 +30,23 @@ class RawImages(NamedTuple):
     source: str  # one line: where the bytes come from
 
 
+class RawTexts(NamedTuple):
+    """What ``load`` of a data set of texts returns."""
+
+    words: np.ndarray  # int32 (n, length), places in the vocabulary
+    labels: np.ndarray  # int64 (n,)
+    classes: list[str]
+    source: str
+    vocabulary: list[str]  # the same for both splits
+
+
 class Split(NamedTuple):
     """What ``open_split`` returns."""
 
-    images: Tensor  # uint8 (n, c, h, w)
+    images: Tensor  # uint8 (n, c, h, w); of texts, their words: int32 (n, length)
     labels: Tensor  # int64 (n,)
     classes: list[str]
+    vocabulary: list[str]  # the word of every number; none for images
 
 
 def data_root() -> Path:
@@ -53,7 +65,9 @@ def prepare(name: str, entry: Mapping, root: Path) -> dict:
     """Make what is missing of one data set, check all of it, describe it.
 
     Returns {name, method, classes, splits: {train, test: {images, shape, sha256}}, source}, the
-    same on every machine. What exists is never rewritten. Raises DataError.
+    same on every machine; the shape is [c, h, w]. Of texts, ``texts`` stands for ``images``, and
+    the shape is [length, words of the vocabulary]. What exists is never rewritten. Raises
+    DataError.
     """
     # Nothing is locked when nothing is missing: a shared data folder may be read-only.
     if _missing(name, root):
@@ -63,13 +77,19 @@ def prepare(name: str, entry: Mapping, root: Path) -> dict:
                 _make(name, split, entry, root)
     splits, kinds, source = {}, set(), ""
     for split in SPLITS:
-        images, _, metadata = _read_checked(name, split, entry, root)
-        shape = list(images.shape[1:])  # c, h, w
-        splits[split] = {"images": len(images), "shape": shape, "sha256": metadata["sha256"]}
-        kinds.add((metadata["classes"], *shape))
+        inputs, _, metadata = _read_checked(name, split, entry, root)
+        vocabulary = metadata.get("vocabulary", "")
+        kind, shape = "images", list(inputs.shape[1:])  # c, h, w
+        if vocabulary:
+            kind, shape = "texts", [*shape, len(json.loads(vocabulary))]
+        splits[split] = {kind: len(inputs), "shape": shape, "sha256": metadata["sha256"]}
+        # Of a vocabulary, what tells it from another: an error should not print all of it.
+        kinds.add((metadata["classes"], *shape, hashlib.sha256(vocabulary.encode()).hexdigest()))
         source = metadata["source"]
     if len(kinds) > 1:
-        raise DataError(f"{root / name}: train and test differ in classes or shape: {kinds}")
+        raise DataError(
+            f"{root / name}: train and test differ in classes, shape or vocabulary: {kinds}"
+        )
     classes = json.loads(metadata["classes"])
     return {
         "name": name,
@@ -89,13 +109,14 @@ def open_split(
     DataError if the file is missing, cut, altered, another one, or made with other settings.
     """
     is_train(split)
-    images, labels, metadata = _read_checked(name, split, entry, root)
+    inputs, labels, metadata = _read_checked(name, split, entry, root)
     if sha256 is not None and sha256 != metadata["sha256"]:
         raise DataError(
             f"{_file(name, split, root)} has sha256 {metadata['sha256']}, the manifest says "
             f"{sha256}: the file was exchanged; run again: snakemake --cores all"
         )
-    return Split(images, labels, json.loads(metadata["classes"]))
+    vocabulary = json.loads(metadata.get("vocabulary", "[]"))
+    return Split(inputs, labels, json.loads(metadata["classes"]), vocabulary)
 
 
 def _file(name: str, split: str, root: Path) -> Path:
@@ -115,10 +136,12 @@ def _make(name: str, split: str, entry: Mapping, root: Path) -> None:
     """Read one split from its source and write it."""
     file = _file(name, split, root)
     try:
-        images, labels, classes, source = catalogue.get("datasets", entry)(split, root=root)
+        raw = catalogue.get("datasets", entry)(split, root=root)
     except DataError as error:
         raise DataError(f"{error}; or put the prepared split at {file}") from error
-    write(file, images, labels, classes=classes, source=source, settings=_settings(entry))
+    inputs, labels, *_ = raw
+    about = {"classes": raw.classes, "source": raw.source, "settings": _settings(entry)}
+    write(file, inputs, labels, **about, vocabulary=getattr(raw, "vocabulary", None))
 
 
 def _read_checked(
@@ -126,7 +149,7 @@ def _read_checked(
 ) -> tuple[Tensor, Tensor, dict[str, str]]:
     """``read`` of one split, refused if it was made with other settings than the entry's."""
     file = _file(name, split, root)
-    images, labels, metadata = read(file)
+    inputs, labels, metadata = read(file)
     asked = json.loads(json.dumps(_settings(entry)))
     # A file from elsewhere says nothing of its making: it counts as the method's default.
     made = json.loads(metadata.get("settings", "{}")) or {"method": entry["method"]}
@@ -135,4 +158,4 @@ def _read_checked(
             f"{file} was made with other settings: {made}, the entry asks for {asked}; "
             f"delete {file.parent} or give the entry another name"
         )
-    return images, labels, metadata
+    return inputs, labels, metadata

@@ -1,9 +1,10 @@
 """The file of one prepared split: written whole or not at all, read only if it is what was written.
 
 ``<split>.safetensors`` holds ``images`` uint8 (n, c, h, w) and ``labels`` int64 (n,). Its metadata
-are texts: ``classes`` (a JSON list), ``source`` (where the bytes come from), ``sha256`` (of the
-image bytes, then the label bytes), ``settings`` (JSON: the
-method, and its numbers that are not the default).
+are strings: ``classes`` (a JSON list), ``source`` (where the bytes come from), ``sha256`` (of the
+image bytes, then the label bytes), ``settings`` (JSON: the method, and its numbers that are not the
+default). Of a set of texts, ``words`` int32 (n, length) stand for the images, and ``vocabulary`` (a
+JSON list, the word of every number) joins the metadata and ends what the sha256 is of.
 """
 
 import hashlib
@@ -19,46 +20,54 @@ from torch import Tensor
 from robustinfo.faults import Fault
 from robustinfo.files import whole
 
+# What a file holds beside its labels: its name, type and dimensions.
+FORMS = {"images": (torch.uint8, 4), "words": (torch.int32, 2)}
+
 
 class DataError(Fault):
     """A data set is missing, damaged or another one; the text names the file and the next step."""
 
 
-def digest(images: np.ndarray, labels: np.ndarray) -> str:
-    """Sha256 in hexadecimal of the image bytes, then the label bytes. Both arrays contiguous."""
-    sha256 = hashlib.sha256(images.reshape(-1))
+def digest(inputs: np.ndarray, labels: np.ndarray, vocabulary: str = "") -> str:
+    """Sha256 in hexadecimal of all inputs, then labels, then vocabulary. Both arrays contiguous."""
+    sha256 = hashlib.sha256(inputs.reshape(-1))
     sha256.update(labels.reshape(-1))
+    sha256.update(vocabulary.encode())
     return sha256.hexdigest()
 
 
 def write(
     file: Path,
-    images: np.ndarray,
+    inputs: np.ndarray,
     labels: np.ndarray,
     *,
     classes: list[str],
     source: str,
     settings: dict,
+    vocabulary: list[str] | None = None,
 ) -> None:
     """Write one split. ``file`` stays as it was if anything fails. The caller holds the lock.
 
-    Raises DiskError if the disk refuses.
+    inputs: images, or with a vocabulary the words of texts. Raises DiskError if the disk refuses.
     """
     # A view of another order would be written in the wrong order.
-    images, labels = np.ascontiguousarray(images), np.ascontiguousarray(labels)
+    inputs, labels = np.ascontiguousarray(inputs), np.ascontiguousarray(labels)
+    words = {} if vocabulary is None else {"vocabulary": json.dumps(vocabulary)}
     metadata = {
         "classes": json.dumps(classes),
         "source": source,
-        "sha256": digest(images, labels),
+        "sha256": digest(inputs, labels, *words.values()),
         "settings": json.dumps(settings, sort_keys=True),
     }
+    tensors = {"words" if words else "images": inputs, "labels": labels}
     with whole(file) as partial:
-        partial.write_bytes(save({"images": images, "labels": labels}, metadata))
+        partial.write_bytes(save(tensors, metadata | words))
 
 
 def read(file: Path) -> tuple[Tensor, Tensor, dict[str, str]]:
-    """Images uint8 (n, c, h, w), labels int64 (n,) and metadata of a file, every byte checked.
+    """Images or words, labels int64 (n,) and metadata of a file, every byte checked.
 
+    Images are uint8 (n, c, h, w); words are int32 (n, length), places in the ``vocabulary``.
     The tensors are private memory maps of the file: processes of one machine share its pages, and
     a change in memory never reaches the disk. Raises DataError with the file's name.
     """
@@ -70,34 +79,47 @@ def read(file: Path) -> tuple[Tensor, Tensor, dict[str, str]]:
             tensors = {key: handle.get_tensor(key) for key in handle.keys()}
     except (OSError, SafetensorError) as error:
         raise DataError(f"{file} is unreadable ({error}); delete it and run again") from error
-    _check_form(file, tensors, metadata)
-    images, labels = tensors["images"], tensors["labels"]
-    found = digest(images.numpy(), labels.numpy())
+    kind = _check_form(file, tensors, metadata)
+    inputs, labels = tensors[kind], tensors["labels"]
+    found = digest(inputs.numpy(), labels.numpy(), metadata.get("vocabulary", ""))
     if found != metadata["sha256"]:
         raise DataError(
             f"{file} was altered: its bytes have sha256 {found}, its header promises "
             f"{metadata['sha256']}; delete it and run again"
         )
-    return images, labels, metadata
+    return inputs, labels, metadata
 
 
-def _check_form(file: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
-    """Raise DataError unless names, types, shapes and labels are those this module writes."""
+def _check_form(file: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> str:
+    """``images`` or ``words``: what the file holds.
+
+    Raises DataError unless names, types, shapes, labels and words are those this module writes.
+    """
     forms = {key: (value.dtype, value.ndim) for key, value in tensors.items()}
-    if forms != {"images": (torch.uint8, 4), "labels": (torch.int64, 1)}:
+    kind = "words" if "words" in forms else "images"
+    if forms != {kind: FORMS[kind], "labels": (torch.int64, 1)}:
         raise DataError(
-            f"{file} holds {forms}, not images uint8 (n, c, h, w) and labels int64 (n,); "
-            "delete it and run again"
+            f"{file} holds {forms}, not images uint8 (n, c, h, w) or words int32 (n, length), "
+            "and labels int64 (n,); delete it and run again"
         )
-    absent = {"classes", "source", "sha256"} - metadata.keys()
+    needed = {"classes", "source", "sha256"} | ({"vocabulary"} if kind == "words" else set())
+    absent = needed - metadata.keys()
     if absent:
         raise DataError(f"{file} lacks the metadata {sorted(absent)}; delete it and run again")
-    images, labels = tensors["images"], tensors["labels"]
-    count = len(json.loads(metadata["classes"]))
-    if not len(images) or len(images) != len(labels):
-        raise DataError(f"{file} has {len(images)} images and {len(labels)} labels; delete it")
-    if labels.min() < 0 or labels.max() >= count:
+    inputs, labels = tensors[kind], tensors["labels"]
+    if not len(inputs) or len(inputs) != len(labels):
+        raise DataError(f"{file} has {len(inputs)} {kind} and {len(labels)} labels; delete it")
+    _check_range(file, "labels", labels, "classes", metadata)
+    if kind == "words":
+        _check_range(file, "words", inputs, "vocabulary", metadata)
+    return kind
+
+
+def _check_range(file: Path, what: str, values: Tensor, names: str, metadata: dict) -> None:
+    """Raise DataError unless every value is a place in the list of names."""
+    count = len(json.loads(metadata[names]))
+    if values.min() < 0 or values.max() >= count:
         raise DataError(
-            f"{file} has labels {int(labels.min())}..{int(labels.max())} for {count} classes; "
+            f"{file} has {what} {int(values.min())}..{int(values.max())} for {count} {names}; "
             "delete it and run again"
         )

@@ -11,6 +11,8 @@ from robustinfo import catalogue
 from robustinfo.attacks import pgd
 from robustinfo.settings import Entry, Fraction01, Settings
 
+READS = "images"
+
 
 class Config(Settings):
     clean_share: Fraction01 = 0.0
