@@ -9,6 +9,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from robustinfo import stepping, training
+from robustinfo.models import text_classifier
 from robustinfo.training import DivergedError, Images, train
 
 FULL = {
@@ -84,6 +85,18 @@ def test_a_training_resumed_after_any_epoch_ends_in_the_same_bits(after, optimiz
     for resumed, expected in zip(rest, whole[after + 1 :], strict=True):
         assert same(resumed.record, expected.record)
         assert same(resumed.state, expected.state)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_texts_are_learnt_from_their_words_by_the_same_loop(precision):
+    torch.manual_seed(0)
+    model = text_classifier.build((6, 12), 2, config=text_classifier.Config(dropout=0.0))
+    words = torch.randint(2, 12, (60, 6), dtype=torch.int32)
+    texts = Images(words, (words == 7).any(1).long())  # whether a word occurs
+    settings = {"optimizer": "adam", "momentum": 0.0, "augmentation": {}, "epochs": 12}
+    settings |= {"learning_rate": 0.02, "precision": precision}
+    last = run(model, data=texts, validation=texts, **settings)[-1]
+    assert last.record["validation/accuracy"] == 1
 
 
 def test_every_epoch_of_the_full_training_moves_the_weights():

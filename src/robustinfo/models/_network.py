@@ -7,12 +7,12 @@ from torch import Tensor, nn
 
 from robustinfo.faults import Fault
 
-# The two points that are no modules: the images, and the probabilities of the logits.
+# The two points that are no modules: the inputs, and the probabilities of the logits.
 INPUT, SOFTMAX = "input", "softmax"
 
 
 class Network(nn.Sequential):
-    """Named layers in order, images (n, c, h, w) in [0, 1] -> logits (n, K).
+    """Named layers in order, images (n, c, h, w) in [0, 1] or words (n, length) -> logits (n, K).
 
     probes: the points of the information plane (before the activation, in the papers).
     activations: the non-negative outputs whose activation entropy is measured, first to last.
