@@ -1,0 +1,96 @@
+"""What attacks on texts share: steps among the embedded words, and the way back to words.
+
+Gong et al. (2018), arXiv 1801.07175: move the embeddings of a text by a gradient method that was
+made for images, then put the nearest word of the vocabulary (in l2) in every place. They take one
+large step; here many add up in the embeddings, and after each the words nearest to them are judged.
+A text is done at its first success, so that few of its words change. Padding and unknown words are
+neither altered nor put in.
+
+Known bias: nothing asks whether the new words make sense, or whether a reader would still agree
+with the label; the embeddings are the network's own, where words lie near that count alike.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from robustinfo.attacks._foolbox import frozen
+from robustinfo.datasets._texts import MARKS, UNKNOWN
+from robustinfo.faults import Fault
+
+# Embeddings (n, length, d) -> logits (n, K); only what may move has a gradient.
+Logits = Callable[[Tensor], Tensor]
+# (logits, embeddings, labels) -> how far to move the embeddings.
+Step = Callable[[Logits, Tensor, Tensor], Tensor]
+
+AT_ONCE = 4096  # places whose nearest word is looked for together
+
+
+def search(
+    model: nn.Sequential, x: Tensor, y: Tensor, step: Step, *, steps: int
+) -> tuple[Tensor, Tensor]:
+    """Up to ``steps`` steps on every text that the model gets right and that has not yielded yet.
+
+    x: (n, length) int64.  y: (n,) labels.  Returns x_adv, and success (n,) bool: misclassified, and
+    was correct; a failure returns its x. Raises Fault unless the first layer is ``embedding``.
+    """
+    name, *_ = dict(model.named_children())
+    if name != "embedding":
+        raise Fault(f"words are attacked through a first layer `embedding`; the model has {name!r}")
+    with frozen(model):
+        rest = nn.Sequential(*[*model.children()][1:])
+        table = model.embedding.weight
+        gaps = _gaps(table)
+        t = model.embedding(x)  # (n, length, d)
+        x_adv, success = x.clone(), torch.zeros_like(y, dtype=torch.bool)
+        left = (model(x).argmax(1) == y).nonzero().squeeze(1)
+        for _ in range(steps):
+            a, b = x[left], y[left]
+            t[left] += step(_moving(rest, a), t[left], b)
+            words = nearest(t[left], a, table, gaps)
+            fooled = model(words).argmax(1) != b
+            x_adv[left[fooled]], success[left[fooled]] = words[fooled], True
+            left = left[~fooled]
+            if not len(left):
+                break
+    return x_adv, success
+
+
+def _moving(rest: nn.Module, x: Tensor) -> Logits:
+    """``rest`` with no gradient where the texts x have marks."""
+    word = (x > UNKNOWN)[:, :, None]
+    return lambda t: rest(torch.where(word, t, t.detach()))
+
+
+def loss_gradient(logits: Logits, t: Tensor, y: Tensor) -> Tensor:
+    """The gradient of each text's cross-entropy with respect to its embeddings. Like t."""
+    t = t.detach().requires_grad_()
+    loss = F.cross_entropy(logits(t), y, reduction="sum")
+    return torch.autograd.grad(loss, t)[0]
+
+
+def nearest(t: Tensor, x: Tensor, table: Tensor, gaps: Tensor) -> Tensor:
+    """(n, length): for each place of t (n, length, d), the word whose row of ``table`` is nearest.
+
+    x: the words that the places come from. gaps: (words,) how far each word's nearest other is:
+    what moved by less than half of that has stayed, and needs no search.
+    """
+    moved = (t - table[x]).norm(dim=2) >= gaps[x] / 2
+    words = table[len(MARKS) :]
+    half_squares = words.square().sum(1) / 2  # |t - w|^2 / 2 = |t|^2 / 2 - t w + |w|^2 / 2
+    found = [(half_squares - part @ words.T).argmin(1) for part in t[moved].split(AT_ONCE)]
+    return x.masked_scatter(moved, torch.cat(found) + len(MARKS))
+
+
+def _gaps(table: Tensor) -> Tensor:
+    """(words,) the distance from each word to the nearest other; marks are infinitely far."""
+    words = table[len(MARKS) :]
+    parts = [table.new_full((len(MARKS),), torch.inf)]
+    for number, part in enumerate(words.split(AT_ONCE)):
+        distances = torch.cdist(part, words)
+        own = torch.arange(len(part), device=table.device)
+        distances[own, own + number * AT_ONCE] = torch.inf
+        parts.append(distances.amin(1))
+    return torch.cat(parts)
