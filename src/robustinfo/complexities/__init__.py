@@ -1,1 +1,1 @@
-"""One file per complexity of an image; each defines ``Config`` and ``measure``."""
+"""One file per complexity of an image or a text; each defines ``Config`` and ``measure``."""

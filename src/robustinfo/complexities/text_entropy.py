@@ -1,0 +1,47 @@
+"""Entropy of a text's symbols, where they stand playing no part.
+
+The alphabet says what a symbol is; its three are columns of arXiv 1810.09650, table 2. Of
+``character``: bits per character ("mean bits"). Of ``byte``, of the UTF-8 encoding: H / 8, which is
+bits per bit that is stored ("H(BW)"). Of ``bit``, of these bytes: the same ("H(bW)"). Both
+estimators are biased where a text is short, the plug-in more: texts of different length do not
+compare. See maths/entropy.py.
+"""
+
+from collections import Counter
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from robustinfo.maths.entropy import jvhw_bits, plug_in_bits
+from robustinfo.settings import Settings
+
+READS = "texts"
+ESTIMATORS = {"plug_in": plug_in_bits, "jvhw": jvhw_bits}
+DIVISOR = {"character": 1, "byte": 8, "bit": 1}
+
+
+class Config(Settings):
+    alphabet: Literal["character", "byte", "bit"]
+    estimator: Literal["plug_in", "jvhw"] = "plug_in"
+
+
+def measure(texts: list[str], *, config: Config) -> Tensor:
+    """One value per text: (n,) float64; 0 for an empty one."""
+    estimate = ESTIMATORS[config.estimator]
+    found = torch.zeros(len(texts), dtype=torch.float64)
+    for place, text in enumerate(texts):
+        found[place] = estimate(torch.tensor([symbol_counts(text, config.alphabet)]))
+    return found / DIVISOR[config.alphabet]
+
+
+def symbol_counts(text: str, alphabet: str) -> list[int]:
+    """How often each symbol of the text occurs."""
+    if alphabet == "character":
+        return [*Counter(text).values()]
+    code = text.encode()
+    if alphabet == "byte":
+        return [*Counter(code).values()]
+    ones = int(np.unpackbits(np.frombuffer(code, np.uint8)).sum())
+    return [ones, 8 * len(code) - ones]
