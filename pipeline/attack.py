@@ -4,6 +4,9 @@ reads   .../model.safetensors, results/{study}/{dataset}/data.json
 writes  .../attacks/{attack}.safetensors  per image: index in the test set, x_adv, correct (when
                                           clean), success, success_8bit, distance_l2, distance_linf
         .../attacks/{attack}.csv          fractions of the images, median distances of the successes
+
+Of a text, x_adv are its words, ``altered_words`` says how many are others, and success_8bit is
+success: nothing is rounded.
 """
 
 from collections.abc import Callable
@@ -65,13 +68,15 @@ def _examples(
         x_adv, success, extra["black"] = module.perturb_counting_black(model, x, y, **settings)
     else:
         x_adv, success = module.perturb(model, x, y, **settings)
-    rounded = eight_bit.from_bytes(eight_bit.to_bytes(x_adv), like=x)
     right = correct(model, x, y)
     success = success & right & ~correct(model, x_adv, y)
+    extra |= {"correct": right, "success": success}
+    if not x.is_floating_point():
+        altered = (x_adv != x).sum(1)
+        return extra | {"x_adv": x_adv.int(), "success_8bit": success, "altered_words": altered}
+    rounded = eight_bit.from_bytes(eight_bit.to_bytes(x_adv), like=x)
     return extra | {
         "x_adv": x_adv,
-        "correct": right,
-        "success": success,
         "success_8bit": success & ~correct(model, rounded, y),
         "distance_l2": distance(x_adv - x, "l2"),
         "distance_linf": distance(x_adv - x, "linf"),
@@ -112,8 +117,9 @@ def _distances(found: dict[str, Tensor]) -> dict[str, tuple]:
         return {}
     n = int(success.sum())
     return {
-        f"median_{norm}": (found[f"distance_{norm}"][success].median().item(), n)
-        for norm in ("l2", "linf")
+        f"median_{name.removeprefix('distance_')}": (found[name][success].median().item(), n)
+        for name in ("distance_l2", "distance_linf", "altered_words")
+        if name in found
     }
 
 

@@ -6,14 +6,15 @@ writes  .../complexities.csv  per complexity: the mean over the clean images (in
         how well the complexity detects them: ``auc``, and ``true_positive_rate`` at a false one
         (the level); an adversarial image counts as the more complex
 
-Adversarial images are rounded to 8 bits, and only those that still succeed then are measured.
+Adversarial images are rounded to 8 bits, and only those that still succeed then are measured. Of
+texts, all words that an attack altered are measured together: see corpora.py.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from torch import Tensor
 
-from pipeline import load, paths, rows
+from pipeline import corpora, load, paths, rows
 from pipeline.stage import Job, main
 from robustinfo import catalogue
 from robustinfo.distortions.eight_bit import to_bytes
@@ -25,15 +26,28 @@ FALSE_POSITIVE_RATES = (0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
 def run(job: Job) -> None:
     """Measure the clean images once, and every attack's successes."""
-    images, _ = load.test_images(job)
+    inputs, _ = load.test_images(job)
     measures = {
         name: catalogue.get("complexities", entry)
         for name, entry in job.params["complexities"].items()
     }
+    attacks = {
+        name: unseal(job.path(paths.EXAMPLES, attack=name))[0] for name in job.params["attacks"]
+    }
+    if catalogue.reads("datasets", job.params["dataset"]) == "texts":
+        vocabulary = load.split(job, "test").vocabulary
+        found = corpora.measured(measures, inputs, attacks, vocabulary)
+    else:
+        found = _of_images(measures, inputs, attacks)
+    rows.write(job.path(paths.COMPLEXITIES), found)
+
+
+def _of_images(
+    measures: dict[str, Callable], images: Tensor, attacks: dict[str, dict[str, Tensor]]
+) -> list[dict]:
     clean = {name: measure(images) for name, measure in measures.items()}
     found = [_row("clean", name, "mean", values) for name, values in clean.items()]
-    for attack in job.params["attacks"]:
-        examples, _ = unseal(job.path(paths.EXAMPLES, attack=attack))
+    for attack, examples in attacks.items():
         success = examples["success_8bit"]
         if not success.any():
             continue
@@ -44,7 +58,7 @@ def run(job: Job) -> None:
             found.append(_row(attack, name, "clean_mean", before))
             if len(values) > 1:
                 found += _detection(attack, name, values, before)
-    rows.write(job.path(paths.COMPLEXITIES), found)
+    return found
 
 
 def _row(source: str, entry: str, quantity: str, values: Tensor) -> dict:

@@ -26,7 +26,10 @@ def split(job: Job, which: str) -> Split:
 
 
 def test_images(job: Job) -> tuple[Tensor, Tensor]:
-    """The first ``evaluation_images`` of the test set (all, if null): uint8 (n, c, h, w), (n,)."""
+    """The first ``evaluation_images`` of the test set (all, if null) and their labels (n,).
+
+    Images are uint8 (n, c, h, w), texts the numbers of their words, int32 (n, length).
+    """
     images, labels, *_ = split(job, "test")
     return images[: job.params["evaluation_images"]], labels[: job.params["evaluation_images"]]
 

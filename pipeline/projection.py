@@ -113,12 +113,16 @@ def _datasets(manifest: Path) -> list[DatasetInput]:
                 digest=split["sha256"][:8],
                 source_type="local",
                 source=json.dumps({"uri": content["source"]}),
-                profile=json.dumps({"num_rows": split["images"], "shape": split["shape"]}),
+                profile=json.dumps({"num_rows": _count(split), "shape": split["shape"]}),
             ),
             [InputTag("mlflow.data.context", which)],
         )
         for which, split in content["splits"].items()
     ]
+
+
+def _count(split: dict[str, Any]) -> int:
+    return split["images" if "images" in split else "texts"]
 
 
 def _verdicts(study: str) -> dict[str, str]:

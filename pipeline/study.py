@@ -12,6 +12,8 @@ from pipeline.strict_yaml import Key, StudyError, read
 from robustinfo.settings import Entry
 
 SWEPT = ("distortions", "diagnostics")  # the kinds whose entries may ``sweep``
+# For networks that are built to be checked: (c, h, w); words of a text, words there are.
+SHAPES = {"images": (3, 64, 64), "texts": (64, 100)}
 
 
 def load(file: Path) -> dict[str, Any]:
@@ -24,20 +26,21 @@ def load(file: Path) -> dict[str, Any]:
             known = known[:-1]
         return StudyError(f"{file}:{lines.get(known, 1)}: {'.'.join(map(str, key))}: {problem}")
 
-    for one in _in_each_setting(content, fail):
+    for setting, one in _in_each_setting(content, fail):
         validated(Study, one, (), fail)
         _check_names(one, fail)
         _check_entries(one, fail)
+        _check_inputs(setting, one, fail)
         check_verdict(one, fail)
     check_conclusions(content, fail)
     return content
 
 
-def _in_each_setting(content: dict, fail: Fail) -> Iterator[dict]:
-    """The study as each of its settings sees it, every ``per`` chosen."""
+def _in_each_setting(content: dict, fail: Fail) -> Iterator[tuple[dict, dict]]:
+    """Each setting, and the study as it sees it, every ``per`` chosen."""
     settings = content.get("settings")
     if not (isinstance(settings, list) and settings and all(isinstance(s, dict) for s in settings)):
-        yield content  # which the schema will refuse
+        yield {}, content  # which the schema will refuse
         return
     for key, problem in per.problems(content, settings):
         raise fail(key, problem)
@@ -47,8 +50,8 @@ def _in_each_setting(content: dict, fail: Fail) -> Iterator[dict]:
         for name in entries if isinstance(entries, dict) else ():
             if all(one[section][name] is None for one in resolved):
                 raise fail((section, name), "is null in every setting")
-    for one in resolved:
-        yield {section: present(section, value) for section, value in one.items()}
+    for setting, one in zip(settings, resolved, strict=True):
+        yield setting, {section: present(section, value) for section, value in one.items()}
 
 
 def _check_names(study: dict, fail: Fail) -> None:
@@ -95,6 +98,26 @@ def _check_entries(study: dict, fail: Fail) -> None:
             validated(training.Config, numbers, (section, name), fail)
 
 
+def _check_inputs(setting: dict[str, str], study: dict, fail: Fail) -> None:
+    """Everything that the setting uses reads what its data set holds, images or texts."""
+    from robustinfo import catalogue
+
+    dataset, model = setting["dataset"], setting["model"]
+    held = catalogue.reads("datasets", study["datasets"][dataset])
+    used = [("models", model, study["models"][model])]
+    for section in ("defences", *OPTIONAL):
+        used += [(section, name, entry) for name, entry in study[section].items()]
+    for section, name, entry in used:
+        reads = catalogue.reads(KINDS[section], entry)
+        if reads not in (None, held):
+            problem = f"{entry['method']} reads {reads}, and {dataset} holds {held}"
+            raise fail((section, name, "method"), problem)
+    for section in ("pretrain", "retrain"):
+        for name, numbers in study[section].items():
+            if held == "texts" and numbers.get("augmentation"):
+                raise fail((section, name, "augmentation"), f"{dataset} holds texts; leave it out")
+
+
 def _role(entry: Entry) -> str:
     from robustinfo import catalogue
 
@@ -128,8 +151,8 @@ def _check_entry(kind: str, entry: Entry, key: Key, fail: Fail) -> None:
         for one in _swept(INNER[inner], getattr(config, inner), (*key, inner), fail):
             _check_entry(INNER[inner], one, (*key, inner), fail)
     if kind == "models":
-        try:  # an unknown layer among its points; any image that the network can read will do
+        try:  # an unknown layer among its points; any input that the network can read will do
             with torch.device("meta"):
-                catalogue.get(kind, entry)((3, 64, 64), 10)
+                catalogue.get(kind, entry)(SHAPES[catalogue.reads(kind, entry)], 10)
         except ValueError as error:
             raise fail(key, str(error)) from None

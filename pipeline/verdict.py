@@ -19,7 +19,7 @@ from pipeline.slices import bounded, present
 from pipeline.stage import Job, main
 from pipeline.statistics import chosen, over_seeds
 from robustinfo.files import whole
-from robustinfo.judging import Thresholds, judge
+from robustinfo.judging import Check, Thresholds, judge
 
 SHARES = ("infeasible_share", "zero_gradient_share", "noise_only_share", "single_step_only_share")
 
@@ -59,7 +59,8 @@ def run(job: Job) -> None:
             checks += [own | check._asdict() for check in found]
             metrics.setdefault("/".join(names.values()), {})[defence] = accuracies
     rows.write_table(job.path(paths.VERDICT), pd.DataFrame(verdicts, columns=COLUMNS))
-    rows.write_table(job.path(paths.CHECKS), pd.DataFrame(checks))
+    columns = [*COLUMNS[:3], *Check._fields]
+    rows.write_table(job.path(paths.CHECKS), pd.DataFrame(checks, columns=columns))
     with whole(job.path(paths.METRICS)) as partial:
         partial.write_text(json.dumps(metrics, indent=2) + "\n")
     for line in verdicts:

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from pipeline.per import resolve
-from pipeline.slices import present
+from pipeline.slices import KINDS, present
 from pipeline.study import load
 from robustinfo import catalogue, training
 from robustinfo.settings import Settings
@@ -24,14 +24,19 @@ STUDIES = {  # as each of its settings sees it
 }
 METHODS = [(kind, name) for kind in catalogue.VERBS for name in catalogue.names(kind)]
 SHAPE, CLASSES = (1, 28, 28), 10
+TEXT_SHAPE = (30, 60)  # words of a text, of the vocabulary
 
 
-def each(section):
-    """Every entry of the section in every study, once, at the first level of its sweep."""
+def each(section, reads=("images", None)):
+    """Every entry of the section in every study, once, at the first level of its sweep.
+
+    reads: only those that read this.
+    """
     entries = {
         f"{file}:{name}": next(iter(catalogue.sweep(entry)))[1]
         for file, study in reversed(STUDIES.items())
         for name, entry in present(section, study[section]).items()
+        if catalogue.reads(KINDS[section], entry) in reads
     }
     once = {str(entry): name for name, entry in entries.items()}
     entries = {name: entries[name] for name in reversed(once.values())}
@@ -122,6 +127,36 @@ def test_a_complexity_is_one_number_per_image_and_least_for_a_blank_one(entry, b
     found = catalogue.get("complexities", entry)(images)
     assert found.shape == (7,) and found.dtype == torch.float64
     assert (found[0] < found[1:]).all()
+
+
+@each("models", ("texts",))
+def test_a_model_of_texts_gives_logits_and_its_points(entry):
+    network = catalogue.get("models", entry)(TEXT_SHAPE, CLASSES).eval()
+    x = torch.randint(60, (6, 30))
+    logits, seen = network.observe(x, (*network.probes, *network.activations))
+    assert torch.equal(logits, network(x)) and logits.shape == (6, CLASSES)
+    assert all(t.ndim == 2 and len(t) == 6 for t in seen.values())
+    assert all((seen[layer] >= 0).all() for layer in network.activations)
+
+
+@each("attacks", ("texts",))
+def test_an_attack_on_words_gives_words_and_leaves_failures_alone(entry):
+    torch.manual_seed(0)
+    model = catalogue.get("models", {"method": "text_classifier"})(TEXT_SHAPE, CLASSES)
+    x, generator = torch.randint(60, (6, 30)), torch.Generator()
+    y = model.eval()(x).argmax(1)
+    x_adv, success = catalogue.get("attacks", quick(entry))(model, x, y, generator=generator)
+    assert catalogue.module("attacks", entry).ROLE in ("single_step", "iterated")
+    assert x_adv.shape == x.shape and x_adv.dtype == x.dtype and success.dtype == torch.bool
+    assert x_adv.min() >= 0 and x_adv.max() < 60
+    assert torch.equal(x_adv[~success], x[~success])
+
+
+@each("complexities", ("texts",))
+def test_a_complexity_of_texts_is_one_number_per_text_and_least_for_one_that_repeats(entry):
+    found = catalogue.get("complexities", entry)(["UUUU " * 20, "three blind mice, 17 men " * 4])
+    assert found.shape == (2,) and found.dtype == torch.float64
+    assert found[0] < found[1]
 
 
 @each("distortions")

@@ -144,6 +144,15 @@ def test_every_finished_run_is_one_flat_run_with_the_same_parameter_names(study)
     assert {i.dataset.digest for i in inputs} == {"aaaaaaaa"}
 
 
+def test_a_set_of_texts_is_shown_by_its_number_of_texts(study):
+    data = json.loads(place(paths.DATA).read_text())
+    texts = {"texts": 7, "shape": [30, 84], "sha256": 64 * "b"}
+    place(paths.DATA).write_text(json.dumps(data | {"splits": {"train": texts, "test": texts}}))
+    show(study, store())
+    inputs = shown()["digits/lenet5/standard/0"].inputs.dataset_inputs
+    assert {json.loads(i.dataset.profile)["num_rows"] for i in inputs} == {7}
+
+
 def test_metrics_are_the_files_numbers_at_their_epochs_and_levels(study):
     show(study, store())
     run = shown()["digits/lenet5/standard/0"]

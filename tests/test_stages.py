@@ -8,7 +8,7 @@ import torch
 from pipeline import attack, learn, load, paths, rows, toy, train
 from pipeline.stage import Job
 from robustinfo.defences import entropic
-from robustinfo.models import lenet5
+from robustinfo.models import lenet5, text_classifier
 from robustinfo.sealed import seal, unseal
 
 ENTROPIC = {"method": "entropic", "loss": {"method": "cross_entropy"}, "weight": 0.5, "factor": 2.0}
@@ -79,6 +79,24 @@ def test_a_method_that_names_no_attack_has_all_clean_images():
     images, labels = torch.zeros(3, 1, 1, 1, dtype=torch.uint8), torch.arange(3)
     ((name, (found, _)),) = learn._sets(SimpleNamespace(), (), images, labels)
     assert name == "clean" and len(found) == 3
+
+
+def test_a_text_is_not_rounded_and_its_distance_is_its_altered_words():
+    torch.manual_seed(0)
+    model = text_classifier.build((9, 40), 2, config=text_classifier.Config()).eval()
+    x = torch.randint(40, (30, 9))
+    entry = {"method": "word_fgsm", "step_size": 0.02, "steps": 9}
+    own = SimpleNamespace(params={"attack": entry}, generator=torch.Generator())
+    found = attack._examples(own, model, x, model(x).argmax(1), None)
+    assert found["x_adv"].dtype == torch.int32 and found["success"].any()
+    assert found["success_8bit"].equal(found["success"])
+    assert found["altered_words"].equal((found["x_adv"] != x).sum(1))
+    values = attack._fractions(found, None) | attack._distances(found)
+    altered = found["altered_words"][found["success"]].tolist()
+    assert values["median_altered_words"] == (
+        sorted(altered)[(len(altered) - 1) // 2],
+        len(altered),
+    )
 
 
 def test_a_toy_has_its_rows_once_per_seed(tmp_path):

@@ -86,6 +86,48 @@ def test_a_missing_key_is_named(tmp_path):
         load(broken(tmp_path, "validation_share: 0.1", ""))
 
 
+TEXTS = [
+    ("  - {dataset: digits, model: lenet5}", "  - {dataset: texts, model: small}"),
+    ("datasets:\n", "datasets:\n  texts: {method: tiny_texts}\n"),
+    ("models:\n", "models:\n  small: {method: text_classifier}\n"),
+]
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ([], r"defences\.adversarial_scratch\.method: adversarial reads images, and texts holds texts"),
+        ([("model: small", "model: lenet5")], r"models\.lenet5\.method: lenet5 reads images, and tex"),
+        ([("dataset: texts", "dataset: digits")], r"models\.small\.method: text_classifier reads texts, and dig"),
+    ],
+)  # fmt: skip
+def test_images_and_texts_are_not_mixed(tmp_path, more, said):
+    text = GOOD
+    for old, new in TEXTS + more:
+        assert old in text
+        text = text.replace(old, new, 1)
+    file = tmp_path / "params.yaml"
+    file.write_text(text)
+    with pytest.raises(StudyError, match=rf"params\.yaml:\d+: {said}"):
+        load(file)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("{method: fgsm, norm: linf, epsilon: 0.15}", "{method: word_fgsm, step_size: 0.1, steps: 2}",
+         r"attacks\.fgsm\.method: word_fgsm reads texts, and digits holds images"),
+        ("{method: png_size}", "{method: text_deflate_size}",
+         r"complexities\.png\.method: text_deflate_size reads texts, and digits holds images"),
+    ],
+)  # fmt: skip
+def test_what_reads_texts_cannot_be_used_on_images(tmp_path, old, new, said):
+    file = broken(tmp_path, old, new)
+    line = next(number for number, one in enumerate(file.read_text().splitlines(), 1) if new in one)
+    with pytest.raises(StudyError, match=rf"params\.yaml:{line}: {said}"):
+        load(file)
+
+
 def test_a_defence_is_trained_exactly_once(tmp_path):
     with pytest.raises(StudyError, match=r"defences\.standard: must stand in exactly one of"):
         load(broken(tmp_path, "\nretrain:\n", "\nretrain:\n  standard: {epochs: 1}\n"))

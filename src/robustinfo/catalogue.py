@@ -28,7 +28,9 @@ VERBS = {
     "toys": "compute",
 }
 # Folders whose files see the inputs themselves: they read images unless READS says otherwise.
-SEE_INPUTS = ("datasets", "distortions", "models", "attacks", "complexities", "diagnostics")
+SEE_INPUTS = (
+    "datasets", "distortions", "models", "attacks", "complexities", "diagnostics", "learning",
+)  # fmt: skip
 
 
 def names(kind: str) -> list[str]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from robustinfo.maths.intervals import student, wilson
+from robustinfo.maths.intervals import jackknife, student, wilson
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,30 @@ def test_student_is_scipys_interval_of_the_one_sample_t_test(values):
 
 
 def test_a_single_value_has_no_interval():
-    assert all(math.isnan(bound) for bound in student([0.5]))
+    assert all(math.isnan(bound) for bound in (*student([0.5]), *jackknife(0.5, np.array([0.2]))))
+
+
+def leaving_out(values, groups):
+    """The mean without each of so many groups of values in turn."""
+    return np.array([np.delete(values, np.s_[group::groups]).mean() for group in range(groups)])
+
+
+@pytest.mark.parametrize("values", [[0.1, 0.4], [3.0, 5.0, 4.0, -7.0], [2.0] * 3 + [2.5]])
+def test_the_jackknife_of_a_mean_by_single_values_is_students_interval(values):
+    found = jackknife(np.mean(values), leaving_out(values, len(values)))
+    assert found == pytest.approx(student(values), rel=1e-9)
+
+
+def test_twenty_groups_cover_a_ratio_of_means_in_95_of_100_draws():
+    rng = np.random.default_rng(0)
+
+    def interval():
+        one, other = rng.exponential(2, 400), rng.exponential(1, 400)
+        ratio = leaving_out(one, 20) / leaving_out(other, 20)
+        return jackknife(one.mean() / other.mean(), ratio)
+
+    covered = [low <= 2 <= high for low, high in (interval() for _ in range(1000))]
+    assert np.mean(covered) == pytest.approx(0.95, abs=0.025)
 
 
 def test_five_seeds_cover_their_mean_in_95_of_100_draws():
