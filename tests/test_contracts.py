@@ -185,7 +185,7 @@ def test_every_file_is_used_by_a_study_or_has_a_test_of_its_own(kind, name):
     used = any(
         entry["method"] == name
         for study in STUDIES.values()
-        for entry in study.get(kind, {}).values()
+        for entry in present(kind, study.get(kind, {})).values()
     )
     tested = any(name in file.read_text() for file in Path("tests").rglob("test_*.py"))
     assert used or tested

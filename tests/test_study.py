@@ -1,5 +1,6 @@
 """Bad input to a study: one error with file, line, key, value and choices, before any job."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -96,9 +97,9 @@ TEXTS = [
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ([], r"defences\.adversarial_scratch\.method: adversarial reads images, and texts holds texts"),
-        ([("model: small", "model: lenet5")], r"models\.lenet5\.method: lenet5 reads images, and tex"),
-        ([("dataset: texts", "dataset: digits")], r"models\.small\.method: text_classifier reads texts, and dig"),
+        ([], "defences.adversarial_scratch.method: adversarial reads images, and texts holds"),
+        ([("model: small", "model: lenet5")], "models.lenet5.method: lenet5 reads images, and te"),
+        ([("dataset: texts", "dataset: digits")], "models.small.method: text_classifier reads tex"),
     ],
 )  # fmt: skip
 def test_images_and_texts_are_not_mixed(tmp_path, more, said):
@@ -108,23 +109,23 @@ def test_images_and_texts_are_not_mixed(tmp_path, more, said):
         text = text.replace(old, new, 1)
     file = tmp_path / "params.yaml"
     file.write_text(text)
-    with pytest.raises(StudyError, match=rf"params\.yaml:\d+: {said}"):
+    with pytest.raises(StudyError, match=rf"params\.yaml:\d+: {re.escape(said)}"):
         load(file)
 
 
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("{method: fgsm, norm: linf, epsilon: 0.15}", "{method: word_fgsm, step_size: 0.1, steps: 2}",
-         r"attacks\.fgsm\.method: word_fgsm reads texts, and digits holds images"),
+        ("fgsm, norm: linf, epsilon: 0.15}", "word_fgsm, step_size: 0.1, steps: 2}",
+         "attacks.fgsm.method: word_fgsm reads texts, and digits holds images"),
         ("{method: png_size}", "{method: text_deflate_size}",
-         r"complexities\.png\.method: text_deflate_size reads texts, and digits holds images"),
+         "complexities.png.method: text_deflate_size reads texts, and digits holds images"),
     ],
 )  # fmt: skip
 def test_what_reads_texts_cannot_be_used_on_images(tmp_path, old, new, said):
     file = broken(tmp_path, old, new)
     line = next(number for number, one in enumerate(file.read_text().splitlines(), 1) if new in one)
-    with pytest.raises(StudyError, match=rf"params\.yaml:{line}: {said}"):
+    with pytest.raises(StudyError, match=rf"params\.yaml:{line}: {re.escape(said)}"):
         load(file)
 
 

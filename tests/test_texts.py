@@ -1,15 +1,14 @@
-"""A study of texts from its file to its report, in one process; and the corpora that it measures."""
+"""A study of texts from its file to its report in one process; and the corpora it measures."""
 
+from functools import partial
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from pipeline import (
-    attack, claims, collect, complexity, corpora, diagnose, distort, measure, prepare, report, rows,
-    target, train, verdict,
-)  # fmt: skip
+from pipeline import corpora, rows
 from pipeline.slices import slices
 from pipeline.stage import Job
 from pipeline.study import load
@@ -49,7 +48,10 @@ tables:
     rows: [dataset, input]
     columns: [entry]
     where: {stage: complexity, quantity: mean}
-    paper: {file: one-bit-matters, key: "text_complexity|imdb|{input}|{entry}", names: {clean: benign}}
+    paper:
+      file: one-bit-matters
+      key: "text_complexity|imdb|{input}|{entry}"
+      names: {clean: benign}
 figures: {}
 claims:
   text_complexity:
@@ -75,20 +77,21 @@ def results(tmp_path_factory):
         Path("params.yaml").write_text(STUDY)
         study = load(Path("params.yaml"))
 
-        def run(program, stage, **names):
-            program.run(Job(stage, "texts", names, slices(study, stage, names)))
+        def run(stage, program=None, **names):
+            job = Job(stage, "texts", names, slices(study, stage, names))
+            import_module(f"pipeline.{program or stage}").run(job)
 
-        run(prepare, "prepare", dataset="tiny")
-        run(train, "pretrain", **NAMES)
+        run("prepare", dataset="tiny")
+        run("pretrain", "train", **NAMES)
         for name in ATTACKS:
-            run(attack, "attack", **NAMES, attack=name)
-        for program in (measure, complexity, distort, diagnose):
-            run(program, program.__name__.rpartition(".")[2], **NAMES)
-        run(collect, "collect", dataset="tiny", model="small")
-        run(verdict, "verdict")
-        run(target, "table", target="table-2")
-        run(claims, "claims")
-        run(report, "report")
+            run("attack", **NAMES, attack=name)
+        for stage in ("measure", "complexity", "distort", "diagnose"):
+            run(stage, **NAMES)
+        run("collect", dataset="tiny", model="small")
+        run("verdict")
+        run("table", "target", target="table-2")
+        run("claims")
+        run("report")
     return folder / "results" / "texts"
 
 
@@ -159,19 +162,12 @@ def test_one_text_has_a_value_without_an_interval_and_none_has_no_rows():
 def test_a_bootstrap_of_texts_would_take_repetition_for_simplicity():
     """Why the interval is a jackknife's: a resample deflates better than any part of the whole."""
     rng = np.random.default_rng(0)
-    corpus = [
-        (n, ["".join(map(chr, rng.integers(97, 123, 6))) for _ in range(9)]) for n in range(60)
-    ]
-    config = text_deflate_size.Config()
-
-    def size(texts):
-        return text_deflate_size.measure(texts, config=config)
-
+    letters = rng.integers(97, 123, (60, 9, 6))  # texts, words, letters
+    corpus = [(n, ["".join(map(chr, word)) for word in one]) for n, one in enumerate(letters)]
+    size = partial(text_deflate_size.measure, config=text_deflate_size.Config())
     values = corpora._values(size, corpus)
     drawn = [[corpus[n] for n in rng.integers(60, size=60)] for _ in range(50)]
-    resampled = [
-        size(["\n".join(word for _, words in one for word in words)]).item() for one in drawn
-    ]
+    resampled = size(["\n".join(word for _, text in one for word in text) for one in drawn])
     assert max(resampled) < values[0] < values[1:].min() + 0.1
     assert values[1:].max() - values[1:].min() < 0.2
 
