@@ -1,6 +1,6 @@
 """Values that depend on the setting: ``{per: {mnist: 0.3, cifar10/keras_cnn: 0.03}}``.
 
-The keys are data sets, or ``dataset/model``, which wins.
+The keys are data sets, or ``dataset/model``, which wins; ``else`` serves all that are not named.
 """
 
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline.strict_yaml import Key, StudyError
 
-PER = "per"
+PER, ELSE = "per", "else"
 # What stages read that work on one setting. Everything else is of the whole study.
 SECTIONS = (
     "datasets", "models", "training_images", "validation_share", "defences", "pretrain", "retrain",
@@ -28,7 +28,7 @@ def resolve(value: Any, names: dict[str, str]) -> Any:  # noqa: ANN401
         return value
     if value.keys() != {PER}:
         return {key: resolve(one, names) for key, one in value.items()}
-    wanted = (f"{names['dataset']}/{names.get('model')}", names["dataset"])
+    wanted = (f"{names['dataset']}/{names.get('model')}", names["dataset"], ELSE)
     for key in wanted:
         if key in value[PER]:
             return resolve(value[PER][key], names)
@@ -43,7 +43,7 @@ def problems(content: dict[str, Any], settings: list[dict[str, str]]) -> Iterato
     sets = {*content.get("datasets", ())}
     pairs = {f"{one}/{other}" for one in sets for other in content.get("models", ())}
     for key, choice in _choices(content, ()):
-        known = sets if key[0] == "datasets" else sets | pairs
+        known = {ELSE} | (sets if key[0] == "datasets" else sets | pairs)
         if key[0] not in SECTIONS:
             yield key, f"is one for the whole study; only {', '.join(SECTIONS)} may differ"
         elif not isinstance(choice, dict) or set(choice) - known:

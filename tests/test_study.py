@@ -49,9 +49,9 @@ PGD = "linf_pgd: {method: pgd, norm: linf, epsilon: 0.15,"
         ("twin: standard", "twin: standart", r"verdict\.twin: no 'standart' among"),
         ("claim: at_lowers_en", "claim: at_low", r"at_lowers_en\.claim: .*no claim 'at_low'"),
         ("[clean, l2_noise, linf_noise]", "[clean, l2_nois]", r"entry: no 'l2_nois' among"),
-        (PGD, PGD.replace("0.15", "{per: {mnist: 0.1}}"), r"epsilon\.per: .*digits, digits/lenet5"),
+        (PGD, PGD.replace("0.15", "{per: {mnist: 0.1}}"), r"epsilon\.per: .*digits, digits/lenet5, else"),
         (PGD, PGD.replace("0.15", "{per: {}}"), r"epsilon\.per: no value for digits/lenet5"),
-        ("size: 28", "size: {per: {digits/lenet5: 28}}", r"size\.per: .* to values: digits$"),
+        ("size: 28", "size: {per: {digits/lenet5: 28}}", r"size\.per: .* to values: digits, else$"),
         ("seeds: [0, 1]", "seeds: {per: {digits: [0]}}", r"seeds\.per: is one for the whole study"),
         ("snapshot_attacks:", "snapshot_attacks:\n  a: {method: adaptive, epsilon: 0.1, steps: 1,"
          " step_size: 0.1, term_weight: 1.0}", r"snapshot_attacks\.a\.method: .*without knowing"),
@@ -198,3 +198,10 @@ def test_an_entry_that_is_null_in_a_setting_does_not_exist_there():
     names = {"dataset": "digits", "model": "lenet5", "defence": "standard", "attack": "fgsm"}
     assert slices(study, "attack", names)["attack"] is None
     assert "fgsm" not in slices(study, "diagnose", names)["attacks"]
+
+
+def test_else_serves_the_settings_that_are_not_named():
+    choice = {"per": {"mnist": 1, "cifar10/lenet5": 2, "else": None}}
+    pairs = {"mnist": "lenet5", "cifar10": "lenet5", "svhn": "lenet5"}
+    found = [resolve(choice, {"dataset": d, "model": m}) for d, m in pairs.items()]
+    assert found == [1, 2, None] and resolve(choice, {"dataset": "cifar10", "model": "b"}) is None
