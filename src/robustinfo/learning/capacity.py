@@ -8,9 +8,9 @@ both layers, of which the first k are kept. Every set meets the same masks and t
 weights, so that sets are compared in pairs. Biases are trained, and not counted.
 
 The paper leaves the training open. Here: Adam on the whole set at once; the best accuracy of all
-steps counts. Biased upwards: what training does not find may exist, and k is one of the grid. And
-a weight at a pixel that is blank throughout the set is lost: images that fill the frame (FGSM's)
-need fewer weights for that alone.
+steps counts. Biased upwards: what training does not find may exist, and k is one of the grid. Which
+weights are kept decides much: a class that no kept weight reaches is never answered, a weight at a
+pixel that is blank throughout the set is lost. Hence many masks, and differences mask by mask.
 """
 
 import logging

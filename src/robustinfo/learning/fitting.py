@@ -6,8 +6,9 @@ held-out images of the same kind. Every set meets the same first weights, the sa
 same order of images. The mean accuracy over the epochs, the area under the curve, says what was
 fitted faster.
 
-The split, the training and that mean are ours; the paper has none of them in print. Where an
-attack's perturbation betrays the label, its images are fitted faster than clean ones.
+The split, the training and that mean are ours: the paper does not say how it trained. Learned and
+held-out adversarial images were made against the same network, so that what is learned may be its
+weakness as well as the objects.
 """
 
 from collections.abc import Iterator
