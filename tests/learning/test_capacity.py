@@ -208,6 +208,22 @@ def test_images_of_any_shape_are_learned():
     assert values(found, "memorised_accuracy")[(60 + K) * HIDDEN] == 1
 
 
+def test_what_is_in_the_border_does_not_matter():
+    images, labels = blobs(shuffled=True)
+    inside = torch.full_like(images, 200)
+    inside[..., 1:-1, 1:-1] = images[..., 1:-1, 1:-1]
+    sets = {"clean": Images(images, labels), "framed": Images(inside, labels)}
+    found = rows(sets, kept=[50, (9 + K) * HIDDEN], border=1)
+    one, other = (values(found, "memorised_accuracy", name) for name in sets)
+    assert one == other and one[50] > 1 / K
+    assert one[50] != values(rows(sets, kept=[50]), "memorised_accuracy")[50]
+
+
+def test_a_border_that_leaves_nothing_is_refused():
+    with pytest.raises(Fault, match="`border` 3 leaves nothing of the images"):
+        rows({"clean": blobs()}, border=3)
+
+
 def test_a_least_count_that_already_suffices_is_said(caplog):
     rows({"clean": blobs()}, kept=[1, 9], epsilons=[0.9])
     assert "clean: the least of `kept`, 1, already suffices" in caplog.text

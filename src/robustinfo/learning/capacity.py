@@ -10,7 +10,8 @@ weights, so that sets are compared in pairs. Biases are trained, and not counted
 The paper leaves the training open. Here: Adam on the whole set at once; the best accuracy of all
 steps counts. Biased upwards: what training does not find may exist, and k is one of the grid. Which
 weights are kept decides much: a class that no kept weight reaches is never answered, a weight at a
-pixel that is blank throughout the set is lost. Hence many masks, and differences mask by mask.
+pixel that is blank throughout the set is lost. Hence many masks, and differences mask by mask; and
+hence ``border``: MNIST's clean images have a blank frame of four pixels, FGSM's have none.
 """
 
 import logging
@@ -22,7 +23,7 @@ from typing import Annotated, Literal, Self
 import numpy as np
 import torch
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
-from torch import Generator
+from torch import Generator, Tensor
 
 from robustinfo.batches import floats
 from robustinfo.faults import Fault
@@ -39,6 +40,7 @@ class Config(Settings):
     hidden: PositiveInt = 64
     activation: Literal["relu", "linear"] = "relu"
     kept: Annotated[tuple[NonNegativeInt, ...], Field(strict=False, min_length=1)]  # every k
+    border: NonNegativeInt = 0  # pixels cut off on every side
     masks: PositiveInt  # random orders of the weights
     epsilons: Annotated[tuple[Fraction01, ...], Field(strict=False, min_length=1)]  # allowed errors
     steps: PositiveInt
@@ -58,12 +60,12 @@ def learn(task: Task, *, config: Config, generator: Generator) -> Iterator[dict]
     Per set: ``memorised_accuracy`` (level: k); ``weights_needed`` (level: epsilon), nan unless
     every mask reaches 1 - epsilon; ``reached_share`` of the masks that do, with Wilson's interval.
     Then per attack ``extra_weights`` (epsilon): needed beyond the clean images', mask by mask.
-    Raises Fault if the network has fewer weights than ``kept`` asks for.
+    Raises Fault if the network has fewer weights than ``kept`` asks for, or ``border`` leaves none.
     """
     begin = _start(task, config, generator)
     needed = {}
     for name, (images, labels) in task.sets.items():
-        x = floats(images).flatten(1)
+        x = _pixels(images, config.border)
         wrong = [
             memorise(
                 untrained(begin, k),
@@ -99,12 +101,20 @@ def weights_needed(errors: np.ndarray, kept: tuple[int, ...], epsilon: float) ->
 
 
 def _start(task: Task, config: Config, generator: Generator) -> Start:
-    features = task.sets["clean"].images[0].numel()
+    features = _pixels(task.sets["clean"].images[:1], config.border).shape[1]
+    if not features:
+        raise Fault(f"`border` {config.border} leaves nothing of the images")
     classes = int(task.train.labels.max()) + 1
     weights = (features + classes) * config.hidden
     if config.kept[-1] > weights:
         raise Fault(f"`kept` asks for {config.kept[-1]} of {weights} weights")
     return start(features, config.hidden, classes, orders=config.masks, generator=generator)
+
+
+def _pixels(images: Tensor, border: int) -> Tensor:
+    """uint8 (n, c, h, w) -> (n, d) in [0, 1], without the border."""
+    h, w = images.shape[2:]
+    return floats(images[..., border : h - border, border : w - border]).flatten(1)
 
 
 def _mean(quantity: str, level: float, values: np.ndarray) -> dict:
