@@ -49,7 +49,7 @@ PGD = "linf_pgd: {method: pgd, norm: linf, epsilon: 0.15,"
         ("twin: standard", "twin: standart", r"verdict\.twin: no 'standart' among"),
         ("claim: at_lowers_en", "claim: at_low", r"at_lowers_en\.claim: .*no claim 'at_low'"),
         ("[clean, l2_noise, linf_noise]", "[clean, l2_nois]", r"entry: no 'l2_nois' among"),
-        (PGD, PGD.replace("0.15", "{per: {mnist: 0.1}}"), r"epsilon\.per: .*digits, digits/lenet5, else"),
+        (PGD, PGD.replace("0.15", "{per: {mnist: 0.1}}"), r"epsilon\.per: .*digits/lenet5, else"),
         (PGD, PGD.replace("0.15", "{per: {}}"), r"epsilon\.per: no value for digits/lenet5"),
         ("size: 28", "size: {per: {digits/lenet5: 28}}", r"size\.per: .* to values: digits, else$"),
         ("seeds: [0, 1]", "seeds: {per: {digits: [0]}}", r"seeds\.per: is one for the whole study"),
