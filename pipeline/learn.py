@@ -33,7 +33,7 @@ def run(job: Job) -> None:
 
 
 def _task(job: Job, attacks: tuple[str, ...]) -> Task:
-    images, labels, _ = load.split(job, "train")
+    images, labels, *_ = load.split(job, "train")
     first = job.params["training_images"]
     test = load.test_images(job)
     sets = {
