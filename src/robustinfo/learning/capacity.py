@@ -3,7 +3,7 @@
 "One Bit Matters", arXiv 1810.09650, section 4.1 and figure 3: of an MLP 784-64-10
 with ReLU or linear units, all but k random weights are zero and stay zero; wanted is the least k
 with a training accuracy of 1 - epsilon. Instead of one search per epsilon, every k of a grid is
-trained at once and every epsilon is read off. Masks are nested: one random order of the weights of
+trained once and every epsilon is read off. Masks are nested: one random order of the weights of
 both layers, of which the first k are kept. Every set meets the same masks and the same first
 weights, so that sets are compared in pairs. Biases are trained, and not counted.
 
@@ -11,7 +11,7 @@ The paper leaves the training open. Here: Adam on the whole set at once; the bes
 steps counts. Biased upwards: what training does not find may exist, and k is one of the grid. Which
 weights are kept decides much: a class that no kept weight reaches is never answered, a weight at a
 pixel that is blank throughout the set is lost. Hence many masks, and differences mask by mask; and
-hence ``border``: MNIST's clean images have a blank frame of four pixels, FGSM's have none.
+hence ``border``: MNIST's clean images have an all but blank frame of four pixels, FGSM's have not.
 """
 
 import logging
