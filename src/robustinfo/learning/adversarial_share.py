@@ -33,6 +33,7 @@ from robustinfo.training import Images
 
 class Config(Settings):
     adversary: Entry  # of attacks/
+    images: PositiveInt | None = None  # the first so many training images; None: all
     shares: Annotated[tuple[Fraction01, ...], Field(strict=False)]  # of the training images
     training: training.Config
     maps: str = "maps"  # the point of the model that holds the last feature maps
@@ -46,7 +47,8 @@ def learn(task: Task, *, config: Config, generator: Generator) -> Iterator[dict]
     ``reached_share``: of the training images, how many were adversarial; less than the level where
     the attack turned too few.
     """
-    train, hit = _attacked(task.model, task.train, config, generator)
+    clean = Images(*(part[: config.images] for part in task.train))
+    train, hit = _attacked(task.model, clean, config, generator)
     first, fooled = _attacked(task.model, task.test, config, generator)
     first = Images(first.images[fooled], first.labels[fooled])
     order = hit.nonzero().squeeze(1)
@@ -55,10 +57,10 @@ def learn(task: Task, *, config: Config, generator: Generator) -> Iterator[dict]
     for share in config.shares:
         generator.set_state(state)
         chosen = order[: round(share * len(hit))]
-        images = task.train.images.clone()
-        images[chosen] = train.images[chosen]
+        mixed = clean.images.clone()
+        mixed[chosen] = train.images[chosen]
         model = deepcopy(task.model)
-        fit(model, Images(images, task.train.labels), config=config.training, generator=generator)
+        fit(model, Images(mixed, clean.labels), config=config.training, generator=generator)
         own, success = _attacked(model, task.test, config, generator)
         level = {"level": share}
         tested = {"accuracy": task.test, "accuracy_on_first": first, "accuracy_under_attack": own}
