@@ -5,6 +5,7 @@ tested at it, and its recommended operating point, "the highest quantization at 
 accuracy". Every level starts from the run's own weights and draws the same random numbers.
 """
 
+import math
 from collections.abc import Iterator
 from copy import deepcopy
 
@@ -31,22 +32,25 @@ class Config(Settings):
 def learn(task: Task, *, config: Config, generator: Generator) -> Iterator[dict]:
     """``accuracy`` at every level, of the network retrained at it on test images distorted alike.
 
+    ``accuracy_undistorted`` is that of the same retraining on images as they are, the control.
     ``operating_point`` is the first level in the order of the sweep whose accuracy is within
-    ``allowed_loss`` of that of the untouched network on undistorted images; none if there is none.
+    ``allowed_loss`` of it; nan if there is none.
     """
-    least = accuracy(task.model, task.test) - config.allowed_loss
-    state, point = generator.get_state(), None
+    state, n, point = generator.get_state(), len(task.test.labels), math.nan
+    control = deepcopy(task.model)
+    fit(control, task.train, config=config.training, generator=generator)
+    undistorted = accuracy(control, task.test)
+    yield {"quantity": "accuracy_undistorted", "value": undistorted, "n": n}
     for level, entry in catalogue.sweep(config.distortion):
         generator.set_state(state)
         train, test = (_distorted(images, entry, generator) for images in (task.train, task.test))
         model = deepcopy(task.model)
         fit(model, train, config=config.training, generator=generator)
         value = accuracy(model, test)
-        yield {"level": level, "quantity": "accuracy", "value": value, "n": len(test.labels)}
-        if point is None and value >= least:
+        yield {"level": level, "quantity": "accuracy", "value": value, "n": n}
+        if math.isnan(point) and value >= undistorted - config.allowed_loss:
             point = level
-    if point is not None:
-        yield {"quantity": "operating_point", "value": point}
+    yield {"quantity": "operating_point", "value": point}
 
 
 def _distorted(images: Images, entry: Entry, generator: Generator) -> Images:
