@@ -23,6 +23,11 @@ ATTACKS = {
     "adaptive": {
         "method": "adaptive", "epsilon": 0.02, "step_size": 0.005, "steps": 10, "term_weight": 1.0,
     },
+    "evasive": {
+        "method": "evasive", "epsilon": 0.02, "step_size": 0.005, "steps": 10,
+        "random_start": False, "confidence": 0.0,
+        "complexity": {"method": "entropy", "alphabet": "grey", "estimator": "plug_in"},
+    },
     "deepfool_l2": {"method": "deepfool", "epsilon": 0.06},
     "deepfool_linf": {"method": "deepfool", "norm": "linf", "epsilon": 0.02},
     "carlini_wagner": CW | {"epsilon": 0.06},
