@@ -52,22 +52,22 @@ def shifted(values, bits):
 
 
 def slow_forward(samples):
-    rows = shifted(forward_line(samples.swapaxes(0, 1)), 11).swapaxes(0, 1)
+    rows = shifted(forward_line(samples.swapaxes(0, 1) - 128), 11).swapaxes(0, 1)
     return shifted(forward_line(rows), 15)
 
 
 def slow_inverse(coefficients):
     columns = shifted(inverse_line(coefficients), 11)
-    return shifted(inverse_line(columns.swapaxes(0, 1)), 18).swapaxes(0, 1)
+    return shifted(inverse_line(columns.swapaxes(0, 1)), 18).swapaxes(0, 1) + 128
 
 
 def sample_blocks():
-    """(8, 8, m): noise, blocks of -128 and 127, and the sign pattern of every frequency."""
+    """(8, 8, m): noise, blocks of 0 and 255, the signs of every frequency, and black."""
     rng = np.random.default_rng(0)
-    noise = rng.integers(-128, 128, (8, 8, 3000))
-    extreme = rng.choice([-128, 127], (8, 8, 3000))
-    basis = np.sign(scipy.fft.idctn(np.eye(64).reshape(8, 8, 64), axes=(0, 1))).astype(int)
-    return np.concatenate([noise, extreme, 127 * basis, np.full((8, 8, 1), -128)], axis=2)
+    noise = rng.integers(0, 256, (8, 8, 3000))
+    extreme = rng.choice([0, 255], (8, 8, 3000))
+    basis = 255 * (scipy.fft.idctn(np.eye(64).reshape(8, 8, 64), axes=(0, 1)) > 0)
+    return np.concatenate([noise, extreme, basis, np.zeros((8, 8, 1), int)], axis=2)
 
 
 def doubles(array):
@@ -90,9 +90,9 @@ def test_the_matrix_is_the_cosine_transform_but_for_rounding():
     np.testing.assert_allclose(jpeg_dct.TRANSFORM / 2**13, exact, rtol=0, atol=2**-12)
 
 
-def test_coefficients_are_8_times_the_orthonormal_ones():
+def test_coefficients_are_8_times_the_orthonormal_ones_about_mid_grey():
     samples = sample_blocks()
-    exact = 8 * scipy.fft.dctn(samples, axes=(0, 1), norm="ortho")
+    exact = 8 * scipy.fft.dctn(samples - 128, axes=(0, 1), norm="ortho")
     np.testing.assert_allclose(jpeg_dct.forward(doubles(samples)), exact, rtol=0, atol=2)
 
 

@@ -58,26 +58,26 @@ def round_trip(images: Tensor, quality: int) -> Tensor:
     return decoded
 
 
-def _images_last(images: Tensor) -> Tensor:
-    """(n, c, h, w) uint8 to (c, h, w, n) float32, so that neighbours are whole runs of images."""
+def _images_last(images: Tensor, dtype: torch.dtype) -> Tensor:
+    """(n, c, h, w) uint8 to (c, h, w, n), so that neighbours are whole runs of images."""
     n, c, h, w = images.shape
-    planes = torch.empty((c, h, w, n), dtype=torch.float32, device=images.device)
+    planes = torch.empty((c, h, w, n), dtype=dtype, device=images.device)
     planes.flatten(0, 2).copy_(images.flatten(1).T)
     return planes
 
 
 def _grey(images: Tensor, steps: Tensor) -> Tensor:
-    """(n, 1, h, w) uint8 and the steps (2, 8, 8) to the decoded (1, h, w, n), in 0..255."""
+    """(n, 1, h, w) uint8 and the steps (2, 8, 8) to the decoded (1, h, w, n) int16."""
     _, _, h, w = images.shape
-    (grey,) = _coded([_images_last(images).sub_(128)], steps[:1])
-    return grey[:, :h, :w].add_(128)
+    (grey,) = _coded([_images_last(images, torch.int16)], steps[:1])
+    return grey[:, :h, :w]
 
 
 def _colour(images: Tensor, steps: Tensor) -> Tensor:
-    """(n, 3, h, w) uint8 and the steps (2, 8, 8) to the decoded (3, h, w, n), in [0, 256)."""
+    """(n, 3, h, w) uint8 and the steps (2, 8, 8) to the decoded (3, h, w, n) int16."""
     _, _, h, w = images.shape
     # libjpeg repeats columns up to whole blocks before halving, but rows only up to an even number.
-    ycc = jpeg_colour.to_ycc(_padded(_images_last(images), 2, 16))
+    ycc = jpeg_colour.to_ycc(_padded(_images_last(images, torch.float32), 2, 16))
     (y,), chroma = _coded([ycc[:1], jpeg_chroma.halved(ycc[1:])], steps)
     # Back, padding takes no part: an edge is the last sample that the image has.
     chroma = jpeg_chroma.doubled(chroma[:, : (h + 1) // 2, : (w + 1) // 2])
@@ -85,10 +85,10 @@ def _colour(images: Tensor, steps: Tensor) -> Tensor:
 
 
 def _coded(components: list[Tensor], steps: Tensor) -> list[Tensor]:
-    """Centred (c, h, w, n), each with its (8, 8) steps, to what is decoded: padded, overwritten."""
+    """(c, h, w, n) each, and their (8, 8) steps, to what is decoded: padded, perhaps in place."""
     components = [_padded(component, 8, 8) for component in components]
     views = [_blocks(component) for component in components]
-    sizes = [view[0, 0].numel() for view in views]
+    sizes = [view.shape[2:].numel() for view in views]
     blocks = steps.new_empty(8, 8, sum(sizes))
     for part, view in zip(blocks.split(sizes, 2), views, strict=True):
         part.view(view.shape).copy_(view)
@@ -98,7 +98,7 @@ def _coded(components: list[Tensor], steps: Tensor) -> list[Tensor]:
     blocks = jpeg_dct.inverse(blocks)
     for part, view in zip(blocks.split(sizes, 2), views, strict=True):
         view.copy_(part.view(view.shape))
-    return [component.clamp_(-128, 127) for component in components]
+    return [component.clamp_(0, 255) for component in components]
 
 
 def _blocks(x: Tensor) -> Tensor:

@@ -30,33 +30,40 @@ TRANSFORM = torch.tensor(
 _ROWS_FORWARD, _COLUMNS_FORWARD = TRANSFORM / 2**11, TRANSFORM / 2**15
 _COLUMNS_BACK, _ROWS_BACK = TRANSFORM.T / 2**11, TRANSFORM.T / 2**18
 
+_MID_GREY = 8 * 128  # JPEG counts from 128: it has this coefficient of the mean, and no other
 _NUDGE = 2**-20
 
 
 def forward(samples: Tensor) -> Tensor:
-    """Whole numbers in -128..127 to 8 times their orthonormal coefficients, rounded.
+    """Whole numbers in 0..255 to 8 times the orthonormal coefficients of samples - 128, rounded.
 
-    (8, 8, m) float64, m blocks, contiguous: it is overwritten. Returns frequencies (u, v) first.
+    (8, 8, m) float64, m blocks, contiguous; overwritten. Returns frequencies (u, v) first.
     """
     rows = _rounded(_ROWS_FORWARD, samples, torch.empty_like(samples))
-    return _rounded(_COLUMNS_FORWARD, rows.view(8, -1), samples.view(8, -1)).view(samples.shape)
+    _rounded(_COLUMNS_FORWARD, rows.view(8, -1), samples.view(8, -1))
+    samples[0, 0].sub_(8 * _MID_GREY)
+    return samples
 
 
 def inverse(coefficients: Tensor) -> Tensor:
-    """Whole orthonormal coefficients to rounded samples, which may exceed -128..127.
+    """Whole orthonormal coefficients to rounded samples, which may leave 0..255.
 
-    (8, 8, m) float64, as ``forward`` returns them, contiguous: it is overwritten.
+    (8, 8, m) float64, frequencies (u, v) first, contiguous; overwritten.
     """
+    coefficients[0, 0].add_(_MID_GREY)
     columns = torch.empty_like(coefficients)
     _rounded(_COLUMNS_BACK, coefficients.view(8, -1), columns.view(8, -1))
     return _rounded(_ROWS_BACK, columns, coefficients)
 
 
 def _rounded(matrix: Tensor, x: Tensor, out: Tensor) -> Tensor:
-    """(8, 8) @ (..., 8, m), halves rounded up. Overwrites x.
+    """(8, 8) @ (8, m) or (8, 8, m), halves rounded up. Overwrites x.
 
     torch rounds halves to even. The first column of every matrix is positive: a little more in
     the first row of x lifts every half, and moves nothing else across one.
     """
     x.select(-2, 0).add_(_NUDGE)
-    return torch.matmul(matrix.to(x.device), x, out=out).round_()
+    matrix = matrix.to(x.device)
+    if x.ndim == 2:
+        return torch.mm(matrix, x, out=out).round_()
+    return torch.bmm(matrix.expand(8, 8, 8), x, out=out).round_()
