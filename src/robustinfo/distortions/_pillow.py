@@ -1,4 +1,4 @@
-"""Image tensors to Pillow and back, and a Pillow image as a file's bytes."""
+"""Image tensors to Pillow, and a Pillow image as a file's bytes."""
 
 from io import BytesIO
 
@@ -27,14 +27,6 @@ def to_pillow(images: Tensor) -> list[Image.Image]:
         raise Fault(f"Pillow images have 1 or 3 channels here, not {channels}")
     arrays = channels_last(images)
     return [Image.fromarray(array[..., 0] if channels == 1 else array) for array in arrays]
-
-
-def from_pillow(images: list[Image.Image]) -> Tensor:
-    """n images of one size, all L or all RGB, to (n, c, h, w) uint8."""
-    arrays = torch.from_numpy(np.stack([np.asarray(image) for image in images]))
-    if arrays.ndim == 3:  # mode L has no channel axis
-        arrays = arrays.unsqueeze(-1)
-    return arrays.permute(0, 3, 1, 2).contiguous()
 
 
 def encode(image: Image.Image, file_format: str, **options: int) -> bytes:
