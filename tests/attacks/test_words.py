@@ -6,12 +6,12 @@ import pytest
 import torch
 from torch import nn
 
-from robustinfo.attacks import _words, word_deepfool, word_fgsm, word_fgvm
+from robustinfo.attacks import _words, word_deepfool, word_fgsm
 from robustinfo.datasets._texts import PADDING, UNKNOWN
 from robustinfo.models import text_classifier
 
 FGSM = (word_fgsm, {"step_size": 0.6, "steps": 9})
-FGVM = (word_fgvm, {"step_size": 0.6, "steps": 9})
+FGVM = (word_fgsm, {"norm": "l2", "step_size": 0.6, "steps": 9})
 DEEPFOOL = (word_deepfool, {"steps": 9})
 EVERY = pytest.mark.parametrize("attack, settings", [FGSM, FGVM, DEEPFOOL])
 

@@ -1,22 +1,27 @@
-"""FGSM on texts: every embedded word moves by the sign of the loss's gradient.
+"""Steps along the gradient on texts: FGSM moves every embedded word, FGVM those that matter.
 
-Goodfellow et al. (2015), arXiv 1412.6572, on words as arXiv 1801.07175 does it: see _words.py.
-step_size is what every number of an embedding changes by in one step; embeddings of
-text_classifier begin within 0.05. A word that has no part in the network's maxima has no gradient
-and stays.
+With g the gradient of the loss by all embeddings of a text, and ``norm``
+    linf: step_size * sign(g)    FGSM, Goodfellow et al. (2015), arXiv 1412.6572
+    l2:   step_size * g / |g|_2  FGVM, Miyato et al. (2016), arXiv 1507.00677
+on words as arXiv 1801.07175 does it: see _words.py. By the sign, every number of an embedding
+changes by step_size; embeddings of text_classifier begin within 0.05. In l2, the words that the
+loss depends on most move farthest, so that fewer of them change. A word that has no part in the
+network's maxima has no gradient and stays.
 """
 
 from pydantic import PositiveInt
 from torch import Generator, Tensor, nn
+from torch.nn import functional as F
 
 from robustinfo.attacks import _words
-from robustinfo.settings import PositiveNumber, Settings
+from robustinfo.settings import Norm, PositiveNumber, Settings
 
 ROLE = "iterated"
 READS = "texts"
 
 
 class Config(Settings):
+    norm: Norm = "linf"
     step_size: PositiveNumber
     steps: PositiveInt
 
@@ -30,6 +35,9 @@ def perturb(
     """
 
     def step(logits: _words.Logits, t: Tensor, y: Tensor) -> Tensor:
-        return config.step_size * _words.loss_gradient(logits, t, y).sign()
+        gradient = _words.loss_gradient(logits, t, y)
+        if config.norm == "linf":
+            return config.step_size * gradient.sign()
+        return config.step_size * F.normalize(gradient.flatten(1)).view_as(t)
 
     return _words.search(model, x, y, step, steps=config.steps)
