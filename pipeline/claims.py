@@ -14,62 +14,23 @@ decided.
 
 import math
 from pathlib import Path
-from typing import Literal, Self
 
 import pandas as pd
-from pydantic import Field, model_validator
 
 from pipeline import paths, rows
+from pipeline.claim import Claim
 from pipeline.collect import results_of
-from pipeline.schema import Column, Where
 from pipeline.stage import Job, main
 from pipeline.statistics import chosen
 from pipeline.strict_yaml import StudyError, read
 from robustinfo.judging import least_accuracy
 from robustinfo.maths.intervals import student
-from robustinfo.settings import Settings
 
 SETTING = ["dataset", "model"]
 VALUES = ["claim", "statistic", "value", "low", "high", "judgement", "sentence", "text", "source"]
 COLUMNS = SETTING + VALUES
 FEWEST = 5  # of a correlation: ranks of fewer agree by chance
 CLEAN = {"stage": "diagnose", "entry": "clean", "quantity": "accuracy"}
-
-
-Judgement = Literal["supported", "not supported", "undecided", "undertrained"]
-
-
-class Claim(Settings):
-    """Per seed, a ``statistic`` of one or two selections.
-
-    difference: mean(of) - mean(against), or mean(of) where there is no ``against``; with
-    ``worst_over``, the least favourable group's.
-    correlation: Spearman's, of the two over the epochs, or over the levels of a sweep. Neighbours
-    resemble each other, so that only seeds count as independent. Fewer than five of them, or a
-    constant series, have none.
-    """
-
-    paper: str  # of studies/references, without .yaml
-    claim: str  # its id there
-    statistic: Literal["difference", "correlation"] = "difference"
-    tested: str = ""  # which part of the claim the statistic speaks of, if not of all
-    of: Where
-    against: Where | None = None
-    worst_over: Column | None = None  # e.g. entry: every attack must show it
-    over: Literal["epoch", "level"] = "epoch"  # of a correlation
-    expect: Literal["below", "above"]
-    threshold: float = 0.0
-    # What the report says first: a sentence per judgement, with {value}, {low} and {high}.
-    says: dict[Judgement, str] = Field(default_factory=dict)
-
-    @model_validator(mode="after")
-    def a_correlation_is_of_two_without_groups(self) -> Self:
-        """It is taken over all that is selected."""
-        if self.statistic == "correlation" and self.worst_over:
-            raise ValueError("a correlation takes no `worst_over`; write one claim per group")
-        if self.statistic == "correlation" and self.against is None:
-            raise ValueError("a correlation needs `against`")
-        return self
 
 
 def run(job: Job) -> None:
@@ -126,8 +87,7 @@ def _speaking(of: pd.DataFrame, claim: Claim) -> pd.DataFrame:
     if claim.worst_over is None:
         return of
     rank = of.groupby(["seed", claim.worst_over]).value.transform("mean")
-    worst = "max" if claim.expect == "below" else "min"
-    return of[rank == rank.groupby(of.seed).transform(worst)]
+    return of[rank == rank.groupby(of.seed).transform(claim.worst)]
 
 
 def _differences(of: pd.DataFrame, against: pd.DataFrame | None, claim: Claim) -> pd.Series:
@@ -136,8 +96,7 @@ def _differences(of: pd.DataFrame, against: pd.DataFrame | None, claim: Claim) -
     difference = of.groupby(keys).value.mean()
     if against is not None:
         difference = (difference - against.groupby(keys).value.mean()).dropna()
-    worst = "max" if claim.expect == "below" else "min"
-    return difference.groupby("seed").agg(worst)
+    return difference.groupby("seed").agg(claim.worst)
 
 
 def _correlations(of: pd.DataFrame, against: pd.DataFrame, claim: Claim) -> pd.Series:

@@ -10,11 +10,12 @@ Adversarial images are rounded to 8 bits, and only those that still succeed then
 texts, all words that an attack altered are measured together: see corpora.py.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from torch import Tensor
 
 from pipeline import corpora, load, paths, rows
+from pipeline.corpora import Examples
 from pipeline.stage import Job, main
 from robustinfo import catalogue
 from robustinfo.distortions.eight_bit import to_bytes
@@ -26,28 +27,28 @@ FALSE_POSITIVE_RATES = (0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
 def run(job: Job) -> None:
     """Measure the clean images once, and every attack's successes."""
-    inputs, _ = load.test_images(job)
+    data = load.split(job, "test")
+    inputs, _ = load.first(data, job.params["evaluation_images"])
     measures = {
         name: catalogue.get("complexities", entry)
         for name, entry in job.params["complexities"].items()
     }
-    attacks = {
-        name: unseal(job.path(paths.EXAMPLES, attack=name))[0] for name in job.params["attacks"]
-    }
-    if catalogue.reads("datasets", job.params["dataset"]) == "texts":
-        vocabulary = load.split(job, "test").vocabulary
-        found = corpora.measured(measures, inputs, attacks, vocabulary)
+    attacks = (
+        (name, unseal(job.path(paths.EXAMPLES, attack=name))[0]) for name in job.params["attacks"]
+    )
+    if data.vocabulary:
+        found = corpora.measured(measures, inputs, attacks, data.vocabulary)
     else:
         found = _of_images(measures, inputs, attacks)
     rows.write(job.path(paths.COMPLEXITIES), found)
 
 
 def _of_images(
-    measures: dict[str, Callable], images: Tensor, attacks: dict[str, dict[str, Tensor]]
+    measures: dict[str, Callable], images: Tensor, attacks: Iterable[tuple[str, Examples]]
 ) -> list[dict]:
     clean = {name: measure(images) for name, measure in measures.items()}
     found = [_row("clean", name, "mean", values) for name, values in clean.items()]
-    for attack, examples in attacks.items():
+    for attack, examples in attacks:
         success = examples["success_8bit"]
         if not success.any():
             continue

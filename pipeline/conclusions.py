@@ -71,7 +71,8 @@ def _check_targets(study: dict, selects: Selects, fail: Fail) -> None:
 
 
 def _check_claims(study: dict, selects: Selects, fail: Fail) -> None:
-    from pipeline.claims import Claim, text_of
+    from pipeline.claim import Claim
+    from pipeline.claims import text_of
 
     for name, content in study["claims"].items():
         claim = validated(Claim, content, ("claims", name), fail)

@@ -5,7 +5,7 @@ histogram, so those of all successes are put together, one to a line. The interv
 over groups of texts: a bootstrap would take texts twice, and what repeats deflates well.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 from torch import Tensor
@@ -15,23 +15,24 @@ from robustinfo.maths.intervals import jackknife
 GROUPS = 20  # of texts, by their place in the test set
 QUANTITIES = ("mean", "clean_mean", "difference")
 
+Examples = dict[str, Tensor]  # what the stage attack stored of one attack
 Corpus = list[tuple[int, list[str]]]  # (place of a text in the test set, some of its words)
 
 
 def measured(
     measures: dict[str, Callable[[list[str]], Tensor]],
     words: Tensor,
-    attacks: dict[str, dict[str, Tensor]],
+    attacks: Iterable[tuple[str, Examples]],
     vocabulary: list[str],
 ) -> Iterator[dict]:
     """Rows per complexity: of the words that each attack put in, that it took out, the difference.
 
-    words: (n, length) int32, the clean texts. attacks: their examples by name. Input ``clean`` is
+    words: (n, length) int32, the clean texts. attacks: their names and examples. Input ``clean`` is
     what all attacks took out, together. n: the texts behind a value. An attack without success has
     no rows.
     """
     removed: Corpus = []
-    for attack, examples in attacks.items():
+    for attack, examples in attacks:
         x_adv, success = examples["x_adv"], examples["success"]
         altered = (x_adv != words) & success[:, None]
         if not altered.any():

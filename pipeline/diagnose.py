@@ -13,7 +13,7 @@ from pipeline import load, paths, rows
 from pipeline.slices import bounded
 from pipeline.stage import Job, main
 from robustinfo import catalogue
-from robustinfo.batches import EVALUATION_BATCH, correct, floats
+from robustinfo.batches import EVALUATION_BATCH, accuracy, floats
 from robustinfo.judging import Threat, worst_case
 from robustinfo.maths.balls import feasible
 from robustinfo.sealed import unseal
@@ -24,8 +24,7 @@ def run(job: Job) -> None:
     images, labels = load.test_images(job)
     x, y = floats(images, job.device), labels.to(job.device)
     model = load.trained(job, job.path(paths.MODEL))
-    right = correct(model, x, y).double().mean().item()
-    found = [_row("clean", "accuracy", right, len(y))]
+    found = [_row("clean", "accuracy", accuracy(model, x, y), len(y))]
     for name, entry in job.params["diagnostics"].items():
         for level, params in catalogue.sweep(entry):
             values = _diagnosed(job, model, x, y, params)

@@ -7,7 +7,7 @@ writes  .../distortions.csv  accuracy per distortion and level (the value that t
 from pipeline import load, paths, rows
 from pipeline.stage import Job, main
 from robustinfo import catalogue
-from robustinfo.batches import correct, floats
+from robustinfo.batches import accuracy, floats
 
 
 def run(job: Job) -> None:
@@ -19,14 +19,14 @@ def run(job: Job) -> None:
     for name, entry in job.params["distortions"].items():
         for level, params in catalogue.sweep(entry):
             distort = catalogue.get("distortions", params)
-            right = correct(model, distort(x, generator=job.generator), y)
+            value = accuracy(model, distort(x, generator=job.generator), y)
             found.append(
                 {
                     "stage": "distort",
                     "entry": name,
                     "level": "" if level is None else level,
                     "quantity": "accuracy",
-                    "value": right.double().mean().item(),
+                    "value": value,
                     "n": len(y),
                 }
             )

@@ -33,33 +33,26 @@ def run(job: Job) -> None:
 
 
 def _task(job: Job, attacks: tuple[str, ...]) -> Task:
-    images, labels, *_ = load.split(job, "train")
-    first = job.params["training_images"]
     test = load.test_images(job)
-    sets = {
-        name: Images(*(t.to(job.device) for t in one)) for name, one in _sets(job, attacks, *test)
-    }
+    sets = {name: one.to(job.device) for name, one in _sets(job, attacks, *test).items()}
     return Task(
         model=load.trained(job, job.path(paths.MODEL)),
         build=partial(load.untrained, job),
-        train=Images(images[:first].to(job.device), labels[:first].to(job.device)),
-        test=Images(*(t.to(job.device) for t in test)),
+        train=load.training_images(job).to(job.device),
+        test=test.to(job.device),
         sets=sets,
     )
 
 
-def _sets(
-    job: Job, attacks: tuple[str, ...], images: Tensor, labels: Tensor
-) -> list[tuple[str, tuple[Tensor, Tensor]]]:
-    """(name, (images, labels)): clean first, then every attack."""
+def _sets(job: Job, attacks: tuple[str, ...], images: Tensor, labels: Tensor) -> dict[str, Images]:
+    """Clean first, then every attack."""
     examples = {attack: unseal(job.path(paths.EXAMPLES, attack=attack))[0] for attack in attacks}
     hit = torch.ones(len(labels), dtype=torch.bool)
     for found in examples.values():
         hit &= found["success_8bit"]
-    adversarial = [
-        (attack, (to_bytes(found["x_adv"][hit]), labels[hit])) for attack, found in examples.items()
-    ]
-    return [("clean", (images[hit], labels[hit])), *adversarial]
+    adversarial = {name: to_bytes(found["x_adv"][hit]) for name, found in examples.items()}
+    inputs = {"clean": images[hit]} | adversarial
+    return {name: Images(given, labels[hit]) for name, given in inputs.items()}
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from robustinfo import catalogue
 from robustinfo.datasets._prepared import Split, data_root, open_split
 from robustinfo.models._network import Network
 from robustinfo.sealed import unseal
+from robustinfo.training import Images
 
 WEIGHTS, STATE = "model.", "state."  # prefixes of the tensors in a checkpoint
 
@@ -25,13 +26,19 @@ def split(job: Job, which: str) -> Split:
     )
 
 
-def test_images(job: Job) -> tuple[Tensor, Tensor]:
-    """The first ``evaluation_images`` of the test set (all, if null) and their labels (n,).
+def training_images(job: Job) -> Images:
+    """The first ``training_images`` of the training set; all, if that is null."""
+    return first(split(job, "train"), job.params["training_images"])
 
-    Images are uint8 (n, c, h, w), texts the numbers of their words, int32 (n, length).
-    """
-    images, labels, *_ = split(job, "test")
-    return images[: job.params["evaluation_images"]], labels[: job.params["evaluation_images"]]
+
+def test_images(job: Job) -> Images:
+    """The first ``evaluation_images`` of the test set; all, if that is null."""
+    return first(split(job, "test"), job.params["evaluation_images"])
+
+
+def first(data: Split, many: int | None) -> Images:
+    """The first so many of a split; None: all."""
+    return Images(data.images[:many], data.labels[:many])
 
 
 def untrained(job: Job) -> Network:
@@ -39,8 +46,7 @@ def untrained(job: Job) -> Network:
     manifest = json.loads(job.path(paths.DATA).read_text())
     shape = tuple(manifest["splits"]["train"]["shape"])
     model = catalogue.get("models", job.params["model"])(shape, len(manifest["classes"]))
-    layout = torch.channels_last if job.device.type == "cuda" else torch.contiguous_format
-    return model.to(job.device, memory_format=layout)
+    return model.to(job.device, memory_format=torch.channels_last)  # convolutions like it, CPU too
 
 
 def prepared(job: Job, file: Path) -> dict[str, Tensor]:

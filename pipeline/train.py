@@ -65,9 +65,7 @@ def run(job: Job) -> None:
 
 def _images(job: Job) -> tuple[training.Images, training.Images]:
     """Training and validation images on the device; the split depends on the seed alone."""
-    images, labels, *_ = load.split(job, "train")
-    first = job.params["training_images"]
-    images, labels = images[:first], labels[:first]
+    images, labels = load.training_images(job)
     generator = torch.Generator().manual_seed(int(job.names["seed"]))
     parts = split_validation(labels, job.params["validation_share"], generator=generator)
     one, other = (

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from pydantic import ValidationError
 from scipy.stats import spearmanr
 
 from pipeline import rows
-from pipeline.claims import Claim, judged
+from pipeline.claim import Claim
+from pipeline.claims import judged
 from pipeline.statistics import chosen, over_seeds, with_wilson
 from pipeline.strict_yaml import StudyError
 from pipeline.tables import Target, tabulate
@@ -105,6 +107,12 @@ def claim(expect="below", threshold=0.0, **more):
     of, against = (WHERE | {"defence": d} for d in ("entropic", "standard"))
     base = {"paper": "entropic-retraining", "claim": "er_resists", "of": of, "against": against}
     return Claim(**base | {"expect": expect, "threshold": threshold} | more)
+
+
+@pytest.mark.parametrize("sentence", ["it is {vlaue:.2f}", "it is {}", "it is {value:.2q}", "{"])
+def test_a_sentence_with_an_unknown_place_is_refused_before_the_study_runs(sentence):
+    with pytest.raises(ValidationError, match=r"takes \{value\}, \{low\} and \{high\}"):
+        claim(says={"supported": sentence})
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import torch
 
 from pipeline import attack, learn, load, paths, rows, toy, train
 from pipeline.stage import Job
+from robustinfo.datasets._prepared import Split
 from robustinfo.defences import entropic
 from robustinfo.models import lenet5, text_classifier
 from robustinfo.sealed import seal, unseal
@@ -47,7 +48,9 @@ def test_a_defence_without_a_term_of_its_own_has_no_objective(tmp_path, model):
 @pytest.mark.parametrize("first, count", [(7, 7), (None, 20)])
 def test_a_training_takes_the_first_images_and_splits_those(monkeypatch, first, count):
     images = torch.arange(20, dtype=torch.uint8)[:, None, None, None]
-    monkeypatch.setattr(load, "split", lambda job, which: (images, torch.arange(20) % 2, None))
+    monkeypatch.setattr(
+        load, "split", lambda job, which: Split(images, torch.arange(20) % 2, [], [])
+    )
     params = {"training_images": first, "validation_share": 0.3}
     one = Job("pretrain", "s", {"seed": "0"}, params)
     one.device = torch.device("cpu")
@@ -69,7 +72,7 @@ def test_sets_hold_the_images_that_every_named_attack_turned(tmp_path):
         x_adv = (images + 10 * number).float() / 255
         seal(tmp_path / name, {"x_adv": x_adv, "success_8bit": torch.tensor(hit).bool()}, {})
     own = SimpleNamespace(path=lambda template, attack: tmp_path / attack)
-    sets = dict(learn._sets(own, ("fgsm", "bim"), images, torch.arange(5)))
+    sets = learn._sets(own, ("fgsm", "bim"), images, torch.arange(5))
     assert list(sets) == ["clean", "fgsm", "bim"]
     assert [one[0].flatten().tolist() for one in sets.values()] == [[0, 3], [10, 13], [20, 23]]
     assert all(labels.tolist() == [0, 3] for _, labels in sets.values())
@@ -77,7 +80,7 @@ def test_sets_hold_the_images_that_every_named_attack_turned(tmp_path):
 
 def test_a_method_that_names_no_attack_has_all_clean_images():
     images, labels = torch.zeros(3, 1, 1, 1, dtype=torch.uint8), torch.arange(3)
-    ((name, (found, _)),) = learn._sets(SimpleNamespace(), (), images, labels)
+    ((name, (found, _)),) = learn._sets(SimpleNamespace(), (), images, labels).items()
     assert name == "clean" and len(found) == 3
 
 

@@ -216,9 +216,9 @@ def test_rmsprop_smooths_as_it_is_told():
 
 
 def test_either_kind_of_convolution_learns_the_same():
-    one = network()  # seeds the dropout, too
+    one, other = network(), network()
+    one[3].p = other[3].p = 0.0  # dropout draws in the order of memory, and that differs
     run(one, onednn=True)
-    other = network()
     run(other, onednn=False)
     for a, b in zip(one.parameters(), other.parameters(), strict=True):
         torch.testing.assert_close(a, b, rtol=1e-3, atol=1e-4)

@@ -33,3 +33,8 @@ def correct(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
     """(n,) bool on the device of x: is the label the most likely class? Modes stay as they are."""
     parts = zip(x.split(EVALUATION_BATCH), y.split(EVALUATION_BATCH), strict=True)
     return torch.cat([model(a).argmax(1) == b for a, b in parts])
+
+
+def accuracy(model: nn.Module, x: Tensor, y: Tensor) -> float:
+    """The share of x, (n, ...), whose label (n,) is the most likely class. Modes stay."""
+    return correct(model, x, y).double().mean().item()

@@ -11,7 +11,7 @@ from torch import Generator, Tensor, nn
 from robustinfo import stepping
 from robustinfo.augmentation import Config as Augmentation
 from robustinfo.augmentation import augment
-from robustinfo.batches import correct, floats
+from robustinfo.batches import accuracy, floats
 from robustinfo.faults import Fault
 from robustinfo.settings import PositiveNumber
 from robustinfo.stepping import Step, optimizer_of, quick, recorded, stepper
@@ -29,13 +29,14 @@ class Config(stepping.Config):
 
 
 class Images(NamedTuple):
-    """images: (n, c, h, w) uint8, or texts: (n, length) int32.  labels: (n,) int64.
-
-    On the model's device.
-    """
+    """images: (n, c, h, w) uint8, or texts: (n, length) int32.  labels: (n,) int64."""
 
     images: Tensor
     labels: Tensor
+
+    def to(self, device: torch.device) -> "Images":
+        """Both on the device."""
+        return Images(self.images.to(device), self.labels.to(device))
 
 
 class Epoch(NamedTuple):
@@ -136,17 +137,16 @@ def _one_epoch(
 
 
 def _layout(device: torch.device, config: Config) -> torch.memory_format:
-    """The quicker order of weights and images in memory: channels last, or as they come."""
-    last = device.type == "cuda" or config.precision == "bfloat16"
-    return torch.channels_last if last else torch.preserve_format
+    """The quicker order of weights and images in memory; torch's own convolutions differ."""
+    last = device.type == "cuda" or config.onednn
+    return torch.channels_last if last else torch.contiguous_format
 
 
 def _score(model: nn.Module, data: Images) -> dict[str, float]:
     if not len(data.labels):
         return {"validation/accuracy": math.nan}
     model.eval()
-    hits = correct(model, floats(data.images), data.labels)
-    return {"validation/accuracy": hits.double().mean().item()}
+    return {"validation/accuracy": accuracy(model, floats(data.images), data.labels)}
 
 
 def _state(epoch: int, parts: dict, generator: Generator) -> dict:

@@ -3,6 +3,7 @@ from collections import OrderedDict
 
 import pytest
 import torch
+from pydantic import ValidationError
 from sklearn.datasets import load_digits
 
 from robustinfo.attacks import evasive, pgd
@@ -105,3 +106,8 @@ def test_the_entropy_of_triples_has_no_surrogate():
     config = entropy.Config(alphabet="rgb", estimator="plug_in")
     with pytest.raises(ValueError, match="no surrogate"):
         entropy.surrogate(torch.rand(1, 3, 4, 4), config=config)
+
+
+def test_a_complexity_without_surrogate_is_refused_before_any_attack():
+    with pytest.raises(ValidationError, match="png_size has no `surrogate`"):
+        evasive.Config(**BALL, complexity={"method": "png_size"}, confidence=1.0)

@@ -5,14 +5,15 @@ from collections import OrderedDict
 
 import pytest
 import torch
+from pydantic import ValidationError
 from sklearn.datasets import load_digits
 
 from robustinfo import training
-from robustinfo.batches import floats
+from robustinfo.batches import accuracy, floats
 from robustinfo.complexities import entropy
 from robustinfo.distortions import jpeg
 from robustinfo.learning import adversarial_share, retrained
-from robustinfo.learning._fit import accuracy, fit
+from robustinfo.learning._fit import fit
 from robustinfo.learning._task import Task
 from robustinfo.models._network import Network
 from robustinfo.training import Images
@@ -58,7 +59,8 @@ def test_fitting_learns_and_shows_every_epoch(task):
     config = training.Config(**TRAINING)
     fit(model, task.train, config=config, generator=generator(), each_epoch=seen.append)
     assert seen == [0, 1, 2, 3] and not model.training
-    assert accuracy(model, task.test) > accuracy(untrained(), task.test) + 0.4
+    x, y = floats(task.test.images), task.test.labels
+    assert accuracy(model, x, y) > accuracy(untrained(), x, y) + 0.4
 
 
 def quantised(qualities, allowed_loss):
@@ -93,6 +95,13 @@ def test_a_level_is_the_same_whatever_was_tried_before_it(task):
     assert of(alone, "accuracy")[50] == of(after, "accuracy")[50]
 
 
+def test_a_distortion_without_levels_is_refused_before_anything_is_trained():
+    with pytest.raises(ValidationError, match="needs a `sweep`"):
+        retrained.Config(
+            distortion={"method": "jpeg", "quality": 20}, training=training.Config(**TRAINING)
+        )
+
+
 @pytest.fixture(scope="module")
 def shares(task):
     config = adversarial_share.Config(
@@ -110,6 +119,7 @@ def test_the_reached_share_says_when_the_attack_turned_too_few(shares, task):
     reached = of(shares, "reached_share")
     assert reached[0.0] == 0 and reached[0.5] == pytest.approx(0.5, abs=1e-3)
     assert reached[0.5] < reached[1.0] < 1
+    assert set(of(shares, "accuracy")) == {0.0, 0.5}  # a share out of reach is not retrained
 
 
 def test_every_share_has_its_complexities_and_its_redundancy_with_a_ceiling(shares):
@@ -117,7 +127,7 @@ def test_every_share_has_its_complexities_and_its_redundancy_with_a_ceiling(shar
         assert all(0 < value <= 8.5 for value in of(shares, quantity).values())
     assert all(value > 300 for value in of(shares, "feature_jpeg_bytes").values())
     rows = [row for row in shares if row["quantity"] == "redundancy_bits"]
-    assert len(rows) == 3 and all(0 <= row["value"] <= row["ceiling"] + 1e-9 for row in rows)
+    assert len(rows) == 2 and all(0 <= row["value"] <= row["ceiling"] + 1e-9 for row in rows)
 
 
 def test_the_maps_are_measured_as_one_grey_image_of_8_bits_after_jpeg(task):

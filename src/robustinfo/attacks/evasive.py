@@ -11,6 +11,7 @@ A weighted sum of both would hang on the weight: PGD takes only the sign of thei
 from functools import partial
 
 import torch
+from pydantic import field_validator
 from torch import Generator, Tensor, nn
 
 from robustinfo import catalogue
@@ -23,6 +24,14 @@ ROLE = "iterated"
 class Config(pgd.Config):
     complexity: Entry  # of complexities/, one that has a ``surrogate``
     confidence: Number  # the margin, in logits, that a step down in complexity may cost
+
+    @field_validator("complexity")
+    @classmethod
+    def it_has_a_surrogate(cls, entry: Entry) -> Entry:
+        """Without one there is nothing to descend."""
+        if not hasattr(catalogue.module("complexities", entry), "surrogate"):
+            raise ValueError(f"{entry['method']} has no `surrogate`, which the attack descends")
+        return entry
 
 
 def perturb(

@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from robustinfo.faults import Fault
 from robustinfo.maths.entropy import jvhw_bits, plug_in_bits, run_counts
+from robustinfo.maths.jpeg_colour import LUMA, ONE
 from robustinfo.settings import Settings
 
 ESTIMATORS = {"plug_in": plug_in_bits, "jvhw": jvhw_bits}
@@ -51,7 +52,7 @@ def surrogate(x: Tensor, *, config: Config) -> Tensor:
     if config.alphabet == "rgb" and x.shape[1] > 1:
         raise Fault("the entropy of rgb triples has no surrogate; attack bytes or grey values")
     if config.alphabet == "grey" and x.shape[1] == 3:
-        x = (x * x.new_tensor([[[[0.299]], [[0.587]], [[0.114]]]]).view(1, 3, 1, 1)).sum(1)
+        x = torch.einsum("c,nchw->nhw", x.new_tensor(LUMA) / ONE, x)
     v = x.flatten(1) * 255  # (n, m)
     below = v.detach().floor().clamp(0, 254)
     upper = v - below
@@ -67,7 +68,7 @@ def surrogate(x: Tensor, *, config: Config) -> Tensor:
 def symbols(images: Tensor, alphabet: str) -> Tensor:
     """(n, c, h, w) uint8 to (n, m) integers: m = c h w bytes, or h w grey values or triples.
 
-    Grey is the luma of Pillow's ``convert("L")``: (19595 R + 38470 G + 7471 B + 2^15) >> 16.
+    Grey is the luma of Pillow's ``convert("L")``, which is JPEG's.
     """
     channels = images.shape[1]
     if alphabet == "byte" or channels == 1:
@@ -76,5 +77,6 @@ def symbols(images: Tensor, alphabet: str) -> Tensor:
         raise Fault(f"the {alphabet} alphabet needs 1 or 3 channels, not {channels}")
     red, green, blue = images.flatten(2).int().unbind(dim=1)  # (n, h w) each
     if alphabet == "grey":
-        return (19595 * red + 38470 * green + 7471 * blue + (1 << 15)) >> 16
+        of_red, of_green, of_blue = LUMA
+        return (of_red * red + of_green * green + of_blue * blue + ONE // 2) // ONE
     return (red << 16) + (green << 8) + blue

@@ -5,12 +5,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from robustinfo.distortions import _pillow, jpeg
+from robustinfo.maths.jpeg_colour import ONE, TO_YCC
 from robustinfo.maths.jpeg_dct import TRANSFORM
 from robustinfo.maths.jpeg_quantisation import steps
 from robustinfo.settings import Settings
-
-# Red, green and blue to luma and two chromas; the offset of the chromas costs no bits.
-YCC = torch.tensor([[0.299, 0.587, 0.114], [-0.1687, -0.3313, 0.5], [0.5, -0.4187, -0.0813]])
 
 
 class Config(Settings):
@@ -35,7 +33,8 @@ def surrogate(x: Tensor, *, config: Config) -> Tensor:
     luminance, chrominance = steps(config.quality)
     if x.shape[1] == 1:
         return _bits(255 * x - 128, luminance)
-    luma, *chroma = torch.einsum("kc,nchw->knhw", YCC.to(x), 255 * x).unsqueeze(2)
+    weights = x.new_tensor(TO_YCC) / ONE  # the offset of the chromas costs no bits
+    luma, *chroma = torch.einsum("kc,nchw->knhw", weights, 255 * x).unsqueeze(2)
     bits = _bits(luma - 128, luminance)
     for plane in chroma:
         half = F.avg_pool2d(plane, 2, ceil_mode=True)

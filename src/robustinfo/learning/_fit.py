@@ -6,7 +6,6 @@ from functools import partial
 from torch import Generator
 
 from robustinfo import training
-from robustinfo.batches import correct, floats
 from robustinfo.defences import standard
 from robustinfo.models._network import Network
 from robustinfo.training import Images
@@ -33,8 +32,3 @@ def fit(
     ):
         model.eval()
         each_epoch(epoch.number)
-
-
-def accuracy(model: Network, images: Images) -> float:
-    """The share of the images that the model, in eval mode, classifies correctly."""
-    return correct(model, floats(images.images), images.labels).double().mean().item()

@@ -19,11 +19,11 @@ from pydantic import Field, PositiveInt
 from torch import Generator, Tensor
 
 from robustinfo import catalogue, training
-from robustinfo.batches import EVALUATION_BATCH, batches, floats
+from robustinfo.batches import EVALUATION_BATCH, accuracy, batches, floats
 from robustinfo.complexities import entropy, jpeg_size
 from robustinfo.distortions import eight_bit, jpeg
 from robustinfo.faults import Fault
-from robustinfo.learning._fit import accuracy, fit
+from robustinfo.learning._fit import fit
 from robustinfo.learning._task import Task
 from robustinfo.measures import binned_information
 from robustinfo.models._network import Network
@@ -44,8 +44,8 @@ class Config(Settings):
 def learn(task: Task, *, config: Config, generator: Generator) -> Iterator[dict]:
     """Per share (the level): accuracies, the complexity of the last maps, R(T;Y) of the logits.
 
-    ``reached_share``: of the training images, how many were adversarial; less than the level where
-    the attack turned too few.
+    ``reached_share``: of the training images, how many the attack could make adversarial at most
+    for that level. Where that is less than the level, nothing is retrained.
     """
     clean = Images(*(part[: config.images] for part in task.train))
     train, hit = _attacked(task.model, clean, config, generator)
@@ -55,19 +55,21 @@ def learn(task: Task, *, config: Config, generator: Generator) -> Iterator[dict]
     order = order[torch.randperm(len(order), generator=generator, device=order.device)]
     state = generator.get_state()
     for share in config.shares:
+        level, chosen = {"level": share}, order[: round(share * len(hit))]
+        yield level | _row("reached_share", len(chosen) / len(hit), len(hit))
+        if len(chosen) < round(share * len(hit)):
+            continue
         generator.set_state(state)
-        chosen = order[: round(share * len(hit))]
         mixed = clean.images.clone()
         mixed[chosen] = train.images[chosen]
         model = deepcopy(task.model)
         fit(model, Images(mixed, clean.labels), config=config.training, generator=generator)
         own, success = _attacked(model, task.test, config, generator)
-        level = {"level": share}
         tested = {"accuracy": task.test, "accuracy_on_first": first, "accuracy_under_attack": own}
         for name, seen in tested.items():
             if len(seen.labels):
-                yield level | _row(name, accuracy(model, seen), len(seen.labels))
-        yield level | _row("reached_share", len(chosen) / len(hit), len(hit))
+                value = accuracy(model, floats(seen.images), seen.labels)
+                yield level | _row(name, value, len(seen.labels))
         if success.any():
             for name, values in _complexities(model, own.images[success], config).items():
                 yield level | _row(name, values.mean().item(), len(values))

@@ -20,9 +20,10 @@ from pydantic import Field
 from torch import Generator
 
 from robustinfo import training
+from robustinfo.batches import accuracy, floats
 from robustinfo.datasets._validation import split_validation
 from robustinfo.faults import Fault
-from robustinfo.learning._fit import accuracy, fit
+from robustinfo.learning._fit import fit
 from robustinfo.learning._task import Task
 from robustinfo.models._network import Network
 from robustinfo.settings import Names, Settings
@@ -68,14 +69,15 @@ def learn(task: Task, *, config: Config, generator: Generator) -> Iterator[dict]
 
 def _curve(
     model: Network, learned: Images, held_out: Images, *, config: Config, generator: Generator
-) -> list[tuple[float, float]]:
+) -> list[tuple[float, ...]]:
     """Accuracy on the learned and the held-out images, before the first and after every epoch."""
-    curve = []
+    curve: list[tuple[float, ...]] = []
+    tested = [(floats(images), labels) for images, labels in (learned, held_out)]
     fit(
         model,
         learned,
         config=config.training,
         generator=generator,
-        each_epoch=lambda _: curve.append((accuracy(model, learned), accuracy(model, held_out))),
+        each_epoch=lambda _: curve.append(tuple(accuracy(model, *one) for one in tested)),
     )
     return curve

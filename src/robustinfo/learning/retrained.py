@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from copy import deepcopy
 
 import torch
+from pydantic import field_validator
 from torch import Generator
 
 from robustinfo import catalogue, training
-from robustinfo.batches import batches
+from robustinfo.batches import accuracy, batches, floats
 from robustinfo.distortions.eight_bit import to_bytes
-from robustinfo.learning._fit import accuracy, fit
+from robustinfo.learning._fit import fit
 from robustinfo.learning._task import Task
 from robustinfo.settings import Entry, Fraction01, Settings
 from robustinfo.training import Images
@@ -28,6 +29,14 @@ class Config(Settings):
     training: training.Config
     allowed_loss: Fraction01 = 0.01  # of accuracy, at the operating point
 
+    @field_validator("distortion")
+    @classmethod
+    def it_has_levels(cls, entry: Entry) -> Entry:
+        """One network is retrained for each."""
+        if "sweep" not in entry:
+            raise ValueError("the distortion needs a `sweep`, from the strongest level on")
+        return entry
+
 
 def learn(task: Task, *, config: Config, generator: Generator) -> Iterator[dict]:
     """``accuracy`` at every level, of the network retrained at it on test images distorted alike.
@@ -39,14 +48,14 @@ def learn(task: Task, *, config: Config, generator: Generator) -> Iterator[dict]
     state, n, point = generator.get_state(), len(task.test.labels), math.nan
     control = deepcopy(task.model)
     fit(control, task.train, config=config.training, generator=generator)
-    undistorted = accuracy(control, task.test)
+    undistorted = accuracy(control, floats(task.test.images), task.test.labels)
     yield {"quantity": "accuracy_undistorted", "value": undistorted, "n": n}
     for level, entry in catalogue.sweep(config.distortion):
         generator.set_state(state)
         train, test = (_distorted(images, entry, generator) for images in (task.train, task.test))
         model = deepcopy(task.model)
         fit(model, train, config=config.training, generator=generator)
-        value = accuracy(model, test)
+        value = accuracy(model, floats(test.images), test.labels)
         yield {"level": level, "quantity": "accuracy", "value": value, "n": n}
         if math.isnan(point) and value >= undistorted - config.allowed_loss:
             point = level

@@ -10,13 +10,11 @@ back some exceed 256, and are limited to 255.
 import torch
 from torch import Tensor
 
-_ONE = 2**16
-_HALF, _LESS = 0.5, 0.5 - 1 / _ONE  # libjpeg rounds Cb and Cr with less: 255.5 becomes 255
-_TO_YCC = (  # for each of the three the weights of R, G and B, and what is added
-    (19595, 38470, 7471, torch.tensor(_HALF)),
-    (-11059, -21709, 32768, torch.tensor(128 + _LESS)),
-    (32768, -27439, -5329, torch.tensor(128 + _LESS)),
-)
+ONE = 2**16
+LUMA = (19595, 38470, 7471)  # of red, green and blue, in units of 1 / ONE
+TO_YCC = (LUMA, (-11059, -21709, 32768), (32768, -27439, -5329))
+_HALF, _LESS = 0.5, 0.5 - 1 / ONE  # libjpeg rounds Cb and Cr with less: 255.5 becomes 255
+_ADDED = tuple(torch.tensor(value) for value in (_HALF, 128 + _LESS, 128 + _LESS))
 
 
 def to_ycc(rgb: Tensor) -> Tensor:
@@ -24,9 +22,9 @@ def to_ycc(rgb: Tensor) -> Tensor:
     red, green, blue = rgb
     ycc = torch.empty(rgb.shape, dtype=torch.int16, device=rgb.device)
     sums = torch.empty_like(red)
-    for plane, (of_red, of_green, of_blue, added) in zip(ycc, _TO_YCC, strict=True):
-        torch.add(added, red, alpha=of_red / _ONE, out=sums)
-        sums.add_(green, alpha=of_green / _ONE).add_(blue, alpha=of_blue / _ONE)
+    for plane, added, (of_red, of_green, of_blue) in zip(ycc, _ADDED, TO_YCC, strict=True):
+        torch.add(added, red, alpha=of_red / ONE, out=sums)
+        sums.add_(green, alpha=of_green / ONE).add_(blue, alpha=of_blue / ONE)
         plane.copy_(sums)  # truncated, which is floor: no sum is below 0
     return ycc
 
@@ -39,7 +37,7 @@ def to_rgb(y: Tensor, cb: Tensor, cr: Tensor) -> Tensor:
     red.copy_(cr).sub_(128)
     blue.copy_(cb).sub_(128)
     # Y comes last: with one of the two it may exceed 256 where with both it does not.
-    torch.mul(blue, -22554 / _ONE, out=green).add_(red, alpha=-46802 / _ONE).add_(y)
-    torch.add(y, red, alpha=91881 / _ONE, out=red)
-    torch.add(y, blue, alpha=116130 / _ONE, out=blue)
+    torch.mul(blue, -22554 / ONE, out=green).add_(red, alpha=-46802 / ONE).add_(y)
+    torch.add(y, red, alpha=91881 / ONE, out=red)
+    torch.add(y, blue, alpha=116130 / ONE, out=blue)
     return rgb.to(torch.int16).clamp_(0, 255)  # truncated, which below 0 is limited anyway

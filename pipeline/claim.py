@@ -1,0 +1,60 @@
+"""What a study says of a paper's claim: which numbers speak of it, and which side it is on."""
+
+from typing import Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from pipeline.schema import Column, Where
+from robustinfo.settings import Settings
+
+Judgement = Literal["supported", "not supported", "undecided", "undertrained"]
+
+
+class Claim(Settings):
+    """Per seed, a ``statistic`` of one or two selections.
+
+    difference: mean(of) - mean(against), or mean(of) where there is no ``against``; with
+    ``worst_over``, the least favourable group's.
+    correlation: Spearman's, of the two over the epochs, or over the levels of a sweep. Neighbours
+    resemble each other, so that only seeds count as independent. Fewer than five of them, or a
+    constant series, have none.
+    """
+
+    paper: str  # of studies/references, without .yaml
+    claim: str  # its id there
+    statistic: Literal["difference", "correlation"] = "difference"
+    tested: str = ""  # which part of the claim the statistic speaks of, if not of all
+    of: Where
+    against: Where | None = None
+    worst_over: Column | None = None  # e.g. entry: every attack must show it
+    over: Literal["epoch", "level"] = "epoch"  # of a correlation
+    expect: Literal["below", "above"]
+    threshold: float = 0.0
+    # What the report says first: a sentence per judgement, with {value}, {low} and {high}.
+    says: dict[Judgement, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def a_correlation_is_of_two_without_groups(self) -> Self:
+        """It is taken over all that is selected."""
+        if self.statistic == "correlation" and self.worst_over:
+            raise ValueError("a correlation takes no `worst_over`; write one claim per group")
+        if self.statistic == "correlation" and self.against is None:
+            raise ValueError("a correlation needs `against`")
+        return self
+
+    @field_validator("says")
+    @classmethod
+    def sentences_have_known_places(cls, says: dict[Judgement, str]) -> dict[Judgement, str]:
+        """They are filled in when a whole study has run: too late for a slip of the pen."""
+        for sentence in says.values():
+            try:
+                sentence.format(value=0.0, low=0.0, high=0.0)
+            except (KeyError, IndexError, ValueError) as error:
+                problem = f"{sentence!r} takes {{value}}, {{low}} and {{high}} ({error!r})"
+                raise ValueError(problem) from None
+        return says
+
+    @property
+    def worst(self) -> str:
+        """The least favourable of several values is their ..."""
+        return "max" if self.expect == "below" else "min"
