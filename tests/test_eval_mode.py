@@ -92,7 +92,7 @@ def run(study, stage, program=None, **names):
 
 
 @contextmanager
-def watched(patch):
+def watched():
     """Networks that a stage loads, with their file; the modes in which BatchNorm was run."""
     loaded, modes, trained = [], set(), load.trained
 
@@ -105,12 +105,10 @@ def watched(patch):
             modes.add(layer.training)
 
     hook = register_module_forward_hook(note)
-    patch.setattr(load, "trained", remember)
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(load, "trained", remember)
         yield loaded, modes
-    finally:
-        hook.remove()
-        patch.setattr(load, "trained", trained)
+    hook.remove()
 
 
 def untouched(model, file):
@@ -140,7 +138,7 @@ def seen(tmp_path_factory):
         stages = [("attack", {"attack": attack}) for attack in ATTACKS] + JUDGING
         stages += [("learn", {"learning": name}) for name in ("retrained", "shares")]
         for stage, names in stages:
-            with watched(patch) as (loaded, modes):
+            with watched() as (loaded, modes):
                 run(study, stage, **NAMES, **names)
                 intact = [untouched(*one) for one in loaded]
             found[" ".join([stage, *names.values()])] = (loaded, intact, modes)

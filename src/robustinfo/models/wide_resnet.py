@@ -7,10 +7,10 @@ both paths read the activated input, and the shortcut is a 1 x 1 convolution of 
 in [0, 1]; the authors standardised theirs.
 
 arXiv 2207.05756 prints "WideResNet" and trains a WRN-10-1 with LeakyReLU(0.1). It measures five
-layers: the first convolution, the classifier, and, of each group, the input after the first block's
-first BatchNorm and activation: what the group computes from (the shortcut of the first group of a
-WRN-depth-1 alone reads more). Its published code has for some data sets the second activation of
-that block instead, which is ``group1.block1.act2`` here.
+layers: the first convolution, the classifier, and the input activation of each group, which is
+taken to be the output of its first BatchNorm and activation: all that the group computes from,
+but for the plain shortcut in the first group of a WRN-depth-1. (The paper's code, in some versions,
+has that block's second activation, here ``group1.block1.act2`` and so on.)
 """
 
 from collections import OrderedDict

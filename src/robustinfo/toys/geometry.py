@@ -84,8 +84,8 @@ def point_sets(
     y = torch.arange(n) % classes
     for spread in config.spreads:
         yield "spread", spread, place + spread * noise, y
-    angles = 2 * math.pi * y / classes
-    circle = torch.stack([angles.cos(), angles.sin()], 1).double()
+    angles = 2 * math.pi * y.double() / classes
+    circle = torch.stack([angles.cos(), angles.sin()], 1)  # (n, 2)
     for share in config.within:
         # On a circle of radius r each coordinate has the variance r^2 / 2.
         radius = config.overall * math.sqrt(2 * (1 - share**2))
