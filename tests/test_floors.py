@@ -8,10 +8,10 @@ import pytest
 SRC = Path("src/robustinfo")
 FLOORS = [
     {"faults", "settings", "files", "sealed", "catalogue"},
-    {"maths", "toys"},
+    {"maths"},
     {"datasets", "distortions", "models", "batches", "augmentation"},
     {"attacks", "measures", "complexities"},
-    {"losses", "defences", "diagnostics"},
+    {"losses", "defences", "diagnostics", "toys"},
     {"training", "stepping", "judging"},
     {"learning"},
 ]

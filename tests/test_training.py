@@ -7,6 +7,7 @@ import torch
 from pydantic import ValidationError
 from torch import nn
 from torch.nn import functional as F
+from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from robustinfo import stepping, training
 from robustinfo.models import text_classifier
@@ -145,6 +146,22 @@ def test_milestones_count_epochs_and_not_batches():
     records = [epoch.record for epoch in run(network(), milestones=[2, 3], gamma=0.1)[1:]]
     rates = [record["learning_rate"] for record in records]
     assert rates == pytest.approx([0.05, 0.05, 0.005, 0.0005])
+
+
+def test_the_rate_falls_after_epochs_20_and_60_and_never_within_an_epoch():
+    """The schedule of arXiv 2207.05756, whose published code stepped it with every batch."""
+    rates = []
+    hook = register_optimizer_step_pre_hook(
+        lambda optimizer, *_: rates.append(optimizer.param_groups[0]["lr"])
+    )
+    try:
+        schedule = {"epochs": 62, "learning_rate": 0.1, "milestones": [20, 60], "gamma": 0.5}
+        run(network(), **schedule)
+    finally:
+        hook.remove()
+    batches = 3  # of an epoch
+    expected = [0.1] * 20 * batches + [0.05] * 40 * batches + [0.025] * 2 * batches
+    assert rates == pytest.approx(expected)
 
 
 def test_an_epoch_reads_every_image_once_in_an_order_of_its_own():

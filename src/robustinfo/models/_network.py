@@ -1,7 +1,9 @@
 """A network whose layers have names, so that measures and defences can ask for their outputs."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from functools import partial
 
 from torch import Tensor, nn
 
@@ -17,27 +19,45 @@ class Network(nn.Sequential):
     probes: the points of the information plane (before the activation, in the papers).
     activations: the non-negative outputs whose activation entropy is measured, first to last.
     Both are kept in the order of the layers. Raises ValueError if a point is no layer; ``input``
-    is always one, the first, and ``softmax``, the last.
+    is always one, the first, and ``softmax``, the last. A layer within a layer is a point too:
+    ``group1.block1.act1``.
     """
 
     def __init__(
         self, layers: OrderedDict, probes: Sequence[str], activations: Sequence[str]
     ) -> None:
         super().__init__(layers)
-        known = [INPUT, *layers, SOFTMAX]
+        known = [INPUT, *_ended(self), SOFTMAX]
         for point in (*probes, *activations):
             if point not in known:
-                raise Fault(f"no layer {point!r}; choose from {', '.join(known)}")
+                alike = [name for name in known if name.count(".") <= point.count(".")]
+                raise Fault(f"no layer {point!r}; choose from {', '.join(alike)}")
         self.probes = tuple(point for point in known if point in probes)
         self.activations = tuple(point for point in known if point in activations)
 
     def observe(self, x: Tensor, points: tuple[str, ...]) -> tuple[Tensor, dict[str, Tensor]]:
         """Logits (n, K), and the output of every point, flattened to (n, d), in layer order."""
         seen = {INPUT: x.flatten(1)} if INPUT in points else {}
-        for name, layer in self.named_children():
-            x = layer(x)
-            if name in points:
-                seen[name] = x.flatten(1)
+        with ExitStack() as hooks:
+            for point in points:
+                if "." in point:
+                    hear = partial(_note, seen, point)
+                    hooks.callback(self.get_submodule(point).register_forward_hook(hear).remove)
+            for name, layer in self.named_children():
+                x = layer(x)
+                if name in points:
+                    seen[name] = x.flatten(1)
         if SOFTMAX in points:
             seen[SOFTMAX] = x.softmax(1)
         return x, seen
+
+
+def _note(seen: dict[str, Tensor], point: str, _layer: nn.Module, _x: tuple, t: Tensor) -> None:
+    seen[point] = t.flatten(1)
+
+
+def _ended(whole: nn.Module, path: str = "") -> Iterator[str]:
+    """The names of all layers in the order in which they end: a layer after those within it."""
+    for name, layer in whole.named_children():
+        yield from _ended(layer, f"{path}{name}.")
+        yield path + name

@@ -1,0 +1,120 @@
+"""Point sets in the plane, and what both estimators of information make of their geometry.
+
+arXiv 2207.05756, section V and figure 6, whose sets are pictures: I(T;X) falls as points draw
+together; I(T;Y) rises as the points of each class do while the whole stays as it is. Three sets of
+points, at a random place, so that it is chance how they lie in the bins; each has a level:
+spread         one Gaussian cluster of this standard deviation, its labels by chance,
+within_spread  a cluster per class, their centres on a circle; the level is the standard deviation
+               within classes as a share of ``overall``. The circle makes up for it: the covariance
+               of all points is overall^2 times the identity at every level,
+mixed_labels   one cluster of ``overall``, cut into one sector per class; the level is the share of
+               points that swap their labels. Here T itself, and with it I(T;X), stays the same.
+
+Both estimates of I(T;Y) are biased upwards as soon as a class has few points per bin or kernel:
+where labels are chance, it is not 0. The levels of a draw share their random numbers, so that only
+the level differs; means and Student's intervals are over the ``draws``.
+"""
+
+import math
+from collections.abc import Iterator
+from statistics import fmean
+from typing import Annotated
+
+import torch
+from pydantic import Field, NonNegativeInt, PositiveInt
+from torch import Generator, Tensor
+
+from robustinfo.maths.intervals import student
+from robustinfo.measures import binned_information, kde_information
+from robustinfo.measures._estimate import Estimate
+from robustinfo.settings import Fraction01, Number, PositiveNumber, Settings
+
+
+class Config(Settings):
+    points: Annotated[int, Field(ge=2)] = 1000
+    classes: Annotated[int, Field(ge=3)] = 4  # two centres would make no circle
+    draws: PositiveInt = 5
+    overall: PositiveNumber = 1.5
+    spreads: Annotated[tuple[Number, ...], Field(strict=False)] = (0.0, 0.1, 0.25, 0.5, 1.0, 2.0)
+    within: Annotated[tuple[Fraction01, ...], Field(strict=False)] = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+    mixed: Annotated[tuple[Fraction01, ...], Field(strict=False)] = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+    kde: kde_information.Config = kde_information.Config()
+    binning: binned_information.Config = binned_information.Config(width=0.5)
+    shown: NonNegativeInt = 0  # points per set whose coordinates are given, of the first draw
+
+
+def compute(*, config: Config, generator: Generator) -> Iterator[dict]:
+    """Per set (the input) and level: what both measures estimate, and the mean distances in T.
+
+    ``mean_distance`` is that of two points, ``mean_distance_within`` that of two of one class.
+    The first ``shown`` points of each set give ``x`` and ``y``; their layer is class and number.
+    """
+    found: dict[tuple[str, float], list[dict[str, Estimate]]] = {}
+    for draw in range(config.draws):
+        for name, level, t, y in point_sets(config=config, generator=generator):
+            found.setdefault((name, level), []).append(_measured(t, y, config))
+            if draw == 0:
+                yield from _coordinates(name, level, t[: config.shown], y)
+    for (name, level), draws in found.items():
+        for quantity in draws[0]:
+            estimates = [one[quantity] for one in draws]
+            values = [one.value for one in estimates]
+            low, high = student(values)
+            yield {
+                "input": name,
+                "level": level,
+                "quantity": quantity,
+                "value": fmean(values),
+                "n": config.points,
+                "ceiling": estimates[0].ceiling,
+                "saturated": any(one.saturated for one in estimates),
+                "low": low,
+                "high": high,
+            }
+
+
+def point_sets(
+    *, config: Config, generator: Generator
+) -> Iterator[tuple[str, float, Tensor, Tensor]]:
+    """One draw of every set at every level: name, level, points (n, 2) in float64, labels (n,)."""
+    n, classes = config.points, config.classes
+    noise = torch.randn(n, 2, generator=generator, dtype=torch.float64)
+    place = torch.rand(2, generator=generator, dtype=torch.float64) * (config.binning.width or 1)
+    order = torch.randperm(n, generator=generator)
+    y = torch.arange(n) % classes
+    for spread in config.spreads:
+        yield "spread", spread, place + spread * noise, y
+    angles = 2 * math.pi * y.double() / classes
+    circle = torch.stack([angles.cos(), angles.sin()], 1)  # (n, 2)
+    for share in config.within:
+        # On a circle of radius r each coordinate has the variance r^2 / 2.
+        radius = config.overall * math.sqrt(2 * (1 - share**2))
+        t = place + radius * circle + config.overall * share * noise
+        yield "within_spread", share, t, y
+    sectors = torch.empty_like(y)
+    sectors[noise[:, 1].atan2(noise[:, 0]).argsort()] = torch.arange(n) * classes // n
+    for share in config.mixed:
+        swapped = order[: round(share * n)]
+        labels = sectors.clone()
+        labels[swapped] = sectors[swapped.roll(1)]  # their order is chance already
+        yield "mixed_labels", share, place + config.overall * noise, labels
+
+
+def _measured(t: Tensor, y: Tensor, config: Config) -> dict[str, Estimate]:
+    distances = torch.cdist(t, t, compute_mode="donot_use_mm_for_euclid_dist")
+    alike = y[:, None] == y
+    within = distances[alike].sum() / (alike.sum() - len(y))  # a point is no pair with itself
+    mean = distances.sum() / (len(y) * (len(y) - 1))
+    return {
+        **kde_information.estimate(t, y, config=config.kde),
+        **binned_information.estimate(t, y, config=config.binning),
+        "mean_distance": Estimate(mean.item()),
+        "mean_distance_within": Estimate(within.item()),
+    }
+
+
+def _coordinates(name: str, level: float, t: Tensor, y: Tensor) -> Iterator[dict]:
+    for number, (point, label) in enumerate(zip(t.tolist(), y.tolist(), strict=False), 1):
+        own = {"input": name, "level": level, "layer": f"class {label}, point {number}"}
+        for quantity, value in zip("xy", point, strict=True):
+            yield own | {"quantity": quantity, "value": value}

@@ -1,0 +1,235 @@
+"""BatchNorm learns in training only: whatever attacks, probes or judges a network leaves it alone.
+
+Published code of arXiv 2207.05756 left the network in training mode while it was probed and
+attacked, so that its statistics used, and learned, the test images. Here whole stages are run;
+tests/attacks/test_every_attack.py hands a BatchNorm in training mode to every attack there is.
+"""
+
+import copy
+from contextlib import contextmanager
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+from torch.nn.modules.module import register_module_forward_hook
+
+from pipeline import load, paths
+from pipeline.slices import slices
+from pipeline.stage import Job
+from pipeline.study import load as study_of
+from robustinfo import training
+from robustinfo.attacks import pgd
+from robustinfo.defences import adversarial, entropic
+from robustinfo.models import wide_resnet
+from robustinfo.sealed import unseal
+
+STUDY = """
+name: modes
+seeds: [0]
+settings: [{dataset: digits, model: wrn}]
+datasets: {digits: {method: digits, size: 8}}
+models: {wrn: {method: wide_resnet, depth: 10, width: 1}}
+defences: {standard: {method: standard, loss: {method: cross_entropy}}}
+training_images: 160
+validation_share: 0.1
+pretrain: {standard: &training {epochs: 2, batch_size: 16, learning_rate: 0.01, snapshot_every: 1}}
+retrain: {}
+retrain_from: standard
+evaluation_images: 20
+attacks:
+  fgsm: {method: fgsm, epsilon: 0.3}
+  bim: {method: bim, epsilon: 0.3, step_size: 0.1, steps: 3}
+  pgd: &pgd {method: pgd, epsilon: 0.3, step_size: 0.1, steps: 3}
+  adaptive: {method: adaptive, epsilon: 0.3, step_size: 0.1, steps: 3, term_weight: 1.0}
+  evasive:
+    method: evasive
+    epsilon: 0.3
+    step_size: 0.1
+    steps: 3
+    confidence: 0.0
+    complexity: {method: entropy, alphabet: grey, estimator: plug_in}
+  deepfool: {method: deepfool, norm: l2, epsilon: 5.0, steps: 5}
+  carlini_wagner: {method: carlini_wagner, epsilon: 5.0, binary_search_steps: 2, steps: 5}
+  noise: {method: additive_noise, norm: linf, epsilon: 0.3}
+  autoattack: {method: autoattack, epsilon: 0.9}
+snapshot_attacks: {pgd: *pgd, deepfool: {method: deepfool, norm: l2, epsilon: 5.0, steps: 5}}
+measures:
+  activation_entropy: {method: activation_entropy}
+  kde: {method: kde_information}
+  binning: {method: binned_information, width: 0.5}
+complexities: {png: {method: png_size}}
+distortions: {shuffled: {method: patch_shuffle, patches: 2}, jpeg: {method: jpeg, quality: 20}}
+diagnostics:
+  zero_gradients: {method: zero_gradients}
+  epsilon_curve: {method: pgd_accuracy, steps: 3, sweep: {epsilon: [0.1, 0.5]}}
+learning:
+  retrained:
+    method: retrained
+    distortion: {method: jpeg, sweep: {quality: [20]}}
+    training: *training
+  shares:
+    {method: adversarial_share, adversary: *pgd, shares: [0.5], maps: act, training: *training}
+verdict: {twin: standard}
+toys: {}
+tables: {}
+figures: {}
+claims: {}
+"""
+NAMES = {"dataset": "digits", "model": "wrn", "defence": "standard", "seed": "0"}
+ATTACKS = (
+    "fgsm", "bim", "pgd", "adaptive", "evasive", "deepfool", "carlini_wagner", "noise",
+    "autoattack",
+)  # fmt: skip
+JUDGING = [("measure", {}), ("distort", {}), ("diagnose", {}), ("complexity", {})]
+
+
+def run(study, stage, program=None, **names):
+    job = Job(stage, "modes", names, slices(study, stage, names))
+    import_module(f"pipeline.{program or stage}").run(job)
+
+
+@contextmanager
+def watched():
+    """Networks that a stage loads, with their file; the modes in which BatchNorm was run."""
+    loaded, modes, trained = [], set(), load.trained
+
+    def remember(job, file):
+        loaded.append((trained(job, file), file))
+        return loaded[-1][0]
+
+    def note(layer, *_):
+        if isinstance(layer, nn.BatchNorm2d):
+            modes.add(layer.training)
+
+    hook = register_module_forward_hook(note)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(load, "trained", remember)
+        yield loaded, modes
+    hook.remove()
+
+
+def untouched(model, file):
+    """Weights and statistics, bit for bit."""
+    tensors, _ = unseal(file)
+    now = model.state_dict()
+    return {load.WEIGHTS + name for name in now} == tensors.keys() and all(
+        tensor.equal(tensors[load.WEIGHTS + name]) for name, tensor in now.items()
+    )
+
+
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory):
+    """{what a stage did: (loaded networks, modes of BatchNorm)}, every judging stage run."""
+    folder, found = tmp_path_factory.mktemp("modes"), {}
+    for name in ("src", "pipeline", "studies"):  # a stage looks at the code that it runs
+        (folder / name).symlink_to(Path(name).absolute())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("ROBUSTINFO_DATA", str(folder / "data"))
+        Path("params.yaml").write_text(STUDY)
+        study = study_of(Path("params.yaml"))
+        run(study, "prepare", dataset="digits")
+        run(study, "pretrain", "train", **NAMES)
+        model = Path(paths.MODEL.format(study="modes", **NAMES))
+        before = model.read_bytes()
+        stages = [("attack", {"attack": attack}) for attack in ATTACKS] + JUDGING
+        stages += [("learn", {"learning": name}) for name in ("retrained", "shares")]
+        for stage, names in stages:
+            with watched() as (loaded, modes):
+                run(study, stage, **NAMES, **names)
+                intact = [untouched(*one) for one in loaded]
+            found[" ".join([stage, *names.values()])] = (loaded, intact, modes)
+        assert model.read_bytes() == before
+    return found
+
+
+def test_the_network_has_learned_statistics_that_could_be_spoilt(seen):
+    model, _ = seen["distort"][0][0]
+    norms = [layer for layer in model.modules() if isinstance(layer, nn.BatchNorm2d)]
+    assert len(norms) == 7 and all(norm.num_batches_tracked == 2 * 9 for norm in norms)
+    assert all(norm.running_mean.any() and (norm.running_var != 1).any() for norm in norms)
+
+
+@pytest.mark.parametrize("stage", [*(f"attack {name}" for name in ATTACKS), "measure", "distort"])
+def test_networks_are_attacked_probed_and_judged_in_eval_mode_and_left_bit_for_bit(seen, stage):
+    loaded, intact, modes = seen[stage]
+    assert len(loaded) == (3 if stage == "measure" else 1)  # every snapshot
+    assert all(intact) and modes == {False}
+
+
+def test_diagnostics_are_in_eval_mode_and_complexities_run_no_network(seen):
+    loaded, intact, modes = seen["diagnose"]
+    assert loaded and all(intact) and modes == {False}
+    assert seen["complexity"] == ([], [], set())
+
+
+@pytest.mark.parametrize("name", ["retrained", "shares"])
+def test_what_learns_from_a_run_trains_copies_of_its_network(seen, name):
+    loaded, intact, modes = seen[f"learn {name}"]
+    assert loaded and all(intact) and modes == {False, True}
+
+
+ATTACK = {"epsilon": 0.1, "step_size": 0.03, "steps": 4}
+
+
+def network():
+    torch.manual_seed(0)
+    return wide_resnet.build((1, 8, 8), 10, config=wide_resnet.Config(depth=10, width=1))
+
+
+def images(n=24):
+    generator = torch.Generator().manual_seed(1)
+    x = torch.randint(256, (n, 1, 8, 8), dtype=torch.uint8, generator=generator)
+    return training.Images(x, torch.arange(n) % 10)
+
+
+def untrained_still(model):
+    return all(
+        norm.num_batches_tracked == 0 and not norm.running_mean.any()
+        for norm in model.modules()
+        if isinstance(norm, nn.BatchNorm2d)
+    )
+
+
+@pytest.mark.parametrize("clean_share", [0.0, 0.5])
+def test_the_inner_attack_moves_no_statistics_and_the_training_step_does_once_per_pass(clean_share):
+    model, x, y = network().train(), images().images / 255, images().labels
+    twin = copy.deepcopy(model).eval()
+    settings = {"loss": {"method": "cross_entropy"}, "attack": ATTACK, "clean_share": clean_share}
+    seeded = torch.Generator().manual_seed(0)
+    adversarial.loss_terms(
+        model, x, y, config=adversarial.Config(**settings), generator=seeded.clone_state()
+    )
+    x_adv = pgd.craft(twin, x, y, config=pgd.Config(**ATTACK), generator=seeded)
+    assert untrained_still(twin)
+    twin.train()(x_adv)
+    if clean_share:
+        twin(x)
+    expected = twin.state_dict()
+    assert all(tensor.equal(expected[name]) for name, tensor in model.state_dict().items())
+
+
+def test_an_epoch_of_adversarial_training_counts_its_batches_and_nothing_else():
+    model = network()
+    config = {"epochs": 1, "batch_size": 8, "learning_rate": 0.01, "snapshot_every": 1}
+    settings = {"loss": {"method": "cross_entropy"}, "attack": ATTACK}
+    terms = partial(adversarial.loss_terms, config=adversarial.Config(**settings))
+    generator = torch.Generator().manual_seed(0)
+    for _ in training.train(
+        model, images(), images(9), terms, config=training.Config(**config), generator=generator
+    ):
+        pass
+    norms = [layer for layer in model.modules() if isinstance(layer, nn.BatchNorm2d)]
+    assert {int(norm.num_batches_tracked) for norm in norms} == {3}
+
+
+def test_what_a_defence_measures_before_it_trains_moves_nothing():
+    model, (x, y) = network().train(), images()
+    before = copy.deepcopy(model.state_dict())
+    config = entropic.Config(loss={"method": "cross_entropy"}, weight=1.0, factor=1.5)
+    entropic.prepare(model, lambda: [(x / 255, y)], config=config)
+    assert all(tensor.equal(before[name]) for name, tensor in model.state_dict().items())
+    assert all(layer.training for layer in model.modules())
