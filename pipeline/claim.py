@@ -13,11 +13,14 @@ Judgement = Literal["supported", "not supported", "undecided", "undertrained"]
 class Claim(Settings):
     """Per seed, a ``statistic`` of one or two selections.
 
-    difference: mean(of) - mean(against), or mean(of) where there is no ``against``; with
-    ``worst_over``, the least favourable group's.
+    difference: what ``of`` comes to, minus what ``against`` does if there is one.
     correlation: Spearman's, of the two over the epochs, or over the levels of a sweep. Neighbours
     resemble each other, so that only seeds count as independent. Fewer than five of them, or a
     constant series, have none.
+    With ``worst_over``, that of the least favourable group.
+    A selection comes to its mean; or to its ``fall``, by how much its series over epochs or levels
+    ends below its greatest value; or to its ``half_rise``, the first epoch or level by which it has
+    come half-way from its first value to its greatest.
     """
 
     paper: str  # of studies/references, without .yaml
@@ -27,19 +30,20 @@ class Claim(Settings):
     of: Where
     against: Where | None = None
     worst_over: Column | None = None  # e.g. entry: every attack must show it
-    over: Literal["epoch", "level"] = "epoch"  # of a correlation
+    comes_to: Literal["mean", "fall", "half_rise"] = "mean"  # of a difference
+    over: Literal["epoch", "level"] = "epoch"  # what a series runs over
     expect: Literal["below", "above"]
     threshold: float = 0.0
     # What the report says first: a sentence per judgement, with {value}, {low} and {high}.
     says: dict[Judgement, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")
-    def a_correlation_is_of_two_without_groups(self) -> Self:
-        """It is taken over all that is selected."""
-        if self.statistic == "correlation" and self.worst_over:
-            raise ValueError("a correlation takes no `worst_over`; write one claim per group")
+    def a_correlation_is_of_two_series(self) -> Self:
+        """It is taken over their values as they are."""
         if self.statistic == "correlation" and self.against is None:
             raise ValueError("a correlation needs `against`")
+        if self.statistic == "correlation" and self.comes_to != "mean":
+            raise ValueError("a correlation is of values; leave `comes_to` out")
         return self
 
     @field_validator("says")
@@ -58,3 +62,8 @@ class Claim(Settings):
     def worst(self) -> str:
         """The least favourable of several values is their ..."""
         return "max" if self.expect == "below" else "min"
+
+    @property
+    def groups(self) -> list[Column]:
+        """What a value is computed for, before the worst is taken and seeds come together."""
+        return ["seed", *([self.worst_over] if self.worst_over else [])]

@@ -1,15 +1,15 @@
 """Stage claims: every claim of the study as a computed statement, judged on our numbers.
 
 reads   results/{study}/collected/*.csv
-writes  results/{study}/claims.csv  claim, statistic, value, low, high, judgement, sentence, text,
-                                    source
+writes  results/{study}/claims.csv  claim, statistic, value, low, high, judgement, saturated,
+                                    sentence, text, source
 
 The statistic is a value of the results, or a difference or rank correlation of two selections,
 seed by seed. Its interval is Student's over the seeds or, of values that have intervals of their
 own (fractions, AUCs), the span of those. Supported: the interval lies wholly on the claimed side of
 the threshold; not supported: wholly on the other; else undecided. Where a network that it speaks of
 classifies clean images too badly to show anything, the judgement is ``undertrained`` and nothing is
-decided.
+decided. ``saturated``: the share of its values that sit at their ceiling, where they say little.
 """
 
 import math
@@ -27,7 +27,18 @@ from robustinfo.judging import least_accuracy
 from robustinfo.maths.intervals import student
 
 SETTING = ["dataset", "model"]
-VALUES = ["claim", "statistic", "value", "low", "high", "judgement", "sentence", "text", "source"]
+VALUES = [
+    "claim",
+    "statistic",
+    "value",
+    "low",
+    "high",
+    "judgement",
+    "saturated",
+    "sentence",
+    "text",
+    "source",
+]
 COLUMNS = SETTING + VALUES
 FEWEST = 5  # of a correlation: ranks of fewer agree by chance
 CLEAN = {"stage": "diagnose", "entry": "clean", "quantity": "accuracy"}
@@ -72,12 +83,14 @@ def judged(results: pd.DataFrame, claim: Claim) -> dict | None:
     sign = {"difference": "-", "correlation": "correlated with"}[claim.statistic]
     other = f" {sign} {_name(claim.against)}" if claim.against is not None else ""
     group = f", worst {claim.worst_over}" if claim.worst_over else ""
+    what = "" if claim.comes_to == "mean" else f"{claim.comes_to} of "
     return {
-        "statistic": f"{_name(claim.of)}{other}{group}; claimed {side}",
+        "statistic": f"{what}{_name(claim.of)}{other}{group}; claimed {side}",
         "value": values.mean(),
         "low": low,
         "high": high,
         "judgement": verdict,
+        "saturated": pd.concat([of, against]).saturated.eq("True").mean(),
         "sentence": claim.says.get(verdict, "").format(value=values.mean(), low=low, high=high),
     }
 
@@ -86,26 +99,46 @@ def _speaking(of: pd.DataFrame, claim: Claim) -> pd.DataFrame:
     """Per seed, the rows of the least favourable group; without groups, all."""
     if claim.worst_over is None:
         return of
-    rank = of.groupby(["seed", claim.worst_over]).value.transform("mean")
+    rank = of.groupby(claim.groups).value.transform("mean")
     return of[rank == rank.groupby(of.seed).transform(claim.worst)]
 
 
 def _differences(of: pd.DataFrame, against: pd.DataFrame | None, claim: Claim) -> pd.Series:
     """One value per seed."""
-    keys = ["seed", *([claim.worst_over] if claim.worst_over else [])]
-    difference = of.groupby(keys).value.mean()
+    difference = _comes_to(of, claim)
     if against is not None:
-        difference = (difference - against.groupby(keys).value.mean()).dropna()
+        difference = (difference - _comes_to(against, claim)).dropna()
     return difference.groupby("seed").agg(claim.worst)
+
+
+def _comes_to(rows: pd.DataFrame, claim: Claim) -> pd.Series:
+    """One value per group, seeds being groups, too."""
+    if claim.comes_to == "mean":
+        return rows.groupby(claim.groups).value.mean()
+    series = rows.groupby([*claim.groups, claim.over]).value.mean()
+    return series.groupby(claim.groups).agg(
+        {"fall": _fall, "half_rise": _half_rise}[claim.comes_to]
+    )
+
+
+def _fall(series: pd.Series) -> float:
+    return series.max() - series.iloc[-1]
+
+
+def _half_rise(series: pd.Series) -> float:
+    half = (series.iloc[0] + series.max()) / 2
+    return series.index.get_level_values(-1)[series >= half][0]
 
 
 def _correlations(of: pd.DataFrame, against: pd.DataFrame, claim: Claim) -> pd.Series:
     """One value per seed."""
-    one, other = (part.groupby(["seed", claim.over]).value.mean() for part in (of, against))
+    keys = [*claim.groups, claim.over]
+    one, other = (part.groupby(keys).value.mean() for part in (of, against))
     pairs = pd.DataFrame({"one": one, "other": other}).dropna()
-    return pairs.groupby("seed").apply(
+    found = pairs.groupby(claim.groups).apply(
         lambda own: own.corr("spearman").iloc[0, 1] if _vary(own) else math.nan
     )
+    return found.groupby("seed").agg(claim.worst)
 
 
 def _vary(pairs: pd.DataFrame) -> bool:

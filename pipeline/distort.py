@@ -1,36 +1,54 @@
-"""Stage distort: accuracy of one trained network on distorted test images.
+"""Stage distort: one trained network on distorted test images, clean or attacked before.
 
 reads   .../model.safetensors, results/{study}/{dataset}/data.json
-writes  .../distortions.csv  accuracy per distortion and level (the value that the entry sweeps)
+writes  .../distortions.csv  per distortion, level (the value that the entry sweeps) and input:
+        accuracy, loss, and what the study's ``distorted.measure`` says of every layer
+
+The inputs are ``distorted.inputs``: clean, or a snapshot attack made against the finished network.
+An image is distorted after it was attacked.
 """
 
+from collections.abc import Iterator
+
 from pipeline import load, paths, rows
+from pipeline.observed import crafted, observed
 from pipeline.stage import Job, main
 from robustinfo import catalogue
-from robustinfo.batches import accuracy, floats
+from robustinfo.batches import floats
 
 
 def run(job: Job) -> None:
-    """Distort the test images by every entry at every level, and classify them."""
+    """Distort the inputs by every entry at every level, and observe the network on them."""
+    rows.write(
+        job.path(paths.DISTORTIONS), list(_distorted(job)) if job.params["distortions"] else []
+    )
+
+
+def _distorted(job: Job) -> Iterator[dict]:
     images, labels = load.test_images(job)
     x, y = floats(images, job.device), labels.to(job.device)
     model = load.trained(job, job.path(paths.MODEL))
-    found = []
-    for name, entry in job.params["distortions"].items():
-        for level, params in catalogue.sweep(entry):
-            distort = catalogue.get("distortions", params)
-            value = accuracy(model, distort(x, generator=job.generator), y)
-            found.append(
-                {
-                    "stage": "distort",
-                    "entry": name,
-                    "level": "" if level is None else level,
-                    "quantity": "accuracy",
-                    "value": value,
-                    "n": len(y),
-                }
-            )
-    rows.write(job.path(paths.DISTORTIONS), found)
+    distorted = job.params["distorted"]
+    measures = {name: job.params["measures"][name] for name in [distorted["measure"]] if name}
+    for source in distorted["inputs"]:
+        given = x
+        if source != "clean":
+            attack = job.params["snapshot_attacks"][source]
+            given = crafted(model, attack, x, y, generator=job.generator)
+        for name, entry in job.params["distortions"].items():
+            for level, params in catalogue.sweep(entry):
+                distort = catalogue.get("distortions", params)
+                right, measured = observed(
+                    model, distort(given, generator=job.generator), y, measures
+                )
+                accuracy = right.double().mean().item()
+                for row in ({"quantity": "accuracy", "value": accuracy, "n": len(y)}, *measured):
+                    yield row | {
+                        "stage": "distort",
+                        "entry": name,
+                        "input": source,
+                        "level": "" if level is None else level,
+                    }
 
 
 if __name__ == "__main__":

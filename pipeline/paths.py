@@ -57,7 +57,13 @@ KEYS = {
         "attacks": "attacks",
         "complexities": "complexities",
     },
-    "distort": {**_TESTED, "distortions": "distortions"},
+    "distort": {
+        **_TESTED,
+        "distortions": "distortions",
+        "distorted": "distorted",
+        "snapshot_attacks": "snapshot_attacks",
+        "measures": "measures",
+    },
     "diagnose": {**_TESTED, "attacks": "attacks", "diagnostics": "diagnostics"},
     "learn": {
         **_TESTED,

@@ -26,7 +26,8 @@ NAMES = {
     "snapshot": "snapshot/{quantity}/{input}",
     "attack": "{quantity}/{entry}",
     "complexity": "complexity/{entry}/{input}.{quantity}",
-    "distort": "distortion/{entry}/{quantity}",
+    "distort": "distortion/{entry}/{quantity}/{input}",
+    "distorted layer": "distortion/{entry}/{quantity}/{input}/{layer}",
     "diagnose": "diagnostics/{entry}/{quantity}",
     "learn": "learning/{entry}/{input}.{quantity}",
     "diagnose clean": "robust/clean_{quantity}",
@@ -93,8 +94,11 @@ def metrics(run: Run) -> Iterator[tuple[str, float, int]]:
 
 
 def _name(row: Any) -> str:  # noqa: ANN401 - a row of itertuples
-    snapshot = row.stage == "measure" and not row.entry
-    kind = "snapshot" if snapshot else f"{row.stage} {row.entry}"
+    kind = f"{row.stage} {row.entry}"
+    if row.stage == "measure" and not row.entry:
+        kind = "snapshot"
+    elif row.stage == "distort" and row.layer:
+        kind = "distorted layer"
     name = NAMES.get(kind, NAMES[row.stage]).format(
         entry=row.entry, input=row.input, layer=row.layer, quantity=row.quantity
     )

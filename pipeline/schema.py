@@ -26,6 +26,11 @@ class Setting(Settings):
     model: Name
 
 
+class Distorted(Settings):
+    inputs: Annotated[list[Name], Field(min_length=1)]  # clean, or snapshot attacks
+    measure: Name | None  # of their layers
+
+
 class Study(Settings):
     name: Name
     seeds: Annotated[list[NonNegativeInt], Field(min_length=1)]
@@ -43,6 +48,7 @@ class Study(Settings):
     snapshot_attacks: Entries
     measures: Entries
     complexities: Entries
+    distorted: Distorted
     distortions: Entries
     diagnostics: Entries
     learning: Entries

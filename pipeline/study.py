@@ -74,6 +74,10 @@ def _check_names(study: dict, fail: Fail) -> None:
         if trained.count(name) != 1:
             raise fail(("defences", name), "must stand in exactly one of `pretrain`, `retrain`")
     known(("retrain_from",), study["retrain_from"], study["pretrain"])
+    for name in study["distorted"]["inputs"]:
+        known(("distorted", "inputs"), name, ["clean", *study["snapshot_attacks"]])
+    if study["distorted"]["measure"] is not None:
+        known(("distorted", "measure"), study["distorted"]["measure"], study["measures"])
     if len(set(study["seeds"])) != len(study["seeds"]):
         raise fail(("seeds",), f"a seed stands twice in {study['seeds']}")
 

@@ -169,6 +169,54 @@ def follows(threshold=0.7):
     )  # fmt: skip
 
 
+def series(**values):
+    """Rows of one quantity per epoch: {layer: {seed: values}}."""
+    base = results(**RATES)
+    line = base[base.stage == "attack"].iloc[0].to_dict() | {"stage": "measure", "low": math.nan}
+    found = [
+        line | {"layer": layer, "seed": seed, "epoch": epoch, "quantity": "bits", "value": value}
+        for layer, seeds in values.items()
+        for seed, over_epochs in enumerate(seeds)
+        for epoch, value in enumerate(over_epochs)
+    ]
+    return pd.concat([base, pd.DataFrame(found)], ignore_index=True)
+
+
+OF_LAYERS = {"of": {"quantity": "bits", "stage": "measure"}, "against": None}
+
+
+def test_a_fall_is_how_far_a_series_ends_below_its_greatest_value():
+    table = series(fc=[[0.0, 3.0, 2.5], [1.0, 2.0, 2.0]])
+    assert judged(table, claim(comes_to="fall", **OF_LAYERS))["value"] == pytest.approx(0.25)
+
+
+def test_a_half_rise_is_the_first_epoch_half_way_to_the_greatest_value():
+    table = series(fc=[[1.0, 1.9, 2.0, 3.0], [1.0, 3.0, 2.0, 2.0]])
+    assert judged(table, claim(comes_to="half_rise", **OF_LAYERS))["value"] == (2 + 1) / 2
+
+
+def test_the_worst_group_of_each_seed_decides():
+    table = series(conv=[[0.0, 2.0, 1.0], [0.0, 2.0, 2.0]], fc=[[0.0, 1.0, 1.0], [0.0, 3.0, 1.0]])
+    worst = claim("below", comes_to="fall", worst_over="layer", **OF_LAYERS)
+    assert judged(table, worst)["value"] == (1.0 + 2.0) / 2  # conv of seed 0, fc of seed 1
+
+
+def test_a_correlation_can_be_asked_of_every_group():
+    up, down = [1.0, 2.0, 3.0, 4.0, 5.0], [1.0, 2.0, 3.0, 5.0, 4.0]
+    table = series(conv=[up, up], fc=[up, down])
+    other = table[table.stage == "measure"].assign(quantity="nats")
+    other["value"] = other.epoch.astype(float)
+    own = {"statistic": "correlation", "of": OF_LAYERS["of"], "against": {"quantity": "nats"}}
+    found = judged(pd.concat([table, other]), claim("above", 0.8, worst_over="layer", **own))
+    assert found["value"] == pytest.approx((1.0 + 0.9) / 2)
+
+
+def test_the_share_of_saturated_values_stands_beside_the_judgement():
+    table = series(fc=[[0.0, 3.0, 2.5, 1.0]])
+    table.loc[table.value == 3.0, "saturated"] = "True"
+    assert judged(table, claim(**OF_LAYERS))["saturated"] == 1 / 4
+
+
 def test_a_rank_correlation_is_taken_over_the_epochs_of_each_seed():
     table = over_epochs([(5, 4, 3, 2, 1), (5, 4, 3, 2, 1)], [(0.9, 0.8, 0.3, 0.2, 0.1)] * 2)
     found = judged(table, follows())

@@ -32,6 +32,7 @@ attacks: {fgsm: {method: fgsm, norm: linf, epsilon: 0.15}}
 snapshot_attacks: {fgsm: {method: fgsm, norm: linf, epsilon: 0.15}}
 measures: {kde: {method: kde_information, noise_variance: 0.1}}
 complexities: {png: {method: png_size}}
+distorted: {inputs: [clean], measure: null}
 distortions: {jpeg: {method: jpeg, sweep: {quality: [20, 100]}}}
 diagnostics: {curve: {method: pgd_accuracy, sweep: {epsilon: [0.0, 0.15]}}}
 learning: {}
@@ -41,7 +42,7 @@ figures: {success: {}}
 SPLIT = {"images": 9, "shape": [1, 28, 28], "sha256": 64 * "a"}
 KDE = {"stage": "measure", "entry": "kde", "input": "clean", "layer": "conv1"}
 COMPLEXITY = {"stage": "complexity", "entry": "png", "quantity": "mean"}
-JPEG = {"stage": "distort", "entry": "jpeg", "quantity": "accuracy"}
+JPEG = {"stage": "distort", "entry": "jpeg", "input": "clean", "quantity": "accuracy"}
 CURVE = {"stage": "diagnose", "entry": "curve", "quantity": "pgd_accuracy"}
 ROWS = {
     paths.HISTORY: [
@@ -62,6 +63,7 @@ ROWS = {
     paths.DISTORTIONS: [
         {**JPEG, "level": 20, "value": 0.8},
         {**JPEG, "level": 100, "value": 0.9},
+        {**JPEG, "level": 20, "layer": "fc", "quantity": "information_label_bits", "value": 2.0},
     ],
     paths.DIAGNOSTICS: [
         {**CURVE, "level": 0.0, "value": 0.9},
@@ -77,7 +79,8 @@ EXPECTED = {
     "kde/clean/conv1.information_input_bits_upper": [(0, 3.0), (2, 2.5)],
     "kde/clean/network_entropy": [(2, -1.5)],
     "complexity/png/clean": [(0, 512.0)],
-    "distortion/jpeg/accuracy_by_quality": [(20, 0.8), (100, 0.9)],
+    "distortion/jpeg/accuracy/clean_by_quality": [(20, 0.8), (100, 0.9)],
+    "distortion/jpeg/information_label_bits/clean/fc_by_quality": [(20, 2.0)],
     "diagnostics/curve/pgd_accuracy_by_epsilon_x1000": [(0, 0.9), (150, 0.2)],
     "robust/clean_accuracy": [(0, 0.9)],
     "robust/robust_accuracy": [(0, 0.25)],

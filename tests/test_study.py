@@ -55,8 +55,8 @@ PGD = "linf_pgd: {method: pgd, norm: linf, epsilon: 0.15,"
         ("seeds: [0, 1]", "seeds: {per: {digits: [0]}}", r"seeds\.per: is one for the whole study"),
         ("snapshot_attacks:", "snapshot_attacks:\n  a: {method: adaptive, epsilon: 0.1, steps: 1,"
          " step_size: 0.1, term_weight: 1.0}", r"snapshot_attacks\.a\.method: .*without knowing"),
-        ("at_lowers_en:\n", "at_lowers_en:\n    statistic: correlation\n    worst_over: entry\n",
-         r"at_lowers_en: .*a correlation takes no `worst_over`"),
+        ("at_lowers_en:\n", "at_lowers_en:\n    statistic: correlation\n    comes_to: fall\n",
+         r"at_lowers_en: .*leave `comes_to` out"),
         (PGD, PGD.replace("0.15", "{per: {digits: x}}"), r"linf_pgd\.epsilon: .*number.*'x'"),
         ("epochs: 24", "momentum: 0.9, epochs: 24", r"pretrain\.standard: .*adam takes no"),
         (PGD, PGD.replace("linf_pgd: {", "linf_pgd: {per: {digits: null}}\n  other: {"),

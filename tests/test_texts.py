@@ -37,6 +37,7 @@ measures: {}
 complexities:
   bits_per_character: {method: text_entropy, alphabet: character}
   compressed_size: {method: text_deflate_size}
+distorted: {inputs: [clean], measure: null}
 distortions: {}
 diagnostics: {}
 learning: {}

@@ -1,0 +1,1 @@
+"""How a table is drawn: one file per drawing; each defines ``draw``."""

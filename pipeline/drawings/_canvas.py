@@ -1,0 +1,42 @@
+"""What drawings share: panels, their labels, one legend, and how names are told apart.
+
+Colours are the Okabe-Ito set, which stays apart in print and for colour-blind eyes; markers
+differ as well.
+"""
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from pipeline.tables import Target
+
+COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442"]
+MARKERS = "osD^vP*X"
+
+
+def panels(count: int, *, same: bool = False) -> tuple[Figure, list[Axes]]:
+    """So many panels, two in a row; with the ``same`` limits, if asked for."""
+    figure = Figure(figsize=(1.2 + 3.4 * min(count, 2) + 2.0, 3.4 * ((count + 1) // 2)))
+    figure.set_layout_engine("constrained")
+    grid = figure.subplots(
+        (count + 1) // 2, min(count, 2), squeeze=False, sharex=same, sharey=same
+    ).ravel()
+    for unused in grid[count:]:
+        unused.set_visible(False)
+    return figure, list(grid[:count])
+
+
+def label(axis: Axes, target: Target, panel: str) -> None:
+    """The names of the axes, the scale of x, and the panel's name."""
+    axis.set_xlabel(target.x_label)
+    axis.set_xscale(target.x_scale)
+    axis.set_ylabel(target.y_label)
+    axis.set_title(panel.replace("_", " "), fontsize=9)
+
+
+def legend(figure: Figure, used: list[Axes]) -> None:
+    """One legend for all panels, each name once."""
+    known = {}
+    for axis in used:
+        for handle, name in zip(*axis.get_legend_handles_labels(), strict=True):
+            known.setdefault(name, handle)
+    figure.legend(list(known.values()), list(known), loc="outside right center")
