@@ -110,4 +110,5 @@ def test_the_order_of_samples_and_of_neurons_does_not_matter():
 
 def test_rows_wider_than_a_block_are_read_whole(monkeypatch):
     monkeypatch.setattr(binning, "CELLS", 4)
+    monkeypatch.setattr(binning, "BLOCK", 2)
     assert symbols(REPEATED, 0.5).tolist() == by_numpy(REPEATED, 0.5).tolist()
