@@ -102,3 +102,61 @@ def test_more_than_the_label_is_known_without_saturation_while_classes_still_clu
     for of_input, of_label in estimate(t, torch.arange(16) // 8):
         assert of_input.value == pytest.approx(3) and not of_input.saturated
         assert of_label.value == pytest.approx(1) and not of_label.saturated
+
+
+def relative(r):
+    return kde_information.Config(relative_noise_variance=r)
+
+
+def test_noise_relative_to_the_spread_leaves_a_scaled_and_shifted_layer_its_value():
+    t, y = torch.randn(64, 5, generator=torch.Generator().manual_seed(0)), torch.arange(64) % 2
+    first = kde_information.estimate(t, y, config=relative(0.1))
+    for scaled in (1e-4 * t, 3.7 * t + 11, -1e4 * t):
+        other = kde_information.estimate(scaled, y, config=relative(0.1))
+        for name, found in first.items():
+            assert other[name].value == pytest.approx(found.value, abs=1e-4), name
+    fixed = [kde_information.estimate(k * t, y, config=KDE) for k in (1, 0.1)]
+    names = "information_input_bits_upper"
+    assert fixed[0][names].value > fixed[1][names].value + 1
+
+
+@pytest.mark.parametrize("d", [1, 30, 3000])
+@pytest.mark.parametrize("r", [0.05, 0.3, 1.0])
+def test_noise_relative_to_the_spread_leaves_at_most_the_inverse_of_its_share(r, d):
+    t = torch.randn(200, d, generator=torch.Generator().manual_seed(0))
+    found = kde_information.estimate(t, torch.arange(200) % 2, config=relative(r))
+    lower, upper = (found[f"information_input_bits_{b}"].value for b in ("lower", "upper"))
+    assert 0 < lower <= 1 / (4 * r * math.log(2)) and lower < upper <= 1 / (r * math.log(2))
+
+
+def test_a_wide_layer_is_saturated_under_fixed_noise_and_not_under_relative_noise():
+    t, y = torch.randn(200, 3000, generator=torch.Generator().manual_seed(0)), torch.arange(200) % 2
+    fixed = kde_information.estimate(t, y, config=KDE)
+    assert all(found.saturated for found in fixed.values())
+    assert not any(
+        found.saturated for found in kde_information.estimate(t, y, config=relative(0.3)).values()
+    )
+
+
+def test_relative_noise_on_a_constant_layer_carries_nothing():
+    found = kde_information.estimate(torch.full((9, 3), 0.1), torch.arange(9), config=relative(0.1))
+    assert all(value == 0 for value, _, _ in found.values())
+
+
+def test_fixed_and_relative_noise_exclude_each_other():
+    with pytest.raises(ValidationError, match="either `noise_variance` or"):
+        kde_information.Config(noise_variance=0.1, relative_noise_variance=0.1)
+
+
+@pytest.mark.parametrize("broken", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize(
+    ("measure", "config"),
+    [(kde_information, KDE), (binned_information, WIDTH), (binned_information, BINS)],
+)
+def test_a_layer_with_a_value_that_is_not_finite_has_no_value(measure, config, broken):
+    t = torch.zeros(8, 3)
+    t[5, 1] = broken
+    for value, ceiling, saturated in measure.estimate(
+        t, torch.arange(8) % 2, config=config
+    ).values():
+        assert math.isnan(value) and ceiling > 0 and not saturated

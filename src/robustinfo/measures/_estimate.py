@@ -3,6 +3,8 @@
 import math
 from typing import NamedTuple
 
+from torch import Tensor
+
 FULL = 0.99  # share of its ceiling from which an estimate counts as saturated
 
 
@@ -12,6 +14,14 @@ class Estimate(NamedTuple):
     value: float
     ceiling: float = math.nan
     saturated: bool = False
+
+
+UNKNOWN = (math.nan, math.nan)  # the entropies of a layer that holds a value that is not finite
+
+
+def finite(t: Tensor) -> bool:
+    """Whether every value is, in one pass and without a copy."""
+    return all(math.isfinite(end.item()) for end in t.aminmax())
 
 
 def information_bits(whole: float, within: float, y: list[int]) -> dict[str, Estimate]:

@@ -2,7 +2,8 @@
 
 Shwartz-Ziv and Tishby (2017), arXiv 1703.00810. Either bins of a fixed ``width`` (floor(t / width),
 for unbounded activations), or ``bins`` equal ones over the layer's own range (for bounded
-activations). Biased upwards as soon as few samples share a symbol: it saturates at log2 n.
+activations). Biased upwards as soon as few samples share a symbol: it saturates at log2 n. A layer
+that holds a value that is not finite has the value nan.
 """
 
 from typing import Self
@@ -11,7 +12,7 @@ from pydantic import PositiveInt, model_validator
 from torch import Tensor
 
 from robustinfo.maths.binning import entropies_bits, symbols
-from robustinfo.measures._estimate import Estimate, information_bits
+from robustinfo.measures._estimate import UNKNOWN, Estimate, finite, information_bits
 from robustinfo.settings import PositiveNumber, Settings
 
 POINTS = "probes"
@@ -31,10 +32,12 @@ class Config(Settings):
 
 def estimate(t: Tensor, y: Tensor, *, config: Config) -> dict[str, Estimate]:
     """t: (n, d) activations.  y: (n,) labels.  Bits."""
+    if not finite(t):
+        return information_bits(*UNKNOWN, y.tolist())
     if config.width is not None:
         ids = symbols(t, config.width)
     else:
-        low, high = t.min().item(), t.max().item()
+        low, high = (end.item() for end in t.aminmax())
         # A hair wider than the range, so that the maximum falls into the last bin.
         ids = symbols(t, max((high - low) / config.bins * (1 + 1e-9), 1e-300), origin=low)
     return information_bits(*entropies_bits(ids, y.cpu().numpy()), y.tolist())
