@@ -1,0 +1,92 @@
+"""Boundary attack: a random walk along the decision boundary that asks for the label alone.
+
+Brendel et al. (2018), arXiv 1712.04248, in the form of foolbox, whose authors are the paper's. From
+an image of another class, each step goes ``spherical_step`` of the distance to x at random around
+x, then ``source_step`` of it towards x, and stays where it is unless that fools. Both sizes adapt
+per image: they grow where more than half of the steps around x fool and shrink below a fifth; the
+second alone grows above a quarter of all steps and shrinks below a tenth.
+
+A search starts from uniform noise that fools, or, where the network takes 100 draws for the true
+class, from the nearest image of the batch that it takes for another one; and there from the point
+nearest to x, by bisection, on the line between both.
+
+Known bias: far from done after a few hundred steps (the paper takes some 10,000); foolbox draws one
+direction a step for all images of a batch.
+"""
+
+from typing import Literal
+
+import foolbox.attacks as fa
+import torch
+from pydantic import PositiveInt
+from torch import Generator, Tensor, nn
+
+from robustinfo.attacks import _foolbox
+from robustinfo.settings import Pixels, PositiveNumber, Settings
+
+ROLE = "iterated"
+DRAWS = 100  # of noise, before an image of the batch is taken
+HALVINGS = 12
+
+
+class Config(Settings):
+    norm: Literal["l2"] = "l2"
+    epsilon: Pixels | None = None  # None: any perturbation counts
+    steps: PositiveInt = 25_000
+    spherical_step: PositiveNumber = 0.01
+    source_step: PositiveNumber = 0.01
+    step_adaptation: PositiveNumber = 1.5
+
+
+def perturb(
+    model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
+) -> tuple[Tensor, Tensor]:
+    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns x_adv, and success (n,) bool.
+
+    A success is misclassified, was correct, and lies within epsilon if there is one; a failure
+    returns its x. Where all images and noise are of one class, there is no start and no success.
+    """
+    attack = fa.BoundaryAttack(
+        steps=config.steps,
+        spherical_step=config.spherical_step,
+        source_step=config.source_step,
+        step_adaptation=config.step_adaptation,
+    )
+    x_adv = _starts(model, x, y, generator)
+    with torch.no_grad(), _foolbox.frozen(model):
+        left = ((model(x).argmax(1) == y) & (model(x_adv).argmax(1) != y)).nonzero().squeeze(1)
+    if len(left):
+        x_adv[left] = _foolbox.run(
+            attack,
+            model,
+            x[left],
+            y[left],
+            epsilon=config.epsilon,
+            generator=generator,
+            starting_points=x_adv[left],
+        )[1]
+    return _foolbox.judged(model, x, y, x_adv, norm=config.norm, epsilon=config.epsilon)
+
+
+@torch.no_grad()
+def _starts(model: nn.Module, x: Tensor, y: Tensor, generator: Generator) -> Tensor:
+    """For each image one that fools, if there is any to be had. Like x."""
+    with _foolbox.frozen(model):
+        classes = model(x).argmax(1)
+        far = torch.cdist(x.flatten(1), x.flatten(1)).masked_fill(classes == y[:, None], torch.inf)
+        start = x[far.argmin(1)]
+        left = (classes == y).nonzero().squeeze(1)
+        for _ in range(DRAWS):
+            if not len(left):
+                break
+            shape = (len(left), *x.shape[1:])
+            noise = torch.rand(shape, generator=generator, device=generator.device).to(x)
+            fools = model(noise).argmax(1) != y[left]
+            start[left[fools]] = noise[fools]
+            left = left[~fools]
+        near, reach = x, start  # near is taken for the true class, reach is not
+        for _ in range(HALVINGS):
+            middle = (near + reach) / 2
+            fools = (model(middle).argmax(1) != y)[:, None, None, None]
+            near, reach = torch.where(fools, near, middle), torch.where(fools, middle, reach)
+    return reach
