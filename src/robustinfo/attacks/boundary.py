@@ -1,24 +1,26 @@
 """Boundary attack: a random walk along the decision boundary that asks for the label alone.
 
-Brendel et al. (2018), arXiv 1712.04248, in the form of foolbox, whose authors are the paper's. From
-an image of another class, each step goes ``spherical_step`` of the distance to x at random around
-x, then ``source_step`` of it towards x, and stays where it is unless that fools. Both sizes adapt
-per image: they grow where more than half of the steps around x fool and shrink below a fifth; the
-second alone grows above a quarter of all steps and shrinks below a tenth.
+Brendel et al. (2018), arXiv 1712.04248, as in foolbox, whose authors are the paper's. From an image
+that fools, every step goes ``spherical_step`` of the distance to x in a random direction around x,
+then ``source_step`` of it towards x, and is undone unless that fools. The sizes adapt to each
+image. Every ``adapt_every`` steps it is noted whether both fooled, and whether the first half did:
+at 100 notes both sizes grow if the first half fooled in more than a half, and shrink below a fifth;
+at 30 the second size grows if both fooled in more than a quarter, and shrinks below a tenth.
 
 A search starts from uniform noise that fools, or, where the network takes 100 draws for the true
-class, from the nearest image of the batch that it takes for another one; and there from the point
-nearest to x, by bisection, on the line between both.
+class, from the nearest image of the batch that it takes for another; and by bisection from where
+the line between x and that first fools.
 
-Known bias: far from done after a few hundred steps (the paper takes some 10,000); foolbox draws one
-direction a step for all images of a batch.
+Known bias: slow. On a trained LeNet-5 the median l2 distance after 1,000, 5,000 and 25,000 steps is
+LENET times that of Carlini and Wagner; with ``adapt_every`` 1 it falls faster and each step asks
+twice. foolbox draws one direction a step for all images of a batch.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import foolbox.attacks as fa
 import torch
-from pydantic import PositiveInt
+from pydantic import Field, PositiveInt
 from torch import Generator, Tensor, nn
 
 from robustinfo.attacks import _foolbox
@@ -35,7 +37,8 @@ class Config(Settings):
     steps: PositiveInt = 25_000
     spherical_step: PositiveNumber = 0.01
     source_step: PositiveNumber = 0.01
-    step_adaptation: PositiveNumber = 1.5
+    step_adaptation: Annotated[float, Field(gt=1, allow_inf_nan=False)] = 1.5
+    adapt_every: PositiveInt = 10
 
 
 def perturb(
@@ -51,6 +54,7 @@ def perturb(
         spherical_step=config.spherical_step,
         source_step=config.source_step,
         step_adaptation=config.step_adaptation,
+        update_stats_every_k=config.adapt_every,
     )
     x_adv = _starts(model, x, y, generator)
     with torch.no_grad(), _foolbox.frozen(model):
