@@ -67,3 +67,13 @@ def test_labels_are_asked_for_and_nothing_else(two_classes):
     ]
     assert found[0][1].all()
     assert all(a.equal(b) for a, b in zip(*found, strict=True))
+
+
+def test_a_walk_that_ends_on_the_boundary_itself_counts_whatever_the_size_of_a_batch(two_classes):
+    p = two_classes
+    wrong = torch.arange(len(p.y)) % 8 != 0  # the walk's batch is an eighth of the judge's
+    config = boundary.Config(steps=1500, adapt_every=1)
+    _, success = boundary.perturb(
+        p.model, p.x, torch.where(wrong, 1 - p.y, p.y), config=config, generator=torch.Generator()
+    )
+    assert success.equal(~wrong)

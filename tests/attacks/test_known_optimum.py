@@ -119,13 +119,14 @@ def test_carlini_and_wagner_find_the_closed_form_of_the_smallest_perturbation(
     torch.testing.assert_close(found, least, rtol=0.03, atol=1e-3)
 
 
-def test_carlini_and_wagner_keep_the_confidence_that_was_asked_for(two_classes, generator):
+@pytest.mark.parametrize("attack", [carlini_wagner, zoo])
+def test_the_confidence_that_was_asked_for_is_kept(attack, two_classes, generator):
     p = two_classes
     p.x, p.y = p.x[:16], p.y[:16]
-    config = carlini_wagner.Config(
+    config = attack.Config(
         binary_search_steps=6, steps=100, initial_const=1, confidence=0.5, step_size=0.05
     )
-    x_adv, success = carlini_wagner.perturb(p.model, p.x, p.y, config=config, generator=generator)
+    x_adv, success = attack.perturb(p.model, p.x, p.y, config=config, generator=generator)
     assert success.all() and (margin(p, x_adv) < -0.5).all()
 
 

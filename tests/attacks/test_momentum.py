@@ -1,10 +1,11 @@
 """Momentum by hand, on a loss whose slope in one pixel turns while the other leads."""
 
+import foolbox.attacks as fa
 import pytest
 import torch
 from torch import nn
 
-from robustinfo.attacks import bim, mi_fgsm
+from robustinfo.attacks import _foolbox, bim, mi_fgsm
 
 FIRST = [-0.01 / 0.155, -0.3 / 0.155]  # -u over the mean of |u|, at u = (0.01, 0.3)
 NUMBERS = {"epsilon": 0.3, "step_size": 0.015, "steps": 2}
@@ -33,6 +34,13 @@ def test_the_second_step_follows_the_sum_of_both_gradients_each_over_its_size():
     assert walk(momentum=1.0) == pytest.approx([-0.02, 0.27])
     assert 0.4 * FIRST[0] + second[0] > 0
     assert walk(momentum=0.4) == pytest.approx([0.01, 0.27])
+
+
+def test_foolboxs_own_adds_signs_and_stands_still_where_they_cancel():
+    x, y = 0.5 + torch.tensor([0.01, 0.3]).view(1, 1, 1, 2), torch.tensor([0])
+    attack = fa.LinfMomentumIterativeFastGradientMethod(abs_stepsize=0.015, steps=2)
+    _, x_adv = _foolbox.run(attack, Bowl(), x, y, epsilon=0.3, generator=torch.Generator())
+    assert (x_adv - 0.5).flatten().tolist() == pytest.approx([-0.005, 0.27], abs=1e-6)
 
 
 @pytest.mark.parametrize("ahead", [0.0, 0.1])

@@ -7,10 +7,11 @@ with grad the gradient of the cross-entropy at x_t, each step followed by the pr
 has step_size = epsilon / steps. ``nesterov``, NI-FGSM, Lin et al. (2020), arXiv 1908.06281, takes
 the gradient ahead, at x_t + step_size momentum g, not projected.
 
-|grad| is the mean over the image's values, as the code of both papers has it, not the l1 norm that
-they print: the same steps without ``nesterov``, and with it a look ahead that is d times as far.
-foolbox's MI-FGSM accumulates what its step would have been without momentum, in linf the gradient's
-sign: how steep one pixel is beside another never counts.
+|grad| is the mean over the image's values, as the code of NI-FGSM has it, not the l1 norm that the
+papers print: the same steps without ``nesterov``, and with it a look ahead that is d times as far,
+without which it would not differ. foolbox's MI-FGSM accumulates the steps that it would have taken
+without momentum: in linf signs, so that how steep the loss is in one pixel beside another never
+counts, in l2 gradients over their l2 norm.
 """
 
 import torch
@@ -43,7 +44,7 @@ def craft(
         for _ in range(config.steps):
             ahead = config.step_size * config.momentum * momentum if config.nesterov else 0
             gradient = _normalised(_loss_gradient(model, x_adv + ahead, y), order=1)
-            momentum = config.momentum * momentum + gradient * x[0].numel()
+            momentum = config.momentum * momentum + gradient * x.shape[1:].numel()
             step = momentum.sign() if config.norm == "linf" else _normalised(momentum, order=2)
             x_adv = projected(x, x_adv + config.step_size * step, config.norm, config.epsilon)
     return x_adv
