@@ -10,6 +10,7 @@ from robustinfo import catalogue
 from robustinfo.maths.balls import distance, feasible
 
 CW = {"method": "carlini_wagner", "binary_search_steps": 4, "steps": 60, "step_size": 0.05}
+ONE_PIXEL = {"method": "one_pixel", "population": 20, "steps": 10}
 ATTACKS = {
     "fgsm_linf": {"method": "fgsm", "epsilon": 0.02},
     "fgsm_l2": {"method": "fgsm", "norm": "l2", "epsilon": 0.06},
@@ -31,6 +32,16 @@ ATTACKS = {
     "deepfool_l2": {"method": "deepfool", "epsilon": 0.06},
     "deepfool_linf": {"method": "deepfool", "norm": "linf", "epsilon": 0.02},
     "carlini_wagner": CW | {"epsilon": 0.06},
+    "mi_fgsm_linf": {"method": "mi_fgsm", "epsilon": 0.02, "step_size": 0.005},
+    "mi_fgsm_l2": {"method": "mi_fgsm", "norm": "l2", "epsilon": 0.06, "step_size": 0.02},
+    "ni_fgsm": {"method": "mi_fgsm", "epsilon": 0.02, "step_size": 0.005, "nesterov": True},
+    "one_pixel_linf": ONE_PIXEL | {"epsilon": 0.1},
+    "one_pixel_l2": ONE_PIXEL | {"norm": "l2", "epsilon": 0.1, "pixels": 3},
+    "zoo": {
+        "method": "zoo", "epsilon": 0.06, "binary_search_steps": 4, "steps": 30, "coordinates": 8,
+        "initial_const": 0.1,
+    },
+    "boundary": {"method": "boundary", "epsilon": 0.06, "steps": 100},
     "noise_linf": {"method": "additive_noise", "norm": "linf", "epsilon": 0.15},
     "noise_l2_uniform": {"method": "additive_noise", "norm": "l2", "epsilon": 0.3},
     "noise_l2_gaussian": {
@@ -38,6 +49,7 @@ ATTACKS = {
     },
 }  # fmt: skip
 RANDOM = ["pgd_restarts", "pgd_l2", "noise_linf", "noise_l2_uniform", "noise_l2_gaussian"]
+RANDOM += ["one_pixel_linf", "one_pixel_l2", "zoo", "boundary"]
 EVERY = pytest.mark.parametrize("name", ATTACKS)
 
 

@@ -4,7 +4,19 @@ import foolbox.attacks as fa
 import pytest
 import torch
 
-from robustinfo.attacks import _foolbox, additive_noise, bim, carlini_wagner, deepfool, fgsm, pgd
+from robustinfo.attacks import (
+    _foolbox,
+    additive_noise,
+    bim,
+    boundary,
+    carlini_wagner,
+    deepfool,
+    fgsm,
+    mi_fgsm,
+    one_pixel,
+    pgd,
+    zoo,
+)
 from robustinfo.maths.balls import distance
 
 DUAL = {"linf": 1, "l2": 2}
@@ -13,6 +25,8 @@ ONE_STEP = [
     (fgsm, {}),
     (bim, {"step_size": 0.01, "steps": 20}),
     (pgd, {"step_size": 0.01, "steps": 20, "random_start": False}),
+    (mi_fgsm, {"step_size": 0.01, "steps": 20}),
+    (mi_fgsm, {"step_size": 0.01, "steps": 20, "nesterov": True}),
 ]
 
 
@@ -105,14 +119,50 @@ def test_carlini_and_wagner_find_the_closed_form_of_the_smallest_perturbation(
     torch.testing.assert_close(found, least, rtol=0.03, atol=1e-3)
 
 
-def test_carlini_and_wagner_keep_the_confidence_that_was_asked_for(two_classes, generator):
+@pytest.mark.parametrize("attack", [carlini_wagner, zoo])
+def test_the_confidence_that_was_asked_for_is_kept(attack, two_classes, generator):
     p = two_classes
     p.x, p.y = p.x[:16], p.y[:16]
-    config = carlini_wagner.Config(
+    config = attack.Config(
         binary_search_steps=6, steps=100, initial_const=1, confidence=0.5, step_size=0.05
     )
-    x_adv, success = carlini_wagner.perturb(p.model, p.x, p.y, config=config, generator=generator)
+    x_adv, success = attack.perturb(p.model, p.x, p.y, config=config, generator=generator)
     assert success.all() and (margin(p, x_adv) < -0.5).all()
+
+
+def test_zoo_comes_close_to_the_smallest_perturbation_without_a_gradient(two_classes, generator):
+    p = two_classes
+    p.x, p.y = p.x[:16], p.y[:16]
+    config = zoo.Config(
+        binary_search_steps=6, steps=200, coordinates=8, initial_const=0.1, step_size=0.005
+    )
+    x_adv, success = zoo.perturb(p.model, p.x, p.y, config=config, generator=generator)
+    assert success.all()
+    found, least = distance(x_adv - p.x, "l2"), least_distance(p, 2)
+    assert (found > least - 1e-5).all()
+    torch.testing.assert_close(found, least, rtol=0.05, atol=2e-3)
+
+
+def test_the_boundary_attack_comes_close_to_the_smallest_perturbation_by_labels_alone(
+    two_classes, generator
+):
+    p = two_classes
+    config = boundary.Config(steps=1500, adapt_every=1)
+    x_adv, success = boundary.perturb(p.model, p.x, p.y, config=config, generator=generator)
+    assert success.all()
+    found, least = distance(x_adv - p.x, "l2"), least_distance(p, 2)
+    assert (found > least - 1e-5).all()
+    torch.testing.assert_close(found, least, rtol=0.02, atol=1e-4)
+
+
+def test_one_pixel_finds_what_the_best_colour_of_the_best_pixel_reaches(two_classes, generator):
+    p = two_classes
+    slope = other_minus_true(p).sum(1)  # of the other logit over the true one
+    reach = 0.1 * slope.abs().amax(1)
+    config = one_pixel.Config(epsilon=0.1, population=100, steps=30)
+    _, success = one_pixel.perturb(p.model, p.x, p.y, config=config, generator=generator)
+    assert success.equal(margin(p, p.x) < reach)
+    assert success.any() and not success.all()
 
 
 @pytest.mark.parametrize("epsilon", [0.01, 0.3])

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from robustinfo.maths.balls import TOLERANCE, distance, feasible
+from robustinfo.maths.balls import TOLERANCE, distance, feasible, projected
 
 
 def test_norms_of_a_3_4_triangle_are_4_and_5():
@@ -45,3 +45,21 @@ def test_rounding_in_float32_never_puts_a_projected_image_outside_its_ball(epsil
     delta *= epsilon / distance(delta, "l2")[:, None, None, None]
     assert feasible(x, x + delta, "l2", epsilon).all()
     assert not feasible(x, x + delta, "l2", epsilon * (1 - 3e-6)).any()
+
+
+@pytest.mark.parametrize("norm, expected", [("linf", [0.6, 0.4, 0.5]), ("l2", [0.56, 0.42, 0.5])])
+def test_a_perturbation_of_3_4_is_cut_in_linf_and_made_shorter_in_l2(norm, expected):
+    x = torch.full((2, 1, 1, 3), 0.5)
+    x_adv = x + torch.tensor([[[[0.3, -0.4, 0.0]]], [[[0.03, -0.04, 0.0]]]])
+    found = projected(x, x_adv, norm, 0.1)
+    torch.testing.assert_close(found[0, 0, 0], torch.tensor(expected))
+    torch.testing.assert_close(found[1], x_adv[1])
+
+
+@pytest.mark.parametrize("norm", ["linf", "l2"])
+def test_a_projected_image_is_feasible_and_without_epsilon_only_the_box_counts(norm):
+    generator = torch.Generator().manual_seed(0)
+    x = torch.rand(64, 3, 8, 8, generator=generator)
+    x_adv = x + torch.randn(x.shape, generator=generator)
+    assert feasible(x, projected(x, x_adv, norm, 0.3), norm, 0.3).all()
+    assert projected(x, x_adv, norm, None).equal(x_adv.clamp(0, 1))

@@ -48,17 +48,19 @@ def run(
     *,
     epsilon: float | None,
     generator: Generator,
+    **settings: Tensor,
 ) -> tuple[Tensor, Tensor]:
     """One run: the attack's own images, and the same cut to the epsilon ball. Both like x.
 
-    foolbox's random numbers come from ``generator``; torch's global state is left as it was.
+    settings: what else the attack takes for a run. foolbox's random numbers come from
+    ``generator``; torch's global state is left as it was.
     """
     seed = int(torch.randint(2**62, (), generator=generator, device=generator.device))
     devices = [x.device] if x.is_cuda else []
     with frozen(model), torch.random.fork_rng(devices):
         torch.manual_seed(seed)
         target = foolbox.PyTorchModel(model, bounds=(0, 1), device=x.device)
-        raw, cut, _ = attack(target, x, y, epsilons=epsilon)
+        raw, cut, _ = attack(target, x, y, epsilons=epsilon, **settings)
     return raw.detach(), cut.detach().clamp(0, 1)
 
 

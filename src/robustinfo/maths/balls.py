@@ -1,4 +1,4 @@
-"""Norms of perturbations, and whether an image stays inside its ball and the [0, 1] box."""
+"""Norms of perturbations; images inside their ball and the [0, 1] box, and the way back there."""
 
 from torch import Tensor
 
@@ -20,3 +20,15 @@ def feasible(x: Tensor, x_adv: Tensor, norm: str, epsilon: float | None) -> Tens
     # Attacks project in float32, whose rounding grows with the norm: 1e-6 is too little at l2 10.
     limit = epsilon + TOLERANCE * max(1.0, epsilon)
     return inside & (distance(x_adv.double() - x.double(), norm) <= limit)
+
+
+def projected(x: Tensor, x_adv: Tensor, norm: str, epsilon: float | None) -> Tensor:
+    """x_adv brought within epsilon (if any) of x, an image in [0, 1], and then into [0, 1].
+
+    In l2 the perturbation is made shorter, in linf it is cut: (n, ...) -> (n, ...).
+    """
+    if epsilon is not None and norm == "linf":
+        x_adv = x_adv.clamp(x - epsilon, x + epsilon)
+    elif epsilon is not None:
+        x_adv = x + (x_adv - x).flatten(1).renorm(2, 0, epsilon).view_as(x)
+    return x_adv.clamp(0, 1)

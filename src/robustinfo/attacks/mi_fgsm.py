@@ -1,0 +1,73 @@
+"""MI-FGSM and NI-FGSM: small steps along the gradients' momentum.
+
+MI-FGSM, Dong et al. (2018), arXiv 1710.06081: from x_0 = x and g_0 = 0,
+    g <- momentum g + grad / |grad|,   x_t+1 = x_t + step_size sign(g)        linf
+                                       x_t+1 = x_t + step_size g / |g|_2      l2
+with grad the gradient of the cross-entropy at x_t, each step followed by the projection. The paper
+has step_size = epsilon / steps. ``nesterov``, NI-FGSM, Lin et al. (2020), arXiv 1908.06281, takes
+the gradient ahead, at x_t + step_size momentum g, not projected.
+
+|grad| is the mean over the image's values, as the code of NI-FGSM has it, not the l1 norm that the
+papers print: the same steps without ``nesterov``, and with it a look ahead that is d times as far,
+without which it would not differ. foolbox's MI-FGSM accumulates the steps that it would have taken
+without momentum: in linf signs, so that how steep the loss is in one pixel beside another never
+counts, in l2 gradients over their l2 norm.
+"""
+
+import torch
+from pydantic import PositiveInt
+from torch import Generator, Tensor, nn
+from torch.nn import functional as F
+
+from robustinfo.attacks import _foolbox
+from robustinfo.maths.balls import projected
+from robustinfo.settings import Norm, Number, Pixels, Settings
+
+ROLE = "iterated"
+
+
+class Config(Settings):
+    norm: Norm = "linf"
+    epsilon: Pixels
+    step_size: Pixels
+    steps: PositiveInt = 10
+    momentum: Number = 1.0
+    nesterov: bool = False
+
+
+def craft(
+    model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
+) -> Tensor:
+    """Where the attack ends for every image, fooling or not. Like x."""
+    x_adv, momentum = x, torch.zeros_like(x)
+    with _foolbox.frozen(model):
+        for _ in range(config.steps):
+            ahead = config.step_size * config.momentum * momentum if config.nesterov else 0
+            gradient = _normalised(_loss_gradient(model, x_adv + ahead, y), order=1)
+            momentum = config.momentum * momentum + gradient * x.shape[1:].numel()
+            step = momentum.sign() if config.norm == "linf" else _normalised(momentum, order=2)
+            x_adv = projected(x, x_adv + config.step_size * step, config.norm, config.epsilon)
+    return x_adv
+
+
+def perturb(
+    model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
+) -> tuple[Tensor, Tensor]:
+    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns x_adv, and success (n,) bool.
+
+    A success is misclassified, was correct, and lies within epsilon; a failure returns its x.
+    """
+    x_adv = craft(model, x, y, config=config, generator=generator)
+    return _foolbox.judged(model, x, y, x_adv, norm=config.norm, epsilon=config.epsilon)
+
+
+def _loss_gradient(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
+    x = x.detach().requires_grad_()
+    loss = F.cross_entropy(model(x), y, reduction="sum")
+    return torch.autograd.grad(loss, x)[0]
+
+
+def _normalised(t: Tensor, *, order: int) -> Tensor:
+    """Each image by its norm; 0 stays 0, and where gradients vanish their direction counts."""
+    smallest = torch.finfo(t.dtype).tiny
+    return F.normalize(t.flatten(1), p=order, eps=smallest).view_as(t)

@@ -1,0 +1,124 @@
+"""One-pixel attack: a few pixels get other colours, found by differential evolution.
+
+Su et al. (2019), arXiv 1710.08864. It asks for nothing but the probability of the true class, which
+it minimises over the places and colours of ``pixels`` pixels. ``population`` candidates breed
+``steps`` generations: a child is a + differential_weight (b - c), with a, b, c three different
+candidates and no crossover, and takes the place of its parent if it is no worse. Places start
+uniform, colours as N(128, 127) / 255; what leaves the image or [0, 1] is cut.
+
+An image is done at its first candidate that fools, while the paper goes on until the true class is
+below 5 %: that makes no more images a success. All images of a batch breed at once, which SciPy's
+differential evolution cannot do. An ``epsilon`` bounds how far the pixels may change, in ``norm``.
+
+Known bias: a single random search, so that what stands is an upper bound; the places of pixels are
+numbers, and mixing two good places gives any place.
+"""
+
+from typing import Annotated
+
+import torch
+from pydantic import Field, PositiveInt
+from torch import Generator, Tensor, nn
+
+from robustinfo.attacks import _foolbox
+from robustinfo.maths.balls import projected
+from robustinfo.settings import Norm, Pixels, PositiveNumber, Settings
+
+ROLE = "iterated"
+AT_ONCE = 4096  # candidates in one forward pass
+
+
+class Config(Settings):
+    norm: Norm = "linf"
+    epsilon: Pixels | None = None  # None: any colour counts
+    pixels: PositiveInt = 1
+    population: Annotated[int, Field(ge=3)] = 400
+    steps: PositiveInt = 100
+    differential_weight: PositiveNumber = 0.5
+
+
+@torch.no_grad()
+def perturb(
+    model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
+) -> tuple[Tensor, Tensor]:
+    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns x_adv, and success (n,) bool.
+
+    A success is misclassified, was correct, differs in at most ``pixels`` pixels, and lies within
+    epsilon if there is one; a failure returns its x.
+    """
+    x_adv = x.clone()
+    with _foolbox.frozen(model):
+        left = (model(x).argmax(1) == y).nonzero().squeeze(1)
+        genes = children = _born(x[left], config, generator)
+        fitness = torch.full(genes.shape[:2], torch.inf, dtype=torch.double, device=x.device)
+        for _ in range(config.steps + 1):
+            if not len(left):
+                break
+            scores, fooled = _asked(model, x[left], y[left], children, config)
+            done = fooled.any(1)
+            best = scores.masked_fill(~fooled, torch.inf).argmin(1)
+            winners = children[done, best[done]][:, None]
+            x_adv[left[done]] = _painted(x[left[done]], winners, config).squeeze(1)
+            better = scores <= fitness
+            genes[better], fitness[better] = children[better], scores[better]
+            left, genes, fitness = left[~done], genes[~done], fitness[~done]
+            children = _bred(genes, config, generator)
+    return _foolbox.judged(model, x, y, x_adv, norm=config.norm, epsilon=config.epsilon)
+
+
+def _born(x: Tensor, config: Config, generator: Generator) -> Tensor:
+    """The first candidates: (n, population, pixels, 2 + c), row, column and colour in [0, 1]."""
+    n, c, _, _ = x.shape
+    shape, device = (n, config.population, config.pixels), generator.device
+    places = torch.rand(*shape, 2, generator=generator, device=device, dtype=x.dtype)
+    colours = torch.randn(*shape, c, generator=generator, device=device, dtype=x.dtype)
+    colours = ((128 + 127 * colours) / 255).clamp(0, 1)
+    return torch.cat([places, colours], 3).to(x.device)
+
+
+def _bred(genes: Tensor, config: Config, generator: Generator) -> Tensor:
+    """A child for every candidate. Like genes."""
+    n, size = genes.shape[:2]
+
+    def drawn(below: int) -> Tensor:
+        draw = torch.randint(below, (n, size), generator=generator, device=generator.device)
+        return draw.to(genes.device)
+
+    # Two different distances, neither of them 0, from the first parent to the other two.
+    a, to_b, to_c = drawn(size), 1 + drawn(size - 1), 1 + drawn(size - 2)
+    b, c = (a + to_b) % size, (a + to_c + (to_c >= to_b)) % size
+    own = torch.arange(n, device=genes.device)[:, None]
+    children = genes[own, a] + config.differential_weight * (genes[own, b] - genes[own, c])
+    return children.clamp(0, 1)
+
+
+def _asked(
+    model: nn.Module, x: Tensor, y: Tensor, genes: Tensor, config: Config
+) -> tuple[Tensor, Tensor]:
+    """Of every candidate: the true class's probability, and whether another class won.
+
+    Both (n, population). In float32 all probabilities near 1 would be the same.
+    """
+    scores, fooled = [], []
+    images = max(1, AT_ONCE // config.population)
+    for some, labels, of in zip(x.split(images), y.split(images), genes.split(images), strict=True):
+        logits = model(_painted(some, of, config).flatten(0, 1)).double()
+        logits = logits.view(*of.shape[:2], -1)  # (n, population, K)
+        own = labels[:, None, None].expand(-1, of.shape[1], 1)
+        scores.append(logits.softmax(2).gather(2, own).squeeze(2))
+        fooled.append(logits.argmax(2) != labels[:, None])
+    return torch.cat(scores), torch.cat(fooled)
+
+
+def _painted(x: Tensor, genes: Tensor, config: Config) -> Tensor:
+    """(n, c, h, w) and (n, candidates, pixels, 2 + c) -> (n, candidates, c, h, w)."""
+    h, w = x.shape[2:]
+    clean = x[:, None].expand(-1, genes.shape[1], -1, -1, -1).flatten(0, 1)
+    images, rows = clean.clone(), torch.arange(len(clean), device=x.device)
+    for pixel in genes.flatten(0, 1).unbind(1):  # in order, should two be at the same place
+        i = (pixel[:, 0] * h).long().clamp(max=h - 1)
+        j = (pixel[:, 1] * w).long().clamp(max=w - 1)
+        images[rows, :, i, j] = pixel[:, 2:]
+    return projected(clean, images, config.norm, config.epsilon).view(
+        *genes.shape[:2], *x.shape[1:]
+    )
