@@ -10,8 +10,10 @@ An image is done at its first candidate that fools, while the paper goes on unti
 below 5 %: that makes no more images a success. All images of a batch breed at once, which SciPy's
 differential evolution cannot do. An ``epsilon`` bounds how far the pixels may change, in ``norm``.
 
-Known bias: a single random search, so that what stands is an upper bound; the places of pixels are
-numbers, and mixing two good places gives any place.
+Known bias: with several pixels a weak search; the places of pixels are numbers, and mixing two good
+places gives any place. On a trained LeNet-5 (MNIST) one pixel turned 1 of 99 images, as did trying
+every pixel black and white; five turned 1 of 19, where painting the best pixel black or white five
+times over turned 7. What stands has not been shown to withstand five pixels.
 """
 
 from typing import Annotated

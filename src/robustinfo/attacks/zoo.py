@@ -14,7 +14,8 @@ trained LeNet-5 the gradient is off by 2.6 % (median over images, in l2), by 0.7
 3.1 % at 1e-2, where kinks of the network lie between the two points. In float64 1e-4 would be all
 but exact, 1e-3 no better (0.70 %), and either would take four times as long.
 
-Known bias: with few steps the perturbation found is far from the smallest; the network is also
+Known bias: with few steps the perturbation found is not the smallest: on that network 3 searches of
+200 steps from c = 1 turned 19 of 19 images at a median l2 distance of 1.36. The network is also
 asked just outside [0, 1].
 """
 
