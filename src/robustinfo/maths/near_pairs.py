@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 PANEL, BLOCK = 512, 512  # rows of a panel and columns of a block: PANEL x n and n x BLOCK doubles
-AXES = 100  # about: of the shadows, and no fewer
+AXES = 100  # of the shadows; up to twice as many, or as few as there are samples or neurons
 PAIRS = 2**22  # doubles held at once where pairs are computed by differences
 UNIT = 2.0**-53  # the relative rounding of one operation
 SLACK = 1e-6  # of |a| + |b|: far more than what rounding does to the distance of two shadows
