@@ -1,0 +1,112 @@
+"""One pass over the inputs: what it answers, what it measures, and what it keeps in memory."""
+
+import weakref
+from collections import OrderedDict
+from types import SimpleNamespace
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from pipeline import distort, load, observed, rows
+from robustinfo import catalogue
+from robustinfo.models._network import Network
+from robustinfo.training import Images
+
+MEASURES = {
+    "kde": {"method": "kde_information"},
+    "entropy": {"method": "activation_entropy"},
+    "bins": {"method": "binned_information", "width": 0.5},
+}
+PGD = {"method": "pgd", "epsilon": 0.2, "step_size": 0.1, "steps": 3, "random_start": False}
+
+
+@pytest.fixture
+def model():
+    torch.manual_seed(0)
+    layers = OrderedDict(
+        conv=nn.Conv2d(1, 3, 3), act=nn.ReLU(), flatten=nn.Flatten(), fc=nn.Linear(3 * 36, 4)
+    )
+    return Network(layers, ["conv", "fc"], ["act", "softmax"]).eval()
+
+
+@pytest.fixture
+def batch():
+    torch.manual_seed(1)
+    return torch.rand(50, 1, 8, 8), torch.arange(50) % 4
+
+
+def test_what_is_measured_is_what_the_measures_say_of_the_layers(model, batch, monkeypatch):
+    monkeypatch.setattr(observed, "EVALUATION_BATCH", 16)
+    x, y = batch
+    right, found = observed.observed(model, x, y, MEASURES)
+    logits, seen = model.observe(x, ("conv", "act", "fc", "softmax"))
+    assert right.equal(logits.argmax(1) == y)
+    assert found[0] == {
+        "n": 50,
+        "quantity": "loss",
+        "value": pytest.approx(F.cross_entropy(logits, y).item()),
+    }
+    by_place = {(row["entry"], row["layer"], row["quantity"]): row for row in found[1:]}
+    places = [("kde", "conv"), ("kde", "fc"), ("bins", "conv"), ("entropy", "softmax")]
+    for entry, layer in places:
+        expected = catalogue.get("measures", MEASURES[entry])(seen[layer], y)
+        for quantity, (value, *_) in expected.items():
+            assert by_place[entry, layer, quantity]["value"] == pytest.approx(value, abs=1e-4)
+    assert ("entropy", "network", "entropy_flow") in by_place
+    assert not any(place[:2] == ("kde", "act") for place in by_place)
+
+
+def test_all_measures_share_one_forward_pass(model, batch, monkeypatch):
+    monkeypatch.setattr(observed, "EVALUATION_BATCH", 16)
+    passed = []
+    model.conv.register_forward_hook(lambda layer, x, t: passed.append(len(t)))
+    observed.observed(model, *batch, MEASURES)
+    assert passed == [16, 16, 16, 2]
+
+
+def test_a_measured_layer_is_given_back_before_the_next(model, batch, monkeypatch):
+    alive, met = [], []
+
+    def estimate(t, y):
+        alive.append(sum(ref() is not None for ref in met))
+        met.append(weakref.ref(t))
+        return {}
+
+    monkeypatch.setattr(catalogue, "get", lambda kind, entry: estimate)
+    observed.observed(model, *batch, {"bins": MEASURES["bins"]})
+    assert alive == [0, 0]
+
+
+def test_an_image_is_distorted_after_it_was_attacked(model, batch, monkeypatch, tmp_path):
+    x, y = batch
+    images = (x * 255).round().to(torch.uint8)
+    monkeypatch.setattr(load, "test_images", lambda job: Images(images, y))
+    monkeypatch.setattr(load, "trained", lambda job, file: model)
+    params = {
+        "distorted": {"inputs": ["clean", "pgd"], "measure": "bins"},
+        "snapshot_attacks": {"pgd": PGD},
+        "measures": MEASURES,
+        "distortions": {
+            "same": {"method": "saturation", "power": 2},
+            "shuffle": {"method": "patch_shuffle", "sweep": {"patches": [1, 4]}},
+        },
+    }
+    file = tmp_path / "distortions.csv"
+    generator = torch.Generator().manual_seed(0)
+    distort.run(
+        SimpleNamespace(
+            params=params, device=torch.device("cpu"), generator=generator, path=lambda _: file
+        )
+    )
+    table = rows.read(file)
+    accuracy = table[table.quantity == "accuracy"].set_index(["input", "entry", "level"]).value
+    clean = images.float() / 255
+    attacked = observed.crafted(model, PGD, clean, y, generator=generator)
+    for name, given in {"clean": clean, "pgd": attacked}.items():
+        expected = (model(given).argmax(1) == y).double().mean().item()
+        own = accuracy[name]
+        assert own["same"].item() == own["shuffle", 1.0] == pytest.approx(expected)
+    assert accuracy["pgd", "shuffle", 1.0] < accuracy["clean", "shuffle", 1.0]
+    assert {*table[table.layer != ""].layer} == {"conv", "fc"}
