@@ -174,6 +174,14 @@ def test_a_channel_of_the_last_stage_that_is_0_adds_nothing_to_what_follows():
     torch.testing.assert_close(masked, model(x))
 
 
+def test_its_convolutions_begin_normal_by_fan_out():
+    model = build(width=16)
+    for layer in (model.stage1.block2.conv1, model.stage3.block1.shortcut.conv):
+        out, _, side, _ = layer.weight.shape
+        expected = (2 / (out * side * side)) ** 0.5
+        assert layer.weight.std().item() == pytest.approx(expected, rel=0.05)
+
+
 def test_a_narrow_one_learns_a_few_images_by_heart():
     model, x, y = build(width=8), torch.rand(10, 3, 32, 32), torch.arange(10)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9)

@@ -189,6 +189,19 @@ def test_a_channel_of_the_last_block_that_is_0_adds_nothing_to_what_follows():
     torch.testing.assert_close(masked, model(x))
 
 
+def test_its_convolutions_begin_normal_by_fan_out_and_unbiased():
+    model = build(width=16)
+    for layer in (model.block2.conv2, model.block5.conv3):
+        expected = (2 / (9 * layer.out_channels)) ** 0.5
+        assert layer.weight.std().item() == pytest.approx(expected, rel=0.05)
+        assert not layer.bias.any()
+
+
+def test_an_untrained_one_already_tells_images_apart():
+    logits = build(width=16, hidden=64).eval()(torch.rand(8, 3, 32, 32))
+    assert logits.std(0).mean() > 1e-5
+
+
 def test_a_narrow_one_learns_a_few_images_by_heart():
     model, x, y = build(width=8, hidden=32), torch.rand(10, 3, 32, 32), torch.arange(10)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)

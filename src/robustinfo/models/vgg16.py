@@ -35,9 +35,11 @@ def block(channels: int, filters: int, convolutions: int) -> nn.Sequential:
     """(n, channels, h, w) -> (n, filters, h/2, w/2), rounded up."""
     layers = OrderedDict()
     for number in range(1, convolutions + 1):
-        layers[f"conv{number}"] = nn.Conv2d(channels, filters, 3, padding=1)
-        nn.init.kaiming_normal_(layers[f"conv{number}"].weight, mode="fan_out", nonlinearity="relu")
-        nn.init.zeros_(layers[f"conv{number}"].bias)
+        conv = layers[f"conv{number}"] = nn.Conv2d(channels, filters, 3, padding=1)
+        # As torchvision begins. From torch's default, BatchNorm lets it train as well, but the
+        # untrained network, a snapshot too, tells images apart by rounding errors only.
+        nn.init.kaiming_normal_(conv.weight, mode="fan_out", nonlinearity="relu")
+        nn.init.zeros_(conv.bias)
         layers[f"norm{number}"] = nn.BatchNorm2d(filters)
         layers[f"act{number}"] = nn.ReLU()
         channels = filters
