@@ -7,7 +7,7 @@ from pydantic import Field, field_validator, model_validator
 from pipeline.schema import Column, Where
 from robustinfo.settings import Settings
 
-Judgement = Literal["supported", "not supported", "undecided", "undertrained"]
+Judgement = Literal["supported", "not supported", "undecided", "saturated", "undertrained"]
 
 
 class Claim(Settings):

@@ -9,7 +9,8 @@ seed by seed. Its interval is Student's over the seeds or, of values that have i
 own (fractions, AUCs), the span of those. Supported: the interval lies wholly on the claimed side of
 the threshold; not supported: wholly on the other; else undecided. Where a network that it speaks of
 classifies clean images too badly to show anything, the judgement is ``undertrained`` and nothing is
-decided. ``saturated``: the share of its values that sit at their ceiling, where they say little.
+decided; nor where most of its values sit at their ceiling, where they move with nothing: the
+judgement is then ``saturated``, and the column of that name the share of such values.
 """
 
 import math
@@ -40,6 +41,7 @@ VALUES = [
     "source",
 ]
 COLUMNS = SETTING + VALUES
+MOST = 0.5  # of the values, at their ceiling
 FEWEST = 5  # of a correlation: ranks of fewer agree by chance
 CLEAN = {"stage": "diagnose", "entry": "clean", "quantity": "accuracy"}
 
@@ -77,6 +79,9 @@ def judged(results: pd.DataFrame, claim: Claim) -> dict | None:
     else:
         low, high = student(values.to_numpy())
     verdict = _judgement(low, high, claim)
+    saturated = pd.concat([of, against]).saturated.eq("True").mean()
+    if saturated > MOST:
+        verdict = "saturated"
     if _undertrained(results, {*of.defence, *(() if against is None else against.defence)}):
         verdict = "undertrained"
     side = f"{claim.expect} {claim.threshold:g}"
@@ -90,7 +95,7 @@ def judged(results: pd.DataFrame, claim: Claim) -> dict | None:
         "low": low,
         "high": high,
         "judgement": verdict,
-        "saturated": pd.concat([of, against]).saturated.eq("True").mean(),
+        "saturated": saturated,
         "sentence": claim.says.get(verdict, "").format(value=values.mean(), low=low, high=high),
     }
 

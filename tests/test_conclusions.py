@@ -211,10 +211,15 @@ def test_a_correlation_can_be_asked_of_every_group():
     assert found["value"] == pytest.approx((1.0 + 0.9) / 2)
 
 
-def test_the_share_of_saturated_values_stands_beside_the_judgement():
-    table = series(fc=[[0.0, 3.0, 2.5, 1.0]])
-    table.loc[table.value == 3.0, "saturated"] = "True"
-    assert judged(table, claim(**OF_LAYERS))["saturated"] == 1 / 4
+@pytest.mark.parametrize(
+    ("full", "share", "judgement"), [(3.0, 1 / 4, "supported"), (1.0, 3 / 4, "saturated")]
+)
+def test_where_most_values_sit_at_their_ceiling_nothing_is_decided(full, share, judgement):
+    table = series(fc=[[0.5, 3.0, 2.5, 1.0]] * 2)
+    at_ceiling = (table.quantity == "bits") & (table.value >= full)
+    table.loc[at_ceiling, "saturated"] = "True"
+    found = judged(table, claim("above", 0.5, **OF_LAYERS))
+    assert (found["saturated"], found["judgement"]) == (share, judgement)
 
 
 def test_a_rank_correlation_is_taken_over_the_epochs_of_each_seed():
