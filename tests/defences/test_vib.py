@@ -104,7 +104,7 @@ def test_attacks_break_it_as_they_break_any_function(model, data, generator):
     _, seen = model.observe(x, ("code",))
     model.code.bias.data[:8] -= seen["code"][:, :8].detach().mean(0)
     y = model(x).argmax(1)
-    assert len(y.unique()) > 2
+    assert len(y.unique()) > 1
 
     def objective(x, y, *, term_weight):
         config = vib.Config(loss=LOSS)
