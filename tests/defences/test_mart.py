@@ -27,7 +27,7 @@ def adversary(p, seed=0):
 
 
 def slow_twin(logits, attacked, y, weight):
-    """Equation 11 as printed, image by image, in float64."""
+    """The objective as printed, image by image, in float64."""
     p, q = (t.double().softmax(1) for t in (logits, attacked))
     boosted = divergence = 0.0
     for one, other, label in zip(p, q, y.tolist(), strict=True):

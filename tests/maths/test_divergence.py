@@ -5,7 +5,6 @@ import torch
 from torch.distributions import Categorical, Normal, kl_divergence
 
 from robustinfo.maths.divergence import kl_from_standard_normal, kl_of_softmax
-from robustinfo.maths.margin import margin
 
 HALVES, QUARTER = [0.5, 0.5], [0.25, 0.75]
 
@@ -61,9 +60,3 @@ def test_the_narrowest_gaussian_of_float32_has_a_finite_divergence():
     tiny = torch.tensor([[torch.finfo(torch.float32).tiny]])
     found = kl_from_standard_normal(0 * tiny, tiny).item()
     assert found == pytest.approx(126 * math.log(2) - 0.5)
-
-
-def test_the_margin_is_the_true_logit_minus_the_best_other():
-    logits, y = torch.tensor([[3.0, 1.0, 2.5], [3.0, 1.0, 2.5]]), torch.tensor([0, 2])
-    assert margin(logits, y).tolist() == [0.5, -0.5]
-    assert margin(logits - 7, y).tolist() == [0.5, -0.5]

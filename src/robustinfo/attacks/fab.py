@@ -7,9 +7,9 @@ x by beta = 0.9. ``targets`` goes for the likeliest wrong classes, one run for e
 nearest boundary of all, which asks for K gradients a step; AutoAttack has 9.
 Further ``restarts`` begin at random, half an epsilon away, with the images that still stand.
 
-The package's own loop keeps the first perturbation within epsilon; here it is the smallest of all
-runs. The final search of the paper, three steps along the line to x, is not in the package.
-Known bias: gradients below 1e-8 count as zero in l2.
+An image counts once a run ends within epsilon, as in the package; without an epsilon the smallest
+perturbation of all runs counts. The paper's final search, three steps along the line to x, is not
+in the package. Known bias: gradients below 1e-8 count as zero in l2.
 """
 
 from itertools import product

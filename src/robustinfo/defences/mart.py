@@ -1,7 +1,7 @@
 """MART: adversarial training that looks harder at images which are misclassified when clean.
 
 Wang et al. (2020), "Improving adversarial robustness requires revisiting misclassified examples",
-ICLR, eq. 11, with their weight lambda = 5:
+ICLR, algorithm 1, with their weight lambda = 5:
     minimise  BCE(f(x'), y) + lambda KL(f(x) || f(x')) (1 - p_y(x)),
     BCE(f(x'), y) = -log p_y(x') - log(1 - max_{k != y} p_k(x')),
 where x' is PGD's on the cross-entropy, made in eval mode. The weight 1 - p_y(x) is differentiated

@@ -1,6 +1,6 @@
 """TRADES: what a perturbation changes in the prediction is paid for, whatever the label.
 
-Zhang et al. (2019), arXiv 1901.08573, eq. 5, with their weight beta = 1 / lambda = 6:
+Zhang et al. (2019), arXiv 1901.08573, algorithm 1, with their weight beta = 1 / lambda = 6:
     minimise  L(f(x), y) + beta max KL(f(x) || f(x')),   |x' - x| <= epsilon, x' in [0, 1],
 L the cross-entropy in the paper. x' climbs the same divergence, by the steps of BIM, in eval mode
 and from x + 0.001 N(0, I), since at x itself the divergence is least and its gradient zero.

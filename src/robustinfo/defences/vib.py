@@ -1,6 +1,6 @@
 """VIB, the variational information bottleneck: the code of an image may carry few nats about it.
 
-Alemi et al. (2017), arXiv 1612.00410, eq. 17, with their beta = 1e-3 (figure 1, MNIST):
+Alemi et al. (2017), arXiv 1612.00410, eq. 17, with their beta = 1e-3 (table 1, MNIST):
     minimise  E[ L(f(z), y) ] + beta KL(N(m(x), s(x)^2) || N(0, I)),   z ~ N(m(x), s(x)^2),
 with one z per image and step; the model draws it, see models/bottleneck.py. The second term is an
 upper bound of I(Z; X). The authors count both in bits, which leaves beta the same.
