@@ -26,6 +26,7 @@ INNER = {
     "adversary": "attacks",
     "distortion": "distortions",
     "complexity": "complexities",
+    "network": "models",
 }
 # Sections whose entries may be null in a setting: they do not exist there.
 OPTIONAL = (

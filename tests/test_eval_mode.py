@@ -21,8 +21,8 @@ from pipeline.slices import slices
 from pipeline.stage import Job
 from pipeline.study import load as study_of
 from robustinfo import training
-from robustinfo.attacks import pgd
-from robustinfo.defences import adversarial, entropic
+from robustinfo.attacks import bim, pgd
+from robustinfo.defences import adversarial, entropic, mart, trades
 from robustinfo.models import wide_resnet
 from robustinfo.sealed import unseal
 
@@ -213,18 +213,34 @@ def test_the_inner_attack_moves_no_statistics_and_the_training_step_does_once_pe
     assert all(tensor.equal(expected[name]) for name, tensor in model.state_dict().items())
 
 
-def test_an_epoch_of_adversarial_training_counts_its_batches_and_nothing_else():
+@pytest.mark.parametrize("defence, passes", [(adversarial, 1), (trades, 2), (mart, 2)])
+def test_an_epoch_of_adversarial_training_counts_what_it_trains_on_and_nothing_else(
+    defence, passes
+):
+    """TRADES and MART train on the clean images and on the adversaries."""
     model = network()
     config = {"epochs": 1, "batch_size": 8, "learning_rate": 0.01, "snapshot_every": 1}
     settings = {"loss": {"method": "cross_entropy"}, "attack": ATTACK}
-    terms = partial(adversarial.loss_terms, config=adversarial.Config(**settings))
+    known = {key: settings[key] for key in settings.keys() & defence.Config.model_fields.keys()}
+    terms = partial(defence.loss_terms, config=defence.Config(**known))
     generator = torch.Generator().manual_seed(0)
     for _ in training.train(
         model, images(), images(9), terms, config=training.Config(**config), generator=generator
     ):
         pass
     norms = [layer for layer in model.modules() if isinstance(layer, nn.BatchNorm2d)]
-    assert {int(norm.num_batches_tracked) for norm in norms} == {3}
+    assert {int(norm.num_batches_tracked) for norm in norms} == {3 * passes}
+
+
+def test_the_adversary_of_trades_is_made_without_learning_statistics():
+    model, (x, y) = network().train(), images()
+    before = copy.deepcopy(model.state_dict())
+    x_adv = trades.craft(
+        model, x / 255, y, config=bim.Config(**ATTACK), generator=torch.Generator().manual_seed(0)
+    )
+    assert not x_adv.equal(x / 255)
+    assert all(tensor.equal(before[name]) for name, tensor in model.state_dict().items())
+    assert all(layer.training for layer in model.modules())
 
 
 def test_what_a_defence_measures_before_it_trains_moves_nothing():

@@ -21,6 +21,9 @@ ATTACKS = {
     "pgd_restarts": {
         "method": "pgd", "epsilon": 0.02, "step_size": 0.001, "steps": 2, "restarts": 3,
     },
+    "pgd_margin": {
+        "method": "pgd", "epsilon": 0.02, "step_size": 0.005, "steps": 10, "objective": "margin",
+    },
     "adaptive": {
         "method": "adaptive", "epsilon": 0.02, "step_size": 0.005, "steps": 10, "term_weight": 1.0,
     },
@@ -32,6 +35,9 @@ ATTACKS = {
     "deepfool_l2": {"method": "deepfool", "epsilon": 0.06},
     "deepfool_linf": {"method": "deepfool", "norm": "linf", "epsilon": 0.02},
     "carlini_wagner": CW | {"epsilon": 0.06},
+    "fab_linf": {"method": "fab", "epsilon": 0.02, "steps": 10},
+    "fab_l2": {"method": "fab", "norm": "l2", "epsilon": 0.06, "steps": 10, "targets": 9},
+    "fab_restarts": {"method": "fab", "epsilon": 0.02, "steps": 10, "restarts": 2},
     "mi_fgsm_linf": {"method": "mi_fgsm", "epsilon": 0.02, "step_size": 0.005},
     "mi_fgsm_l2": {"method": "mi_fgsm", "norm": "l2", "epsilon": 0.06, "step_size": 0.02},
     "ni_fgsm": {"method": "mi_fgsm", "epsilon": 0.02, "step_size": 0.005, "nesterov": True},

@@ -3,6 +3,7 @@
 import foolbox.attacks as fa
 import pytest
 import torch
+from torch import nn
 
 from robustinfo.attacks import (
     _foolbox,
@@ -11,6 +12,7 @@ from robustinfo.attacks import (
     boundary,
     carlini_wagner,
     deepfool,
+    fab,
     fgsm,
     mi_fgsm,
     one_pixel,
@@ -25,6 +27,7 @@ ONE_STEP = [
     (fgsm, {}),
     (bim, {"step_size": 0.01, "steps": 20}),
     (pgd, {"step_size": 0.01, "steps": 20, "random_start": False}),
+    (pgd, {"step_size": 0.01, "steps": 20, "random_start": False, "objective": "margin"}),
     (mi_fgsm, {"step_size": 0.01, "steps": 20}),
     (mi_fgsm, {"step_size": 0.01, "steps": 20, "nesterov": True}),
 ]
@@ -82,6 +85,79 @@ def test_l2_pgd_from_a_random_start_comes_close_to_the_optimum(two_classes, gene
     loss = 0.06 * (p.weight[0] - p.weight[1]).norm()
     lost = margin(p, p.x) - margin(p, x_adv)
     assert (lost <= loss * (1 + 1e-4)).all() and (lost > 0.99 * loss).all()
+
+
+def test_pgd_on_the_margin_goes_on_where_the_cross_entropy_is_flat(two_classes):
+    """At 1000 times the logits the cross-entropy's gradient is 0 in float32 on every image."""
+    p = two_classes
+    p.model.register_forward_hook(lambda *passed: 1000 * passed[-1])
+
+    def success(objective):
+        config = pgd.Config(
+            epsilon=0.06, step_size=0.01, steps=20, random_start=False, objective=objective
+        )
+        return pgd.perturb(p.model, p.x, p.y, config=config, generator=torch.Generator())[1]
+
+    within = margin(p, p.x) < 1000 * 0.06 * (p.weight[0] - p.weight[1]).norm(p=1)
+    sure = margin(p, p.x) > 200
+    assert success("margin").equal(within) and (within & sure).any() and not within.all()
+    assert not (success("cross_entropy") & sure).any()
+
+
+def test_pgd_on_the_margin_climbs_to_the_best_other_class_where_the_sum_of_others_misleads(
+    generator,
+):
+    """Up wins three classes a little, down the best one: only the best can be made to win."""
+    model = nn.Sequential(nn.Flatten(), nn.Linear(1, 5)).eval()
+    model[1].weight.data = torch.tensor([[0.0], [1.0], [1.0], [1.0], [-1.0]])
+    model[1].bias.data = torch.tensor([0.65, -0.5, -0.5, -0.5, 1.0])
+    x, y = torch.full((1, 1, 1, 1), 0.5), torch.zeros(1, dtype=torch.int64)
+    numbers = {"epsilon": 0.2, "step_size": 0.1, "steps": 4, "random_start": False}
+    ends = {}
+    for objective in ("cross_entropy", "margin"):
+        config = pgd.Config(**numbers, objective=objective)
+        _, success = pgd.perturb(model, x, y, config=config, generator=generator)
+        end = pgd.craft(model, x, y, config=config, generator=generator)
+        ends[objective] = (round(end.item(), 5), success.item())
+    assert ends == {"cross_entropy": (0.7, False), "margin": (0.3, True)}
+
+
+@pytest.mark.parametrize("targets", [None, 3])
+@pytest.mark.parametrize("norm", ["linf", "l2"])
+def test_fab_finds_the_nearest_of_all_boundaries(norm, targets, four_classes, generator):
+    p = four_classes
+    config = fab.Config(norm=norm, targets=targets, steps=30)
+    x_adv, success = fab.perturb(p.model, p.x, p.y, config=config, generator=generator)
+    assert success.all()
+    found, least = distance(x_adv - p.x, norm), least_distance(p, DUAL[norm])
+    assert (found > least - 1e-5).all()  # nothing is closer than the boundary
+    torch.testing.assert_close(found, least, rtol=0.01, atol=1e-4)
+
+
+def test_fab_on_one_target_finds_the_nearest_boundary_to_the_likeliest_wrong_class(
+    four_classes, generator
+):
+    p = four_classes
+    logits = p.model(p.x).detach()
+    second = logits.scatter(1, p.y[:, None], -torch.inf).argmax(1)
+    reach = (p.weight[second] - p.weight[p.y]).norm(dim=1)
+    config = fab.Config(norm="l2", targets=1, steps=30)
+    x_adv, success = fab.perturb(p.model, p.x, p.y, config=config, generator=generator)
+    assert success.all()
+    found = distance(x_adv - p.x, "l2")
+    aimed = p.model(x_adv).argmax(1) == second  # on the way, another class may be met first
+    torch.testing.assert_close(found[aimed], (margin(p, p.x) / reach)[aimed], rtol=0.01, atol=1e-4)
+    assert aimed.float().mean() > 0.8 and (found > least_distance(p, 2) * 1.05).any()
+
+
+@pytest.mark.parametrize("settings", [{}, {"targets": 9}, {"restarts": 2}])
+def test_fab_within_epsilon_finds_what_lies_within_epsilon(settings, four_classes, generator):
+    p = four_classes
+    nearest = least_distance(p, 1)
+    epsilon = nearest.sort()[0][31:33].mean().item()
+    config = fab.Config(epsilon=epsilon, steps=20, **settings)
+    _, success = fab.perturb(p.model, p.x, p.y, config=config, generator=generator)
+    assert success.equal(nearest < epsilon)
 
 
 @pytest.mark.parametrize("norm", ["linf", "l2"])

@@ -40,6 +40,24 @@ def climb(attack: foolbox.Attack, objective: Callable[[Tensor, Tensor], Tensor])
     attack.get_loss_fn = get_loss_fn  # foolbox's own way to another loss
 
 
+def begin(attack: foolbox.Attack, start: Callable[[Tensor], Tensor]) -> None:
+    """Let the attack start at ``start(x)``, which foolbox cuts to [0, 1], instead of anywhere."""
+    attack.random_start = True
+    attack.get_random_start = lambda x, epsilon: ep.astensor(start(x.raw))
+
+
+@contextmanager
+def seeded(x: Tensor, generator: Generator) -> Iterator[None]:
+    """Torch's global random numbers, on the device of x, come from ``generator`` for a while.
+
+    Their state then comes back.
+    """
+    seed = int(torch.randint(2**62, (), generator=generator, device=generator.device))
+    with torch.random.fork_rng([x.device] if x.is_cuda else []):
+        torch.manual_seed(seed)
+        yield
+
+
 def run(
     attack: foolbox.Attack,
     model: nn.Module,
@@ -55,10 +73,7 @@ def run(
     settings: what else the attack takes for a run. foolbox's random numbers come from
     ``generator``; torch's global state is left as it was.
     """
-    seed = int(torch.randint(2**62, (), generator=generator, device=generator.device))
-    devices = [x.device] if x.is_cuda else []
-    with frozen(model), torch.random.fork_rng(devices):
-        torch.manual_seed(seed)
+    with frozen(model), seeded(x, generator):
         target = foolbox.PyTorchModel(model, bounds=(0, 1), device=x.device)
         raw, cut, _ = attack(target, x, y, epsilons=epsilon, **settings)
     return raw.detach(), cut.detach().clamp(0, 1)

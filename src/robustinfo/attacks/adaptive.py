@@ -17,7 +17,7 @@ from robustinfo.settings import Number
 ROLE = "adaptive"
 
 
-class Config(pgd.Config):
+class Config(pgd.Ascent):
     term_weight: Number
 
 

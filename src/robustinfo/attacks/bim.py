@@ -3,6 +3,7 @@
 Kurakin et al. (2017), arXiv 1607.02533.
 """
 
+import foolbox
 import foolbox.attacks as fa
 from pydantic import PositiveInt
 from torch import Generator, Tensor, nn
@@ -20,13 +21,17 @@ class Config(Settings):
     steps: PositiveInt = 10
 
 
+def method(config: Config) -> foolbox.Attack:
+    """foolbox's BIM with the numbers of the configuration."""
+    method = {"linf": fa.LinfBasicIterativeAttack, "l2": fa.L2BasicIterativeAttack}[config.norm]
+    return method(abs_stepsize=config.step_size, steps=config.steps)
+
+
 def craft(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> Tensor:
     """Where the attack ends for every image, fooling or not. Like x."""
-    method = {"linf": fa.LinfBasicIterativeAttack, "l2": fa.L2BasicIterativeAttack}[config.norm]
-    attack = method(abs_stepsize=config.step_size, steps=config.steps)
-    return _foolbox.run(attack, model, x, y, epsilon=config.epsilon, generator=generator)[1]
+    return _foolbox.run(method(config), model, x, y, epsilon=config.epsilon, generator=generator)[1]
 
 
 def perturb(

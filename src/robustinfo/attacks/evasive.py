@@ -16,12 +16,13 @@ from torch import Generator, Tensor, nn
 
 from robustinfo import catalogue
 from robustinfo.attacks import _foolbox, pgd
+from robustinfo.maths.margin import margin
 from robustinfo.settings import Entry, Number
 
 ROLE = "iterated"
 
 
-class Config(pgd.Config):
+class Config(pgd.Ascent):
     complexity: Entry  # of complexities/, one that has a ``surrogate``
     confidence: Number  # the margin, in logits, that a step down in complexity may cost
 
@@ -49,9 +50,7 @@ def perturb(
 def objective(model: nn.Module, x: Tensor, y: Tensor, *, config: Config) -> Tensor:
     """What is maximised, summed over the images, a scalar."""
     logits = model(x)
-    own = logits.gather(1, y[:, None]).squeeze(1)
-    other = logits.scatter(1, y[:, None], -torch.inf).amax(1)
     complexity = catalogue.module("complexities", config.complexity)
     simple = complexity.surrogate(x, config=catalogue.config("complexities", config.complexity))
-    margin = own - other + config.confidence
-    return -torch.where(margin > 0, margin, simple).sum()
+    lead = margin(logits, y) + config.confidence
+    return -torch.where(lead > 0, lead, simple).sum()

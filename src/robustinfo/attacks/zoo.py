@@ -27,6 +27,7 @@ from pydantic import PositiveInt
 from torch import Generator, Tensor, nn
 
 from robustinfo.attacks import _foolbox
+from robustinfo.maths.margin import margin
 from robustinfo.settings import Number, Pixels, PositiveNumber, Settings
 
 ROLE = "iterated"
@@ -63,8 +64,8 @@ def perturb(
     with _foolbox.frozen(model):
         left = (model(x).argmax(1) == y).nonzero().squeeze(1)
         if len(left):
-            margin = _margin(model, y[left], x.shape[1:], config.confidence)
-            found = _searched(margin, x[left].flatten(1), config, generator)
+            lead = _margin(model, y[left], x.shape[1:], config.confidence)
+            found = _searched(lead, x[left].flatten(1), config, generator)
             x_adv[left] = found.view_as(x[left])
     return _foolbox.judged(model, x, y, x_adv, norm=config.norm, epsilon=config.epsilon)
 
@@ -72,13 +73,11 @@ def perturb(
 def _margin(model: nn.Module, y: Tensor, shape: torch.Size, confidence: float) -> Margin:
     """Log-probabilities differ as the logits do."""
 
-    def margin(x: Tensor, which: Tensor) -> Tensor:
+    def lead(x: Tensor, which: Tensor) -> Tensor:
         parts = [model(part) for part in x.view(-1, *shape).split(AT_ONCE)]
-        logits, own = torch.cat(parts), y[which][:, None]
-        other = logits.scatter(1, own, -torch.inf).amax(1)
-        return (logits.gather(1, own).squeeze(1) - other + confidence).clamp(min=0)
+        return (margin(torch.cat(parts), y[which]) + confidence).clamp(min=0)
 
-    return margin
+    return lead
 
 
 def slopes(margin: Margin, x: Tensor, which: Tensor, at: Tensor, difference: float) -> Tensor:

@@ -1,0 +1,59 @@
+"""TRADES: what a perturbation changes in the prediction is paid for, whatever the label.
+
+Zhang et al. (2019), arXiv 1901.08573, algorithm 1, with their weight beta = 1 / lambda = 6:
+    minimise  L(f(x), y) + beta max KL(f(x) || f(x')),   |x' - x| <= epsilon, x' in [0, 1],
+L the cross-entropy in the paper. x' climbs the same divergence, by the steps of BIM, in eval mode
+and from x + 0.001 N(0, I), since at x itself the divergence is least and its gradient zero.
+Some later papers print KL(f(x') || f(x)), which is another number.
+
+Two details are ours: the start is cut to [0, 1], and l2 takes normalised gradient steps, where the
+authors' code runs an optimiser.
+"""
+
+from functools import partial
+
+import torch
+from torch import Generator, Tensor, nn
+
+from robustinfo import catalogue
+from robustinfo.attacks import _foolbox, bim
+from robustinfo.maths.divergence import kl_of_softmax
+from robustinfo.settings import Entry, Number, Settings
+
+READS = "images"
+NOISE = 0.001  # standard deviation of the start, in [0, 1] pixels
+
+
+class Config(Settings):
+    loss: Entry  # of losses/, on the clean images
+    weight: Number = 6.0  # beta
+    attack: bim.Config  # the inner maximisation
+
+
+def loss_terms(
+    model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
+) -> dict[str, Tensor]:
+    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Every term is a scalar in nats."""
+    loss = catalogue.get("losses", config.loss)
+    if not config.weight:
+        return {"clean": loss(model(x), y)}
+    x_adv = craft(model, x, y, config=config.attack, generator=generator)
+    logits = model(x)
+    divergence = kl_of_softmax(logits, model(x_adv)).mean()
+    return {"clean": loss(logits, y), "divergence": config.weight * divergence}
+
+
+def craft(
+    model: nn.Module, x: Tensor, y: Tensor, *, config: bim.Config, generator: Generator
+) -> Tensor:
+    """Where the ascent of KL(f(x) || f(x')) ends. Like x; the labels y decide nothing."""
+    with _foolbox.frozen(model), torch.no_grad():
+        clean = model(x)
+    attack = bim.method(config)
+    _foolbox.begin(attack, lambda start: start + NOISE * torch.randn_like(start))
+    _foolbox.climb(attack, partial(_divergence, model, clean))
+    return _foolbox.run(attack, model, x, y, epsilon=config.epsilon, generator=generator)[1]
+
+
+def _divergence(model: nn.Module, clean: Tensor, x_adv: Tensor, _: Tensor) -> Tensor:
+    return kl_of_softmax(clean, model(x_adv)).sum()

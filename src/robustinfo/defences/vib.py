@@ -1,0 +1,65 @@
+"""VIB, the variational information bottleneck: the code of an image may carry few nats about it.
+
+Alemi et al. (2017), arXiv 1612.00410, eq. 17, with their beta = 1e-3 (table 1, MNIST):
+    minimise  E[ L(f(z), y) ] + beta KL(N(m(x), s(x)^2) || N(0, I)),   z ~ N(m(x), s(x)^2),
+with one z per image and step; the model draws it, see models/bottleneck.py. The second term is an
+upper bound of I(Z; X). The authors count both in bits, which leaves beta the same.
+
+Known bias: the bound is loose where the codes of all images together are no standard Gaussian.
+"""
+
+from torch import Generator, Tensor
+from torch.nn import functional as F
+
+from robustinfo import catalogue
+from robustinfo.faults import Fault
+from robustinfo.maths.divergence import kl_from_standard_normal
+from robustinfo.models._network import Network
+from robustinfo.models.bottleneck import CODE, gaussian
+from robustinfo.settings import Entry, Number, Settings
+
+
+class Config(Settings):
+    loss: Entry  # of losses/
+    weight: Number = 1e-3  # beta
+
+
+def loss_terms(
+    model: Network, x: Tensor, y: Tensor, *, config: Config, generator: Generator
+) -> dict[str, Tensor]:
+    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Every term is a scalar in nats.
+
+    Raises Fault if the model has no code.
+    """
+    loss = catalogue.get("losses", config.loss)
+    logits, rate = _judged_and_rated(model, x)
+    return {"clean": loss(logits, y), "rate": config.weight * rate.mean()}
+
+
+def attack_objective(
+    model: Network,
+    x: Tensor,
+    y: Tensor,
+    *,
+    config: Config,
+    state: dict[str, Tensor],
+    term_weight: float,
+) -> Tensor:
+    """What an adaptive attacker maximises, summed over the images, a scalar.
+
+    The cross-entropy plus ``term_weight`` times the weighted rate.
+    """
+    logits, rate = _judged_and_rated(model, x)
+    term = config.weight * rate.sum()
+    return F.cross_entropy(logits, y, reduction="sum") + term_weight * term
+
+
+def _judged_and_rated(model: Network, x: Tensor) -> tuple[Tensor, Tensor]:
+    """Logits (n, K), and the divergence of every image's code from the prior, (n,) in nats."""
+    if CODE not in dict(model.named_children()):
+        raise Fault(
+            "vib needs a model with a Gaussian code; write {method: bottleneck, network: {...}} "
+            "among the models"
+        )
+    logits, seen = model.observe(x, (CODE,))
+    return logits, kl_from_standard_normal(*gaussian(seen[CODE]))

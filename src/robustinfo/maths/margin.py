@@ -1,0 +1,11 @@
+"""The margin of a prediction: the true logit minus the best other. Negative: misclassified."""
+
+import torch
+from torch import Tensor
+
+
+def margin(logits: Tensor, y: Tensor) -> Tensor:
+    """logits: (n, K), K > 1; log-probabilities will do.  y: (n,) labels.  Returns (n,) logits."""
+    own = y[:, None]
+    other = logits.scatter(1, own, -torch.inf).amax(1)
+    return logits.gather(1, own).squeeze(1) - other
