@@ -1,8 +1,12 @@
 """What a drawing shows of a table."""
 
+import math
+
 import pandas as pd
+import pytest
 
 from pipeline.drawing import draw
+from pipeline.drawings._canvas import limits
 from pipeline.tables import Target
 
 
@@ -36,3 +40,30 @@ def test_a_first_row_column_makes_panels_and_x_may_be_logarithmic():
     assert [axis.get_title() for axis in figure.axes] == ["a", "b"]
     assert {axis.get_xscale() for axis in figure.axes} == {"log"}
     assert [line.get_label() for line in figure.axes[0].lines] == ["nt", "at"]
+
+
+def test_a_plane_has_a_panel_per_layer_in_order_and_hollow_markers_at_the_ceiling():
+    lines = [
+        (f"nt / {source} / {layer} / {epoch}", quantity, epoch + shift)
+        for source in ("clean", "pgd")
+        for layer in ("late", "early")
+        for epoch in (0, 5, 10)
+        for quantity, shift in (("bits_x", 1.0), ("bits_y", 0.0))
+    ]
+    full = table(lines)
+    full.loc[full.row == "nt / clean / late / 10", "saturated"] = True
+    rows = ["defence", "input", "layer", "epoch"]
+    figure = draw(full, target("plane", rows, ["quantity"], x_label="x"))
+    late, early, *_ = figure.axes
+    assert (late.get_title(), early.get_title()) == ("late", "early")
+    paths = {line.get_label(): line.get_xydata().tolist() for line in late.lines}
+    corners = [[1.0, 0.0], [6.0, 5.0], [11.0, 10.0]]
+    assert paths == {"nt, clean": corners, "nt, pgd": corners}
+    faces = late.collections[0].get_facecolors()
+    assert faces[2].tolist() == [1, 1, 1, 1] and faces[0].tolist() != faces[1].tolist()
+
+
+@pytest.mark.parametrize("values", [(3.0, 3.0 + 1e-12), (0.0, 0.0), (-2.0, math.nan)])
+def test_an_axis_does_not_magnify_rounding(values):
+    low, high = limits(values)
+    assert low < values[0] < high and high - low >= max(0.02 * abs(values[0]), 1e-4)

@@ -4,6 +4,9 @@ Colours are the Okabe-Ito set, which stays apart in print and for colour-blind e
 differ as well.
 """
 
+import math
+from collections.abc import Iterable
+
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -11,6 +14,9 @@ from pipeline.tables import Target
 
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442"]
 MARKERS = "osD^vP*X"
+
+
+LEAST = 1e-2  # room around equal values, as a share of them
 
 
 def panels(count: int, *, same: bool = False) -> tuple[Figure, list[Axes]]:
@@ -29,8 +35,18 @@ def label(axis: Axes, target: Target, panel: str) -> None:
     """The names of the axes, the scale of x, and the panel's name."""
     axis.set_xlabel(target.x_label)
     axis.set_xscale(target.x_scale)
+    if target.x_scale == "linear":
+        axis.locator_params(axis="x", nbins=6)
     axis.set_ylabel(target.y_label)
     axis.set_title(panel.replace("_", " "), fontsize=9)
+
+
+def limits(values: Iterable[float]) -> tuple[float, float]:
+    """An axis for the values with room around; never so short that it shows rounding."""
+    known = [value for value in values if math.isfinite(value)]
+    low, high = min(known), max(known)
+    room = max(0.1 * (high - low), LEAST * max(abs(low), abs(high), LEAST))
+    return low - room, high + room
 
 
 def legend(figure: Figure, used: list[Axes]) -> None:

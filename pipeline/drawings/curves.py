@@ -8,7 +8,7 @@ from itertools import cycle
 import pandas as pd
 from matplotlib.figure import Figure
 
-from pipeline.drawings._canvas import COLOURS, MARKERS, label, legend, panels
+from pipeline.drawings._canvas import COLOURS, MARKERS, label, legend, limits, panels
 from pipeline.tables import SEPARATOR, Target
 
 
@@ -26,9 +26,7 @@ def draw(table: pd.DataFrame, target: Target) -> Figure:
             axis.fill_between(x, line.low, line.high, color=colour, alpha=0.12, lw=0)
         label(axis, target, panel)
         # Two seeds give an interval that would flatten every line: it may leave the panel.
-        values = pd.concat(list(lines.values())).ours
-        room = 0.15 * (values.max() - values.min() or 1)
-        axis.set_ylim(values.min() - room, values.max() + room)
+        axis.set_ylim(limits(pd.concat(list(lines.values())).ours))
     legend(figure, axes)
     return figure
 

@@ -1,4 +1,4 @@
-"""The information plane: a panel per defence, a path per input and layer, darker as it trains.
+"""The information plane: a panel per layer, a path per defence and input, coloured by epoch.
 
 Rows are defence / input / layer / epoch, the two columns are x and y. A hollow marker is
 saturated: there the estimate sits at its ceiling and says nothing.
@@ -6,37 +6,53 @@ saturated: there the estimate sits at its ceiling and says nothing.
 
 from itertools import cycle
 
+import matplotlib as mpl
 import pandas as pd
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from pipeline.drawings._canvas import COLOURS, MARKERS, label, legend, panels
+from pipeline.drawings._canvas import COLOURS, MARKERS, label, legend, limits, panels
 from pipeline.tables import SEPARATOR, Target
+
+EPOCHS = mpl.colormaps["viridis"]
 
 
 def draw(table: pd.DataFrame, target: Target) -> Figure:
     """row: defence / input / layer / epoch; column: the quantity; ours: x or y."""
-    quantities = list(table.column.unique())
-    parts = table.row.str.split(SEPARATOR, expand=True, regex=False)
-    keys = ["defence", "input", "layer", "epoch"]
-    points = table.assign(**dict(zip(keys, parts.T.to_numpy(), strict=True)))
-    points["epoch"] = points.epoch.astype(float)
-    where = points.pivot(index=keys, columns="column", values="ours").reset_index()
-    full = points.groupby(keys).saturated.any().reset_index()
-    points = where.merge(full, on=keys)
-    defences, layers = parts[0].unique(), list(parts[2].unique())
-    figure, axes = panels(len(defences), same=True)
-    styles = dict(zip(points.input.unique(), cycle(["-", ":"]), strict=False))
-    for axis, defence in zip(axes, defences, strict=True):
-        for (source, layer), path in points[points.defence == defence].groupby(["input", "layer"]):
+    points, (x, y) = _points(table)
+    layers = points.layer.unique()
+    figure, axes = panels(len(layers))
+    styles = dict(zip(points.path.unique(), zip(cycle(COLOURS), cycle(MARKERS)), strict=False))
+    shade = Normalize(points.epoch.min(), points.epoch.max())
+    for axis, layer in zip(axes, layers, strict=True):
+        own = points[points.layer == layer]
+        for name, path in own.groupby("path", sort=False):
             path = path.sort_values("epoch")
-            number = layers.index(layer)
-            colour, marker = COLOURS[number % 8], MARKERS[number % 8]
-            x, y = (path[q] for q in quantities)
-            axis.plot(x, y, styles[source], color=colour, lw=1, label=f"{layer}, {source}")
-            shade = 0.25 + 0.75 * path.epoch / points.epoch.max()
-            for a, b, alpha, saturated in zip(x, y, shade, path.saturated, strict=True):
-                face = "white" if saturated else colour
-                axis.plot(a, b, marker, ms=5, mfc=face, mec=colour, alpha=alpha)
-        label(axis, target, defence)
+            colour, marker = styles[name]
+            axis.plot(path[x], path[y], marker, ls="-", lw=0.8, color=colour, ms=4, label=name)
+            faces = [
+                "white" if full else EPOCHS(shade(epoch))
+                for epoch, full in zip(path.epoch, path.saturated, strict=True)
+            ]
+            axis.scatter(
+                path[x], path[y], s=22, c=faces, marker=marker, edgecolors=colour, zorder=3
+            )
+        label(axis, target, layer)
+        axis.set_xlim(limits(own[x]))
+        axis.set_ylim(limits(own[y]))
+    figure.colorbar(ScalarMappable(shade, EPOCHS), ax=axes, label="epoch", aspect=40)
     legend(figure, axes)
     return figure
+
+
+def _points(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """One row per point, in the order of the layers: path, layer, epoch, both quantities."""
+    quantities = list(table.column.unique())
+    parts = table.row.str.split(SEPARATOR, expand=True, regex=False)
+    points = table.assign(path=parts[0] + ", " + parts[1], layer=parts[2])
+    points["epoch"] = parts[3].astype(float)
+    grouped = points.groupby(["path", "layer", "epoch"], sort=False)
+    full = grouped.saturated.any()
+    where = points.pivot(index=["path", "layer", "epoch"], columns="column", values="ours")
+    return full.to_frame().join(where).reset_index(), quantities
