@@ -166,8 +166,8 @@ def test_a_gaussian_label_kernel_needs_every_class_of_the_model_and_not_of_the_b
     assert gaussian_label(y, 10, 5.0).unique().tolist() == pytest.approx([-0.003992, 0], abs=1e-6)
 
 
-def test_autocast_changes_the_activations_and_not_the_precision_of_the_terms(data):
-    """A layer of weights 1/2 and 1 is exact in bfloat16: so must be what is made of it."""
+def test_autocast_does_not_lower_the_precision_of_the_terms(data):
+    """The layer is the image itself, which autocast leaves as it is."""
     layers = OrderedDict(flatten=nn.Flatten(), fc=nn.Linear(784, 10))
     model = Network(layers, ("flatten",), ())
     plain = loss_terms(model, data)

@@ -9,8 +9,8 @@ Gretton et al. (2005), Measuring statistical dependence with Hilbert-Schmidt nor
 The last is the stand-in for mutual information of arXiv 1908.01580, 2106.02734 and 2302.10896.
 
 Bias: the biased form and nHSIC are above 0 for independent samples, nHSIC by far: R_K counts the
-directions in which K' exceeds 1e-5 m, and m samples leave many. It grows with m and with the
-features; only a value beside that of permuted samples (``chance``, ``permuted``) says something.
+directions in which K' exceeds 1e-5 m, and m samples leave many. It grows with the features and
+depends on m; only beside that of permuted samples (``chance``, ``permuted``) a value says something.
 
 Nothing is read back from the device. A matrix that is not positive definite gives nan.
 """

@@ -6,6 +6,7 @@ has few digits left for what differs. Every use here centres the kernel or ignor
 (H (K - 1) H = H K H), so K - 1 is what is computed: its digits are all there.
 """
 
+import math
 from typing import Any
 
 import torch
@@ -41,8 +42,7 @@ def gaussian_label(y: Tensor, classes: int, sigma: float) -> Tensor:
     Two labels that differ are at the squared distance 2 and d is the number of classes: centred,
     this is the linear kernel times 1 - exp(-1 / (sigma^2 classes)), 0.004 for ten classes.
     """
-    apart = torch.tensor(-1 / (sigma**2 * classes), dtype=torch.float64).expm1().item()
-    return (y[:, None] != y).float() * apart
+    return (y[:, None] != y).float() * math.expm1(-1 / (sigma**2 * classes))
 
 
 def centred(kernel: Tensor) -> Tensor:
