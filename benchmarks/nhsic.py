@@ -38,7 +38,7 @@ from robustinfo.maths.channel_mask import relevance
 from robustinfo.maths.hsic import nhsic, projection
 from robustinfo.maths.kernels import gaussian, same_label
 
-IMAGES, MASK_IMAGES, PART, CLASSES = 100, 1000, 8, 10
+IMAGES, MASK_IMAGES, PART, CLASSES = 100, 1000, 4, 10
 HIDDEN = 512  # of the fully connected layers, as VGG-16 for CIFAR-10 mostly has
 ALPHA, BETA, SIGMA = 0.008, 0.08, 5.0
 

@@ -10,7 +10,7 @@ The last is the stand-in for mutual information of arXiv 1908.01580, 2106.02734 
 
 Bias: the biased form and nHSIC are above 0 for independent samples, nHSIC by far: R_K counts the
 directions in which K' exceeds 1e-5 m, and m samples leave many. It grows with the features and
-depends on m; only beside that of permuted samples (``chance``, ``permuted``) a value says something.
+depends on m; only beside that of permuted samples (``chance``, ``permuted``) does it mean anything.
 
 Nothing is read back from the device. A matrix that is not positive definite gives nan.
 """
