@@ -5,8 +5,9 @@ cuts the lowest 5 % of the channels. The paper's threshold is the greatest of th
 cuts, which its own ">=" would keep: here a share of the channels is cut, by rank.
 
 nHSIC = tr(R_c R_Y) needs no R_c. R_Y = U U^T has as many columns as there are classes. And a map
-of few pixels has a kernel of a low rank, K_c = Z^T Z + E with r = 64 rows Z from as many samples
-(Nystroem), E >= 0, so that, Z being centred,
+of few pixels has a kernel of a low rank, K_c = Z^T Z + E with 96 rows Z from as many samples
+(Nystroem; most of them those far from the mean, whose rows are like no other), E >= 0, so that, Z
+being centred,
     tr(R_c R_Y) = |L^-1 Z U|^2 + rest,  L L^T = Z Z^T + 1e-5 m I,  0 <= rest <= tr(E) / (1e-5 m),
 since k / (k + 1e-5 m) is operator monotone with a slope of at most 1 / (1e-5 m). Where the rest may
 exceed ``TOLERANCE``, a Cholesky factor of the whole m x m matrix is taken instead.
@@ -18,9 +19,9 @@ from torch import Tensor
 from robustinfo.maths.hsic import RIDGE
 from robustinfo.maths.kernels import centred, gaussian
 
-LANDMARKS = 64
+LANDMARKS, FAR = 96, 64  # samples that stand for all; so many of them the farthest
 TOLERANCE = 1e-3  # of a value; nHSIC(f_c, Y) reaches the number of classes less one
-TOGETHER = {"cpu": 2**17, "cuda": 2**26}  # elements of Z at once: what the caches hold, or a GPU
+TOGETHER = {"cpu": 2**19, "cuda": 2**26}  # elements of Z at once: what the caches hold, or a GPU
 
 
 @torch.no_grad()
@@ -66,18 +67,31 @@ def label_factor(y: Tensor, classes: int) -> Tensor:
 def _by_landmarks(t: Tensor, u: Tensor, sigma: float) -> tuple[Tensor, Tensor]:
     """(values, what they may lack), (c,) each.  t: (c, m, d) float64."""
     m, d = t.shape[1:]
-    picked = torch.arange(LANDMARKS, device=t.device) * m // LANDMARKS
     t = (t - t.mean(1, keepdim=True)) / (2 * sigma**2 * d) ** 0.5
     norms = t.square().sum(2)  # (c, m)
-    squared = torch.baddbmm(norms[:, None], t[:, picked], t.mT, alpha=-2)
-    squared += norms[:, picked, None]
+    picked = norms.argsort(1, descending=True)[:, _ranks(m, t.device)]  # (c, r)
+    squared = torch.baddbmm(norms[:, None], _rows(t, picked), t.mT, alpha=-2)
+    squared += norms.gather(1, picked)[:, :, None]
     kernel = squared.clamp_(min=0).neg_().exp_()  # (c, r, m)
-    factor = _factor(kernel[:, :, picked], 1e-13 * LANDMARKS)
+    factor = _factor(_rows(kernel.mT, picked), 1e-13 * LANDMARKS)
     z = torch.linalg.solve_triangular(factor, kernel, upper=False)
     rest = m - z.square().sum((1, 2))  # tr(E): the diagonal of a Gaussian kernel is 1
     z -= z.mean(2, keepdim=True)
     inner = torch.linalg.solve_triangular(_factor(z @ z.mT, RIDGE * m), z @ u, upper=False)
     return inner.square().sum((1, 2)), rest / (RIDGE * m)
+
+
+def _ranks(m: int, device: torch.device) -> Tensor:
+    """Ranks of the landmarks among m samples, the farthest being the first: all, if m is small."""
+    if m <= LANDMARKS:
+        return torch.arange(m, device=device)
+    others = torch.linspace(FAR, m - 1, LANDMARKS - FAR, device=device).long()
+    return torch.cat([torch.arange(FAR, device=device), others])
+
+
+def _rows(t: Tensor, picked: Tensor) -> Tensor:
+    """(c, m, d), (c, r) -> (c, r, d), of each matrix its own rows."""
+    return t.gather(1, picked[:, :, None].expand(-1, -1, t.shape[2]))
 
 
 def _whole(t: Tensor, u: Tensor, sigma: float) -> Tensor:
