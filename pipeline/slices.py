@@ -22,6 +22,7 @@ KINDS = {
 }
 # Settings of an entry that are entries themselves.
 INNER = {
+    "base": "defences",
     "loss": "losses",
     "adversary": "attacks",
     "distortion": "distortions",

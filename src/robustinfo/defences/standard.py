@@ -16,5 +16,9 @@ def loss_terms(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> dict[str, Tensor]:
     """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Every term is a scalar in nats."""
-    loss = catalogue.get("losses", config.loss)
-    return {"clean": loss(model(x), y)}
+    return terms_of_logits(model(x), y, config=config)
+
+
+def terms_of_logits(logits: Tensor, y: Tensor, *, config: Config) -> dict[str, Tensor]:
+    """The same where the clean images have been through the model already: (n, K), (n,)."""
+    return {"clean": catalogue.get("losses", config.loss)(logits, y)}

@@ -1,9 +1,12 @@
 """What every measure returns: a value that says itself whether it means anything."""
 
 import math
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from torch import Tensor
+
+from robustinfo.faults import Fault
 
 FULL = 0.99  # share of its ceiling from which an estimate counts as saturated
 
@@ -22,6 +25,19 @@ UNKNOWN = (math.nan, math.nan)  # the entropies of a layer that holds a value th
 def finite(t: Tensor) -> bool:
     """Whether every value is, in one pass and without a copy."""
     return all(math.isfinite(end.item()) for end in t.aminmax())
+
+
+def equal_batches(size: int, *tensors: Tensor) -> Iterator[tuple[Tensor, ...]]:
+    """Batches of exactly ``size`` samples, each spread over the whole set: data may be sorted.
+
+    Fewer than a batch may be left over. Raises ValueError if there is none.
+    """
+    n = len(tensors[0])
+    if n < size:
+        raise Fault(f"{n} samples are less than a batch of {size}: lower `batch_size`")
+    count = n // size
+    for first in range(count):
+        yield tuple(tensor[first : count * size : count] for tensor in tensors)
 
 
 def information_bits(whole: float, within: float, y: list[int]) -> dict[str, Estimate]:

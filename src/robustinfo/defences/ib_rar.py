@@ -1,0 +1,138 @@
+"""IB-RAR: the information bottleneck as a regulariser around any other defence.
+
+Xu, Perin and Picek (2023), arXiv 2302.10896, eq. 1 and 2:
+minimise  L_base + alpha sum_l nHSIC(X, T_l) - beta sum_l nHSIC(Y, T_l),
+with nHSIC of ``maths/hsic.py`` (sigma = 5, alpha = 0.008, beta = 0.08) over the batch, T_l the
+outputs of the chosen ``layers``, and L_base what the ``base`` minimises: cross-entropy, PGD,
+TRADES, MART. X are the clean images with their activations, as in the paper; those of adversarial
+images, which it tries and drops, would have to come from the base, which keeps its adversaries to
+itself. The channel mask (eq. 3) is not here.
+
+Both terms depend on the size of the batch: the weights are meant for 100 images. nHSIC is a biased
+stand-in for mutual information; "compression" and "relevance" are the paper's readings of it. A
+base that makes its own pass over the images costs one pass more than itself, and shows BatchNorm
+the clean images once more.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Literal, Self
+
+import torch
+from pydantic import model_validator
+from torch import Generator, Tensor, nn
+from torch.nn import functional as F
+
+from robustinfo import catalogue
+from robustinfo.faults import Fault
+from robustinfo.maths.hsic import nhsic, projection
+from robustinfo.maths.kernels import gaussian, gaussian_label, same_label
+from robustinfo.models._network import Network
+from robustinfo.settings import Entry, Names, Number, PositiveNumber, Settings
+
+READS = "images"
+
+
+class Config(Settings):
+    base: Entry  # of defences/
+    layers: Names | None = None  # of the model's probes; None: all of them
+    compression: Number = 0.008  # alpha
+    relevance: Number = 0.08  # beta
+    sigma: PositiveNumber = 5.0
+    label_kernel: Literal["linear", "gaussian"] = "linear"
+
+    @model_validator(mode="after")
+    def base_is_another_defence(self) -> Self:
+        """Its terms would have the same names, and one of both would be lost."""
+        if self.base.get("method") == "ib_rar":
+            raise ValueError("the `base` of ib_rar is another defence, not ib_rar")
+        return self
+
+
+def prepare(
+    model: Network, batches: Callable[[], Iterable[tuple[Tensor, Tensor]]], *, config: Config
+) -> tuple[nn.Module, dict[str, Tensor]]:
+    """What the base prepares, if anything. Raises ValueError if a layer is no probe."""
+    _points(model, config)
+    base = catalogue.module("defences", config.base)
+    if not hasattr(base, "prepare"):
+        return model, {}
+    return base.prepare(model, batches, config=catalogue.config("defences", config.base))
+
+
+def loss_terms(
+    model: Network,
+    x: Tensor,
+    y: Tensor,
+    *,
+    config: Config,
+    generator: Generator,
+    state: dict[str, Tensor],
+) -> dict[str, Tensor]:
+    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  The base's terms, and two without a unit."""
+    points, base = _points(model, config), catalogue.module("defences", config.base)
+    if hasattr(base, "terms_of_logits"):  # one pass serves all
+        logits, seen = model.observe(x, points)
+        own = catalogue.config("defences", config.base)
+        terms = base.terms_of_logits(logits, y, config=own)
+    else:
+        extra = {"state": state} if hasattr(base, "prepare") else {}
+        get_terms = catalogue.get("defences", config.base)
+        terms = get_terms(model, x, y, generator=generator, **extra)
+        logits, seen = model.observe(x, points)
+    of_input, of_label = _information(x, y, logits, seen, config)
+    return terms | {
+        "compression": config.compression * of_input,
+        "relevance": -config.relevance * of_label,
+    }
+
+
+def attack_objective(
+    model: Network,
+    x: Tensor,
+    y: Tensor,
+    *,
+    config: Config,
+    state: dict[str, Tensor],
+    term_weight: float,
+) -> Tensor:
+    """What an adaptive attacker maximises, summed over the images, a scalar.
+
+    CE + term_weight (alpha sum_l nHSIC(X, T_l) - beta sum_l nHSIC(Y, T_l)), X being what the
+    attack has made so far; of a base with an objective of its own, that objective instead of CE.
+    The nHSIC are those of the whole batch that is attacked, of any size: what becomes of an image
+    depends on which others are attacked with it, and a batch of one image has no such term.
+    """
+    base = catalogue.module("defences", config.base)
+    logits, seen = model.observe(x, _points(model, config))
+    if hasattr(base, "attack_objective"):
+        own = catalogue.config("defences", config.base)
+        loss = base.attack_objective(model, x, y, config=own, state=state, term_weight=term_weight)
+    else:
+        loss = F.cross_entropy(logits, y, reduction="sum")
+    of_input, of_label = _information(x, y, logits, seen, config)
+    term = config.compression * of_input - config.relevance * of_label
+    return loss + term_weight * len(y) * term
+
+
+def _points(model: Network, config: Config) -> tuple[str, ...]:
+    """The layers whose nHSIC counts. Raises ValueError with the choices."""
+    for layer in config.layers or ():
+        if layer not in model.probes:
+            raise Fault(f"no probe {layer!r}; `layers` of ib_rar: {', '.join(model.probes)}")
+    points = model.probes if config.layers is None else config.layers
+    if not points:
+        raise Fault("ib_rar needs at least one layer: name `probes` in the model")
+    return points
+
+
+def _information(
+    x: Tensor, y: Tensor, logits: Tensor, seen: dict[str, Tensor], config: Config
+) -> tuple[Tensor, Tensor]:
+    """The sums over the layers of nHSIC(X, T_l) and nHSIC(Y, T_l), scalars."""
+    labels = same_label(y)
+    if config.label_kernel == "gaussian":
+        labels = gaussian_label(y, logits.shape[1], config.sigma)
+    of_input = projection(gaussian(x.flatten(1), config.sigma))
+    # The kernels differ in width, their matrices do not: one factorisation for all layers.
+    layers = projection(torch.stack([gaussian(t, config.sigma) for t in seen.values()])).sum(0)
+    return nhsic(layers, of_input), nhsic(layers, projection(labels))

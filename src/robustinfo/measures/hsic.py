@@ -1,0 +1,59 @@
+"""Plain HSIC(Y, T), and HSIC(X, T) where the inputs are given.
+
+Gretton et al. (2005) and, unbiased, Song et al. (2012, JMLR 13); formulas in ``maths/hsic.py``.
+Gaussian kernels, a linear one for the labels. sigma: per feature, as in ``nhsic``; or ``median``,
+the median distance of each batch (Gretton et al. 2007), which makes T and a T + b the same.
+
+The unbiased form is 0 in the mean for independent samples, and below 0 half of the time. The biased
+one is above 0; beside it stands ``_chance``, its exact mean over all permutations of the samples.
+Values are the mean over batches of ``batch_size``. A layer that holds a value that is not finite
+has nan.
+"""
+
+from typing import Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from robustinfo.maths.hsic import biased, chance, unbiased
+from robustinfo.maths.kernels import centred, gaussian, median_sigma, same_label
+from robustinfo.measures._estimate import Estimate, equal_batches
+from robustinfo.settings import PositiveNumber, Settings
+
+POINTS = "probes"
+
+
+class Config(Settings):
+    estimator: Literal["unbiased", "biased"] = "unbiased"
+    sigma: PositiveNumber | Literal["median"] = "median"
+    batch_size: int = Field(100, gt=3)
+
+
+@torch.no_grad()
+def estimate(
+    t: Tensor, y: Tensor, *, config: Config, x: Tensor | None = None
+) -> dict[str, Estimate]:
+    """t: (n, d) activations.  y: (n,) labels.  x: (n, ...) inputs, for ``hsic_input``.
+
+    Raises ValueError if n is less than a batch; what is left over of the last one is not used.
+    """
+    sides = {"label": y} if x is None else {"input": x.flatten(1), "label": y}
+    found: dict[str, list[Tensor]] = {}
+    for part, *others in equal_batches(config.batch_size, t, *sides.values()):
+        of_t = _kernel(part, config)
+        for name, other in zip(sides, others, strict=True):
+            of_other = same_label(other) if name == "label" else _kernel(other, config)
+            pair = (of_t.double(), of_other.double())
+            if config.estimator == "unbiased":
+                found.setdefault(f"hsic_{name}", []).append(unbiased(*pair))
+                continue
+            pair = tuple(map(centred, pair))
+            found.setdefault(f"hsic_{name}", []).append(biased(*pair))
+            by_chance = chance(*pair) / (len(part) - 1) ** 2
+            found.setdefault(f"hsic_{name}_chance", []).append(by_chance)
+    return {name: Estimate(torch.stack(values).mean().item()) for name, values in found.items()}
+
+
+def _kernel(t: Tensor, config: Config) -> Tensor:
+    return gaussian(t, median_sigma(t) if config.sigma == "median" else config.sigma)

@@ -1,0 +1,256 @@
+import copy
+from collections import OrderedDict
+
+import pytest
+import torch
+from pydantic import ValidationError
+from torch import nn
+from torch.nn import functional as F
+
+from pipeline.sources import _methods
+from robustinfo import catalogue
+from robustinfo.attacks import adaptive
+from robustinfo.defences import adversarial, entropic, ib_rar
+from robustinfo.maths.kernels import gaussian_label
+from robustinfo.models import lenet5
+from robustinfo.models._network import Network
+
+LOSS = {"method": "cross_entropy"}
+STANDARD = {"method": "standard", "loss": LOSS}
+PGD = {"epsilon": 0.1, "step_size": 0.03, "steps": 3}
+ADVERSARIAL = {"method": "adversarial", "loss": LOSS, "attack": PGD}
+
+
+@pytest.fixture
+def model():
+    torch.manual_seed(0)
+    return lenet5.build((1, 28, 28), 10, config=lenet5.Config())
+
+
+@pytest.fixture
+def data(generator):
+    return torch.rand(30, 1, 28, 28, generator=generator), torch.arange(30) % 10
+
+
+def loss_terms(model, data, *, base=STANDARD, state=None, seed=0, **settings):
+    return ib_rar.loss_terms(
+        model,
+        *data,
+        config=ib_rar.Config(base=base, **settings),
+        generator=torch.Generator().manual_seed(seed),
+        state=state or {},
+    )
+
+
+def printed(t, other):
+    """nHSIC of two matrices of samples by its formula, in float64."""
+    t, other = t.flatten(1).double(), other.flatten(1).double()
+    m = len(t)
+    h = torch.eye(m, dtype=t.dtype) - 1 / m
+
+    def projected(kernel):
+        kernel = h @ kernel @ h
+        return kernel @ torch.inverse(kernel + 1e-5 * m * torch.eye(m, dtype=t.dtype))
+
+    def kernel(t):
+        squared = (t[:, None] - t[None]).square().sum(2)
+        return torch.exp(-squared / (2 * 25 * t.shape[1]))
+
+    labels = other.shape[1] == 10 and ((other == 0) | (other == 1)).all()
+    return torch.trace(
+        projected(kernel(t)) @ projected(other @ other.T if labels else kernel(other))
+    )
+
+
+def slow_terms(model, x, y, layers):
+    _, seen = model.observe(x, layers)
+    return (
+        0.008 * sum(printed(t, x) for t in seen.values()),
+        -0.08 * sum(printed(t, F.one_hot(y, 10)) for t in seen.values()),
+    )
+
+
+@pytest.mark.parametrize("layers", [None, ("fc1", "fc2"), ("conv2",)])
+def test_the_terms_are_their_formulas_with_the_papers_weights(model, data, layers):
+    found = loss_terms(model, data, layers=layers)
+    expected = slow_terms(model, *data, layers or model.probes)
+    assert found["clean"].equal(F.cross_entropy(model(data[0]), data[1]))
+    assert found["compression"].item() == pytest.approx(expected[0].item(), rel=1e-4)
+    assert found["relevance"].item() == pytest.approx(expected[1].item(), rel=1e-4)
+    assert found["relevance"] < 0 < found["compression"]
+
+
+def test_their_gradient_is_that_of_the_formulas(model, data):
+    twin = copy.deepcopy(model).double()
+    x, y = data
+    sum(slow_terms(twin, x.double(), y, twin.probes)).backward()
+    found = loss_terms(model, data)
+    (found["compression"] + found["relevance"]).backward()
+    slopes = [
+        torch.cat([weight.grad.double().flatten() for weight in one.parameters()])
+        for one in (model, twin)
+    ]
+    assert (slopes[0] - slopes[1]).norm() < 1e-3 * slopes[1].norm()
+
+
+def test_without_weights_the_base_is_left_bit_for_bit(model, data):
+    for base in (STANDARD, ADVERSARIAL):
+        found = loss_terms(model, data, base=base, compression=0.0, relevance=0.0)
+        generator = torch.Generator().manual_seed(0)
+        expected = catalogue.get("defences", base)(model, *data, generator=generator)
+        assert not found.pop("compression") and not found.pop("relevance")
+        assert found.keys() == expected.keys()
+        assert all(found[name].equal(expected[name]) for name in expected)
+
+
+class Counted(nn.Module):
+    """Notes the images of each pass."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def forward(self, x):
+        self.seen.append(x.detach())
+        return x
+
+
+def counted():
+    torch.manual_seed(0)
+    layers = OrderedDict(
+        count=Counted(), flatten=nn.Flatten(), norm=nn.BatchNorm1d(784), fc1=nn.Linear(784, 20),
+        relu=nn.ReLU(), fc2=nn.Linear(20, 10),
+    )  # fmt: skip
+    return Network(layers, ("fc1", "fc2"), ())
+
+
+def test_plain_training_makes_one_pass_and_any_other_base_one_more_than_itself(data):
+    model = counted()
+    loss_terms(model, data)
+    assert len(model.count.seen) == 1
+    alone = counted()
+    config = adversarial.Config(loss=LOSS, attack=PGD)
+    generator = torch.Generator().manual_seed(0)
+    adversarial.loss_terms(alone, *data, config=config, generator=generator)
+    model = counted()
+    loss_terms(model, data, base=ADVERSARIAL)
+    assert len(model.count.seen) == len(alone.count.seen) + 1
+    assert model.norm.num_batches_tracked == alone.norm.num_batches_tracked + 1 == 2
+
+
+def test_around_adversarial_training_the_terms_are_those_of_the_clean_images(model, data):
+    found, plain = loss_terms(model, data, base=ADVERSARIAL), loss_terms(model, data)
+    assert found.keys() == {"adversarial", "compression", "relevance"}
+    assert found["compression"].equal(plain["compression"])
+    assert found["relevance"].equal(plain["relevance"])
+
+
+def test_what_the_base_prepares_reaches_it(model, data):
+    base = {"method": "entropic", "loss": LOSS, "weight": 1.0, "factor": 2.0}
+    config = ib_rar.Config(base=base)
+    _, state = ib_rar.prepare(model, lambda: [data], config=config)
+    assert state.keys() == {"pretrained_flow"}
+    found = loss_terms(model, data, base=base, state=state)
+    own = catalogue.config("defences", base)
+    expected = entropic.loss_terms(model, *data, config=own, generator=None, state=state)
+    assert found["entropic"].equal(expected["entropic"]) and found["entropic"] > 0
+    assert ib_rar.prepare(model, lambda: [data], config=ib_rar.Config(base=STANDARD))[1] == {}
+
+
+def test_a_gaussian_label_kernel_needs_every_class_of_the_model_and_not_of_the_batch(model, data):
+    x, y = data[0], data[1] % 3
+    linear, gaussian = (
+        loss_terms(model, (x, y), label_kernel=name)["relevance"] for name in ("linear", "gaussian")
+    )
+    assert linear < gaussian < 0  # a smaller kernel, of which the ridge leaves less
+    assert gaussian_label(y, 10, 5.0).unique().tolist() == pytest.approx([-0.003992, 0], abs=1e-6)
+
+
+def test_autocast_does_not_lower_the_precision_of_the_terms(data):
+    """The layer is the image itself, which autocast leaves as it is."""
+    layers = OrderedDict(flatten=nn.Flatten(), fc=nn.Linear(784, 10))
+    model = Network(layers, ("flatten",), ())
+    plain = loss_terms(model, data)
+    with torch.autocast("cpu", torch.bfloat16):
+        mixed = loss_terms(model, data)
+    assert mixed["compression"].equal(plain["compression"])
+    assert mixed["relevance"].equal(plain["relevance"])
+
+
+def objective(model, x, y, term_weight, base=STANDARD, state=None):
+    config = ib_rar.Config(base=base)
+    return ib_rar.attack_objective(
+        model, x, y, config=config, state=state or {}, term_weight=term_weight
+    )
+
+
+@pytest.mark.parametrize("weight", [0.0, 1.0, 3.0])
+def test_an_adaptive_attacker_climbs_the_loss_of_the_batch_summed_over_its_images(
+    model, data, weight
+):
+    x, y = data
+    terms = loss_terms(model, data)
+    expected = terms["clean"] + weight * (terms["compression"] + terms["relevance"])
+    torch.testing.assert_close(objective(model, x, y, weight), 30 * expected)
+
+
+def test_it_sees_how_the_input_moves_the_kernel_of_the_inputs(model, data):
+    x, y = data[0].clone().requires_grad_(), data[1]
+    (slope,) = torch.autograd.grad(objective(model, x, y, 1.0) - objective(model, x, y, 0.0), x)
+    step = torch.rand(x.shape, generator=torch.Generator().manual_seed(1)) - 0.5
+    twin = copy.deepcopy(model).double()
+    ends = [
+        sum(slow_terms(twin, x.detach().double() + sign * 1e-4 * step, y, twin.probes))
+        for sign in (1, -1)
+    ]
+    expected = 30 * (ends[0] - ends[1]) / 2e-4
+    assert (slope * step).sum().item() == pytest.approx(expected.item(), rel=1e-3)
+
+
+def test_of_a_base_with_its_own_objective_it_climbs_that_too(model, data):
+    base = {"method": "entropic", "loss": LOSS, "weight": 1.0, "factor": 2.0}
+    state = {"pretrained_flow": torch.tensor(3.0)}
+    own = catalogue.config("defences", base)
+    expected = entropic.attack_objective(model, *data, config=own, state=state, term_weight=0.5)
+    terms = loss_terms(model, data)
+    expected = expected + 0.5 * 30 * (terms["compression"] + terms["relevance"])
+    torch.testing.assert_close(objective(model, *data, 0.5, base, state), expected)
+
+
+def test_the_attack_finds_a_higher_objective_than_it_started_from(model, data, generator):
+    x, y = data[0], model(data[0]).argmax(1)
+    reached = []
+
+    def spied(x, y, *, term_weight):
+        reached.append(objective(model, x, y, term_weight))
+        return reached[-1]
+
+    config = adaptive.Config(
+        epsilon=0.05, step_size=0.01, steps=5, term_weight=1.0, random_start=False
+    )
+    adaptive.perturb(model, x, y, config=config, generator=generator, objective=spied)
+    assert reached[-1] > reached[0] + 0.1
+
+
+def test_a_layer_that_is_no_probe_is_refused_with_the_choices(model, data):
+    config = ib_rar.Config(base=STANDARD, layers=("fc9",))
+    with pytest.raises(ValueError, match=r"no probe 'fc9'.*conv1, conv2, fc1, fc2, fc3"):
+        ib_rar.prepare(model, lambda: [data], config=config)
+
+
+def test_a_model_without_probes_is_refused(data):
+    model = Network(OrderedDict(flatten=nn.Flatten(), fc=nn.Linear(784, 10)), (), ())
+    with pytest.raises(ValueError, match="at least one layer"):
+        loss_terms(model, data)
+
+
+def test_it_is_not_wrapped_around_itself():
+    with pytest.raises(ValidationError, match="another defence"):
+        ib_rar.Config(base={"method": "ib_rar", "base": STANDARD})
+
+
+def test_a_job_that_runs_it_depends_on_the_file_of_its_base():
+    entry = {"method": "ib_rar", "base": ADVERSARIAL}
+    assert set(_methods("defences", entry)) == {
+        ("defences", "ib_rar"), ("defences", "adversarial"), ("losses", "cross_entropy"),
+    }  # fmt: skip
