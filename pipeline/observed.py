@@ -46,10 +46,11 @@ def observed(model: Network, x: Tensor, y: Tensor, measures: dict[str, Entry]) -
     ``loss`` is the mean cross-entropy in nats. A row of a measure says its estimator (entry), n,
     the ceiling that n allows, and whether it sits there.
     """
-    points = {
-        name: getattr(model, catalogue.module("measures", entry).POINTS)
-        for name, entry in measures.items()
-    }
+    points, given = {}, {}
+    for name, entry in measures.items():
+        module = catalogue.module("measures", entry)
+        points[name] = getattr(model, module.POINTS)
+        given[name] = {"x": x} if getattr(module, "SEES_INPUTS", False) else {}
     logits, layers = _pass(model, x, tuple(dict.fromkeys(sum(points.values(), ()))))
     found: dict[str, dict] = {name: {} for name in measures}
     while layers:
@@ -57,7 +58,7 @@ def observed(model: Network, x: Tensor, y: Tensor, measures: dict[str, Entry]) -
         t = layers.pop(layer)
         for name, entry in measures.items():
             if layer in points[name]:
-                found[name][layer] = catalogue.get("measures", entry)(t, y)
+                found[name][layer] = catalogue.get("measures", entry)(t, y, **given[name])
         del t
     loss = {"quantity": "loss", "value": F.cross_entropy(logits, y).item()}
     rows = [loss, *(row for name in measures for row in _rows(name, measures[name], found[name]))]

@@ -58,6 +58,16 @@ def test_what_is_measured_is_what_the_measures_say_of_the_layers(model, batch, m
     assert not any(place[:2] == ("kde", "act") for place in by_place)
 
 
+def test_a_measure_that_sees_the_inputs_gets_them(model, batch):
+    x, y = batch
+    entry = {"method": "nhsic", "batch_size": 20}
+    _, found = observed.observed(model, x, y, {"nhsic": entry})
+    seen = model.observe(x, ("fc",))[1]["fc"]
+    expected = catalogue.get("measures", entry)(seen, y, x=x)
+    own = {row["quantity"]: row["value"] for row in found if row.get("layer") == "fc"}
+    assert own["nhsic_input"] == pytest.approx(expected["nhsic_input"].value)
+
+
 def test_all_measures_share_one_forward_pass(model, batch, monkeypatch):
     monkeypatch.setattr(observed, "EVALUATION_BATCH", 16)
     passed = []

@@ -22,6 +22,7 @@ from robustinfo.measures._estimate import Estimate, equal_batches
 from robustinfo.settings import PositiveNumber, Settings
 
 POINTS = "probes"
+SEES_INPUTS = True  # x is handed on
 
 
 class Config(Settings):
