@@ -16,6 +16,7 @@ judgement is then ``saturated``, and the column of that name the share of such v
 import math
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from pipeline import paths, rows
@@ -78,6 +79,8 @@ def judged(results: pd.DataFrame, claim: Claim) -> dict | None:
         low, high = spans.low.min(), spans.high.max()
     else:
         low, high = student(values.to_numpy())
+    if claim.statistic == "correlation":
+        low, high = np.clip((low, high), -1, 1)
     verdict = _judgement(low, high, claim)
     saturated = pd.concat([of, against]).saturated.eq("True").mean()
     if saturated > MOST:
