@@ -12,6 +12,7 @@ An interrupted training goes on from its last epoch, to the same bits: what that
 import hashlib
 import json
 import shutil
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -22,8 +23,9 @@ from pipeline.device import describe
 from pipeline.progress import followed
 from pipeline.stage import Job, main
 from robustinfo import catalogue, training
-from robustinfo.batches import EVALUATION_BATCH, batches
+from robustinfo.batches import EVALUATION_BATCH, batches, floats
 from robustinfo.datasets._validation import split_validation
+from robustinfo.faults import Fault
 from robustinfo.files import whole
 from robustinfo.sealed import seal
 
@@ -37,6 +39,7 @@ def run(job: Job) -> None:
     if job.stage == "retrain":
         model = load.trained(job, job.path(paths.MODEL, defence=job.params["start"]))
     loss_terms, extra = _objective(job, model, data)
+    finish = _finisher(job, model, validation)
 
     work = _workspace(job)
     saved = work / "state.pt"
@@ -60,6 +63,7 @@ def run(job: Job) -> None:
             seal(snapshot, _tensors(model, extra), {})
         with whole(saved) as part:
             torch.save(epoch.state | {"history": history}, part)
+    finish()
     _publish(job, work, _tensors(model, extra), history, len(validation.labels))
 
 
@@ -84,6 +88,19 @@ def _objective(job: Job, model: torch.nn.Module, data: training.Images) -> tuple
     read = partial(batches, *data, EVALUATION_BATCH, job.device)
     _, state = module.prepare(model, read, config=catalogue.config("defences", entry))
     return partial(loss_terms, state=state), state
+
+
+def _finisher(job: Job, model: torch.nn.Module, validation: training.Images) -> Callable[[], None]:
+    """What the defence does to the trained network by held-out images, if anything."""
+    entry = job.params["defence"]
+    module, config = catalogue.module("defences", entry), catalogue.config("defences", entry)
+    if not (hasattr(module, "finish") and module.finishes(config)):
+        return lambda: None
+    if not len(validation.labels):
+        raise Fault(f"{entry['method']} needs held-out images; raise `validation_share`")
+    return lambda: module.finish(
+        model.eval(), floats(validation.images), validation.labels, config=config
+    )
 
 
 def _tensors(model: torch.nn.Module, extra: dict) -> dict[str, torch.Tensor]:

@@ -9,8 +9,10 @@ from pipeline import attack, learn, load, paths, rows, toy, train
 from pipeline.stage import Job
 from robustinfo.datasets._prepared import Split
 from robustinfo.defences import entropic
-from robustinfo.models import lenet5, text_classifier
+from robustinfo.faults import Fault
+from robustinfo.models import lenet5, text_classifier, vgg16
 from robustinfo.sealed import seal, unseal
+from robustinfo.training import Images
 
 ENTROPIC = {"method": "entropic", "loss": {"method": "cross_entropy"}, "weight": 0.5, "factor": 2.0}
 
@@ -107,3 +109,23 @@ def test_a_toy_has_its_rows_once_per_seed(tmp_path):
     table = rows.read(tmp_path / "t.csv")
     assert table.seed.tolist() == [0, 0, 7, 7] and set(table.stage) == {"toy"}
     assert set(table.dataset) == {""} and table.level.tolist() == [0, 0.5] * 2
+
+
+IB_RAR = {"method": "ib_rar", "base": {"method": "standard", "loss": {"method": "cross_entropy"}}}
+
+
+def test_a_mask_without_held_out_images_is_an_error_before_the_training():
+    own = SimpleNamespace(params={"defence": IB_RAR})
+    nothing = Images(torch.zeros(0, 1, 8, 8, dtype=torch.uint8), torch.zeros(0, dtype=torch.int64))
+    with pytest.raises(Fault, match="ib_rar needs held-out images; raise `validation_share`"):
+        train._finisher(own, None, nothing)
+    without = SimpleNamespace(params={"defence": IB_RAR | {"masked_share": 0.0}})
+    assert train._finisher(without, None, nothing)() is None
+
+
+def test_what_a_defence_does_at_the_end_is_done_to_the_model_in_eval_mode():
+    torch.manual_seed(0)
+    model = vgg16.build((1, 8, 8), 2, config=vgg16.Config(width=4, hidden=8)).train()
+    images = Images(torch.randint(0, 256, (40, 1, 8, 8), dtype=torch.uint8), torch.arange(40) % 2)
+    train._finisher(SimpleNamespace(params={"defence": IB_RAR}), model, images)()
+    assert not model.training and model.mask.passes.sum() == 32 - round(0.05 * 32)

@@ -11,8 +11,11 @@ from pipeline.sources import _methods
 from robustinfo import catalogue
 from robustinfo.attacks import adaptive
 from robustinfo.defences import adversarial, entropic, ib_rar
+from robustinfo.faults import Fault
+from robustinfo.maths.channel_mask import relevance
 from robustinfo.maths.kernels import gaussian_label
 from robustinfo.models import lenet5
+from robustinfo.models._mask import ChannelMask
 from robustinfo.models._network import Network
 
 LOSS = {"method": "cross_entropy"}
@@ -147,14 +150,19 @@ def test_around_adversarial_training_the_terms_are_those_of_the_clean_images(mod
 
 def test_what_the_base_prepares_reaches_it(model, data):
     base = {"method": "entropic", "loss": LOSS, "weight": 1.0, "factor": 2.0}
-    config = ib_rar.Config(base=base)
+    config = ib_rar.Config(base=base, masked_share=0.0)
     _, state = ib_rar.prepare(model, lambda: [data], config=config)
     assert state.keys() == {"pretrained_flow"}
     found = loss_terms(model, data, base=base, state=state)
     own = catalogue.config("defences", base)
     expected = entropic.loss_terms(model, *data, config=own, generator=None, state=state)
     assert found["entropic"].equal(expected["entropic"]) and found["entropic"] > 0
-    assert ib_rar.prepare(model, lambda: [data], config=ib_rar.Config(base=STANDARD))[1] == {}
+    assert (
+        ib_rar.prepare(
+            model, lambda: [data], config=ib_rar.Config(base=STANDARD, masked_share=0.0)
+        )[1]
+        == {}
+    )
 
 
 def test_a_gaussian_label_kernel_needs_every_class_of_the_model_and_not_of_the_batch(model, data):
@@ -254,3 +262,44 @@ def test_a_job_that_runs_it_depends_on_the_file_of_its_base():
     assert set(_methods("defences", entry)) == {
         ("defences", "ib_rar"), ("defences", "adversarial"), ("losses", "cross_entropy"),
     }  # fmt: skip
+
+
+def masked_network():
+    """Twenty channels of one image, of which the fourth is always 0."""
+    torch.manual_seed(0)
+    layers = OrderedDict(
+        conv=nn.Conv2d(1, 20, 3), act=nn.ReLU(), mask=ChannelMask(20),
+        average=nn.AdaptiveAvgPool2d(1), flatten=nn.Flatten(), fc=nn.Linear(20, 10),
+    )  # fmt: skip
+    with torch.no_grad():
+        layers["conv"].weight[3] = layers["conv"].bias[3] = 0.0
+    return Network(layers, ["fc"], ["act"]).eval()
+
+
+def test_the_channel_that_tells_nothing_is_cut_for_good(data):
+    model, config = masked_network(), ib_rar.Config(base=STANDARD)  # 5 % of 20 channels
+    before = model(data[0])
+    ib_rar.finish(model, *data, config=config)
+    assert model.mask.passes.tolist() == [float(channel != 3) for channel in range(20)]
+    assert model(data[0]).equal(before)  # it was 0 already
+    assert "mask.passes" in model.state_dict()
+
+
+def test_a_cut_channel_is_one_that_the_next_layer_cannot_see(data):
+    model, config = masked_network(), ib_rar.Config(base=STANDARD, masked_share=0.3)
+    ib_rar.finish(model, *data, config=config)
+    cut = model.mask.passes == 0
+    assert cut.sum() == 6 and cut[3]
+    twin = masked_network()
+    with torch.no_grad():
+        twin.fc.weight[:, cut] = 0.0
+    torch.testing.assert_close(model(data[0]), twin(data[0]))
+    maps = twin.observe(data[0], ("act",))[1]["act"].view(30, 20, -1, 1)
+    tells = relevance(maps, data[1], classes=10)
+    assert tells[cut].max() < tells[~cut].min()
+
+
+def test_a_model_without_a_mask_is_refused_before_it_is_trained(model, data):
+    assert not ib_rar.finishes(ib_rar.Config(base=STANDARD, masked_share=0.0))
+    with pytest.raises(Fault, match="no channel mask; set `masked_share: 0`"):
+        ib_rar.prepare(model, lambda: [data], config=ib_rar.Config(base=STANDARD))

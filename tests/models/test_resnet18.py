@@ -107,7 +107,9 @@ def test_it_is_torchvisions_resnet_18_without_its_first_layers(side):
         twin = torchvisions(num_classes=10)
         twin.conv1 = nn.Conv2d(3, 64, 3, padding=1, bias=False)
     twin.maxpool = nn.Identity()
-    tensors = {torchvisions_name(name): tensor for name, tensor in model.state_dict().items()}
+    state = model.state_dict()
+    assert state.pop("mask.passes").eq(1).all()
+    tensors = {torchvisions_name(name): tensor for name, tensor in state.items()}
     twin.load_state_dict(tensors, assign=True)
     torch.testing.assert_close(model(x), twin.eval()(x), rtol=1e-4, atol=1e-4)
 
@@ -199,6 +201,8 @@ def test_a_width_is_a_whole_number_above_0(width):
 
 
 def test_an_unknown_layer_is_refused_with_the_choices():
-    choices = "input, conv, norm, act, stage1, stage2, stage3, stage4, average, flatten, fc, soft"
+    choices = (
+        "input, conv, norm, act, stage1, stage2, stage3, stage4, mask, average, flatten, fc, soft"
+    )
     with pytest.raises(ValueError, match=f"no layer 'stage5'; choose from {choices}"):
         build(probes=["stage5"])

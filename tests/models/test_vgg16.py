@@ -219,6 +219,8 @@ def test_a_width_is_a_whole_number_above_0(settings):
 
 
 def test_an_unknown_layer_is_refused_with_the_choices():
-    choices = "input, block1, block2, block3, block4, block5, average, flatten, fc1, fc2, fc3, soft"
+    choices = (
+        "input, block1, block2, block3, block4, block5, mask, average, flatten, fc1, fc2, fc3, soft"
+    )
     with pytest.raises(ValueError, match=f"no layer 'block6'; choose from {choices}"):
         build(probes=["block6"])

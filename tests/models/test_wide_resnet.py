@@ -184,7 +184,10 @@ def test_observing_leaves_no_hook_behind_even_if_it_fails():
 @pytest.mark.parametrize(
     "point, choices",
     [
-        ("group4", "input, conv1, group1, group2, group3, norm, act, average, flatten, fc, soft"),
+        (
+            "group4",
+            "input, conv1, group1, group2, group3, norm, act, mask, average, flatten, fc, soft",
+        ),
         ("group4.block1", "input, conv1, group1.block1, group1, group2.block1, group2, group3.*"),
     ],
 )

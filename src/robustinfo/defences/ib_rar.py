@@ -6,7 +6,11 @@ with nHSIC of ``maths/hsic.py`` (sigma = 5, alpha = 0.008, beta = 0.08) over the
 outputs of the chosen ``layers``, and L_base what the ``base`` minimises: cross-entropy, PGD,
 TRADES, MART. X are the clean images with their activations, as in the paper; those of adversarial
 images, which it tries and drops, would have to come from the base, which keeps its adversaries to
-itself. The channel mask (eq. 3) is not here.
+itself.
+
+The channel mask (eq. 3) cuts those channels of the last maps that tell least of the label by
+nHSIC, ``masked_share`` of them: once, after training, by held-out training images, for good and at
+test time, too. Snapshots, taken while it trains, have none.
 
 Both terms depend on the size of the batch: the weights are meant for 100 images. nHSIC is a biased
 stand-in for mutual information; "compression" and "relevance" are the paper's readings of it. A
@@ -23,11 +27,14 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from robustinfo import catalogue
+from robustinfo.batches import EVALUATION_BATCH
 from robustinfo.faults import Fault
+from robustinfo.maths import channel_mask
 from robustinfo.maths.hsic import nhsic, projection
 from robustinfo.maths.kernels import gaussian, gaussian_label, same_label
+from robustinfo.models._mask import MASK
 from robustinfo.models._network import Network
-from robustinfo.settings import Entry, Names, Number, PositiveNumber, Settings
+from robustinfo.settings import Entry, Fraction01, Names, Number, PositiveNumber, Settings
 
 READS = "images"
 
@@ -39,6 +46,7 @@ class Config(Settings):
     relevance: Number = 0.08  # beta
     sigma: PositiveNumber = 5.0
     label_kernel: Literal["linear", "gaussian"] = "linear"
+    masked_share: Fraction01 = 0.05  # of the channels of the last maps; 0: no mask
 
     @model_validator(mode="after")
     def base_is_another_defence(self) -> Self:
@@ -51,8 +59,10 @@ class Config(Settings):
 def prepare(
     model: Network, batches: Callable[[], Iterable[tuple[Tensor, Tensor]]], *, config: Config
 ) -> tuple[nn.Module, dict[str, Tensor]]:
-    """What the base prepares, if anything. Raises ValueError if a layer is no probe."""
+    """What the base prepares, if anything. Raises ValueError without the layers or the mask."""
     _points(model, config)
+    if finishes(config) and MASK not in dict(model.named_children()):
+        raise Fault("the model has no channel mask; set `masked_share: 0`, or take another model")
     base = catalogue.module("defences", config.base)
     if not hasattr(base, "prepare"):
         return model, {}
@@ -84,6 +94,24 @@ def loss_terms(
         "compression": config.compression * of_input,
         "relevance": -config.relevance * of_label,
     }
+
+
+def finishes(config: Config) -> bool:
+    """Whether there is a mask, and so a need of held-out images."""
+    return config.masked_share > 0
+
+
+@torch.no_grad()
+def finish(model: Network, x: Tensor, y: Tensor, *, config: Config) -> None:
+    """Cut the channels that tell least, in place.  x: (m, c, h, w), held out.  y: (m,) labels.
+
+    The model is in eval mode.
+    """
+    found = [model.observe(part, (MASK,)) for part in x.split(EVALUATION_BATCH)]
+    channels = len(model.get_submodule(MASK).passes)
+    maps = torch.cat([seen[MASK] for _, seen in found]).view(len(x), channels, -1, 1)
+    values = channel_mask.relevance(maps, y, classes=found[0][0].shape[1], sigma=config.sigma)
+    model.get_submodule(MASK).passes.copy_(channel_mask.mask(values, config.masked_share))
 
 
 def attack_objective(

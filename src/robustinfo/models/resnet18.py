@@ -16,6 +16,7 @@ from collections import OrderedDict
 from pydantic import PositiveInt
 from torch import Tensor, nn
 
+from robustinfo.models._mask import MASK, ChannelMask
 from robustinfo.models._network import SOFTMAX, Network
 from robustinfo.settings import Names, Settings
 
@@ -65,6 +66,7 @@ def build(image_shape: tuple[int, int, int], num_classes: int, *, config: Config
         blocks["block2"] = Block(out, out, stride=1)
         layers[stage] = nn.Sequential(blocks)
         channels = out
+    layers[MASK] = ChannelMask(channels)
     layers["average"] = nn.AdaptiveAvgPool2d(1)  # (n, 8 width, 1, 1)
     layers["flatten"] = nn.Flatten()
     layers["fc"] = nn.Linear(channels, num_classes)  # (n, K)

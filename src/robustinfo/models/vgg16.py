@@ -16,6 +16,7 @@ from collections import OrderedDict
 from pydantic import PositiveInt
 from torch import nn
 
+from robustinfo.models._mask import MASK, ChannelMask
 from robustinfo.models._network import SOFTMAX, Network
 from robustinfo.settings import Names, Settings
 
@@ -62,6 +63,7 @@ def build(image_shape: tuple[int, int, int], num_classes: int, *, config: Config
     for number, (convolutions, times) in enumerate(PLAN, 1):
         layers[f"block{number}"] = block(channels, times * config.width, convolutions)
         channels = times * config.width
+    layers[MASK] = ChannelMask(channels)
     layers["average"] = nn.AdaptiveAvgPool2d(1)  # (n, 8 width, 1, 1)
     layers["flatten"] = nn.Flatten()
     layers["fc1"] = dense(channels, config.hidden)

@@ -20,6 +20,7 @@ from typing import Literal, Self
 from pydantic import PositiveInt, model_validator
 from torch import Tensor, nn
 
+from robustinfo.models._mask import MASK, ChannelMask
 from robustinfo.models._network import SOFTMAX, Network
 from robustinfo.settings import Names, PositiveNumber, Settings
 
@@ -93,6 +94,7 @@ def build(image_shape: tuple[int, int, int], num_classes: int, *, config: Config
         layers[group] = nn.Sequential(blocks)
     layers["norm"] = nn.BatchNorm2d(channels)
     layers["act"] = activation()  # (n, 64 width, h/4, w/4), rounded up
+    layers[MASK] = ChannelMask(channels)
     layers["average"] = nn.AdaptiveAvgPool2d(1)
     layers["flatten"] = nn.Flatten()
     layers["fc"] = nn.Linear(channels, num_classes)  # (n, K)
