@@ -14,14 +14,11 @@ tensor in memory.
 """
 
 import json
-import platform
-import re
 import statistics
 import sys
 import time
 from functools import partial
 from itertools import pairwise
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -30,6 +27,7 @@ from torch.utils.data import DataLoader, Dataset, TensorDataset
 from torchvision.datasets import MNIST
 from torchvision.transforms import ToTensor
 
+from benchmarks._timing import hardware, spread
 from robustinfo import catalogue, training
 from robustinfo.models import lenet5
 from robustinfo.stepping import optimizer_of, quick, recorded, stepper
@@ -128,13 +126,6 @@ def curve(images: Tensor, labels: Tensor, device: torch.device) -> list[float]:
         return [step(a, b)["loss"].item() for a, b in pairs]
 
 
-def cpu() -> str:
-    """The processor's name, where Linux says it."""
-    file = Path("/proc/cpuinfo")
-    names = re.findall(r"model name\s*: (.*)", file.read_text()) if file.exists() else []
-    return f"{names[0] if names else platform.machine()}, one thread"
-
-
 def main(rounds: int = 7, steps: int = 1000) -> None:
     torch.set_num_threads(1)
     torch.backends.cudnn.allow_tf32 = False
@@ -175,12 +166,11 @@ def main(rounds: int = 7, steps: int = 1000) -> None:
     times = {name: values[1:] for name, values in times.items()}  # the first round warms up
 
     def ratio(one: str, other: str) -> list[float]:
-        found = sorted(a / b for a, b in zip(times[one], times[other], strict=True))
-        return [round(value, 3) for value in (statistics.median(found), found[0], found[-1])]
+        return spread([a / b for a, b in zip(times[one], times[other], strict=True)], 3)
 
     # Medians over the rounds; of ratios, round by round: median, least, most.
     found = {
-        "device": torch.cuda.get_device_name() if device.type == "cuda" else cpu(),
+        "device": hardware(device),
         "torch": torch.__version__,
         "largest relative difference of 100 losses": apart,
         "microseconds per step (median)": {

@@ -11,12 +11,8 @@ pillow: a list of arrays, each encoded to a BytesIO, opened again and decoded. t
 ``encode_jpeg`` and ``decode_jpeg`` on the list of all images. single: ours with one image a call.
 """
 
-import datetime
-import json
-import platform
 import statistics
 import sys
-import time
 import warnings
 from io import BytesIO
 from pathlib import Path
@@ -29,10 +25,11 @@ from PIL import Image, features
 from torch import Tensor
 from torchvision.io import decode_jpeg, encode_jpeg
 
-from benchmarks.entropic_step import cpu
+from benchmarks._timing import header, seconds, spread, write
 from robustinfo.datasets._prepared import data_root, open_split
 from robustinfo.distortions.jpeg import round_trip
 
+CPU = torch.device("cpu")
 IMAGES, SINGLE = 2000, 100
 SETTINGS = [(name, quality) for name in ("cifar10", "mnist") for quality in (20, 75)]
 
@@ -72,9 +69,7 @@ def measured(name: str, quality: int, rounds: int) -> dict:
     times: dict[str, list[float]] = {loop: [] for loop in loops}
     for _ in range(rounds):
         for loop, (count, run) in loops.items():
-            start = time.process_time()
-            run()
-            times[loop].append((time.process_time() - start) / count * 1e6)
+            times[loop].append(seconds(run, CPU) / count * 1e6)
 
     def ratios(one: str) -> list[float]:
         return spread([a / b for a, b in zip(times[one], times["ours"], strict=True)], 2)
@@ -89,33 +84,18 @@ def measured(name: str, quality: int, rounds: int) -> dict:
     }
 
 
-def spread(values: list[float], digits: int) -> list[float]:
-    return [round(v, digits) for v in (statistics.median(values), min(values), max(values))]
-
-
 def main(rounds: int = 11, file: str | None = None) -> None:
     warnings.filterwarnings("ignore", message=".*deprecated.*", module="torchvision")
     torch.set_num_threads(1)
-    found = {
-        "device": cpu(),
-        "date": datetime.date.today().isoformat(),
-        "versions": {
-            "python": platform.python_version(),
-            "torch": torch.__version__,
-            "torchvision": torchvision.__version__,
-            "pillow": PIL.__version__,
-            "pillow's libjpeg-turbo": features.version_feature("libjpeg_turbo"),
-        },
-        "images": IMAGES,
-        "rounds": rounds,
-        "of every three numbers": "median, least, most of the rounds",
-    } | {
-        f"{name}, quality {quality}": measured(name, quality, rounds) for name, quality in SETTINGS
+    versions = {
+        "torchvision": torchvision.__version__,
+        "pillow": PIL.__version__,
+        "pillow's libjpeg-turbo": features.version_feature("libjpeg_turbo"),
     }
-    text = json.dumps(found, indent=2)
-    print(text)
-    if file:
-        Path(file).write_text(text + "\n")
+    found = header(CPU, rounds, **versions) | {"images": IMAGES}
+    for name, quality in SETTINGS:
+        found[f"{name}, quality {quality}"] = measured(name, quality, rounds)
+    write(found, Path(file) if file else None)
 
 
 if __name__ == "__main__":

@@ -17,14 +17,9 @@ one void each, np.unique with inverse and counts, for the whole and for each cla
 """
 
 import argparse
-import datetime
-import json
 import math
-import platform
 import resource
 import sys
-import time
-from collections.abc import Callable
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -35,8 +30,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from benchmarks.entropic_step import cpu
-from benchmarks.jpeg_round_trip import spread
+from benchmarks._timing import header, seconds, spread, write
 from robustinfo.datasets._prepared import data_root, open_split
 from robustinfo.measures import binned_information, kde_information
 from robustinfo.settings import Settings
@@ -161,18 +155,6 @@ def off(a: dict, b: dict) -> float:
     return max(abs(p - q) for end in a for p, q in zip(a[end], b[end], strict=True))
 
 
-def seconds(run: Callable, device: torch.device) -> float:
-    if device.type == "cpu":
-        start = time.process_time()
-        run()
-        return time.process_time() - start
-    torch.cuda.synchronize()
-    start = time.perf_counter()
-    run()
-    torch.cuda.synchronize()
-    return time.perf_counter() - start
-
-
 def peak_mib() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
@@ -219,26 +201,12 @@ def main() -> None:
     device = torch.device(given.device)
     torch.set_num_threads(1)
     y = open_split("mnist", "test", {"method": "mnist"}, data_root()).labels[:SAMPLES].to(device)
-    found = {
-        "device": cpu() if device.type == "cpu" else torch.cuda.get_device_name(device),
-        "date": datetime.date.today().isoformat(),
-        "versions": {
-            "python": platform.python_version(),
-            "torch": torch.__version__,
-            "numpy": np.__version__,
-        },
-        "threads": torch.get_num_threads(),
-        "rounds": given.rounds,
-        "of every three numbers": "median, least, most of the rounds",
-    }
+    found = header(device, given.rounds, numpy=np.__version__)
     if device.type == "cpu":
         found["extra memory, MiB"] = memory()
-    print(json.dumps(found, indent=2), flush=True)
     for name, t in layers().items():
         found[name] = measured(t.to(device), y, given.rounds)
-        print(name, json.dumps(found[name], indent=2), flush=True)
-    if given.file:
-        given.file.write_text(json.dumps(found, indent=2) + "\n")
+    write(found, given.file)
 
 
 if __name__ == "__main__":

@@ -18,9 +18,6 @@ layer's twice, as in published code. Of the loops over channels a part is timed 
 """
 
 import argparse
-import datetime
-import json
-import platform
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -30,9 +27,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torchvision.models.vgg import cfgs, make_layers
 
-from benchmarks.entropic_step import cpu
-from benchmarks.jpeg_round_trip import spread
-from benchmarks.mutual_information import seconds
+from benchmarks._timing import header, seconds, spread, write
 from robustinfo.datasets._prepared import data_root, open_split
 from robustinfo.maths.channel_mask import relevance
 from robustinfo.maths.hsic import nhsic, projection
@@ -182,20 +177,12 @@ def main() -> None:
     x = test.images[:MASK_IMAGES].to(device).float() / 255
     hot = F.one_hot(test.labels[:MASK_IMAGES].to(device), CLASSES).float()
     _, maps = activations(x)
-    found = {
-        "device": cpu() if device.type == "cpu" else torch.cuda.get_device_name(device),
-        "date": datetime.date.today().isoformat(),
-        "versions": {"python": platform.python_version(), "torch": torch.__version__},
-        "threads": torch.get_num_threads(),
-        "rounds": given.rounds,
-        "of every three numbers": "median, least, most of the rounds",
+    found = header(device, given.rounds) | {
         "regulariser, value and gradient": regulariser(x[:IMAGES], hot[:IMAGES], given.rounds),
         "mask, before the last pooling": mask(maps, hot, given.rounds),
         "mask, after it": mask(F.max_pool2d(maps, 2), hot, given.rounds),
     }
-    print(json.dumps(found, indent=2))
-    if given.file:
-        given.file.write_text(json.dumps(found, indent=2) + "\n")
+    write(found, given.file)
 
 
 if __name__ == "__main__":

@@ -30,17 +30,9 @@ from robustinfo.maths.intervals import student
 
 SETTING = ["dataset", "model"]
 VALUES = [
-    "claim",
-    "statistic",
-    "value",
-    "low",
-    "high",
-    "judgement",
-    "saturated",
-    "sentence",
-    "text",
+    "claim", "statistic", "value", "low", "high", "judgement", "saturated", "sentence", "text",
     "source",
-]
+]  # fmt: skip
 COLUMNS = SETTING + VALUES
 MOST = 0.5  # of the values, at their ceiling
 FEWEST = 5  # of a correlation: ranks of fewer agree by chance

@@ -6,6 +6,7 @@ differ as well.
 
 import math
 from collections.abc import Iterable
+from itertools import cycle
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -14,8 +15,6 @@ from pipeline.tables import Target
 
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442"]
 MARKERS = "osD^vP*X"
-
-
 LEAST = 1e-2  # room around equal values, as a share of them
 
 
@@ -29,6 +28,12 @@ def panels(count: int, *, same: bool = False) -> tuple[Figure, list[Axes]]:
     for unused in grid[count:]:
         unused.set_visible(False)
     return figure, list(grid[:count])
+
+
+def styles(names: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """A colour and a marker for every name, in order, each name once."""
+    pairs = zip(cycle(COLOURS), cycle(MARKERS))
+    return dict(zip(dict.fromkeys(names), pairs, strict=False))
 
 
 def label(axis: Axes, target: Target, panel: str) -> None:

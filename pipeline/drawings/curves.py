@@ -3,24 +3,21 @@
 With two row columns, the first one makes panels.
 """
 
-from itertools import cycle
-
 import pandas as pd
 from matplotlib.figure import Figure
 
-from pipeline.drawings._canvas import COLOURS, MARKERS, label, legend, limits, panels
+from pipeline.drawings._canvas import label, legend, limits, panels, styles
 from pipeline.tables import SEPARATOR, Target
 
 
 def draw(table: pd.DataFrame, target: Target) -> Figure:
     """row: the line; column: x; ours, low and high: y."""
     split = _split(table, len(target.rows) > 1)
-    names = list(dict.fromkeys(name for lines in split.values() for name in lines))
-    styles = dict(zip(names, zip(cycle(COLOURS), cycle(MARKERS)), strict=False))
+    style = styles(name for lines in split.values() for name in lines)
     figure, axes = panels(len(split))
     for axis, (panel, lines) in zip(axes, split.items(), strict=True):
         for name, line in lines.items():
-            colour, marker = styles[name]
+            colour, marker = style[name]
             x = line.column.astype(float)
             axis.plot(x, line.ours, color=colour, marker=marker, ms=4, lw=1.3, label=name)
             axis.fill_between(x, line.low, line.high, color=colour, alpha=0.12, lw=0)

@@ -4,15 +4,13 @@ Rows are defence / input / layer / epoch, the two columns are x and y. A hollow 
 saturated: there the estimate sits at its ceiling and says nothing.
 """
 
-from itertools import cycle
-
 import matplotlib as mpl
 import pandas as pd
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from pipeline.drawings._canvas import COLOURS, MARKERS, label, legend, limits, panels
+from pipeline.drawings._canvas import label, legend, limits, panels, styles
 from pipeline.tables import SEPARATOR, Target
 
 EPOCHS = mpl.colormaps["viridis"]
@@ -23,13 +21,13 @@ def draw(table: pd.DataFrame, target: Target) -> Figure:
     points, (x, y) = _points(table)
     layers = points.layer.unique()
     figure, axes = panels(len(layers))
-    styles = dict(zip(points.path.unique(), zip(cycle(COLOURS), cycle(MARKERS)), strict=False))
+    style = styles(points.path)
     shade = Normalize(points.epoch.min(), points.epoch.max())
     for axis, layer in zip(axes, layers, strict=True):
         own = points[points.layer == layer]
         for name, path in own.groupby("path", sort=False):
             path = path.sort_values("epoch")
-            colour, marker = styles[name]
+            colour, marker = style[name]
             axis.plot(path[x], path[y], marker, ls="-", lw=0.8, color=colour, ms=4, label=name)
             faces = [
                 "white" if full else EPOCHS(shade(epoch))

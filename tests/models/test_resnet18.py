@@ -17,10 +17,6 @@ def build(shape=(3, 32, 32), classes=10, **settings):
     return resnet18.build(shape, classes, config=resnet18.Config(**{"width": 4} | settings))
 
 
-def count(model):
-    return sum(weight.numel() for weight in model.parameters())
-
-
 def counted_by_hand(width, channels, classes):
     """Convolutions without biases, two numbers per channel of a BatchNorm, the classifier."""
     total, inside = 9 * channels * width + 2 * width, width
@@ -29,18 +25,6 @@ def counted_by_hand(width, channels, classes):
         total += inside * out + 2 * out if inside != out else 0
         inside = out
     return total + inside * classes + classes
-
-
-def stirred(model):
-    """Statistics, scales and offsets as after some training, so that none of them is 0 or 1."""
-    generator = torch.Generator().manual_seed(1)
-    for layer in model.modules():
-        if isinstance(layer, nn.BatchNorm2d):
-            for tensor in (layer.running_mean, layer.bias.data):
-                tensor.copy_(0.3 * torch.randn(tensor.shape, generator=generator))
-            for tensor in (layer.running_var, layer.weight.data):
-                tensor.copy_(0.5 + torch.rand(tensor.shape, generator=generator))
-    return model.eval()
 
 
 def slow_twin(model, x):
@@ -68,7 +52,7 @@ def slow_twin(model, x):
     return points[-1] @ w["fc.weight"].T + w["fc.bias"], points
 
 
-def test_it_has_the_published_number_of_weights():
+def test_it_has_the_published_number_of_weights(count):
     """11.17 million: CIFAR-10's, and CIFAR-100's."""
     for classes, weights in ((10, 11_173_962), (100, 11_220_132)):
         with torch.device("meta"):
@@ -79,12 +63,12 @@ def test_it_has_the_published_number_of_weights():
 
 @pytest.mark.parametrize("shape, classes", [((1, 28, 28), 7), ((3, 64, 64), 200)])
 @pytest.mark.parametrize("width", [1, 8, 10])
-def test_its_weights_are_those_of_the_formula(shape, classes, width):
+def test_its_weights_are_those_of_the_formula(count, shape, classes, width):
     assert count(build(shape, classes, width=width)) == counted_by_hand(width, shape[0], classes)
 
 
 @pytest.mark.parametrize("sides", [(28, 28), (32, 32), (20, 13)])
-def test_it_is_what_its_slow_twin_computes_from_the_same_tensors(sides):
+def test_it_is_what_its_slow_twin_computes_from_the_same_tensors(stirred, sides):
     model, x = stirred(build()), torch.rand(3, 3, *sides)
     logits, seen = model.observe(x, POINTS)
     expected, points = slow_twin(model, x)
@@ -101,7 +85,7 @@ def torchvisions_name(name):
 
 
 @pytest.mark.parametrize("side", [16, 33])
-def test_it_is_torchvisions_resnet_18_without_its_first_layers(side):
+def test_it_is_torchvisions_resnet_18_without_its_first_layers(stirred, side):
     model, x = stirred(build(width=64)), torch.rand(2, 3, side, side)
     with torch.device("meta"):
         twin = torchvisions(num_classes=10)
@@ -126,7 +110,7 @@ def test_it_takes_images_of_any_size_and_halves_them_three_times(shape):
     assert {name: t.shape[1] for name, t in seen.items()} == dict(zip(points, widths, strict=True))
 
 
-def test_an_image_is_classified_the_same_in_any_company():
+def test_an_image_is_classified_the_same_in_any_company(stirred):
     model, x = stirred(build()), torch.rand(6, 3, 32, 32)
     together = model(x)
     for chosen in ([0], [3, 1], [5, 4, 3, 2, 1, 0]):
@@ -134,7 +118,9 @@ def test_an_image_is_classified_the_same_in_any_company():
     assert model(x).equal(together)
 
 
-def test_its_points_are_the_first_activation_every_block_and_the_features_and_none_is_negative():
+def test_its_points_are_the_first_activation_every_block_and_the_features_and_none_is_negative(
+    stirred,
+):
     model = stirred(build())
     assert model.probes == POINTS and model.activations == (*POINTS, "softmax")
     _, seen = model.observe(torch.rand(2, 3, 32, 32), (*model.activations, "stage3"))
@@ -142,7 +128,7 @@ def test_its_points_are_the_first_activation_every_block_and_the_features_and_no
     assert seen["stage3"].equal(seen["stage3.block2"])
 
 
-def test_a_point_within_a_block_is_seen_as_it_was_before_what_follows():
+def test_a_point_within_a_block_is_seen_as_it_was_before_what_follows(stirred):
     """torchvision's block adds to the output of its second BatchNorm in place."""
     model, x = stirred(build()), torch.rand(2, 3, 32, 32)
     names = ("norm", "stage1.block1.norm1", "stage1.block1.act1", "stage1.block1.norm2")
@@ -164,7 +150,7 @@ def test_a_block_that_adds_nothing_leaves_its_input_alone():
     assert model.stage1(x).equal(x)
 
 
-def test_a_channel_of_the_last_stage_that_is_0_adds_nothing_to_what_follows():
+def test_a_channel_of_the_last_stage_that_is_0_adds_nothing_to_what_follows(stirred):
     model, x = stirred(build()), torch.rand(3, 3, 32, 32)
     mask = torch.ones(32, 1, 1)
     mask[[4, 17]] = 0

@@ -16,10 +16,6 @@ def build(shape=(3, 32, 32), classes=10, **settings):
     return vgg16.build(shape, classes, config=config)
 
 
-def count(model):
-    return sum(weight.numel() for weight in model.parameters())
-
-
 def counted_by_hand(width, hidden, channels, classes):
     """Convolutions and linear layers with biases, two numbers per channel of a BatchNorm."""
     total = 0
@@ -30,18 +26,6 @@ def counted_by_hand(width, hidden, channels, classes):
     for inside in (channels, hidden):
         total += inside * hidden + hidden + 2 * hidden
     return total + hidden * classes + classes
-
-
-def stirred(model):
-    """Statistics, scales and offsets as after some training, so that none of them is 0 or 1."""
-    generator = torch.Generator().manual_seed(1)
-    for layer in model.modules():
-        if isinstance(layer, nn.BatchNorm2d | nn.BatchNorm1d):
-            for tensor in (layer.running_mean, layer.bias.data):
-                tensor.copy_(0.3 * torch.randn(tensor.shape, generator=generator))
-            for tensor in (layer.running_var, layer.weight.data):
-                tensor.copy_(0.5 + torch.rand(tensor.shape, generator=generator))
-    return model.eval()
 
 
 def slow_twin(model, x):
@@ -73,7 +57,7 @@ def slow_twin(model, x):
     return x @ w["fc3.weight"].T + w["fc3.bias"], points
 
 
-def test_its_convolutions_have_the_published_number_of_weights():
+def test_its_convolutions_have_the_published_number_of_weights(count):
     """14,728,266 with the one dense layer that is usual on CIFAR-10."""
     with torch.device("meta"):
         model = build(width=64, hidden=4096)
@@ -81,7 +65,7 @@ def test_its_convolutions_have_the_published_number_of_weights():
     assert convolutions + 512 * 10 + 10 == 14_728_266
 
 
-def test_with_two_hidden_layers_of_4096_it_has_the_published_number_of_weights():
+def test_with_two_hidden_layers_of_4096_it_has_the_published_number_of_weights(count):
     """33,638,218 without the BatchNorm, which has two numbers per filter and per neuron."""
     with torch.device("meta"):
         model = build(width=64, hidden=4096)
@@ -92,13 +76,13 @@ def test_with_two_hidden_layers_of_4096_it_has_the_published_number_of_weights()
 
 @pytest.mark.parametrize("shape, classes", [((1, 28, 28), 7), ((3, 64, 64), 200)])
 @pytest.mark.parametrize("width, hidden", [(1, 5), (8, 64), (12, 3)])
-def test_its_weights_are_those_of_the_formula(shape, classes, width, hidden):
+def test_its_weights_are_those_of_the_formula(count, shape, classes, width, hidden):
     model = build(shape, classes, width=width, hidden=hidden)
     assert count(model) == counted_by_hand(width, hidden, shape[0], classes)
 
 
 @pytest.mark.parametrize("sides", [(28, 28), (32, 32), (21, 50)])
-def test_it_is_what_its_slow_twin_computes_from_the_same_tensors(sides):
+def test_it_is_what_its_slow_twin_computes_from_the_same_tensors(stirred, sides):
     model, x = stirred(build()), torch.rand(3, 3, *sides)
     logits, seen = model.observe(x, POINTS)
     expected, points = slow_twin(model, x)
@@ -115,7 +99,7 @@ def folded(layer):
 
 
 @pytest.mark.parametrize("side", [32, 64])
-def test_it_is_torchvisions_vgg_16_where_all_sides_are_even(side):
+def test_it_is_torchvisions_vgg_16_where_all_sides_are_even(stirred, side):
     model, x = stirred(build()), torch.rand(3, 3, side, side)
     plan = [n if n == "M" else n // 16 for n in cfgs["D"]]
     with torch.device("meta"):  # torchvision's own dense layers would take 500 MB
@@ -151,7 +135,7 @@ def test_it_takes_images_of_any_size_and_halves_them_five_times(shape, sides):
     )
 
 
-def test_an_image_is_classified_the_same_in_any_company():
+def test_an_image_is_classified_the_same_in_any_company(stirred):
     model, x = stirred(build()), torch.rand(6, 3, 32, 32)
     together = model(x)
     for chosen in ([0], [3, 1], [5, 4, 3, 2, 1, 0]):
@@ -159,14 +143,14 @@ def test_an_image_is_classified_the_same_in_any_company():
     assert model(x).equal(together)
 
 
-def test_its_points_are_the_seven_of_the_paper_and_none_is_negative():
+def test_its_points_are_the_seven_of_the_paper_and_none_is_negative(stirred):
     model = stirred(build())
     assert model.probes == POINTS and model.activations == (*POINTS, "softmax")
     _, seen = model.observe(torch.rand(2, 3, 32, 32), model.activations)
     assert all(t.min() >= 0 and t.max() > 0 for t in seen.values())
 
 
-def test_a_point_within_a_layer_is_seen_as_it_was_before_what_follows():
+def test_a_point_within_a_layer_is_seen_as_it_was_before_what_follows(stirred):
     model, x = stirred(build()), torch.rand(2, 3, 32, 32)
     _, seen = model.observe(x, ("block1.conv1", "block1.norm1", "block1.act1", "fc1.norm", "fc1"))
     first = model.block1.conv1(x)
@@ -177,7 +161,7 @@ def test_a_point_within_a_layer_is_seen_as_it_was_before_what_follows():
     assert seen["fc1"].equal(seen["fc1.norm"].relu())
 
 
-def test_a_channel_of_the_last_block_that_is_0_adds_nothing_to_what_follows():
+def test_a_channel_of_the_last_block_that_is_0_adds_nothing_to_what_follows(stirred):
     model, x = stirred(build()), torch.rand(3, 3, 64, 64)
     mask = torch.ones(32, 1, 1)
     mask[[4, 17]] = 0

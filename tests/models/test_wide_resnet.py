@@ -15,10 +15,6 @@ def build(depth=10, width=1, shape=(3, 32, 32), classes=10, **settings):
     return wide_resnet.build(shape, classes, config=config)
 
 
-def count(model):
-    return sum(weight.numel() for weight in model.parameters())
-
-
 def counted_by_hand(depth, width, channels, classes):
     """Convolutions without biases, two numbers per channel of a BatchNorm, the classifier."""
     n, inside = (depth - 4) // 6, 16
@@ -29,18 +25,6 @@ def counted_by_hand(depth, width, channels, classes):
         total += (n - 1) * (2 * 2 * out + 2 * 9 * out * out)
         inside = out
     return total + 2 * inside + inside * classes + classes
-
-
-def stirred(model):
-    """Statistics, scales and offsets as after some training, so that none of them is 0 or 1."""
-    generator = torch.Generator().manual_seed(1)
-    for layer in model.modules():
-        if isinstance(layer, nn.BatchNorm2d):
-            for tensor in (layer.running_mean, layer.bias.data):
-                tensor.copy_(0.3 * torch.randn(tensor.shape, generator=generator))
-            for tensor in (layer.running_var, layer.weight.data):
-                tensor.copy_(0.5 + torch.rand(tensor.shape, generator=generator))
-    return model.eval()
 
 
 def slow_twin(model, x, depth, slope=0.0):
@@ -72,14 +56,14 @@ def slow_twin(model, x, depth, slope=0.0):
     "depth, width, weights",
     [(28, 10, 36_479_194), (34, 10, 46_160_474), (40, 4, 8_949_210), (16, 4, 2_748_890)],
 )
-def test_it_has_the_published_number_of_weights(depth, width, weights):
+def test_it_has_the_published_number_of_weights(count, depth, width, weights):
     """36.5, 46.2, 8.9 and 2.7 million."""
     with torch.device("meta"):
         assert count(build(depth, width)) == weights == counted_by_hand(depth, width, 3, 10)
 
 
 @pytest.mark.parametrize("shape, classes", [((1, 28, 28), 7), ((3, 64, 64), 200)])
-def test_its_weights_are_those_of_the_formula_whatever_images_and_classes(shape, classes):
+def test_its_weights_are_those_of_the_formula_whatever_images_and_classes(count, shape, classes):
     for depth, width in ((10, 1), (10, 2), (22, 1)):
         model = build(depth, width, shape, classes)
         assert count(model) == counted_by_hand(depth, width, shape[0], classes)
@@ -87,7 +71,7 @@ def test_its_weights_are_those_of_the_formula_whatever_images_and_classes(shape,
 
 @pytest.mark.parametrize("settings", [{}, LEAKY])
 @pytest.mark.parametrize("depth, width", [(10, 1), (16, 2)])
-def test_it_is_what_its_slow_twin_computes_from_the_same_tensors(depth, width, settings):
+def test_it_is_what_its_slow_twin_computes_from_the_same_tensors(stirred, depth, width, settings):
     model, x = stirred(build(depth, width, **settings)), torch.rand(3, 3, 20, 24)
     logits, seen = model.observe(x, PROBES)
     expected, entries = slow_twin(model, x, depth, settings.get("negative_slope", 0.0))
@@ -109,7 +93,7 @@ def test_it_takes_images_of_any_size_and_halves_them_twice(shape):
     assert list(seen) == [*PROBES[:4], "act", "fc"]
 
 
-def test_blocks_that_add_nothing_leave_the_shortcuts_alone():
+def test_blocks_that_add_nothing_leave_the_shortcuts_alone(stirred):
     """WRN-10-1's first group then is the identity, the others a strided 1 x 1 convolution each."""
     model, x = stirred(build(16)), torch.rand(2, 3, 32, 32)
     for name, weight in model.named_parameters():
@@ -134,7 +118,7 @@ def test_the_entry_of_each_group_sees_the_square_that_its_convolutions_span():
             assert at.max() - at.min() + 1 == side
 
 
-def test_a_leaky_relu_leaks_as_much_as_it_is_told():
+def test_a_leaky_relu_leaks_as_much_as_it_is_told(stirred):
     x = torch.rand(2, 3, 32, 32)
     model, steeper = (stirred(build(**LEAKY | {"negative_slope": s})) for s in (0.1, 0.3))
     assert model.state_dict().keys() == build().state_dict().keys()
@@ -147,7 +131,7 @@ def test_a_leaky_relu_leaks_as_much_as_it_is_told():
         assert {m.negative_slope for m in one.modules() if isinstance(m, nn.LeakyReLU)} == {slope}
 
 
-def test_an_image_is_classified_the_same_in_any_company():
+def test_an_image_is_classified_the_same_in_any_company(stirred):
     model, x = stirred(build()), torch.rand(6, 3, 32, 32)
     together = model(x)
     for chosen in ([0], [3, 1], [5, 4, 3, 2, 1, 0]):
