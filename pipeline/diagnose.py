@@ -13,7 +13,8 @@ from pipeline import load, paths, rows
 from pipeline.slices import bounded
 from pipeline.stage import Job, main
 from robustinfo import catalogue
-from robustinfo.batches import EVALUATION_BATCH, accuracy, floats
+from robustinfo.batches import accuracy, floats
+from robustinfo.diagnostics._finding import Finding
 from robustinfo.judging import Threat, worst_case
 from robustinfo.maths.balls import feasible
 from robustinfo.sealed import unseal
@@ -24,24 +25,21 @@ def run(job: Job) -> None:
     images, labels = load.test_images(job)
     x, y = floats(images, job.device), labels.to(job.device)
     model = load.trained(job, job.path(paths.MODEL))
-    found = [_row("clean", "accuracy", accuracy(model, x, y), len(y))]
+    found = [("clean", None, Finding("accuracy", accuracy(model, x, y)))]
     for name, entry in job.params["diagnostics"].items():
         for level, params in catalogue.sweep(entry):
-            values = _diagnosed(job, model, x, y, params)
-            found += [_row(name, quantity, v, len(y), level) for quantity, v in values.items()]
+            found += [(name, level, one) for one in _diagnosed(job, model, x, y, params)]
     for quantity, value in _over_attacks(job, x.cpu()).items():
-        found.append(_row("attacks", quantity, value, len(y)))
-    rows.write(job.path(paths.DIAGNOSTICS), found)
+        found.append(("attacks", None, Finding(quantity, value)))
+    rows.write(job.path(paths.DIAGNOSTICS), (_row(*one) | {"n": len(y)} for one in found))
 
 
-def _diagnosed(job: Job, model: nn.Module, x: Tensor, y: Tensor, params: dict) -> dict[str, float]:
-    """The means over the images of what the diagnostic says of each batch."""
-    diagnose = catalogue.get("diagnostics", params)
-    sums: dict[str, float] = {}
-    for a, b in zip(x.split(EVALUATION_BATCH), y.split(EVALUATION_BATCH), strict=True):
-        for name, value in diagnose(model, a, b, generator=job.generator).items():
-            sums[name] = sums.get(name, 0.0) + value * len(b)
-    return {name: value / len(y) for name, value in sums.items()}
+def _diagnosed(job: Job, model: nn.Module, x: Tensor, y: Tensor, params: dict) -> list[Finding]:
+    given = {}
+    if "examples" in params:
+        stored, _ = unseal(job.path(paths.EXAMPLES, attack=params["examples"]))
+        given["examples"] = {name: tensor.to(job.device) for name, tensor in stored.items()}
+    return catalogue.get("diagnostics", params)(model, x, y, generator=job.generator, **given)
 
 
 def _over_attacks(job: Job, x: Tensor) -> dict[str, float]:
@@ -72,15 +70,10 @@ def _over_attacks(job: Job, x: Tensor) -> dict[str, float]:
     return {name: mask.double().mean().item() for name, mask in fractions.items()}
 
 
-def _row(entry: str, quantity: str, value: float, n: int, level: float | None = None) -> dict:
-    return {
-        "stage": "diagnose",
-        "entry": entry,
-        "level": "" if level is None else level,
-        "quantity": quantity,
-        "value": value,
-        "n": n,
-    }
+def _row(entry: str, swept: float | None, found: Finding) -> dict:
+    level = found.level if swept is None else swept
+    own = found._asdict() | {"level": "" if level is None else level}
+    return {"stage": "diagnose", "entry": entry} | own
 
 
 if __name__ == "__main__":

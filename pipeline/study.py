@@ -91,15 +91,22 @@ def _check_entries(study: dict, fail: Fail) -> None:
             key = (section, name)
             for one in _swept(kind, entry, key, fail):
                 _check_entry(kind, one, key, fail)
-            for attack in entry.get("attacks", ()) if section == "learning" else ():
+            for attack in _attacks_read(section, entry):
                 if attack not in study["attacks"]:
                     choices = ", ".join(study["attacks"])
-                    raise fail((*key, "attacks"), f"no {attack!r} here among {choices}")
+                    raise fail(key, f"no attack {attack!r} here among {choices}")
             if section == "snapshot_attacks" and _role(entry) == "adaptive":
                 raise fail((*key, "method"), "snapshots are attacked without knowing the defence")
     for section in ("pretrain", "retrain"):
         for name, numbers in study[section].items():
             validated(training.Config, numbers, (section, name), fail)
+
+
+def _attacks_read(section: str, entry: Entry) -> list[str]:
+    """The attacks of the study whose stored examples an entry is made of."""
+    if section == "learning":
+        return entry.get("attacks", [])
+    return [entry["examples"]] if section == "diagnostics" and "examples" in entry else []
 
 
 def _check_inputs(setting: dict[str, str], study: dict, fail: Fail) -> None:

@@ -89,7 +89,7 @@ def _strongest(setting: pd.DataFrame, defence: str, attacks: list[str]) -> dict:
 
 def _evidence(setting: pd.DataFrame, defence: str, thresholds: Thresholds) -> dict[str, float]:
     """What the runs of one defence say by themselves, as means over the seeds."""
-    curve = _of(setting, defence, "pgd_accuracy")
+    curve = _of(setting, defence, "attack_accuracy")
     curve = curve[curve.entry == thresholds.epsilon_curve].groupby("level").value.mean()
     curve = curve.sort_index()
     adaptive = _of(setting, defence, "adaptive_only_share").value

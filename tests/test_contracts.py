@@ -5,6 +5,7 @@ here too, not six hours into a run.
 """
 
 from importlib import import_module
+from math import isfinite
 from pathlib import Path
 
 import pytest
@@ -167,10 +168,14 @@ def test_a_distortion_keeps_the_shape_and_the_box(entry, batch):
 
 
 @each("diagnostics")
-def test_a_diagnostic_is_named_fractions(entry, model, batch):
+def test_a_diagnostic_is_a_list_of_finite_numbers_with_names(entry, model, batch):
     x, y, generator = batch
-    found = catalogue.get("diagnostics", quick(entry))(model, x, y, generator=generator)
-    assert found and all(0 <= value <= 1 for value in found.values())
+    given = {}
+    if "examples" in entry:
+        flags = {"correct": y == y, "success": y == y}
+        given["examples"] = flags | {"x_adv": x, "distance_l2": y + 1.0, "distance_linf": y + 1.0}
+    found = catalogue.get("diagnostics", quick(entry))(model, x, y, generator=generator, **given)
+    assert found and all(one.quantity and isfinite(one.value) for one in found)
 
 
 @pytest.mark.parametrize("file", STUDIES)

@@ -65,7 +65,7 @@ distorted: {inputs: [clean], measure: null}
 distortions: {shuffled: {method: patch_shuffle, patches: 2}, jpeg: {method: jpeg, quality: 20}}
 diagnostics:
   zero_gradients: {method: zero_gradients}
-  epsilon_curve: {method: pgd_accuracy, steps: 3, sweep: {epsilon: [0.1, 0.5]}}
+  epsilon_curve: {method: attack_accuracy, steps: 3, sweep: {epsilon: [0.1, 0.5]}}
 learning:
   retrained:
     method: retrained

@@ -107,7 +107,7 @@ def test_snakemake_sees_the_method_of_every_entry_that_a_job_reads():
         "measure": ["measures/kde_information", "attacks/fgsm"],
         "complexity": ["complexities/png_size"],
         "distort": ["distortions/jpeg"],
-        "diagnose": ["diagnostics/pgd_accuracy"],
+        "diagnose": ["diagnostics/attack_accuracy"],
     }.items():
         files = code(stage, slices(study, stage, names))
         for method in methods:

@@ -34,7 +34,7 @@ measures: {kde: {method: kde_information, noise_variance: 0.1}}
 complexities: {png: {method: png_size}}
 distorted: {inputs: [clean], measure: null}
 distortions: {jpeg: {method: jpeg, sweep: {quality: [20, 100]}}}
-diagnostics: {curve: {method: pgd_accuracy, sweep: {epsilon: [0.0, 0.15]}}}
+diagnostics: {curve: {method: attack_accuracy, sweep: {epsilon: [0.0, 0.15]}}}
 learning: {}
 toys: {}
 figures: {success: {}}
@@ -43,7 +43,7 @@ SPLIT = {"images": 9, "shape": [1, 28, 28], "sha256": 64 * "a"}
 KDE = {"stage": "measure", "entry": "kde", "input": "clean", "layer": "conv1"}
 COMPLEXITY = {"stage": "complexity", "entry": "png", "quantity": "mean"}
 JPEG = {"stage": "distort", "entry": "jpeg", "input": "clean", "quantity": "accuracy"}
-CURVE = {"stage": "diagnose", "entry": "curve", "quantity": "pgd_accuracy"}
+CURVE = {"stage": "diagnose", "entry": "curve", "quantity": "attack_accuracy"}
 ROWS = {
     paths.HISTORY: [
         {"stage": "train", "epoch": 1, "quantity": "train/loss", "value": 0.7},
@@ -81,7 +81,7 @@ EXPECTED = {
     "complexity/png/clean": [(0, 512.0)],
     "distortion/jpeg/accuracy/clean_by_quality": [(20, 0.8), (100, 0.9)],
     "distortion/jpeg/information_label_bits/clean/fc_by_quality": [(20, 2.0)],
-    "diagnostics/curve/pgd_accuracy_by_epsilon_x1000": [(0, 0.9), (150, 0.2)],
+    "diagnostics/curve/attack_accuracy_by_epsilon_x1000": [(0, 0.9), (150, 0.2)],
     "robust/clean_accuracy": [(0, 0.9)],
     "robust/robust_accuracy": [(0, 0.25)],
 }

@@ -35,7 +35,7 @@ def small():
     entries = {"measures": study["measures"], "complexities": study["complexities"]}
     levels = {"zero_gradients": {"method": "zero_gradients"}}
     levels["epsilon_curve"] = {
-        "method": "pgd_accuracy",
+        "method": "attack_accuracy",
         "steps": 2,
         "sweep": {"epsilon": [0.0, 1.0]},
     }

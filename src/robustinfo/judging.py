@@ -30,7 +30,7 @@ SIGNS = {"at most": operator.le, "at least": operator.ge, "above": operator.gt}
 
 class Thresholds(Settings):
     twin: str  # the undefended defence that every other one is held against
-    epsilon_curve: str = "epsilon_curve"  # the diagnostic that sweeps pgd_accuracy over epsilon
+    epsilon_curve: str = "epsilon_curve"  # the diagnostic that sweeps attack_accuracy over epsilon
     huge_epsilon: Number = 0.5  # from here on, an l-infinity attack may paint any image
     infeasible_share: Fraction01 = 0.0
     twin_robust_accuracy: Fraction01 = 0.05  # the attacks must break the undefended twin

@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from robustinfo.attacks import fgsm
-from robustinfo.diagnostics import pgd_accuracy, zero_gradients
+from robustinfo.diagnostics import attack_accuracy, zero_gradients
 
 
 class After(nn.Module):
@@ -21,13 +21,13 @@ def zero_share(model, p, generator):
     found = zero_gradients.diagnose(
         model, p.x, p.y, config=zero_gradients.Config(), generator=generator
     )
-    return found["zero_gradient_share"]
+    return found[0].value
 
 
 def accuracy(p, epsilon, generator, **settings):
-    config = pgd_accuracy.Config(epsilon=epsilon, **settings)
-    found = pgd_accuracy.diagnose(p.model, p.x, p.y, config=config, generator=generator)
-    return found["pgd_accuracy"]
+    config = attack_accuracy.Config(epsilon=epsilon, **settings)
+    found = attack_accuracy.diagnose(p.model, p.x, p.y, config=config, generator=generator)
+    return found[0].value
 
 
 def test_no_gradient_of_a_linear_model_vanishes(four_classes, generator):
@@ -67,7 +67,7 @@ def test_an_attack_that_may_paint_any_image_leaves_nothing_of_a_linear_model(
 
 
 def test_an_l2_ball_beyond_the_box_leaves_nothing_either(four_classes, generator):
-    assert accuracy(four_classes, 20.0, generator, norm="l2", relative_step_size=0.05) == 0
+    assert accuracy(four_classes, 20.0, generator, norm="l2", step_size=1.0) == 0
 
 
 def test_it_is_the_share_of_images_whose_margin_is_out_of_reach(two_classes, generator):
@@ -81,7 +81,7 @@ def test_it_is_the_share_of_images_whose_margin_is_out_of_reach(two_classes, gen
 
 
 @pytest.mark.parametrize("steps", [5, 10, 40])
-def test_pgd_accuracy_reaches_the_far_corner_of_the_ball_from_any_random_start(
+def test_pgd_reaches_the_far_corner_of_the_ball_from_any_random_start(
     two_classes, generator, steps
 ):
     """With steps too short for the ball, the curve would lie above that of a single FGSM step."""

@@ -10,6 +10,8 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from robustinfo.attacks._foolbox import frozen
+from robustinfo.batches import EVALUATION_BATCH
+from robustinfo.diagnostics._finding import Finding
 from robustinfo.settings import Number, Settings
 
 
@@ -19,13 +21,19 @@ class Config(Settings):
 
 def diagnose(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
-) -> dict[str, float]:
-    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Fractions of the n images."""
+) -> list[Finding]:
+    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  A fraction of the n images."""
+    parts = zip(x.split(EVALUATION_BATCH), y.split(EVALUATION_BATCH), strict=True)
     with frozen(model):
-        x = x.clone().requires_grad_()
-        loss = F.cross_entropy(model(x), y, reduction="sum")
-        if not loss.requires_grad:
-            return {"zero_gradient_share": 1.0}
-        (gradient,) = torch.autograd.grad(loss, x, materialize_grads=True)
-    size = gradient.flatten(1).abs().amax(1)
-    return {"zero_gradient_share": (~(size > config.below)).float().mean().item()}
+        flat = torch.cat([_flat(model, a, b, config.below) for a, b in parts])
+    return [Finding("zero_gradient_share", flat.double().mean().item())]
+
+
+def _flat(model: nn.Module, x: Tensor, y: Tensor, below: float) -> Tensor:
+    """(n,) bool: is there nothing to climb?"""
+    x = x.clone().requires_grad_()
+    loss = F.cross_entropy(model(x), y, reduction="sum")
+    if not loss.requires_grad:
+        return torch.ones_like(y, dtype=torch.bool)
+    (gradient,) = torch.autograd.grad(loss, x, materialize_grads=True)
+    return ~(gradient.flatten(1).abs().amax(1) > below)

@@ -1,0 +1,57 @@
+"""Accuracy under a gradient attack: swept over epsilon, it must fall, and reach 0 where it is huge.
+
+Carlini et al. (2019), arXiv 1902.06705, section 5. A model that survives an attack which may
+paint any image is not robust: the attack has failed. Swept over steps, it must become flat: until
+then the attack has not converged.
+"""
+
+from typing import Literal
+
+import torch
+from pydantic import PositiveInt
+from torch import Generator, Tensor, nn
+
+from robustinfo.attacks import mi_fgsm, pgd
+from robustinfo.batches import EVALUATION_BATCH, correct
+from robustinfo.diagnostics._finding import Finding
+from robustinfo.settings import Norm, Number, Pixels, PositiveNumber, Settings
+
+UNIT = 1 / 255  # one of the 256 values of a pixel
+
+
+class Config(Settings):
+    attack: Literal["pgd", "margin_pgd", "ni_fgsm"] = "pgd"
+    norm: Norm = "linf"
+    epsilon: Pixels
+    steps: PositiveInt | None = 20  # None: as many as epsilon has 255ths, at least one
+    step_size: Pixels | None = None  # None: so that all steps together are ``reach`` epsilons long
+    reach: PositiveNumber = 2.5
+    least_step_size: Number = 0.0  # of one that is None
+
+
+def diagnose(
+    model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
+) -> list[Finding]:
+    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  A fraction of the n images."""
+    perturb, attack = _attack(config)
+    success = torch.cat(
+        [
+            perturb(model, a, b, config=attack, generator=generator)[1]
+            for a, b in zip(x.split(EVALUATION_BATCH), y.split(EVALUATION_BATCH), strict=True)
+        ]
+    )
+    stands = correct(model, x, y) & ~success
+    return [Finding("attack_accuracy", stands.double().mean().item())]
+
+
+def _attack(config: Config) -> tuple:
+    """The attack's ``perturb`` and its numbers."""
+    steps = config.steps or max(1, round(config.epsilon / UNIT))
+    size = config.step_size
+    if size is None:
+        size = max(config.least_step_size, config.reach * config.epsilon / steps)
+    numbers = {"norm": config.norm, "epsilon": config.epsilon, "step_size": size, "steps": steps}
+    if config.attack == "ni_fgsm":
+        return mi_fgsm.perturb, mi_fgsm.Config(**numbers, nesterov=True)
+    objective = {"pgd": "cross_entropy", "margin_pgd": "margin"}[config.attack]
+    return pgd.perturb, pgd.Config(**numbers, objective=objective)
