@@ -25,14 +25,7 @@ from robustinfo.sealed import seal
 
 
 def run(job: Job) -> None:
-    """Attack the test images and judge every example again, as it is and rounded to 8 bits.
-
-    Where the attack is null, both files are empty.
-    """
-    if job.params["attack"] is None:
-        seal(job.path(paths.EXAMPLES), {}, {})
-        rows.write(job.path(paths.ATTACK), [])
-        return
+    """Attack the test images and judge every example again, as it is and rounded to 8 bits."""
     images, labels = load.test_images(job)
     model = load.trained(job, job.path(paths.MODEL))
     objective = _objective(job, model)
@@ -85,11 +78,11 @@ def _examples(
 
 def _objective(job: Job, model: nn.Module) -> Callable[..., Tensor] | None:
     """What an attacker who knows the defence maximises; None if that is the cross-entropy alone."""
-    module = catalogue.module("defences", job.params["defence"])
+    entry, state = load.prepared(job, job.path(paths.MODEL))
+    module = catalogue.module("defences", entry)
     if not hasattr(module, "attack_objective"):
         return None
-    config = catalogue.config("defences", job.params["defence"])
-    state = load.prepared(job, job.path(paths.MODEL))
+    config = catalogue.config("defences", entry)
     return partial(module.attack_objective, model, config=config, state=state)
 
 

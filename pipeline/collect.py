@@ -2,7 +2,7 @@
 
 reads   every .csv of results/{study}/{dataset}/{model}/, results/{study}/{dataset}/data.json
 writes  results/{study}/collected/{dataset}-{model}.csv  with the runs' names, and Wilson
-        intervals of fractions that have no interval of their own
+        intervals of fractions that have no interval of their own; the selection comes last
 """
 
 import json
@@ -25,6 +25,9 @@ def run(job: Job) -> None:
             for position, (name, value) in enumerate((setting | run_names).items()):
                 own.insert(position, name, value)
             tables.append(own)
+    if setting in job.params["selection"]["settings"]:
+        selection = rows.read(job.path(paths.SELECTED))
+        tables.append(selection.assign(**setting)[tables[0].columns])
     rows.write_table(job.path(paths.RESULTS), with_wilson(pd.concat(tables, ignore_index=True)))
 
 

@@ -8,7 +8,8 @@ from pipeline.strict_yaml import Key, StudyError
 
 # What may stand in the column ``stage`` of the results.
 STAGES = {
-    "data", "train", "attack", "measure", "complexity", "distort", "diagnose", "learn", "toy",
+    "data", "train", "select", "attack", "measure", "complexity", "distort", "diagnose", "learn",
+    "toy",
 }  # fmt: skip
 
 Selects = Callable[[dict, Key], None]  # raises if a filter asks for what is not there

@@ -19,19 +19,43 @@ def used(study: Study, stage: str) -> Callable[[Any], dict]:
 
 
 def runs(study: Study, *templates: str) -> Callable[[Any], list[str]]:
-    """Input function: the files of every run of one network on one data set."""
-    return lambda wildcards: [
-        one.format(**wildcards, defence=defence, seed=seed)
-        for template in templates
-        for one in paths.each(template, study)
-        for defence in study["defences"]
+    """Input function: the files of every run, and selection, of one network on one data set."""
+
+    def files(wildcards: Any) -> list[str]:  # noqa: ANN401
+        own = slices.in_setting(study, _setting(wildcards))
+        found = [
+            one.format(**wildcards, defence=defence, seed=seed)
+            for template in templates
+            for one in paths.each(template, own)
+            for defence in own["defences"]
+            for seed in own["seeds"]
+        ]
+        if _setting(wildcards) in own["selection"]["settings"]:
+            found.append(paths.SELECTED.format(**wildcards))
+        return found
+
+    return files
+
+
+def screened(study: Study) -> list[str]:
+    """The files of every network that one selection compares, in one setting."""
+    return [
+        paths.SCREENED.replace("{defence}", defence).replace("{seed}", str(seed))
+        for defence in study["selection"]["compared"]
         for seed in study["seeds"]
     ]
 
 
 def attacks(study: Study, template: str) -> Callable[[Any], list[str]]:
     """Input function: the files of every attack on one run."""
-    return lambda wildcards: [one.format(**wildcards) for one in paths.each(template, study)]
+    return lambda wildcards: [
+        one.format(**wildcards)
+        for one in paths.each(template, slices.in_setting(study, _setting(wildcards)))
+    ]
+
+
+def _setting(wildcards: Any) -> dict[str, str]:  # noqa: ANN401
+    return {name: wildcards[name] for name in ("dataset", "model")}
 
 
 def results(study: Study) -> list[str]:

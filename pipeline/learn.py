@@ -22,12 +22,10 @@ from robustinfo.training import Images
 
 
 def run(job: Job) -> None:
-    """Hand the run to the method and write down what it finds; nothing, if it is null here."""
-    entry, found = job.params["learning"], []
-    if entry is not None:
-        config = catalogue.config("learning", entry)
-        task = _task(job, getattr(config, "attacks", ()))
-        found = catalogue.get("learning", entry)(task, generator=job.generator)
+    """Hand the run to the method and write down what it finds."""
+    entry = job.params["learning"]
+    task = _task(job, getattr(catalogue.config("learning", entry), "attacks", ()))
+    found = catalogue.get("learning", entry)(task, generator=job.generator)
     names = {"stage": "learn", "entry": job.names["learning"]}
     rows.write(job.path(paths.LEARNING), (names | row for row in found))
 

@@ -10,11 +10,14 @@ from pipeline import paths
 from pipeline.stage import Job
 from robustinfo import catalogue
 from robustinfo.datasets._prepared import Split, data_root, open_split
+from robustinfo.datasets._validation import split_validation
 from robustinfo.models._network import Network
 from robustinfo.sealed import unseal
+from robustinfo.settings import Entry
 from robustinfo.training import Images
 
 WEIGHTS, STATE = "model.", "state."  # prefixes of the tensors in a checkpoint
+DEFENCE = "defence"  # the key of the entry in its description
 
 
 def split(job: Job, which: str) -> Split:
@@ -36,6 +39,15 @@ def test_images(job: Job) -> Images:
     return first(split(job, "test"), job.params["evaluation_images"])
 
 
+def parts(job: Job) -> tuple[Images, Images]:
+    """Training images without the held-out ones, and those; the split depends on the seed alone."""
+    images, labels = training_images(job)
+    generator = torch.Generator().manual_seed(int(job.names["seed"]))
+    split = split_validation(labels, job.params["validation_share"], generator=generator)
+    one, other = (Images(images[part], labels[part]) for part in split)
+    return one, other
+
+
 def first(data: Split, many: int | None) -> Images:
     """The first so many of a split; None: all."""
     return Images(data.images[:many], data.labels[:many])
@@ -49,13 +61,15 @@ def untrained(job: Job) -> Network:
     return model.to(job.device, memory_format=torch.channels_last)  # convolutions like it, CPU too
 
 
-def prepared(job: Job, file: Path) -> dict[str, Tensor]:
-    """What the defence of a checkpoint measured before it trained, on the job's device."""
-    return {
+def prepared(job: Job, file: Path) -> tuple[Entry, dict[str, Tensor]]:
+    """The defence of a checkpoint as it trained, and what it had measured before, on the device."""
+    tensors, described = unseal(file)
+    state = {
         name.removeprefix(STATE): tensor.to(job.device)
-        for name, tensor in unseal(file)[0].items()
+        for name, tensor in tensors.items()
         if name.startswith(STATE)
     }
+    return json.loads(described[DEFENCE]), state
 
 
 def trained(job: Job, file: Path) -> Network:

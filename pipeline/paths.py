@@ -6,6 +6,8 @@ Stages, rules and the parity test use them. A path is the experiment: ``{study}`
 
 STUDY = "results/{study}"
 DATA = STUDY + "/{dataset}/data.json"
+SCREENED = STUDY + "/{dataset}/{model}/selection/{defence}-{seed}.csv"
+SELECTED = STUDY + "/{dataset}/{model}/selection.csv"
 RUN = STUDY + "/{dataset}/{model}/{defence}/{seed}"
 MODEL = RUN + "/model.safetensors"
 SNAPSHOTS = RUN + "/snapshots"
@@ -33,26 +35,42 @@ REFERENCES = "studies/references"
 RUN_TABLES = [HISTORY, ATTACK, MEASURES, COMPLEXITIES, DISTORTIONS, DIAGNOSTICS, LEARNING]
 # The entries of a section that a path is for, if it is for each of them.
 EACH = {"{attack}": "attacks", "{learning}": "learning"}
+# The sections without which a table would be empty.
+OF = {COMPLEXITIES: "complexities", DISTORTIONS: "distortions"}
+# The stages that train; each is named like the section that says which defences, and how.
+TRAININGS = ("pretrain", "retrain", "train_selected")
+# What a stage of one run writes.
+_TRAINS = [MODEL, SNAPSHOTS, HISTORY]
+WRITES = dict.fromkeys(TRAININGS, _TRAINS) | {
+    "screen": [SCREENED],
+    "attack": [EXAMPLES, ATTACK],
+    "measure": [MEASURES],
+    "complexity": [COMPLEXITIES],
+    "distort": [DISTORTIONS],
+    "diagnose": [DIAGNOSTICS],
+    "learn": [LEARNING],
+}
 
 # Which parts of the study a stage may read. What is tracked is what is used: the loader hands a
 # stage these slices and no others; its rule and its dvc.yaml entry list the same keys.
 _SETTING = {"dataset": "datasets.{dataset}", "model": "models.{model}"}
-_TRAINED = {
-    **_SETTING,
-    "defence": "defences.{defence}",
-    "training_images": "training_images",
-    "validation_share": "validation_share",
-}
-_TESTED = {**_SETTING, "evaluation_images": "evaluation_images"}
+_OF_RUN = {**_SETTING, "defence": "defences.{defence}"}
+_SPLIT = {"training_images": "training_images", "validation_share": "validation_share"}
+_TRAINED = {**_OF_RUN, **_SPLIT}
+_TESTED = {**_OF_RUN, "evaluation_images": "evaluation_images"}
 _TOGETHER = {"settings": "settings", "toys": "toys"}
 KEYS = {
     "prepare": {"dataset": "datasets.{dataset}"},
     "pretrain": {**_TRAINED, "training": "pretrain.{defence}"},
     "retrain": {**_TRAINED, "training": "retrain.{defence}", "start": "retrain_from"},
-    "attack": {**_TESTED, "defence": "defences.{defence}", "attack": "attacks.{attack}"},
+    "screen": {**_TRAINED, "attacks": "attacks", "selection": "selection"},
+    "select": {"seeds": "seeds", "selection": "selection"},
+    "train_selected": {**_TRAINED, "training": "train_selected.{defence}"},
+    "attack": {**_TESTED, "attack": "attacks.{attack}"},
     "measure": {**_TESTED, "measures": "measures", "snapshot_attacks": "snapshot_attacks"},
     "complexity": {
         "dataset": "datasets.{dataset}",
+        "defence": "defences.{defence}",
         "evaluation_images": "evaluation_images",
         "attacks": "attacks",
         "complexities": "complexities",
@@ -72,7 +90,9 @@ KEYS = {
         "learning": "learning.{learning}",
     },
     "toy": {"seeds": "seeds", "toy": "toys.{toy}"},
-    "collect": {key: key for key in ("seeds", "defences", "attacks", "learning")},
+    "collect": {
+        key: key for key in ("seeds", "defences", *EACH.values(), *OF.values(), "selection")
+    },
     "verdict": {**_TOGETHER, "attacks": "attacks", "verdict": "verdict"},
     "table": {**_TOGETHER, "target": "tables.{target}"},
     "figure": {**_TOGETHER, "target": "figures.{target}"},
@@ -82,7 +102,12 @@ KEYS = {
 
 
 def each(template: str, study: dict) -> list[str]:
-    """The template, for every entry of the section that it is for."""
+    """The template, for every entry of the section that it is for; none, if its section is empty.
+
+    study: as one setting sees it.
+    """
+    if template in OF and not study[OF[template]]:
+        return []
     for place, section in EACH.items():
         if place in template:
             return [template.replace(place, name) for name in study[section]]

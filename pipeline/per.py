@@ -12,8 +12,8 @@ PER, ELSE = "per", "else"
 # What stages read that work on one setting. Everything else is of the whole study.
 SECTIONS = (
     "datasets", "models", "training_images", "validation_share", "defences", "pretrain", "retrain",
-    "evaluation_images", "attacks", "snapshot_attacks", "measures", "complexities", "distorted",
-    "distortions", "diagnostics", "learning",
+    "train_selected", "evaluation_images", "attacks", "snapshot_attacks", "measures",
+    "complexities", "distorted", "distortions", "diagnostics", "learning",
 )  # fmt: skip
 
 

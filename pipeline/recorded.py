@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pipeline import paths, rows
-from pipeline.slices import KINDS, slices
+from pipeline.slices import KINDS, in_setting, slices
 
-NEEDED = ("name", "settings", "defences", "seeds", "attacks", "learning", "retrain", "figures")
+NEEDED = ("name", "settings", "defences", "seeds", "figures", *paths.TRAININGS)
 TEST_STAGES = ("measure", "complexity", "distort", "diagnose")
 HEADLINE = "robust/robust_accuracy"  # pages open on the number that was logged first
 # The charts of a section share what stands before the last slash, and a title shows 27 letters:
@@ -59,11 +59,7 @@ class Run(NamedTuple):
 def runs(study: dict[str, Any]) -> tuple[list[Run], int]:
     """The finished runs, all with the same parameter names, and how many are not finished."""
     found, incomplete = [], 0
-    for setting, defence, seed in itertools.product(
-        study["settings"], study["defences"], study["seeds"]
-    ):
-        names = {**setting, "defence": defence, "seed": str(seed)}
-        files = _files(study, names)
+    for names, files in _expected(study):
         if all(file.is_file() for file in files):
             found.append(_run(study, names, files))
         else:
@@ -81,6 +77,7 @@ def metrics(run: Run) -> Iterator[tuple[str, float, int]]:
     for file in run.files:
         if file.suffix == ".csv":
             table = rows.read(file)
+            table = table[~(table.stage.eq("diagnose") & table.input.ne(""))]  # points of pictures
             broken = table[table.level % 1 > 0]
             fractions = set(zip(broken.stage, broken.entry, strict=True))
             for row in table[table.value.map(math.isfinite)].itertuples():
@@ -106,16 +103,24 @@ def _name(row: Any) -> str:  # noqa: ANN401 - a row of itertuples
     return name.replace("/network.", "/").removesuffix(".mean")
 
 
-def _files(study: dict[str, Any], names: dict[str, str]) -> list[Path]:
-    return [
-        Path(one.format(study=study["name"], **names))
-        for template in [paths.MODEL, *paths.RUN_TABLES]
-        for one in paths.each(template, study)
-    ]
+def _expected(study: dict[str, Any]) -> Iterator[tuple[dict[str, str], list[Path]]]:
+    """The names of every run of the study, and its files."""
+    for setting in study["settings"]:
+        own = in_setting(study, setting)
+        for defence, seed in itertools.product(own["defences"], own["seeds"]):
+            names = {**setting, "defence": defence, "seed": str(seed)}
+            yield (
+                names,
+                [
+                    Path(one.format(study=study["name"], **names))
+                    for template in [paths.MODEL, *paths.RUN_TABLES]
+                    for one in paths.each(template, own)
+                ],
+            )
 
 
 def _run(study: dict[str, Any], names: dict[str, str], files: list[Path]) -> Run:
-    trained = "retrain" if names["defence"] in study["retrain"] else "pretrain"
+    trained = next(one for one in paths.TRAININGS if names["defence"] in study[one])
     used = {"start": "scratch"} | slices(study, trained, names)
     for stage in TEST_STAGES:
         used |= slices(study, stage, names)

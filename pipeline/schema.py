@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, NonNegativeInt, PositiveInt, ValidationError
 
 from pipeline.strict_yaml import Key, StudyError
-from robustinfo.settings import Entry, Settings
+from robustinfo.settings import Entry, Fraction01, Settings
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
 Entries = dict[Name, Entry]
@@ -31,6 +31,15 @@ class Distorted(Settings):
     measure: Name | None  # of their layers
 
 
+class Selection(Settings):
+    """Which layers to defend: those on which alone a defence helps. No settings: none is made."""
+
+    settings: list[Setting]
+    compared: list[Name]  # defences; the others must beat the first
+    attack: Name = ""  # under which
+    margin: Fraction01 = 0.0  # by how much, on held-out images; if none does, the best is taken
+
+
 class Study(Settings):
     name: Name
     seeds: Annotated[list[NonNegativeInt], Field(min_length=1)]
@@ -43,6 +52,8 @@ class Study(Settings):
     pretrain: dict[Name, dict[str, Any]]
     retrain: dict[Name, dict[str, Any]]
     retrain_from: Name
+    selection: Selection
+    train_selected: dict[Name, dict[str, Any]]
     attacks: Entries
     evaluation_images: PositiveInt | None
     snapshot_attacks: Entries

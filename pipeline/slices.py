@@ -31,8 +31,8 @@ INNER = {
 }
 # Sections whose entries may be null in a setting: they do not exist there.
 OPTIONAL = (
-    "attacks", "snapshot_attacks", "measures", "complexities", "distortions", "diagnostics",
-    "learning",
+    "defences", "attacks", "snapshot_attacks", "measures", "complexities",
+    "distortions", "diagnostics", "learning",
 )  # fmt: skip
 
 
@@ -41,6 +41,11 @@ def slices(study: dict[str, Any], stage: str, names: dict[str, str]) -> dict[str
     keys = {short: key.format(**names) for short, key in paths.KEYS[stage].items()}
     found = resolve({short: look_up(study, key) for short, key in keys.items()}, names)
     return {short: present(keys[short], value) for short, value in found.items()}
+
+
+def in_setting(study: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
+    """The study as one setting sees it: every ``per`` chosen, nothing that is null there."""
+    return {section: present(section, value) for section, value in resolve(study, names).items()}
 
 
 def present(section: str, value: Any) -> Any:  # noqa: ANN401

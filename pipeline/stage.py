@@ -19,6 +19,8 @@ NAMES = (
     "dataset", "model", "defence", "seed", "attack", "learning", "toy", "target", "stage",
 )  # fmt: skip
 
+ABOUT = ("defence", "attack", "learning")  # entries that one job is of
+
 
 class Job:
     """One job: the names of its experiment, and the only parameters that it may read."""
@@ -27,6 +29,11 @@ class Job:
         self, stage: str, study: str, names: dict[str, str], params: dict
     ) -> None:
         self.stage, self.study, self.names, self.params = stage, study, names, params
+
+    @property
+    def is_absent(self) -> bool:
+        """Whether what the job is about is null in its setting."""
+        return any(self.params.get(entry, ...) is None for entry in ABOUT)
 
     def path(self, template: str, **names: str) -> Path:
         """A path of ``paths`` for this job's names."""
@@ -59,6 +66,8 @@ def main(run: Callable[[Job], None], *stages: str) -> None:
     driver.follow()
     try:
         job = _job(stages)
+        if job.is_absent:
+            from pipeline.absent import leave_empty as run
         with _alone(job):
             run(job)
     except Fault as error:

@@ -6,8 +6,9 @@ from typing import Any
 
 from pipeline import per
 from pipeline.conclusions import check_conclusions, check_verdict
+from pipeline.paths import TRAININGS
 from pipeline.schema import Fail, Study, validated
-from pipeline.slices import INNER, KINDS, OPTIONAL, present
+from pipeline.slices import INNER, KINDS, OPTIONAL, in_setting
 from pipeline.strict_yaml import Key, StudyError, read
 from robustinfo.settings import Entry
 
@@ -29,6 +30,7 @@ def load(file: Path) -> dict[str, Any]:
     for setting, one in _in_each_setting(content, fail):
         validated(Study, one, (), fail)
         _check_names(one, fail)
+        _check_selection(setting, one, fail)
         _check_entries(one, fail)
         _check_inputs(setting, one, fail)
         check_verdict(one, fail)
@@ -44,14 +46,19 @@ def _in_each_setting(content: dict, fail: Fail) -> Iterator[tuple[dict, dict]]:
         return
     for key, problem in per.problems(content, settings):
         raise fail(key, problem)
-    resolved = [per.resolve(content, setting) for setting in settings]
+    seen = [in_setting(content, setting) for setting in settings]
     for section in OPTIONAL:
         entries = content.get(section)
         for name in entries if isinstance(entries, dict) else ():
-            if all(one[section][name] is None for one in resolved):
+            if not any(name in one[section] for one in seen):
                 raise fail((section, name), "is null in every setting")
-    for setting, one in zip(settings, resolved, strict=True):
-        yield setting, {section: present(section, value) for section, value in one.items()}
+    for section in TRAININGS:
+        trained = content.get(section)
+        for name in trained if isinstance(trained, dict) else ():
+            if not any(name in one.get("defences", ()) for one in seen):
+                choices = ", ".join(content.get("defences", ()))
+                raise fail((section, name), f"no {name!r} among {choices}")
+    yield from zip(settings, seen, strict=True)
 
 
 def _check_names(study: dict, fail: Fail) -> None:
@@ -66,20 +73,50 @@ def _check_names(study: dict, fail: Fail) -> None:
         known(("settings", index, "model"), setting["model"], study["models"])
         if setting in study["settings"][:index]:
             raise fail(("settings", index), f"stands twice: {setting}")
-    trained = [*study["pretrain"], *study["retrain"]]
-    for section in ("pretrain", "retrain"):
-        for name in study[section]:
-            known((section, name), name, study["defences"])
+    trained = [name for section in TRAININGS for name in study[section]]
     for name in study["defences"]:
         if trained.count(name) != 1:
-            raise fail(("defences", name), "must stand in exactly one of `pretrain`, `retrain`")
-    known(("retrain_from",), study["retrain_from"], study["pretrain"])
+            sections = ", ".join(f"`{section}`" for section in TRAININGS)
+            raise fail(("defences", name), f"must stand in exactly one of {sections}")
+    if study["retrain"]:
+        known(("retrain_from",), study["retrain_from"], study["pretrain"])
+        known(("retrain_from",), study["retrain_from"], study["defences"])
     for name in study["distorted"]["inputs"]:
         known(("distorted", "inputs"), name, ["clean", *study["snapshot_attacks"]])
     if study["distorted"]["measure"] is not None:
         known(("distorted", "measure"), study["distorted"]["measure"], study["measures"])
     if len(set(study["seeds"])) != len(study["seeds"]):
         raise fail(("seeds",), f"a seed stands twice in {study['seeds']}")
+
+
+def _check_selection(setting: dict[str, str], study: dict, fail: Fail) -> None:
+    """What is compared is there, and defends layers; what waits for it is told which."""
+    from robustinfo import catalogue
+
+    selection, defences = study["selection"], study["defences"]
+    for name in set(study["train_selected"]) & set(defences):
+        if setting not in selection["settings"]:
+            raise fail(("selection", "settings"), f"lack {setting}, where {name} waits for one")
+        fields = catalogue.module("defences", defences[name]).Config.model_fields
+        if "layers" not in fields or "layers" in defences[name]:
+            problem = "is given its `layers` by the selection: it must take some, and name none"
+            raise fail(("defences", name), problem)
+    for index, one in enumerate(selection["settings"]):
+        if one not in study["settings"]:
+            raise fail(("selection", "settings", index), f"no such setting: {one}")
+    if setting not in selection["settings"]:
+        return
+    if len(selection["compared"]) < 2 or study["validation_share"] == 0:
+        problem = "needs two defences or more in `compared`, and a `validation_share`"
+        raise fail(("selection",), problem)
+    for place, name in enumerate(selection["compared"]):
+        if name not in {**study["pretrain"], **study["retrain"]} or name not in defences:
+            raise fail(("selection", "compared", place), f"no {name!r} trained before it here")
+        if place and not defences[name].get("layers"):
+            raise fail(("defences", name), "is compared by its `layers` and names none")
+    if selection.get("attack") not in study["attacks"]:
+        choices = ", ".join(study["attacks"])
+        raise fail(("selection", "attack"), f"no {selection.get('attack')!r} among {choices}")
 
 
 def _check_entries(study: dict, fail: Fail) -> None:
@@ -97,7 +134,7 @@ def _check_entries(study: dict, fail: Fail) -> None:
                     raise fail(key, f"no attack {attack!r} here among {choices}")
             if section == "snapshot_attacks" and _role(entry) == "adaptive":
                 raise fail((*key, "method"), "snapshots are attacked without knowing the defence")
-    for section in ("pretrain", "retrain"):
+    for section in TRAININGS:
         for name, numbers in study[section].items():
             validated(training.Config, numbers, (section, name), fail)
 
@@ -116,14 +153,14 @@ def _check_inputs(setting: dict[str, str], study: dict, fail: Fail) -> None:
     dataset, model = setting["dataset"], setting["model"]
     held = catalogue.reads("datasets", study["datasets"][dataset])
     used = [("models", model, study["models"][model])]
-    for section in ("defences", *OPTIONAL):
+    for section in OPTIONAL:
         used += [(section, name, entry) for name, entry in study[section].items()]
     for section, name, entry in used:
         reads = catalogue.reads(KINDS[section], entry)
         if reads not in (None, held):
             problem = f"{entry['method']} reads {reads}, and {dataset} holds {held}"
             raise fail((section, name, "method"), problem)
-    for section in ("pretrain", "retrain"):
+    for section in TRAININGS:
         for name, numbers in study[section].items():
             if held == "texts" and numbers.get("augmentation"):
                 raise fail((section, name, "augmentation"), f"{dataset} holds texts; leave it out")

@@ -1,7 +1,8 @@
-"""Stages pretrain and retrain: one network, one data set, one defence, one seed -> one checkpoint.
+"""The stages that train: one network, one data set, one defence, one seed -> one checkpoint.
 
-reads   results/{study}/{dataset}/data.json; for retrain also the weights of ``retrain_from``
-writes  .../model.safetensors  weights, the defence's state; metadata: thread count and the like
+reads   results/{study}/{dataset}/data.json; for retrain also the weights of ``retrain_from``, for
+        train_selected the layers that were selected, which the defence is then given
+writes  .../model.safetensors  weights, the defence's state; metadata: the defence, thread count ...
         .../snapshots/epoch_0000.safetensors ...  weights before, during and after training
         .../history.csv  every loss term, their sum, the learning rate, validation accuracy
 
@@ -18,34 +19,37 @@ from pathlib import Path
 
 import torch
 
-from pipeline import load, paths, rows, sources
+from pipeline import load, paths, rows, select, sources
 from pipeline.device import describe
 from pipeline.progress import followed
 from pipeline.stage import Job, main
 from robustinfo import catalogue, training
 from robustinfo.batches import EVALUATION_BATCH, batches, floats
-from robustinfo.datasets._validation import split_validation
 from robustinfo.faults import Fault
 from robustinfo.files import whole
 from robustinfo.sealed import seal
+from robustinfo.settings import Entry
 
 
 def run(job: Job) -> None:
     """Train, or go on training, and move the result into place once it is complete."""
     config = training.Config(**job.params["training"])
-    data, validation = _images(job)
+    data, validation = (part.to(job.device) for part in load.parts(job))
+    entry = job.params["defence"]
+    if job.stage == "train_selected":
+        entry = entry | {"layers": select.layers(rows.read(job.path(paths.SELECTED)))}
     generator = job.generator  # seeds torch, too: before the weights are drawn
     model = load.untrained(job)
     if job.stage == "retrain":
         model = load.trained(job, job.path(paths.MODEL, defence=job.params["start"]))
-    loss_terms, extra = _objective(job, model, data)
-    finish = _finisher(job, model, validation)
+    loss_terms, extra = _objective(job, entry, model, data)
+    finish = _finisher(entry, model, validation)
 
     work = _workspace(job)
     saved = work / "state.pt"
     state = torch.load(saved, weights_only=True) if saved.exists() else None
     history = state.pop("history") if state else []
-    same_steps = getattr(catalogue.module("defences", job.params["defence"]), "SAME_STEPS", False)
+    same_steps = getattr(catalogue.module("defences", entry), "SAME_STEPS", False)
     steps = training.train(
         model,
         data,
@@ -64,23 +68,12 @@ def run(job: Job) -> None:
         with whole(saved) as part:
             torch.save(epoch.state | {"history": history}, part)
     finish()
-    _publish(job, work, _tensors(model, extra), history, len(validation.labels))
+    described = describe(job.device) | {load.DEFENCE: json.dumps(entry)}
+    _publish(job, work, _tensors(model, extra), described, history, len(validation.labels))
 
 
-def _images(job: Job) -> tuple[training.Images, training.Images]:
-    """Training and validation images on the device; the split depends on the seed alone."""
-    images, labels = load.training_images(job)
-    generator = torch.Generator().manual_seed(int(job.names["seed"]))
-    parts = split_validation(labels, job.params["validation_share"], generator=generator)
-    one, other = (
-        training.Images(images[part].to(job.device), labels[part].to(job.device)) for part in parts
-    )
-    return one, other
-
-
-def _objective(job: Job, model: torch.nn.Module, data: training.Images) -> tuple:
+def _objective(job: Job, entry: Entry, model: torch.nn.Module, data: training.Images) -> tuple:
     """The defence's loss terms with its state bound, and that state."""
-    entry = job.params["defence"]
     loss_terms = catalogue.get("defences", entry)
     module = catalogue.module("defences", entry)
     if not hasattr(module, "prepare"):
@@ -90,9 +83,10 @@ def _objective(job: Job, model: torch.nn.Module, data: training.Images) -> tuple
     return partial(loss_terms, state=state), state
 
 
-def _finisher(job: Job, model: torch.nn.Module, validation: training.Images) -> Callable[[], None]:
+def _finisher(
+    entry: Entry, model: torch.nn.Module, validation: training.Images
+) -> Callable[[], None]:
     """What the defence does to the trained network by held-out images, if anything."""
-    entry = job.params["defence"]
     module, config = catalogue.module("defences", entry), catalogue.config("defences", entry)
     if not (hasattr(module, "finish") and module.finishes(config)):
         return lambda: None
@@ -113,6 +107,8 @@ def _workspace(job: Job) -> Path:
     files = [job.path(paths.DATA), *map(Path, sources.code(job.stage, job.params))]
     if job.stage == "retrain":
         files.append(job.path(paths.MODEL, defence=job.params["start"]))
+    if job.stage == "train_selected":
+        files.append(job.path(paths.SELECTED))
     identity = json.dumps([job.names, job.params, describe(job.device)], sort_keys=True).encode()
     identity += b"".join(file.read_bytes() for file in files)
     work = job.path(paths.RUN) / ".training"
@@ -124,7 +120,9 @@ def _workspace(job: Job) -> Path:
     return work
 
 
-def _publish(job: Job, work: Path, tensors: dict, history: list[dict], validated: int) -> None:
+def _publish(
+    job: Job, work: Path, tensors: dict, described: dict, history: list[dict], validated: int
+) -> None:
     snapshots = job.path(paths.SNAPSHOTS)
     shutil.rmtree(snapshots, ignore_errors=True)
     shutil.copytree(work / "snapshots", snapshots)  # a copy: publishing may fail and run again
@@ -137,10 +135,10 @@ def _publish(job: Job, work: Path, tensors: dict, history: list[dict], validated
             for name, value in record.items()
         ),
     )
-    seal(job.path(paths.MODEL), tensors, describe(job.device))
+    seal(job.path(paths.MODEL), tensors, described)
     (work / "state.pt").unlink()  # first: without it, what else is left means nothing
     shutil.rmtree(work)
 
 
 if __name__ == "__main__":
-    main(run, "pretrain", "retrain")
+    main(run, *paths.TRAININGS)

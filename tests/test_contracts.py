@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 import torch
 
-from pipeline.per import resolve
-from pipeline.slices import KINDS, present
+from pipeline.paths import TRAININGS
+from pipeline.slices import KINDS, in_setting
 from pipeline.study import load
 from robustinfo import catalogue, training
 from robustinfo.settings import Settings
 
 FILES = [Path("params.yaml"), *sorted(Path("studies").glob("*.yaml"))]
 STUDIES = {  # as each of its settings sees it
-    f"{file}:{setting['dataset']}/{setting['model']}": resolve(study, setting)
+    f"{file}:{setting['dataset']}/{setting['model']}": in_setting(study, setting)
     for file, study in zip(FILES, map(load, FILES), strict=True)
     for setting in study["settings"]
 }
@@ -36,7 +36,7 @@ def each(section, reads=("images", None)):
     entries = {
         f"{file}:{name}": next(iter(catalogue.sweep(entry)))[1]
         for file, study in reversed(STUDIES.items())
-        for name, entry in present(section, study[section]).items()
+        for name, entry in study[section].items()
         if catalogue.reads(KINDS[section], entry) in reads
     }
     once = {str(entry): name for name, entry in entries.items()}
@@ -182,7 +182,7 @@ def test_a_diagnostic_is_a_list_of_finite_numbers_with_names(entry, model, batch
 def test_the_training_of_every_defence_is_valid(file):
     study = STUDIES[file]
     for name in study["defences"]:
-        training.Config(**(study["pretrain"] | study["retrain"])[name])
+        training.Config(**next(study[one][name] for one in TRAININGS if name in study[one]))
 
 
 @pytest.mark.parametrize(("kind", "name"), METHODS)
@@ -190,7 +190,7 @@ def test_every_file_is_used_by_a_study_or_has_a_test_of_its_own(kind, name):
     used = any(
         entry["method"] == name
         for study in STUDIES.values()
-        for entry in present(kind, study.get(kind, {})).values()
+        for entry in study.get(kind, {}).values()
     )
     tested = any(name in file.read_text() for file in Path("tests").rglob("test_*.py"))
     assert used or tested

@@ -38,6 +38,8 @@ validation_share: 0.1
 pretrain: {standard: &training {epochs: 2, batch_size: 16, learning_rate: 0.01, snapshot_every: 1}}
 retrain: {}
 retrain_from: standard
+selection: {settings: [], compared: []}
+train_selected: {}
 evaluation_images: 20
 attacks:
   fgsm: {method: fgsm, epsilon: 0.3}

@@ -28,6 +28,8 @@ defences:
 pretrain: {standard: {epochs: 2, learning_rate: 0.001}}
 retrain: {adversarial: {epochs: 1, learning_rate: 0.001}}
 retrain_from: standard
+selection: {settings: [], compared: []}
+train_selected: {}
 attacks: {fgsm: {method: fgsm, norm: linf, epsilon: 0.15}}
 snapshot_attacks: {fgsm: {method: fgsm, norm: linf, epsilon: 0.15}}
 measures: {kde: {method: kde_information, noise_variance: 0.1}}

@@ -1,11 +1,12 @@
 """What stage programs hand on: the defence to its attacker, the first images to a training."""
 
+import json
 from types import SimpleNamespace
 
 import pytest
 import torch
 
-from pipeline import attack, learn, load, paths, rows, toy, train
+from pipeline import absent, attack, learn, load, paths, rows, toy, train
 from pipeline.stage import Job
 from robustinfo.datasets._prepared import Split
 from robustinfo.defences import entropic
@@ -23,17 +24,15 @@ def model():
     return lenet5.build((1, 28, 28), 10, config=lenet5.Config())
 
 
-def job(file, defence):
-    return SimpleNamespace(
-        params={"defence": defence}, path=lambda template: file, device=torch.device("cpu")
-    )
+def job(file):
+    return SimpleNamespace(path=lambda template: file, device=torch.device("cpu"))
 
 
 def test_an_adaptive_attack_gets_the_defences_own_numbers_and_what_it_measured(tmp_path, model):
     file, flow = tmp_path / "model.safetensors", torch.tensor(3.0)
-    seal(file, {load.STATE + "pretrained_flow": flow}, {})
+    seal(file, {load.STATE + "pretrained_flow": flow}, {load.DEFENCE: json.dumps(ENTROPIC)})
     x, y = torch.rand(4, 1, 28, 28), torch.arange(4)
-    found = attack._objective(job(file, ENTROPIC), model)(x, y, term_weight=0.7)
+    found = attack._objective(job(file), model)(x, y, term_weight=0.7)
     expected = entropic.attack_objective(
         model, x, y,
         config=entropic.Config(**{key: ENTROPIC[key] for key in ("loss", "weight", "factor")}),
@@ -44,7 +43,9 @@ def test_an_adaptive_attack_gets_the_defences_own_numbers_and_what_it_measured(t
 
 def test_a_defence_without_a_term_of_its_own_has_no_objective(tmp_path, model):
     standard = {"method": "standard", "loss": {"method": "cross_entropy"}}
-    assert attack._objective(job(tmp_path / "none", standard), model) is None
+    file = tmp_path / "model.safetensors"
+    seal(file, {}, {load.DEFENCE: json.dumps(standard)})
+    assert attack._objective(job(file), model) is None
 
 
 @pytest.mark.parametrize("first, count", [(7, 7), (None, 20)])
@@ -55,16 +56,24 @@ def test_a_training_takes_the_first_images_and_splits_those(monkeypatch, first, 
     )
     params = {"training_images": first, "validation_share": 0.3}
     one = Job("pretrain", "s", {"seed": "0"}, params)
-    one.device = torch.device("cpu")
-    data, validation = train._images(one)
+    data, validation = load.parts(one)
     seen = torch.cat([data.images, validation.images]).flatten().sort().values
     assert seen.tolist() == list(range(count)) and len(validation.images) > 0
 
 
-def test_an_attack_that_is_null_in_its_setting_leaves_two_empty_files(tmp_path):
-    files = {paths.EXAMPLES: tmp_path / "a.safetensors", paths.ATTACK: tmp_path / "a.csv"}
-    attack.run(SimpleNamespace(params={"attack": None}, path=files.get))
-    assert unseal(files[paths.EXAMPLES])[0] == {} and rows.read(files[paths.ATTACK]).empty
+@pytest.mark.parametrize("stage", paths.WRITES)
+def test_a_job_of_what_is_null_in_its_setting_leaves_empty_files(stage, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = {name: "x" for name in ("dataset", "model", "defence", "seed", "attack", "learning")}
+    job = Job(stage, "s", names, {"defence": None})
+    assert job.is_absent
+    absent.leave_empty(job)
+    for template in paths.WRITES[stage]:
+        path = job.path(template)
+        if path.suffix == ".csv":
+            assert rows.read(path).empty
+        else:
+            assert not any(path.iterdir()) if path.is_dir() else unseal(path)[0] == {}
 
 
 def test_sets_hold_the_images_that_every_named_attack_turned(tmp_path):
@@ -115,17 +124,15 @@ IB_RAR = {"method": "ib_rar", "base": {"method": "standard", "loss": {"method": 
 
 
 def test_a_mask_without_held_out_images_is_an_error_before_the_training():
-    own = SimpleNamespace(params={"defence": IB_RAR})
     nothing = Images(torch.zeros(0, 1, 8, 8, dtype=torch.uint8), torch.zeros(0, dtype=torch.int64))
     with pytest.raises(Fault, match="ib_rar needs held-out images; raise `validation_share`"):
-        train._finisher(own, None, nothing)
-    without = SimpleNamespace(params={"defence": IB_RAR | {"masked_share": 0.0}})
-    assert train._finisher(without, None, nothing)() is None
+        train._finisher(IB_RAR, None, nothing)
+    assert train._finisher(IB_RAR | {"masked_share": 0.0}, None, nothing)() is None
 
 
 def test_what_a_defence_does_at_the_end_is_done_to_the_model_in_eval_mode():
     torch.manual_seed(0)
     model = vgg16.build((1, 8, 8), 2, config=vgg16.Config(width=4, hidden=8)).train()
     images = Images(torch.randint(0, 256, (40, 1, 8, 8), dtype=torch.uint8), torch.arange(40) % 2)
-    train._finisher(SimpleNamespace(params={"defence": IB_RAR}), model, images)()
+    train._finisher(IB_RAR, model, images)()
     assert not model.training and model.mask.passes.sum() == 32 - round(0.05 * 32)

@@ -27,6 +27,8 @@ validation_share: 0.1
 pretrain: {standard: {epochs: 6, batch_size: 16, learning_rate: 0.01, snapshot_every: 6}}
 retrain: {}
 retrain_from: standard
+selection: {settings: [], compared: []}
+train_selected: {}
 evaluation_images: 100
 attacks:
   fgsm: {method: word_fgsm, step_size: 0.05, steps: 10}

@@ -1,7 +1,7 @@
 """Data and networks.
 
 INPUT   the data root, the study
-OUTPUT  data.json per data set; per run model.safetensors, snapshots/, history.csv
+OUTPUT  data.json per data set; per run model.safetensors, snapshots/, history.csv; selection.csv
 """
 
 
@@ -65,3 +65,64 @@ rule retrain:
         "python -m pipeline.train --stage retrain --study {STUDY} --dataset {wildcards.dataset}"
         " --model {wildcards.model} --defence {wildcards.defence} --seed {wildcards.seed}"
         " > {log} 2>&1"
+
+
+rule screen:
+    input:
+        data=paths.DATA,
+        model=paths.MODEL,
+        code=code("screen"),
+    output:
+        paths.SCREENED,
+    log:
+        "logs/{study}/{dataset}/{model}/{defence}/{seed}/screen.txt",
+    retries: 1
+    threads: THREADS
+    resources:
+        gpu=GPU,
+    params:
+        used=used("screen"),
+    shell:
+        "python -m pipeline.screen --study {STUDY} --dataset {wildcards.dataset}"
+        " --model {wildcards.model} --defence {wildcards.defence} --seed {wildcards.seed}"
+        " > {log} 2>&1"
+
+
+rule select:
+    input:
+        screened=inputs.screened(CONTENT),
+        code=code("select"),
+    output:
+        paths.SELECTED,
+    log:
+        "logs/{study}/{dataset}/{model}/select.txt",
+    params:
+        used=used("select"),
+    shell:
+        "python -m pipeline.select --study {STUDY} --dataset {wildcards.dataset}"
+        " --model {wildcards.model} > {log} 2>&1"
+
+
+rule train_selected:
+    input:
+        data=paths.DATA,
+        selected=paths.SELECTED,
+        code=code("train_selected"),
+    output:
+        model=paths.MODEL,
+        snapshots=directory(paths.SNAPSHOTS),
+        history=paths.HISTORY,
+    log:
+        "logs/{study}/{dataset}/{model}/{defence}/{seed}/train.txt",
+    wildcard_constraints:
+        defence="|".join(CONTENT["train_selected"]) or "(?!)",
+    retries: 1
+    threads: THREADS
+    resources:
+        gpu=GPU,
+    params:
+        used=used("train_selected"),
+    shell:
+        "python -m pipeline.train --stage train_selected --study {STUDY}"
+        " --dataset {wildcards.dataset} --model {wildcards.model}"
+        " --defence {wildcards.defence} --seed {wildcards.seed} > {log} 2>&1"

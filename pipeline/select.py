@@ -1,0 +1,56 @@
+"""Stage select: the layers on which a defence helps, each tried alone -> the layers to defend.
+
+reads   results/{study}/{dataset}/{model}/selection/{defence}-{seed}.csv  of all that are compared
+writes  results/{study}/{dataset}/{model}/selection.csv  the same, and per candidate and seed the
+        gain over the first of ``compared``, and ``selected``, 1 or 0, alike for every seed
+
+A layer is selected if its mean gain over the seeds exceeds the margin. If none does, that with the
+greatest gain is, so that the training that waits for it can go on: the gain says what it is worth.
+"""
+
+import pandas as pd
+
+from pipeline import paths, rows
+from pipeline.stage import Job, main
+
+
+def run(job: Job) -> None:
+    """Compare and choose."""
+    reference, *candidates = job.params["selection"]["compared"]
+    found = pd.concat(
+        _screened(job, defence, seed)
+        for defence in (reference, *candidates)
+        for seed in job.params["seeds"]
+    )
+    table = selected(found, reference, job.params["selection"]["margin"])
+    rows.write_table(job.path(paths.SELECTED), table)
+    print("selected:", ", ".join(layers(table)))
+
+
+def selected(found: pd.DataFrame, reference: str, margin: float) -> pd.DataFrame:
+    """The rows, one accuracy per defence and seed, with those of gains and of what is chosen."""
+    base = found[found.defence == reference].set_index("seed").value
+    gains = found[found.defence != reference].copy()
+    gains["value"] -= gains.seed.map(base)
+    gains["quantity"] = "gain"
+    means = gains.groupby("defence", sort=False).value.mean()
+    chosen = set(means.index[means > margin]) or {means.idxmax()}
+    verdicts = gains.assign(quantity="selected", value=gains.defence.isin(chosen).astype(float))
+    return pd.concat([found, gains, verdicts], ignore_index=True)
+
+
+def layers(table: pd.DataFrame) -> list[str]:
+    """The layers that a table of ``selected`` chose, in the order of the candidates."""
+    hit = table[table.quantity.eq("selected") & table.value.eq(1)].layer
+    return list(dict.fromkeys("+".join(hit).split("+")))
+
+
+def _screened(job: Job, defence: str, seed: int) -> pd.DataFrame:
+    table = rows.read(job.path(paths.SCREENED, defence=defence, seed=str(seed)))
+    table.insert(0, "defence", defence)
+    table.insert(1, "seed", seed)
+    return table
+
+
+if __name__ == "__main__":
+    main(run, "select")

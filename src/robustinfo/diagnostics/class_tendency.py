@@ -1,0 +1,63 @@
+"""Which class an image is taken for when it is attacked, and whether classes swap their images.
+
+Xu, Perin and Picek (2023), arXiv 2302.10896, table IV: of an attack's stored examples, the share of
+each class's images (all of them, not only those that the attack turned) that ends as each other
+class. ``reciprocity`` is Spearman's correlation, over all pairs of classes, of how often one is
+taken for the other with how often the other is taken for it: near 1 where cars become trucks as
+often as trucks become cars. Pairs that share a class are not independent, so its interval over
+seeds is all that counts.
+"""
+
+import torch
+from scipy.stats import spearmanr
+from torch import Generator, Tensor, nn
+from torch.nn import functional as F
+
+from robustinfo.batches import EVALUATION_BATCH
+from robustinfo.diagnostics._finding import Finding
+from robustinfo.settings import Settings
+
+
+class Config(Settings):
+    examples: str  # an attack of the study
+
+
+@torch.no_grad()
+def diagnose(
+    model: nn.Module,
+    x: Tensor,
+    y: Tensor,
+    *,
+    config: Config,
+    generator: Generator,
+    examples: dict[str, Tensor],
+) -> list[Finding]:
+    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  ``as_j`` at level i: the share of class i."""
+    logits = torch.cat([model(part) for part in examples["x_adv"].split(EVALUATION_BATCH)])
+    shares = tendency(y, logits.argmax(1), examples["success"], logits.shape[1])
+    found = [
+        Finding(f"as_{other}", shares[own, other].item(), level=float(own))
+        for own in range(len(shares))
+        for other in range(len(shares))
+        if own != other
+    ]
+    swaps = reciprocity(shares)
+    return found if swaps is None else [*found, Finding("reciprocity", swaps)]
+
+
+def tendency(y: Tensor, predicted: Tensor, success: Tensor, classes: int) -> Tensor:
+    """(K, K) float64: of the images of class i, the share that an attack has turned into j."""
+    own = F.one_hot(y, classes).double()
+    turned = F.one_hot(predicted, classes).double() * success[:, None]
+    return own.T @ turned / own.sum(0)[:, None].clamp(min=1)
+
+
+def reciprocity(shares: Tensor) -> float | None:
+    """Spearman's correlation of shares (K, K) above the diagonal with their mirror images.
+
+    None where it is undefined: with fewer than three pairs, or where all on one side are equal.
+    """
+    above, below = (one.triu(1)[torch.ones_like(one).triu(1).bool()] for one in (shares, shares.T))
+    if len(above) < 3 or above.unique().numel() == 1 or below.unique().numel() == 1:
+        return None
+    return float(spearmanr(above.cpu(), below.cpu()).statistic)

@@ -1,0 +1,45 @@
+"""A picture of layers: their activations of test images in two dimensions, by t-SNE.
+
+van der Maaten and Hinton (2008), JMLR 9; computed by scikit-learn. Neighbours stay neighbours;
+distances between clusters, their sizes and the axes mean nothing, and another seed gives another
+picture. It shows, and proves nothing.
+"""
+
+import torch
+from pydantic import PositiveInt
+from sklearn.manifold import TSNE
+from torch import Generator, Tensor
+
+from robustinfo.batches import EVALUATION_BATCH
+from robustinfo.diagnostics._finding import Finding
+from robustinfo.faults import Fault
+from robustinfo.models._network import Network
+from robustinfo.settings import Names, PositiveNumber, Settings
+
+
+class Config(Settings):
+    layers: Names
+    images: PositiveInt = 1000  # the first so many
+    perplexity: PositiveNumber = 30.0
+
+
+@torch.no_grad()
+def diagnose(
+    model: Network, x: Tensor, y: Tensor, *, config: Config, generator: Generator
+) -> list[Finding]:
+    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  x and y of each image (level), by its class."""
+    if unknown := set(config.layers) - set(model.probes):
+        raise Fault(f"no layer {', '.join(unknown)}; tsne has {', '.join(model.probes)}")
+    few = x[: config.images]
+    if len(few) <= config.perplexity:
+        raise Fault(f"{len(few)} images are too few for a perplexity of {config.perplexity:g}")
+    parts = [model.observe(part, config.layers)[1] for part in few.split(EVALUATION_BATCH)]
+    seed = int(torch.randint(2**31, (), generator=generator, device=generator.device))
+    found = []
+    for layer in config.layers:
+        t = torch.cat([part[layer] for part in parts]).float().cpu().numpy()
+        points = TSNE(perplexity=config.perplexity, random_state=seed).fit_transform(t)
+        for index, (point, label) in enumerate(zip(points, y.tolist(), strict=False)):
+            for axis, value in zip("xy", point, strict=True):
+                found.append(Finding(axis, float(value), layer, str(label), float(index)))
+    return found
