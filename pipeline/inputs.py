@@ -37,13 +37,19 @@ def runs(study: Study, *templates: str) -> Callable[[Any], list[str]]:
     return files
 
 
-def screened(study: Study) -> list[str]:
-    """The files of every network that one selection compares, in one setting."""
-    return [
-        paths.SCREENED.replace("{defence}", defence).replace("{seed}", str(seed))
-        for defence in study["selection"]["compared"]
-        for seed in study["seeds"]
-    ]
+def screened(study: Study) -> Callable[[Any], list[str]]:
+    """Input function: the files of every network that the selection compares."""
+
+    def files(wildcards: Any) -> list[str]:  # noqa: ANN401
+        there = slices.in_setting(study, _setting(wildcards))["defences"]
+        return [
+            paths.SCREENED.format(**wildcards, defence=defence, seed=seed)
+            for defence in study["selection"]["compared"]
+            if defence in there
+            for seed in study["seeds"]
+        ]
+
+    return files
 
 
 def attacks(study: Study, template: str) -> Callable[[Any], list[str]]:

@@ -64,7 +64,7 @@ KEYS = {
     "pretrain": {**_TRAINED, "training": "pretrain.{defence}"},
     "retrain": {**_TRAINED, "training": "retrain.{defence}", "start": "retrain_from"},
     "screen": {**_TRAINED, "attacks": "attacks", "selection": "selection"},
-    "select": {"seeds": "seeds", "selection": "selection"},
+    "select": {"seeds": "seeds", "defences": "defences", "selection": "selection"},
     "train_selected": {**_TRAINED, "training": "train_selected.{defence}"},
     "attack": {**_TESTED, "attack": "attacks.{attack}"},
     "measure": {**_TESTED, "measures": "measures", "snapshot_attacks": "snapshot_attacks"},

@@ -32,6 +32,7 @@ def run(job: Job) -> None:
         checks=_checks(job.path(paths.CHECKS)),
         claims=_records(job.path(paths.CLAIMS)),
         titles={name: target["title"] for name, target in titles.items()},
+        notes={name: target.get("note", "") for name, target in titles.items()},
         tables={name: _wide(job.path(paths.TABLE, target=name)) for name in job.params["tables"]},
         figures={
             name: _inline(job.path(paths.FIGURE, target=name)) for name in job.params["figures"]
@@ -71,12 +72,13 @@ def _inline(file: Path) -> str:
 
 def _wide(file: Path) -> dict:
     """{columns, rows: {row: {column: cell}}} of a long table, in its order."""
-    table = pd.read_csv(file)
+    table = pd.read_csv(file).fillna({"smaller": ""})
     rows = {
         row: part.set_index("column").to_dict("index")
         for row, part in table.groupby("row", sort=False)
     }
-    return {"columns": list(table.column.unique()), "rows": rows}
+    smaller = [text for text in table.smaller.unique() if text]
+    return {"columns": list(table.column.unique()), "rows": rows, "smaller": smaller}
 
 
 def number(value: float) -> str:

@@ -16,13 +16,12 @@ from pipeline.stage import Job, main
 
 def run(job: Job) -> None:
     """Compare and choose."""
-    reference, *candidates = job.params["selection"]["compared"]
+    selection, there = job.params["selection"], job.params["defences"]
+    compared = [one for one in selection["compared"] if one in there]
     found = pd.concat(
-        _screened(job, defence, seed)
-        for defence in (reference, *candidates)
-        for seed in job.params["seeds"]
+        _screened(job, defence, seed) for defence in compared for seed in job.params["seeds"]
     )
-    table = selected(found, reference, job.params["selection"]["margin"])
+    table = selected(found, compared[0], selection["margin"])
     rows.write_table(job.path(paths.SELECTED), table)
     print("selected:", ", ".join(layers(table)))
 

@@ -106,13 +106,14 @@ def _check_selection(setting: dict[str, str], study: dict, fail: Fail) -> None:
             raise fail(("selection", "settings", index), f"no such setting: {one}")
     if setting not in selection["settings"]:
         return
-    if len(selection["compared"]) < 2 or study["validation_share"] == 0:
+    compared = [name for name in selection["compared"] if name in defences]
+    if len(compared) < 2 or study["validation_share"] == 0:
         problem = "needs two defences or more in `compared`, and a `validation_share`"
         raise fail(("selection",), problem)
-    for place, name in enumerate(selection["compared"]):
-        if name not in {**study["pretrain"], **study["retrain"]} or name not in defences:
-            raise fail(("selection", "compared", place), f"no {name!r} trained before it here")
-        if place and not defences[name].get("layers"):
+    for name in compared:
+        if name in study["train_selected"]:
+            raise fail(("selection", "compared"), f"{name} waits for it itself")
+        if name != compared[0] and not defences[name].get("layers"):
             raise fail(("defences", name), "is compared by its `layers` and names none")
     if selection.get("attack") not in study["attacks"]:
         choices = ", ".join(study["attacks"])

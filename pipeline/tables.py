@@ -21,12 +21,14 @@ class Paper(Settings):
     key: str  # e.g. "attack_success_rate|{dataset}/{model}|original|{entry}"
     scale: float = 1.0  # 0.01 where the paper prints percent
     names: dict[str, str] = Field(default_factory=dict)  # ours -> the paper's
+    smaller: str = ""  # in what our runs are smaller than the paper's
 
 
 class Target(Settings):
     """Rows and columns are columns of the results; the cell is the mean over the seeds."""
 
     title: str
+    note: str = ""  # what a reader of the numbers has to know
     rows: Annotated[list[Column], Field(min_length=1)]
     columns: Annotated[list[Column], Field(min_length=1)]
     where: Where
@@ -38,11 +40,12 @@ class Target(Settings):
 
 
 def tabulate(results: pd.DataFrame, target: Target, references: Path) -> pd.DataFrame:
-    """row, column, paper, ours, low, high, n, difference, saturated; in the order of the results.
+    """row, column, paper, ours, low, high, n, difference, saturated, smaller; in the results' order.
 
     low, high: see ``statistics.over_seeds``. difference: ours - paper. saturated: whether an
-    estimate of any seed sits at its ceiling, where it says nothing. Raises StudyError if the
-    target selects nothing, or a cell has several values of one seed.
+    estimate of any seed sits at its ceiling, where it says nothing. smaller: in what our run is
+    smaller than the paper's, where both have a value. Raises StudyError if the target selects
+    nothing, or a cell has several values of one seed.
     """
     selected = chosen(results, target.where)
     if selected.empty:
@@ -67,6 +70,7 @@ def tabulate(results: pd.DataFrame, target: Target, references: Path) -> pd.Data
                 **ours,
                 "difference": None if paper is None else ours["ours"] - paper,
                 "saturated": cell.saturated.eq("True").any(),
+                "smaller": "" if paper is None else target.paper.smaller,
             }
         )
     return pd.DataFrame(lines)

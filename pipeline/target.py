@@ -2,7 +2,7 @@
 
 reads   results/{study}/collected/*.csv, studies/references/*.yaml
 writes  results/{study}/tables/{target}.csv  row, column, paper, ours, low, high, n, difference,
-                                             saturated
+                                             saturated, smaller
         results/{study}/figures/{target}.svg and .png, for a figure
 """
 

@@ -75,19 +75,22 @@ def test_a_table_puts_the_papers_value_beside_ours_and_leaves_blank_what_it_does
         "key": "attack_success_rate|{dataset}/{model}|{defence}|{entry}",
         "scale": 0.01,
         "names": {"standard": "original"},
+        "smaller": "one epoch of 200",
     }
     rates = RATES["attack_success_rate"] | {"adversarial": (0.1, 0.1)}
     table = tabulate(
         results(attack_success_rate=rates), target(paper=paper), Path("studies/references")
     )
     assert list(table.columns) == [
-        "row", "column", "paper", "ours", "low", "high", "n", "difference", "saturated",
+        "row", "column", "paper", "ours", "low", "high", "n", "difference", "saturated", "smaller",
     ]  # fmt: skip
     by_row = table.set_index("row")
     assert by_row.loc["standard", "paper"] == pytest.approx(0.7956)  # table III, LeNet-5, FGSM
     assert by_row.loc["entropic", "paper"] == pytest.approx(0.0295)  # table IV
     assert by_row.loc["entropic", "difference"] == pytest.approx(0.54 - 0.0295)
+    assert by_row.loc["entropic", "smaller"] == "one epoch of 200"
     assert pd.isna(by_row.loc["adversarial", "paper"])
+    assert by_row.loc["adversarial", "smaller"] == ""
 
 
 def test_a_target_that_selects_nothing_is_an_error_that_says_what_it_asked_for():
