@@ -70,21 +70,41 @@ def test_gradient_attacks_take_exactly_epsilon_times_the_dual_norm_off_the_margi
     )
 
 
-def test_linf_pgd_from_a_random_start_ends_in_the_same_corner(two_classes, generator):
+STARTS = pytest.mark.parametrize("start", [{}, {"start_std": 0.005}])
+
+
+@STARTS
+def test_linf_pgd_from_a_random_start_ends_in_the_same_corner(start, two_classes, generator):
     p = two_classes
-    config = pgd.Config(epsilon=0.02, step_size=0.01, steps=5)
+    config = pgd.Config(epsilon=0.02, step_size=0.01, steps=5, **start)
     x_adv = pgd.craft(p.model, p.x, p.y, config=config, generator=generator)
     loss = 0.02 * (p.weight[0] - p.weight[1]).norm(p=1)
     torch.testing.assert_close(margin(p, x_adv), margin(p, p.x) - loss, atol=2e-5, rtol=1e-5)
 
 
-def test_l2_pgd_from_a_random_start_comes_close_to_the_optimum(two_classes, generator):
+@STARTS
+def test_l2_pgd_from_a_random_start_comes_close_to_the_optimum(start, two_classes, generator):
     p = two_classes
-    config = pgd.Config(norm="l2", epsilon=0.06, step_size=0.02, steps=40)
+    config = pgd.Config(norm="l2", epsilon=0.06, step_size=0.02, steps=40, **start)
     x_adv = pgd.craft(p.model, p.x, p.y, config=config, generator=generator)
     loss = 0.06 * (p.weight[0] - p.weight[1]).norm()
     lost = margin(p, p.x) - margin(p, x_adv)
     assert (lost <= loss * (1 + 1e-4)).all() and (lost > 0.99 * loss).all()
+
+
+def test_fgsm_from_noise_loses_only_what_the_noise_had_gone_the_wrong_way(two_classes):
+    """A pixel that starts n the wrong way ends n short of epsilon; the others end at epsilon."""
+    p = two_classes
+    seeds = torch.Generator().manual_seed(4), torch.Generator().manual_seed(4)
+    settings = {"epsilon": 0.02, "start_std": 0.005}
+    nowhere = pgd.Config(**settings, step_size=0.0, steps=1)
+    noise = pgd.craft(p.model, p.x, p.y, config=nowhere, generator=seeds[0]) - p.x
+    x_adv = fgsm.craft(p.model, p.x, p.y, config=fgsm.Config(**settings), generator=seeds[1])
+    direction = other_minus_true(p).sum(1).view_as(p.x)
+    short = (-noise * direction.sign()).clamp(min=0)
+    lost = ((0.02 - short) * direction.abs()).flatten(1).sum(1)
+    torch.testing.assert_close(margin(p, x_adv), margin(p, p.x) - lost, atol=2e-5, rtol=1e-5)
+    assert (short > 0).any()
 
 
 def test_pgd_on_the_margin_goes_on_where_the_cross_entropy_is_flat(two_classes):
