@@ -58,8 +58,11 @@ ATTACKS = {
     "noise_l2_gaussian": {
         "method": "additive_noise", "norm": "l2", "distribution": "gaussian", "epsilon": 0.3,
     },
+    "random_search_linf": {"method": "random_search", "epsilon": 0.1, "draws": 100},
+    "random_search_l2": {"method": "random_search", "norm": "l2", "epsilon": 0.2, "draws": 100},
 }  # fmt: skip
 RANDOM = ["pgd_restarts", "pgd_l2", "pgd_gaussian", "fgsm_restarts"]
+RANDOM += ["random_search_linf", "random_search_l2"]
 RANDOM += ["noise_linf", "noise_l2_uniform", "noise_l2_gaussian"]
 RANDOM += ["one_pixel_linf", "one_pixel_l2", "zoo", "boundary"]
 EVERY = pytest.mark.parametrize("name", ATTACKS)

@@ -17,6 +17,7 @@ from robustinfo.attacks import (
     mi_fgsm,
     one_pixel,
     pgd,
+    random_search,
     zoo,
 )
 from robustinfo.maths.balls import distance
@@ -259,6 +260,36 @@ def test_one_pixel_finds_what_the_best_colour_of_the_best_pixel_reaches(two_clas
     _, success = one_pixel.perturb(p.model, p.x, p.y, config=config, generator=generator)
     assert success.equal(margin(p, p.x) < reach)
     assert success.any() and not success.all()
+
+
+@pytest.mark.parametrize("norm", ["linf", "l2"])
+def test_random_search_in_one_dimension_finds_all_that_lies_within_epsilon(norm, generator):
+    """The most distant of these images falls by one draw in 200: 10,000 miss it with 1e-22."""
+    model = nn.Sequential(nn.Flatten(), nn.Linear(1, 2)).eval()
+    model[1].weight.data, model[1].bias.data = torch.tensor([[1.0], [0.0]]), torch.tensor([0, 0.5])
+    x = (0.5 + torch.linspace(0.001, 0.199, 100)).view(-1, 1, 1, 1)
+    y, config = torch.zeros(100, dtype=torch.int64), random_search.Config(norm=norm, epsilon=0.1)
+    _, success = random_search.perturb(model, x, y, config=config, generator=generator)
+    assert success.equal(x.flatten() < 0.6)
+
+
+def test_random_search_reaches_in_400_dimensions_a_sixth_of_what_gradients_reach(generator):
+    """A draw changes a margin by a sum of 400 terms, and the best of 1,000 by 3.09 deviations."""
+    w = torch.randn(400, generator=generator)
+    model = nn.Sequential(nn.Flatten(), nn.Linear(400, 2, bias=False)).eval()
+    model[1].weight.data = torch.stack([w, torch.zeros(400)])
+    best, reach = 0.02 * w.norm(p=1), 3.09 * 0.02 * w.norm() / 3**0.5
+    assert reach < best / 6
+    clean = torch.linspace(0, 1, 102)[1:-1] * best
+    # Each image has its own margin, and mid-grey moved along w stays far from 0 and 1.
+    x = 0.5 + (clean - 0.5 * w.sum())[:, None] * w / w.square().sum()
+    assert x.min() > 0.1 and x.max() < 0.9
+    x, y = x.view(-1, 1, 20, 20), torch.zeros(100, dtype=torch.int64)
+    config = random_search.Config(epsilon=0.02, draws=1000)
+    _, success = random_search.perturb(model, x, y, config=config, generator=generator)
+    assert success[clean < 0.8 * reach].all() and not success[clean > 1.25 * reach].any()
+    gradient = fgsm.Config(epsilon=0.02)
+    assert fgsm.perturb(model, x, y, config=gradient, generator=generator)[1].all()
 
 
 @pytest.mark.parametrize("epsilon", [0.01, 0.3])
