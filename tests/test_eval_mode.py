@@ -46,6 +46,7 @@ attacks:
   bim: {method: bim, epsilon: 0.3, step_size: 0.1, steps: 3}
   pgd: &pgd {method: pgd, epsilon: 0.3, step_size: 0.1, steps: 3}
   adaptive: {method: adaptive, epsilon: 0.3, step_size: 0.1, steps: 3, term_weight: 1.0}
+  smoothed_pgd: {method: smoothed_pgd, epsilon: 0.3, step_size: 0.1, steps: 3, smoothings: [0.5]}
   evasive:
     method: evasive
     epsilon: 0.3
@@ -56,6 +57,7 @@ attacks:
   deepfool: {method: deepfool, norm: l2, epsilon: 5.0, steps: 5}
   carlini_wagner: {method: carlini_wagner, epsilon: 5.0, binary_search_steps: 2, steps: 5}
   noise: {method: additive_noise, norm: linf, epsilon: 0.3}
+  random_search: {method: random_search, epsilon: 0.3, draws: 100}
   autoattack: {method: autoattack, epsilon: 0.9}
 snapshot_attacks: {pgd: *pgd, deepfool: {method: deepfool, norm: l2, epsilon: 5.0, steps: 5}}
 measures:
@@ -83,8 +85,8 @@ claims: {}
 """
 NAMES = {"dataset": "digits", "model": "wrn", "defence": "standard", "seed": "0"}
 ATTACKS = (
-    "fgsm", "bim", "pgd", "adaptive", "evasive", "deepfool", "carlini_wagner", "noise",
-    "autoattack",
+    "fgsm", "bim", "pgd", "adaptive", "smoothed_pgd", "evasive", "deepfool", "carlini_wagner",
+    "noise", "random_search", "autoattack",
 )  # fmt: skip
 JUDGING = [("measure", {}), ("distort", {}), ("diagnose", {}), ("complexity", {})]
 

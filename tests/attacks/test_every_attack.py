@@ -14,6 +14,7 @@ ONE_PIXEL = {"method": "one_pixel", "population": 20, "steps": 10}
 ATTACKS = {
     "fgsm_linf": {"method": "fgsm", "epsilon": 0.02},
     "fgsm_l2": {"method": "fgsm", "norm": "l2", "epsilon": 0.06},
+    "fgsm_restarts": {"method": "fgsm", "epsilon": 0.02, "start_std": 0.01, "restarts": 2},
     "bim_linf": {"method": "bim", "epsilon": 0.02, "step_size": 0.005},
     "bim_l2": {"method": "bim", "norm": "l2", "epsilon": 0.06, "step_size": 0.02},
     "pgd_linf": {"method": "pgd", "epsilon": 0.02, "step_size": 0.005, "steps": 10},
@@ -21,11 +22,19 @@ ATTACKS = {
     "pgd_restarts": {
         "method": "pgd", "epsilon": 0.02, "step_size": 0.001, "steps": 2, "restarts": 3,
     },
+    "pgd_gaussian": {
+        "method": "pgd", "norm": "l2", "epsilon": 0.06, "step_size": 0.02, "steps": 2,
+        "start_std": 0.01,
+    },
     "pgd_margin": {
         "method": "pgd", "epsilon": 0.02, "step_size": 0.005, "steps": 10, "objective": "margin",
     },
     "adaptive": {
         "method": "adaptive", "epsilon": 0.02, "step_size": 0.005, "steps": 10, "term_weight": 1.0,
+    },
+    "smoothed_pgd": {
+        "method": "smoothed_pgd", "epsilon": 0.02, "step_size": 0.005, "steps": 3,
+        "smoothings": [0.0, 0.5], "restarts": 2,
     },
     "evasive": {
         "method": "evasive", "epsilon": 0.02, "step_size": 0.005, "steps": 10,
@@ -53,8 +62,12 @@ ATTACKS = {
     "noise_l2_gaussian": {
         "method": "additive_noise", "norm": "l2", "distribution": "gaussian", "epsilon": 0.3,
     },
+    "random_search_linf": {"method": "random_search", "epsilon": 0.1, "draws": 100},
+    "random_search_l2": {"method": "random_search", "norm": "l2", "epsilon": 0.2, "draws": 100},
 }  # fmt: skip
-RANDOM = ["pgd_restarts", "pgd_l2", "noise_linf", "noise_l2_uniform", "noise_l2_gaussian"]
+RANDOM = ["pgd_restarts", "pgd_l2", "pgd_gaussian", "fgsm_restarts", "smoothed_pgd"]
+RANDOM += ["random_search_linf", "random_search_l2"]
+RANDOM += ["noise_linf", "noise_l2_uniform", "noise_l2_gaussian"]
 RANDOM += ["one_pixel_linf", "one_pixel_l2", "zoo", "boundary"]
 EVERY = pytest.mark.parametrize("name", ATTACKS)
 

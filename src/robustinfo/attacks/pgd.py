@@ -5,20 +5,27 @@ maximise CE(f(x'), y) over |x' - x| <= epsilon, x' in [0, 1]: ``steps`` steps of
 along the steepest direction of the norm (the sign, or the l2-normalised gradient), each followed
 by the projection. Further ``restarts`` go on with the images that still stand.
 
+A run starts uniform in the ball, or, without ``random_start``, at x. With ``start_std`` it starts
+at x + start_std N(0, I) cut to the ball and to [0, 1]: Jin et al. (2020), arXiv 2011.13538, have
+N(0, 0.005) and five restarts, and do not say whether 0.005 is the variance. Here it is the standard
+deviation: the other, 0.07, is more than twice their epsilon of 8/255.
+
 ``objective: margin`` climbs max_{i != y} f_i(x') - f_y(x') instead, the loss of Carlini and Wagner
 (2017), arXiv 1608.04644, on the logits: "CW-PGD". It does not flatten where the network is sure,
 and the cross-entropy does. It is not cut at a confidence, so images go on beyond the boundary.
 """
 
-from typing import Literal
+from functools import partial
+from typing import Literal, Self
 
 import foolbox
 import foolbox.attacks as fa
 import torch
-from pydantic import PositiveInt
+from pydantic import PositiveInt, model_validator
 from torch import Generator, Tensor, nn
 
 from robustinfo.attacks import _foolbox
+from robustinfo.maths.balls import projected
 from robustinfo.maths.margin import margin
 from robustinfo.settings import Norm, Pixels, Settings
 
@@ -29,13 +36,24 @@ _METHODS = {
 }
 
 
-class Ascent(Settings):  # all but what is climbed
+class Runs(Settings):
     norm: Norm = "linf"
     epsilon: Pixels
+    start_std: Pixels | None = None  # of Gaussian noise; None: where the attack starts without it
+    restarts: PositiveInt = 1
+
+
+class Ascent(Runs):  # all but what is climbed
     step_size: Pixels
     steps: PositiveInt
-    random_start: bool = True
-    restarts: PositiveInt = 1
+    random_start: bool = True  # False: from x
+
+    @model_validator(mode="after")
+    def noise_is_a_random_start(self) -> Self:
+        """A start cannot be at x and be noise."""
+        if self.start_std is not None and not self.random_start:
+            raise ValueError("`start_std` is a random start; leave out `random_start: false`")
+        return self
 
 
 class Config(Ascent):
@@ -44,9 +62,22 @@ class Config(Ascent):
 
 def method(config: Ascent) -> foolbox.Attack:
     """foolbox's PGD, on the cross-entropy, with the numbers of the configuration."""
-    return _METHODS[config.norm](
+    attack = _METHODS[config.norm](
         abs_stepsize=config.step_size, steps=config.steps, random_start=config.random_start
     )
+    return begun(attack, config)
+
+
+def begun(attack: foolbox.Attack, config: Runs) -> foolbox.Attack:
+    """The attack itself, which starts from Gaussian noise if the configuration says so."""
+    if config.start_std is not None:
+        _foolbox.begin(attack, partial(_noisy, config=config))
+    return attack
+
+
+def _noisy(x: Tensor, *, config: Runs) -> Tensor:
+    noise = config.start_std * torch.randn_like(x)  # from the generator, while foolbox runs
+    return projected(x, x + noise, config.norm, config.epsilon)
 
 
 def craft(
@@ -84,7 +115,7 @@ def restarted(
     x: Tensor,
     y: Tensor,
     *,
-    config: Ascent,
+    config: Runs,
     generator: Generator,
 ) -> tuple[Tensor, Tensor]:
     """``perturb`` by any attack: every restart goes on with the images that still stand."""
