@@ -5,6 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from robustinfo import catalogue
 from robustinfo.attacks import bim
 from robustinfo.defences import standard, trades
 
@@ -137,3 +138,12 @@ def test_both_predictions_of_the_divergence_are_trained():
     p, log_q = model(x).softmax(1).detach(), model(x_adv).log_softmax(1)
     half = torch.autograd.grad(-6 * (p * log_q).sum(1).mean(), model[1].bias)[0]
     assert not torch.allclose(found, half, rtol=0.1)
+
+
+def test_another_loss_takes_the_place_of_the_clean_term_and_of_nothing_else(four_classes):
+    p, loss = four_classes, {"method": "entropy_maximised"}
+    config = trades.Config(loss=loss, weight=3.0, attack=ATTACK)
+    found = trades.loss_terms(p.model, p.x, p.y, config=config, generator=seeded())
+    assert found["clean"].equal(catalogue.get("losses", loss)(p.model(p.x), p.y))
+    assert found["clean"] < 0
+    assert found["divergence"].equal(terms(p.model, p.x, p.y, weight=3.0)["divergence"])
