@@ -70,7 +70,7 @@ UNSURE = [ENTM, {"method": "label_smoothed", "smoothing": 0.7}]
 
 def adversary(p, loss, seed=0, **attack):
     config = adversarial.Config(loss=loss, attack=ATTACK | attack)
-    return adversarial.craft(
+    return adversarial.adversaries(
         p.model, p.x, p.y, config=config, generator=torch.Generator().manual_seed(seed)
     )
 

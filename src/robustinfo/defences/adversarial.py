@@ -10,6 +10,7 @@ of it: of an image that is predicted surer than that, the ascent may make a sure
 nobody. ``cross_entropy`` always leads away from the label.
 """
 
+from collections.abc import Callable
 from typing import Literal
 
 from torch import Generator, Tensor, nn
@@ -35,15 +36,11 @@ def loss_terms(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> dict[str, Tensor]:
     """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Every term is a scalar in nats."""
-    loss = catalogue.get("losses", config.loss)
-    x_adv = craft(model, x, y, config=config, generator=generator)
-    terms = {"adversarial": (1 - config.clean_share) * loss(model(x_adv), y)}
-    if config.clean_share:
-        terms["clean"] = config.clean_share * loss(model(x), y)
-    return terms
+    x_adv = adversaries(model, x, y, config=config, generator=generator)
+    return terms_on(model, x, x_adv, y, config=config)
 
 
-def craft(
+def adversaries(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> Tensor:
     """Where the ascent ends for every image, fooling or not. Like x."""
@@ -54,3 +51,14 @@ def craft(
     # The sum over the images: the slopes of a mean would fade as the batch grows.
     _foolbox.climb(attack, lambda x_adv, labels: len(labels) * loss(model(x_adv), labels))
     return _foolbox.run(attack, model, x, y, epsilon=settings.epsilon, generator=generator)[1]
+
+
+def terms_on(
+    forward: Callable[[Tensor], Tensor], x: Tensor, x_adv: Tensor, y: Tensor, *, config: Config
+) -> dict[str, Tensor]:
+    """The terms where the adversaries are there already; ``forward`` gives logits (n, K)."""
+    loss = catalogue.get("losses", config.loss)
+    terms = {"adversarial": (1 - config.clean_share) * loss(forward(x_adv), y)}
+    if config.clean_share:
+        terms["clean"] = config.clean_share * loss(forward(x), y)
+    return terms
