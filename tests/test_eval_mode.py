@@ -21,7 +21,7 @@ from pipeline.slices import slices
 from pipeline.stage import Job
 from pipeline.study import load as study_of
 from robustinfo import training
-from robustinfo.attacks import bim, pgd
+from robustinfo.attacks import pgd
 from robustinfo.defences import adversarial, entropic, mart, trades
 from robustinfo.models import wide_resnet
 from robustinfo.sealed import unseal
@@ -239,8 +239,9 @@ def test_an_epoch_of_adversarial_training_counts_what_it_trains_on_and_nothing_e
 def test_the_adversary_of_trades_is_made_without_learning_statistics():
     model, (x, y) = network().train(), images()
     before = copy.deepcopy(model.state_dict())
-    x_adv = trades.craft(
-        model, x / 255, y, config=bim.Config(**ATTACK), generator=torch.Generator().manual_seed(0)
+    config = trades.Config(loss={"method": "cross_entropy"}, attack=ATTACK)
+    x_adv = trades.adversaries(
+        model, x / 255, y, config=config, generator=torch.Generator().manual_seed(0)
     )
     assert not x_adv.equal(x / 255)
     assert all(tensor.equal(before[name]) for name, tensor in model.state_dict().items())

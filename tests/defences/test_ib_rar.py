@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from pipeline.sources import _methods
 from robustinfo import catalogue
 from robustinfo.attacks import adaptive
-from robustinfo.defences import adversarial, entropic, ib_rar
+from robustinfo.defences import entropic, ib_rar
 from robustinfo.faults import Fault
 from robustinfo.maths.channel_mask import relevance
 from robustinfo.maths.kernels import gaussian_label
@@ -22,6 +22,10 @@ LOSS = {"method": "cross_entropy"}
 STANDARD = {"method": "standard", "loss": LOSS}
 PGD = {"epsilon": 0.1, "step_size": 0.03, "steps": 3}
 ADVERSARIAL = {"method": "adversarial", "loss": LOSS, "attack": PGD}
+MIXED = ADVERSARIAL | {"clean_share": 0.5}
+TRADES = {"method": "trades", "loss": LOSS, "attack": PGD}
+MART = {"method": "mart", "attack": PGD}
+ENTROPIC = {"method": "entropic", "loss": LOSS, "weight": 1.0, "factor": 2.0}
 
 
 @pytest.fixture
@@ -96,14 +100,45 @@ def test_their_gradient_is_that_of_the_formulas(model, data):
     assert (slopes[0] - slopes[1]).norm() < 1e-3 * slopes[1].norm()
 
 
-def test_without_weights_the_base_is_left_bit_for_bit(model, data):
-    for base in (STANDARD, ADVERSARIAL):
-        found = loss_terms(model, data, base=base, compression=0.0, relevance=0.0)
-        generator = torch.Generator().manual_seed(0)
-        expected = catalogue.get("defences", base)(model, *data, generator=generator)
-        assert not found.pop("compression") and not found.pop("relevance")
-        assert found.keys() == expected.keys()
-        assert all(found[name].equal(expected[name]) for name in expected)
+@pytest.mark.parametrize(
+    "base, information_of",
+    [(STANDARD, "clean")]
+    + [(one, of) for one in (ADVERSARIAL, MIXED, TRADES, MART) for of in ("clean", "adversarial")],
+    ids=str,
+)
+def test_without_weights_the_base_is_left_bit_for_bit(base, information_of, model, data):
+    none = {"compression": 0.0, "relevance": 0.0}
+    found = loss_terms(model, data, base=base, information_of=information_of, **none)
+    generator = torch.Generator().manual_seed(0)
+    expected = catalogue.get("defences", base)(model, *data, generator=generator)
+    assert not found.pop("compression") and not found.pop("relevance")
+    assert list(found) == list(expected)
+    assert all(found[name].equal(expected[name]) for name in expected)
+
+
+def by_passes_of_its_own(model, x, y, base):
+    """The base's terms, then a pass for the layers: as it is where the base shares none."""
+    generator = torch.Generator().manual_seed(0)
+    terms = catalogue.get("defences", base)(model, x, y, generator=generator)
+    logits, seen = model.observe(x, model.probes)
+    information = ib_rar._information(x, y, logits, seen, ib_rar.Config(base=base))
+    return terms | {"compression": 0.008 * information[0], "relevance": -0.08 * information[1]}
+
+
+@pytest.mark.parametrize("base", [STANDARD, ADVERSARIAL, MIXED, TRADES, MART], ids=str)
+def test_sharing_a_pass_changes_the_terms_by_no_bit_and_their_gradient_by_rounding(
+    base, model, data
+):
+    terms = loss_terms(model, data, base=base), by_passes_of_its_own(model, *data, base)
+    assert list(terms[0]) == list(terms[1])
+    assert all(value.equal(terms[1][name]) for name, value in terms[0].items())
+    slopes = [
+        torch.cat([s.flatten() for s in torch.autograd.grad(sum(one.values()), model.parameters())])
+        for one in map(dict, terms)
+    ]
+    assert (slopes[0] - slopes[1]).norm() < 2e-5 * slopes[1].norm()
+    if base is ADVERSARIAL:  # there is none to share
+        assert slopes[0].equal(slopes[1])
 
 
 class Counted(nn.Module):
@@ -127,18 +162,63 @@ def counted():
     return Network(layers, ("fc1", "fc2"), ())
 
 
-def test_plain_training_makes_one_pass_and_any_other_base_one_more_than_itself(data):
-    model = counted()
-    loss_terms(model, data)
-    assert len(model.count.seen) == 1
-    alone = counted()
-    config = adversarial.Config(loss=LOSS, attack=PGD)
-    generator = torch.Generator().manual_seed(0)
-    adversarial.loss_terms(alone, *data, config=config, generator=generator)
-    model = counted()
-    loss_terms(model, data, base=ADVERSARIAL)
-    assert len(model.count.seen) == len(alone.count.seen) + 1
-    assert model.norm.num_batches_tracked == alone.norm.num_batches_tracked + 1 == 2
+def passes(get_terms):
+    """How many in eval mode, which attacks make, and how many with gradients for the weights."""
+    model = counted().train()
+    get_terms(model)
+    trained = int(model.norm.num_batches_tracked)
+    return len(model.count.seen) - trained, trained
+
+
+@pytest.mark.parametrize(
+    "base, information_of, more",
+    [
+        (STANDARD, "clean", 0),
+        (ADVERSARIAL, "clean", 1),  # no pass over clean images
+        (ADVERSARIAL, "adversarial", 0),
+        (MIXED, "clean", 0),
+        (MIXED, "adversarial", 0),
+        (TRADES, "clean", 0),
+        (TRADES, "adversarial", 0),
+        (TRADES | {"weight": 0.0}, "clean", 0),
+        (MART, "clean", 0),
+        (MART, "adversarial", 0),
+    ],
+    ids=str,
+)
+def test_the_bases_adversaries_are_made_once_and_a_pass_over_the_images_serves_both(
+    base, information_of, more, data
+):
+    def alone(model):
+        catalogue.get("defences", base)(model, *data, generator=torch.Generator().manual_seed(0))
+
+    def around(model):
+        loss_terms(model, data, base=base, information_of=information_of)
+
+    attacking, trained = passes(alone)
+    assert passes(around) == (attacking, trained + more)
+
+
+@pytest.mark.parametrize("base", [ADVERSARIAL, MIXED, TRADES, MART], ids=str)
+def test_the_terms_may_be_those_of_the_images_that_the_base_trains_on(base, model, data):
+    found = loss_terms(model, data, base=base, information_of="adversarial", layers=("fc1", "fc2"))
+    x_adv = catalogue.module("defences", base).adversaries(
+        model, *data, config=catalogue.config("defences", base),
+        generator=torch.Generator().manual_seed(0),
+    )  # fmt: skip
+    expected = slow_terms(model, x_adv, data[1], ("fc1", "fc2"))
+    clean = loss_terms(model, data, base=base, layers=("fc1", "fc2"))
+    for name, value in zip(("compression", "relevance"), expected, strict=True):
+        assert found[name].item() == pytest.approx(value.item(), rel=1e-4)
+        assert clean[name].item() != pytest.approx(value.item(), rel=1e-3)
+
+
+@pytest.mark.parametrize("base", [STANDARD, ENTROPIC], ids=str)
+def test_adversarial_information_around_a_base_without_adversaries_is_refused(base, model, data):
+    config = ib_rar.Config(base=base, information_of="adversarial", masked_share=0.0)
+    said = f"`information_of: adversarial`.*'{base['method']}'.*clean`.*: adversarial, mart, trades"
+    with pytest.raises(Fault, match=said):
+        ib_rar.prepare(model, lambda: [data], config=config)
 
 
 def test_around_adversarial_training_the_terms_are_those_of_the_clean_images(model, data):
@@ -149,7 +229,7 @@ def test_around_adversarial_training_the_terms_are_those_of_the_clean_images(mod
 
 
 def test_what_the_base_prepares_reaches_it(model, data):
-    base = {"method": "entropic", "loss": LOSS, "weight": 1.0, "factor": 2.0}
+    base = ENTROPIC
     config = ib_rar.Config(base=base, masked_share=0.0)
     _, state = ib_rar.prepare(model, lambda: [data], config=config)
     assert state.keys() == {"pretrained_flow"}
@@ -216,7 +296,7 @@ def test_it_sees_how_the_input_moves_the_kernel_of_the_inputs(model, data):
 
 
 def test_of_a_base_with_its_own_objective_it_climbs_that_too(model, data):
-    base = {"method": "entropic", "loss": LOSS, "weight": 1.0, "factor": 2.0}
+    base = ENTROPIC
     state = {"pretrained_flow": torch.tensor(3.0)}
     own = catalogue.config("defences", base)
     expected = entropic.attack_objective(model, *data, config=own, state=state, term_weight=0.5)

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from robustinfo.attacks import bim
+from robustinfo import catalogue
 from robustinfo.defences import standard, trades
 
 LOSS = {"method": "cross_entropy"}
@@ -17,8 +17,8 @@ def seeded(seed=0):
 
 
 def craft(p, seed=0, **numbers):
-    config = bim.Config(**ATTACK | numbers)
-    return trades.craft(p.model, p.x, p.y, config=config, generator=seeded(seed))
+    config = trades.Config(loss=LOSS, attack=ATTACK | numbers)
+    return trades.adversaries(p.model, p.x, p.y, config=config, generator=seeded(seed))
 
 
 def terms(model, x, y, seed=0, **numbers):
@@ -133,7 +133,18 @@ def test_both_predictions_of_the_divergence_are_trained():
     model = nn.Sequential(nn.Flatten(), nn.Linear(16, 3))
     x, y = torch.rand(8, 1, 4, 4), torch.arange(8) % 3
     found = torch.autograd.grad(terms(model, x, y)["divergence"], model[1].bias)[0]
-    x_adv = trades.craft(model, x, y, config=bim.Config(**ATTACK), generator=seeded())
+    x_adv = trades.adversaries(
+        model, x, y, config=trades.Config(loss=LOSS, attack=ATTACK), generator=seeded()
+    )
     p, log_q = model(x).softmax(1).detach(), model(x_adv).log_softmax(1)
     half = torch.autograd.grad(-6 * (p * log_q).sum(1).mean(), model[1].bias)[0]
     assert not torch.allclose(found, half, rtol=0.1)
+
+
+def test_another_loss_takes_the_place_of_the_clean_term_and_of_nothing_else(four_classes):
+    p, loss = four_classes, {"method": "entropy_maximised"}
+    config = trades.Config(loss=loss, weight=3.0, attack=ATTACK)
+    found = trades.loss_terms(p.model, p.x, p.y, config=config, generator=seeded())
+    assert found["clean"].equal(catalogue.get("losses", loss)(p.model(p.x), p.y))
+    assert found["clean"] < 0
+    assert found["divergence"].equal(terms(p.model, p.x, p.y, weight=3.0)["divergence"])

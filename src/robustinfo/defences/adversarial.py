@@ -1,32 +1,64 @@
 """Adversarial training by PGD, alone or mixed with clean images (PAT).
 
 Madry et al. (2018), arXiv 1706.06083, eq. 2.1, and the mix of Goodfellow et al. (2015), arXiv
-1412.6572:  minimise  clean_share L(f(x), y) + (1 - clean_share) L(f(x'), y),  x' = PGD(x).
+1412.6572:  minimise  clean_share L(f(x), y) + (1 - clean_share) max L(f(x'), y),  x' = PGD(x).
 With clean_share = 0 this is the min-max training of Madry et al. Adversaries are made in eval mode.
+
+PGD climbs L itself, whichever loss that is, unless the attack names another ``objective``. A loss
+with an optimum short of certainty, as entropy_maximised and label_smoothed are, grows to both sides
+of it: of an image that is predicted surer than that, the ascent may make a surer one, which fools
+nobody. ``cross_entropy`` always leads away from the label.
 """
+
+from collections.abc import Callable
+from typing import Literal
 
 from torch import Generator, Tensor, nn
 
 from robustinfo import catalogue
-from robustinfo.attacks import pgd
+from robustinfo.attacks import _foolbox, pgd
 from robustinfo.settings import Entry, Fraction01, Settings
 
 READS = "images"
 
 
+class Inner(pgd.Config):
+    objective: Literal["loss", "cross_entropy", "margin"] = "loss"  # loss: L itself
+
+
 class Config(Settings):
     clean_share: Fraction01 = 0.0
     loss: Entry  # of losses/
-    attack: pgd.Config  # the inner maximisation
+    attack: Inner  # the inner maximisation
 
 
 def loss_terms(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> dict[str, Tensor]:
     """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Every term is a scalar in nats."""
+    x_adv = adversaries(model, x, y, config=config, generator=generator)
+    return terms_on(model, x, x_adv, y, config=config)
+
+
+def adversaries(
+    model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
+) -> Tensor:
+    """Where the ascent ends for every image, fooling or not. Like x."""
+    settings = config.attack
+    if settings.objective != "loss" or config.loss["method"] == "cross_entropy":
+        return pgd.craft(model, x, y, config=settings, generator=generator)
+    loss, attack = catalogue.get("losses", config.loss), pgd.method(settings)
+    # The sum over the images: the slopes of a mean would fade as the batch grows.
+    _foolbox.climb(attack, lambda x_adv, labels: len(labels) * loss(model(x_adv), labels))
+    return _foolbox.run(attack, model, x, y, epsilon=settings.epsilon, generator=generator)[1]
+
+
+def terms_on(
+    forward: Callable[[Tensor], Tensor], x: Tensor, x_adv: Tensor, y: Tensor, *, config: Config
+) -> dict[str, Tensor]:
+    """The terms where the adversaries are there already; ``forward`` gives logits (n, K)."""
     loss = catalogue.get("losses", config.loss)
-    x_adv = pgd.craft(model, x, y, config=config.attack, generator=generator)
-    terms = {"adversarial": (1 - config.clean_share) * loss(model(x_adv), y)}
+    terms = {"adversarial": (1 - config.clean_share) * loss(forward(x_adv), y)}
     if config.clean_share:
-        terms["clean"] = config.clean_share * loss(model(x), y)
+        terms["clean"] = config.clean_share * loss(forward(x), y)
     return terms

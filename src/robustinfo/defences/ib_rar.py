@@ -4,18 +4,19 @@ Xu, Perin and Picek (2023), arXiv 2302.10896, eq. 1 and 2:
 minimise  L_base + alpha sum_l nHSIC(X, T_l) - beta sum_l nHSIC(Y, T_l),
 with nHSIC of ``maths/hsic.py`` (sigma = 5, alpha = 0.008, beta = 0.08) over the batch, T_l the
 outputs of the chosen ``layers``, and L_base what the ``base`` minimises: cross-entropy, PGD,
-TRADES, MART. X are the clean images with their activations, as in the paper; those of adversarial
-images, which it tries and drops, would have to come from the base, which keeps its adversaries to
-itself.
+TRADES, MART. X are the clean images with their activations, as in the paper. ``information_of:
+adversarial`` takes those that the base trains on, I(X + delta, T_l), which the paper tries and
+drops: no worse against PGD, it says, and worse against other attacks.
 
 The channel mask (eq. 3) cuts those channels of the last maps that tell least of the label by
 nHSIC, ``masked_share`` of them: once, after training, by held-out training images, for good and at
 test time, too. Snapshots, taken while it trains, have none.
 
 Both terms depend on the size of the batch: the weights are meant for 100 images. nHSIC is a biased
-stand-in for mutual information; "compression" and "relevance" are the paper's readings of it. A
-base that makes its own pass over the images costs one pass more than itself, and shows BatchNorm
-the clean images once more.
+stand-in for mutual information; "compression" and "relevance" are the paper's readings of it. The
+layers are read where the base passes those images through the network. Where it does not (PGD on
+adversarial images alone), or keeps its pass to itself (it has no ``terms_on``), there is one pass
+more, and BatchNorm sees them once more.
 """
 
 from collections.abc import Callable, Iterable
@@ -46,6 +47,7 @@ class Config(Settings):
     relevance: Number = 0.08  # beta
     sigma: PositiveNumber = 5.0
     label_kernel: Literal["linear", "gaussian"] = "linear"
+    information_of: Literal["clean", "adversarial"] = "clean"  # images: X, and T_l of them
     masked_share: Fraction01 = 0.05  # of the channels of the last maps; 0: no mask
 
     @model_validator(mode="after")
@@ -59,11 +61,17 @@ class Config(Settings):
 def prepare(
     model: Network, batches: Callable[[], Iterable[tuple[Tensor, Tensor]]], *, config: Config
 ) -> tuple[nn.Module, dict[str, Tensor]]:
-    """What the base prepares, if anything. Raises ValueError without the layers or the mask."""
+    """What the base prepares, if anything. Raises Fault without the layers, adversaries or mask."""
     _points(model, config)
     if finishes(config) and MASK not in dict(model.named_children()):
         raise Fault("the model has no channel mask; set `masked_share: 0`, or take another model")
     base = catalogue.module("defences", config.base)
+    if config.information_of == "adversarial" and not hasattr(base, "adversaries"):
+        raise Fault(
+            f"ib_rar has `information_of: adversarial`, and its base {config.base['method']!r} "
+            f"makes no adversaries; write `information_of: clean`, or a base that makes some: "
+            f"{', '.join(_attacking())}"
+        )
     if not hasattr(base, "prepare"):
         return model, {}
     return base.prepare(model, batches, config=catalogue.config("defences", config.base))
@@ -80,16 +88,26 @@ def loss_terms(
 ) -> dict[str, Tensor]:
     """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  The base's terms, and two without a unit."""
     points, base = _points(model, config), catalogue.module("defences", config.base)
-    if hasattr(base, "terms_of_logits"):  # one pass serves all
-        logits, seen = model.observe(x, points)
-        own = catalogue.config("defences", config.base)
-        terms = base.terms_of_logits(logits, y, config=own)
+    own, images, found = catalogue.config("defences", config.base), [x], []
+    if hasattr(base, "adversaries"):
+        images.append(base.adversaries(model, x, y, config=own, generator=generator))
+    read = images[-1 if config.information_of == "adversarial" else 0]
+
+    def forward(given: Tensor) -> Tensor:
+        if given is not read:
+            return model(given)
+        found.append(model.observe(given, points))
+        return found[0][0]
+
+    if hasattr(base, "terms_on"):
+        terms = base.terms_on(forward, *images, y, config=own)
     else:
         extra = {"state": state} if hasattr(base, "prepare") else {}
-        get_terms = catalogue.get("defences", config.base)
-        terms = get_terms(model, x, y, generator=generator, **extra)
-        logits, seen = model.observe(x, points)
-    of_input, of_label = _information(x, y, logits, seen, config)
+        terms = base.loss_terms(model, x, y, config=own, generator=generator, **extra)
+    if not found:
+        forward(read)
+    logits, seen = found[0]
+    of_input, of_label = _information(read, y, logits, seen, config)
     return terms | {
         "compression": config.compression * of_input,
         "relevance": -config.relevance * of_label,
@@ -151,6 +169,12 @@ def _points(model: Network, config: Config) -> tuple[str, ...]:
     if not points:
         raise Fault("ib_rar needs at least one layer: name `probes` in the model")
     return points
+
+
+def _attacking() -> list[str]:
+    """The defences that make adversaries."""
+    names = catalogue.names("defences")
+    return [n for n in names if hasattr(catalogue.module("defences", {"method": n}), "adversaries")]
 
 
 def _information(

@@ -12,6 +12,8 @@ takes log(1.0001 - p_k), at least -9.2, where float32 would have log 0. Here log
 logarithm of the sum of the others, finite and exact where p_k is all but 1.
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
@@ -32,8 +34,22 @@ def loss_terms(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> dict[str, Tensor]:
     """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Every term is a scalar in nats."""
-    x_adv = pgd.craft(model, x, y, config=config.attack, generator=generator)
-    logits, attacked = model(x), model(x_adv)
+    x_adv = adversaries(model, x, y, config=config, generator=generator)
+    return terms_on(model, x, x_adv, y, config=config)
+
+
+def adversaries(
+    model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
+) -> Tensor:
+    """Where PGD ends for every image, fooling or not. Like x."""
+    return pgd.craft(model, x, y, config=config.attack, generator=generator)
+
+
+def terms_on(
+    forward: Callable[[Tensor], Tensor], x: Tensor, x_adv: Tensor, y: Tensor, *, config: Config
+) -> dict[str, Tensor]:
+    """The terms where the adversaries are there already; ``forward`` gives logits (n, K)."""
+    logits, attacked = forward(x), forward(x_adv)
     log_own = F.log_softmax(logits.float(), dim=1).gather(1, y[:, None]).squeeze(1)
     doubt = -log_own.expm1()  # 1 - p_y(x)
     divergence = (doubt * kl_of_softmax(logits, attacked)).mean()

@@ -1,5 +1,7 @@
 """Plain training on clean images with any loss: pretraining, and the rest's undefended twin."""
 
+from collections.abc import Callable
+
 from torch import Generator, Tensor, nn
 
 from robustinfo import catalogue
@@ -16,9 +18,11 @@ def loss_terms(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> dict[str, Tensor]:
     """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Every term is a scalar in nats."""
-    return terms_of_logits(model(x), y, config=config)
+    return terms_on(model, x, y, config=config)
 
 
-def terms_of_logits(logits: Tensor, y: Tensor, *, config: Config) -> dict[str, Tensor]:
-    """The same where the clean images have been through the model already: (n, K), (n,)."""
-    return {"clean": catalogue.get("losses", config.loss)(logits, y)}
+def terms_on(
+    forward: Callable[[Tensor], Tensor], x: Tensor, y: Tensor, *, config: Config
+) -> dict[str, Tensor]:
+    """The same for whatever gives logits, (n, c, h, w) -> (n, K)."""
+    return {"clean": catalogue.get("losses", config.loss)(forward(x), y)}

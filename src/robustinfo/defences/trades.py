@@ -10,6 +10,7 @@ Two details are ours: the start is cut to [0, 1], and l2 takes normalised gradie
 authors' code runs an optimiser.
 """
 
+from collections.abc import Callable
 from functools import partial
 
 import torch
@@ -34,25 +35,36 @@ def loss_terms(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> dict[str, Tensor]:
     """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Every term is a scalar in nats."""
-    loss = catalogue.get("losses", config.loss)
-    if not config.weight:
-        return {"clean": loss(model(x), y)}
-    x_adv = craft(model, x, y, config=config.attack, generator=generator)
-    logits = model(x)
-    divergence = kl_of_softmax(logits, model(x_adv)).mean()
-    return {"clean": loss(logits, y), "divergence": config.weight * divergence}
+    x_adv = adversaries(model, x, y, config=config, generator=generator)
+    return terms_on(model, x, x_adv, y, config=config)
 
 
-def craft(
-    model: nn.Module, x: Tensor, y: Tensor, *, config: bim.Config, generator: Generator
+def adversaries(
+    model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> Tensor:
-    """Where the ascent of KL(f(x) || f(x')) ends. Like x; the labels y decide nothing."""
+    """Where the ascent of KL(f(x) || f(x')) ends. Like x; the labels y decide nothing.
+
+    Without a weight it is x itself: nothing is paid for then.
+    """
+    if not config.weight:
+        return x
     with _foolbox.frozen(model), torch.no_grad():
         clean = model(x)
-    attack = bim.method(config)
+    attack, epsilon = bim.method(config.attack), config.attack.epsilon
     _foolbox.begin(attack, lambda start: start + NOISE * torch.randn_like(start))
     _foolbox.climb(attack, partial(_divergence, model, clean))
-    return _foolbox.run(attack, model, x, y, epsilon=config.epsilon, generator=generator)[1]
+    return _foolbox.run(attack, model, x, y, epsilon=epsilon, generator=generator)[1]
+
+
+def terms_on(
+    forward: Callable[[Tensor], Tensor], x: Tensor, x_adv: Tensor, y: Tensor, *, config: Config
+) -> dict[str, Tensor]:
+    """The terms where the adversaries are there already; ``forward`` gives logits (n, K)."""
+    logits = forward(x)
+    terms = {"clean": catalogue.get("losses", config.loss)(logits, y)}
+    if config.weight:
+        terms["divergence"] = config.weight * kl_of_softmax(logits, forward(x_adv)).mean()
+    return terms
 
 
 def _divergence(model: nn.Module, clean: Tensor, x_adv: Tensor, _: Tensor) -> Tensor:

@@ -1,0 +1,91 @@
+"""Making adversaries and paying for them, apart, are what they are in one go: bit for bit."""
+
+import copy
+from functools import partial
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from robustinfo import catalogue
+from robustinfo.attacks import _foolbox, bim, pgd
+from robustinfo.defences import mart
+from robustinfo.maths.divergence import kl_of_softmax
+
+LOSS = {"method": "cross_entropy"}
+ATTACK = {"epsilon": 0.1, "step_size": 0.03, "steps": 3}
+
+
+@pytest.fixture
+def model():
+    """A pass more or less, or in another order, would show in the statistics."""
+    torch.manual_seed(0)
+    return nn.Sequential(
+        nn.Conv2d(1, 6, 3), nn.BatchNorm2d(6), nn.ReLU(), nn.Flatten(), nn.Linear(216, 10)
+    ).train()
+
+
+def mixed(model, x, y, generator, *, clean_share, **attack):
+    config = pgd.Config(**ATTACK | attack)
+    x_adv = pgd.craft(model, x, y, config=config, generator=generator)
+    terms = {"adversarial": (1 - clean_share) * F.cross_entropy(model(x_adv), y)}
+    if clean_share:
+        terms["clean"] = clean_share * F.cross_entropy(model(x), y)
+    return terms
+
+
+def traded(model, x, y, generator, *, weight):
+    if not weight:
+        return {"clean": F.cross_entropy(model(x), y)}
+    with _foolbox.frozen(model), torch.no_grad():
+        clean = model(x)
+    attack = bim.method(bim.Config(**ATTACK))
+    _foolbox.begin(attack, lambda start: start + 0.001 * torch.randn_like(start))
+    _foolbox.climb(attack, lambda x_adv, _: kl_of_softmax(clean, model(x_adv)).sum())
+    _, x_adv = _foolbox.run(attack, model, x, y, epsilon=0.1, generator=generator)
+    logits = model(x)
+    divergence = kl_of_softmax(logits, model(x_adv)).mean()
+    return {"clean": F.cross_entropy(logits, y), "divergence": weight * divergence}
+
+
+def misclassified(model, x, y, generator):
+    x_adv = pgd.craft(model, x, y, config=pgd.Config(**ATTACK), generator=generator)
+    logits, attacked = model(x), model(x_adv)
+    doubt = -F.log_softmax(logits, dim=1).gather(1, y[:, None]).squeeze(1).expm1()
+    divergence = (doubt * kl_of_softmax(logits, attacked)).mean()
+    return {"adversarial": mart.boosted_cross_entropy(attacked, y), "divergence": 5 * divergence}
+
+
+PAT = {"method": "adversarial", "loss": LOSS, "attack": ATTACK}
+MARGIN = {"norm": "l2", "epsilon": 1.0, "step_size": 0.4, "objective": "margin"}
+TRADES = {"method": "trades", "loss": LOSS, "attack": ATTACK}
+
+
+@pytest.mark.parametrize(
+    "entry, twin",
+    [
+        (PAT, partial(mixed, clean_share=0.0)),
+        (PAT | {"clean_share": 0.3}, partial(mixed, clean_share=0.3)),
+        (PAT | {"attack": ATTACK | MARGIN}, partial(mixed, clean_share=0.0, **MARGIN)),
+        (TRADES, partial(traded, weight=6)),
+        (TRADES | {"weight": 0.0}, partial(traded, weight=0)),
+        ({"method": "mart", "attack": ATTACK}, misclassified),
+    ],
+    ids=lambda value: str(value) if isinstance(value, dict) else "",
+)
+def test_terms_gradients_statistics_and_random_numbers_are_those_of_the_whole(entry, twin, model):
+    other, generator = copy.deepcopy(model), torch.Generator().manual_seed(0)
+    x, y = torch.rand(24, 1, 8, 8, generator=generator), torch.arange(24) % 10
+    same = generator.clone_state()
+    found = catalogue.get("defences", entry)(model, x, y, generator=generator)
+    expected = twin(other, x, y, same)
+    assert list(found) == list(expected)
+    assert all(found[name].equal(expected[name]) for name in found)
+    for terms in (found, expected):
+        sum(terms.values()).backward()
+    for one, two in zip(model.parameters(), other.parameters(), strict=True):
+        assert one.grad.equal(two.grad) and one.grad.any()
+    states = model.state_dict(), other.state_dict()
+    assert all(tensor.equal(states[1][name]) for name, tensor in states[0].items())
+    assert generator.get_state().equal(same.get_state())
