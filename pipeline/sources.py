@@ -14,7 +14,7 @@ from pipeline import paths
 from pipeline.slices import INNER, KINDS
 
 ROOTS = [Path("src"), Path()]
-PROGRAMS = {"pretrain": "train", "retrain": "train", "table": "target", "figure": "target"}
+PROGRAMS = dict.fromkeys(paths.TRAININGS, "train") | dict.fromkeys(("table", "figure"), "target")
 
 
 def code(stage: str, read: dict[str, Any]) -> list[str]:
