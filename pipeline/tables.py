@@ -40,7 +40,7 @@ class Target(Settings):
 
 
 def tabulate(results: pd.DataFrame, target: Target, references: Path) -> pd.DataFrame:
-    """row, column, paper, ours, low, high, n, difference, saturated, smaller; in the order of results.
+    """The cells: row, column, paper, ours, low, high, n, difference, saturated, smaller.
 
     low, high: see ``statistics.over_seeds``. difference: ours - paper. saturated: whether an
     estimate of any seed sits at its ceiling, where it says nothing. smaller: in what our run is
