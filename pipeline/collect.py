@@ -39,11 +39,7 @@ def results_of(job: Job) -> pd.DataFrame:
 
 
 def _tables(job: Job, names: dict) -> list[pd.DataFrame]:
-    return [
-        rows.read(job.path(one, **names))
-        for template in paths.RUN_TABLES
-        for one in paths.each(template, job.params)
-    ]
+    return [rows.read(job.path(one, **names)) for one in paths.tables(job.params, names["defence"])]
 
 
 def _classes(job: Job) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from pipeline.strict_yaml import Key, StudyError
 # What may stand in the column ``stage`` of the results.
 STAGES = {
     "data", "train", "select", "attack", "measure", "complexity", "distort", "diagnose", "learn",
-    "toy",
+    "transfer", "toy",
 }  # fmt: skip
 
 Selects = Callable[[dict, Key], None]  # raises if a filter asks for what is not there
@@ -24,7 +24,7 @@ def check_conclusions(study: dict, fail: Fail) -> None:
         "seed": {*study["seeds"]},
         "stage": STAGES,
         "entry": {"", "clean", "attacks"}.union(*(study[section] for section in KINDS)),
-        "input": {"", "clean", *study["attacks"], *study["snapshot_attacks"]},
+        "input": {"", "clean", *study["attacks"], *study["snapshot_attacks"], *study["defences"]},
     }
 
     def selects(where: dict, key: Key) -> None:

@@ -18,16 +18,15 @@ def used(study: Study, stage: str) -> Callable[[Any], dict]:
     return lambda wildcards: slices.slices(study, stage, dict(wildcards.items()))
 
 
-def runs(study: Study, *templates: str) -> Callable[[Any], list[str]]:
-    """Input function: the files of every run, and selection, of one network on one data set."""
+def runs(study: Study) -> Callable[[Any], list[str]]:
+    """Input function: all tables of one network on one data set."""
 
     def files(wildcards: Any) -> list[str]:  # noqa: ANN401
         own = slices.in_setting(study, _setting(wildcards))
         found = [
             one.format(**wildcards, defence=defence, seed=seed)
-            for template in templates
-            for one in paths.each(template, own)
             for defence in own["defences"]
+            for one in paths.tables(own, defence)
             for seed in own["seeds"]
         ]
         if _setting(wildcards) in own["selection"]["settings"]:
@@ -58,6 +57,19 @@ def attacks(study: Study, template: str) -> Callable[[Any], list[str]]:
         one.format(**wildcards)
         for one in paths.each(template, slices.in_setting(study, _setting(wildcards)))
     ]
+
+
+def proxy(study: Study, template: str) -> Callable[[Any], list[str]]:
+    """Input function: the files of every attack on the proxy of one run."""
+
+    def files(wildcards: Any) -> list[str]:  # noqa: ANN401
+        names = {one["defence"]: one["proxy"] for one in study["transfers"]}
+        return [
+            one.format(**dict(wildcards.items()) | {"defence": names[wildcards.defence]})
+            for one in paths.each(template, slices.in_setting(study, _setting(wildcards)))
+        ]
+
+    return files
 
 
 def _setting(wildcards: Any) -> dict[str, str]:  # noqa: ANN401

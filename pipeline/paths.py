@@ -18,6 +18,7 @@ MEASURES = RUN + "/measures.csv"
 COMPLEXITIES = RUN + "/complexities.csv"
 DISTORTIONS = RUN + "/distortions.csv"
 DIAGNOSTICS = RUN + "/diagnostics.csv"
+TRANSFERRED = RUN + "/transferred.csv"
 LEARNING = RUN + "/learning/{learning}.csv"
 COLLECTED = STUDY + "/collected"
 RESULTS = COLLECTED + "/{dataset}-{model}.csv"
@@ -32,7 +33,9 @@ PICTURE = STUDY + "/figures/{target}.png"
 REPORT = STUDY + "/report.html"
 REFERENCES = "studies/references"
 
-RUN_TABLES = [HISTORY, ATTACK, MEASURES, COMPLEXITIES, DISTORTIONS, DIAGNOSTICS, LEARNING]
+RUN_TABLES = [
+    HISTORY, ATTACK, MEASURES, COMPLEXITIES, DISTORTIONS, DIAGNOSTICS, TRANSFERRED, LEARNING,
+]  # fmt: skip
 # The entries of a section that a path is for, if it is for each of them.
 EACH = {"{attack}": "attacks", "{learning}": "learning"}
 # The sections without which a table would be empty.
@@ -48,6 +51,7 @@ WRITES = dict.fromkeys(TRAININGS, _TRAINS) | {
     "complexity": [COMPLEXITIES],
     "distort": [DISTORTIONS],
     "diagnose": [DIAGNOSTICS],
+    "transfer": [TRANSFERRED],
     "learn": [LEARNING],
 }
 
@@ -83,6 +87,7 @@ KEYS = {
         "measures": "measures",
     },
     "diagnose": {**_TESTED, "attacks": "attacks", "diagnostics": "diagnostics"},
+    "transfer": {**_TESTED, "attacks": "attacks", "transfers": "transfers"},
     "learn": {
         **_TESTED,
         "training_images": "training_images",
@@ -91,7 +96,8 @@ KEYS = {
     },
     "toy": {"seeds": "seeds", "toy": "toys.{toy}"},
     "collect": {
-        key: key for key in ("seeds", "defences", *EACH.values(), *OF.values(), "selection")
+        key: key
+        for key in ("seeds", "defences", *EACH.values(), *OF.values(), "transfers", "selection")
     },
     "verdict": {**_TOGETHER, "attacks": "attacks", "verdict": "verdict"},
     "table": {**_TOGETHER, "target": "tables.{target}"},
@@ -112,6 +118,13 @@ def each(template: str, study: dict) -> list[str]:
         if place in template:
             return [template.replace(place, name) for name in study[section]]
     return [template]
+
+
+def tables(study: dict, defence: str) -> list[str]:
+    """The templates of all tables of a run of the defence. study: as one setting sees it."""
+    proxied = defence in {one["defence"] for one in study["transfers"]}
+    found = [one for template in RUN_TABLES for one in each(template, study)]
+    return [one for one in found if one != TRANSFERRED or proxied]
 
 
 def keys(stage: str, **names: str) -> list[str]:

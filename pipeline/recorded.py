@@ -29,6 +29,8 @@ NAMES = {
     "distort": "distortion/{entry}/{quantity}/{input}",
     "distorted layer": "distortion/{entry}/{quantity}/{input}/{layer}",
     "diagnose": "diagnostics/{entry}/{quantity}",
+    "transfer": "{quantity}_from_{input}/{entry}",
+    "transfer attacks": "robust/{quantity}_with_transfers",
     "learn": "learning/{entry}/{input}.{quantity}",
     "diagnose clean": "robust/clean_{quantity}",
     "diagnose attacks": "robust/{quantity}",
@@ -113,8 +115,7 @@ def _expected(study: dict[str, Any]) -> Iterator[tuple[dict[str, str], list[Path
                 names,
                 [
                     Path(one.format(study=study["name"], **names))
-                    for template in [paths.MODEL, *paths.RUN_TABLES]
-                    for one in paths.each(template, own)
+                    for one in [paths.MODEL, *paths.tables(own, defence)]
                 ],
             )
 

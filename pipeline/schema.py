@@ -26,6 +26,11 @@ class Setting(Settings):
     model: Name
 
 
+class Transfer(Settings):
+    defence: Name
+    proxy: Name  # the defence whose stored examples are tried on it
+
+
 class Distorted(Settings):
     inputs: Annotated[list[Name], Field(min_length=1)]  # clean, or snapshot attacks
     measure: Name | None  # of their layers
@@ -59,6 +64,7 @@ class Study(Settings):
     snapshot_attacks: Entries
     measures: Entries
     complexities: Entries
+    transfers: list[Transfer]
     distorted: Distorted
     distortions: Entries
     diagnostics: Entries

@@ -81,6 +81,12 @@ def _check_names(study: dict, fail: Fail) -> None:
     if study["retrain"]:
         known(("retrain_from",), study["retrain_from"], study["pretrain"])
         known(("retrain_from",), study["retrain_from"], study["defences"])
+    proxied = [one["defence"] for one in study["transfers"]]
+    for index, one in enumerate(study["transfers"]):
+        if one["defence"] in study["defences"]:
+            known(("transfers", index, "proxy"), one["proxy"], study["defences"])
+        if one["proxy"] == one["defence"] or proxied.count(one["defence"]) > 1:
+            raise fail(("transfers", index), "a defence has one proxy, and is not its own")
     for name in study["distorted"]["inputs"]:
         known(("distorted", "inputs"), name, ["clean", *study["snapshot_attacks"]])
     if study["distorted"]["measure"] is not None:

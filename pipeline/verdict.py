@@ -21,7 +21,8 @@ from pipeline.statistics import chosen, over_seeds
 from robustinfo.files import whole
 from robustinfo.judging import Check, Thresholds, judge
 
-SHARES = ("infeasible_share", "zero_gradient_share", "noise_only_share", "single_step_only_share")
+SHARES = ("infeasible_share", "noise_only_share", "single_step_only_share")
+MAY_LACK = ("adaptive_only_share", "black_box_only_share")  # where there is no such attack
 
 COLUMNS = [
     "dataset", "model", "defence", "verdict", "clean_accuracy", "robust_accuracy", "low", "high",
@@ -36,10 +37,10 @@ def run(job: Job) -> None:
     verdicts, checks, metrics = [], [], {}
     for names, attacks in _threatened(job):
         setting = chosen(results, names)
-        twin = over_seeds(_of(setting, thresholds.twin, "robust_accuracy"))
+        twin = over_seeds(_robust(setting, thresholds.twin))
         for defence in setting.defence.unique():
             own = names | {"defence": defence}
-            robust = over_seeds(_of(setting, defence, "robust_accuracy"))
+            robust = over_seeds(_robust(setting, defence))
             evidence = _evidence(setting, defence, thresholds) | {
                 "twin_robust_accuracy": twin["ours"],
                 "robust_low": robust["low"],
@@ -80,6 +81,13 @@ def _of(setting: pd.DataFrame, defence: str, quantity: str) -> pd.DataFrame:
     return chosen(setting, {"defence": defence, "stage": "diagnose", "quantity": quantity})
 
 
+def _robust(setting: pd.DataFrame, defence: str, quantity: str = "robust_accuracy") -> pd.DataFrame:
+    """What is counted over all attacks: with what was transferred, if anything was."""
+    found = chosen(setting, {"defence": defence, "entry": "attacks", "quantity": quantity})
+    transferred = found[found.stage == "transfer"]
+    return found if transferred.empty else transferred
+
+
 def _strongest(setting: pd.DataFrame, defence: str, attacks: list[str]) -> dict:
     """The attack that by itself leaves the least accuracy, and what it leaves."""
     where = {"defence": defence, "stage": "attack", "quantity": "accuracy", "entry": attacks}
@@ -92,14 +100,19 @@ def _evidence(setting: pd.DataFrame, defence: str, thresholds: Thresholds) -> di
     curve = _of(setting, defence, "attack_accuracy")
     curve = curve[curve.entry == thresholds.epsilon_curve].groupby("level").value.mean()
     curve = curve.sort_index()
-    adaptive = _of(setting, defence, "adaptive_only_share").value
-    return {name: _of(setting, defence, name).value.mean() for name in SHARES} | {
-        "adaptive_only_share": adaptive.mean() if len(adaptive) else None,
-        "classes": setting[setting.quantity == "classes"].value.iloc[0],
-        "clean_accuracy": _of(setting, defence, "accuracy").value.mean(),
-        "accuracy_at_huge_epsilon": curve[curve.index >= thresholds.huge_epsilon].max(),
-        "rise_with_epsilon": max(curve.diff().max(), 0.0),
-    }
+    shares = {name: _robust(setting, defence, name).value for name in (*SHARES, *MAY_LACK)}
+    lacking = {name: None for name in MAY_LACK if shares[name].empty}
+    return (
+        {name: values.mean() for name, values in shares.items()}
+        | lacking
+        | {
+            "zero_gradient_share": _of(setting, defence, "zero_gradient_share").value.mean(),
+            "classes": setting[setting.quantity == "classes"].value.iloc[0],
+            "clean_accuracy": _of(setting, defence, "accuracy").value.mean(),
+            "accuracy_at_huge_epsilon": curve[curve.index >= thresholds.huge_epsilon].max(),
+            "rise_with_epsilon": max(curve.diff().max(), 0.0),
+        }
+    )
 
 
 if __name__ == "__main__":

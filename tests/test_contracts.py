@@ -15,6 +15,7 @@ from pipeline.paths import TRAININGS
 from pipeline.slices import KINDS, in_setting
 from pipeline.study import load
 from robustinfo import catalogue, training
+from robustinfo.judging import ROLES
 from robustinfo.settings import Settings
 
 FILES = [Path("params.yaml"), *sorted(Path("studies").glob("*.yaml"))]
@@ -87,7 +88,7 @@ def test_an_attack_stays_in_its_ball_and_leaves_the_model_alone(entry, model, ba
     before = {name: value.clone() for name, value in model.state_dict().items()}
     x_adv, success = catalogue.get("attacks", quick(entry))(model, x, y, generator=generator)
     config, module = catalogue.config("attacks", entry), catalogue.module("attacks", entry)
-    assert module.ROLE in ("noise", "single_step", "iterated", "adaptive")
+    assert module.ROLE in ROLES
     assert x_adv.shape == x.shape and success.shape == y.shape and success.dtype == torch.bool
     assert x_adv.min() >= 0 and x_adv.max() <= 1
     if config.epsilon is not None:

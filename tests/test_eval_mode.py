@@ -65,6 +65,7 @@ measures:
   kde: {method: kde_information}
   binning: {method: binned_information, width: 0.5}
 complexities: {png: {method: png_size}}
+transfers: []
 distorted: {inputs: [clean], measure: null}
 distortions: {shuffled: {method: patch_shuffle, patches: 2}, jpeg: {method: jpeg, quality: 20}}
 diagnostics:

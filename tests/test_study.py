@@ -62,6 +62,17 @@ PGD = "linf_pgd: {method: pgd, norm: linf, epsilon: 0.15,"
         (PGD, PGD.replace("linf_pgd: {", "linf_pgd: {per: {digits: null}}\n  other: {"),
          r"attacks\.linf_pgd: is null in every setting"),
         ("0.3, 1.0]}}", "0.3]}}", r"verdict\.epsilon_curve: needs a diagnostic"),
+        ("transfers: []", "transfers: [{defence: entropic, proxy: entropic}]", r"is not its own"),
+        ("transfers: []", "transfers: [{defence: entropy, proxy: entropic}]", r"no 'entropy' among"),
+        ("transfers: []", "transfers: [{defence: entropic, proxy: x}]", r"0\.proxy: no 'x' among"),
+        ("selection: {settings: [],", "selection: {settings: [{dataset: digits, model: lenet5}],",
+         r"selection: needs two defences or more in `compared`"),
+        ("selection: {settings: [], compared: []}", "selection: {settings: [{dataset: digits, "
+         "model: lenet5}], compared: [standard, entropic]}", r"entropic: .*names none"),
+        ("selection: {settings: [],", "selection: {settings: [{dataset: x, model: lenet5}],",
+         r"selection\.settings\.0: no such setting"),
+        ("  zero_gradients: {method", "  tendency: {method: class_tendency, examples: fast}\n"
+         "  zero_gradients: {method", r"diagnostics\.tendency: no attack 'fast' here among"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_named_with_file_line_key_value_and_choices(tmp_path, old, new, said):

@@ -39,6 +39,7 @@ measures: {}
 complexities:
   bits_per_character: {method: text_entropy, alphabet: character}
   compressed_size: {method: text_deflate_size}
+transfers: []
 distorted: {inputs: [clean], measure: null}
 distortions: {}
 diagnostics: {}

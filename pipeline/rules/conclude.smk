@@ -11,7 +11,7 @@ REFERENCES = sorted(map(str, Path(paths.REFERENCES).glob("*.yaml")))
 rule collect:
     input:
         data=paths.DATA,
-        rows=runs(*paths.RUN_TABLES),
+        rows=runs(),
         code=code("collect"),
     output:
         paths.RESULTS,

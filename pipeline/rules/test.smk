@@ -1,7 +1,8 @@
 """What one trained network does: attacked, measured, distorted, diagnosed, learned from.
 
 INPUT   data.json, model.safetensors, snapshots/
-OUTPUT  per run attacks/, measures.csv, complexities.csv, distortions.csv, diagnostics.csv, learning/
+OUTPUT  per run attacks/, measures.csv, complexities.csv, distortions.csv, diagnostics.csv, transferred.csv,
+        learning/
 """
 
 
@@ -105,6 +106,29 @@ rule diagnose:
         used=used("diagnose"),
     shell:
         "python -m pipeline.diagnose --study {STUDY} --dataset {wildcards.dataset}"
+        " --model {wildcards.model} --defence {wildcards.defence} --seed {wildcards.seed}"
+        " > {log} 2>&1"
+
+
+rule transfer:
+    input:
+        data=paths.DATA,
+        model=paths.MODEL,
+        examples=attacks(paths.EXAMPLES),
+        proxy=inputs.proxy(CONTENT, paths.EXAMPLES),
+        code=code("transfer"),
+    output:
+        paths.TRANSFERRED,
+    log:
+        "logs/{study}/{dataset}/{model}/{defence}/{seed}/transfer.txt",
+    retries: 1
+    threads: THREADS
+    resources:
+        gpu=GPU,
+    params:
+        used=used("transfer"),
+    shell:
+        "python -m pipeline.transfer --study {STUDY} --dataset {wildcards.dataset}"
         " --model {wildcards.model} --defence {wildcards.defence} --seed {wildcards.seed}"
         " > {log} 2>&1"
 

@@ -39,6 +39,18 @@ class Thresholds(Settings):
     noise_only_share: Fraction01 = 0.01
     single_step_only_share: Fraction01 = 0.01
     adaptive_only_share: Fraction01 = 0.01
+    black_box_only_share: Fraction01 = 0.03
+
+
+# The roles of attacks, and those of the attacks that should find no less. An iterated gradient
+# attack is what all others are held against.
+BEATEN_BY = {
+    "noise": ("single_step", "iterated", "adaptive"),
+    "single_step": ("iterated", "adaptive"),
+    "adaptive": ("single_step", "iterated"),
+    "black_box": ("single_step", "iterated", "adaptive"),
+}
+ROLES = (*BEATEN_BY, "iterated")
 
 
 class Threat(NamedTuple):
@@ -65,13 +77,14 @@ def worst_case(success: Mapping[str, Tensor], threats: Mapping[str, Threat]) -> 
 
     success: (n,) bool per attack. Returns (n,) bool masks: ``broken`` (by any attack that has an
     epsilon); ``noise_only`` and ``single_step_only`` (by that, and by no stronger attack of the
-    same norm and epsilon); ``adaptive_only`` (by that, and by no gradient attack of the same norm
-    and epsilon that does not know the defence), which is missing where there is none to compare.
+    same norm and epsilon); ``adaptive_only`` and ``black_box_only`` (by that, and by no gradient
+    attack of the same norm and epsilon, for the first one that does not know the defence), which
+    are missing where there is none to compare.
     """
     nothing = torch.zeros_like(next(iter(success.values())))
 
-    def broken(role: str, like: Threat) -> Tensor:
-        names = [n for n, t in threats.items() if t[1:] == like[1:] and t.role == role]
+    def broken(like: Threat, *roles: str) -> Tensor:
+        names = [n for n, t in threats.items() if t[1:] == like[1:] and t.role in roles]
         return torch.stack([nothing, *(success[n] for n in names)]).any(0)
 
     masks = {name: nothing.clone() for name in ("broken", "noise_only", "single_step_only")}
@@ -81,15 +94,10 @@ def worst_case(success: Mapping[str, Tensor], threats: Mapping[str, Threat]) -> 
         masks["broken"] |= success[name]
         if not any(t.role == "iterated" and t[1:] == threat[1:] for t in threats.values()):
             continue  # no stronger attack was there to compare with
-        iterated = broken("iterated", threat)
-        if threat.role == "adaptive":
-            only = success[name] & ~iterated & ~broken("single_step", threat)
-            masks["adaptive_only"] = masks.get("adaptive_only", nothing) | only
-        iterated |= broken("adaptive", threat)
-        if threat.role == "noise":
-            masks["noise_only"] |= success[name] & ~iterated & ~broken("single_step", threat)
-        if threat.role == "single_step":
-            masks["single_step_only"] |= success[name] & ~iterated
+        if threat.role in BEATEN_BY:
+            only = f"{threat.role}_only"
+            alone = success[name] & ~broken(threat, *BEATEN_BY[threat.role])
+            masks[only] = masks.get(only, nothing) | alone
     return masks
 
 
@@ -106,8 +114,8 @@ def judge(evidence: Mapping[str, float | None], thresholds: Thresholds) -> tuple
 
     evidence, fractions of the images: classes (K), clean_accuracy, infeasible_share,
     zero_gradient_share, accuracy_at_huge_epsilon, rise_with_epsilon, noise_only_share,
-    single_step_only_share, adaptive_only_share (None if no adaptive attack could be compared),
-    twin_robust_accuracy, robust_low (the lower end of robust accuracy's
+    single_step_only_share; adaptive_only_share and black_box_only_share (None if no such attack
+    could be compared); twin_robust_accuracy, robust_low (the lower end of robust accuracy's
     interval), gain_over_twin (by how much that end lies above the upper end of the twin's). Raises
     Fault if one of them is NaN: a question that was not asked would pass as answered.
     """
@@ -135,6 +143,7 @@ def judge(evidence: Mapping[str, float | None], thresholds: Thresholds) -> tuple
         check("rise_with_epsilon", "at most", t.rise_with_epsilon, "masked"),
         check("noise_only_share", "at most", t.noise_only_share, "masked"),
         check("single_step_only_share", "at most", t.single_step_only_share, "masked"),
+        check("black_box_only_share", "at most", t.black_box_only_share, "masked"),
         check("adaptive_only_share", "at most", t.adaptive_only_share, "needs adaptive"),
         not_run("steps_and_restarts_doubled", "not converged"),
         check("robust_low", "above", chance, "broken"),  # no better than guessing

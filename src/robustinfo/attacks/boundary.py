@@ -28,7 +28,7 @@ from torch import Generator, Tensor, nn
 from robustinfo.attacks import _foolbox
 from robustinfo.settings import Pixels, PositiveNumber, Settings
 
-ROLE = "iterated"
+ROLE = "black_box"
 DRAWS = 100  # of noise, before an image of the batch is taken
 HALVINGS = 12
 BACK = 1.001  # of the distance, where a walk has ended on the boundary itself

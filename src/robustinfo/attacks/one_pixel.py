@@ -26,7 +26,7 @@ from robustinfo.attacks import _foolbox
 from robustinfo.maths.balls import projected
 from robustinfo.settings import Norm, Pixels, PositiveNumber, Settings
 
-ROLE = "iterated"
+ROLE = "black_box"
 AT_ONCE = 4096  # candidates in one forward pass
 
 

@@ -30,7 +30,7 @@ from robustinfo.attacks import _foolbox
 from robustinfo.maths.margin import margin
 from robustinfo.settings import Number, Pixels, PositiveNumber, Settings
 
-ROLE = "iterated"
+ROLE = "black_box"
 AT_ONCE = 4096  # images in one forward pass
 BETAS = 0.9, 0.999  # Adam's, as published
 
