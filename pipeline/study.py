@@ -52,6 +52,10 @@ def _in_each_setting(content: dict, fail: Fail) -> Iterator[tuple[dict, dict]]:
         for name in entries if isinstance(entries, dict) else ():
             if not any(name in one[section] for one in seen):
                 raise fail((section, name), "is null in every setting")
+    for index, one in enumerate(content.get("transfers") or ()):
+        if one["defence"] not in content["defences"]:
+            problem = f"no {one['defence']!r} among {', '.join(content['defences'])}"
+            raise fail(("transfers", index, "defence"), problem)
     for section in TRAININGS:
         trained = content.get(section)
         for name in trained if isinstance(trained, dict) else ():
@@ -120,7 +124,8 @@ def _check_selection(setting: dict[str, str], study: dict, fail: Fail) -> None:
         if name in study["train_selected"]:
             raise fail(("selection", "compared"), f"{name} waits for it itself")
         if name != compared[0] and not defences[name].get("layers"):
-            raise fail(("defences", name), "is compared by its `layers` and names none")
+            problem = f"{name} is compared by its `layers` and names none"
+            raise fail(("selection", "compared"), problem)
     if selection.get("attack") not in study["attacks"]:
         choices = ", ".join(study["attacks"])
         raise fail(("selection", "attack"), f"no {selection.get('attack')!r} among {choices}")

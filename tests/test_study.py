@@ -63,7 +63,7 @@ PGD = "linf_pgd: {method: pgd, norm: linf, epsilon: 0.15,"
          r"attacks\.linf_pgd: is null in every setting"),
         ("0.3, 1.0]}}", "0.3]}}", r"verdict\.epsilon_curve: needs a diagnostic"),
         ("transfers: []", "transfers: [{defence: entropic, proxy: entropic}]", r"is not its own"),
-        ("transfers: []", "transfers: [{defence: entropy, proxy: entropic}]", r"no 'entropy' among"),
+        ("transfers: []", "transfers: [{defence: x, proxy: entropic}]", r"defence: no 'x' among"),
         ("transfers: []", "transfers: [{defence: entropic, proxy: x}]", r"0\.proxy: no 'x' among"),
         ("selection: {settings: [],", "selection: {settings: [{dataset: digits, model: lenet5}],",
          r"selection: needs two defences or more in `compared`"),
