@@ -68,7 +68,7 @@ PGD = "linf_pgd: {method: pgd, norm: linf, epsilon: 0.15,"
         ("selection: {settings: [],", "selection: {settings: [{dataset: digits, model: lenet5}],",
          r"selection: needs two defences or more in `compared`"),
         ("selection: {settings: [], compared: []}", "selection: {settings: [{dataset: digits, "
-         "model: lenet5}], compared: [standard, entropic]}", r"entropic: .*names none"),
+         "model: lenet5}], compared: [standard, entropic]}", r"entropic .*names none"),
         ("selection: {settings: [],", "selection: {settings: [{dataset: x, model: lenet5}],",
          r"selection\.settings\.0: no such setting"),
         ("  zero_gradients: {method", "  tendency: {method: class_tendency, examples: fast}\n"
