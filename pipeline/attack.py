@@ -28,9 +28,9 @@ def run(job: Job) -> None:
     """Attack the test images and judge every example again, as it is and rounded to 8 bits."""
     images, labels = load.test_images(job)
     model = load.trained(job, job.path(paths.MODEL))
-    objective = _objective(job, model)
+    term = _term(job, model)
     parts = [
-        _examples(job, model, x, y, objective)
+        _examples(job, model, x, y, term)
         for x, y in batches(images, labels, EVALUATION_BATCH, job.device)
     ]
     found = {name: torch.cat([part[name] for part in parts]).cpu() for name in parts[0]}
@@ -48,14 +48,18 @@ def run(job: Job) -> None:
 
 
 def _examples(
-    job: Job, model: nn.Module, x: Tensor, y: Tensor, objective: Callable[..., Tensor] | None
+    job: Job,
+    model: nn.Module,
+    x: Tensor,
+    y: Tensor,
+    term: Callable[..., tuple[Tensor, Tensor]] | None,
 ) -> dict[str, Tensor]:
     """What is kept of one batch. The attack's word is not enough: every success is checked."""
     module = catalogue.module("attacks", job.params["attack"])
     settings = {"config": catalogue.config("attacks", job.params["attack"])}
     settings["generator"] = job.generator
     if module.ROLE == "adaptive":
-        settings["objective"] = objective
+        settings["term"] = term
     extra = {}
     if hasattr(module, "perturb_counting_black"):
         x_adv, success, extra["black"] = module.perturb_counting_black(model, x, y, **settings)
@@ -76,14 +80,14 @@ def _examples(
     }
 
 
-def _objective(job: Job, model: nn.Module) -> Callable[..., Tensor] | None:
-    """What an attacker who knows the defence maximises; None if that is the cross-entropy alone."""
+def _term(job: Job, model: nn.Module) -> Callable[..., tuple[Tensor, Tensor]] | None:
+    """What the defence adds to its loss, for an attacker who knows it; None if that is nothing."""
     entry, state = load.prepared(job, job.path(paths.MODEL))
     module = catalogue.module("defences", entry)
-    if not hasattr(module, "attack_objective"):
+    if not hasattr(module, "attack_term"):
         return None
     config = catalogue.config("defences", entry)
-    return partial(module.attack_objective, model, config=config, state=state)
+    return partial(module.attack_term, model, config=config, state=state)
 
 
 def _fractions(found: dict[str, Tensor], black: Tensor | None) -> dict[str, tuple]:

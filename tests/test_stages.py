@@ -32,20 +32,17 @@ def test_an_adaptive_attack_gets_the_defences_own_numbers_and_what_it_measured(t
     file, flow = tmp_path / "model.safetensors", torch.tensor(3.0)
     seal(file, {load.STATE + "pretrained_flow": flow}, {load.DEFENCE: json.dumps(ENTROPIC)})
     x, y = torch.rand(4, 1, 28, 28), torch.arange(4)
-    found = attack._objective(job(file), model)(x, y, term_weight=0.7)
-    expected = entropic.attack_objective(
-        model, x, y,
-        config=entropic.Config(**{key: ENTROPIC[key] for key in ("loss", "weight", "factor")}),
-        state={"pretrained_flow": flow}, term_weight=0.7,
-    )  # fmt: skip
+    _, found = attack._term(job(file), model)(x, y)
+    config = entropic.Config(**{key: ENTROPIC[key] for key in ("loss", "weight", "factor")})
+    _, expected = entropic.attack_term(model, x, y, config=config, state={"pretrained_flow": flow})
     assert found.equal(expected)
 
 
-def test_a_defence_without_a_term_of_its_own_has_no_objective(tmp_path, model):
+def test_a_defence_without_a_term_of_its_own_hands_on_none(tmp_path, model):
     standard = {"method": "standard", "loss": {"method": "cross_entropy"}}
     file = tmp_path / "model.safetensors"
     seal(file, {}, {load.DEFENCE: json.dumps(standard)})
-    assert attack._objective(job(file), model) is None
+    assert attack._term(job(file), model) is None
 
 
 @pytest.mark.parametrize("first, count", [(7, 7), (None, 20)])

@@ -99,14 +99,14 @@ def test_what_has_fallen_is_not_attacked_again(two_classes):
     assert asked[-1] == (~success).sum() < asked[0] == 64
 
 
-def test_an_objective_of_the_defences_own_changes_nothing(two_classes):
+def test_a_term_of_the_defences_own_changes_nothing(two_classes):
     p, config = two_classes, smoothed_pgd.Config(**STEPS)
 
-    def objective(x, y, *, term_weight):
+    def term(x, y):
         raise AssertionError
 
     found = smoothed_pgd.perturb(
-        p.model, p.x, p.y, config=config, generator=torch.Generator(), objective=objective
+        p.model, p.x, p.y, config=config, generator=torch.Generator(), term=term
     )
     without = smoothed_pgd.perturb(p.model, p.x, p.y, config=config, generator=torch.Generator())
     assert all(a.equal(b) for a, b in zip(found, without, strict=True))

@@ -1,5 +1,6 @@
 import logging
 from collections import OrderedDict
+from functools import partial
 from itertools import pairwise
 
 import pytest
@@ -7,6 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from robustinfo.attacks import adaptive
 from robustinfo.defences import entropic
 from robustinfo.maths.activation_entropy import activation_entropy
 from robustinfo.models import lenet5
@@ -141,10 +143,7 @@ def test_an_adaptive_attackers_objective_is_the_loss_of_every_image_by_itself(mo
     config = entropic.Config(loss=LOSS, weight=0.7, factor=2.5)
     state = {"pretrained_flow": torch.tensor(3.0)}
 
-    def objective(x, y, term_weight):
-        return entropic.attack_objective(
-            model, x, y, config=config, state=state, term_weight=term_weight
-        )
+    term = partial(entropic.attack_term, model, config=config, state=state)
 
     def terms(weight):
         one_by_one = (
@@ -154,7 +153,7 @@ def test_an_adaptive_attackers_objective_is_the_loss_of_every_image_by_itself(mo
         return sum(one["clean"] + weight * one["entropic"] for one in one_by_one)
 
     for weight in (0.0, 1.0, 0.2):
-        torch.testing.assert_close(objective(x, y, weight), terms(weight))
+        torch.testing.assert_close(adaptive.objective(term, weight, x, y), terms(weight))
 
 
 def test_the_readings_of_an_average_differ(model, data):

@@ -1,5 +1,6 @@
 import copy
 from collections import OrderedDict
+from functools import partial
 
 import pytest
 import torch
@@ -267,9 +268,8 @@ def test_autocast_does_not_lower_the_precision_of_the_terms(data):
 
 def objective(model, x, y, term_weight, base=STANDARD, state=None):
     config = ib_rar.Config(base=base)
-    return ib_rar.attack_objective(
-        model, x, y, config=config, state=state or {}, term_weight=term_weight
-    )
+    term = partial(ib_rar.attack_term, model, config=config, state=state or {})
+    return adaptive.objective(term, term_weight, x, y)
 
 
 @pytest.mark.parametrize("weight", [0.0, 1.0, 3.0])
@@ -295,11 +295,12 @@ def test_it_sees_how_the_input_moves_the_kernel_of_the_inputs(model, data):
     assert (slope * step).sum().item() == pytest.approx(expected.item(), rel=1e-3)
 
 
-def test_of_a_base_with_its_own_objective_it_climbs_that_too(model, data):
+def test_of_a_base_with_a_term_of_its_own_it_climbs_that_too(model, data):
     base = ENTROPIC
     state = {"pretrained_flow": torch.tensor(3.0)}
     own = catalogue.config("defences", base)
-    expected = entropic.attack_objective(model, *data, config=own, state=state, term_weight=0.5)
+    term = partial(entropic.attack_term, model, config=own, state=state)
+    expected = adaptive.objective(term, 0.5, *data)
     terms = loss_terms(model, data)
     expected = expected + 0.5 * 30 * (terms["compression"] + terms["relevance"])
     torch.testing.assert_close(objective(model, *data, 0.5, base, state), expected)
@@ -309,14 +310,14 @@ def test_the_attack_finds_a_higher_objective_than_it_started_from(model, data, g
     x, y = data[0], model(data[0]).argmax(1)
     reached = []
 
-    def spied(x, y, *, term_weight):
-        reached.append(objective(model, x, y, term_weight))
-        return reached[-1]
+    def spied(x, y):
+        reached.append(objective(model, x, y, 1.0))
+        return ib_rar.attack_term(model, x, y, config=ib_rar.Config(base=STANDARD), state={})
 
     config = adaptive.Config(
         epsilon=0.05, step_size=0.01, steps=5, term_weight=1.0, random_start=False
     )
-    adaptive.perturb(model, x, y, config=config, generator=generator, objective=spied)
+    adaptive.perturb(model, x, y, config=config, generator=generator, term=spied)
     assert reached[-1] > reached[0] + 0.1
 
 

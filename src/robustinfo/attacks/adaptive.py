@@ -2,19 +2,21 @@
 
 Tramèr et al. (2020), arXiv 2002.08347: a defence has to be attacked through its own loss.
 maximise CE(f(x'), y) + term_weight T(x') over |x' - x| <= epsilon, x' in [0, 1], where T is what
-the defence adds to its loss; its file says how, in ``attack_objective``. ``term_weight: 0``, and a
-defence without a term of its own, leave PGD on the cross-entropy.
+the defence adds to its loss, ``attack_term`` in its file. ``term_weight: 0``, and a defence without
+a term of its own, leave PGD on the cross-entropy.
 """
 
 from collections.abc import Callable
 from functools import partial
 
 from torch import Generator, Tensor, nn
+from torch.nn import functional as F
 
 from robustinfo.attacks import _foolbox, pgd
 from robustinfo.settings import Number
 
 ROLE = "adaptive"
+Term = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 
 
 class Config(pgd.Ascent):
@@ -28,14 +30,20 @@ def perturb(
     *,
     config: Config,
     generator: Generator,
-    objective: Callable[..., Tensor] | None = None,
+    term: Term | None = None,
 ) -> tuple[Tensor, Tensor]:
     """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns x_adv, and success (n,) bool.
 
-    objective: (x, y, term_weight=) -> what is maximised, a scalar; None is the cross-entropy.
+    term: (x, y) -> logits (n, K), and T summed over the images, a scalar; None: there is no T.
     A success is misclassified, was correct, and lies within epsilon; a failure returns its x.
     """
     attack = pgd.method(config)
-    if objective is not None:
-        _foolbox.climb(attack, partial(objective, term_weight=config.term_weight))
+    if term is not None:
+        _foolbox.climb(attack, partial(objective, term, config.term_weight))
     return pgd.restarted(attack, model, x, y, config=config, generator=generator)
+
+
+def objective(term: Term, weight: float, x: Tensor, y: Tensor) -> Tensor:
+    """What is maximised, summed over the images, a scalar."""
+    logits, value = term(x, y)
+    return F.cross_entropy(logits, y, reduction="sum") + weight * value

@@ -16,7 +16,6 @@ is not always needed: of 197 images on a LeNet-5 with entropy maximisation (MNIS
 steps) it broke 77, PGD with 11 restarts 70, and PGD on the margin with 5 restarts 80.
 """
 
-from collections.abc import Callable
 from functools import partial
 from typing import Annotated
 
@@ -25,7 +24,7 @@ from pydantic import Field
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
-from robustinfo.attacks import _foolbox, pgd
+from robustinfo.attacks import _foolbox, adaptive, pgd
 from robustinfo.settings import Fraction01
 
 ROLE = "adaptive"
@@ -43,11 +42,11 @@ def perturb(
     *,
     config: Config,
     generator: Generator,
-    objective: Callable[..., Tensor] | None = None,
+    term: adaptive.Term | None = None,
 ) -> tuple[Tensor, Tensor]:
     """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns x_adv, and success (n,) bool.
 
-    objective: what every adaptive attack is given; the smoothed labels take its place here.
+    term: what every adaptive attack is given; the smoothed labels take its place here.
     A success is misclassified, was correct, and lies within epsilon; a failure returns its x.
     """
     x_adv, success = x.clone(), torch.zeros_like(y, dtype=torch.bool)

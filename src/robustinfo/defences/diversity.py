@@ -49,23 +49,16 @@ def loss_terms(
     }
 
 
-def attack_objective(
-    model: Network,
-    x: Tensor,
-    y: Tensor,
-    *,
-    config: Config,
-    state: dict[str, Tensor],
-    term_weight: float,
-) -> Tensor:
-    """What an adaptive attacker maximises, summed over the images, a scalar.
+def attack_term(
+    model: Network, x: Tensor, y: Tensor, *, config: Config, state: dict[str, Tensor]
+) -> tuple[Tensor, Tensor]:
+    """The mean's logits, which are what is judged, and both weighted terms, summed over the images.
 
-    The cross-entropy of the mean prediction, which is what is judged, plus ``term_weight`` times
-    the two weighted terms.
+    An adaptive attacker climbs the term beside the mean's cross-entropy.
     """
     prediction, logits = member_logits(model, x)
     term = config.entropy * entropy(prediction) + config.diversity * log_determinant(logits, y)
-    return F.cross_entropy(prediction, y, reduction="sum") - term_weight * term.sum()
+    return prediction, -term.sum()
 
 
 def entropy(log_p: Tensor) -> Tensor:

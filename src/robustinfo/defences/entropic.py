@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterable
 
 import torch
 from torch import Generator, Tensor, nn
-from torch.nn import functional as F
 
 from robustinfo import catalogue
 from robustinfo.attacks._foolbox import frozen
@@ -87,25 +86,15 @@ def loss_terms(
     return {"clean": loss(logits, y), "entropic": config.weight * penalty}
 
 
-def attack_objective(
-    model: Network,
-    x: Tensor,
-    y: Tensor,
-    *,
-    config: Config,
-    state: dict[str, Tensor],
-    term_weight: float,
-) -> Tensor:
-    """What an adaptive attacker maximises, summed over the images, a scalar.
-
-    The cross-entropy plus ``term_weight`` times the entropic term of each image by itself.
-    """
+def attack_term(
+    model: Network, x: Tensor, y: Tensor, *, config: Config, state: dict[str, Tensor]
+) -> tuple[Tensor, Tensor]:
+    """Logits, and what an adaptive attacker climbs: the terms of single images, summed."""
     logits, first, last = _ends(model, x)
     alone = Reading(floor=config.floor)  # every image by itself
     fall = activation_entropy(first, alone) - activation_entropy(last, alone)
     gap = fall / (len(model.activations) - 1) - config.factor * state["pretrained_flow"]
-    term = config.weight * gap.square().sum()
-    return F.cross_entropy(logits, y, reduction="sum") + term_weight * term
+    return logits, config.weight * gap.square().sum()
 
 
 def _ends(model: Network, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -25,7 +25,6 @@ from typing import Literal, Self
 import torch
 from pydantic import model_validator
 from torch import Generator, Tensor, nn
-from torch.nn import functional as F
 
 from robustinfo import catalogue
 from robustinfo.batches import EVALUATION_BATCH
@@ -132,32 +131,24 @@ def finish(model: Network, x: Tensor, y: Tensor, *, config: Config) -> None:
     model.get_submodule(MASK).passes.copy_(channel_mask.mask(values, config.masked_share))
 
 
-def attack_objective(
-    model: Network,
-    x: Tensor,
-    y: Tensor,
-    *,
-    config: Config,
-    state: dict[str, Tensor],
-    term_weight: float,
-) -> Tensor:
-    """What an adaptive attacker maximises, summed over the images, a scalar.
+def attack_term(
+    model: Network, x: Tensor, y: Tensor, *, config: Config, state: dict[str, Tensor]
+) -> tuple[Tensor, Tensor]:
+    """Logits, and what an adaptive attacker climbs, a scalar: n times both terms, and the base's.
 
-    CE + term_weight (alpha sum_l nHSIC(X, T_l) - beta sum_l nHSIC(Y, T_l)), X being what the
-    attack has made so far; of a base with an objective of its own, that objective instead of CE.
-    The nHSIC are those of the whole batch that is attacked, of any size: what becomes of an image
-    depends on which others are attacked with it, and a batch of one image has no such term.
+    X is what the attack has made so far. The nHSIC are those of the whole batch that is attacked,
+    of any size: what becomes of an image depends on which others are attacked with it, and a batch
+    of one image has no such term.
     """
     base = catalogue.module("defences", config.base)
     logits, seen = model.observe(x, _points(model, config))
-    if hasattr(base, "attack_objective"):
-        own = catalogue.config("defences", config.base)
-        loss = base.attack_objective(model, x, y, config=own, state=state, term_weight=term_weight)
-    else:
-        loss = F.cross_entropy(logits, y, reduction="sum")
     of_input, of_label = _information(x, y, logits, seen, config)
-    term = config.compression * of_input - config.relevance * of_label
-    return loss + term_weight * len(y) * term
+    term = len(y) * (config.compression * of_input - config.relevance * of_label)
+    if not hasattr(base, "attack_term"):
+        return logits, term
+    own = catalogue.config("defences", config.base)
+    logits, added = base.attack_term(model, x, y, config=own, state=state)
+    return logits, added + term
 
 
 def _points(model: Network, config: Config) -> tuple[str, ...]:

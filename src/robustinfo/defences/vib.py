@@ -9,7 +9,6 @@ Known bias: the bound is loose where the codes of all images together are no sta
 """
 
 from torch import Generator, Tensor
-from torch.nn import functional as F
 
 from robustinfo import catalogue
 from robustinfo.faults import Fault
@@ -36,22 +35,12 @@ def loss_terms(
     return {"clean": loss(logits, y), "rate": config.weight * rate.mean()}
 
 
-def attack_objective(
-    model: Network,
-    x: Tensor,
-    y: Tensor,
-    *,
-    config: Config,
-    state: dict[str, Tensor],
-    term_weight: float,
-) -> Tensor:
-    """What an adaptive attacker maximises, summed over the images, a scalar.
-
-    The cross-entropy plus ``term_weight`` times the weighted rate.
-    """
+def attack_term(
+    model: Network, x: Tensor, y: Tensor, *, config: Config, state: dict[str, Tensor]
+) -> tuple[Tensor, Tensor]:
+    """Logits, and what an adaptive attacker climbs: the weighted rates, summed over the images."""
     logits, rate = _judged_and_rated(model, x)
-    term = config.weight * rate.sum()
-    return F.cross_entropy(logits, y, reduction="sum") + term_weight * term
+    return logits, config.weight * rate.sum()
 
 
 def _judged_and_rated(model: Network, x: Tensor) -> tuple[Tensor, Tensor]:
