@@ -14,6 +14,7 @@ class Claim(Settings):
     """Per seed, a ``statistic`` of one or two selections.
 
     difference: what ``of`` comes to, minus what ``against`` does if there is one.
+    ratio: what ``of`` comes to, by what ``against`` does.
     correlation: Spearman's, of the two over the epochs, or over the levels of a sweep. Neighbours
     resemble each other, so that only seeds count as independent. Fewer than five of them, or a
     constant series, have none.
@@ -25,7 +26,7 @@ class Claim(Settings):
 
     paper: str  # of studies/references, without .yaml
     claim: str  # its id there
-    statistic: Literal["difference", "correlation"] = "difference"
+    statistic: Literal["difference", "ratio", "correlation"] = "difference"
     tested: str = ""  # which part of the claim the statistic speaks of, if not of all
     of: Where
     against: Where | None = None
@@ -38,10 +39,10 @@ class Claim(Settings):
     says: dict[Judgement, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")
-    def a_correlation_is_of_two_series(self) -> Self:
-        """It is taken over their values as they are."""
-        if self.statistic == "correlation" and self.against is None:
-            raise ValueError("a correlation needs `against`")
+    def two_selections_are_compared(self) -> Self:
+        """A correlation is taken over their values as they are."""
+        if self.statistic != "difference" and self.against is None:
+            raise ValueError(f"a {self.statistic} needs `against`")
         if self.statistic == "correlation" and self.comes_to != "mean":
             raise ValueError("a correlation is of values; leave `comes_to` out")
         return self

@@ -4,13 +4,14 @@ reads   results/{study}/collected/*.csv
 writes  results/{study}/claims.csv  claim, statistic, value, low, high, judgement, saturated,
                                     sentence, text, source
 
-The statistic is a value of the results, or a difference or rank correlation of two selections,
-seed by seed. Its interval is Student's over the seeds or, of values that have intervals of their
-own (fractions, AUCs), the span of those. Supported: the interval lies wholly on the claimed side of
-the threshold; not supported: wholly on the other; else undecided. Where a network that it speaks of
-classifies clean images too badly to show anything, the judgement is ``undertrained`` and nothing is
-decided; nor where most of its values sit at their ceiling, where they move with nothing: the
-judgement is then ``saturated``, and the column of that name the share of such values.
+The statistic is a value of the results, or a difference, ratio or rank correlation of two
+selections, seed by seed. Its interval is Student's over the seeds or, of values that have intervals
+of their own (fractions, AUCs), the span of those. Supported: the interval lies wholly on the
+claimed side of the threshold; not supported: wholly on the other; else undecided. Where a network
+that it speaks of classifies clean images too badly to show anything, the judgement is
+``undertrained`` and nothing is decided; nor where most of its values sit at their ceiling, where
+they move with nothing: the judgement is then ``saturated``, and the column of that name the share
+of such values.
 """
 
 import math
@@ -63,9 +64,8 @@ def judged(results: pd.DataFrame, claim: Claim) -> dict | None:
         against = chosen(results, claim.against)
     if of.empty or (against is not None and against.empty):
         return None
-    values = {"difference": _differences, "correlation": _correlations}[claim.statistic](
-        of, against, claim
-    )
+    take = _correlations if claim.statistic == "correlation" else _compared
+    values = take(of, against, claim)
     if against is None and of.low.notna().all():
         spans = _speaking(of, claim)
         low, high = spans.low.min(), spans.high.max()
@@ -80,7 +80,7 @@ def judged(results: pd.DataFrame, claim: Claim) -> dict | None:
     if _undertrained(results, {*of.defence, *(() if against is None else against.defence)}):
         verdict = "undertrained"
     side = f"{claim.expect} {claim.threshold:g}"
-    sign = {"difference": "-", "correlation": "correlated with"}[claim.statistic]
+    sign = {"difference": "-", "ratio": "/", "correlation": "correlated with"}[claim.statistic]
     other = f" {sign} {_name(claim.against)}" if claim.against is not None else ""
     group = f", worst {claim.worst_over}" if claim.worst_over else ""
     what = "" if claim.comes_to == "mean" else f"{claim.comes_to} of "
@@ -103,12 +103,13 @@ def _speaking(of: pd.DataFrame, claim: Claim) -> pd.DataFrame:
     return of[rank == rank.groupby(of.seed).transform(claim.worst)]
 
 
-def _differences(of: pd.DataFrame, against: pd.DataFrame | None, claim: Claim) -> pd.Series:
+def _compared(of: pd.DataFrame, against: pd.DataFrame | None, claim: Claim) -> pd.Series:
     """One value per seed."""
-    difference = _comes_to(of, claim)
+    found = _comes_to(of, claim)
     if against is not None:
-        difference = (difference - _comes_to(against, claim)).dropna()
-    return difference.groupby("seed").agg(claim.worst)
+        take = {"difference": found.sub, "ratio": found.div}[claim.statistic]
+        found = take(_comes_to(against, claim)).dropna()
+    return found.groupby("seed").agg(claim.worst)
 
 
 def _comes_to(rows: pd.DataFrame, claim: Claim) -> pd.Series:

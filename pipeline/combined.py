@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from pipeline import paths
-from pipeline.slices import bounded
+from pipeline.schema import Limits
 from pipeline.stage import Job
 from robustinfo import catalogue
 from robustinfo.judging import Threat, worst_case
@@ -16,28 +16,43 @@ from robustinfo.sealed import unseal
 
 def fractions(
     job: Job, x: Tensor, others: Mapping[str, tuple[Tensor, Threat]] | None = None
-) -> dict[str, float]:
-    """Fractions of all images, each taken over every attack that has an epsilon.
+) -> dict[str, tuple[float, int]]:
+    """Fractions, and of how many images, each taken over every attack of the threat model.
 
     x: the clean images, on the CPU. others: (success, threat) of attacks that were not made on
     this run, by name. Nothing where no attack has an epsilon: there is no threat model.
     """
-    if not any(bounded(entry) for entry in job.params["attacks"].values()):
-        return {}
-    success, threats = {}, {}
+    success, threats, limits = {}, {}, job.params["threat"]
     infeasible = torch.zeros(len(x), dtype=torch.bool)
     for name, entry in job.params["attacks"].items():
-        threats[name] = threat(entry)
+        made = threat(entry)
         examples, _ = unseal(job.path(paths.EXAMPLES, attack=name))
         success[name], clean = examples["success"], examples["correct"]
-        _, norm, epsilon = threats[name]
-        infeasible |= ~feasible(x, examples["x_adv"], norm, epsilon)
+        infeasible |= ~feasible(x, examples["x_adv"], made.norm, made.epsilon)
+        threats[name] = made if counts(made, limits) else made._replace(epsilon=None)
     for name, (other_success, other_threat) in (others or {}).items():
         success[name], threats[name] = other_success, other_threat
+    if all(one.epsilon is None for one in threats.values()):
+        return {}
     masks = worst_case(success, threats)
+    stands = clean & ~masks["broken"]
     shares = {f"{name}_share": masks[name] for name in masks if name.endswith("_only")}
-    shares |= {"robust_accuracy": clean & ~masks["broken"], "infeasible_share": infeasible}
-    return {name: mask.double().mean().item() for name, mask in shares.items()}
+    shares |= {"robust_accuracy": stands, "infeasible_share": infeasible}
+    found = {name: (mask.double().mean().item(), len(x)) for name, mask in shares.items()}
+    # Of the images that everything else left standing, how many fall to noise alone?
+    left = int((stands | masks["noise_only"]).sum())
+    if left:
+        found["noise_only_rate"] = (int(masks["noise_only"].sum()) / left, left)
+    return found
+
+
+def counts(made: Threat, limits: Mapping[str, float | str | None]) -> bool:
+    """Whether an attack is part of the threat model: it has an epsilon, and none beyond the limit.
+
+    limits: by norm, as ``threat`` of the study has them; a norm without one has no limit.
+    """
+    most = Limits(**limits).model_dump()[made.norm]
+    return made.epsilon is not None and (most is None or made.epsilon <= most)
 
 
 def threat(entry: Mapping) -> Threat:

@@ -21,13 +21,13 @@ def run(job: Job) -> None:
     images, labels = load.test_images(job)
     x, y = floats(images, job.device), labels.to(job.device)
     model = load.trained(job, job.path(paths.MODEL))
-    found = [("clean", None, Finding("accuracy", accuracy(model, x, y)))]
+    found = [_row("clean", None, Finding("accuracy", accuracy(model, x, y)))]
     for name, entry in job.params["diagnostics"].items():
         for level, params in catalogue.sweep(entry):
-            found += [(name, level, one) for one in _diagnosed(job, model, x, y, params)]
-    for quantity, value in fractions(job, x.cpu()).items():
-        found.append(("attacks", None, Finding(quantity, value)))
-    rows.write(job.path(paths.DIAGNOSTICS), (_row(*one) | {"n": len(y)} for one in found))
+            found += [_row(name, level, one) for one in _diagnosed(job, model, x, y, params)]
+    for quantity, (value, n) in fractions(job, x.cpu()).items():
+        found.append(_row("attacks", None, Finding(quantity, value)) | {"n": n})
+    rows.write(job.path(paths.DIAGNOSTICS), ({"n": len(y)} | row for row in found))
 
 
 def _diagnosed(job: Job, model: nn.Module, x: Tensor, y: Tensor, params: dict) -> list[Finding]:

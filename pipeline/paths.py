@@ -62,6 +62,7 @@ _OF_RUN = {**_SETTING, "defence": "defences.{defence}"}
 _SPLIT = {"training_images": "training_images", "validation_share": "validation_share"}
 _TRAINED = {**_OF_RUN, **_SPLIT}
 _TESTED = {**_OF_RUN, "evaluation_images": "evaluation_images"}
+_FOUGHT = {"attacks": "attacks", "threat": "threat"}
 _TOGETHER = {"settings": "settings", "toys": "toys"}
 KEYS = {
     "prepare": {"dataset": "datasets.{dataset}"},
@@ -86,8 +87,8 @@ KEYS = {
         "snapshot_attacks": "snapshot_attacks",
         "measures": "measures",
     },
-    "diagnose": {**_TESTED, "attacks": "attacks", "diagnostics": "diagnostics"},
-    "transfer": {**_TESTED, "attacks": "attacks", "transfers": "transfers"},
+    "diagnose": {**_TESTED, **_FOUGHT, "diagnostics": "diagnostics"},
+    "transfer": {**_TESTED, **_FOUGHT, "transfers": "transfers"},
     "learn": {
         **_TESTED,
         "training_images": "training_images",
@@ -99,7 +100,7 @@ KEYS = {
         key: key
         for key in ("seeds", "defences", *EACH.values(), *OF.values(), "transfers", "selection")
     },
-    "verdict": {**_TOGETHER, "attacks": "attacks", "verdict": "verdict"},
+    "verdict": {**_TOGETHER, **_FOUGHT, "verdict": "verdict"},
     "table": {**_TOGETHER, "target": "tables.{target}"},
     "figure": {**_TOGETHER, "target": "figures.{target}"},
     "claims": {**_TOGETHER, "claims": "claims"},

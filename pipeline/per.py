@@ -12,7 +12,7 @@ PER, ELSE = "per", "else"
 # What stages read that work on one setting. Everything else is of the whole study.
 SECTIONS = (
     "datasets", "models", "training_images", "validation_share", "defences", "pretrain", "retrain",
-    "train_selected", "evaluation_images", "attacks", "snapshot_attacks", "measures",
+    "train_selected", "evaluation_images", "attacks", "threat", "snapshot_attacks", "measures",
     "complexities", "distorted", "distortions", "diagnostics", "learning",
 )  # fmt: skip
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, NonNegativeInt, PositiveInt, ValidationError
 
 from pipeline.strict_yaml import Key, StudyError
-from robustinfo.settings import Entry, Fraction01, Settings
+from robustinfo.settings import Entry, Fraction01, Pixels, Settings
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
 Entries = dict[Name, Entry]
@@ -24,6 +24,13 @@ Fail = Callable[[Key, str], StudyError]  # (key, problem) -> the error with its 
 class Setting(Settings):
     dataset: Name
     model: Name
+
+
+class Limits(Settings):
+    """The greatest epsilon by norm that counts for the verdict; None: any."""
+
+    linf: Pixels | None = None
+    l2: Pixels | None = None
 
 
 class Transfer(Settings):
@@ -64,6 +71,7 @@ class Study(Settings):
     snapshot_attacks: Entries
     measures: Entries
     complexities: Entries
+    threat: Limits
     transfers: list[Transfer]
     distorted: Distorted
     distortions: Entries

@@ -14,8 +14,7 @@ A defence that only hides its gradient loses more to such examples than to its o
 from torch import Tensor
 
 from pipeline import load, paths, rows
-from pipeline.combined import fractions, threat
-from pipeline.slices import bounded
+from pipeline.combined import counts, fractions, threat
 from pipeline.stage import Job, main
 from robustinfo.batches import correct, floats
 from robustinfo.sealed import unseal
@@ -35,13 +34,11 @@ def run(job: Job) -> None:
         examples, _ = unseal(job.path(paths.EXAMPLES, attack=name, defence=proxy))
         turned = right & ~correct(model, examples["x_adv"].to(job.device), y)
         found += _rows(name, proxy, right, turned)
-        if bounded(entry):
-            others[f"{name} from {proxy}"] = (
-                turned.cpu(),
-                threat(entry)._replace(role="black_box"),
-            )
-    for quantity, value in fractions(job, x.cpu(), others).items():
-        row = {"entry": "attacks", "quantity": quantity, "value": value, "n": len(y)}
+        made = threat(entry)._replace(role="black_box")
+        if counts(made, job.params["threat"]):
+            others[f"{name} from {proxy}"] = (turned.cpu(), made)
+    for quantity, (value, n) in fractions(job, x.cpu(), others).items():
+        row = {"entry": "attacks", "quantity": quantity, "value": value, "n": n}
         found.append({"stage": "transfer"} | row)
     rows.write(job.path(paths.TRANSFERRED), found)
 

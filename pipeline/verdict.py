@@ -2,7 +2,7 @@
 
 reads   results/{study}/collected/*.csv
 writes  results/{study}/verdict.csv   one line per data set, model and defence; of settings in which
-                                      some attack has an epsilon: the others lack a threat model
+                                      some attack counts: the others lack a threat model
         results/{study}/checks.csv    every check behind it: value, threshold, failed or not run
         results/{study}/metrics.json  the headline numbers, for ``dvc metrics``
 """
@@ -14,8 +14,9 @@ import pandas as pd
 
 from pipeline import paths, rows
 from pipeline.collect import results_of
+from pipeline.combined import counts, threat
 from pipeline.per import resolve
-from pipeline.slices import bounded, present
+from pipeline.slices import present
 from pipeline.stage import Job, main
 from pipeline.statistics import chosen, over_seeds
 from robustinfo.files import whole
@@ -69,10 +70,11 @@ def run(job: Job) -> None:
 
 
 def _threatened(job: Job) -> Iterator[tuple[dict[str, str], list[str]]]:
-    """Every setting with a threat model, and its attacks that have an epsilon."""
+    """Every setting with a threat model, and its attacks that count."""
     for names in job.params["settings"]:
         attacks = present("attacks", resolve(job.params["attacks"], names))
-        within = [name for name, entry in attacks.items() if bounded(entry)]
+        limits = resolve(job.params["threat"], names)
+        within = [name for name, entry in attacks.items() if counts(threat(entry), limits)]
         if within:
             yield names, within
 

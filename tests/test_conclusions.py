@@ -226,6 +226,13 @@ def test_where_most_values_sit_at_their_ceiling_nothing_is_decided(full, share, 
     assert (found["saturated"], found["judgement"]) == (share, judgement)
 
 
+def test_a_ratio_is_taken_seed_by_seed():
+    table = over_epochs([(4.0,), (6.0,)], [(2.0,), (1.0,)])
+    series = follows()
+    found = judged(table, claim("above", of=series.of, against=series.against, statistic="ratio"))
+    assert found["value"] == pytest.approx((2 + 6) / 2) and " / " in found["statistic"]
+
+
 def test_a_rank_correlation_is_taken_over_the_epochs_of_each_seed():
     table = over_epochs([(5, 4, 3, 2, 1), (5, 4, 3, 2, 1)], [(0.9, 0.8, 0.3, 0.2, 0.1)] * 2)
     found = judged(table, follows())

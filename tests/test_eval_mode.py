@@ -59,6 +59,7 @@ attacks:
   noise: {method: additive_noise, norm: linf, epsilon: 0.3}
   random_search: {method: random_search, epsilon: 0.3, draws: 100}
   autoattack: {method: autoattack, epsilon: 0.9}
+threat: {}
 snapshot_attacks: {pgd: *pgd, deepfool: {method: deepfool, norm: l2, epsilon: 5.0, steps: 5}}
 measures:
   activation_entropy: {method: activation_entropy}

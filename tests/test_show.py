@@ -31,6 +31,7 @@ retrain_from: standard
 selection: {settings: [], compared: []}
 train_selected: {}
 attacks: {fgsm: {method: fgsm, norm: linf, epsilon: 0.15}}
+threat: {}
 snapshot_attacks: {fgsm: {method: fgsm, norm: linf, epsilon: 0.15}}
 measures: {kde: {method: kde_information, noise_variance: 0.1}}
 complexities: {png: {method: png_size}}

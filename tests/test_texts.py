@@ -34,6 +34,7 @@ attacks:
   fgsm: {method: word_fgsm, step_size: 0.05, steps: 10}
   fgvm: {method: word_fgsm, norm: l2, step_size: 0.5, steps: 10}
   deepfool: {method: word_deepfool, steps: 10}
+threat: {}
 snapshot_attacks: {}
 measures: {}
 complexities:

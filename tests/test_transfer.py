@@ -45,7 +45,10 @@ def job(tmp_path, monkeypatch):
     store("mine", "pgd", [0.6, 0.0, 0.0, 1.0], [1, 0, 0, 0])
     store("proxy", "pgd", [0.6, 0.7, 0.2, 0.0], [1, 1, 1, 1])
     return SimpleNamespace(
-        params={"transfers": [{"defence": "mine", "proxy": "proxy"}], "attacks": {"pgd": PGD}},
+        params={
+            "transfers": [{"defence": "mine", "proxy": "proxy"}], "attacks": {"pgd": PGD},
+            "threat": {},
+        },
         names=names, path=path, device=torch.device("cpu"),
     )  # fmt: skip
 
@@ -59,7 +62,26 @@ def test_what_only_the_proxys_examples_break_is_counted_and_lowers_the_robust_ac
     assert table.loc[("attacks", "black_box_only_share"), "value"] == 1 / 4
     assert table.loc[("attacks", "robust_accuracy"), "value"] == 1 / 4
     alone = combined.fractions(job, torch.tensor([0.0, 0, 0, 1]).view(4, 1, 1, 1))
-    assert alone["robust_accuracy"] == 2 / 4 and "black_box_only_share" not in alone
+    assert alone["robust_accuracy"] == (2 / 4, 4) and "black_box_only_share" not in alone
+
+
+def test_an_attack_beyond_the_limit_of_its_norm_does_not_count():
+    made = Threat("iterated", "linf", 8 / 255)
+    assert combined.counts(made, {}) and combined.counts(made, {"linf": "8/255"})
+    assert not combined.counts(made, {"linf": "7/255"})
+    assert combined.counts(made, {"l2": 0.01}) and combined.counts(made, {"linf": None})
+    assert not combined.counts(made._replace(epsilon=None), {})
+
+
+def test_the_rate_of_noise_is_of_the_images_that_all_else_left_standing(job):
+    noise = {"method": "additive_noise", "norm": "linf", "epsilon": 0.5}
+    job.params["attacks"] |= {"noise": noise}
+    stored = torch.tensor([0.0, 0.7, 0.0, 1.0]).view(4, 1, 1, 1)
+    flags = {"success": torch.tensor([1, 1, 0, 0]).bool()}
+    flags["correct"] = torch.tensor([True, True, True, False])
+    seal(job.path(paths.EXAMPLES, attack="noise"), flags | {"x_adv": stored}, {})
+    found = combined.fractions(job, torch.tensor([0.0, 0, 0, 1]).view(4, 1, 1, 1))
+    assert found["noise_only_rate"] == (1 / 2, 2) and found["noise_only_share"] == (1 / 4, 4)
 
 
 def test_a_black_box_counts_alone_only_beside_a_gradient_attack_of_its_own_threat():
