@@ -14,7 +14,7 @@ from torch import Generator, Tensor, nn
 from robustinfo.attacks import mi_fgsm, pgd
 from robustinfo.batches import EVALUATION_BATCH, correct
 from robustinfo.diagnostics._finding import Finding
-from robustinfo.settings import Norm, Number, Pixels, PositiveNumber, Settings
+from robustinfo.settings import Norm, Pixels, PositiveNumber, Settings
 
 UNIT = 1 / 255  # one of the 256 values of a pixel
 
@@ -26,7 +26,7 @@ class Config(Settings):
     steps: PositiveInt | None = 20  # None: as many as epsilon has 255ths, at least one
     step_size: Pixels | None = None  # None: so that all steps together are ``reach`` epsilons long
     reach: PositiveNumber = 2.5
-    least_step_size: Number = 0.0  # of one that is None
+    least_step_size: Pixels = 0.0  # of one that is None
 
 
 def diagnose(
