@@ -6,11 +6,16 @@ import matplotlib as mpl
 import pandas as pd
 from matplotlib.figure import Figure
 
-from pipeline.drawings import curves, plane, scatter
+from pipeline.drawings import curves, plane, scatter, surface
 from pipeline.tables import Target
 from robustinfo.files import whole
 
-DRAWINGS = {"curves": curves.draw, "plane": plane.draw, "scatter": scatter.draw}
+DRAWINGS = {
+    "curves": curves.draw,
+    "plane": plane.draw,
+    "scatter": scatter.draw,
+    "surface": surface.draw,
+}
 STYLE = {
     "svg.hashsalt": "robustinfo",  # the same table gives the same bytes
     "svg.fonttype": "none",

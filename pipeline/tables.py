@@ -33,7 +33,7 @@ class Target(Settings):
     columns: Annotated[list[Column], Field(min_length=1)]
     where: Where
     paper: Paper | None = None
-    draw: Literal["curves", "plane", "scatter"] | None = None
+    draw: Literal["curves", "plane", "scatter", "surface"] | None = None
     x_label: str = ""
     x_scale: Literal["linear", "log"] = "linear"
     y_label: str = ""

@@ -67,3 +67,29 @@ def test_a_plane_has_a_panel_per_layer_in_order_and_hollow_markers_at_the_ceilin
 def test_an_axis_does_not_magnify_rounding(values):
     low, high = limits(values)
     assert low < values[0] < high and high - low >= max(0.02 * abs(values[0]), 1e-4)
+
+
+def test_a_surface_has_a_panel_per_image_with_every_height_in_its_place():
+    lines = [
+        (f"{defence} / image 0 / {y:g}", f"{x:g}", height)
+        for defence, at in [("standard", 0.0), ("pat", 5.0)]
+        for y in (0.04, -0.04)  # the order of the results does not matter
+        for x, height in [(0.0, at + 10 * y), (-0.04, at + 1 + y), (0.04, at + 2 + y)]
+    ]
+    rows = ["defence", "layer", "input"]
+    figure = draw(table(lines), target("surface", rows, ["level"], x_label="along"))
+    panels = figure.axes[:2]
+    assert [axis.get_title() for axis in panels] == ["standard, image 0", "pat, image 0"]
+    assert panels[0].get_xlabel() == "along"
+    meshes = [axis.collections[0] for axis in panels]
+    heights = [[0.96, -0.4, 1.96], [1.04, 0.4, 2.04]]  # y, then x, both rising
+    assert meshes[0].get_array().tolist() == [pytest.approx(row) for row in heights]
+    assert {mesh.get_clim() for mesh in meshes} == {(-0.4, 7.04)}
+    assert [round(x, 3) for x in panels[0].get_xlim()] == [-0.06, 0.06]
+    assert [len(axis.collections) for axis in panels] == [3, 2]  # only the first has a boundary
+
+
+def test_a_flat_surface_is_drawn_without_contours():
+    lines = [(f"standard / image 0 / {y}", f"{x}", 2.5) for y in (-1, 1) for x in (-1, 1)]
+    figure = draw(table(lines), target("surface", ["defence", "layer", "input"], ["level"]))
+    assert len(figure.axes[0].collections) == 1

@@ -1,0 +1,101 @@
+"""Margins, the slope of the logits, and how far from linear they are: what may explain robustness.
+
+Jin et al. (2020), arXiv 2011.13538, section 6, table 4 and figure 4. Of every image
+    margin              M = f_y(x) - max_{i != y} f_i(x), in logits; negative: misclassified
+    spectral norm       |J|_2, the largest singular value of J = d f(x) / d x
+    normalised margin   M / |J|_2; if f were linear, no boundary would be nearer than this over
+                        root 2 (Tsuzuku et al. 2018, arXiv 1802.04034)
+    nonlinearity        Q = |f(x') - f(x) - J (x' - x)|_2 / |J (x' - x)|_2 at x' of l2 PGD
+and Pearson's correlation of the normalised margin with the l2 distance that a stored attack of the
+study needed, one that looks for the least, on the images that it turned. In figure 4 each of these
+is a point; ``curved_share`` of them have a high Q.
+
+The paper does not say mean or median. Its figures look like means over the images: of EntM, M is
+1.31 and |J|_2 3.44, yet M / |J|_2 is 2.81, not about 0.38, as where some |J|_2 are tiny; medians do
+not do that unless M varies as much. So these are means, over all images, misclassified ones too.
+"Q > 65, which is the 40-percentile", beside a mean of 52.5, is read as the upper 40 %. The l2 step
+is not printed: a tenth of epsilon, as for linf, is the default, and one run from a random start.
+
+Known bias: J is that of a point. Where a network masks its gradient, |J|_2 is small, the normalised
+margin large, and neither says anything of an attack; where J vanishes, ratios are infinite or nan.
+"""
+
+import math
+from collections.abc import Iterator
+
+import torch
+from torch import Generator, Tensor, nn
+
+from robustinfo.attacks import pgd
+from robustinfo.attacks._foolbox import frozen
+from robustinfo.batches import EVALUATION_BATCH
+from robustinfo.diagnostics._finding import Finding
+from robustinfo.maths.jacobian import linearised
+from robustinfo.maths.margin import margin
+from robustinfo.settings import Fraction01, Settings
+
+
+class Config(Settings):
+    examples: str  # an attack of the study that looks for the least l2 distance
+    attack: pgd.Config = pgd.Config(norm="l2", epsilon=0.5, step_size=0.05, steps=20)
+    curved_share: Fraction01 = 0.4  # of the points of figure 4
+
+
+def diagnose(
+    model: nn.Module,
+    x: Tensor,
+    y: Tensor,
+    *,
+    config: Config,
+    generator: Generator,
+    examples: dict[str, Tensor],
+) -> list[Finding]:
+    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Means over the n images; then figure 4.
+
+    examples: ``success`` (n,) bool and ``distance_l2`` (n,). With fewer than two successes the
+    correlation is nan. Of a point, ``x`` is the normalised margin, ``y`` the distance, the level
+    the image, and its layer reads ``high Q, image 17``.
+    """
+    parts = [
+        _measured(model, a, b, config=config.attack, generator=generator)
+        for a, b in zip(x.split(EVALUATION_BATCH), y.split(EVALUATION_BATCH), strict=True)
+    ]
+    each = {name: torch.cat([part[name] for part in parts]).double() for name in parts[0]}
+    turned = examples["success"]
+    points = torch.stack([each["normalised_margin"], examples["distance_l2"].double()])[:, turned]
+    correlation = torch.corrcoef(points)[0, 1].item() if turned.sum() > 1 else math.nan
+    return [
+        *(Finding(name, values.mean().item()) for name, values in each.items()),
+        Finding("minimal_distance_share", turned.double().mean().item()),
+        Finding("correlation", correlation),
+        *_figure(points, each["nonlinearity"][turned], turned.nonzero().flatten(), config),
+    ]
+
+
+def _measured(
+    model: nn.Module, x: Tensor, y: Tensor, *, config: pgd.Config, generator: Generator
+) -> dict[str, Tensor]:
+    """What the table is the mean of, (n,) each."""
+    x_adv = pgd.craft(model, x, y, config=config, generator=generator)
+    with frozen(model):
+        first_order = linearised(model, x, x_adv - x)
+        with torch.no_grad():
+            logits = model(x_adv)
+    size = margin(first_order.logits, y)
+    missed = logits - first_order.logits - first_order.change
+    return {
+        "margin": size,
+        "jacobian_spectral_norm": first_order.spectral_norm,
+        "normalised_margin": size / first_order.spectral_norm,
+        "attack_accuracy": (first_order.logits.argmax(1) == y) & (logits.argmax(1) == y),
+        "nonlinearity": missed.norm(dim=1) / first_order.change.norm(dim=1),
+    }
+
+
+def _figure(points: Tensor, curved: Tensor, images: Tensor, config: Config) -> Iterator[Finding]:
+    """Two findings per image. points: (2, m).  curved: (m,) its Q.  images: (m,) numbers."""
+    edge = curved.quantile(1 - config.curved_share) if len(curved) else math.nan
+    for image, (x, y), q in zip(images.tolist(), points.T.tolist(), curved.tolist(), strict=True):
+        layer = f"{'high' if q > edge else 'low'} Q, image {image}"
+        yield Finding("x", x, layer, config.examples, float(image))
+        yield Finding("y", y, layer, config.examples, float(image))
