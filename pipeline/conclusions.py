@@ -42,6 +42,7 @@ def check_conclusions(study: dict, fail: Fail) -> None:
 
 def check_verdict(study: dict, fail: Fail) -> None:
     """The verdict in one setting has its twin and, where an attack has an epsilon, its curve."""
+    from robustinfo import catalogue
     from robustinfo.judging import Thresholds
 
     thresholds = validated(Thresholds, study["verdict"], ("verdict",), fail)
@@ -51,7 +52,8 @@ def check_verdict(study: dict, fail: Fail) -> None:
     if not any(bounded(entry) for entry in study["attacks"].values()):
         return  # without a threat model there is nothing to judge
     curve = study["diagnostics"].get(thresholds.epsilon_curve, {})
-    levels = curve.get("sweep", {}).get("epsilon", [])
+    swept = "epsilon" in curve.get("sweep", {})
+    levels = [level for level, _ in catalogue.sweep(curve)] if swept else []
     if len(levels) < 2 or max(levels) < thresholds.huge_epsilon:
         raise fail(
             ("verdict", "epsilon_curve"),

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from robustinfo.settings import Settings
+from robustinfo.settings import Settings, pixels
 
 # What a file of each folder must define, beside ``Config``.
 VERBS = {
@@ -54,14 +54,17 @@ def config(kind: str, params: Mapping) -> Settings:
 
 
 def sweep(entry: Mapping) -> Iterator[tuple[float | None, dict[str, Any]]]:
-    """(level, entry) per value of ``sweep: {setting: [values]}``; without one, (None, entry)."""
+    """(level, entry) per value of ``sweep: {setting: [values]}``; without one, (None, entry).
+
+    The level of ``8/255`` is a number.
+    """
     rest = {key: value for key, value in entry.items() if key != "sweep"}
     if "sweep" not in entry:
         yield None, rest
         return
     ((setting, values),) = entry["sweep"].items()
     for value in values:
-        yield value, rest | {setting: value}
+        yield pixels(value), rest | {setting: value}
 
 
 def get(kind: str, params: Mapping) -> Callable:
