@@ -45,6 +45,34 @@ def each(section, reads=("images", None)):
     return pytest.mark.parametrize("entry", entries.values(), ids=entries)
 
 
+def each_on_its_network(section):
+    """Like ``each``, with the network of the first setting that has the entry."""
+    found = {}
+    for file, study in STUDIES.items():
+        network = study["models"][file.rpartition("/")[2]]
+        for name, entry in study[section].items():
+            key = str(next(iter(catalogue.sweep(entry)))[1])
+            if catalogue.reads("models", network) == "images" and key not in found:
+                found[key] = (f"{file}:{name}", entry, network)
+    names = [name for name, *_ in found.values()]
+    pairs = [(next(iter(catalogue.sweep(e)))[1], network) for _, e, network in found.values()]
+    return pytest.mark.parametrize(("entry", "network"), pairs, ids=names)
+
+
+def narrow(network):
+    """The same layers with few channels: contracts do not ask for accuracy."""
+    fields = catalogue.module("models", network).Config.model_fields
+    least = {"width": 2, "hidden": 8, "depth": 10}
+    own = network | {name: value for name, value in least.items() if name in fields}
+    inner = {"network": narrow(network["network"])} if "network" in network else {}
+    return own | inner
+
+
+def built(network):
+    torch.manual_seed(0)
+    return catalogue.get("models", narrow(network))(SHAPE, CLASSES)
+
+
 @pytest.fixture
 def model():
     torch.manual_seed(0)
@@ -76,17 +104,20 @@ def test_a_model_gives_logits_and_its_points(entry, batch):
     assert all((seen[layer] >= 0).all() for layer in network.activations)
 
 
-def quick(entry):
+def quick(kind, entry):
     """The same attack with few steps: contracts do not ask for strength."""
-    short = {name: 2 for name in ("steps", "binary_search_steps") if name in entry}
-    return entry | short
+    least = {"steps": 2, "binary_search_steps": 2, "draws": 20, "perplexity": 2.0}
+    fields = catalogue.module(kind, entry).Config.model_fields
+    return entry | {name: value for name, value in least.items() if name in fields}
 
 
 @each("attacks")
 def test_an_attack_stays_in_its_ball_and_leaves_the_model_alone(entry, model, batch):
     x, y, generator = batch
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    x_adv, success = catalogue.get("attacks", quick(entry))(model, x, y, generator=generator)
+    x_adv, success = catalogue.get("attacks", quick("attacks", entry))(
+        model, x, y, generator=generator
+    )
     config, module = catalogue.config("attacks", entry), catalogue.module("attacks", entry)
     assert module.ROLE in ROLES
     assert x_adv.shape == x.shape and success.shape == y.shape and success.dtype == torch.bool
@@ -99,9 +130,9 @@ def test_an_attack_stays_in_its_ball_and_leaves_the_model_alone(entry, model, ba
     assert all(weight.grad is None and weight.requires_grad for weight in model.parameters())
 
 
-@each("defences")
-def test_a_defence_gives_finite_scalar_terms_with_a_gradient(entry, model, batch):
-    x, y, generator = batch
+@each_on_its_network("defences")
+def test_a_defence_gives_finite_scalar_terms_with_a_gradient(entry, network, batch):
+    (x, y, generator), model = batch, built(network)
     module, terms = catalogue.module("defences", entry), catalogue.get("defences", entry)
     extra = {}
     if hasattr(module, "prepare"):
@@ -147,7 +178,9 @@ def test_an_attack_on_words_gives_words_and_leaves_failures_alone(entry):
     model = catalogue.get("models", {"method": "text_classifier"})(TEXT_SHAPE, CLASSES)
     x, generator = torch.randint(60, (6, 30)), torch.Generator()
     y = model.eval()(x).argmax(1)
-    x_adv, success = catalogue.get("attacks", quick(entry))(model, x, y, generator=generator)
+    x_adv, success = catalogue.get("attacks", quick("attacks", entry))(
+        model, x, y, generator=generator
+    )
     assert catalogue.module("attacks", entry).ROLE in ("single_step", "iterated")
     assert x_adv.shape == x.shape and x_adv.dtype == x.dtype and success.dtype == torch.bool
     assert x_adv.min() >= 0 and x_adv.max() < 60
@@ -168,14 +201,16 @@ def test_a_distortion_keeps_the_shape_and_the_box(entry, batch):
     assert found.shape == x.shape and found.min() >= 0 and found.max() <= 1
 
 
-@each("diagnostics")
-def test_a_diagnostic_is_a_list_of_finite_numbers_with_names(entry, model, batch):
-    x, y, generator = batch
+@each_on_its_network("diagnostics")
+def test_a_diagnostic_is_a_list_of_finite_numbers_with_names(entry, network, batch):
+    (x, y, generator), model = batch, built(network).eval()
     given = {}
     if "examples" in entry:
         flags = {"correct": y == y, "success": y == y}
         given["examples"] = flags | {"x_adv": x, "distance_l2": y + 1.0, "distance_linf": y + 1.0}
-    found = catalogue.get("diagnostics", quick(entry))(model, x, y, generator=generator, **given)
+    found = catalogue.get("diagnostics", quick("diagnostics", entry))(
+        model, x, y, generator=generator, **given
+    )
     assert found and all(one.quantity and isfinite(one.value) for one in found)
 
 
