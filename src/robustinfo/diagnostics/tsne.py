@@ -27,7 +27,10 @@ class Config(Settings):
 def diagnose(
     model: Network, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> list[Finding]:
-    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  x and y of each image (level), by its class."""
+    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  x and y of each image.
+
+    Its input reads ``class 3, image 17``.
+    """
     if unknown := set(config.layers) - set(model.probes):
         raise Fault(f"no layer {', '.join(unknown)}; tsne has {', '.join(model.probes)}")
     few = x[: config.images]
@@ -41,5 +44,5 @@ def diagnose(
         points = TSNE(perplexity=config.perplexity, random_state=seed).fit_transform(t)
         for index, (point, label) in enumerate(zip(points, y.tolist(), strict=False)):
             for axis, value in zip("xy", point, strict=True):
-                found.append(Finding(axis, float(value), layer, str(label), float(index)))
+                found.append(Finding(axis, float(value), layer, f"class {label}, image {index}"))
     return found
