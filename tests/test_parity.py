@@ -1,6 +1,7 @@
 """Snakefile and dvc.yaml describe the same jobs: command, data inputs, outputs, parameter keys."""
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,21 @@ SHELL = re.compile(r"^Shell command: (.*)$", re.M)
 FILES = re.compile(r"^ +(?:input|output): (.*)$", re.M)
 LOG = re.compile(r"\s*> \S+ 2>&1$")
 OPTION = re.compile(r"--(\w+) (\S+)")
+
+# What the default study has no use for: a selection of layers, transfers, learning.
+ON_A_LAYER = "{method: ib_rar, base: {method: standard, loss: {method: cross_entropy}}"
+TRAINING = "{epochs: 1, batch_size: 64, learning_rate: 0.001, snapshot_every: 1}"
+MORE = {
+    "\n# How each": f"  on_conv1: {ON_A_LAYER}, masked_share: 0.0, layers: [conv1]}}\n"
+    f"  chosen: {ON_A_LAYER}, masked_share: 0.0}}\n\n# How each",
+    "\nretrain:\n": f"\n  on_conv1: {TRAINING}\nretrain:\n",
+    "selection: {settings: [], compared: []}": "selection: {settings: [{dataset: digits, "
+    "model: lenet5}], compared: [standard, on_conv1], attack: linf_pgd}",
+    "train_selected: {}": f"train_selected: {{chosen: {TRAINING}}}",
+    "transfers: []": "transfers: [{defence: chosen, proxy: standard}]",
+    "learning: {}": "learning: {fit: {method: fitting, attacks: [fgsm], "
+    f"test_share: 0.5, training: {TRAINING}}}}}",
+}
 
 
 def is_code(path):
@@ -35,11 +51,30 @@ def keys(command):
     return paths.keys(stage, **names)
 
 
+@pytest.fixture(scope="module", params=["the default study", "one with every stage"])
+def root(request, tmp_path_factory):
+    """A folder with both workflow files and a study."""
+    if request.param == "the default study":
+        return Path().resolve()
+    folder = tmp_path_factory.mktemp("parity")
+    for name in ("pipeline", "src", "studies", "profiles"):
+        (folder / name).symlink_to(Path(name).resolve())
+    for name in ("Snakefile", "dvc.yaml"):
+        shutil.copy(name, folder)
+    text = Path("params.yaml").read_text()
+    for old, new in MORE.items():
+        assert old in text
+        text = text.replace(old, new, 1)
+    (folder / "params.yaml").write_text(text)
+    subprocess.run([sys.executable, "-m", "dvc", "init", "--no-scm", "-q"], cwd=folder, check=True)
+    return folder
+
+
 @pytest.fixture(scope="module")
-def snakemake_jobs():
+def snakemake_jobs(root):
     """{command: (inputs, outputs)}, of results only: code is a matter of the workflow tool."""
     dry = [sys.executable, "-m", "snakemake", "--dry-run", "--forceall", "--printshellcmds"]
-    text = subprocess.run(dry, check=True, capture_output=True, text=True)
+    text = subprocess.run(dry, check=True, capture_output=True, text=True, cwd=root)
     jobs = {}
     for block in (text.stdout + text.stderr).split("\n["):
         shell = SHELL.search(block)
@@ -52,10 +87,10 @@ def snakemake_jobs():
 
 
 @pytest.fixture(scope="module")
-def dvc_jobs():
+def dvc_jobs(root):
     """{command: (dependencies, outputs, parameter keys)}"""
     jobs = {}
-    with Repo() as repo:
+    with Repo(str(root)) as repo:
         for stage in repo.index.stages:
             files = {d.def_path for d in stage.deps if not is_code(d.def_path)} - {"params.yaml"}
             read = sorted(key for d in stage.deps for key in getattr(d, "params", []))
