@@ -42,9 +42,9 @@ def draw(table: pd.DataFrame, target: Target) -> Figure:
 
 def _surfaces(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """{panel: its heights}, y by x, both rising."""
-    parts = table.row.str.rsplit(SEPARATOR, n=1, expand=True)
+    parts = table.row.str.rpartition(SEPARATOR)
     names = parts[0].str.replace(SEPARATOR, ", ", regex=False)
-    places = table.assign(panel=names, y=parts[1].astype(float), x=table.column.astype(float))
+    places = table.assign(panel=names, y=parts[2].astype(float), x=table.column.astype(float))
     return {
         name: own.pivot(index="y", columns="x", values="ours")
         for name, own in places.groupby("panel", sort=False)
