@@ -22,18 +22,19 @@ def fractions(
     x: the clean images, on the CPU. others: (success, threat) of attacks that were not made on
     this run, by name. Nothing where no attack has an epsilon: there is no threat model.
     """
-    success, threats, limits = {}, {}, job.params["threat"]
+    threats = {name: threat(entry) for name, entry in job.params["attacks"].items()}
+    if not any(counts(made, job.params["threat"]) for made in threats.values()):
+        return {}
+    success = {}
     infeasible = torch.zeros(len(x), dtype=torch.bool)
-    for name, entry in job.params["attacks"].items():
-        made = threat(entry)
+    for name, made in list(threats.items()):
         examples, _ = unseal(job.path(paths.EXAMPLES, attack=name))
         success[name], clean = examples["success"], examples["correct"]
         infeasible |= ~feasible(x, examples["x_adv"], made.norm, made.epsilon)
-        threats[name] = made if counts(made, limits) else made._replace(epsilon=None)
+        if not counts(made, job.params["threat"]):
+            threats[name] = made._replace(epsilon=None)
     for name, (other_success, other_threat) in (others or {}).items():
         success[name], threats[name] = other_success, other_threat
-    if all(one.epsilon is None for one in threats.values()):
-        return {}
     masks = worst_case(success, threats)
     stands = clean & ~masks["broken"]
     shares = {f"{name}_share": masks[name] for name in masks if name.endswith("_only")}
@@ -51,11 +52,13 @@ def counts(made: Threat, limits: Mapping[str, float | str | None]) -> bool:
 
     limits: by norm, as ``threat`` of the study has them; a norm without one has no limit.
     """
-    most = Limits(**limits).model_dump()[made.norm]
+    most = Limits(**limits).model_dump().get(made.norm)
     return made.epsilon is not None and (most is None or made.epsilon <= most)
 
 
 def threat(entry: Mapping) -> Threat:
     """What an attack of the study may do."""
     config = catalogue.config("attacks", entry)
-    return Threat(catalogue.module("attacks", entry).ROLE, config.norm, config.epsilon)
+    # Of texts no distance is taken.
+    norm, epsilon = getattr(config, "norm", ""), getattr(config, "epsilon", None)
+    return Threat(catalogue.module("attacks", entry).ROLE, norm, epsilon)
