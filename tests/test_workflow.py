@@ -121,7 +121,7 @@ def test_the_study_ends_in_a_verdict_tables_figures_and_a_report(checkout):
     adaptive = [line for line in checks if line[3] == "adaptive_only_share"]
     assert [line[-1] in ("True", "False") for line in adaptive] == [True, True]  # both were run
     assert (results / "tables/table-noise.csv").read_text().startswith(
-        "row,column,paper,ours,low,high,n,difference,saturated\n"
+        "row,column,paper,ours,low,high,n,difference,saturated,smaller\n"
     )  # fmt: skip
     assert (results / "figures/figure-entropy.svg").exists()
     page = (results / "report.html").read_text()
