@@ -15,7 +15,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-TOGETHER = {"cpu": 64, "cuda": 512}  # images at once: 512 take half as long again on a processor
+TOGETHER = {"cpu": 64, "cuda": 512}  # images at once; with 512 a processor needs two thirds longer
 
 
 class Linearised(NamedTuple):
