@@ -8,8 +8,8 @@ from robustinfo.attacks import adaptive, pgd
 SETTINGS = {"epsilon": 0.02, "step_size": 0.01, "steps": 5}
 
 
-def perturb(p, objective, term_weight, generator):
-    config = adaptive.Config(**SETTINGS, term_weight=term_weight)
+def perturb(p, objective, term_weight, generator, **settings):
+    config = adaptive.Config(**SETTINGS | settings, term_weight=term_weight)
     return adaptive.perturb(
         p.model, p.x, p.y, config=config, generator=generator, objective=objective
     )
@@ -34,10 +34,26 @@ def test_it_climbs_what_it_is_given_and_the_terms_weight_reaches_it(two_classes,
         return term_weight * loss - loss
 
     _, honest = perturb(p, objective, 2.0, generator)
-    _, misled = perturb(p, objective, 0.0, generator)
+    _, misled = perturb(p, objective, 0.0, generator, random_start=False)
     reach = 0.02 * (p.weight[0] - p.weight[1]).norm(p=1)
     logits = p.model(p.x)
     margin = (logits[:, 0] - logits[:, 1]).abs()
     assert asked == {0.0, 2.0}
     assert honest.equal(margin < reach) and honest.any() and not honest.all()
     assert not misled.any()
+
+
+def test_a_step_that_fools_counts_although_the_objective_leads_away_from_it(two_classes, generator):
+    p = two_classes
+
+    def there_and_back(x, y, *, term_weight):
+        loss = F.cross_entropy(p.model(x), y, reduction="sum")
+        return loss if next(steps) < 2 else -loss
+
+    for restarts in (1, 2):  # the second one only goes away
+        steps = iter(range(100))
+        settings = {"steps": 4, "restarts": restarts, "random_start": False}
+        _, success = perturb(p, there_and_back, 1.0, generator, **settings)
+        reach = 0.02 * (p.weight[0] - p.weight[1]).norm(p=1)
+        assert success.equal((p.model(p.x)[:, 0] - p.model(p.x)[:, 1]).abs() < reach)
+        assert success.any() and not success.all()

@@ -9,9 +9,10 @@ defence without a term of its own, leave PGD on the cross-entropy.
 from collections.abc import Callable
 from functools import partial
 
+import torch
 from torch import Generator, Tensor, nn
 
-from robustinfo.attacks import _foolbox, pgd
+from robustinfo.attacks import _active, pgd
 from robustinfo.settings import Number
 
 ROLE = "adaptive"
@@ -35,7 +36,17 @@ def perturb(
     objective: (x, y, term_weight=) -> what is maximised, a scalar; None is the cross-entropy.
     A success is misclassified, was correct, and lies within epsilon; a failure returns its x.
     """
-    attack = pgd.method(config)
+    climbed = pgd.cross_entropy
     if objective is not None:
-        _foolbox.climb(attack, partial(objective, term_weight=config.term_weight))
-    return pgd.restarted(attack, model, x, y, config=config, generator=generator)
+        climbed = partial(_climbed, partial(objective, term_weight=config.term_weight))
+    return _active.search(
+        pgd.method(config), model, x, y, climbed=climbed, config=config, generator=generator
+    )
+
+
+def _climbed(
+    objective: Callable[..., Tensor], network: nn.Module, x: Tensor, y: Tensor
+) -> tuple[Tensor, Tensor]:
+    with torch.no_grad():
+        logits = network(x)
+    return logits, objective(x, y)

@@ -29,6 +29,7 @@ def diagnose(
         epsilon=config.epsilon,
         step_size=config.epsilon * (config.relative_step_size or 2.5 / config.steps),
         steps=config.steps,
+        until="fooled",
     )
     _, success = pgd.perturb(model, x, y, config=attack, generator=generator)
     with frozen(model), torch.no_grad():
