@@ -20,6 +20,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from importlib.metadata import version
+from itertools import product
 from pathlib import Path
 
 import foolbox
@@ -38,6 +39,7 @@ from robustinfo.models import resnet18
 from robustinfo.settings import Settings
 
 STEPS, RESTARTS, SEED = 20, 5, 0
+PEERS = ("documented", "frozen", "layout")
 
 
 class Half(Settings):
@@ -202,11 +204,10 @@ def timed(loops: dict[str, Callable], rounds: int, right: Tensor) -> tuple[dict,
         for name in loops:
             times[name].append(seconds(partial(note, name), right.device))
     found = {"seconds": {name: spread(values, 2) for name, values in times.items()}}
-    peers = [name for name in loops if name in ("documented", "frozen", "layout")]
-    for name in loops.keys() - peers:
-        for peer in peers:
-            pairs = zip(times[peer], times[name], strict=True)
-            found[f"{peer} / {name}"] = spread([a / b for a, b in pairs], 2)
+    peers = [name for name in loops if name in PEERS]
+    for peer, name in product(peers, [name for name in loops if name not in PEERS]):
+        pairs = zip(times[peer], times[name], strict=True)
+        found[f"{peer} / {name}"] = spread([a / b for a, b in pairs], 2)
     found["images that stand"] = {
         name: int((right & ~fallen).sum()) for name, fallen in falls.items()
     }

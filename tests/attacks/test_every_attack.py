@@ -24,6 +24,14 @@ ATTACKS = {
     "pgd_margin": {
         "method": "pgd", "epsilon": 0.02, "step_size": 0.005, "steps": 10, "objective": "margin",
     },
+    "pgd_fooled": {
+        "method": "pgd", "epsilon": 0.02, "step_size": 0.001, "steps": 2, "restarts": 3,
+        "until": "fooled",
+    },
+    "pgd_bfloat16": {
+        "method": "pgd", "epsilon": 0.02, "step_size": 0.005, "steps": 10, "until": "fooled",
+        "precision": "bfloat16",
+    },
     "adaptive": {
         "method": "adaptive", "epsilon": 0.02, "step_size": 0.005, "steps": 10, "term_weight": 1.0,
     },
@@ -55,7 +63,7 @@ ATTACKS = {
     },
 }  # fmt: skip
 RANDOM = ["pgd_restarts", "pgd_l2", "noise_linf", "noise_l2_uniform", "noise_l2_gaussian"]
-RANDOM += ["one_pixel_linf", "one_pixel_l2", "zoo", "boundary"]
+RANDOM += ["pgd_fooled", "one_pixel_linf", "one_pixel_l2", "zoo", "boundary"]
 EVERY = pytest.mark.parametrize("name", ATTACKS)
 
 
