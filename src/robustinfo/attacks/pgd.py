@@ -12,7 +12,8 @@ and the cross-entropy does. It is not cut at a confidence, so images go on beyon
 
 ``until: fooled`` finds the same successes in less time: an image leaves at its first one. What it
 then looks like is a barely adversarial image, not one at the end of its steps, and no material for
-measures and complexities. ``precision: bfloat16``, for GPUs, only steers that search.
+measures and complexities. ``precision: bfloat16``, for GPUs, steers that search; what it finds is
+judged in float32, and so is every image at the end of its steps.
 """
 
 from typing import Literal, Self
@@ -47,11 +48,11 @@ class Ascent(Settings):  # all but what is climbed
 class Config(Ascent):
     objective: Literal["cross_entropy", "margin"] = "cross_entropy"
     until: Literal["end", "fooled"] = "end"
-    precision: Literal["float32", "bfloat16"] = "float32"  # of the steps; successes are in float32
+    precision: Literal["float32", "bfloat16"] = "float32"  # of the steps
 
     @model_validator(mode="after")
     def bfloat16_only_searches(self) -> Self:
-        """Further steps would be for the sake of the image, and it would judge them."""
+        """Who goes on would be judged in float32 at every step, which costs what was saved."""
         if self.precision == "bfloat16" and self.until == "end":
             raise ValueError("`precision: bfloat16` is for a search; write `until: fooled`")
         return self
