@@ -29,6 +29,14 @@ ATTACKS = {
     "pgd_margin": {
         "method": "pgd", "epsilon": 0.02, "step_size": 0.005, "steps": 10, "objective": "margin",
     },
+    "pgd_fooled": {
+        "method": "pgd", "epsilon": 0.02, "step_size": 0.001, "steps": 2, "restarts": 3,
+        "until": "fooled",
+    },
+    "pgd_bfloat16": {
+        "method": "pgd", "epsilon": 0.02, "step_size": 0.005, "steps": 10, "until": "fooled",
+        "precision": "bfloat16",
+    },
     "adaptive": {
         "method": "adaptive", "epsilon": 0.02, "step_size": 0.005, "steps": 10, "term_weight": 1.0,
     },
@@ -66,7 +74,7 @@ ATTACKS = {
     "random_search_l2": {"method": "random_search", "norm": "l2", "epsilon": 0.2, "draws": 100},
 }  # fmt: skip
 RANDOM = ["pgd_restarts", "pgd_l2", "pgd_gaussian", "fgsm_restarts", "smoothed_pgd"]
-RANDOM += ["random_search_linf", "random_search_l2"]
+RANDOM += ["pgd_fooled", "random_search_linf", "random_search_l2"]
 RANDOM += ["noise_linf", "noise_l2_uniform", "noise_l2_gaussian"]
 RANDOM += ["one_pixel_linf", "one_pixel_l2", "zoo", "boundary"]
 EVERY = pytest.mark.parametrize("name", ATTACKS)

@@ -269,7 +269,7 @@ def test_autocast_does_not_lower_the_precision_of_the_terms(data):
 def objective(model, x, y, term_weight, base=STANDARD, state=None):
     config = ib_rar.Config(base=base)
     term = partial(ib_rar.attack_term, model, config=config, state=state or {})
-    return adaptive.objective(term, term_weight, x, y)
+    return adaptive.objective(term, term_weight, x, y)[1]
 
 
 @pytest.mark.parametrize("weight", [0.0, 1.0, 3.0])
@@ -300,7 +300,7 @@ def test_of_a_base_with_a_term_of_its_own_it_climbs_that_too(model, data):
     state = {"pretrained_flow": torch.tensor(3.0)}
     own = catalogue.config("defences", base)
     term = partial(entropic.attack_term, model, config=own, state=state)
-    expected = adaptive.objective(term, 0.5, *data)
+    _, expected = adaptive.objective(term, 0.5, *data)
     terms = loss_terms(model, data)
     expected = expected + 0.5 * 30 * (terms["compression"] + terms["relevance"])
     torch.testing.assert_close(objective(model, *data, 0.5, base, state), expected)

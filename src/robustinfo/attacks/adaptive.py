@@ -12,7 +12,7 @@ from functools import partial
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
-from robustinfo.attacks import _foolbox, pgd
+from robustinfo.attacks import _active, pgd
 from robustinfo.settings import Number
 
 ROLE = "adaptive"
@@ -37,13 +37,21 @@ def perturb(
     term: (x, y) -> logits (n, K), and T summed over the images, a scalar; None: there is no T.
     A success is misclassified, was correct, and lies within epsilon; a failure returns its x.
     """
-    attack = pgd.method(config)
+    climbed = pgd.cross_entropy
     if term is not None:
-        _foolbox.climb(attack, partial(objective, term, config.term_weight))
-    return pgd.restarted(attack, model, x, y, config=config, generator=generator)
+        climbed = partial(_climbed, term, config.term_weight)
+    return _active.search(
+        pgd.method(config), model, x, y, climbed=climbed, config=config, generator=generator
+    )
 
 
-def objective(term: Term, weight: float, x: Tensor, y: Tensor) -> Tensor:
-    """What is maximised, summed over the images, a scalar."""
+def objective(term: Term, weight: float, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """Logits (n, K), and what is maximised, summed over the images, a scalar."""
     logits, value = term(x, y)
-    return F.cross_entropy(logits, y, reduction="sum") + weight * value
+    return logits, F.cross_entropy(logits, y, reduction="sum") + weight * value
+
+
+def _climbed(
+    term: Term, weight: float, _: nn.Module, x: Tensor, y: Tensor
+) -> tuple[Tensor, Tensor]:
+    return objective(term, weight, x, y)  # of the defended network itself, not of a folded copy

@@ -3,7 +3,8 @@
 Madry et al. (2018), arXiv 1706.06083:
 maximise CE(f(x'), y) over |x' - x| <= epsilon, x' in [0, 1]: ``steps`` steps of ``step_size``
 along the steepest direction of the norm (the sign, or the l2-normalised gradient), each followed
-by the projection. Further ``restarts`` go on with the images that still stand.
+by the projection. Further ``restarts`` go on with the images that still stand. Every step counts
+(see _active.py), not the last one alone, where the paper's attack ends.
 
 A run starts uniform in the ball, or, without ``random_start``, at x. With ``start_std`` it starts
 at x + start_std N(0, I) cut to the ball and to [0, 1]: Jin et al. (2020), arXiv 2011.13538, have
@@ -13,6 +14,11 @@ deviation: the other, 0.07, is more than twice their epsilon of 8/255.
 ``objective: margin`` climbs max_{i != y} f_i(x') - f_y(x') instead, the loss of Carlini and Wagner
 (2017), arXiv 1608.04644, on the logits: "CW-PGD". It does not flatten where the network is sure,
 and the cross-entropy does. It is not cut at a confidence, so images go on beyond the boundary.
+
+``until: fooled`` finds the same successes in less time: an image leaves at its first one. What it
+then looks like is a barely adversarial image, not one at the end of its steps, and no material for
+measures and complexities. ``precision: bfloat16``, for GPUs, steers that search; what it finds is
+judged in float32, and so is every image at the end of its steps.
 """
 
 from functools import partial
@@ -23,8 +29,9 @@ import foolbox.attacks as fa
 import torch
 from pydantic import PositiveInt, model_validator
 from torch import Generator, Tensor, nn
+from torch.nn import functional as F
 
-from robustinfo.attacks import _foolbox
+from robustinfo.attacks import _active, _foolbox
 from robustinfo.maths.balls import projected
 from robustinfo.maths.margin import margin
 from robustinfo.settings import Norm, Pixels, Settings
@@ -58,6 +65,15 @@ class Ascent(Runs):  # all but what is climbed
 
 class Config(Ascent):
     objective: Literal["cross_entropy", "margin"] = "cross_entropy"
+    until: Literal["end", "fooled"] = "end"
+    precision: Literal["float32", "bfloat16"] = "float32"  # of the steps
+
+    @model_validator(mode="after")
+    def bfloat16_only_searches(self) -> Self:
+        """Who goes on would be judged in float32 at every step, which costs what was saved."""
+        if self.precision == "bfloat16" and self.until == "end":
+            raise ValueError("`precision: bfloat16` is for a search; write `until: fooled`")
+        return self
 
 
 def method(config: Ascent) -> foolbox.Attack:
@@ -80,6 +96,20 @@ def _noisy(x: Tensor, *, config: Runs) -> Tensor:
     return projected(x, x + noise, config.norm, config.epsilon)
 
 
+def cross_entropy(network: nn.Module, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """Logits (n, K), and their cross-entropy, summed over the images."""
+    logits = network(x)
+    return logits, F.cross_entropy(logits, y, reduction="sum")
+
+
+def _margin(network: nn.Module, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    logits = network(x)
+    return logits, -margin(logits.float(), y).sum()
+
+
+_CLIMBED = {"cross_entropy": cross_entropy, "margin": _margin}
+
+
 def craft(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> Tensor:
@@ -98,8 +128,17 @@ def perturb(
 
     A success is misclassified, was correct, and lies within epsilon; a failure returns its x.
     """
-    attack = _method(model, config)
-    return restarted(attack, model, x, y, config=config, generator=generator)
+    return _active.search(
+        method(config),
+        model,
+        x,
+        y,
+        climbed=_CLIMBED[config.objective],
+        config=config,
+        generator=generator,
+        leave=config.until == "fooled",
+        precision=getattr(torch, config.precision),
+    )
 
 
 def _method(model: nn.Module, config: Config) -> foolbox.Attack:

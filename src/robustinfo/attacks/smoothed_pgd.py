@@ -24,7 +24,7 @@ from pydantic import Field
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
-from robustinfo.attacks import _foolbox, adaptive, pgd
+from robustinfo.attacks import _active, adaptive, pgd
 from robustinfo.settings import Fraction01
 
 ROLE = "adaptive"
@@ -54,14 +54,20 @@ def perturb(
         left = (~success).nonzero().squeeze(1)
         if not len(left):
             break
-        attack = pgd.method(config)
-        _foolbox.climb(attack, partial(_loss, model, smoothing=smoothing))
-        x_adv[left], success[left] = pgd.restarted(
-            attack, model, x[left], y[left], config=config, generator=generator
+        x_adv[left], success[left] = _active.search(
+            pgd.method(config),
+            model,
+            x[left],
+            y[left],
+            climbed=partial(_climbed, smoothing=smoothing),
+            config=config,
+            generator=generator,
         )
     return x_adv, success
 
 
-def _loss(model: nn.Module, x: Tensor, y: Tensor, *, smoothing: float) -> Tensor:
-    """Summed over the images, a scalar in nats."""
-    return F.cross_entropy(model(x), y, label_smoothing=smoothing, reduction="sum")
+def _climbed(
+    network: nn.Module, x: Tensor, y: Tensor, *, smoothing: float
+) -> tuple[Tensor, Tensor]:
+    logits = network(x)
+    return logits, F.cross_entropy(logits, y, label_smoothing=smoothing, reduction="sum")

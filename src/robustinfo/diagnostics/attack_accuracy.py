@@ -54,4 +54,4 @@ def _attack(config: Config) -> tuple:
     if config.attack == "ni_fgsm":
         return mi_fgsm.perturb, mi_fgsm.Config(**numbers, nesterov=True)
     objective = {"pgd": "cross_entropy", "margin_pgd": "margin"}[config.attack]
-    return pgd.perturb, pgd.Config(**numbers, objective=objective)
+    return pgd.perturb, pgd.Config(**numbers, objective=objective, until="fooled")

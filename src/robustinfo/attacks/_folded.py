@@ -1,0 +1,71 @@
+"""The same network, cheaper to attack: BatchNorm within the convolution before it, channels last.
+
+In eval mode BatchNorm is a fixed scale and shift of every channel, which the weights and the bias
+of a convolution can take in (Jacob et al., 2018, arXiv 1712.05877, section 3.2). An attack wants no
+gradient of either, so nothing is lost: logits and gradients stay what they are, but for rounding,
+as they do with another batch size.
+"""
+
+from collections import Counter
+from copy import deepcopy
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_weights
+
+PROBES = 4  # images on which the copy must answer as the network does
+TOLERANCE = 1e-4  # of the largest logit
+
+
+@torch.no_grad()
+def folded(model: nn.Module, x: Tensor) -> nn.Module:
+    """A copy of a frozen network, for images like x, (n, c, h, w). The network stays as it is.
+
+    The network itself comes back where the copy has other logits, which happens where something
+    reads what is between a convolution and its BatchNorm, and autograd does not see it.
+    """
+    twin = deepcopy(model)
+    names = {layer: name for name, layer in twin.named_modules()}
+    for conv, norm in _pairs(twin, x[:1]):
+        statistics = (norm.running_mean, norm.running_var, norm.eps, norm.weight, norm.bias)
+        conv.weight, conv.bias = fuse_conv_bn_weights(conv.weight, conv.bias, *statistics)
+        twin.set_submodule(names[norm], nn.Identity())
+    twin.to(memory_format=torch.channels_last)
+    expected, found = model(x[:PROBES]), twin(x[:PROBES])
+    off = (found - expected).abs().amax()
+    return twin if off <= TOLERANCE * expected.abs().amax() else model
+
+
+def _pairs(model: nn.Module, x: Tensor) -> list[tuple[nn.Conv2d, nn.BatchNorm2d]]:
+    """Each convolution whose output a BatchNorm reads, and nothing else; both used once."""
+    made, used, read = {}, [], []
+
+    def note(layer: nn.Module, given: tuple[Tensor, ...], out: Tensor) -> None:
+        used.append(layer)
+        if isinstance(layer, nn.Conv2d):
+            made[out.grad_fn] = layer
+        elif layer.track_running_stats:
+            read.append((given[0].grad_fn, layer))
+
+    # Of exactly these types: a weight that is computed, as by spectral norm, cannot be set.
+    layers = [one for one in model.modules() if type(one) in (nn.Conv2d, nn.BatchNorm2d)]
+    if not any(isinstance(layer, nn.BatchNorm2d) for layer in layers):
+        return []
+    hooks = [layer.register_forward_hook(note) for layer in layers]
+    with torch.enable_grad():
+        readers = _readers(model(x.clone().requires_grad_()))
+    for hook in hooks:
+        hook.remove()
+    pairs = [(made[node], norm) for node, norm in read if node in made and readers[node] == 1]
+    return [pair for pair in pairs if all(used.count(layer) == 1 for layer in pair)]
+
+
+def _readers(out: Tensor) -> Counter:
+    """How many operations read what each operation gave, as autograd noted it."""
+    found, todo = Counter(), [out.grad_fn]
+    while todo:
+        for node, _ in todo.pop().next_functions:
+            if node is not None and not found[node]:
+                todo.append(node)
+            found[node] += 1
+    return found

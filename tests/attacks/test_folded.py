@@ -1,0 +1,110 @@
+"""The copy that is attacked computes what the network computes, with fewer layers."""
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from robustinfo.attacks._folded import folded
+from robustinfo.models import all_cnn, densenet, lenet5, resnet18, vgg16, wide_resnet
+
+SHAPE = (3, 16, 16)
+NETWORKS = {  # and how many BatchNorms are left
+    "lenet5": (lenet5, {}, 0),
+    "resnet18": (resnet18, {"width": 4}, 0),
+    "vgg16": (vgg16, {"width": 8, "hidden": 16}, 0),
+    "all_cnn": (all_cnn, {"filters": (8, 16)}, 0),
+    "densenet": (densenet, {"blocks": (2, 2)}, 6),
+    "wide_resnet": (wide_resnet, {"depth": 10, "width": 1}, 4),  # after a sum, or read twice
+}
+
+
+def trained(model, dtype=torch.float32):
+    """With weights and statistics of BatchNorm that are not those of a new one."""
+    torch.manual_seed(0)
+    x = torch.rand(12, *SHAPE)
+    for layer in model.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            nn.init.uniform_(layer.weight, 0.5, 1.5)
+            nn.init.normal_(layer.bias)
+    for _ in range(3):
+        model(x)
+    return model.eval().requires_grad_(False).to(dtype), x.to(dtype)
+
+
+def norms(model):
+    return sum(isinstance(layer, nn.BatchNorm2d) for layer in model.modules())
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_logits_and_gradients_are_the_same_without_the_batchnorms_after_convolutions(name):
+    module, settings, left = NETWORKS[name]
+    model, x = trained(module.build(SHAPE, 10, config=module.Config(**settings)), torch.double)
+    before = {key: value.clone() for key, value in model.state_dict().items()}
+    twin = folded(model, x)
+    assert twin is not model and norms(twin) == left
+    found = []
+    for network in (model, twin):
+        images = x.clone().requires_grad_()
+        logits = network(images)
+        found.append((logits, *torch.autograd.grad(logits.square().sum(), images)))
+    torch.testing.assert_close(*found, rtol=1e-9, atol=1e-9)
+    assert all(model.state_dict()[key].equal(value) for key, value in before.items())
+    assert not any(weight.requires_grad for weight in twin.parameters())
+
+
+class Chain(nn.Module):
+    """A convolution, something, and a BatchNorm."""
+
+    def __init__(self, between=torch.clone, conv=None, norm=None):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 3, 3, padding=1) if conv is None else conv
+        self.norm = nn.BatchNorm2d(3) if norm is None else norm
+        self.between, self.last = between, nn.Sequential(nn.Flatten(), nn.Linear(768, 4))
+
+    def forward(self, x):
+        return self.last(self.norm(self.between(self.conv(x))))
+
+
+class Twice(Chain):
+    def forward(self, x):
+        return self.last(self.norm(self.conv(self.norm(self.conv(x)))))
+
+
+class Sum(Chain):
+    def forward(self, x):
+        x = self.conv(x)
+        return self.last(self.norm(x) + self.between(x))
+
+
+KEPT = {
+    "a tensor of its own between": Chain(torch.relu),
+    "the same tensor, changed": Chain(F.relu_),
+    "the convolution read by a sum": Sum(),
+    "both used twice": Twice(),
+    "a weight that is computed": Chain(
+        conv=nn.utils.parametrizations.spectral_norm(nn.Conv2d(3, 3, 3, padding=1))
+    ),
+    "statistics of the batch": Chain(norm=nn.BatchNorm2d(3, track_running_stats=False)),
+}
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_a_batchnorm_that_cannot_be_folded_stays(name):
+    model, x = trained(KEPT[name])
+    twin = folded(model, x)
+    assert twin is not model and norms(twin) == 1
+    torch.testing.assert_close(twin(x), model(x), rtol=1e-5, atol=1e-5)
+
+
+def test_where_folding_would_change_the_answers_the_network_itself_comes_back():
+    model, x = trained(Sum(torch.detach))
+    assert folded(model, x) is model
+
+
+def test_a_hook_that_changes_the_answers_changes_the_copys_too():
+    model, x = trained(Chain(nn.Identity()))
+    model.register_forward_hook(lambda *passed: 8 * passed[-1])
+    twin = folded(model, x)
+    assert norms(twin) == 0
+    torch.testing.assert_close(twin(x), model(x), rtol=1e-5, atol=1e-5)
