@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from pipeline import load, paths, rows
 from pipeline.stage import Job, main
 from robustinfo import catalogue
+from robustinfo.auditing import audited
 from robustinfo.batches import EVALUATION_BATCH, batches, correct
 from robustinfo.distortions import eight_bit
 from robustinfo.maths.balls import distance
@@ -35,9 +36,10 @@ def run(job: Job) -> None:
     ]
     found = {name: torch.cat([part[name] for part in parts]).cpu() for name in parts[0]}
     found["index"] = torch.arange(len(labels))
-    black = found.pop("black", None)
+    black, miscounted = found.pop("black", None), found.pop("miscounted")
     seal(job.path(paths.EXAMPLES), found, {})
     values = _fractions(found, black) | _distances(found)
+    values["miscounted_share"] = (miscounted.double().mean().item(), len(labels))
     rows.write(
         job.path(paths.ATTACK),
         (
@@ -65,9 +67,8 @@ def _examples(
         x_adv, success, extra["black"] = module.perturb_counting_black(model, x, y, **settings)
     else:
         x_adv, success = module.perturb(model, x, y, **settings)
-    right = correct(model, x, y)
-    success = success & right & ~correct(model, x_adv, y)
-    extra |= {"correct": right, "success": success}
+    success, miscounted = audited(model, x, y, x_adv, success)
+    extra |= {"correct": correct(model, x, y), "success": success, "miscounted": miscounted}
     if not x.is_floating_point():
         altered = (x_adv != x).sum(1)
         return extra | {"x_adv": x_adv.int(), "success_8bit": success, "altered_words": altered}

@@ -3,6 +3,7 @@
 reads   every .csv of results/{study}/{dataset}/{model}/, results/{study}/{dataset}/data.json
 writes  results/{study}/collected/{dataset}-{model}.csv  with the runs' names, and Wilson
         intervals of fractions that have no interval of their own; the selection comes last
+        results/{study}/standing/{dataset}-{model}.csv  defence, seed, index, stands: per image
 """
 
 import json
@@ -13,10 +14,12 @@ from pipeline import paths, rows
 from pipeline.stage import Job, main
 from pipeline.statistics import with_wilson
 
+COLUMNS = ["defence", "seed", "index", "stands"]
+
 
 def run(job: Job) -> None:
     """Put all runs under one another; the number of classes joins them as a row of each run."""
-    tables = []
+    tables, standing = [], []
     setting = {name: job.names[name] for name in ("dataset", "model")}
     for defence in job.params["defences"]:
         for seed in job.params["seeds"]:
@@ -25,9 +28,12 @@ def run(job: Job) -> None:
             for position, (name, value) in enumerate((setting | run_names).items()):
                 own.insert(position, name, value)
             tables.append(own)
+            outcomes = pd.read_csv(job.path(paths.OUTCOMES, **run_names))
+            standing.append(outcomes.assign(**run_names)[COLUMNS])
     if setting in job.params["selection"]["settings"]:
         selection = rows.read(job.path(paths.SELECTED))
         tables.append(selection.assign(**setting)[tables[0].columns])
+    rows.write_table(job.path(paths.STANDING), pd.concat(standing, ignore_index=True))
     rows.write_table(job.path(paths.RESULTS), with_wilson(pd.concat(tables, ignore_index=True)))
 
 

@@ -9,22 +9,23 @@ from pipeline import paths
 from pipeline.schema import Limits
 from pipeline.stage import Job
 from robustinfo import catalogue
-from robustinfo.judging import Threat, worst_case
 from robustinfo.maths.balls import feasible
 from robustinfo.sealed import unseal
+from robustinfo.worst_case import Threat, shares
 
 
 def fractions(
     job: Job, x: Tensor, others: Mapping[str, tuple[Tensor, Threat]] | None = None
-) -> dict[str, tuple[float, int]]:
-    """Fractions, and of how many images, each taken over every attack of the threat model.
+) -> tuple[dict[str, tuple[float, int]], Tensor]:
+    """Fractions, and of how many images, each over every attack of the threat model; who stands.
 
     x: the clean images, on the CPU. others: (success, threat) of attacks that were not made on
-    this run, by name. Nothing where no attack has an epsilon: there is no threat model.
+    this run, by name. Nothing, and nobody, where no attack has an epsilon: there is no threat
+    model.
     """
     threats = {name: threat(entry) for name, entry in job.params["attacks"].items()}
     if not any(counts(made, job.params["threat"]) for made in threats.values()):
-        return {}
+        return {}, torch.empty(0, dtype=torch.bool)
     success = {}
     infeasible = torch.zeros(len(x), dtype=torch.bool)
     for name, made in list(threats.items()):
@@ -35,16 +36,9 @@ def fractions(
             threats[name] = made._replace(epsilon=None)
     for name, (other_success, other_threat) in (others or {}).items():
         success[name], threats[name] = other_success, other_threat
-    masks = worst_case(success, threats)
-    stands = clean & ~masks["broken"]
-    shares = {f"{name}_share": masks[name] for name in masks if name.endswith("_only")}
-    shares |= {"robust_accuracy": stands, "infeasible_share": infeasible}
-    found = {name: (mask.double().mean().item(), len(x)) for name, mask in shares.items()}
-    # Of the images that everything else left standing, how many fall to noise alone?
-    left = int((stands | masks["noise_only"]).sum())
-    if left:
-        found["noise_only_rate"] = (int(masks["noise_only"].sum()) / left, left)
-    return found
+    found, stands = shares(success, threats, clean)
+    found["infeasible_share"] = (infeasible.double().mean().item(), len(x))
+    return found, stands
 
 
 def counts(made: Threat, limits: Mapping[str, float | str | None]) -> bool:

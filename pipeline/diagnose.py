@@ -3,8 +3,10 @@
 reads   .../model.safetensors, .../attacks/*.safetensors, results/{study}/{dataset}/data.json
 writes  .../diagnostics.csv  clean accuracy; every diagnostic at every level; per image over all
         attacks: robust accuracy, what one kind of attack broke alone, infeasible ones
+        .../outcomes.csv  index in the test set, stands (1: correct, whatever was tried, else 0)
 """
 
+import pandas as pd
 from torch import Tensor, nn
 
 from pipeline import load, paths, rows
@@ -25,9 +27,12 @@ def run(job: Job) -> None:
     for name, entry in job.params["diagnostics"].items():
         for level, params in catalogue.sweep(entry):
             found += [_row(name, level, one) for one in _diagnosed(job, model, x, y, params)]
-    for quantity, (value, n) in fractions(job, x.cpu()).items():
+    combined, stands = fractions(job, x.cpu())
+    for quantity, (value, n) in combined.items():
         found.append(_row("attacks", None, Finding(quantity, value)) | {"n": n})
     rows.write(job.path(paths.DIAGNOSTICS), ({"n": len(y)} | row for row in found))
+    outcomes = pd.DataFrame({"stands": stands.int()}).rename_axis("index").reset_index()
+    rows.write_table(job.path(paths.OUTCOMES), outcomes)
 
 
 def _diagnosed(job: Job, model: nn.Module, x: Tensor, y: Tensor, params: dict) -> list[Finding]:

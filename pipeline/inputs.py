@@ -36,6 +36,20 @@ def runs(study: Study) -> Callable[[Any], list[str]]:
     return files
 
 
+def outcomes(study: Study) -> Callable[[Any], list[str]]:
+    """Input function: per image, what every network of one setting leaves standing."""
+
+    def files(wildcards: Any) -> list[str]:  # noqa: ANN401
+        own = slices.in_setting(study, _setting(wildcards))
+        return [
+            paths.OUTCOMES.format(**wildcards, defence=defence, seed=seed)
+            for defence in own["defences"]
+            for seed in own["seeds"]
+        ]
+
+    return files
+
+
 def screened(study: Study) -> Callable[[Any], list[str]]:
     """Input function: the files of every network that the selection compares."""
 
@@ -80,6 +94,11 @@ def results(study: Study) -> list[str]:
     """The collected results: one file per pair of data set and network, and per toy."""
     pairs = [paths.RESULTS.format(study=study["name"], **pair) for pair in study["settings"]]
     return pairs + [paths.TOY.format(study=study["name"], toy=toy) for toy in study["toys"]]
+
+
+def standing(study: Study) -> list[str]:
+    """What stands, per image: one file per pair of data set and network."""
+    return [paths.STANDING.format(study=study["name"], **pair) for pair in study["settings"]]
 
 
 def targets(study: Study, template: str, section: str) -> list[str]:

@@ -18,10 +18,12 @@ MEASURES = RUN + "/measures.csv"
 COMPLEXITIES = RUN + "/complexities.csv"
 DISTORTIONS = RUN + "/distortions.csv"
 DIAGNOSTICS = RUN + "/diagnostics.csv"
+OUTCOMES = RUN + "/outcomes.csv"
 TRANSFERRED = RUN + "/transferred.csv"
 LEARNING = RUN + "/learning/{learning}.csv"
 COLLECTED = STUDY + "/collected"
 RESULTS = COLLECTED + "/{dataset}-{model}.csv"
+STANDING = STUDY + "/standing/{dataset}-{model}.csv"
 TOY = COLLECTED + "/toy-{toy}.csv"
 VERDICT = STUDY + "/verdict.csv"
 CHECKS = STUDY + "/checks.csv"
@@ -50,7 +52,7 @@ WRITES = dict.fromkeys(TRAININGS, _TRAINS) | {
     "measure": [MEASURES],
     "complexity": [COMPLEXITIES],
     "distort": [DISTORTIONS],
-    "diagnose": [DIAGNOSTICS],
+    "diagnose": [DIAGNOSTICS, OUTCOMES],
     "transfer": [TRANSFERRED],
     "learn": [LEARNING],
 }

@@ -37,7 +37,8 @@ def run(job: Job) -> None:
         made = threat(entry)._replace(role="black_box")
         if counts(made, job.params["threat"]):
             others[f"{name} from {proxy}"] = (turned.cpu(), made)
-    for quantity, (value, n) in fractions(job, x.cpu(), others).items():
+    combined, _ = fractions(job, x.cpu(), others)
+    for quantity, (value, n) in combined.items():
         row = {"entry": "attacks", "quantity": quantity, "value": value, "n": n}
         found.append({"stage": "transfer"} | row)
     rows.write(job.path(paths.TRANSFERRED), found)

@@ -1,6 +1,6 @@
 """Stage verdict: per defence, robust accuracy with its interval, every check, and the verdict.
 
-reads   results/{study}/collected/*.csv
+reads   results/{study}/collected/*.csv, results/{study}/standing/*.csv
 writes  results/{study}/verdict.csv   one line per data set, model and defence; of settings in which
                                       some attack counts: the others lack a threat model
         results/{study}/checks.csv    every check behind it: value, threshold, failed or not run
@@ -15,15 +15,15 @@ import pandas as pd
 from pipeline import paths, rows
 from pipeline.collect import results_of
 from pipeline.combined import counts, threat
+from pipeline.informed import information
 from pipeline.per import resolve
 from pipeline.slices import present
 from pipeline.stage import Job, main
 from pipeline.statistics import chosen, over_seeds
+from robustinfo.evidence import Said, evidence
 from robustinfo.files import whole
 from robustinfo.judging import Check, Thresholds, judge
-
-SHARES = ("infeasible_share", "noise_only_share", "single_step_only_share")
-MAY_LACK = ("adaptive_only_share", "black_box_only_share")  # where there is no such attack
+from robustinfo.maths.intervals import gain
 
 COLUMNS = [
     "dataset", "model", "defence", "verdict", "clean_accuracy", "robust_accuracy", "low", "high",
@@ -38,18 +38,23 @@ def run(job: Job) -> None:
     verdicts, checks, metrics = [], [], {}
     for names, attacks in _threatened(job):
         setting = chosen(results, names)
+        standing = pd.read_csv(job.path(paths.STANDING, **names))
         twin = over_seeds(_robust(setting, thresholds.twin))
         for defence in setting.defence.unique():
             own = names | {"defence": defence}
             robust = over_seeds(_robust(setting, defence))
-            evidence = _evidence(setting, defence, thresholds) | {
+            asked = _evidence(setting, defence, thresholds)
+            asked |= {
+                "classes": setting[setting.quantity == "classes"].value.iloc[0],
+                "n": robust["n"],
                 "twin_robust_accuracy": twin["ours"],
                 "robust_low": robust["low"],
-                "gain_over_twin": robust["low"] - twin["high"],
+                "gain_over_twin": _gain(standing, defence, thresholds.twin),
             }
-            verdict, found = judge(evidence, thresholds)
+            asked |= information(setting, defence, thresholds.twin, asked["gain_over_twin"])
+            verdict, found = judge(asked, thresholds)
             accuracies = {
-                "clean_accuracy": evidence["clean_accuracy"],
+                "clean_accuracy": asked["clean_accuracy"],
                 "robust_accuracy": robust["ours"],
             }
             verdicts.append(
@@ -79,15 +84,16 @@ def _threatened(job: Job) -> Iterator[tuple[dict[str, str], list[str]]]:
             yield names, within
 
 
-def _of(setting: pd.DataFrame, defence: str, quantity: str) -> pd.DataFrame:
-    return chosen(setting, {"defence": defence, "stage": "diagnose", "quantity": quantity})
+def _robust(setting: pd.DataFrame, defence: str) -> pd.DataFrame:
+    """Robust accuracy over all attacks: with what was transferred, if anything was."""
+    found = _over_all(chosen(setting, {"defence": defence}))
+    return found[found.quantity == "robust_accuracy"]
 
 
-def _robust(setting: pd.DataFrame, defence: str, quantity: str = "robust_accuracy") -> pd.DataFrame:
-    """What is counted over all attacks: with what was transferred, if anything was."""
-    found = chosen(setting, {"defence": defence, "entry": "attacks", "quantity": quantity})
-    transferred = found[found.stage == "transfer"]
-    return found if transferred.empty else transferred
+def _over_all(results: pd.DataFrame) -> pd.DataFrame:
+    combined = results[results.entry == "attacks"]
+    transferred = combined[combined.stage == "transfer"]
+    return combined if transferred.empty else transferred
 
 
 def _strongest(setting: pd.DataFrame, defence: str, attacks: list[str]) -> dict:
@@ -99,22 +105,26 @@ def _strongest(setting: pd.DataFrame, defence: str, attacks: list[str]) -> dict:
 
 def _evidence(setting: pd.DataFrame, defence: str, thresholds: Thresholds) -> dict[str, float]:
     """What the runs of one defence say by themselves, as means over the seeds."""
-    curve = _of(setting, defence, "attack_accuracy")
-    curve = curve[curve.entry == thresholds.epsilon_curve].groupby("level").value.mean()
-    curve = curve.sort_index()
-    shares = {name: _robust(setting, defence, name).value for name in (*SHARES, *MAY_LACK)}
-    lacking = {name: None for name in MAY_LACK if shares[name].empty}
-    return (
-        {name: values.mean() for name, values in shares.items()}
-        | lacking
-        | {
-            "zero_gradient_share": _of(setting, defence, "zero_gradient_share").value.mean(),
-            "classes": setting[setting.quantity == "classes"].value.iloc[0],
-            "clean_accuracy": _of(setting, defence, "accuracy").value.mean(),
-            "accuracy_at_huge_epsilon": curve[curve.index >= thresholds.huge_epsilon].max(),
-            "rise_with_epsilon": max(curve.diff().max(), 0.0),
-        }
-    )
+    found = []
+    for _, own in chosen(setting, {"defence": defence}).groupby("seed"):
+        alone = own[own.stage.isin(["attack", "diagnose"]) & (own.entry != "attacks")]
+        said = pd.concat([alone, _over_all(own)])[list(Said._fields)]
+        found.append(evidence(map(Said._make, said.itertuples(index=False)), thresholds))
+    asked = set.intersection(*map(set, found))
+    return {name: sum(one[name] for one in found) / len(found) for name in asked}
+
+
+def _gain(standing: pd.DataFrame, defence: str, twin: str) -> float | None:
+    """How many more images than its twin the defence surely leaves, in the worst seed."""
+    if defence == twin:
+        return None
+    wide = standing.pivot(index=["seed", "index"], columns="defence", values="stands")
+    lows = []
+    for _, pairs in wide.groupby("seed"):
+        won = int((pairs[defence] > pairs[twin]).sum())
+        lost = int((pairs[defence] < pairs[twin]).sum())
+        lows.append(gain(won, lost, len(pairs))[0])
+    return min(lows)
 
 
 if __name__ == "__main__":

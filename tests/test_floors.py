@@ -12,8 +12,11 @@ FLOORS = [
     {"datasets", "distortions", "models", "batches", "augmentation"},
     {"attacks", "measures", "complexities"},
     {"losses", "defences", "diagnostics", "toys"},
-    {"training", "stepping", "judging"},
-    {"learning"},
+    {"training", "stepping", "judging", "worst_case"},
+    {"learning", "evidence", "auditing", "protocols"},
+    {"evaluating", "sources", "pictures"},
+    {"printing"},
+    {"cli"},
 ]
 WORKFLOW = {"snakemake", "dvc", "mlflow", "pipeline"}
 

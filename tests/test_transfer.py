@@ -7,9 +7,9 @@ import torch
 from torch import nn
 
 from pipeline import combined, load, paths, rows, transfer
-from robustinfo.judging import Threat, worst_case
 from robustinfo.sealed import seal
 from robustinfo.training import Images
+from robustinfo.worst_case import Threat, worst_case
 
 FGSM = {"method": "fgsm", "epsilon": 0.5}
 PGD = {"method": "pgd", "epsilon": 0.5, "step_size": 0.1, "steps": 1}
@@ -61,7 +61,8 @@ def test_what_only_the_proxys_examples_break_is_counted_and_lowers_the_robust_ac
     assert table.loc[("pgd", "accuracy"), "input"] == "proxy"
     assert table.loc[("attacks", "black_box_only_share"), "value"] == 1 / 4
     assert table.loc[("attacks", "robust_accuracy"), "value"] == 1 / 4
-    alone = combined.fractions(job, torch.tensor([0.0, 0, 0, 1]).view(4, 1, 1, 1))
+    alone, stands = combined.fractions(job, torch.tensor([0.0, 0, 0, 1]).view(4, 1, 1, 1))
+    assert stands.tolist() == [False, True, True, False]
     assert alone["robust_accuracy"] == (2 / 4, 4) and "black_box_only_share" not in alone
 
 
@@ -80,7 +81,7 @@ def test_the_rate_of_noise_is_of_the_images_that_all_else_left_standing(job):
     flags = {"success": torch.tensor([1, 1, 0, 0]).bool()}
     flags["correct"] = torch.tensor([True, True, True, False])
     seal(job.path(paths.EXAMPLES, attack="noise"), flags | {"x_adv": stored}, {})
-    found = combined.fractions(job, torch.tensor([0.0, 0, 0, 1]).view(4, 1, 1, 1))
+    found, _ = combined.fractions(job, torch.tensor([0.0, 0, 0, 1]).view(4, 1, 1, 1))
     assert found["noise_only_rate"] == (1 / 2, 2) and found["noise_only_share"] == (1 / 4, 4)
 
 

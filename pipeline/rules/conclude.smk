@@ -12,9 +12,11 @@ rule collect:
     input:
         data=paths.DATA,
         rows=runs(),
+        outcomes=inputs.outcomes(CONTENT),
         code=code("collect"),
     output:
-        paths.RESULTS,
+        results=paths.RESULTS,
+        standing=paths.STANDING,
     log:
         "logs/{study}/{dataset}/{model}/collect.txt",
     params:
@@ -40,6 +42,7 @@ rule toy:
 rule verdict:
     input:
         results=RESULTS,
+        standing=inputs.standing(CONTENT),
         code=code("verdict"),
     output:
         verdict=report(

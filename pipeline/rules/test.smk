@@ -95,7 +95,8 @@ rule diagnose:
         examples=attacks(paths.EXAMPLES),
         code=code("diagnose"),
     output:
-        paths.DIAGNOSTICS,
+        rows=paths.DIAGNOSTICS,
+        outcomes=paths.OUTCOMES,
     log:
         "logs/{study}/{dataset}/{model}/{defence}/{seed}/diagnose.txt",
     retries: 1

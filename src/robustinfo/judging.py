@@ -1,8 +1,10 @@
 """The verdict: what a defence's numbers support, as classes from worst to best.
 
 The checks are those that the literature asks of every evaluation (Carlini et al. 2019, arXiv
-1902.06705; Athalye et al. 2018, arXiv 1802.00420; Tramèr et al. 2020, arXiv 2002.08347). Each is a
-number, a threshold, and the class that a failure puts the defence in. The worst class wins.
+1902.06705; Athalye et al. 2018, arXiv 1802.00420; Tramèr et al. 2020, arXiv 2002.08347; Zimmermann
+et al. 2022, arXiv 2206.13991). Each is a number, a threshold, and the class that a failure puts the
+defence in. The worst class wins. A question that was not asked reads ``not run`` and decides
+nothing; a note is printed and decides nothing either.
 """
 
 import math
@@ -10,55 +12,45 @@ import operator
 from collections.abc import Mapping
 from typing import NamedTuple
 
-import torch
-from torch import Tensor
-
 from robustinfo.faults import Fault
 from robustinfo.settings import Fraction01, Number, Settings
 
-CLASSES = (
-    "invalid",
-    "masked",
-    "needs adaptive",
-    "not converged",
-    "broken",
-    "no benefit",
-    "holds against what was tried",
-)
+ADAPTIVE = "randomised / needs adaptive"
+HOLDS = "holds against what was tried"
+CLASSES = ("invalid", "masked", ADAPTIVE, "not converged", "broken", "no benefit", HOLDS)
+NOTE = "note"
 SIGNS = {"at most": operator.le, "at least": operator.ge, "above": operator.gt}
 
 
 class Thresholds(Settings):
     twin: str  # the undefended defence that every other one is held against
     epsilon_curve: str = "epsilon_curve"  # the diagnostic that sweeps attack_accuracy over epsilon
-    huge_epsilon: Number = 0.5  # from here on, an l-infinity attack may paint any image
+    huge_epsilon: Number = 0.5  # from here on, an attack may paint any image
+    gradient_attacks: Number = 1
     infeasible_share: Fraction01 = 0.0
+    miscounted_share: Fraction01 = 0.01  # rounding decides on which side of a boundary an image is
+    unfinite_share: Fraction01 = 0.0
+    probabilities_share: Fraction01 = 0.5
+    batch_dependent_share: Fraction01 = 0.0
+    weights_changed: Fraction01 = 0.0
+    zero_epsilon_gap: Fraction01 = 0.01
     twin_robust_accuracy: Fraction01 = 0.05  # the attacks must break the undefended twin
+    planted_found_share: Fraction01 = 0.95
     zero_gradient_share: Fraction01 = 0.05
+    never_rises_share: Fraction01 = 0.05
     rise_with_epsilon: Fraction01 = 0.01
     noise_only_share: Fraction01 = 0.01
     single_step_only_share: Fraction01 = 0.01
-    adaptive_only_share: Fraction01 = 0.01
     black_box_only_share: Fraction01 = 0.03
-
-
-# The roles of attacks, and those of the attacks that should find no less. An iterated gradient
-# attack is what all others are held against.
-BEATEN_BY = {
-    "noise": ("single_step", "iterated", "adaptive"),
-    "single_step": ("iterated", "adaptive"),
-    "adaptive": ("single_step", "iterated"),
-    "black_box": ("single_step", "iterated", "adaptive"),
-}
-ROLES = (*BEATEN_BY, "iterated")
-
-
-class Threat(NamedTuple):
-    """What an attack may do, and what kind of attack it is (its file's ROLE)."""
-
-    role: str
-    norm: str
-    epsilon: float | None
+    black_box_only_images: Number = 3  # so few may be chance
+    forwards_differ_share: Fraction01 = 0.0
+    no_gradient_share: Fraction01 = 0.05
+    adaptive_only_share: Fraction01 = 0.01
+    doubled_gain: Fraction01 = 0.01
+    still_rising_share: Fraction01 = 0.5
+    log_probabilities_share: Fraction01 = 0.5
+    ensemble_only_share: Fraction01 = 0.15  # honest small networks reach that
+    information_at_ceiling_share: Fraction01 = 0.5
 
 
 class Check(NamedTuple):
@@ -72,33 +64,40 @@ class Check(NamedTuple):
     failed: bool | None
 
 
-def worst_case(success: Mapping[str, Tensor], threats: Mapping[str, Threat]) -> dict[str, Tensor]:
-    """Per image, over all attacks of a threat model: what broke it, and what alone broke it.
-
-    success: (n,) bool per attack. Returns (n,) bool masks: ``broken`` (by any attack that has an
-    epsilon); ``noise_only`` and ``single_step_only`` (by that, and by no stronger attack of the
-    same norm and epsilon); ``adaptive_only`` and ``black_box_only`` (by that, and by no gradient
-    attack of the same norm and epsilon, for the first one that does not know the defence), which
-    are missing where there is none to compare.
-    """
-    nothing = torch.zeros_like(next(iter(success.values())))
-
-    def broken(like: Threat, *roles: str) -> Tensor:
-        names = [n for n, t in threats.items() if t[1:] == like[1:] and t.role in roles]
-        return torch.stack([nothing, *(success[n] for n in names)]).any(0)
-
-    masks = {name: nothing.clone() for name in ("broken", "noise_only", "single_step_only")}
-    for name, threat in threats.items():
-        if threat.epsilon is None:
-            continue
-        masks["broken"] |= success[name]
-        if not any(t.role == "iterated" and t[1:] == threat[1:] for t in threats.values()):
-            continue  # no stronger attack was there to compare with
-        if threat.role in BEATEN_BY:
-            only = f"{threat.role}_only"
-            alone = success[name] & ~broken(threat, *BEATEN_BY[threat.role])
-            masks[only] = masks.get(only, nothing) | alone
-    return masks
+# name: (how the value must stand to the threshold, the class of a failure), worst first.
+RULES = {
+    "gradient_attacks": ("at least", "invalid"),
+    "infeasible_share": ("at most", "invalid"),
+    "miscounted_share": ("at most", "invalid"),
+    "unfinite_share": ("at most", "invalid"),
+    "probabilities_share": ("at most", "invalid"),
+    "batch_dependent_share": ("at most", "invalid"),
+    "weights_changed": ("at most", "invalid"),
+    "zero_epsilon_gap": ("at most", "invalid"),
+    "clean_accuracy": ("at least", "invalid"),
+    "twin_robust_accuracy": ("at most", "invalid"),
+    "planted_found_share": ("at least", "invalid"),
+    "zero_gradient_share": ("at most", "masked"),
+    "never_rises_share": ("at most", "masked"),
+    "accuracy_at_huge_epsilon": ("at most", "masked"),
+    "rise_with_epsilon": ("at most", "masked"),
+    "noise_only_share": ("at most", "masked"),
+    "single_step_only_share": ("at most", "masked"),
+    "black_box_only_share": ("at most", "masked"),
+    "forwards_differ_share": ("at most", ADAPTIVE),
+    "no_gradient_share": ("at most", ADAPTIVE),
+    "adaptive_only_share": ("at most", ADAPTIVE),
+    "doubled_gain": ("at most", "not converged"),
+    "still_rising_share": ("at most", "not converged"),
+    "robust_low": ("above", "broken"),  # no better than guessing
+    "gain_over_twin": ("above", "no benefit"),
+    "gain_where_information_fell": ("above", "no benefit"),
+    "log_probabilities_share": ("at most", NOTE),
+    "ensemble_only_share": ("at most", NOTE),
+    "information_at_ceiling_share": ("at most", NOTE),
+    "information_over_chance": ("above", NOTE),
+}
+DECIDING = [name for name, (_, verdict) in RULES.items() if verdict != NOTE]
 
 
 def least_accuracy(classes: float) -> float:
@@ -110,44 +109,32 @@ def least_accuracy(classes: float) -> float:
 
 
 def judge(evidence: Mapping[str, float | None], thresholds: Thresholds) -> tuple[str, list[Check]]:
-    """The verdict and every check behind it.
+    """The verdict and every check behind it, in the order of RULES.
 
-    evidence, fractions of the images: classes (K), clean_accuracy, infeasible_share,
-    zero_gradient_share, accuracy_at_huge_epsilon, rise_with_epsilon, noise_only_share,
-    single_step_only_share; adaptive_only_share and black_box_only_share (None if no such attack
-    could be compared); twin_robust_accuracy, robust_low (the lower end of robust accuracy's
-    interval), gain_over_twin (by how much that end lies above the upper end of the twin's). Raises
-    Fault if one of them is NaN: a question that was not asked would pass as answered.
+    evidence: classes (K), n (images), and the value of every check that was asked, see
+    ``evidence.py``; one that is None or missing was not. Raises Fault if one of them is NaN: a
+    question that found no answer would pass as answered.
     """
-    e, t = evidence, thresholds
-    missing = [name for name, value in e.items() if isinstance(value, float) and math.isnan(value)]
+    missing = [name for name, value in evidence.items() if value is not None and math.isnan(value)]
     if missing:
         raise Fault(f"no verdict: {', '.join(missing)} is NaN; the study lacks its evidence")
-    chance = 1 / e["classes"]
-
-    def not_run(name: str, verdict: str) -> Check:
-        return Check(name, None, None, None, verdict, None)
-
-    def check(name: str, passes: str, threshold: float, verdict: str) -> Check:
-        if e[name] is None:
-            return not_run(name, verdict)
-        good = SIGNS[passes](e[name], threshold)
-        return Check(name, e[name], passes, threshold, verdict, not good)
-
-    checks = [
-        check("infeasible_share", "at most", t.infeasible_share, "invalid"),
-        check("clean_accuracy", "at least", least_accuracy(e["classes"]), "invalid"),
-        check("twin_robust_accuracy", "at most", t.twin_robust_accuracy, "invalid"),
-        check("zero_gradient_share", "at most", t.zero_gradient_share, "masked"),
-        check("accuracy_at_huge_epsilon", "at most", chance, "masked"),
-        check("rise_with_epsilon", "at most", t.rise_with_epsilon, "masked"),
-        check("noise_only_share", "at most", t.noise_only_share, "masked"),
-        check("single_step_only_share", "at most", t.single_step_only_share, "masked"),
-        check("black_box_only_share", "at most", t.black_box_only_share, "masked"),
-        check("adaptive_only_share", "at most", t.adaptive_only_share, "needs adaptive"),
-        not_run("steps_and_restarts_doubled", "not converged"),
-        check("robust_low", "above", chance, "broken"),  # no better than guessing
-        check("gain_over_twin", "above", 0.0, "no benefit"),
-    ]
+    chance, n = 1 / evidence["classes"], evidence["n"]
+    limits = thresholds.model_dump() | {
+        "clean_accuracy": least_accuracy(evidence["classes"]),
+        "accuracy_at_huge_epsilon": chance,
+        "robust_low": chance,
+        "black_box_only_share": max(
+            thresholds.black_box_only_share, (thresholds.black_box_only_images - 1) / n
+        ),
+    }
+    checks = []
+    for name, (passes, verdict) in RULES.items():
+        value = evidence.get(name)
+        if value is None:
+            checks.append(Check(name, None, None, None, verdict, None))
+            continue
+        threshold = limits.get(name, 0.0)
+        failed = not SIGNS[passes](value, threshold)
+        checks.append(Check(name, value, passes, threshold, verdict, failed))
     failed = {check.verdict for check in checks if check.failed}
-    return next((c for c in CLASSES if c in failed), CLASSES[-1]), checks
+    return next((one for one in CLASSES if one in failed), HOLDS), checks

@@ -24,7 +24,10 @@ def folded(model: nn.Module, x: Tensor) -> nn.Module:
     The network itself comes back where the copy has other logits, which happens where something
     reads what is between a convolution and its BatchNorm, and autograd does not see it.
     """
-    twin = deepcopy(model)
+    try:
+        twin = deepcopy(model)
+    except (TypeError, RuntimeError):  # it holds what cannot be copied, a generator or a graph
+        return model
     names = {layer: name for name, layer in twin.named_modules()}
     for conv, norm in _pairs(twin, x[:1]):
         statistics = (norm.running_mean, norm.running_var, norm.eps, norm.weight, norm.bias)
@@ -53,9 +56,12 @@ def _pairs(model: nn.Module, x: Tensor) -> list[tuple[nn.Conv2d, nn.BatchNorm2d]
         return []
     hooks = [layer.register_forward_hook(note) for layer in layers]
     with torch.enable_grad():
-        readers = _readers(model(x.clone().requires_grad_()))
+        out = model(x.clone().requires_grad_())
     for hook in hooks:
         hook.remove()
+    if out.grad_fn is None:
+        return []
+    readers = _readers(out)
     pairs = [(made[node], norm) for node, norm in read if node in made and readers[node] == 1]
     return [pair for pair in pairs if all(used.count(layer) == 1 for layer in pair)]
 

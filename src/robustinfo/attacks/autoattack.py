@@ -35,7 +35,7 @@ from robustinfo.attacks._leaving import leaving
 from robustinfo.faults import Fault
 from robustinfo.settings import Norm, Pixels, Settings
 
-ROLE = "iterated"
+ROLE = "ensemble"
 _NORMS = {"linf": "Linf", "l2": "L2"}
 
 # Its progress would come once per batch; its warnings doubt the result and are wanted.

@@ -1,0 +1,82 @@
+"""Attacks on a network, audited: an attack's own word on its success is not enough.
+
+Libraries count images that were wrong from the start, and images of their own making; see
+``attacks/_foolbox.py`` for what they return.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import torch
+from torch import Generator, Tensor, nn
+
+from robustinfo import catalogue
+from robustinfo.batches import EVALUATION_BATCH, correct
+from robustinfo.worst_case import Threat
+
+# (network, x, y, generator=) -> x_adv, like x, and the attack's own word on its success, (n,) bool.
+Perturb = Callable[..., tuple[Tensor, Tensor]]
+Note = Callable[[str], object]  # is told what is being done
+
+
+class Attack(NamedTuple):
+    """How an image is attacked, and what is allowed."""
+
+    threat: Threat
+    perturb: Perturb
+
+
+class Attacked(NamedTuple):
+    """What attacks did, by name: their images, and (n,) bool each, true and false successes."""
+
+    x_adv: dict[str, Tensor]
+    success: dict[str, Tensor]
+    miscounted: dict[str, Tensor]
+
+
+def attacks_of(entries: Mapping[str, Mapping], **settings: object) -> dict[str, Attack]:
+    """The attacks of a study's or protocol's entries. settings: for adaptive ones, ``term``."""
+    found = {}
+    for name, entry in entries.items():
+        config, role = catalogue.config("attacks", entry), catalogue.module("attacks", entry).ROLE
+        perturb = catalogue.get("attacks", entry)
+        if role == "adaptive":
+            perturb = _given(perturb, settings)
+        found[name] = Attack(Threat(role, config.norm, config.epsilon), perturb)
+    return found
+
+
+def _given(perturb: Perturb, settings: Mapping) -> Perturb:
+    return lambda *args, **kwargs: perturb(*args, **kwargs, **settings)
+
+
+def audited(
+    model: nn.Module, x: Tensor, y: Tensor, x_adv: Tensor, claimed: Tensor
+) -> tuple[Tensor, Tensor]:
+    """(n,) bool each: which successes are true, and which were claimed and are not.
+
+    A success was correct when clean and is misclassified now; the attack's word is not enough.
+    """
+    success = claimed & correct(model, x, y) & ~correct(model, x_adv, y)
+    return success, claimed & ~success
+
+
+def attacked(
+    model: nn.Module,
+    x: Tensor,
+    y: Tensor,
+    attacks: Mapping[str, Attack],
+    generator: Generator,
+    note: Note = print,
+) -> Attacked:
+    """Every attack on every image, audited. x: (n, c, h, w) in [0, 1].  y: (n,) labels."""
+    found = Attacked({}, {}, {})
+    for name, (_, perturb) in attacks.items():
+        note(name)
+        parts = []
+        for a, b in zip(x.split(EVALUATION_BATCH), y.split(EVALUATION_BATCH), strict=True):
+            x_adv, claimed = perturb(model, a, b, generator=generator)
+            parts.append((x_adv, *audited(model, a, b, x_adv, claimed)))
+        for kept, part in zip(found, zip(*parts, strict=True), strict=True):
+            kept[name] = torch.cat(part)
+    return found

@@ -1,0 +1,148 @@
+"""``robustinfo`` on the command line: is this network's robustness real?
+
+    robustinfo judge mymodule:build --data digits --norm linf --epsilon 0.2 --json
+
+The exit code says the verdict: 0 if it holds against what was tried, 10 to 15 for the other
+classes, worst first; 1 is an error, 2 a wrong option.
+"""
+
+import json
+import re
+from typing import Annotated
+
+import torch
+import typer
+from rich.console import Console
+from torch import Generator, nn
+
+from robustinfo import pictures, protocols, sources
+from robustinfo.auditing import attacks_of
+from robustinfo.batches import floats
+from robustinfo.evaluating import Evaluation, diagnostics_of, evaluate
+from robustinfo.faults import Fault
+from robustinfo.judging import CLASSES, HOLDS, Thresholds
+from robustinfo.printing import as_json, printed
+from robustinfo.settings import Norm, pixels
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+UNITS = {"s": 1, "m": 60, "h": 3600}
+# 1 is an error and 2 a wrong option.
+EXITS = {name: 10 + place for place, name in enumerate(CLASSES)} | {HOLDS: 0}
+TIMED = 32  # images of the batch that is timed
+
+MODEL = "package.module:function, torchvision:NAME, timm:NAME, robustbench:NAME or FILE.safetensors"
+
+
+@app.callback()
+def robustinfo() -> None:
+    """Does a defence against adversarial examples really hold?"""
+
+
+@app.command()
+def judge(
+    model: Annotated[str, typer.Argument(help=MODEL, show_default=False)],
+    data: Annotated[str, typer.Option(help="a data set by name, or a folder of images by class")],
+    epsilon: Annotated[str, typer.Option(help="of the threat model, as 0.2 or 8/255")],
+    norm: Annotated[str, typer.Option(help="linf or l2")] = "linf",
+    budget: Annotated[str, typer.Option(help="90s, 20m or 2h")] = "20m",
+    twin: Annotated[str | None, typer.Option(help="the same network, undefended")] = None,
+    network: Annotated[
+        str | None, typer.Option(help="of FILE.safetensors: '{method: lenet5}'")
+    ] = None,
+    size: Annotated[int | None, typer.Option(help="of the images, where they are files")] = None,
+    seed: Annotated[int, typer.Option()] = 0,
+    device: Annotated[str, typer.Option(help="cpu, cuda or cuda:1")] = "",
+    as_text: Annotated[bool, typer.Option("--json", help="print the verdict as JSON")] = False,
+) -> None:
+    """Attack a network, check the attacks, and say what the numbers support."""
+    console = Console(stderr=True)
+    try:
+        ball = protocols.Ball(norm=_norm(norm), epsilon=_epsilon(epsilon))
+        where = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        generator = Generator().manual_seed(seed)
+        found = pictures.images(data, size=size)
+        shuffled = torch.randperm(len(found.labels), generator=generator)
+        of = {"shape": tuple(found.images.shape[1:]), "classes": len(found.classes)}
+        networks = [
+            sources.model(text, **of, network=network).to(where).eval()
+            for text in (model, twin)
+            if text is not None
+        ]
+        batch = floats(found.images[shuffled[:TIMED]], where)
+        each = protocols.seconds_each(networks[0], batch)
+        chosen, seconds = protocols.largest(each, ball, _seconds(budget), len(networks))
+        first = shuffled[: chosen.images]
+        console.print(
+            f"protocol {chosen.name}: {len(first)} images, at most {seconds / 60:.1f} min on {where}"
+        )
+        evaluation = _evaluated(
+            networks,
+            floats(found.images[first], where),
+            found.labels[first].to(where),
+            of["classes"],
+            chosen,
+            ball,
+            Generator(where).manual_seed(seed),
+            console,
+        )
+    except Fault as error:
+        console.print(f"error: {error}", style="red", markup=False)
+        raise typer.Exit(1) from None
+    if as_text:
+        print(json.dumps(as_json(evaluation, ball, chosen), indent=2))
+    else:
+        Console().print(printed(evaluation, ball))
+    raise typer.Exit(EXITS[evaluation.verdict])
+
+
+def _evaluated(
+    networks: list[nn.Module],
+    x: torch.Tensor,
+    y: torch.Tensor,
+    classes: int,
+    size: protocols.Size,
+    ball: protocols.Ball,
+    generator: Generator,
+    console: Console,
+) -> Evaluation:
+    values = x[0].numel()
+    entries = protocols.attacks(size, ball)
+    term = getattr(networks[0], "attack_term", None)
+    if term is not None:
+        entries |= protocols.adaptive(size, ball)
+    with console.status("") as status:
+        return evaluate(
+            networks[0],
+            x,
+            y,
+            classes=classes,
+            attacks=attacks_of(entries, term=term),
+            diagnostics=diagnostics_of(protocols.diagnostics(size, ball, values)),
+            thresholds=Thresholds(twin="twin", huge_epsilon=ball.huge(values)),
+            generator=generator,
+            twin=networks[1] if len(networks) > 1 else None,
+            note=status.update,
+        )
+
+
+def _norm(text: str) -> Norm:
+    if text not in ("linf", "l2"):
+        raise Fault(f"--norm {text}: it is linf or l2")
+    return text
+
+
+def _epsilon(text: str) -> float:
+    try:
+        epsilon = float(pixels(text))
+    except ValueError:
+        raise Fault(f"--epsilon {text}: write a number, as 0.2 or 8/255") from None
+    if not epsilon > 0:
+        raise Fault(f"--epsilon {text}: it is above 0, in pixel values of [0, 1]")
+    return epsilon
+
+
+def _seconds(text: str) -> float:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", text)
+    if match is None:
+        raise Fault(f"--budget {text}: write a number and s, m or h, as 20m")
+    return float(match[1]) * UNITS[match[2]]

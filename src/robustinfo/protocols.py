@@ -1,0 +1,173 @@
+"""What a judged network is put through: attacks and diagnostics, in five sizes.
+
+Each size asks everything that the smaller ones ask, more thoroughly and of more images. The largest
+that fits into a budget is found from the time of one batch: what an image costs in passes is known
+before, and an upper bound, as images leave an attack once they have fallen.
+"""
+
+import math
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.utils.benchmark import Timer
+
+from robustinfo.faults import Fault
+from robustinfo.settings import Settings
+
+Entries = dict[str, dict[str, Any]]
+CURVE_STEPS = 20
+REACH = 2.5  # epsilons that all steps together are long
+
+
+class Size(NamedTuple):
+    name: str
+    images: int
+    steps: int
+    restarts: int
+    queries: int  # of Square
+    walk: int  # steps of HopSkipJump; 0: none
+    draws: int  # of random search
+    planted: int  # images of the planted-example test
+    ensemble: bool  # AutoAttack
+
+
+SIZES = (
+    Size("glance", 64, 20, 1, 200, 0, 50, 16, False),
+    Size("short", 100, 40, 2, 1000, 10, 200, 32, False),
+    Size("middle", 200, 50, 3, 2000, 20, 1000, 32, True),
+    Size("long", 500, 100, 5, 5000, 30, 1000, 64, True),
+    Size("whole", 1000, 100, 10, 5000, 50, 10_000, 64, True),
+)
+
+
+class Ball(Settings):
+    """A threat model: every perturbation whose norm is at most epsilon."""
+
+    norm: str
+    epsilon: float
+
+    def huge(self, pixels: int) -> float:
+        """The epsilon at which an attack may paint any image."""
+        return 1.0 if self.norm == "linf" else math.sqrt(pixels)
+
+
+def attacks(size: Size, ball: Ball) -> Entries:
+    """Entries of attacks/, by name; all within the ball."""
+    within = {"norm": ball.norm, "epsilon": ball.epsilon}
+    climb = _climb(size, ball)
+    found: Entries = {
+        "fgsm": {"method": "fgsm", **within},
+        "pgd": {"method": "pgd", **climb, "until": "fooled"},
+        "margin_pgd": {"method": "pgd", **climb, "objective": "margin", "until": "fooled"},
+        "noise": {"method": "additive_noise", **within},
+        "random_search": {"method": "random_search", **within, "draws": size.draws},
+        "square": {"method": "square", **within, "queries": size.queries},
+    }
+    if size.walk:
+        found["hop_skip_jump"] = {"method": "hop_skip_jump", **within, "steps": size.walk}
+    if ball.norm == "l2":
+        found["carlini_wagner"] = {
+            "method": "carlini_wagner", "epsilon": ball.epsilon, "binary_search_steps": 4,
+            "steps": size.steps, "step_size": 0.1, "initial_const": 1.0,
+        }  # fmt: skip
+    if size.ensemble:
+        found["autoattack"] = {"method": "autoattack", **within, "until": "fooled"}
+    return found
+
+
+def _climb(size: Size, ball: Ball) -> dict[str, Any]:
+    ascent = {
+        "step_size": REACH * ball.epsilon / size.steps,
+        "steps": size.steps,
+        "restarts": size.restarts,
+    }
+    return {"norm": ball.norm, "epsilon": ball.epsilon} | ascent
+
+
+def adaptive(size: Size, ball: Ball) -> Entries:
+    """PGD on the defence's own loss term, for defences that have one."""
+    return {"adaptive": {"method": "adaptive", **_climb(size, ball), "term_weight": 1.0}}
+
+
+def diagnostics(size: Size, ball: Ball, pixels: int) -> Entries:
+    """Entries of diagnostics/, by name. pixels: values of one image."""
+    made = attacks(size, ball)
+    within = {"norm": ball.norm, "epsilon": ball.epsilon}
+    steps = max(40, size.steps)  # the last ten are compared with what came before
+    planted = {"method": "planted", "images": size.planted}
+    levels = [share * ball.epsilon for share in (0.0, 0.25, 0.5, 1.0, 2.0)]
+    huge, far = ball.huge(pixels), REACH * ball.epsilon
+    return {
+        "outputs": {"method": "outputs"},
+        "zero_gradients": {"method": "zero_gradients"},
+        "ascent": {"method": "ascent", **within, "steps": steps, "step_size": far / steps},
+        "doubled": {"method": "doubled", **_climb(size, ball)},
+        "planted_pgd": planted | {"adversary": made["pgd"]},
+        "planted_margin": planted | {"adversary": made["margin_pgd"]},
+        "epsilon_curve": {
+            "method": "attack_accuracy", "norm": ball.norm, "steps": CURVE_STEPS,
+            "sweep": {"epsilon": [level for level in levels if level < huge] + [huge]},
+        },
+    }  # fmt: skip
+
+
+def passes(size: Size, ball: Ball) -> tuple[float, float]:
+    """At most so many gradients, and forward passes alone, per image of the protocol."""
+    climb = size.restarts * (size.steps + 1)
+    gradients = 2 * climb + 5 * climb + max(40, size.steps) + 6 * CURVE_STEPS + 20
+    gradients += 2 * climb * size.planted / size.images
+    queries = size.draws + size.queries + 10 + 400 * size.planted / size.images
+    queries += 100 * 2 / 3 * size.walk**1.5  # HopSkipJump asks 100 sqrt(t) labels at step t
+    if ball.norm == "l2":
+        gradients += 4 * size.steps
+    if size.ensemble:
+        gradients += 100 + 9 * 100 + 2 * 9 * 100  # APGD, its targets, and FAB's
+        queries += 5000
+    return gradients, queries
+
+
+def seconds_each(model: nn.Module, x: Tensor) -> tuple[float, float]:
+    """What an image of the batch x costs, with its gradient and without; of frozen weights."""
+
+    def gradient() -> None:
+        at = x.clone().requires_grad_()
+        out = model(at)
+        if out.requires_grad:
+            torch.autograd.grad(out.sum(), at, allow_unused=True)
+
+    def query() -> None:
+        with torch.no_grad():
+            model(x)
+
+    return tuple(
+        Timer("once()", globals={"once": once}, num_threads=torch.get_num_threads()).timeit(3).mean
+        / len(x)
+        for once in (gradient, query)
+    )
+
+
+def estimates(each: tuple[float, float], ball: Ball, networks: int) -> Iterator[tuple[Size, float]]:
+    """(size, seconds at most) of every size, the smallest first. networks: 2 with a twin."""
+    for size in SIZES:
+        gradients, queries = passes(size, ball)
+        yield size, networks * size.images * (gradients * each[0] + queries * each[1])
+
+
+def largest(
+    each: tuple[float, float], ball: Ball, budget: float, networks: int
+) -> tuple[Size, float]:
+    """The largest size that fits into ``budget`` seconds, and its estimate.
+
+    Raises Fault if none does.
+    """
+    all_sizes = list(estimates(each, ball, networks))
+    fitting = [(size, seconds) for size, seconds in all_sizes if seconds <= budget]
+    if not fitting:
+        size, least = all_sizes[0]
+        raise Fault(
+            f"no protocol fits into {budget:.0f} s: the smallest, {size.name}, takes up to "
+            f"{least:.0f} s here; try again with --budget {math.ceil(least)}s"
+        )
+    return fitting[-1]

@@ -1,0 +1,225 @@
+"""Fifteen ways in which an evaluation deceives, planted on purpose, and the check that sees each.
+
+A defect is a network that cannot be attacked as it is, or an attack that does not do what it says.
+All stand on one adversarially trained LeNet-5 on the digits, with a plain one as its twin, whose
+honest evaluation raises nothing.
+"""
+
+from collections.abc import Callable
+from functools import cache
+from typing import NamedTuple
+
+import torch
+from torch import Generator, Tensor, nn
+from torch.nn import functional as F
+
+from robustinfo.attacks import pgd
+from robustinfo.auditing import Attack, attacks_of
+from robustinfo.distortions import jpeg
+from robustinfo.evaluating import Evaluation, diagnostics_of, evaluate
+from robustinfo.judging import Thresholds
+from robustinfo.protocols import SIZES, Ball, attacks, diagnostics
+from robustinfo.worst_case import Threat
+from tests.judge.networks import Honest, honest, trained
+
+GLANCE = SIZES[0]
+MEAN, STD = 0.13, 0.31  # of MNIST's pixels: what a normalised network is given
+
+
+class Defect(NamedTuple):
+    """What is wrong, the check that must see it, and what it makes of an honest evaluation."""
+
+    text: str
+    check: str
+    network: Callable[[nn.Module], nn.Module] = lambda model: model
+    attacks: Callable[[Ball], dict[str, Attack]] | None = None
+    ball: Callable[[Ball], Ball] = lambda ball: ball
+    diagnostics: dict[str, dict] = {}  # noqa: RUF012 what replaces entries of the protocol
+
+
+def judged(case: Honest, defect: Defect | None = None) -> Evaluation:
+    """The verdict on the network of a case, with a plain twin, honestly or with the defect."""
+    twin = honest(case.dataset, "standard", 7).model
+    ball = Ball(norm="linf", epsilon=case.epsilon)
+    model = case.model
+    if defect is not None:
+        ball, model = defect.ball(ball), defect.network(model)
+    made = attacks_of(attacks(GLANCE, ball))
+    entries = diagnostics(GLANCE, ball, case.x[0].numel())
+    if defect is not None:
+        made = made if defect.attacks is None else defect.attacks(ball)
+        entries |= defect.diagnostics
+    return evaluate(
+        model,
+        case.x,
+        case.y,
+        classes=10,
+        attacks=made,
+        diagnostics=diagnostics_of(entries),
+        thresholds=Thresholds(twin="twin", huge_epsilon=1.0),
+        generator=Generator().manual_seed(0),
+        twin=twin,
+        note=lambda text: None,
+    )
+
+
+class Softmax(nn.Sequential):
+    """Probabilities instead of logits."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__(model, nn.Softmax(1))
+
+
+class LogSoftmax(nn.Sequential):
+    """Log-probabilities, whose gradients vanish nowhere: harmless, and worth a note."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__(model, nn.LogSoftmax(1))
+
+
+class Before(nn.Module):
+    """A network that sees its images changed."""
+
+    def __init__(self, change: Callable[[Tensor], Tensor], model: nn.Module) -> None:
+        super().__init__()
+        self.change, self.model = change, model
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.model(self.change(x))
+
+
+def before(change: Callable[[Tensor], Tensor]) -> Callable[[nn.Module], nn.Module]:
+    return lambda model: Before(change, model)
+
+
+def sixteen_greys(x: Tensor) -> Tensor:
+    return (15 * x).round() / 15
+
+
+def noisy(x: Tensor) -> Tensor:
+    return x + 0.1 * torch.randn_like(x)
+
+
+def as_a_file(x: Tensor) -> Tensor:
+    return jpeg.distort(x, config=jpeg.Config(quality=50), generator=Generator())
+
+
+class AlwaysTraining(nn.Module):
+    """BatchNorm that takes its statistics from the batch whatever mode it is in."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.norm, self.model = nn.BatchNorm2d(1), model
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.model(MEAN + STD * self.norm.train()(x))
+
+
+class Winners(nn.Module):
+    """k-winners-take-all (Xiao et al. 2020, arXiv 1905.10510): all but the largest become 0."""
+
+    def __init__(self, share: float) -> None:
+        super().__init__()
+        self.share = share
+
+    def forward(self, t: Tensor) -> Tensor:
+        flat = t.flatten(1)
+        k = max(1, int(self.share * flat.shape[1]))
+        least = flat.topk(k, dim=1).values[:, -1:]
+        return (flat * (flat >= least)).view_as(t)
+
+
+@cache
+def of_winners() -> nn.Module:
+    """A plainly trained LeNet-5 whose activations are k-winners-take-all."""
+    return trained("digits", "standard", 0, lambda: Winners(0.1))
+
+
+def out_of_bounds(model: nn.Module, x: Tensor, y: Tensor, *, generator: Generator) -> tuple:
+    """FGSM in bounds of [-1, 1]."""
+    at = x.clone().requires_grad_()
+    (slope,) = torch.autograd.grad(F.cross_entropy(model(at), y, reduction="sum"), at)
+    x_adv = (x + 0.15 * slope.sign()).clamp(-1, 1)
+    return x_adv, model(x_adv).argmax(1) != y
+
+
+def on_normalised_inputs(model: nn.Module, x: Tensor, y: Tensor, *, generator: Generator) -> tuple:
+    """PGD on (x - mean) / std, cut to [0, 1] there."""
+    normalised = Before(lambda z: MEAN + STD * z, model)
+    config = pgd.Config(epsilon=0.15, step_size=0.02, steps=20)
+    z = ((x - MEAN) / STD).clamp(0, 1)
+    z_adv, success = pgd.perturb(normalised, z, y, config=config, generator=generator)
+    return MEAN + STD * z_adv, success
+
+
+def black_images(model: nn.Module, x: Tensor, y: Tensor, *, generator: Generator) -> tuple:
+    """What fails comes back black, and black images are misclassified."""
+    config = pgd.Config(epsilon=0.15, step_size=0.02, steps=20)
+    x_adv, success = pgd.perturb(model, x, y, config=config, generator=generator)
+    x_adv = torch.where(success[:, None, None, None], x_adv, torch.zeros_like(x))
+    return x_adv, model(x_adv).argmax(1) != y
+
+
+def clean_errors(model: nn.Module, x: Tensor, y: Tensor, *, generator: Generator) -> tuple:
+    """Images that were wrong from the start are successes."""
+    config = pgd.Config(epsilon=0.15, step_size=0.02, steps=20)
+    x_adv, _ = pgd.perturb(model, x, y, config=config, generator=generator)
+    return x_adv, model(x_adv).argmax(1) != y
+
+
+def transferred(model: nn.Module, x: Tensor, y: Tensor, *, generator: Generator) -> tuple:
+    """Images made against another network are all that is tried."""
+    other = honest("digits", "standard", 3).model
+    config = pgd.Config(epsilon=0.15, step_size=0.02, steps=20)
+    x_adv, _ = pgd.perturb(other, x, y, config=config, generator=generator)
+    return x_adv, (model(x).argmax(1) == y) & (model(x_adv).argmax(1) != y)
+
+
+def only(perturb: Callable, role: str = "iterated") -> Callable[[Ball], dict[str, Attack]]:
+    return lambda ball: {"own": Attack(Threat(role, "linf", 0.15), perturb)}
+
+
+FEW = {"norm": "linf", "epsilon": 0.15, "step_size": 0.01, "steps": 3}
+
+
+def few_steps(ball: Ball) -> dict[str, Attack]:
+    return attacks_of({"pgd": {"method": "pgd", **FEW}})
+
+
+DEFECTS = {
+    "softmax": Defect("softmax in the network", "probabilities_share", Softmax),
+    "quantised": Defect(
+        "input rounded to 16 greys", "zero_gradient_share", before(sixteen_greys)
+    ),
+    "detached": Defect(
+        "input detached from the graph", "no_gradient_share", before(Tensor.detach)
+    ),
+    "winners": Defect("k-winners-take-all", "planted_found_share", lambda model: of_winners()),
+    "noise": Defect("noise added to every input", "forwards_differ_share", before(noisy)),
+    "batch_norm": Defect(
+        "BatchNorm in training mode", "batch_dependent_share", AlwaysTraining
+    ),
+    "bounds": Defect("attack in [-1, 1]", "infeasible_share", attacks=only(out_of_bounds)),
+    "normalised": Defect(
+        "attack on normalised inputs", "infeasible_share", attacks=only(on_normalised_inputs)
+    ),
+    "few_steps": Defect(
+        "three steps that end early", "doubled_gain", attacks=few_steps,
+        diagnostics={"doubled": {"method": "doubled", **FEW, "restarts": 1}},
+    ),
+    "unit": Defect(
+        "epsilon divided by 255 once more", "twin_robust_accuracy",
+        ball=lambda ball: Ball(norm=ball.norm, epsilon=ball.epsilon / 255),
+    ),
+    "jpeg": Defect("JPEG in front, without a gradient", "no_gradient_share", before(as_a_file)),
+    "black": Defect("black images are successes", "infeasible_share", attacks=only(black_images)),
+    "clean_errors": Defect(
+        "clean errors are successes", "miscounted_share", attacks=only(clean_errors)
+    ),
+    "log_softmax": Defect(
+        "log-softmax before the margin loss", "log_probabilities_share", LogSoftmax
+    ),
+    "transfer_only": Defect(
+        "transferred images alone", "gradient_attacks", attacks=only(transferred, "black_box")
+    ),
+}  # fmt: skip
