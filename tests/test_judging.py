@@ -45,7 +45,7 @@ FAILURES = [
     ("zero_epsilon_gap", 0.02, "invalid"),
     ("clean_accuracy", 0.19, "invalid"),
     ("twin_robust_accuracy", 0.06, "invalid"),
-    ("planted_found_share", 0.94, "invalid"),
+    ("planted_found_share", 0.94, "masked"),
     ("zero_gradient_share", 0.06, "masked"),
     ("never_rises_share", 0.06, "masked"),
     ("accuracy_at_huge_epsilon", 0.11, "masked"),

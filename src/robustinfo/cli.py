@@ -8,12 +8,14 @@ classes, worst first; 1 is an error, 2 a wrong option.
 
 import json
 import re
+from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated
 
 import torch
 import typer
 from rich.console import Console
-from torch import Generator, nn
+from torch import Generator, Tensor, nn
 
 from robustinfo import pictures, protocols, sources
 from robustinfo.auditing import attacks_of
@@ -29,8 +31,7 @@ UNITS = {"s": 1, "m": 60, "h": 3600}
 # 1 is an error and 2 a wrong option.
 EXITS = {name: 10 + place for place, name in enumerate(CLASSES)} | {HOLDS: 0}
 TIMED = 32  # images of the batch that is timed
-
-MODEL = "package.module:function, torchvision:NAME, timm:NAME, robustbench:NAME or FILE.safetensors"
+MODEL = ", ".join(sources.FORMS)
 
 
 @app.callback()
@@ -46,47 +47,53 @@ def judge(
     norm: Annotated[str, typer.Option(help="linf or l2")] = "linf",
     budget: Annotated[str, typer.Option(help="90s, 20m or 2h")] = "20m",
     twin: Annotated[str | None, typer.Option(help="the same network, undefended")] = None,
-    network: Annotated[
-        str | None, typer.Option(help="of FILE.safetensors: '{method: lenet5}'")
+    architecture: Annotated[
+        str | None, typer.Option(help="of FILE.safetensors, as '{method: lenet5}'")
     ] = None,
-    size: Annotated[int | None, typer.Option(help="of the images, where they are files")] = None,
-    seed: Annotated[int, typer.Option()] = 0,
-    device: Annotated[str, typer.Option(help="cpu, cuda or cuda:1")] = "",
+    size: Annotated[int | None, typer.Option(help="of the images, in pixels")] = None,
+    names: Annotated[
+        Path | None, typer.Option(help="the classes of a folder of images, in their order")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="of whatever the attacks draw")] = 0,
+    device: Annotated[str, typer.Option(help="cpu, cuda or cuda:1; else a GPU if there is")] = "",
     as_text: Annotated[bool, typer.Option("--json", help="print the verdict as JSON")] = False,
 ) -> None:
     """Attack a network, check the attacks, and say what the numbers support."""
     console = Console(stderr=True)
     try:
-        ball = protocols.Ball(norm=_norm(norm), epsilon=_epsilon(epsilon))
+        ball, seconds = protocols.Ball(norm=_norm(norm), epsilon=_epsilon(epsilon)), _seconds(budget)
         where = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-        generator = Generator().manual_seed(seed)
-        found = pictures.images(data, size=size)
-        shuffled = torch.randperm(len(found.labels), generator=generator)
-        of = {"shape": tuple(found.images.shape[1:]), "classes": len(found.classes)}
+        most = protocols.SIZES[-1].images
+        found = pictures.images(data, size=size, limit=most, names=names)
         networks = [
-            sources.model(text, **of, network=network).to(where).eval()
+            sources.model(
+                text,
+                shape=tuple(found.images.shape[1:]),
+                classes=len(found.classes),
+                architecture=architecture if text.endswith(sources.CHECKPOINT) else None,
+            ).to(where)
             for text in (model, twin)
             if text is not None
         ]
-        batch = floats(found.images[shuffled[:TIMED]], where)
-        each = protocols.seconds_each(networks[0], batch)
-        chosen, seconds = protocols.largest(each, ball, _seconds(budget), len(networks))
-        first = shuffled[: chosen.images]
-        console.print(
-            f"protocol {chosen.name}: {len(first)} images, at most {seconds / 60:.1f} min on {where}"
-        )
-        evaluation = _evaluated(
-            networks,
-            floats(found.images[first], where),
-            found.labels[first].to(where),
-            of["classes"],
-            chosen,
-            ball,
-            Generator(where).manual_seed(seed),
-            console,
-        )
+        each = protocols.seconds_each(networks[0], floats(found.images[:TIMED], where))
+        chosen, upper = protocols.largest(each, ball, seconds, len(networks))
+        x, y = floats(found.images[: chosen.images], where), found.labels[: chosen.images].to(where)
+        much = f"{len(y)} images, at most {upper / 60:.1f} min on {where}"
+        console.print(f"protocol {chosen.name}: {much}")
+        with console.status("") as status:
+            evaluation = _evaluated(
+                networks,
+                sources.attack_term(model, networks[0]),
+                x,
+                y,
+                len(found.classes),
+                chosen,
+                ball,
+                Generator(where).manual_seed(seed),
+                status.update,
+            )
     except Fault as error:
-        console.print(f"error: {error}", style="red", markup=False)
+        console.print(f"error: {error}", style="red", markup=False, soft_wrap=True)
         raise typer.Exit(1) from None
     if as_text:
         print(json.dumps(as_json(evaluation, ball, chosen), indent=2))
@@ -97,32 +104,31 @@ def judge(
 
 def _evaluated(
     networks: list[nn.Module],
-    x: torch.Tensor,
-    y: torch.Tensor,
+    term: Callable | None,
+    x: Tensor,
+    y: Tensor,
     classes: int,
     size: protocols.Size,
     ball: protocols.Ball,
     generator: Generator,
-    console: Console,
+    note: Callable[[str], object],
 ) -> Evaluation:
-    values = x[0].numel()
-    entries = protocols.attacks(size, ball)
-    term = getattr(networks[0], "attack_term", None)
+    """The first network judged by the protocol; a second one is its twin."""
+    entries, values = protocols.attacks(size, ball), x[0].numel()
     if term is not None:
         entries |= protocols.adaptive(size, ball)
-    with console.status("") as status:
-        return evaluate(
-            networks[0],
-            x,
-            y,
-            classes=classes,
-            attacks=attacks_of(entries, term=term),
-            diagnostics=diagnostics_of(protocols.diagnostics(size, ball, values)),
-            thresholds=Thresholds(twin="twin", huge_epsilon=ball.huge(values)),
-            generator=generator,
-            twin=networks[1] if len(networks) > 1 else None,
-            note=status.update,
-        )
+    return evaluate(
+        networks[0],
+        x,
+        y,
+        classes=classes,
+        attacks=attacks_of(entries, term=term),
+        diagnostics=diagnostics_of(protocols.diagnostics(size, ball, values)),
+        thresholds=Thresholds(twin="twin", huge_epsilon=ball.huge(values)),
+        generator=generator,
+        twin=networks[1] if len(networks) > 1 else None,
+        note=note,
+    )
 
 
 def _norm(text: str) -> Norm:
@@ -136,7 +142,7 @@ def _epsilon(text: str) -> float:
         epsilon = float(pixels(text))
     except ValueError:
         raise Fault(f"--epsilon {text}: write a number, as 0.2 or 8/255") from None
-    if not epsilon > 0:
+    if not 0 < epsilon < float("inf"):
         raise Fault(f"--epsilon {text}: it is above 0, in pixel values of [0, 1]")
     return epsilon
 

@@ -18,8 +18,13 @@ WORST = {
         "log_probabilities_share",
     )
 } | {"gradient_attacks": max, "planted_found_share": min}  # fmt: skip
-# What is said of a network that answers differently every time would be said of chance.
-OF_FIXED_ANSWERS = ("miscounted_share", "zero_epsilon_gap", "batch_dependent_share")
+# What is said of a network that answers differently every time would be said of chance: an image
+# falls to whoever asks once more.
+OF_FIXED_ANSWERS = (
+    "miscounted_share", "zero_epsilon_gap", "batch_dependent_share", "planted_found_share",
+    "rise_with_epsilon", "noise_only_share", "single_step_only_share", "black_box_only_share",
+    "adaptive_only_share", "ensemble_only_share", "doubled_gain",
+)  # fmt: skip
 
 
 class Said(NamedTuple):

@@ -76,7 +76,7 @@ RULES = {
     "zero_epsilon_gap": ("at most", "invalid"),
     "clean_accuracy": ("at least", "invalid"),
     "twin_robust_accuracy": ("at most", "invalid"),
-    "planted_found_share": ("at least", "invalid"),
+    "planted_found_share": ("at least", "masked"),  # the attack is blind on this network
     "zero_gradient_share": ("at most", "masked"),
     "never_rises_share": ("at most", "masked"),
     "accuracy_at_huge_epsilon": ("at most", "masked"),

@@ -179,7 +179,7 @@ def only(perturb: Callable, role: str = "iterated") -> Callable[[Ball], dict[str
     return lambda ball: {"own": Attack(Threat(role, "linf", 0.15), perturb)}
 
 
-FEW = {"norm": "linf", "epsilon": 0.15, "step_size": 0.01, "steps": 3}
+FEW = {"norm": "linf", "epsilon": 0.15, "step_size": 0.02, "steps": 3}
 
 
 def few_steps(ball: Ball) -> dict[str, Attack]:
@@ -194,7 +194,7 @@ DEFECTS = {
     "detached": Defect(
         "input detached from the graph", "no_gradient_share", before(Tensor.detach)
     ),
-    "winners": Defect("k-winners-take-all", "planted_found_share", lambda model: of_winners()),
+    "winners": Defect("k-winners-take-all", "black_box_only_share", lambda model: of_winners()),
     "noise": Defect("noise added to every input", "forwards_differ_share", before(noisy)),
     "batch_norm": Defect(
         "BatchNorm in training mode", "batch_dependent_share", AlwaysTraining
