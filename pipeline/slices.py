@@ -25,6 +25,7 @@ INNER = {
     "base": "defences",
     "loss": "losses",
     "adversary": "attacks",
+    "attack": "attacks",  # where it is an entry, not a name or the numbers of PGD
     "distortion": "distortions",
     "complexity": "complexities",
     "network": "models",

@@ -129,6 +129,8 @@ def _check_entry(kind: str, entry: Entry, key: Key, fail: Fail) -> None:
     numbers = {name: value for name, value in entry.items() if name != "method"}
     config = validated(schema, numbers, key, fail)
     for inner in INNER.keys() & schema.model_fields.keys():
+        if not isinstance(getattr(config, inner), dict):
+            continue
         for one in _swept(INNER[inner], getattr(config, inner), (*key, inner), fail):
             _check_entry(INNER[inner], one, (*key, inner), fail)
     if kind == "models":
