@@ -61,7 +61,10 @@ def judge(
     """Attack a network, check the attacks, and say what the numbers support."""
     console = Console(stderr=True)
     try:
-        ball, seconds = protocols.Ball(norm=_norm(norm), epsilon=_epsilon(epsilon)), _seconds(budget)
+        ball, seconds = (
+            protocols.Ball(norm=_norm(norm), epsilon=_epsilon(epsilon)),
+            _seconds(budget),
+        )
         where = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         most = protocols.SIZES[-1].images
         found = pictures.images(data, size=size, limit=most, names=names)

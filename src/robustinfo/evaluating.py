@@ -12,6 +12,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from robustinfo import catalogue
+from robustinfo.attacks._climbable import Climbable
 from robustinfo.auditing import Attack, Note, attacked
 from robustinfo.batches import accuracy, correct
 from robustinfo.evidence import Said, evidence
@@ -74,8 +75,7 @@ def evaluate(
         note(entry if level is None else f"{entry} at {level:.3g}")
         for one in diagnose(model, x, y, generator=generator):
             said.append(Said(entry, one.quantity, one.level if level is None else level, one.value))
-    if any(one.quantity == "no_gradient_share" and one.value == 1 for one in said):
-        model = _Flat(model)
+    model = Climbable(model).eval()
     own = attacked(model, x, y, attacks, generator, note)
     success = dict(own.success)
     threats = {name: attack.threat for name, attack in attacks.items()}
@@ -107,14 +107,3 @@ def evaluate(
 
 def _share(mask: Tensor) -> float:
     return mask.double().mean().item()
-
-
-class _Flat(nn.Module):
-    """A network without a gradient, with one of 0: attacks that climb it then stand still."""
-
-    def __init__(self, model: nn.Module) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.model(x).detach() + 0 * x.flatten(1).sum(1, keepdim=True)

@@ -108,3 +108,35 @@ def test_a_hook_that_changes_the_answers_changes_the_copys_too():
     twin = folded(model, x)
     assert norms(twin) == 0
     torch.testing.assert_close(twin(x), model(x), rtol=1e-5, atol=1e-5)
+
+
+class InOrder(Chain):
+    def forward(self, x):
+        return self.last[1](self.norm(self.conv(x)).view(len(x), -1))
+
+
+class Uncopied(Chain):
+    def forward(self, x):
+        self.seen = 1 * self.conv.weight.detach().requires_grad_()  # no leaf: deepcopy refuses it
+        return super().forward(x)
+
+
+class Detached(Chain):
+    def forward(self, x):
+        with torch.no_grad():
+            return super().forward(x)
+
+
+def test_a_network_that_asks_for_tensors_in_order_is_copied_without_channels_last():
+    model, x = trained(InOrder())
+    twin = folded(model, x)
+    assert twin is not model and norms(twin) == 0
+    torch.testing.assert_close(twin(x), model(x), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", [Uncopied, Detached])
+def test_a_network_that_cannot_be_copied_or_climbed_is_attacked_itself(kind):
+    model, x = trained(kind(nn.Identity()))
+    with torch.enable_grad():
+        model(x)
+    assert folded(model, x) is model

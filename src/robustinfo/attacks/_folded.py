@@ -22,21 +22,32 @@ def folded(model: nn.Module, x: Tensor) -> nn.Module:
     """A copy of a frozen network, for images like x, (n, c, h, w). The network stays as it is.
 
     The network itself comes back where the copy has other logits, which happens where something
-    reads what is between a convolution and its BatchNorm, and autograd does not see it.
+    reads what is between a convolution and its BatchNorm, and autograd does not see it; and where
+    a network cannot be copied, or has no gradient to see. One that asks for its tensors in order,
+    as ``x.view(n, -1)`` does, gets a copy without channels last.
     """
     try:
         twin = deepcopy(model)
-    except (TypeError, RuntimeError):  # it holds what cannot be copied, a generator or a graph
+        names = {layer: name for name, layer in twin.named_modules()}
+        for conv, norm in _pairs(twin, x[:1]):
+            statistics = (norm.running_mean, norm.running_var, norm.eps, norm.weight, norm.bias)
+            conv.weight, conv.bias = fuse_conv_bn_weights(conv.weight, conv.bias, *statistics)
+            twin.set_submodule(names[norm], nn.Identity())
+    except Exception:  # a stranger's network may fail in any way, and needs no copy
         return model
-    names = {layer: name for name, layer in twin.named_modules()}
-    for conv, norm in _pairs(twin, x[:1]):
-        statistics = (norm.running_mean, norm.running_var, norm.eps, norm.weight, norm.bias)
-        conv.weight, conv.bias = fuse_conv_bn_weights(conv.weight, conv.bias, *statistics)
-        twin.set_submodule(names[norm], nn.Identity())
-    twin.to(memory_format=torch.channels_last)
-    expected, found = model(x[:PROBES]), twin(x[:PROBES])
-    off = (found - expected).abs().amax()
-    return twin if off <= TOLERANCE * expected.abs().amax() else model
+    expected = model(x[:PROBES])
+    for layout in (torch.channels_last, torch.contiguous_format):
+        if _answers(twin.to(memory_format=layout), x[:PROBES], expected):
+            return twin
+    return model
+
+
+def _answers(twin: nn.Module, x: Tensor, expected: Tensor) -> bool:
+    try:
+        off = (twin(x) - expected).abs().amax()
+    except RuntimeError:
+        return False
+    return bool(off <= TOLERANCE * expected.abs().amax())
 
 
 def _pairs(model: nn.Module, x: Tensor) -> list[tuple[nn.Conv2d, nn.BatchNorm2d]]:
@@ -56,12 +67,9 @@ def _pairs(model: nn.Module, x: Tensor) -> list[tuple[nn.Conv2d, nn.BatchNorm2d]
         return []
     hooks = [layer.register_forward_hook(note) for layer in layers]
     with torch.enable_grad():
-        out = model(x.clone().requires_grad_())
+        readers = _readers(model(x.clone().requires_grad_()))
     for hook in hooks:
         hook.remove()
-    if out.grad_fn is None:
-        return []
-    readers = _readers(out)
     pairs = [(made[node], norm) for node, norm in read if node in made and readers[node] == 1]
     return [pair for pair in pairs if all(used.count(layer) == 1 for layer in pair)]
 

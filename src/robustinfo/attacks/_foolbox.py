@@ -21,7 +21,8 @@ def frozen(model: nn.Module) -> Iterator[nn.Module]:
     """The model in eval mode without weight gradients; modes and flags come back afterwards."""
     modes = {module: module.training for module in model.modules()}
     flags = {weight: weight.requires_grad for weight in model.parameters()}
-    model.eval().requires_grad_(False)
+    model.eval()  # may return nothing, where somebody has overridden `train`
+    model.requires_grad_(False)
     try:
         yield model
     finally:

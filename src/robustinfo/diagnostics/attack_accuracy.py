@@ -12,6 +12,7 @@ from pydantic import PositiveInt
 from torch import Generator, Tensor, nn
 
 from robustinfo.attacks import mi_fgsm, pgd
+from robustinfo.attacks._climbable import Climbable
 from robustinfo.batches import EVALUATION_BATCH, correct
 from robustinfo.diagnostics._finding import Finding
 from robustinfo.settings import Norm, Pixels, PositiveNumber, Settings
@@ -33,10 +34,10 @@ def diagnose(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> list[Finding]:
     """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  A fraction of the n images."""
-    perturb, attack = _attack(config)
+    (perturb, attack), network = _attack(config), Climbable(model).eval()
     success = torch.cat(
         [
-            perturb(model, a, b, config=attack, generator=generator)[1]
+            perturb(network, a, b, config=attack, generator=generator)[1]
             for a, b in zip(x.split(EVALUATION_BATCH), y.split(EVALUATION_BATCH), strict=True)
         ]
     )

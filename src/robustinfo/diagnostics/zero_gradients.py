@@ -9,6 +9,7 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
+from robustinfo.attacks._climbable import answer
 from robustinfo.attacks._foolbox import frozen
 from robustinfo.batches import EVALUATION_BATCH
 from robustinfo.diagnostics._finding import Finding
@@ -32,7 +33,7 @@ def diagnose(
 def _flat(model: nn.Module, x: Tensor, y: Tensor, below: float) -> Tensor:
     """(n,) bool: is there nothing to climb?"""
     x = x.clone().requires_grad_()
-    loss = F.cross_entropy(model(x), y, reduction="sum")
+    loss = F.cross_entropy(answer(model, x), y, reduction="sum")
     if not loss.requires_grad:
         return torch.ones_like(y, dtype=torch.bool)
     (gradient,) = torch.autograd.grad(loss, x, materialize_grads=True)

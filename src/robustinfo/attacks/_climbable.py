@@ -1,0 +1,41 @@
+"""A stranger's network, made fit for attacks: whatever it does inside, there is a gradient.
+
+Gradient attacks ask for it at every step, and some networks have none: their outputs are detached,
+or they leave torch for numpy, which refuses a tensor that asks for a gradient. There the gradient
+is 0, as it is where it would be NaN; so an attack has its start and nothing else. That says nothing
+about robustness: diagnostics/outputs.py counts these images.
+"""
+
+import torch
+from torch import Tensor, nn
+
+
+class Climbable(nn.Module):
+    """The same logits. Images are handed on as copies, which the network may overwrite."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x: (n, c, h, w) in [0, 1] -> (n, K)."""
+        if not (torch.is_grad_enabled() and x.requires_grad):
+            return self.network(x.clone())
+        inner = x.clone()
+        inner.register_hook(_without_nan)
+        return answer(self.network, inner) + 0 * x.flatten(1).sum(1, keepdim=True)
+
+
+def answer(network: nn.Module, x: Tensor) -> Tensor:
+    """Logits (n, K) of images that ask for a gradient; without one where the network refuses."""
+    values = x.detach().clone()
+    try:
+        return network(x)
+    except torch.OutOfMemoryError:
+        raise
+    except RuntimeError:  # a mistake that has nothing to do with the gradient comes again
+        return network(values)
+
+
+def _without_nan(gradient: Tensor) -> Tensor:
+    return gradient.nan_to_num(nan=0.0)

@@ -1,0 +1,131 @@
+"""Read-outs of two classes on a network's features, in the place of its last layer.
+
+The features are what the last linear layer is given, where there is one, else the logits. Nothing
+before it changes, nor does its gradient.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from robustinfo.batches import EVALUATION_BATCH
+
+RIDGE = 1e-2  # of the largest singular value: else what hardly ever varies would decide
+
+
+ROUNDING = 1e-6  # of the features: what varies by no more does not vary
+CLASSES = 4  # AutoAttack takes no less
+NEVER = 100.0  # logits by which those that mean nothing lie below both others
+
+
+class Readout(NamedTuple):
+    """Logits (-s, s), s = (features - centre) weight - threshold: class 1 where s > 0."""
+
+    centre: Tensor  # (d,)
+    weight: Tensor  # (d,)
+    threshold: Tensor  # ()
+
+
+class Binary(nn.Module):
+    """The network with a read-out for each of some images, which it tells by where x lies.
+
+    Images (n, c, h, w) in [0, 1] -> (n, 4) logits, of which the last two are never the largest.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        layer: str | None,
+        images: Tensor,
+        readouts: Sequence[Readout],
+        norm: str,
+    ) -> None:
+        """images: (m, c, h, w), one for each of the read-outs, which serves what is nearest."""
+        super().__init__()
+        self.network, self.layer = network, layer
+        self.order = {"linf": torch.inf, "l2": 2.0}[norm]
+        self.register_buffer("images", images.flatten(1))  # (m, chw)
+        for name, values in zip(Readout._fields, zip(*readouts, strict=True), strict=True):
+            self.register_buffer(name, torch.stack(values))  # (m, d), (m,) the threshold
+
+    def forward(self, x: Tensor) -> Tensor:
+        """As the class says."""
+        exact = {"compute_mode": "donot_use_mm_for_euclid_dist"}
+        near = torch.cdist(x.detach().flatten(1), self.images, self.order, **exact).argmin(1)
+        features = read(self.network, self.layer, x)[0].to(self.weight)
+        score = ((features - self.centre[near]) * self.weight[near]).sum(1) - self.threshold[near]
+        never = (-score.abs() - NEVER).detach()
+        return torch.stack([-score, score, *[never] * (CLASSES - 2)], 1)
+
+
+def last_linear(model: nn.Module, x: Tensor) -> str | None:
+    """The name of the last linear layer that runs and is given (n, d); None: there is none."""
+    names = {part: name for name, part in model.named_modules() if isinstance(part, nn.Linear)}
+    ran: list[str] = []
+
+    def note(layer: nn.Module, given: tuple[Tensor, ...]) -> None:
+        if given and given[0].ndim == 2 and len(given[0]) == len(x):
+            ran.append(names[layer])
+
+    hooks = [layer.register_forward_pre_hook(note) for layer in names]
+    try:
+        model(x.clone())
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return ran[-1] if ran else None
+
+
+def read(model: nn.Module, layer: str | None, x: Tensor) -> tuple[Tensor, Tensor]:
+    """Features (n, d) and logits (n, K)."""
+    if layer is None:
+        logits = model(x)
+        return logits, logits
+    given: list[Tensor] = []
+    # By its name: in a copy of the network it is another layer.
+    hook = model.get_submodule(layer).register_forward_pre_hook(lambda _, x: given.append(x[0]))
+    try:
+        logits = model(x)
+    finally:
+        hook.remove()
+    return given[-1], logits
+
+
+@torch.no_grad()
+def separate(
+    model: nn.Module, layer: str | None, inner: Tensor, outer: Tensor, *, closeness: float
+) -> Readout | None:
+    """The read-out that tells ``outer``, (1, c, h, w), from all of ``inner``, (m, c, h, w).
+
+    None if least squares find no hyperplane that does. closeness: where the threshold lies between
+    the likeliest of ``inner``, 0, and ``outer``, 1. Its logits span as much as the network's here.
+    """
+    parts = torch.cat([outer, inner]).split(EVALUATION_BATCH)
+    seen = [read(model, layer, part.clone()) for part in parts]
+    features, logits = (torch.cat(some).double() for some in zip(*seen, strict=True))
+    centre = features.mean(0)
+    away = features - centre
+    vary = away.norm(dim=1).amax() > ROUNDING * features.norm(dim=1).amax()
+    if not (vary and features.isfinite().all() and logits.isfinite().all()):
+        return None
+    weight = _across(away)
+    scores = away @ weight
+    own, best = scores[0], scores[1:].max()
+    if not own > best:
+        return None
+    threshold = best + closeness * (own - best)
+    span = 2 * (scores - threshold).abs().max()
+    scale = (logits.max() - logits.min()) / span
+    return Readout(*(one.to(outer) for one in (centre, scale * weight, scale * threshold)))
+
+
+def _across(points: Tensor) -> Tensor:
+    """(d,), by least squares, between the first of the points, (n, d), and all others.
+
+    That is Fisher's direction: beside how much the others vary along it, the first is far away.
+    """
+    left, sizes, right = torch.linalg.svd(points - points.mean(0), full_matrices=False)
+    # left[0]: what the target (1, 0, ..., 0) is in that basis.
+    return right.T @ (sizes / (sizes**2 + (RIDGE * sizes[0]) ** 2) * left[0])

@@ -1,0 +1,122 @@
+"""Whether a network's outputs are what attacks take them for: finite logits with a gradient.
+
+Athalye et al. (2018), arXiv 1802.00420 (shattered and stochastic gradients), Carlini et al. (2019),
+arXiv 1902.06705, section 5, and Tramer et al. (2020), arXiv 2002.08347: evaluations fail where the
+network gives probabilities, answers differently every time, or cannot be climbed. All of it can be
+seen without an attack, in eval mode and float32:
+unfinite_share           an output that is NaN or infinite, in any forward.
+probabilities_share      outputs of at least 0 that sum to 1: a softmax, where attacks on the margin
+                         expect logits.
+log_probabilities_share  outputs of at most 0 whose exponentials do: a log-softmax.
+forwards_differ_share    forwards of the same batch that differ: a single one proves nothing.
+batch_dependent_share    other outputs in other company, as of BatchNorm in training mode; only
+                         where the forwards themselves agree.
+no_gradient_share        no gradient of the cross-entropy in x at all, or one with NaN. A gradient
+                         that is 0 is another question: zero_gradients.py.
+weights_changed          the share of the tensors of the state that these forwards changed. They
+                         are changed back.
+
+Known bias: logits may look like probabilities, or like their logarithms, by chance. That takes a
+hit within 1e-4 and happens to single images, where a softmax does it to all: ask for a share near
+1. Logarithms with one class so likely that it gives 0 cannot be told from logits that were shifted
+to a maximum of 0. Attributes that are neither weights nor buffers are not watched.
+"""
+
+from typing import Annotated
+
+import torch
+from pydantic import Field
+from torch import Generator, Tensor, nn
+from torch.nn import functional as F
+
+from robustinfo.attacks._climbable import answer
+from robustinfo.attacks._foolbox import frozen, seeded
+from robustinfo.batches import EVALUATION_BATCH
+from robustinfo.diagnostics._finding import Finding
+from robustinfo.diagnostics._kept import kept, same
+from robustinfo.settings import Settings
+
+SUM = 1e-4  # how near to 1, or its logarithm to 0, the sum of probabilities is
+AGAIN = 1e-5  # of the largest logit: what the same batch may differ by, twice in a row
+COMPANY = 1e-2  # the same for other batches: their size decides on algorithms, on GPUs on TF32
+ALIKE = 4  # images to a company, the most alike that there are, each of them twice
+
+
+class Config(Settings):
+    forwards: Annotated[int, Field(ge=2)] = 5
+
+
+def diagnose(
+    model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
+) -> list[Finding]:
+    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Fractions of the n images, but the last."""
+    with kept(model), frozen(model), seeded(x, generator):
+        before = {name: value.clone() for name, value in _state(model).items()}
+        runs = torch.stack([_outputs(model, x) for _ in range(config.forwards)])  # (forwards, n, K)
+        differ = _apart(runs, AGAIN)
+        apart = _apart(torch.stack([runs[0], _in_company(model, x)]), COMPANY)
+        shares = {
+            "unfinite_share": ~runs.isfinite().all(2).all(0),
+            "probabilities_share": _probabilities(runs[0]),
+            "log_probabilities_share": _log_probabilities(runs[0]),
+            "forwards_differ_share": differ,
+            "batch_dependent_share": apart & ~differ,
+            "no_gradient_share": _without_gradient(model, x, y),
+        }
+        changed = [not same(value, before.get(name)) for name, value in _state(model).items()]
+    found = [Finding(name, mask.double().mean().item()) for name, mask in shares.items()]
+    return [*found, Finding("weights_changed", sum(changed) / max(1, len(changed)))]
+
+
+def _state(model: nn.Module) -> dict[str, Tensor]:
+    return {name: one for name, one in model.state_dict().items() if torch.is_tensor(one)}
+
+
+@torch.no_grad()
+def _outputs(model: nn.Module, x: Tensor) -> Tensor:
+    """(n, K) float64, in batches as every other diagnostic makes them."""
+    return torch.cat([model(part.clone()) for part in x.split(EVALUATION_BATCH)]).double()
+
+
+@torch.no_grad()
+def _in_company(model: nn.Module, x: Tensor) -> Tensor:
+    """(n, K) float64: every image twice, in a small batch of those that are as bright as it is.
+
+    What is averaged over a batch is another there than in a batch of all kinds.
+    """
+    order = x.flatten(1).mean(1).argsort()
+    out = torch.cat([model(x[few].repeat(2, 1, 1, 1))[: len(few)] for few in order.split(ALIKE)])
+    return torch.empty_like(out).index_copy_(0, order, out).double()
+
+
+def _apart(runs: Tensor, tolerance: float) -> Tensor:
+    """(n,) bool: does any of runs (r, n, K) differ from the first by more than rounding?"""
+    size = runs[0].nan_to_num(0.0, 0.0, 0.0).abs().amax(1, keepdim=True)
+    near = (runs - runs[0]).abs() <= tolerance * size
+    alike = near | (runs == runs[0]) | (runs.isnan() & runs[0].isnan())
+    return ~alike.all(2).all(0)
+
+
+def _probabilities(outputs: Tensor) -> Tensor:
+    return (outputs >= 0).all(1) & ((outputs.sum(1) - 1).abs() <= SUM)
+
+
+def _log_probabilities(outputs: Tensor) -> Tensor:
+    return (outputs <= 0).all(1) & (outputs.logsumexp(1).abs() <= SUM)
+
+
+def _without_gradient(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
+    """(n,) bool."""
+    parts = zip(x.split(EVALUATION_BATCH), y.split(EVALUATION_BATCH), strict=True)
+    return torch.cat([_stuck(model, a, b) for a, b in parts])
+
+
+def _stuck(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
+    x = x.clone().requires_grad_()
+    loss = F.cross_entropy(answer(model, x.clone()), y, reduction="sum")
+    if not loss.requires_grad:
+        return torch.ones_like(y, dtype=torch.bool)
+    (gradient,) = torch.autograd.grad(loss, x, allow_unused=True)
+    if gradient is None:
+        return torch.ones_like(y, dtype=torch.bool)
+    return gradient.flatten(1).isnan().any(1)

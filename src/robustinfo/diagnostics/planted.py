@@ -1,0 +1,159 @@
+"""An active test of an attack: does it find the adversarial examples that were planted for it?
+
+Zimmermann, Brendel, Tramer and Carlini (2022), arXiv 2206.13991, the binarization test. For each
+image a read-out of two classes takes the place of the network's last layer: it tells one point on
+the surface of the ball from x and ``inner_points`` uniform ones within ``inside`` of epsilon. So
+there is an adversarial example, and an attack that misses it cannot be believed where the network
+itself seems robust; one that finds 95 % of them passes, in the paper. Nothing else changes: what
+hides the gradients of the network hides them here, the range of its logits included.
+planted_share         the images for which there is such a read-out, of those tried: where the
+                      features are the same all over the ball, or few, no hyperplane separates.
+planted_found_share   of these, those that the attack turns (none planted: 0).
+planted_random_share  of these, those that as many fresh uniform points of the ball turn: near 0, or
+                      the test is too easy to tell anything.
+
+Choices. One planted point, as in most of the paper's cases, and the threshold at 0.999 of the way
+to it, as in theirs of greater hardness; 200 inner points, where theirs are mostly 999, for speed.
+Least squares instead of a logistic regression: on a LeNet-5 (digits, 84 features, linf 0.15 and l2
+1.5) random points turned 3 and 2 of 64 images, where with the widest margin, to which the other
+tends, they turned 15 and 20 of 32. All images of a batch are attacked at once, each with the
+read-out of the original that is nearest; images within two epsilons of each other come apart.
+
+Known bias: what a defence does after the features, as by rounding its logits, is not seen. An
+attack that leaves the ball on its way may meet the read-outs of other images there.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Annotated, NamedTuple
+
+import eagerpy as ep
+import torch
+from pydantic import Field, PositiveInt, field_validator
+from torch import Generator, Tensor, nn
+
+from robustinfo import catalogue
+from robustinfo.attacks import pgd, random_search
+from robustinfo.attacks._climbable import Climbable
+from robustinfo.attacks._foolbox import frozen, seeded
+from robustinfo.diagnostics._finding import Finding
+from robustinfo.diagnostics._kept import kept
+from robustinfo.diagnostics._readout import Binary, Readout, last_linear, separate
+from robustinfo.maths.balls import distance, projected
+from robustinfo.settings import Entry, Fraction01, Settings
+
+
+class Config(Settings):
+    adversary: Entry  # of attacks/, on images, within an epsilon
+    images: PositiveInt = 32  # so many of the first
+    inner_points: PositiveInt = 200
+    inside: Fraction01 = 0.95  # of epsilon
+    closeness: Annotated[float, Field(gt=0, lt=1)] = 0.999
+
+    @field_validator("adversary")
+    @classmethod
+    def it_has_a_ball(cls, entry: Entry) -> Entry:
+        """Without one there is no place to plant anything."""
+        config = catalogue.config("attacks", entry)
+        if catalogue.reads("attacks", entry) != "images" or config.epsilon is None:
+            raise ValueError(
+                f"{entry['method']} has no epsilon here, within which to plant anything"
+            )
+        return entry
+
+
+class Planted(NamedTuple):
+    """Images (m, c, h, w), the points planted beside them, like x, and what tells them apart."""
+
+    x: Tensor
+    points: Tensor
+    readouts: list[Readout]
+
+
+def diagnose(
+    model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
+) -> list[Finding]:
+    """x: (n, c, h, w) in [0, 1].  y: (n,) labels, which do not matter.  Fractions of the images."""
+    attack = catalogue.config("attacks", config.adversary)
+    draws = random_search.Config(
+        norm=attack.norm, epsilon=attack.epsilon, draws=config.inner_points
+    )
+    perturbs = (
+        catalogue.get("attacks", config.adversary),
+        partial(random_search.perturb, config=draws),
+    )
+    x = x[: config.images]
+    counts = torch.zeros(3)
+    with kept(model), frozen(model):
+        with seeded(x, generator), torch.no_grad():
+            layer = last_linear(model, x[:2])
+            planted = _planted(model, layer, x, attack, config)
+        for rows in _groups(planted.x, attack.norm, 2 * attack.epsilon):
+            readouts = [planted.readouts[row] for row in rows]
+            network = Binary(model, layer, planted.x[rows], readouts, attack.norm)
+            counts += _found(
+                Climbable(network).eval(),
+                planted.x[rows],
+                planted.points[rows],
+                perturbs,
+                generator,
+            )
+    all_of_them, found, by_chance = counts.tolist()
+    return [
+        Finding("planted_share", all_of_them / len(x)),
+        Finding("planted_found_share", found / max(1, all_of_them)),
+        Finding("planted_random_share", by_chance / max(1, all_of_them)),
+    ]
+
+
+def _planted(
+    model: nn.Module, layer: str | None, x: Tensor, attack: Settings, config: Config
+) -> Planted:
+    """Those images for which there is a read-out."""
+    points = _uniform(x, attack.norm, attack.epsilon)
+    away = (points - x).flatten(1) / distance(points - x, attack.norm)[:, None]
+    points = projected(x, x + attack.epsilon * away.view_as(x), attack.norm, attack.epsilon)
+    readouts = []
+    for image, point in zip(x, points, strict=True):
+        around = image.expand(config.inner_points, *image.shape)
+        drawn = _uniform(around, attack.norm, config.inside * attack.epsilon)
+        inner = torch.cat([image[None], drawn.clamp(0, 1)])
+        readouts.append(separate(model, layer, inner, point[None], closeness=config.closeness))
+    held = [row for row, readout in enumerate(readouts) if readout]
+    return Planted(x[held], points[held], [readouts[row] for row in held])
+
+
+def _uniform(x: Tensor, norm: str, radius: float) -> Tensor:
+    """Around each image a point of the ball, not cut to [0, 1]: where PGD starts."""
+    start = pgd.method(pgd.Ascent(norm=norm, epsilon=radius, step_size=0.0, steps=1))
+    return start.get_random_start(ep.astensor(x), radius).raw
+
+
+def _groups(x: Tensor, norm: str, reach: float) -> list[list[int]]:
+    """Rows of images that lie farther than ``reach`` from all others of their group."""
+    groups: list[list[int]] = []
+    for row, image in enumerate(x):
+        apart = ((distance(x[group] - image, norm) > reach).all() for group in groups)
+        home = next((group for group, far in zip(groups, apart, strict=True) if far), None)
+        if home is None:
+            groups.append([row])
+        else:
+            home.append(row)
+    return groups
+
+
+def _found(
+    network: nn.Module,
+    x: Tensor,
+    points: Tensor,
+    perturbs: Sequence[Callable],
+    generator: Generator,
+) -> Tensor:
+    """(3,): how many stand as planted, seen once more, and how many each attack turns."""
+    with torch.no_grad():
+        there = (network(x).argmax(1) == 0) & (network(points).argmax(1) == 1)
+    x, y = x[there], there[there].long() - 1
+    if not len(x):
+        return torch.zeros(3)
+    turned = (perturb(network, x, y, generator=generator)[1] for perturb in perturbs)
+    return torch.tensor([len(x), *(int(success.sum()) for success in turned)])
