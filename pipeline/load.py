@@ -12,11 +12,10 @@ from robustinfo import catalogue
 from robustinfo.datasets._prepared import Split, data_root, open_split
 from robustinfo.datasets._validation import split_validation
 from robustinfo.models._network import Network
-from robustinfo.sealed import unseal
+from robustinfo.sealed import STATE, WEIGHTS, unseal
 from robustinfo.settings import Entry
 from robustinfo.training import Images
 
-WEIGHTS, STATE = "model.", "state."  # prefixes of the tensors in a checkpoint
 DEFENCE = "defence"  # the key of the entry in its description
 
 

@@ -7,12 +7,12 @@ import pytest
 
 SRC = Path("src/robustinfo")
 FLOORS = [
-    {"faults", "settings", "files", "sealed", "catalogue"},
+    {"faults", "settings", "files", "sealed", "catalogue", "entries"},
     {"maths"},
     {"datasets", "distortions", "models", "batches", "augmentation"},
     {"attacks", "measures", "complexities"},
     {"losses", "defences", "diagnostics", "toys"},
-    {"training", "stepping", "judging"},
+    {"training", "stepping", "judging", "sources", "pictures"},
     {"learning"},
 ]
 WORKFLOW = {"snakemake", "dvc", "mlflow", "pipeline"}
