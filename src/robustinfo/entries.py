@@ -1,4 +1,4 @@
-"""An entry on a command line: ``{method: ..., its numbers}`` as YAML, or the method's name alone."""
+"""An entry on a command line: ``{method: ..., its numbers}`` in YAML, or the method's name."""
 
 from collections.abc import Mapping
 

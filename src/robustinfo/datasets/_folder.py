@@ -89,7 +89,7 @@ def _opened(file: str, size: int | None) -> Tensor:
             if image.mode not in GREY + COLOUR:
                 raise DataError(f"{file} has {image.mode} pixels, not 8 bits; convert it first")
             image = image.convert("L" if image.mode in GREY else "RGB")
-    except OSError as error:
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
         raise DataError(f"{file} is no readable image ({error}); remove or replace it") from error
     return pil_to_tensor(_transform(size)(image))
 

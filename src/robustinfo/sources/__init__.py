@@ -22,9 +22,7 @@ from robustinfo.sources._checked import checked
 
 PREFIXES = ("torchvision", "timm", "robustbench")
 PICKLES = (".pt", ".pth", ".ckpt", ".bin", ".pkl", ".tar")
-FORMS = (
-    "package.module:function, " + ", ".join(f"{p}:NAME" for p in PREFIXES) + ", FILE.safetensors"
-)
+FORMS = ["package.module:function", *(f"{one}:NAME" for one in PREFIXES), "FILE.safetensors"]
 
 
 def model(

@@ -1,7 +1,7 @@
-"""``package.module:function``: a network that a function of the user's own makes, without arguments.
+"""``package.module:function``: a network that a function of the user's own gives.
 
-The module is imported with the current folder on the path, as ``python -m`` has it. Code that is
-named here is run, as its author may expect.
+The function is called without arguments. Its module is imported with the current folder on the
+path, as ``python -m`` has it.
 """
 
 import sys
@@ -64,5 +64,6 @@ def _imported(name: str, text: str) -> ModuleType:
 def _said(error: Exception) -> str:
     """The error, and the last line of the user's own on the way to it."""
     frames = extract_tb(error.__traceback__)
-    own = [f for f in frames if Path(f.filename).is_relative_to(Path.cwd())] or frames
+    here = [f for f in frames if Path(f.filename).is_relative_to(Path.cwd())]
+    own = [f for f in here if "site-packages" not in f.filename] or frames
     return f"{type(error).__name__}: {error} ({own[-1].filename}:{own[-1].lineno})"
