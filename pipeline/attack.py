@@ -10,7 +10,6 @@ success: nothing is rounded.
 """
 
 from collections.abc import Callable
-from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +19,7 @@ from pipeline.stage import Job, main
 from robustinfo import catalogue
 from robustinfo.auditing import audited
 from robustinfo.batches import EVALUATION_BATCH, batches, correct
+from robustinfo.defended import attack_term
 from robustinfo.distortions import eight_bit
 from robustinfo.maths.balls import distance
 from robustinfo.sealed import seal
@@ -29,7 +29,7 @@ def run(job: Job) -> None:
     """Attack the test images and judge every example again, as it is and rounded to 8 bits."""
     images, labels = load.test_images(job)
     model = load.trained(job, job.path(paths.MODEL))
-    term = _term(job, model)
+    term = attack_term(job.path(paths.MODEL), model)
     parts = [
         _examples(job, model, x, y, term)
         for x, y in batches(images, labels, EVALUATION_BATCH, job.device)
@@ -79,16 +79,6 @@ def _examples(
         "distance_l2": distance(x_adv - x, "l2"),
         "distance_linf": distance(x_adv - x, "linf"),
     }
-
-
-def _term(job: Job, model: nn.Module) -> Callable[..., tuple[Tensor, Tensor]] | None:
-    """What the defence adds to its loss, for an attacker who knows it; None if that is nothing."""
-    entry, state = load.prepared(job, job.path(paths.MODEL))
-    module = catalogue.module("defences", entry)
-    if not hasattr(module, "attack_term"):
-        return None
-    config = catalogue.config("defences", entry)
-    return partial(module.attack_term, model, config=config, state=state)
 
 
 def _fractions(found: dict[str, Tensor], black: Tensor | None) -> dict[str, tuple]:

@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from pipeline import paths
 from pipeline.stage import Job
@@ -12,12 +11,8 @@ from robustinfo import catalogue
 from robustinfo.datasets._prepared import Split, data_root, open_split
 from robustinfo.datasets._validation import split_validation
 from robustinfo.models._network import Network
-from robustinfo.sealed import unseal
-from robustinfo.settings import Entry
+from robustinfo.sealed import WEIGHTS, unseal
 from robustinfo.training import Images
-
-WEIGHTS, STATE = "model.", "state."  # prefixes of the tensors in a checkpoint
-DEFENCE = "defence"  # the key of the entry in its description
 
 
 def split(job: Job, which: str) -> Split:
@@ -59,17 +54,6 @@ def untrained(job: Job) -> Network:
     shape = tuple(manifest["splits"]["train"]["shape"])
     model = catalogue.get("models", job.params["model"])(shape, len(manifest["classes"]))
     return model.to(job.device, memory_format=torch.channels_last)  # convolutions like it, CPU too
-
-
-def prepared(job: Job, file: Path) -> tuple[Entry, dict[str, Tensor]]:
-    """The defence of a checkpoint as it trained, and what it had measured before, on the device."""
-    tensors, described = unseal(file)
-    state = {
-        name.removeprefix(STATE): tensor.to(job.device)
-        for name, tensor in tensors.items()
-        if name.startswith(STATE)
-    }
-    return json.loads(described[DEFENCE]), state
 
 
 def trained(job: Job, file: Path) -> Network:

@@ -27,7 +27,7 @@ from robustinfo import catalogue, training
 from robustinfo.batches import EVALUATION_BATCH, batches, floats
 from robustinfo.faults import Fault
 from robustinfo.files import whole
-from robustinfo.sealed import seal
+from robustinfo.sealed import DEFENCE, STATE, WEIGHTS, seal
 from robustinfo.settings import Entry
 
 
@@ -68,7 +68,7 @@ def run(job: Job) -> None:
         with whole(saved) as part:
             torch.save(epoch.state | {"history": history}, part)
     finish()
-    described = describe(job.device) | {load.DEFENCE: json.dumps(entry)}
+    described = describe(job.device) | {DEFENCE: json.dumps(entry)}
     _publish(job, work, _tensors(model, extra), described, history, len(validation.labels))
 
 
@@ -98,8 +98,8 @@ def _finisher(
 
 
 def _tensors(model: torch.nn.Module, extra: dict) -> dict[str, torch.Tensor]:
-    weights = {load.WEIGHTS + name: tensor for name, tensor in model.state_dict().items()}
-    return weights | {load.STATE + name: tensor for name, tensor in extra.items()}
+    weights = {WEIGHTS + name: tensor for name, tensor in model.state_dict().items()}
+    return weights | {STATE + name: tensor for name, tensor in extra.items()}
 
 
 def _workspace(job: Job) -> Path:

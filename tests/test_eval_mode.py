@@ -24,7 +24,7 @@ from robustinfo import training
 from robustinfo.attacks import pgd
 from robustinfo.defences import adversarial, entropic, mart, trades
 from robustinfo.models import wide_resnet
-from robustinfo.sealed import unseal
+from robustinfo.sealed import WEIGHTS, unseal
 
 STUDY = """
 name: modes
@@ -122,8 +122,8 @@ def untouched(model, file):
     """Weights and statistics, bit for bit."""
     tensors, _ = unseal(file)
     now = model.state_dict()
-    return {load.WEIGHTS + name for name in now} == tensors.keys() and all(
-        tensor.equal(tensors[load.WEIGHTS + name]) for name, tensor in now.items()
+    return {WEIGHTS + name for name in now} == tensors.keys() and all(
+        tensor.equal(tensors[WEIGHTS + name]) for name, tensor in now.items()
     )
 
 

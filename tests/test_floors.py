@@ -7,13 +7,13 @@ import pytest
 
 SRC = Path("src/robustinfo")
 FLOORS = [
-    {"faults", "settings", "files", "sealed", "catalogue"},
+    {"faults", "settings", "files", "sealed", "catalogue", "entries"},
     {"maths"},
     {"datasets", "distortions", "models", "batches", "augmentation"},
     {"attacks", "measures", "complexities"},
     {"losses", "defences", "diagnostics", "toys"},
     {"training", "stepping", "judging", "worst_case"},
-    {"learning", "evidence", "auditing", "protocols"},
+    {"learning", "evidence", "auditing", "protocols", "defended"},
     {"evaluating", "sources", "pictures"},
     {"printing"},
     {"cli"},

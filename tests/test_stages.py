@@ -10,9 +10,10 @@ from pipeline import absent, attack, learn, load, paths, rows, toy, train
 from pipeline.stage import Job
 from robustinfo.datasets._prepared import Split
 from robustinfo.defences import entropic
+from robustinfo.defended import attack_term
 from robustinfo.faults import Fault
 from robustinfo.models import lenet5, text_classifier, vgg16
-from robustinfo.sealed import seal, unseal
+from robustinfo.sealed import DEFENCE, STATE, seal, unseal
 from robustinfo.training import Images
 
 ENTROPIC = {"method": "entropic", "loss": {"method": "cross_entropy"}, "weight": 0.5, "factor": 2.0}
@@ -24,15 +25,11 @@ def model():
     return lenet5.build((1, 28, 28), 10, config=lenet5.Config())
 
 
-def job(file):
-    return SimpleNamespace(path=lambda template: file, device=torch.device("cpu"))
-
-
 def test_an_adaptive_attack_gets_the_defences_own_numbers_and_what_it_measured(tmp_path, model):
     file, flow = tmp_path / "model.safetensors", torch.tensor(3.0)
-    seal(file, {load.STATE + "pretrained_flow": flow}, {load.DEFENCE: json.dumps(ENTROPIC)})
+    seal(file, {STATE + "pretrained_flow": flow}, {DEFENCE: json.dumps(ENTROPIC)})
     x, y = torch.rand(4, 1, 28, 28), torch.arange(4)
-    _, found = attack._term(job(file), model)(x, y)
+    _, found = attack_term(file, model)(x, y)
     config = entropic.Config(**{key: ENTROPIC[key] for key in ("loss", "weight", "factor")})
     _, expected = entropic.attack_term(model, x, y, config=config, state={"pretrained_flow": flow})
     assert found.equal(expected)
@@ -41,8 +38,8 @@ def test_an_adaptive_attack_gets_the_defences_own_numbers_and_what_it_measured(t
 def test_a_defence_without_a_term_of_its_own_hands_on_none(tmp_path, model):
     standard = {"method": "standard", "loss": {"method": "cross_entropy"}}
     file = tmp_path / "model.safetensors"
-    seal(file, {}, {load.DEFENCE: json.dumps(standard)})
-    assert attack._term(job(file), model) is None
+    seal(file, {}, {DEFENCE: json.dumps(standard)})
+    assert attack_term(file, model) is None
 
 
 @pytest.mark.parametrize("first, count", [(7, 7), (None, 20)])

@@ -20,6 +20,7 @@ from torch import Generator, Tensor, nn
 from robustinfo import pictures, protocols, sources
 from robustinfo.auditing import attacks_of
 from robustinfo.batches import floats
+from robustinfo.defended import attack_term
 from robustinfo.evaluating import Evaluation, diagnostics_of, evaluate
 from robustinfo.faults import Fault
 from robustinfo.judging import CLASSES, HOLDS, Thresholds
@@ -86,7 +87,7 @@ def judge(
         with console.status("") as status:
             evaluation = _evaluated(
                 networks,
-                sources.attack_term(model, networks[0]),
+                _term(model, networks[0]),
                 x,
                 y,
                 len(found.classes),
@@ -132,6 +133,10 @@ def _evaluated(
         twin=networks[1] if len(networks) > 1 else None,
         note=note,
     )
+
+
+def _term(text: str, network: nn.Module) -> Callable | None:
+    return attack_term(Path(text), network) if text.endswith(sources.CHECKPOINT) else None
 
 
 def _norm(text: str) -> Norm:

@@ -17,6 +17,8 @@ from torch import Tensor
 from robustinfo.faults import Fault
 from robustinfo.files import whole
 
+WEIGHTS, STATE = "model.", "state."  # prefixes of the tensors in a checkpoint
+DEFENCE = "defence"  # the key of the entry in its description
 _ABOUT = "about"
 
 
@@ -32,6 +34,12 @@ def seal(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str])
     content = save(tensors, {_ABOUT: about})
     with whole(path) as partial:
         partial.write_bytes(content)
+
+
+def is_sealed(path: Path) -> bool:
+    """Whether a readable file says that it was sealed; only ``unseal`` tells if it is unaltered."""
+    with safe_open(path, framework="pt") as file:
+        return _ABOUT in (file.metadata() or {})
 
 
 def unseal(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from robustinfo.attacks import boundary
+from robustinfo.attacks import _decisions, boundary
 from robustinfo.maths.balls import distance
 
 
@@ -36,7 +36,9 @@ def test_noise_that_never_fools_gives_way_to_an_image_of_the_batch():
 def test_of_two_images_of_another_class_the_nearer_one_is_the_start():
     x = grey(0.5, 0.6, 0.9)
     x[1, 0, :4], x[1, 0, 4:] = 0.7, 1.0  # bright as well, and nearer to the first
-    starts = boundary._starts(Bright(), x, torch.tensor([0, 1, 1]), torch.Generator())
+    starts = _decisions.starts(
+        Bright(), x, torch.tensor([0, 1, 1]), norm="l2", generator=torch.Generator()
+    )
     way, whole = (starts - x)[0].flatten(), (x[1] - x[0]).flatten()
     assert nn.functional.cosine_similarity(way, whole, 0).item() == pytest.approx(1)
     assert Bright()(starts).argmax(1).tolist() == [1, 0, 0]

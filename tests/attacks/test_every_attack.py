@@ -11,6 +11,7 @@ from robustinfo.maths.balls import distance, feasible
 
 CW = {"method": "carlini_wagner", "binary_search_steps": 4, "steps": 60, "step_size": 0.05}
 ONE_PIXEL = {"method": "one_pixel", "population": 20, "steps": 10}
+HOP_SKIP_JUMP = {"method": "hop_skip_jump", "steps": 3, "first_labels": 30}
 ATTACKS = {
     "fgsm_linf": {"method": "fgsm", "epsilon": 0.02},
     "fgsm_l2": {"method": "fgsm", "norm": "l2", "epsilon": 0.06},
@@ -65,6 +66,9 @@ ATTACKS = {
         "initial_const": 0.1,
     },
     "boundary": {"method": "boundary", "epsilon": 0.06, "steps": 100},
+    "hop_skip_jump_linf": HOP_SKIP_JUMP | {"norm": "linf", "epsilon": 0.02},
+    "hop_skip_jump_l2": HOP_SKIP_JUMP | {"epsilon": 0.06},
+    "square": {"method": "square", "epsilon": 0.02, "queries": 50, "restarts": 2},
     "noise_linf": {"method": "additive_noise", "norm": "linf", "epsilon": 0.15},
     "noise_l2_uniform": {"method": "additive_noise", "norm": "l2", "epsilon": 0.3},
     "noise_l2_gaussian": {
@@ -76,7 +80,8 @@ ATTACKS = {
 RANDOM = ["pgd_restarts", "pgd_l2", "pgd_gaussian", "fgsm_restarts", "smoothed_pgd"]
 RANDOM += ["pgd_fooled", "random_search_linf", "random_search_l2"]
 RANDOM += ["noise_linf", "noise_l2_uniform", "noise_l2_gaussian"]
-RANDOM += ["one_pixel_linf", "one_pixel_l2", "zoo", "boundary"]
+RANDOM += ["one_pixel_linf", "one_pixel_l2", "zoo", "boundary", "square"]
+RANDOM += ["hop_skip_jump_linf", "hop_skip_jump_l2"]
 EVERY = pytest.mark.parametrize("name", ATTACKS)
 
 

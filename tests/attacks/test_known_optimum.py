@@ -14,10 +14,12 @@ from robustinfo.attacks import (
     deepfool,
     fab,
     fgsm,
+    hop_skip_jump,
     mi_fgsm,
     one_pixel,
     pgd,
     random_search,
+    square,
     zoo,
 )
 from robustinfo.maths.balls import distance
@@ -250,6 +252,31 @@ def test_the_boundary_attack_comes_close_to_the_smallest_perturbation_by_labels_
     found, least = distance(x_adv - p.x, "l2"), least_distance(p, 2)
     assert (found > least - 1e-5).all()
     torch.testing.assert_close(found, least, rtol=0.02, atol=1e-4)
+
+
+@NORMS
+def test_hop_skip_jump_comes_close_to_the_smallest_perturbation_by_labels_alone(
+    norm, epsilon, two_classes, generator
+):
+    p = two_classes
+    config = hop_skip_jump.Config(norm=norm, steps=40)
+    x_adv, success = hop_skip_jump.perturb(p.model, p.x, p.y, config=config, generator=generator)
+    assert success.all()
+    found, least = distance(x_adv - p.x, norm), least_distance(p, DUAL[norm])
+    assert (found > least - 1e-5).all()
+    torch.testing.assert_close(found, least, rtol=0.03, atol=1e-3)
+    config = hop_skip_jump.Config(norm=norm, steps=40, epsilon=epsilon)
+    _, success = hop_skip_jump.perturb(p.model, p.x, p.y, config=config, generator=generator)
+    assert success[least < 0.95 * epsilon].all() and not success[least > epsilon].any()
+
+
+def test_square_finds_exactly_what_lies_within_epsilon_in_linf(two_classes, generator):
+    """The optimum is a corner of the ball, and every pixel's own square gets there by itself."""
+    p = two_classes
+    config = square.Config(epsilon=0.02, queries=1000)
+    _, success = square.perturb(p.model, p.x, p.y, config=config, generator=generator)
+    assert success.equal(least_distance(p, 1) < 0.02)
+    assert success.any() and not success.all()
 
 
 def test_one_pixel_finds_what_the_best_colour_of_the_best_pixel_reaches(two_classes, generator):

@@ -172,6 +172,6 @@ def test_an_attack_without_a_ball_and_a_misspelt_one_are_refused(attack, message
 
 def test_a_job_knows_that_it_runs_the_code_of_the_attack():
     entry = {"method": "planted", "adversary": {"method": "mi_fgsm"}}
-    read = dict.fromkeys(KEYS["diagnose"], {}) | {"diagnostics": {"active": entry}}
+    read = {key: {} for key in KEYS["diagnose"]} | {"diagnostics": {"active": entry}}
     files = code("diagnose", read)
     assert "src/robustinfo/attacks/mi_fgsm.py" in files

@@ -63,7 +63,7 @@ def run(
     attack: foolbox.Attack,
     model: nn.Module,
     x: Tensor,
-    y: Tensor,
+    y: Tensor | foolbox.Criterion,
     *,
     epsilon: float | None,
     generator: Generator,

@@ -32,6 +32,7 @@ from torch import Generator, Tensor, nn
 from robustinfo.attacks import _foolbox
 from robustinfo.attacks._folded import folded
 from robustinfo.attacks._leaving import leaving
+from robustinfo.attacks.square import check_tiles
 from robustinfo.faults import Fault
 from robustinfo.settings import Norm, Pixels, Settings
 
@@ -54,7 +55,7 @@ def perturb(
     """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns x_adv, and success (n,) bool.
 
     A success is misclassified, was correct, and lies within epsilon; a failure returns its x.
-    Raises Fault below 4 classes and, in l2, below 5 pixels of height.
+    Raises Fault below 4 classes and, in l2, for the few sizes of images without a start of Square.
     """
     # Without a seed AutoAttack takes the clock. Its four attacks all start from this one.
     seed = int(torch.randint(2**62, (), generator=generator, device=generator.device))
@@ -74,11 +75,8 @@ def _standard(model: nn.Module, x: Tensor, *, config: Config, seed: int) -> Auto
             f"AutoAttack's standard version needs at least 4 classes, for its targeted DLR loss, "
             f"and the model has K = {classes}; use pgd with restarts"
         )
-    if config.norm == "l2" and x.shape[2] < 5:
-        raise Fault(
-            f"AutoAttack's squares in l2 need images of at least 5 pixels of height, "
-            f"not {x.shape[2]}; use linf or larger images"
-        )
+    if config.norm == "l2":
+        check_tiles(*x.shape[2:])
     attack = AutoAttack(
         model, norm=_NORMS[config.norm], eps=config.epsilon, seed=seed, device=x.device
     )

@@ -1,0 +1,31 @@
+"""What a checkpoint of ours knows of its defence, and an attacker who knows it climbs."""
+
+import json
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from torch import Tensor, nn
+
+from robustinfo import catalogue
+from robustinfo.sealed import DEFENCE, STATE, unseal
+
+
+def attack_term(file: Path, model: nn.Module) -> Callable[..., tuple[Tensor, Tensor]] | None:
+    """What the defence adds to its loss, for an attacker who knows it; None if that is nothing.
+
+    file: a checkpoint. model: its network, on any device. Raises AlteredFileError.
+    """
+    tensors, described = unseal(file)
+    entry = json.loads(described[DEFENCE])
+    module = catalogue.module("defences", entry)
+    if not hasattr(module, "attack_term"):
+        return None
+    device = next(model.parameters()).device
+    state = {
+        name.removeprefix(STATE): tensor.to(device)
+        for name, tensor in tensors.items()
+        if name.startswith(STATE)
+    }
+    config = catalogue.config("defences", entry)
+    return partial(module.attack_term, model, config=config, state=state)

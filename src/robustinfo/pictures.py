@@ -1,0 +1,86 @@
+"""The images that a network is judged on: a data set of ours, prepared if need be, or a folder.
+
+    mnist                        a method of datasets/, under ROBUSTINFO_DATA or ``data``
+    {method: digits, size: 28}   the same with its numbers
+    FOLDER                       class by class, as torchvision's ImageFolder reads them
+
+A folder of the name comes first. It holds one folder of images per class, or such a folder per
+split (train, test, val ...). Labels are the places of the folders in their sorted order, unless ``names`` gives the order of the
+classes, as of ImageNet's. Of a folder a draw that never changes takes the first ``limit`` images,
+since in order they would be of one class; of a data set, the first ones, as everywhere here.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from torch import Tensor
+
+from robustinfo import catalogue
+from robustinfo.datasets import _folder
+from robustinfo.datasets._prepared import SPLITS, data_root, open_split, prepare
+from robustinfo.entries import entry
+from robustinfo.faults import Fault
+
+
+class Pictures(NamedTuple):
+    """images: uint8 (n, c, h, w).  labels: int64 (n,), places in the list of classes."""
+
+    images: Tensor
+    labels: Tensor
+    classes: list[str]
+
+
+def images(
+    text: str | Mapping,
+    *,
+    split: str = "test",
+    size: int | None = None,
+    limit: int | None = None,
+    names: Path | None = None,
+) -> Pictures:
+    """What ``text`` names.
+
+    size: of the images, in pixels: the shorter side becomes so long, and the middle is cut out;
+    None: as they are. limit: how many; None: all. names: of a folder, a text file with a line per
+    class, or JSON, a list of the classes or a mapping of each to its place. Raises Fault.
+    """
+    if limit is not None and limit < 1:
+        raise Fault(f"{limit} images judge nothing; write a positive number, or none for all")
+    if size is not None and size < 1:
+        raise Fault(f"images of {size} pixels are none; write a positive size, or none")
+    if isinstance(text, str) and Path(text).is_dir():
+        return Pictures(*_folder.read(Path(text), split, size=size, limit=limit, names=names))
+    if names is not None:
+        raise Fault(f"{names} names the classes of a folder, and {text} is none; leave it out")
+    return _prepared(text, split, size, limit)
+
+
+def _prepared(text: str | Mapping, split: str, size: int | None, limit: int | None) -> Pictures:
+    try:
+        chosen = entry("datasets", text)
+    except Fault as error:
+        raise Fault(f"no folder and no data set of that name: {error}") from None
+    if catalogue.reads("datasets", chosen) != "images":
+        raise Fault(f"{chosen['method']} is a set of texts, and networks here read images")
+    if split not in SPLITS:
+        raise Fault(f"{chosen['method']} has no split {split!r}; choose from {', '.join(SPLITS)}")
+    name, root = _name(chosen), data_root()
+    try:
+        prepare(name, chosen, root)
+    except OSError as error:
+        raise Fault(
+            f"{text}: cannot prepare {root / name} ({error}); set ROBUSTINFO_DATA to a folder that "
+            "may be written to"
+        ) from error
+    found = open_split(name, split, chosen, root)
+    return Pictures(
+        _folder.resized(found.images[:limit], size), found.labels[:limit], found.classes
+    )
+
+
+def _name(chosen: Mapping) -> str:
+    """``digits``, as the studies call it too, or with its numbers: ``digits-size-8``."""
+    config = catalogue.config("datasets", chosen)
+    numbers = config.model_dump(exclude_defaults=True)
+    return "-".join([chosen["method"], *(f"{key}-{value}" for key, value in numbers.items())])

@@ -1,0 +1,45 @@
+"""Is it a classifier of these images? Asked once, with two images, before anything is attacked."""
+
+import torch
+from torch import Tensor, nn
+
+from robustinfo.faults import Fault
+from robustinfo.sources._asked import Asked
+
+
+@torch.no_grad()
+def checked(network: nn.Module, text: str, asked: Asked) -> nn.Module:
+    """The network in eval mode on the CPU. Raises Fault unless it gives logits (n, classes)."""
+    network = network.cpu().eval()
+    x = torch.rand(2, *asked.shape, generator=torch.Generator().manual_seed(0))
+    size = " x ".join(map(str, asked.shape))
+    try:
+        logits = network(x)
+    except Exception as error:  # whatever a network of somebody else's raises
+        raise Fault(
+            f"{text} cannot read images of {size}, floats in [0, 1] on the CPU "
+            f"({type(error).__name__}: {error}); choose the image size that it was made for"
+        ) from error
+    if problem := _problem(logits, asked.classes):
+        raise Fault(f"{text} {problem}")
+    return network
+
+
+def _problem(logits: Tensor, classes: int) -> str | None:
+    if not isinstance(logits, Tensor) or not logits.is_floating_point():
+        kind = logits.dtype if isinstance(logits, Tensor) else type(logits).__name__
+        return f"gives {kind} for a batch of images, not a tensor of float logits (n, K)"
+    if logits.shape != (2, classes):
+        return (
+            f"gives {tuple(logits.shape)} for 2 images, not (2, {classes}): logits of the data's "
+            f"{classes} classes; choose data of the classes that it knows, or, of a folder of "
+            "images, name all of them in order (--classes)"
+        )
+    if not logits.isfinite().all():
+        return "gives NaN or infinite logits for images in [0, 1]; repair it first"
+    if (logits >= 0).all() and (logits.sum(1) - 1).abs().max() < 1e-4:
+        return (
+            "gives probabilities, not logits: its gradients vanish where it is sure, and attacks "
+            "would fail for no merit of its own; leave out its last softmax"
+        )
+    return None
