@@ -39,6 +39,8 @@ class Said(NamedTuple):
 def evidence(said: Iterable[Said], thresholds: Thresholds) -> dict[str, float]:
     """The value of each check that what was said can answer."""
     said = list(said)
+    empty = {one.entry for one in said if one.quantity == "planted_share" and not one.value}
+    said = [one for one in said if one.entry not in empty]  # where nothing could be planted
     found = {
         name: worst(values)
         for name, worst in WORST.items()

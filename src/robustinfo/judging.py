@@ -47,7 +47,7 @@ class Thresholds(Settings):
     no_gradient_share: Fraction01 = 0.05
     adaptive_only_share: Fraction01 = 0.01
     doubled_gain: Fraction01 = 0.01
-    still_rising_share: Fraction01 = 0.5
+    still_rising_share: Fraction01 = 0.1
     log_probabilities_share: Fraction01 = 0.5
     ensemble_only_share: Fraction01 = 0.15  # honest small networks reach that
     information_at_ceiling_share: Fraction01 = 0.5

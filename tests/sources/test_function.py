@@ -140,5 +140,5 @@ def test_pickles_are_refused_with_the_way_around_them(project, file):
 
 
 def test_an_architecture_is_for_checkpoints_only(nets):
-    with pytest.raises(Fault, match=r"brings its own architecture; leave out --model"):
+    with pytest.raises(Fault, match=r"brings its own architecture; leave out --architecture"):
         model("nets:build", shape=SHAPE, classes=3, architecture="lenet5")

@@ -5,8 +5,8 @@ attack whose loss stays where it was has not been tried, whatever then stands; o
 rises has been stopped too early. PGD on the cross-entropy, in float32, takes all its steps with all
 images that are correct when clean; the loss is looked at before every step and after the last.
 never_rises_share   of these, those whose loss never exceeds that of x by more than rounding.
-still_rising_share  of those of them that no step fools (none: 0): those of whose whole rise, from
-                    the loss of x to the best of all steps, more than 5 % came in the last 10 steps:
+still_rising_share  of these, those that no step fools and of whose whole rise, from the loss of x
+                    to the best of all steps, more than 5 % came in the last 10 steps:
                     best - best of the first steps - 10 > 0.05 (best - loss of x).
 
 The loss is computed in double precision from the logits, so that it is not 0 where the network is
@@ -54,7 +54,7 @@ def diagnose(
     rises, late, stands = (torch.cat(masks) for masks in zip(*found, strict=True))
     return [
         Finding("never_rises_share", _share(~rises, torch.ones_like(rises))),
-        Finding("still_rising_share", _share(late, stands)),
+        Finding("still_rising_share", _share(late & stands, torch.ones_like(rises))),
     ]
 
 
