@@ -1,6 +1,5 @@
 """Honest networks, plain and adversarially trained, on digits and, where it is there, on MNIST."""
 
-import os
 from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
@@ -12,7 +11,7 @@ from torch import Generator, Tensor, nn
 from robustinfo import training
 from robustinfo.batches import floats
 from robustinfo.datasets import digits
-from robustinfo.datasets._prepared import open_split
+from robustinfo.datasets._prepared import data_root, open_split
 from robustinfo.defences import adversarial, standard
 from robustinfo.models import lenet5
 
@@ -34,7 +33,7 @@ class Honest(NamedTuple):
 
 def mnist_is_there() -> bool:
     """Whether MNIST has been prepared where the environment says."""
-    return Path(os.environ.get("ROBUSTINFO_DATA") or "data", "mnist/test.safetensors").exists()
+    return (data_root() / "mnist/test.safetensors").exists()
 
 
 @cache
@@ -43,7 +42,7 @@ def images(dataset: str, split: str) -> training.Images:
     if dataset == "digits":
         raw = digits.load(split, config=digits.Config(), root=Path())
         return training.Images(torch.from_numpy(raw.images), torch.from_numpy(raw.labels))
-    found = open_split("mnist", split, {"method": "mnist"}, Path(os.environ["ROBUSTINFO_DATA"]))
+    found = open_split("mnist", split, {"method": "mnist"}, data_root())
     return training.Images(found.images[:TRAINED_ON], found.labels[:TRAINED_ON])
 
 
