@@ -4,11 +4,11 @@
     {method: digits, size: 28}   the same with its numbers
     FOLDER                       class by class, as torchvision's ImageFolder reads them
 
-A folder of the name comes first. It holds one folder of images per class, or such a folder per
-split (train, test, val ...). Labels are the places of the folders in their sorted order, unless
-``names`` gives the order of the classes, as of ImageNet's. Of a folder a draw that never changes
-takes the first ``limit`` images, since in order they would be of one class; of a data set, the
-first ones, as everywhere here.
+Where there is a folder of that name, it is meant. It holds one folder of images per class, or such
+a folder per split (train, test, val ...). Labels are the places of the folders in their sorted
+order, unless ``names`` gives the order of the classes, as of ImageNet's. Of a folder a draw that
+never changes takes the first ``limit`` images, since in order they would be of one class; of a data
+set, the first ones, as everywhere here.
 """
 
 from collections.abc import Mapping

@@ -11,9 +11,11 @@ norm, so that steps in l2 are shorter the more images there are: with 64 on a li
 ended at 2.09 times the smallest perturbation; here each normal has norm 1, as in the paper, and
 they ended at 1.04 times. And there all points of a step are held at once; here a batch of them is.
 
-Known bias: slow, 64 steps ask for 34,000 labels and more of every image; and where several
-boundaries are near, it follows the first one: on a linear model of four classes a tenth of the
-images ended 1.3 times as far as the nearest boundary (l2).
+Known bias: slow. On a trained LeNet-5 (50 images of MNIST) the median l2 distance was 1.56 after 10
+steps, 2,500 labels an image, and 1.26 after 30, 11,800 labels; the boundary attack had 2.01 after
+5,500 labels, Carlini and Wagner's attack finds 1.02. In linf it was 0.141 and 0.111, FAB's 0.074.
+Where several boundaries are near, it follows the first one: on a linear model of four classes a
+tenth of the images ended 1.3 times as far as the nearest boundary (l2).
 """
 
 from collections.abc import Callable
@@ -56,7 +58,9 @@ def perturb(
     draw = torch.randn if config.norm == "l2" else _uniform
 
     def normals(fools: Callable, at: ep.Tensor, many: int, size: ep.Tensor) -> ep.Tensor:
-        asked = lambda points: fools(ep.astensor(points)).raw  # noqa: E731
+        def asked(points: Tensor) -> Tensor:
+            return fools(ep.astensor(points)).raw
+
         return ep.astensor(_normals(asked, at.raw, many, size.raw, draw))
 
     attack.approximate_gradients = normals

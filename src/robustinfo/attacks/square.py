@@ -13,9 +13,11 @@ column, as the paper's do. There an image between two classes, equally likely, c
 is given up, even if it is taken for the true one. And the margin is that of a folded copy (see
 _folded.py); whether an image fools is asked of the network itself.
 
-Known bias: one square a step for all images of a batch. In l2 a weak search: squares have 3 pixels
-a side and more, and on linear models with random weights, of 5 x 5 to 28 x 28 pixels, it turned
-images whose boundary lies within 0.6 to 0.8 epsilon. Most successes lie at epsilon.
+Known bias: one square a step for all images of a batch. On a trained LeNet-5 (200 images of MNIST)
+it turned 59 % in linf 0.1, where 40 steps of PGD turned 61 %, and 56 % in l2 1.5, PGD 66 %; after
+adversarial training 5 % (linf 0.2) and 17 % (l2), PGD 4 % and 14 %. In l2 squares have 3 pixels a
+side and more: on linear models with random weights it turned images whose boundary lies within 0.6
+to 0.8 epsilon. Most successes lie at epsilon.
 """
 
 from collections.abc import Callable
