@@ -87,7 +87,7 @@ def correlated(runs: pd.DataFrame) -> dict:
     full = runs.saturated.eq("True").mean()
     value, low, high = spearman(runs.value.to_numpy(float), runs.robust_accuracy.to_numpy(float))
     if len(runs) < FEWEST:
-        says = f"cannot be said: {len(runs)} runs, and {FEWEST} are the fewest"
+        says = f"cannot be said of fewer than {FEWEST} runs"
     elif full > MOST:
         says = f"cannot be said: {full:.0%} of the estimates sit at their ceiling"
     elif math.isnan(value):

@@ -13,6 +13,7 @@ Ranks are given within a setting, by robust accuracy, and only where it can be b
 what is invalid or masked, needs a stronger attack, or has not converged.
 """
 
+import json
 from collections.abc import Iterator
 
 import pandas as pd
@@ -63,8 +64,9 @@ def run(job: Job) -> None:
         points.append(information.points(own, resolve(job.params["models"], names)[names["model"]]))
     board = ranked(verdicts, attacked, protocols)
     rows.write_table(job.path(paths.LEADERBOARD), board)
+    lines = board.astype(object).where(board.notna(), None).to_dict("records")
     with whole(job.path(paths.LEADERBOARD_JSON)) as partial:
-        partial.write_text(board.to_json(orient="records", indent=2, double_precision=15) + "\n")
+        partial.write_text(json.dumps(lines, indent=2) + "\n")
     with whole(job.path(paths.LEADERBOARD_TEX)) as partial:
         partial.write_text(tex(board))
     rows.write_table(job.path(paths.LEFT), pd.DataFrame(attacked, columns=ATTACKED))

@@ -1,8 +1,8 @@
 """Images before and after an attack: a row per defence, three tiles per image.
 
-The tiles are the clean image, the adversarial one, and ten times their difference around grey. Above
-stands the image's class, below what the network takes it for; what is vermilion is the attack's
-doing.
+The tiles are the clean image, the adversarial one, and ten times their difference around grey.
+Above stands the image's class, below what the network takes it for; what is vermilion is the
+attack's doing.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from torch import Tensor
 
 from pipeline.drawings._canvas import COLOURS
 
-TILE = 0.74  # inches
+TILE = 0.62  # inches
 # Heights of a row and of the head, space between images, room for names, in tiles.
 LINE, HEAD, GAP, NAME = 1.3, 0.75, 0.25, 1.6
 FACTOR, GREY = 10, 0.5
@@ -32,7 +32,7 @@ def draw(table: pd.DataFrame, x: Tensor, x_adv: Mapping[str, Tensor]) -> Figure:
     axis = figure.add_axes((0, 0, 1, 1))
     axis.set(xlim=(0, width), ylim=(height, 0))
     axis.axis("off")
-    for number, label in enumerate(table.label[: len(x)]):
+    for number, label in enumerate(table.label.head(len(x))):
         _text(axis, _left(number, 1), 0.2, label, INK, fontweight="bold")
         for part, name in enumerate(PARTS):
             _text(axis, _left(number, part), 0.55, name, SOFT)
@@ -45,7 +45,7 @@ def draw(table: pd.DataFrame, x: Tensor, x_adv: Mapping[str, Tensor]) -> Figure:
             for part, tile in enumerate((before, after, change)):
                 _tile(axis, _left(number, part), top, tile)
             was_right = one.before == one.label
-            stands = "resists" if was_right else "not attacked"
+            stands = "resists" if was_right else ""  # what was wrong is not attacked
             _text(axis, _left(number, 0), top + 1.1, one.before + " (wrong)" * (not was_right), INK)
             said, colour = (one.after, TURNED) if one.success else (stands, SOFT)
             _text(axis, _left(number, 1), top + 1.1, said, colour)
