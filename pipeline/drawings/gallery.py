@@ -12,13 +12,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from pipeline.drawings._canvas import COLOURS
-
 TILE = 0.62  # inches
 # Heights of a row and of the head, space between images, room for names, in tiles.
 LINE, HEAD, GAP, NAME = 1.3, 0.75, 0.25, 1.6
 FACTOR, GREY = 10, 0.5
-INK, SOFT, TURNED = "black", "#5c6b7a", COLOURS[1]
+INK, SOFT, TURNED = "black", "#5c6b7a", "#b34e00"  # vermilion, dark enough for small letters
 PARTS = ("clean", "adversarial", f"{FACTOR} x change")
 
 

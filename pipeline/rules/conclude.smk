@@ -112,6 +112,8 @@ rule gallery:
         paths.GALLERY_PICTURE,
     log:
         "logs/{study}/{dataset}/{model}/gallery.txt",
+    retries: 1
+    threads: THREADS
     resources:
         gpu=GPU,
     params:
