@@ -6,12 +6,13 @@ import matplotlib as mpl
 import pandas as pd
 from matplotlib.figure import Figure
 
-from pipeline.drawings import curves, plane, scatter, surface
+from pipeline.drawings import curves, heatmap, plane, scatter, surface
 from pipeline.tables import Target
 from robustinfo.files import whole
 
 DRAWINGS = {
     "curves": curves.draw,
+    "heatmap": heatmap.draw,
     "plane": plane.draw,
     "scatter": scatter.draw,
     "surface": surface.draw,
@@ -27,6 +28,7 @@ STYLE = {
     "legend.frameon": False,
     "legend.fontsize": 8,
 }
+WRITTEN = {".svg": {"metadata": {"Date": None}}, ".png": {"dpi": 150}}
 
 
 def draw(table: pd.DataFrame, target: Target) -> Figure:
@@ -37,9 +39,9 @@ def draw(table: pd.DataFrame, target: Target) -> Figure:
     return figure
 
 
-def save(figure: Figure, svg: Path, png: Path) -> None:
-    """Write both files, each whole or not at all, without a date in them."""
+def save(figure: Figure, *files: Path) -> None:
+    """Write .svg and .png files, each whole or not at all, without a date in them."""
     with mpl.rc_context(STYLE):
-        for path, options in {svg: {"metadata": {"Date": None}}, png: {"dpi": 150}}.items():
+        for path in files:
             with whole(path) as partial:
-                figure.savefig(partial, format=path.suffix[1:], **options)
+                figure.savefig(partial, format=path.suffix[1:], **WRITTEN[path.suffix])

@@ -86,14 +86,34 @@ def proxy(study: Study, template: str) -> Callable[[Any], list[str]]:
     return files
 
 
+def pictured(study: Study) -> Callable[[Any], list[str]]:
+    """Input function: the networks of the first seed, and every attack on them, of one setting."""
+
+    def files(wildcards: Any) -> list[str]:  # noqa: ANN401
+        own = slices.in_setting(study, _setting(wildcards))
+        return [
+            one.format(**wildcards, defence=defence, seed=own["seeds"][0])
+            for defence in own["defences"]
+            for template in (paths.MODEL, paths.EXAMPLES, paths.ATTACK)
+            for one in paths.each(template, own)
+        ]
+
+    return files
+
+
 def _setting(wildcards: Any) -> dict[str, str]:  # noqa: ANN401
     return {name: wildcards[name] for name in ("dataset", "model")}
 
 
 def results(study: Study) -> list[str]:
     """The collected results: one file per pair of data set and network, and per toy."""
-    pairs = [paths.RESULTS.format(study=study["name"], **pair) for pair in study["settings"]]
-    return pairs + [paths.TOY.format(study=study["name"], toy=toy) for toy in study["toys"]]
+    toys = [paths.TOY.format(study=study["name"], toy=toy) for toy in study["toys"]]
+    return settings(study, paths.RESULTS) + toys
+
+
+def settings(study: Study, template: str) -> list[str]:
+    """One file per pair of data set and network."""
+    return [template.format(study=study["name"], **pair) for pair in study["settings"]]
 
 
 def standing(study: Study) -> list[str]:

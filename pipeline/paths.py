@@ -28,6 +28,16 @@ TOY = COLLECTED + "/toy-{toy}.csv"
 VERDICT = STUDY + "/verdict.csv"
 CHECKS = STUDY + "/checks.csv"
 METRICS = STUDY + "/metrics.json"
+LEADERBOARD = STUDY + "/leaderboard.csv"
+LEADERBOARD_JSON = STUDY + "/leaderboard.json"
+LEADERBOARD_TEX = STUDY + "/leaderboard.tex"
+LEFT = STUDY + "/overview/attacks.csv"
+CURVES = STUDY + "/overview/epsilon.csv"
+INFORMATION = STUDY + "/overview/information.csv"
+CORRELATIONS = STUDY + "/overview/correlations.csv"
+DRAWN = STUDY + "/overview/figures"
+GALLERY = STUDY + "/gallery/{dataset}-{model}.csv"
+GALLERY_PICTURE = STUDY + "/gallery/{dataset}-{model}.png"
 CLAIMS = STUDY + "/claims.csv"
 TABLE = STUDY + "/tables/{target}.csv"
 FIGURE = STUDY + "/figures/{target}.svg"
@@ -103,10 +113,25 @@ KEYS = {
         for key in ("seeds", "defences", *EACH.values(), *OF.values(), "transfers", "selection")
     },
     "verdict": {**_TOGETHER, **_FOUGHT, "verdict": "verdict"},
+    "leaderboard": {
+        **_TOGETHER,
+        **_FOUGHT,
+        "models": "models",
+        "diagnostics": "diagnostics",
+        "verdict": "verdict",
+    },
+    "overview": {},
+    "gallery": {
+        **_SETTING,
+        **_FOUGHT,
+        "seeds": "seeds",
+        "defences": "defences",
+        "evaluation_images": "evaluation_images",
+    },
     "table": {**_TOGETHER, "target": "tables.{target}"},
     "figure": {**_TOGETHER, "target": "figures.{target}"},
     "claims": {**_TOGETHER, "claims": "claims"},
-    "report": {key: key for key in ("tables", "figures")},
+    "report": {key: key for key in ("settings", "tables", "figures")},
 }
 
 

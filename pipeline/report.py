@@ -1,18 +1,32 @@
 """Stage report: what the study says, as one self-contained page.
 
-reads   verdict.csv, checks.csv, claims.csv, tables/*.csv, figures/*.svg of results/{study}
+reads   leaderboard.csv, .json and .tex, checks.csv, claims.csv, overview/, gallery/,
+        tables/*.csv and figures/*.svg of results/{study}
 writes  results/{study}/report.html
 """
 
-import re
 from pathlib import Path
 
 import jinja2
 import pandas as pd
 
-from pipeline import paths
+from pipeline import embedded, paths
 from pipeline.stage import Job, main
 from robustinfo.files import whole
+from robustinfo.judging import CLASSES
+
+# (ground, ink) of every class, from worst to best; of a note, which is no class.
+COLOURS = [
+    ("#3d3d3d", "#ffffff"),
+    ("#5b2a86", "#ffffff"),
+    ("#1f4e8c", "#ffffff"),
+    ("#0a666d", "#ffffff"),
+    ("#b3261e", "#ffffff"),
+    ("#f2c14e", "#1c2733"),
+    ("#1b6e3a", "#ffffff"),
+]
+BADGES = dict(zip(CLASSES, COLOURS, strict=True)) | {"note": ("#cfe3f5", "#123a5c")}
+EXPORTS = (paths.LEADERBOARD, paths.LEADERBOARD_JSON, paths.LEADERBOARD_TEX)
 
 
 def run(job: Job) -> None:
@@ -28,14 +42,20 @@ def run(job: Job) -> None:
     titles = job.params["tables"] | job.params["figures"]
     page = environment.get_template("report.html").render(
         study=job.study,
-        verdicts=_records(job.path(paths.VERDICT)),
+        badges=BADGES,
+        board=_records(job.path(paths.LEADERBOARD)),
+        exports={path.name: embedded.data_uri(path) for path in map(job.path, EXPORTS)},
         checks=_checks(job.path(paths.CHECKS)),
+        overview=_overview(job),
+        galleries=_galleries(job),
+        correlations=_correlations(job),
         claims=_records(job.path(paths.CLAIMS)),
         titles={name: target["title"] for name, target in titles.items()},
         notes={name: target.get("note", "") for name, target in titles.items()},
         tables={name: _wide(job.path(paths.TABLE, target=name)) for name in job.params["tables"]},
         figures={
-            name: _inline(job.path(paths.FIGURE, target=name)) for name in job.params["figures"]
+            name: embedded.svg(job.path(paths.FIGURE, target=name))
+            for name in job.params["figures"]
         },
     )
     with whole(job.path(paths.REPORT)) as partial:
@@ -43,10 +63,47 @@ def run(job: Job) -> None:
 
 
 def _records(file: Path) -> list[dict]:
-    table = pd.read_csv(file)
-    return table.fillna({"dataset": "", "model": "", "sentence": ""}).to_dict(
-        "records"
-    )  # a toy has neither
+    """The lines of a table; what has no setting, as a toy has none, has empty names."""
+    words = ("dataset", "model", "sentence")
+    table = pd.read_csv(file, dtype=dict.fromkeys(words, str))
+    return table.fillna({name: "" for name in words if name in table}).to_dict("records")
+
+
+def _overview(job: Job) -> dict[str, list[str]]:
+    """The figures of every setting that has any."""
+    found = {}
+    for setting in job.params["settings"]:
+        stem = "{dataset}-{model}".format(**setting)
+        files = [job.path(paths.DRAWN) / f"{stem}-{kind}.svg" for kind in ("attacks", "epsilon")]
+        if drawn := [embedded.svg(file) for file in files if file.is_file()]:
+            found["{dataset}, {model}".format(**setting)] = drawn
+    return found
+
+
+def _galleries(job: Job) -> dict[str, dict]:
+    """The pictures of every setting that has any, and what is on them."""
+    found = {}
+    for setting in job.params["settings"]:
+        lines = pd.read_csv(job.path(paths.GALLERY, **setting))
+        if len(lines):
+            found["{dataset}, {model}".format(**setting)] = {
+                "picture": embedded.data_uri(job.path(paths.GALLERY_PICTURE, **setting)),
+                "attack": lines.attack.iloc[0],
+                "lines": lines.to_dict("records"),
+            }
+    return found
+
+
+def _correlations(job: Job) -> list[dict]:
+    """Per measure its name, its figure and a line per group of runs."""
+    table = _records(job.path(paths.CORRELATIONS))
+    found: dict[tuple, dict] = {}
+    for line in table:
+        measured = (line["measure"], line["quantity"])
+        file = job.path(paths.DRAWN) / f"information-{'-'.join(measured)}.svg"
+        one = found.setdefault(measured, {"svg": embedded.svg(file), "lines": []})
+        one["lines"].append(line)
+    return [*found.values()]
 
 
 def _checks(file: Path) -> list[dict]:
@@ -59,20 +116,9 @@ def _checks(file: Path) -> list[dict]:
     return checks.fillna({"rule": ""}).to_dict("records")
 
 
-def _inline(file: Path) -> str:
-    """The svg element of a figure's file. Its ids are made unique: the page holds many figures."""
-    svg = "<svg" + file.read_text().partition("<svg")[2]
-    ids = set(re.findall(r'id="([^"]+)"', svg))
-    return re.sub(
-        r'(id="|url\(#|href="#)([^")]+)',
-        lambda m: m[1] + (f"{file.stem}-{m[2]}" if m[2] in ids else m[2]),
-        svg,
-    )
-
-
 def _wide(file: Path) -> dict:
     """{columns, rows: {row: {column: cell}}} of a long table, in its order."""
-    table = pd.read_csv(file).fillna({"smaller": ""})
+    table = pd.read_csv(file, dtype={"smaller": str}).fillna({"smaller": ""})
     rows = {
         row: part.set_index("column").to_dict("index")
         for row, part in table.groupby("row", sort=False)

@@ -33,9 +33,9 @@ class Target(Settings):
     columns: Annotated[list[Column], Field(min_length=1)]
     where: Where
     paper: Paper | None = None
-    draw: Literal["curves", "plane", "scatter", "surface"] | None = None
+    draw: Literal["curves", "heatmap", "plane", "scatter", "surface"] | None = None
     x_label: str = ""
-    x_scale: Literal["linear", "log"] = "linear"
+    x_scale: Literal["linear", "log", "root"] = "linear"
     y_label: str = ""
 
 

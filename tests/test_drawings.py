@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from pipeline.drawing import draw
-from pipeline.drawings._canvas import limits
+from pipeline.drawings._canvas import limits, styles
 from pipeline.tables import Target
 
 
@@ -93,3 +93,44 @@ def test_a_flat_surface_is_drawn_without_contours():
     lines = [(f"standard / image 0 / {y}", f"{x}", 2.5) for y in (-1, 1) for x in (-1, 1)]
     figure = draw(table(lines), target("surface", ["defence", "layer", "input"], ["level"]))
     assert len(figure.axes[0].collections) == 1
+
+
+def test_a_heat_map_has_its_rows_and_columns_in_order_and_a_number_per_cell():
+    lines = [("nt", "pgd", 0.25), ("at", "pgd", 0.9), ("at", "worst case", 0.0)]
+    axis, *_ = draw(table(lines), target("heatmap", ["defence"], ["entry"])).axes
+    names = [[label.get_text() for label in labels] for labels in
+             (axis.get_xticklabels(), axis.get_yticklabels())]  # fmt: skip
+    assert names == [["pgd", "worst case"], ["nt", "at"]]
+    cells = {text.get_position(): text.get_text() for text in axis.texts}
+    assert cells == {(0.5, 0.5): "0.250", (0.5, 1.5): "0.900", (1.5, 1.5): "0.000"}
+    assert axis.get_ylim() == (2.0, 0.0)  # the first row is on top
+
+
+def test_64_names_are_told_apart():
+    assert len(set(styles(map(str, range(64))).values())) == 64
+
+
+def test_a_class_of_points_has_one_colour_and_marker_in_all_panels():
+    lines = [
+        (f"{panel} / {kind}, seed 0", axis, 1.0)
+        for panel, kinds in {"a": ("nt", "at"), "b": ("at",)}.items()
+        for kind in kinds
+        for axis in "xy"
+    ]
+    figure = draw(table(lines), target("scatter", ["dataset"], ["quantity"], x_label="bits"))
+    looks = [
+        (line.get_color(), line.get_marker())
+        for axis in figure.axes[:2]
+        for line in axis.lines
+        if line.get_label() == "at"
+    ]
+    assert len(looks) == 2 and len(set(looks)) == 1
+
+
+def test_on_a_root_scale_the_distance_from_0_is_the_square_root():
+    lines = [("nt", x, 1.0) for x in (0.0, 0.25, 1.0)]
+    figure = draw(table(lines), target("curves", ["defence"], ["level"], x_scale="root"))
+    ((zero, *_), (quarter, *_), (one, *_)) = figure.axes[0].transData.transform(
+        [(0.0, 0.0), (0.25, 0.0), (1.0, 0.0)]
+    )
+    assert quarter - zero == pytest.approx((one - zero) / 2)

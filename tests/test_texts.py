@@ -94,6 +94,9 @@ def results(tmp_path_factory):
             run(stage, **NAMES)
         run("collect", dataset="tiny", model="small")
         run("verdict")
+        run("leaderboard")
+        run("overview")
+        run("gallery", dataset="tiny", model="small")
         run("table", "target", target="table-2")
         run("claims")
         run("report")
@@ -134,7 +137,9 @@ def test_texts_have_no_verdict_but_a_table_beside_the_papers_a_claim_and_a_repor
     assert "tiny / clean,bits_per_character,4.556," in table
     claim = (results / "claims.csv").read_text().splitlines()[1]
     assert claim.startswith("tiny,small,text_complexity,")
-    assert "Complexity of altered words" in (results / "report.html").read_text()
+    page = (results / "report.html").read_text()
+    assert "Complexity of altered words" in page and "nothing to judge" in page
+    assert "<img" not in page  # a gallery needs images
 
 
 VOCABULARY = ["<padding>", "<unknown>", "a", "bb", "ccc", "dd"]

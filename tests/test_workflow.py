@@ -125,8 +125,13 @@ def test_the_study_ends_in_a_verdict_tables_figures_and_a_report(checkout):
     )  # fmt: skip
     assert (results / "figures/figure-entropy.svg").exists()
     page = (results / "report.html").read_text()
-    assert page.count("<svg") == 1
+    # The study's figure, the two of its setting, and one per measure.
+    assert page.count("<svg") == 1 + 2 + 3
     assert not re.search(r'(?:src|href)="http', page)  # opens offline
+    board = json.loads((results / "leaderboard.json").read_text())
+    assert {line["defence"] for line in board} == {"standard", "entropic"}
+    gallery = (results / "gallery/digits-lenet5.csv").read_text().splitlines()
+    assert len(gallery) == 1 + 2 * 4  # two defences, four images
     assert json.loads((results / "metrics.json").read_text())["digits/lenet5"]["standard"]
 
 

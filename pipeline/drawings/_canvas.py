@@ -6,8 +6,8 @@ differ as well.
 
 import math
 from collections.abc import Iterable
-from itertools import cycle
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -31,19 +31,28 @@ def panels(count: int, *, same: bool = False) -> tuple[Figure, list[Axes]]:
 
 
 def styles(names: Iterable[str]) -> dict[str, tuple[str, str]]:
-    """A colour and a marker for every name, in order, each name once."""
-    pairs = zip(cycle(COLOURS), cycle(MARKERS))
-    return dict(zip(dict.fromkeys(names), pairs, strict=False))
+    """A colour and a marker for every name, in order, each name once; 64 pairs differ."""
+    once = [*dict.fromkeys(names)]
+    turns = [divmod(number, len(COLOURS)) for number in range(len(once))]
+    pairs = [(COLOURS[i], MARKERS[(i + turn) % len(MARKERS)]) for turn, i in turns]
+    return dict(zip(once, pairs, strict=True))
 
 
 def label(axis: Axes, target: Target, panel: str) -> None:
     """The names of the axes, the scale of x, and the panel's name."""
     axis.set_xlabel(target.x_label)
-    axis.set_xscale(target.x_scale)
-    if target.x_scale == "linear":
+    if target.x_scale == "root":  # room for what is small, and a place for 0
+        axis.set_xscale("function", functions=(_root, lambda x: x * np.abs(x)))
+    else:
+        axis.set_xscale(target.x_scale)
+    if target.x_scale != "log":
         axis.locator_params(axis="x", nbins=6)
     axis.set_ylabel(target.y_label)
     axis.set_title(panel.replace("_", " "), fontsize=9)
+
+
+def _root(x: np.ndarray) -> np.ndarray:
+    return np.sign(x) * np.sqrt(np.abs(x))
 
 
 def limits(values: Iterable[float]) -> tuple[float, float]:

@@ -1,10 +1,16 @@
 """What the runs say together.
 
 INPUT   the .csv files of every run, studies/references/
-OUTPUT  collected/, verdict.csv, checks.csv, metrics.json, claims.csv, tables/, figures/, report.html
+OUTPUT  collected/, verdict.csv, checks.csv, metrics.json, leaderboard.*, overview/, gallery/, claims.csv,
+        tables/, figures/, report.html
 """
 
 RESULTS = inputs.results(CONTENT)
+GALLERIES = [
+    file
+    for template in (paths.GALLERY, paths.GALLERY_PICTURE)
+    for file in inputs.settings(CONTENT, template)
+]
 REFERENCES = sorted(map(str, Path(paths.REFERENCES).glob("*.yaml")))
 
 
@@ -56,6 +62,68 @@ rule verdict:
         used=used("verdict"),
     shell:
         "python -m pipeline.verdict --study {STUDY} > {log} 2>&1"
+
+
+rule leaderboard:
+    input:
+        results=RESULTS,
+        verdict=paths.VERDICT,
+        code=code("leaderboard"),
+    output:
+        report(
+            paths.LEADERBOARD,
+            caption="../captions/leaderboard.rst",
+            category="Verdict",
+        ),
+        paths.LEADERBOARD_JSON,
+        paths.LEADERBOARD_TEX,
+        paths.LEFT,
+        paths.CURVES,
+        paths.INFORMATION,
+        paths.CORRELATIONS,
+    log:
+        "logs/{study}/leaderboard.txt",
+    params:
+        used=used("leaderboard"),
+    shell:
+        "python -m pipeline.leaderboard --study {STUDY} > {log} 2>&1"
+
+
+rule overview:
+    input:
+        left=paths.LEFT,
+        curves=paths.CURVES,
+        information=paths.INFORMATION,
+        code=code("overview"),
+    output:
+        directory(paths.DRAWN),
+    log:
+        "logs/{study}/overview.txt",
+    params:
+        used=used("overview"),
+    shell:
+        "python -m pipeline.overview --study {STUDY} > {log} 2>&1"
+
+
+rule gallery:
+    input:
+        data=paths.DATA,
+        runs=inputs.pictured(CONTENT),
+        code=code("gallery"),
+    output:
+        paths.GALLERY,
+        paths.GALLERY_PICTURE,
+    log:
+        "logs/{study}/{dataset}/{model}/gallery.txt",
+    retries: 1
+    threads: THREADS
+    resources:
+        gpu=GPU,
+    params:
+        used=used("gallery"),
+    shell:
+        "python -m pipeline.gallery --study {STUDY} --dataset {wildcards.dataset}"
+        " --model {wildcards.model} > {log} 2>&1"
 
 
 rule claims:
@@ -113,8 +181,20 @@ rule figure:
 
 rule report:
     input:
-        verdict=paths.VERDICT,
         checks=paths.CHECKS,
+        leaderboard=[
+            paths.LEADERBOARD,
+            paths.LEADERBOARD_JSON,
+            paths.LEADERBOARD_TEX,
+        ],
+        overview=[
+            paths.LEFT,
+            paths.CURVES,
+            paths.INFORMATION,
+            paths.CORRELATIONS,
+            paths.DRAWN,
+        ],
+        galleries=GALLERIES,
         claims=paths.CLAIMS,
         tables=targets(paths.TABLE, "tables"),
         figures=targets(paths.FIGURE, "figures"),

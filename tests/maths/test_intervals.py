@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from robustinfo.maths.intervals import jackknife, student, wilson
+from robustinfo.maths.intervals import jackknife, spearman, student, wilson
 
 
 @pytest.mark.parametrize(
@@ -60,3 +60,38 @@ def test_five_seeds_cover_their_mean_in_95_of_100_draws():
         low <= 1 <= high for low, high in (student(rng.normal(1, 2, 5)) for _ in range(2000))
     ]
     assert np.mean(covered) == pytest.approx(0.95, abs=0.02)
+
+
+@pytest.mark.parametrize("n", [5, 12])
+def test_spearmans_interval_is_fishers_with_the_variance_of_bonett_and_wright(n):
+    generator = np.random.default_rng(n)
+    x, y = generator.normal(size=(2, n))
+    value, low, high = spearman(x, y)
+    assert value == pytest.approx(stats.spearmanr(x, y).statistic)
+    reach = stats.norm.ppf(0.975) * math.sqrt((1 + value**2 / 2) / (n - 3))
+    expected = [math.tanh(math.atanh(value) + way) for way in (-reach, reach)]
+    assert [low, high] == pytest.approx(expected)
+
+
+def test_spearmans_interval_holds_the_correlation_of_normal_pairs_about_95_times_in_100():
+    generator = np.random.default_rng(0)
+    rho = 0.6
+    true = 6 / math.pi * math.asin(rho / 2)
+    pairs = generator.multivariate_normal([0, 0], [[1, rho], [rho, 1]], size=(600, 20))
+    found = [spearman(*pair.T) for pair in pairs]
+    assert 0.92 < np.mean([low <= true <= high for _, low, high in found]) < 0.98
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_ranks_that_all_agree_still_have_an_interval_and_it_shrinks_with_more_of_them(sign):
+    few, many = (spearman(np.arange(n), sign * np.arange(n) ** 3) for n in (4, 12))
+    assert few[0] == many[0] == pytest.approx(sign)
+    for value, low, high in (few, many):
+        assert low <= value <= high
+    assert few[2] - few[1] > 1 > many[2] - many[1] > 0
+
+
+def test_three_pairs_have_no_interval_and_equal_values_no_correlation():
+    value, *interval = spearman(np.array([1, 2, 3]), np.array([5, 7, 6]))
+    assert value == pytest.approx(0.5) and all(map(math.isnan, interval))
+    assert all(map(math.isnan, spearman(np.ones(5), np.arange(5))))

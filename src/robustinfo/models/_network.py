@@ -35,6 +35,12 @@ class Network(nn.Sequential):
         self.probes = tuple(point for point in known if point in probes)
         self.activations = tuple(point for point in known if point in activations)
 
+    @property
+    def last_hidden(self) -> str | None:
+        """The last of the probes between the inputs and the logits; None if there is none."""
+        between = [probe for probe in self.probes if not _is_end(self, probe)]
+        return between[-1] if between else None
+
     def observe(self, x: Tensor, points: tuple[str, ...]) -> tuple[Tensor, dict[str, Tensor]]:
         """Logits (n, K), and the output of every point, flattened to (n, d), in layer order."""
         seen = {INPUT: x.flatten(1)} if INPUT in points else {}
@@ -50,6 +56,15 @@ class Network(nn.Sequential):
         if SOFTMAX in points:
             seen[SOFTMAX] = x.softmax(1)
         return x, seen
+
+
+def _is_end(model: Network, point: str) -> bool:
+    """Whether a point is the inputs, or the logits, of a network within it too, or made of them."""
+    above, _, name = point.rpartition(".")
+    if point in (INPUT, SOFTMAX):
+        return True
+    inside = model.get_submodule(above)
+    return isinstance(inside, Network) and name == [*inside._modules][-1]
 
 
 def _note(seen: dict[str, Tensor], point: str, _layer: nn.Module, _x: tuple, t: Tensor) -> None:

@@ -1,0 +1,28 @@
+"""Files inside a page, so that the page is one file and opens offline."""
+
+import base64
+import re
+from pathlib import Path
+
+TYPES = {
+    ".csv": "text/csv",
+    ".json": "application/json",
+    ".png": "image/png",
+    ".tex": "application/x-tex",
+}
+
+
+def svg(file: Path) -> str:
+    """The svg element of a figure's file. Its ids are made unique: a page holds many figures."""
+    text = "<svg" + file.read_text().partition("<svg")[2]
+    ids = set(re.findall(r'id="([^"]+)"', text))
+    return re.sub(
+        r'(id="|url\(#|href="#)([^")]+)',
+        lambda m: m[1] + (f"{file.stem}-{m[2]}" if m[2] in ids else m[2]),
+        text,
+    )
+
+
+def data_uri(file: Path) -> str:
+    """The file as an address that holds it."""
+    return f"data:{TYPES[file.suffix]};base64,{base64.b64encode(file.read_bytes()).decode()}"

@@ -1,0 +1,107 @@
+"""Stage gallery: what the strongest iterated attack made of a few test images, per defence.
+
+reads   results/{study}/{dataset}/data.json; of every defence, with the first seed,
+        .../model.safetensors, .../attacks/*.csv and one attack's .../attacks/{attack}.safetensors
+writes  results/{study}/gallery/{dataset}-{model}.csv  defence, attack, index (in the test set),
+                                                       label, before, after, success
+        results/{study}/gallery/{dataset}-{model}.png  the images
+
+For texts, and where there is no threat model, both files are there and hold nothing. The attack is
+the one of the threat model that leaves the least accuracy, in the mean over the defences. The
+images are the first ones, each of another class, that it turned for most defences: a gallery shows
+what an attack does, not how often.
+"""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import torch
+from torch import Tensor
+
+from pipeline import load, paths, rows
+from pipeline.combined import counts, threat
+from pipeline.drawing import save
+from pipeline.drawings import gallery
+from pipeline.stage import Job, main
+from robustinfo import catalogue
+from robustinfo.batches import floats
+from robustinfo.files import whole
+from robustinfo.sealed import unseal
+
+MOST = 4  # images
+NAMED = ["label", "before", "after"]
+COLUMNS = ["defence", "attack", "index", *NAMED, "success"]
+
+
+def run(job: Job) -> None:
+    """Choose the attack and the images, ask every network for its answers, draw."""
+    attack = strongest(job)
+    if attack is None or catalogue.reads("datasets", job.params["dataset"]) == "texts":
+        rows.write_table(job.path(paths.GALLERY), pd.DataFrame(columns=COLUMNS))
+        with whole(job.path(paths.GALLERY_PICTURE)) as partial:
+            partial.write_bytes(b"")
+        return
+    images, labels = load.test_images(job)
+    made = {
+        defence: unseal(_of(job, paths.EXAMPLES, defence, attack=attack))[0]
+        for defence in job.params["defences"]
+    }
+    index = chosen(torch.stack([examples["success"] for examples in made.values()]), labels)
+    shown = {
+        defence: {name: examples[name][index] for name in ("x_adv", "success")}
+        for defence, examples in made.items()
+    }
+    x = floats(images[index])
+    about = {"attack": attack, "index": index, "label": labels[index]}
+    tables = [_answered(job, defence, x, one) for defence, one in shown.items()]
+    table = pd.concat([own.assign(**about) for own in tables])[COLUMNS]
+    classes = json.loads(job.path(paths.DATA).read_text())["classes"]
+    table[NAMED] = table[NAMED].map(classes.__getitem__)
+    rows.write_table(job.path(paths.GALLERY), table)
+    x_adv = {defence: one["x_adv"] for defence, one in shown.items()}
+    save(gallery.draw(table, x, x_adv), job.path(paths.GALLERY_PICTURE))
+
+
+def strongest(job: Job) -> str | None:
+    """The attack that leaves the least accuracy: of the iterated that count; of all, without one.
+
+    None without a threat model.
+    """
+    threats = {name: threat(entry) for name, entry in job.params["attacks"].items()}
+    within = [name for name, one in threats.items() if counts(one, job.params["threat"])]
+    iterated = [name for name in within if threats[name].role == "iterated"]
+    return min(iterated or within, key=lambda name: _left(job, name), default=None)
+
+
+def chosen(success: Tensor, labels: Tensor) -> Tensor:
+    """success: (defences, n) bool. labels: (n,). Returns ``MOST`` indices, or fewer."""
+    order = success.sum(0).argsort(descending=True, stable=True).tolist()
+    first: dict[int, int] = {}  # of every class
+    for index in order:
+        first.setdefault(labels[index].item(), index)
+    return torch.tensor([*first.values()][:MOST])
+
+
+def _left(job: Job, attack: str) -> float:
+    """The accuracy that an attack leaves, in the mean over the defences."""
+    tables = [rows.read(_of(job, paths.ATTACK, d, attack=attack)) for d in job.params["defences"]]
+    found = pd.concat(tables)
+    return found[found.quantity == "accuracy"].value.mean()
+
+
+def _answered(job: Job, defence: str, x: Tensor, shown: dict[str, Tensor]) -> pd.DataFrame:
+    """The classes that a defence's network finds most likely, before and after the attack."""
+    model = load.trained(job, _of(job, paths.MODEL, defence))
+    with torch.no_grad():
+        before, after = (model(one.to(job.device)).argmax(1).cpu() for one in (x, shown["x_adv"]))
+    found = {"before": before, "after": after, "success": shown["success"]}
+    return pd.DataFrame({"defence": defence, **found})
+
+
+def _of(job: Job, template: str, defence: str, **names: str) -> Path:
+    return job.path(template, defence=defence, seed=job.params["seeds"][0], **names)
+
+
+if __name__ == "__main__":
+    main(run, "gallery")

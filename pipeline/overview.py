@@ -1,0 +1,74 @@
+"""Stage overview: the figures that every study has, drawn from the leaderboard's tables.
+
+reads   results/{study}/overview/attacks.csv, epsilon.csv, information.csv
+writes  results/{study}/overview/figures/  .svg and .png: per setting the accuracy that each attack
+                                           leaves and that by epsilon; information and robustness
+"""
+
+import pandas as pd
+
+from pipeline import paths
+from pipeline.drawing import draw, save
+from pipeline.information import QUANTITIES
+from pipeline.stage import Job, main
+from pipeline.tables import SEPARATOR, Target
+
+SETTING = ["dataset", "model"]
+
+
+def run(job: Job) -> None:
+    """Draw every table, setting by setting; the figures of information, measure by measure."""
+    folder = job.path(paths.DRAWN)
+    folder.mkdir(parents=True, exist_ok=True)
+    figures = {}
+    for setting, cells in pd.read_csv(job.path(paths.LEFT)).groupby(SETTING, sort=False):
+        figures[f"{'-'.join(setting)}-attacks"] = heat(", ".join(setting), cells)
+    for setting, lines in pd.read_csv(job.path(paths.CURVES)).groupby(SETTING, sort=False):
+        figures[f"{'-'.join(setting)}-epsilon"] = curves(", ".join(setting), lines)
+    for measured, points in pd.read_csv(job.path(paths.INFORMATION)).groupby(
+        ["measure", "quantity"], sort=False
+    ):
+        figures[f"information-{'-'.join(measured)}"] = cloud(*measured, points)
+    for name, (table, target) in figures.items():
+        save(draw(table, target), folder / f"{name}.svg", folder / f"{name}.png")
+
+
+def heat(setting: str, cells: pd.DataFrame) -> tuple[pd.DataFrame, Target]:
+    """What each attack leaves of each defence; one with an asterisk does not count."""
+    asterisk = cells.counts.map({True: "", False: " *"})
+    table = _table(cells, cells.defence, cells.attack + asterisk, cells.value)
+    return table, _target("heatmap", f"Accuracy that each attack leaves: {setting}")
+
+
+def curves(setting: str, lines: pd.DataFrame) -> tuple[pd.DataFrame, Target]:
+    """Accuracy by epsilon, a line per defence."""
+    table = _table(lines, lines.defence, lines.epsilon, lines.value)
+    labels = {"x_label": f"epsilon ({lines.norm.iloc[0]})", "y_label": "accuracy"}
+    return table, _target("curves", f"Accuracy by epsilon: {setting}", **labels, x_scale="root")
+
+
+def cloud(measure: str, quantity: str, points: pd.DataFrame) -> tuple[pd.DataFrame, Target]:
+    """A point per run, a panel per setting, a colour per defence."""
+    names = points.dataset + ", " + points.model + SEPARATOR
+    names += points.defence + ", seed " + points.seed.astype(str)
+    axes = {"x": points.value, "y": points.robust_accuracy}
+    table = pd.concat([_table(points, names, name, value) for name, value in axes.items()])
+    title = f"Information and robustness of every run ({measure})"
+    labels = {"x_label": QUANTITIES[quantity], "y_label": "robust accuracy"}
+    return table, _target("scatter", title, **labels)
+
+
+def _table(
+    source: pd.DataFrame, row: pd.Series, column: pd.Series | str, value: pd.Series
+) -> pd.DataFrame:
+    """In the form that drawings read, with the source's intervals, if it has any."""
+    own = {name: source[name] for name in ("low", "high") if name in source}
+    return pd.DataFrame({"row": row, "column": column, "ours": value, **own})
+
+
+def _target(kind: str, title: str, **more: str) -> Target:
+    return Target(title=title, rows=["defence"], columns=["entry"], where={}, draw=kind, **more)
+
+
+if __name__ == "__main__":
+    main(run, "overview")

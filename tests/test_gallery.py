@@ -1,0 +1,93 @@
+"""Which attack and which images the gallery shows, and what it says of them."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+
+from pipeline import gallery, load, paths, rows
+from pipeline.stage import Job
+from robustinfo.batches import floats
+from robustinfo.models import lenet5
+from robustinfo.sealed import seal
+from robustinfo.training import Images
+
+PGD = {"method": "pgd", "norm": "linf", "epsilon": 0.3, "step_size": 0.1, "steps": 3}
+ATTACKS = {
+    "fgsm": {"method": "fgsm", "norm": "linf", "epsilon": 0.3},
+    "strong": PGD,
+    "weak": PGD,
+    "beyond": PGD | {"epsilon": 0.9},
+    "unbounded": {"method": "deepfool", "norm": "l2", "steps": 5},
+}
+LEFT = {"fgsm": 0.0, "strong": 0.2, "weak": 0.4, "beyond": 0.0, "unbounded": 0.0}
+DEFENCES = ("standard", "adversarial")
+CLASSES = [f"class {number}" for number in range(10)]
+
+
+@pytest.fixture
+def job(tmp_path, monkeypatch):
+    """A setting with two defences, five attacks, and twelve images that every attack turns."""
+    monkeypatch.chdir(tmp_path)
+    params = {"dataset": {"method": "digits"}, "model": {"method": "lenet5"}, "attacks": ATTACKS}
+    params |= {"threat": {"linf": 0.3}, "seeds": [7], "defences": {name: {} for name in DEFENCES}}
+    job = Job("gallery", "s", {"dataset": "digits", "model": "lenet5"}, params)
+    job.device = torch.device("cpu")
+    generator = torch.Generator().manual_seed(0)
+    images = torch.randint(256, (12, 1, 28, 28), generator=generator).byte()
+    labels = torch.arange(12) % 6
+    monkeypatch.setattr(load, "test_images", lambda job: Images(images, labels))
+    x_adv = (floats(images) + 0.3 * torch.rand(12, 1, 28, 28, generator=generator)).clamp(0, 1)
+    model = lenet5.build((1, 28, 28), 10, config=lenet5.Config()).eval()
+    splits = {"train": {"shape": [1, 28, 28]}}
+    job.path(paths.DATA).parent.mkdir(parents=True)
+    job.path(paths.DATA).write_text(json.dumps({"classes": CLASSES, "splits": splits}))
+    weights = {load.WEIGHTS + name: tensor for name, tensor in model.state_dict().items()}
+    for defence in DEFENCES:
+        seal(gallery._of(job, paths.MODEL, defence), weights, {})
+        for name in ATTACKS:
+            success = torch.ones(12).bool()
+            success[:2] = defence == "standard"
+            made = {"x_adv": x_adv, "success": success}
+            seal(gallery._of(job, paths.EXAMPLES, defence, attack=name), made, {})
+            line = {"stage": "attack", "entry": name, "quantity": "accuracy", "value": LEFT[name]}
+            rows.write(gallery._of(job, paths.ATTACK, defence, attack=name), [line])
+    return job
+
+
+def test_the_attack_is_the_strongest_iterated_one_within_the_threat_model(job):
+    assert gallery.strongest(job) == "strong"
+    job.params["attacks"] = {name: ATTACKS[name] for name in ("fgsm", "beyond")}
+    assert gallery.strongest(job) == "fgsm"
+    job.params["attacks"] = {"unbounded": ATTACKS["unbounded"]}
+    assert gallery.strongest(job) is None
+
+
+def test_images_that_more_defences_lost_come_first_and_each_is_of_another_class():
+    success = torch.tensor([[1, 0, 1, 1, 0, 1], [0, 0, 1, 1, 1, 1]]).bool()
+    labels = torch.tensor([0, 1, 2, 2, 1, 3])
+    assert gallery.chosen(success, labels).tolist() == [2, 5, 0, 4]
+
+
+def test_it_says_what_the_network_answers_before_and_after(job):
+    gallery.run(job)
+    table = pd.read_csv(job.path(paths.GALLERY))
+    assert table.defence.tolist() == ["standard"] * 4 + ["adversarial"] * 4
+    assert table["index"].tolist() == [2, 3, 4, 5] * 2  # what only one defence lost comes later
+    images, labels = load.test_images(job)
+    model = load.trained(job, gallery._of(job, paths.MODEL, "standard"))
+    before = model(floats(images[2:6])).argmax(1)
+    assert table.before.tolist() == [CLASSES[k] for k in before] * 2
+    assert table.label.tolist() == [CLASSES[k] for k in labels[2:6]] * 2
+    assert table.success.all() and set(table.attack) == {"strong"}
+    assert job.path(paths.GALLERY_PICTURE).read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("change", [{"dataset": {"method": "imdb"}}, {"attacks": {}}])
+def test_texts_and_settings_without_a_threat_model_have_none(job, change):
+    job.params |= change
+    gallery.run(job)
+    assert pd.read_csv(job.path(paths.GALLERY)).empty
+    assert Path(job.path(paths.GALLERY_PICTURE)).read_bytes() == b""

@@ -1,0 +1,185 @@
+"""The leaderboard, and what a study says of information and robustness."""
+
+import json
+import math
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from pipeline import information, leaderboard, paths, rows
+from pipeline.slices import slices
+from pipeline.stage import Job
+from pipeline.statistics import with_wilson
+from pipeline.strict_yaml import read
+from robustinfo.judging import Threat
+from robustinfo.maths.intervals import wilson
+
+NAMES = {"dataset": "digits", "model": "lenet5"}
+N = 100
+
+
+def verdicts(*lines):
+    columns = ["dataset", "model", "defence", "verdict", "clean_accuracy", "robust_accuracy"]
+    table = pd.DataFrame(lines, columns=columns)
+    return table.assign(low=0.0, high=1.0, strongest="linf_pgd")
+
+
+def ranked(table):
+    clean = {"attack": leaderboard.CLEAN, "low": 0.0, "high": 1.0}
+    own = [line | clean for line in table[leaderboard.RUN].to_dict("records")]
+    settings = table[leaderboard.SETTING].itertuples(index=False, name=None)
+    return leaderboard.ranked(table, own, dict.fromkeys(settings, "linf"))
+
+
+def test_ranks_are_within_a_setting_and_equal_accuracies_share_one():
+    board = ranked(
+        verdicts(
+            ("mnist", "lenet5", "a", "broken", 0.9, 0.1),
+            ("mnist", "lenet5", "b", "no benefit", 0.9, 0.3),
+            ("mnist", "lenet5", "c", "broken", 0.95, 0.1),
+            ("cifar10", "vgg16", "a", "holds against what was tried", 0.8, 0.2),
+        )
+    )
+    found = list(zip(board.dataset, board.defence, board["rank"], strict=True))
+    assert found == [("mnist", "b", 1), ("mnist", "c", 2), ("mnist", "a", 2), ("cifar10", "a", 1)]
+
+
+@pytest.mark.parametrize("verdict", leaderboard.UNBELIEVED)
+def test_what_cannot_be_believed_has_no_rank_and_comes_last(verdict):
+    board = ranked(verdicts(("d", "m", "a", verdict, 0.9, 0.9), ("d", "m", "b", "broken", 0.9, 0)))
+    assert board.defence.tolist() == ["b", "a"]
+    assert board["rank"].tolist() == [1, pd.NA]
+
+
+def test_the_protocol_says_by_norm_what_counts():
+    threats = {
+        "pgd": Threat("iterated", "linf", 8 / 255),
+        "half": Threat("iterated", "linf", 4 / 255),
+        "l2": Threat("iterated", "l2", 0.5),
+    }
+    assert leaderboard.protocol(threats) == "linf up to 8/255: pgd, half; l2 up to 0.5: l2"
+
+
+def test_the_latex_table_has_booktabs_lines_and_escaped_names():
+    text = leaderboard.tex(ranked(verdicts(("mnist", "lenet5", "pat_entm", "masked", 0.9, 0.125))))
+    assert r"\toprule" in text and r"\bottomrule" in text
+    line = r"-- & mnist & lenet5 & pat\_entm & 90.0 (0.0 to 100.0) & 12.5 (0.0 to 100.0)"
+    assert line + r" & linf\_pgd & masked \\" in text
+
+
+def collected(robust, measured):
+    """Rows of one setting: robust accuracy and a measure, by defence and seed."""
+    found = []
+    for defence in robust:
+        pairs = zip(robust[defence], measured[defence], strict=True)
+        for seed, (accuracy, value) in enumerate(pairs):
+            own = NAMES | {"defence": defence, "seed": seed, "n": N}
+            clean = {"stage": "diagnose", "entry": "clean", "quantity": "accuracy", "value": 0.9}
+            worst = {"stage": "diagnose", "entry": "attacks", "quantity": "robust_accuracy"}
+            pgd = {"stage": "attack", "entry": "linf_pgd", "quantity": "accuracy", "value": 0.5}
+            curve = {"stage": "diagnose", "entry": "epsilon_curve", "quantity": "attack_accuracy"}
+            bits = {"stage": "measure", "entry": "kde", "input": "clean", "epoch": 3}
+            bits["quantity"] = "information_input_bits_lower"
+            layers = [bits | {"layer": "fc2", "value": value}, bits | {"layer": "fc3", "value": 0}]
+            before = [bits | {"epoch": 1, "layer": "fc2", "value": 99.0}]
+            swept = [curve | {"level": level, "value": 0.9 - level} for level in (0.0, 0.9)]
+            own_rows = [clean, worst | {"value": accuracy}, pgd, *swept, *layers, *before]
+            found += [own | row for row in own_rows]
+    columns = ["dataset", "model", "defence", "seed", *rows.OWN, *rows.VALUE]
+    table = pd.DataFrame(found, columns=columns)
+    text = [name for name in rows.TEXT if name in table]
+    table[text] = table[text].fillna("")
+    return with_wilson(table.astype({"low": float, "high": float, "saturated": object}))
+
+
+ROBUST = {"standard": [0.0, 0.1], "entropic": [0.3, 0.2]}
+BITS = {"standard": [5.0, 4.0], "entropic": [1.0, 2.0]}
+LENET5 = {"method": "lenet5"}
+
+
+def test_a_point_is_the_last_epoch_of_the_last_hidden_layer_beside_robust_accuracy():
+    points = information.points(collected(ROBUST, BITS), LENET5)
+    assert set(points.layer) == {"fc2"}
+    assert points.value.tolist() == [5, 4, 1, 2]
+    assert points.robust_accuracy.tolist() == [0.0, 0.1, 0.3, 0.2]
+
+
+def test_what_was_transferred_counts_where_it_was():
+    table = collected(ROBUST, BITS)
+    worst = table[table.entry.eq("attacks") & table.defence.eq("entropic")]
+    more = worst.assign(stage="transfer", value=[0.05, 0.15])
+    found = information.robust(pd.concat([table, more], ignore_index=True))
+    assert sorted(found.value) == [0.0, 0.05, 0.1, 0.15]
+
+
+def correlated(robust, bits):
+    points = information.points(collected(robust, bits), LENET5)
+    (line,) = information.correlations(points).to_dict("records")
+    return line
+
+
+def test_runs_that_hold_less_and_resist_better_correlate_negatively():
+    robust = {"a": [0.0, 0.1, 0.2, 0.3], "b": [0.4, 0.5, 0.6, 0.7]}
+    line = correlated(robust, {"a": [8.0, 7, 6, 5], "b": [4, 3, 1, 2]})
+    assert line["runs"] == 8 and line["correlation"] == pytest.approx(-1 + 12 / (8**3 - 8))
+    assert line["high"] < 0 and line["says"] == "the more of it, the less robust"
+
+
+def test_three_runs_say_nothing():
+    line = correlated({"a": [0.0, 0.1, 0.2]}, {"a": [3.0, 2, 1]})
+    assert line["says"] == "cannot be said of fewer than 4 runs" and math.isnan(line["correlation"])
+
+
+def test_estimates_at_their_ceiling_say_nothing():
+    table = collected({"a": [0.0, 0.1, 0.2, 0.3]}, {"a": [4.0, 3, 2, 1]})
+    table.loc[table.quantity.str.startswith("information"), "saturated"] = "True"
+    (line,) = information.correlations(information.points(table, LENET5)).to_dict("records")
+    assert "ceiling" in line["says"] and math.isnan(line["low"]) and line["saturated"] == 1
+
+
+def test_several_settings_are_taken_together_and_one_by_one():
+    points = information.points(collected(ROBUST, BITS), LENET5)
+    both = pd.concat([points, points.assign(dataset="mnist")])
+    found = information.correlations(both)
+    assert found.dataset.tolist() == ["", "digits", "mnist"]
+    assert found.runs.tolist() == [8, 4, 4]
+
+
+@pytest.fixture
+def job(tmp_path, monkeypatch):
+    """The stage's job of the default study, on invented results."""
+    study, _ = read(Path("params.yaml"))
+    monkeypatch.chdir(tmp_path)
+    job = Job("leaderboard", "s", {}, slices(study | {"toys": {}}, "leaderboard", {}))
+    rows.write_table(job.path(paths.RESULTS, **NAMES), collected(ROBUST, BITS))
+    return job
+
+
+def test_the_three_files_say_the_same_and_the_overview_has_every_accuracy(job):
+    table = verdicts(
+        ("digits", "lenet5", "standard", "broken", 0.9, 0.05),
+        ("digits", "lenet5", "entropic", "no benefit", 0.9, 0.25),
+    )
+    rows.write_table(job.path(paths.VERDICT), table)
+    leaderboard.run(job)
+    board = pd.read_csv(job.path(paths.LEADERBOARD))
+    assert board.defence.tolist() == ["entropic", "standard"]
+    assert (board.clean_low[0], board.clean_high[0]) == pytest.approx(wilson(0.9, N))
+    lines = json.loads(job.path(paths.LEADERBOARD_JSON).read_text())
+    assert pd.DataFrame(lines)[[*board]].equals(board)
+    assert job.path(paths.LEADERBOARD_TEX).read_text().count("lenet5") == 2
+    left = pd.read_csv(job.path(paths.LEFT))
+    assert list(left.attack.unique()) == ["clean", "linf_pgd", "worst case"]
+    worst = left[left.attack == "worst case"].set_index("defence").value
+    assert worst.to_dict() == pytest.approx({"standard": 0.05, "entropic": 0.25})
+    curves = pd.read_csv(job.path(paths.CURVES))
+    assert set(curves.norm) == {"linf"} and curves.epsilon.tolist() == [0.0, 0.9] * 2
+
+
+def test_without_a_threat_model_all_tables_are_there_and_empty(job):
+    rows.write_table(job.path(paths.VERDICT), verdicts())
+    leaderboard.run(job)
+    for template in (paths.LEADERBOARD, paths.LEFT, paths.CURVES, paths.CORRELATIONS):
+        assert pd.read_csv(job.path(template)).empty
+    assert json.loads(job.path(paths.LEADERBOARD_JSON).read_text()) == []

@@ -1,0 +1,121 @@
+"""The page: one file that holds everything it links to, and says everything without colour."""
+
+import base64
+import re
+
+import pandas as pd
+import pytest
+
+from pipeline import gallery, information, leaderboard, overview, paths, report, rows
+from pipeline.stage import Job
+from robustinfo.files import whole
+from robustinfo.judging import CLASSES, Check
+
+SETTING = {"dataset": "digits", "model": "lenet5"}
+RUN = SETTING | {"defence": "pat_entm"}
+PNG = b"\x89PNG picture"
+BROKEN = {
+    "rank": 1, "verdict": "broken", "clean_accuracy": 0.9, "robust_accuracy": 0.05, "low": 0.04,
+    "high": 0.1, "n": 90, "seeds": 2, "strongest": "pgd", "strongest_leaves": 0.06,
+    "clean_low": 0.8, "clean_high": 0.95, "protocol": "linf up to 8/255: pgd",
+}  # fmt: skip
+
+
+def luminance(colour):
+    """Relative luminance of #rrggbb, WCAG 2.2."""
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+    return sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def test_every_class_has_a_colour_of_its_own_and_readable_letters():
+    assert set(report.BADGES) == {*CLASSES, "note"}
+    assert len({ground for ground, _ in report.BADGES.values()}) == len(CLASSES) + 1
+    for ground, ink in report.BADGES.values():
+        dark, light = sorted(map(luminance, (ground, ink)))
+        assert (light + 0.05) / (dark + 0.05) >= 4.5  # WCAG's AA
+
+
+def results(job, verdicts):
+    """Everything that the page reads, with or without a verdict."""
+    board = pd.DataFrame([RUN | line for line in verdicts], columns=[*RUN, *BROKEN])
+    rows.write_table(job.path(paths.LEADERBOARD), board)
+    for path in (paths.LEADERBOARD_JSON, paths.LEADERBOARD_TEX):
+        with whole(job.path(path)) as partial:
+            partial.write_text(f"% {path}")
+    checks = [RUN | Check("robust_low", 0.04, "above", 0.1, "broken", True)._asdict()]
+    checks.append(RUN | Check("twin_p", 0.2, "at most", 0.05, "note", True)._asdict())
+    checks.append(RUN | Check("asked", None, None, None, "masked", None)._asdict())
+    columns = [*RUN, *Check._fields]
+    rows.write_table(
+        job.path(paths.CHECKS), pd.DataFrame(checks if verdicts else [], columns=columns)
+    )
+    value = {"value": 0.5, "low": 0.4, "high": 0.6, "n": 9}
+    left = [RUN | {"attack": "pgd", "counts": True} | value] if verdicts else []
+    rows.write_table(job.path(paths.LEFT), pd.DataFrame(left, columns=leaderboard.ATTACKED))
+    swept = [RUN | {"norm": "linf", "epsilon": level} | value for level in (0.0, 1.0)]
+    rows.write_table(
+        job.path(paths.CURVES),
+        pd.DataFrame(swept if verdicts else [], columns=leaderboard.SWEPT),
+    )
+    point = {"measure": "kde", "quantity": "network_entropy", "layer": "network", "seed": 0}
+    point |= {"value": 1.0, "saturated": "False", "robust_accuracy": 0.5}
+    points = pd.DataFrame([RUN | point] if verdicts else [], columns=information.POINT)
+    rows.write_table(job.path(paths.INFORMATION), points)
+    rows.write_table(job.path(paths.CORRELATIONS), information.correlations(points))
+    line = {"defence": "pat_entm", "attack": "pgd", "index": 0, "label": "3", "before": "3"}
+    shown = [line | {"after": "8", "success": True}] if verdicts else []
+    rows.write_table(job.path(paths.GALLERY), pd.DataFrame(shown, columns=gallery.COLUMNS))
+    with whole(job.path(paths.GALLERY_PICTURE)) as partial:
+        partial.write_bytes(PNG if verdicts else b"")
+    claims = ["claim", "text", "source", "value", "low", "high", "judgement", "saturated"]
+    rows.write_table(
+        job.path(paths.CLAIMS), pd.DataFrame([], columns=[*SETTING, *claims, "sentence"])
+    )
+
+
+@pytest.fixture
+def page(tmp_path, monkeypatch, request):
+    monkeypatch.chdir(tmp_path)
+    job = Job("report", "s", {}, {"settings": [SETTING], "tables": {}, "figures": {}})
+    job.names = SETTING
+    results(job, request.param)
+    overview.run(job)
+    report.run(job)
+    return job.path(paths.REPORT).read_text()
+
+
+@pytest.mark.parametrize("page", [[BROKEN]], indirect=True)
+def test_every_link_within_the_page_arrives(page):
+    ids = set(re.findall(r' id="([^"]+)"', page))
+    links = re.findall(r'<a[^>]* href="#([^"]+)"', page.replace("\n", " "))
+    assert "checks-digits-lenet5-pat_entm" in links and set(links) <= ids
+
+
+@pytest.mark.parametrize("page", [[BROKEN]], indirect=True)
+def test_the_page_holds_its_files_and_asks_for_none(page):
+    assert not re.search(r'(?:src|href)="(?:https?:)?//', page)
+    sources = re.findall(r'src="([^"]{,40})', page)
+    assert sources and all(source.startswith("data:") for source in sources)
+    held = {
+        name: base64.b64decode(content)
+        for content, name in re.findall(r'href="data:[^,]+,([^"]*)" download="([^"]+)"', page)
+    }
+    assert list(held) == ["leaderboard.csv", "leaderboard.json", "leaderboard.tex"]
+    assert b"pat_entm,1,broken" in held["leaderboard.csv"]
+    assert base64.b64encode(PNG).decode() in page
+
+
+@pytest.mark.parametrize("page", [[BROKEN]], indirect=True)
+def test_verdicts_and_checks_are_words_and_a_note_is_one_too(page):
+    words = re.sub(r"<[^>]+>", " ", page)
+    assert {"broken", "note", "✗ 0.2", "not run"} <= {
+        " ".join(badge.split()) for badge in re.findall(r'class="badge[^>]*>([^<]+)<', page)
+    }
+    assert "linf up to 8/255: pgd" in words and "fewer than 4 runs" in words
+
+
+@pytest.mark.parametrize("page", [[]], indirect=True)
+def test_a_study_without_a_threat_model_says_so_and_shows_nothing(page):
+    assert "nothing to judge" in page and page.count("<b>None:</b>") == 4
+    assert "<svg" not in page and "<img" not in page
