@@ -27,7 +27,8 @@ from pipeline.stage import Job, main
 from pipeline.statistics import chosen, over_seeds
 from robustinfo import catalogue
 from robustinfo.files import whole
-from robustinfo.judging import CLASSES, Threat, Thresholds
+from robustinfo.judging import CLASSES, Thresholds
+from robustinfo.worst_case import Threat
 
 SETTING = ["dataset", "model"]
 RUN = [*SETTING, "defence"]

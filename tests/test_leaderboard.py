@@ -12,7 +12,7 @@ from pipeline.slices import slices
 from pipeline.stage import Job
 from pipeline.statistics import with_wilson
 from pipeline.strict_yaml import read
-from robustinfo.judging import Threat
+from robustinfo.worst_case import Threat
 from robustinfo.maths.intervals import wilson
 
 NAMES = {"dataset": "digits", "model": "lenet5"}

@@ -52,8 +52,8 @@ def judge(
         str | None, typer.Option(help="of FILE.safetensors, as '{method: lenet5}'")
     ] = None,
     size: Annotated[int | None, typer.Option(help="of the images, in pixels")] = None,
-    names: Annotated[
-        Path | None, typer.Option(help="the classes of a folder of images, in their order")
+    classes: Annotated[
+        Path | None, typer.Option(help="a file that names those of a folder, in their order")
     ] = None,
     seed: Annotated[int, typer.Option(help="of whatever the attacks draw")] = 0,
     device: Annotated[str, typer.Option(help="cpu, cuda or cuda:1; else a GPU if there is")] = "",
@@ -68,7 +68,7 @@ def judge(
         )
         where = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         most = protocols.SIZES[-1].images
-        found = pictures.images(data, size=size, limit=most, names=names)
+        found = pictures.images(data, size=size, limit=most, names=classes)
         networks = [
             sources.model(
                 text,

@@ -1,4 +1,7 @@
-"""Is it a classifier of these images? Asked once, with two images, before anything is attacked."""
+"""Is it a classifier of these images? Asked once, with two images, before anything is attacked.
+
+Whether what it gives are logits that can be attacked is the judge's question.
+"""
 
 import torch
 from torch import Tensor, nn
@@ -34,12 +37,5 @@ def _problem(logits: Tensor, classes: int) -> str | None:
             f"gives {tuple(logits.shape)} for 2 images, not (2, {classes}): logits of the data's "
             f"{classes} classes; choose data of the classes that it knows, or, of a folder of "
             "images, name all of them in order (--classes)"
-        )
-    if not logits.isfinite().all():
-        return "gives NaN or infinite logits for images in [0, 1]; repair it first"
-    if (logits >= 0).all() and (logits.sum(1) - 1).abs().max() < 1e-4:
-        return (
-            "gives probabilities, not logits: its gradients vanish where it is sure, and attacks "
-            "would fail for no merit of its own; leave out its last softmax"
         )
     return None
