@@ -75,8 +75,9 @@ def test_a_module_within_a_package_may_import_its_neighbours_when_it_is_called(p
     assert load("mine.net:make")(torch.rand(2, *SHAPE)).shape == (2, 3)
 
 
-def test_log_probabilities_are_logits(nets):
-    load("nets:with_log_softmax")
+@pytest.mark.parametrize("name", ["with_softmax", "with_log_softmax", "infinite"])
+def test_what_outputs_are_worth_is_left_to_the_judge(name, nets):
+    load(f"nets:{name}")
 
 
 @pytest.mark.parametrize(
