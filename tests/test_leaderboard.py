@@ -12,8 +12,8 @@ from pipeline.slices import slices
 from pipeline.stage import Job
 from pipeline.statistics import with_wilson
 from pipeline.strict_yaml import read
-from robustinfo.worst_case import Threat
 from robustinfo.maths.intervals import wilson
+from robustinfo.worst_case import Threat
 
 NAMES = {"dataset": "digits", "model": "lenet5"}
 N = 100

@@ -118,13 +118,13 @@ def passes(size: Size, ball: Ball) -> tuple[float, float]:
     climb = size.restarts * (size.steps + 1)
     gradients = 2 * climb + 5 * climb + max(PATH, size.steps) + 6 * CURVE_STEPS + 20
     gradients += 2 * climb * size.planted / size.images
-    queries = size.draws + size.queries + 10 + 400 * size.planted / size.images
+    queries = size.draws + size.queries + 120 + 2 * 410 * size.planted / size.images
     queries += 100 * 2 / 3 * size.walk**1.5  # HopSkipJump asks 100 sqrt(t) labels at step t
     if ball.norm == "l2":
         gradients += 4 * size.steps
     if size.ensemble:
         gradients += 100 + 9 * 100 + 2 * 9 * 100  # APGD, its targets, and FAB's
-        queries += 5000
+        queries += 5000 + 1000  # Square, and what the others look at
     return gradients, queries
 
 
