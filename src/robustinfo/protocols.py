@@ -119,7 +119,8 @@ def passes(size: Size, ball: Ball) -> tuple[float, float]:
     gradients = 2 * climb + 5 * climb + max(PATH, size.steps) + 6 * CURVE_STEPS + 20
     gradients += 2 * climb * size.planted / size.images
     queries = size.draws + size.queries + 120 + 2 * 410 * size.planted / size.images
-    queries += 100 * 2 / 3 * size.walk**1.5  # HopSkipJump asks 100 sqrt(t) labels at step t
+    # HopSkipJump asks 100 sqrt(t) labels at step t, and some more to begin and to bisect.
+    queries += sum(100 * math.sqrt(t + 1) + 40 for t in range(size.walk)) + 100
     if ball.norm == "l2":
         gradients += 4 * size.steps
     if size.ensemble:
