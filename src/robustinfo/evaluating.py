@@ -43,6 +43,7 @@ class Evaluation(NamedTuple):
     interval: tuple[float, float]  # Wilson's
     n: int
     accuracies: dict[str, float]  # what each attack leaves by itself
+    broken: dict[str, list[int]]  # the images that each attack broke, by their place in x
 
 
 def diagnostics_of(entries: Mapping[str, Mapping]) -> Iterator[Asked]:
@@ -99,9 +100,15 @@ def evaluate(
         won, lost = int((stands & ~left).sum()), int((left & ~stands).sum())
         asked["gain_over_twin"] = gain(won, lost, len(y))[0]
     verdict, checks = judge(asked, thresholds)
-    accuracies = {name: _share(right & ~broken) for name, broken in success.items()}
     return Evaluation(
-        verdict, checks, asked["clean_accuracy"], robust, wilson(robust, len(y)), len(y), accuracies
+        verdict,
+        checks,
+        asked["clean_accuracy"],
+        robust,
+        wilson(robust, len(y)),
+        len(y),
+        {name: _share(right & ~broken) for name, broken in success.items()},
+        {name: broken.nonzero().flatten().tolist() for name, broken in success.items()},
     )
 
 

@@ -13,7 +13,7 @@ SIGNS = {"at most": "≤", "at least": "≥", "above": ">"}
 
 
 def as_json(found: Evaluation, ball: Ball, size: Size) -> dict[str, Any]:
-    """Verdict, headline, and every check with its number, its threshold and its class."""
+    """Verdict, headline, what each attack broke, and every check with its number and class."""
     return {
         "verdict": found.verdict,
         "threat": {"norm": ball.norm, "epsilon": ball.epsilon},
@@ -21,7 +21,10 @@ def as_json(found: Evaluation, ball: Ball, size: Size) -> dict[str, Any]:
         "clean_accuracy": found.clean_accuracy,
         "robust_accuracy": found.robust_accuracy,
         "interval": list(found.interval),
-        "attacks": found.accuracies,
+        "attacks": {
+            name: {"leaves": accuracy, "broken": found.broken[name]}
+            for name, accuracy in found.accuracies.items()
+        },
         "checks": [
             {
                 "check": check.name,
