@@ -30,7 +30,7 @@ def run(job: Job) -> None:
     combined, stands = fractions(job, x.cpu())
     for quantity, (value, n) in combined.items():
         found.append(_row("attacks", None, Finding(quantity, value)) | {"n": n})
-    rows.write(job.path(paths.DIAGNOSTICS), ({"n": len(y)} | row for row in found))
+    rows.write(job.path(paths.DIAGNOSTICS), (row | {"n": row["n"] or len(y)} for row in found))
     outcomes = pd.DataFrame({"stands": stands.int()}).rename_axis("index").reset_index()
     rows.write_table(job.path(paths.OUTCOMES), outcomes)
 

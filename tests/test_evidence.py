@@ -2,10 +2,11 @@
 
 import pytest
 
-from robustinfo.evidence import WORST, Said, evidence
+from robustinfo.evidence import OF_FIXED_ANSWERS, WORST, Said, evidence
 from robustinfo.judging import RULES, Thresholds
 
 THRESHOLDS = Thresholds(twin="normal", huge_epsilon=1.0)
+ANSWERS_DIFFER = Said("outputs", "forwards_differ_share", None, 1.0)
 CLEAN = Said("clean", "accuracy", None, 0.9)
 
 
@@ -19,12 +20,12 @@ def test_whatever_is_evidence_as_it_is_has_a_rule():
 
 def test_of_several_that_say_the_same_the_worst_counts():
     some = [
-        Said("a", "planted_found_share", None, 1.0),
-        Said("b", "planted_found_share", None, 0.5),
+        Said("a", "planted_found_high", None, 1.0),
+        Said("b", "planted_found_high", None, 0.5),
     ]
     some += [Said("a", "infeasible_share", None, 0.0), Said("b", "infeasible_share", None, 0.1)]
     assert found(*some) == {
-        "clean_accuracy": 0.9, "planted_found_share": 0.5, "infeasible_share": 0.1,
+        "clean_accuracy": 0.9, "planted_found_high": 0.5, "infeasible_share": 0.1,
     }  # fmt: skip
 
 
@@ -55,6 +56,12 @@ def test_what_doubling_gains_by_chance_is_no_gain(p, gain):
 
 def test_what_would_be_said_of_chance_is_not_said_of_a_network_that_answers_by_chance():
     said = [Said("pgd", "miscounted_share", None, 0.1), *curve((0.0, 0.7), (1.0, 0.0))]
-    random = Said("outputs", "forwards_differ_share", None, 1.0)
     assert {"miscounted_share", "zero_epsilon_gap"} < set(found(*said))
-    assert not {"miscounted_share", "zero_epsilon_gap"} & set(found(random, *said))
+    assert not {"miscounted_share", "zero_epsilon_gap"} & set(found(ANSWERS_DIFFER, *said))
+
+
+@pytest.mark.parametrize("name", sorted({*OF_FIXED_ANSWERS} & {*WORST}))
+def test_a_network_whose_answers_differ_on_few_images_is_asked_everything(name):
+    slip = ANSWERS_DIFFER._replace(value=0.04)
+    assert name in found(slip, Said("a", name, None, 0.3))
+    assert name not in found(ANSWERS_DIFFER, Said("a", name, None, 0.3))

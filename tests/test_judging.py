@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from robustinfo.judging import ADAPTIVE, CLASSES, DECIDING, HOLDS, RULES, Thresholds, judge
+from robustinfo.judging import ADAPTIVE, CLASSES, DECIDING, FEW, HOLDS, RULES, Thresholds, judge
 
 CLEAN = {
     "classes": 10,
@@ -17,7 +17,7 @@ CLEAN = {
     "zero_epsilon_gap": 0.0,
     "clean_accuracy": 0.95,
     "twin_robust_accuracy": 0.01,
-    "planted_found_share": 0.97,
+    "planted_found_high": 0.97,
     "zero_gradient_share": 0.01,
     "never_rises_share": 0.0,
     "accuracy_at_huge_epsilon": 0.0,
@@ -45,7 +45,7 @@ FAILURES = [
     ("zero_epsilon_gap", 0.02, "invalid"),
     ("clean_accuracy", 0.19, "invalid"),
     ("twin_robust_accuracy", 0.06, "invalid"),
-    ("planted_found_share", 0.94, "masked"),
+    ("planted_found_high", 0.94, "masked"),
     ("zero_gradient_share", 0.06, "masked"),
     ("never_rises_share", 0.06, "masked"),
     ("accuracy_at_huge_epsilon", 0.11, "masked"),
@@ -121,10 +121,24 @@ def test_evidence_that_is_missing_is_no_evidence(name):
         judge(CLEAN | {name: math.nan}, THRESHOLDS)
 
 
-def test_two_images_that_only_a_black_box_broke_may_be_chance():
-    few = CLEAN | {"n": 40, "black_box_only_share": 2 / 40}
-    assert judge(few, THRESHOLDS)[0] == HOLDS
-    assert judge(few | {"black_box_only_share": 3 / 40}, THRESHOLDS)[0] == "masked"
+@pytest.mark.parametrize("name", FEW)
+def test_so_few_images_may_be_chance(name):
+    most = 2 if name == "black_box_only_share" else 1
+    few = CLEAN | {"n": 20, "classes": 1000, "clean_accuracy": 0.9}
+    assert judge(few | {name: 0.55 + most / 20 - 0.55}, THRESHOLDS)[0] == HOLDS
+    check = next(c for c in judge(few | {name: (most + 1) / 20}, THRESHOLDS)[1] if c.name == name)
+    assert check.failed
+
+
+def test_noise_may_not_find_a_hundredth_that_nothing_else_found():
+    assert judge(CLEAN | {"noise_only_share": 0.009}, THRESHOLDS)[0] == HOLDS
+    assert judge(CLEAN | {"noise_only_share": 0.01}, THRESHOLDS)[0] == "masked"
+
+
+def test_what_is_above_chance_among_a_thousand_classes_may_be_broken_all_the_same():
+    many = CLEAN | {"classes": 1000, "accuracy_at_huge_epsilon": 0.0}
+    assert judge(many | {"robust_low": 0.04}, THRESHOLDS)[0] == "broken"
+    assert judge(many | {"robust_low": 0.06}, THRESHOLDS)[0] == HOLDS
 
 
 def test_with_two_classes_twice_chance_is_all_that_can_be_asked():

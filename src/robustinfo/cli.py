@@ -63,19 +63,22 @@ def judge(
     console = Console(stderr=True)
     try:
         ball, seconds = (
-            protocols.Ball(norm=_norm(norm), epsilon=_epsilon(epsilon)),
+            protocols.Ball(norm=_norm(norm), epsilon=_epsilon(epsilon, norm)),
             _seconds(budget),
         )
-        where = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        where = _device(device)
         most = protocols.SIZES[-1].images
         found = pictures.images(data, size=size, limit=most, names=classes)
+        # Nothing has use for an architecture: the source says so.
+        alone = not any(text.endswith(sources.CHECKPOINT) for text in (model, twin or model))
         networks = [
             sources.model(
                 text,
                 shape=tuple(found.images.shape[1:]),
                 classes=len(found.classes),
-                architecture=architecture if text.endswith(sources.CHECKPOINT) else None,
-            ).to(where)
+                architecture=architecture if text.endswith(sources.CHECKPOINT) or alone else None,
+                device=where,
+            )
             for text in (model, twin)
             if text is not None
         ]
@@ -145,14 +148,30 @@ def _norm(text: str) -> Norm:
     return text
 
 
-def _epsilon(text: str) -> float:
+def _epsilon(text: str, norm: str) -> float:
     try:
         epsilon = float(pixels(text))
     except ValueError:
         raise Fault(f"--epsilon {text}: write a number, as 0.2 or 8/255") from None
-    if not 0 < epsilon < float("inf"):
-        raise Fault(f"--epsilon {text}: it is above 0, in pixel values of [0, 1]")
+    if not 0 < epsilon < float("inf") or (norm == "linf" and epsilon >= 1):
+        raise Fault(
+            f"--epsilon {text}: pixels are in [0, 1], so it is above 0, and below 1 in linf"
+        )
     return epsilon
+
+
+def _device(text: str) -> torch.device:
+    """The device that is asked for, or a GPU if there is one; float32 means float32 there."""
+    torch.backends.cudnn.allow_tf32 = False
+    try:
+        return torch.zeros(
+            1, device=text or ("cuda" if torch.cuda.is_available() else "cpu")
+        ).device
+    except (RuntimeError, AssertionError) as error:
+        said = str(error).splitlines()[0]
+        raise Fault(
+            f"--device {text}: there is none ({said}); leave it out, or write cpu"
+        ) from None
 
 
 def _seconds(text: str) -> float:

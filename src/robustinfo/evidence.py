@@ -17,11 +17,12 @@ WORST = {
         "forwards_differ_share", "no_gradient_share", "adaptive_only_share", "still_rising_share",
         "log_probabilities_share",
     )
-} | {"gradient_attacks": max, "planted_found_share": min}  # fmt: skip
+} | {"gradient_attacks": max, "planted_found_high": min}  # fmt: skip
 # What is said of a network that answers differently every time would be said of chance: an image
 # falls to whoever asks once more.
+RANDOM = 0.05  # share of the images; less is a slip of the arithmetic, and hides nothing
 OF_FIXED_ANSWERS = (
-    "miscounted_share", "zero_epsilon_gap", "batch_dependent_share", "planted_found_share",
+    "miscounted_share", "zero_epsilon_gap", "batch_dependent_share", "planted_found_high",
     "rise_with_epsilon", "noise_only_share", "single_step_only_share", "black_box_only_share",
     "adaptive_only_share", "ensemble_only_share", "doubled_gain",
 )  # fmt: skip
@@ -39,8 +40,6 @@ class Said(NamedTuple):
 def evidence(said: Iterable[Said], thresholds: Thresholds) -> dict[str, float]:
     """The value of each check that what was said can answer."""
     said = list(said)
-    empty = {one.entry for one in said if one.quantity == "planted_share" and not one.value}
-    said = [one for one in said if one.entry not in empty]  # where nothing could be planted
     found = {
         name: worst(values)
         for name, worst in WORST.items()
@@ -53,7 +52,7 @@ def evidence(said: Iterable[Said], thresholds: Thresholds) -> dict[str, float]:
     if "accuracy_at_zero" in found:
         gap = abs(found.pop("accuracy_at_zero") - found["clean_accuracy"])
         found["zero_epsilon_gap"] = gap
-    if found.get("forwards_differ_share"):
+    if found.get("forwards_differ_share", 0.0) > RANDOM:
         found = {name: value for name, value in found.items() if name not in OF_FIXED_ANSWERS}
     return found
 

@@ -19,7 +19,9 @@ ADAPTIVE = "randomised / needs adaptive"
 HOLDS = "holds against what was tried"
 CLASSES = ("invalid", "masked", ADAPTIVE, "not converged", "broken", "no benefit", HOLDS)
 NOTE = "note"
-SIGNS = {"at most": operator.le, "at least": operator.ge, "above": operator.gt}
+SIGNS = {
+    "at most": operator.le, "below": operator.lt, "at least": operator.ge, "above": operator.gt,
+}  # fmt: skip
 
 
 class Thresholds(Settings):
@@ -35,18 +37,20 @@ class Thresholds(Settings):
     weights_changed: Fraction01 = 0.0
     zero_epsilon_gap: Fraction01 = 0.01
     twin_robust_accuracy: Fraction01 = 0.05  # the attacks must break the undefended twin
-    planted_found_share: Fraction01 = 0.95
+    planted_found_high: Fraction01 = 0.95
     zero_gradient_share: Fraction01 = 0.05
     never_rises_share: Fraction01 = 0.05
     rise_with_epsilon: Fraction01 = 0.01
     noise_only_share: Fraction01 = 0.01
     single_step_only_share: Fraction01 = 0.01
     black_box_only_share: Fraction01 = 0.03
-    black_box_only_images: Number = 3  # so few may be chance
+    black_box_only_images: Number = 3  # fewer may be chance
+    some_images: Number = 2  # the same for all other shares of images that should be (nearly) none
     forwards_differ_share: Fraction01 = 0.0
     no_gradient_share: Fraction01 = 0.05
     adaptive_only_share: Fraction01 = 0.01
     doubled_gain: Fraction01 = 0.01
+    robust_low: Fraction01 = 0.05  # or chance, where that is more
     still_rising_share: Fraction01 = 0.1
     log_probabilities_share: Fraction01 = 0.5
     ensemble_only_share: Fraction01 = 0.15  # honest small networks reach that
@@ -76,12 +80,12 @@ RULES = {
     "zero_epsilon_gap": ("at most", "invalid"),
     "clean_accuracy": ("at least", "invalid"),
     "twin_robust_accuracy": ("at most", "invalid"),
-    "planted_found_share": ("at least", "masked"),  # the attack is blind on this network
+    "planted_found_high": ("at least", "masked"),  # the attack is blind on this network
     "zero_gradient_share": ("at most", "masked"),
     "never_rises_share": ("at most", "masked"),
     "accuracy_at_huge_epsilon": ("at most", "masked"),
     "rise_with_epsilon": ("at most", "masked"),
-    "noise_only_share": ("at most", "masked"),
+    "noise_only_share": ("below", "masked"),
     "single_step_only_share": ("at most", "masked"),
     "black_box_only_share": ("at most", "masked"),
     "forwards_differ_share": ("at most", ADAPTIVE),
@@ -97,6 +101,11 @@ RULES = {
     "information_at_ceiling_share": ("at most", NOTE),
     "information_over_chance": ("above", NOTE),
 }
+# Shares of images that are (nearly) none in a sound evaluation: a single image may be chance.
+FEW = (
+    "miscounted_share", "zero_epsilon_gap", "accuracy_at_huge_epsilon", "rise_with_epsilon",
+    "noise_only_share", "single_step_only_share", "black_box_only_share", "adaptive_only_share",
+)  # fmt: skip
 DECIDING = [name for name, (_, verdict) in RULES.items() if verdict != NOTE]
 
 
@@ -122,11 +131,13 @@ def judge(evidence: Mapping[str, float | None], thresholds: Thresholds) -> tuple
     limits = thresholds.model_dump() | {
         "clean_accuracy": least_accuracy(evidence["classes"]),
         "accuracy_at_huge_epsilon": chance,
-        "robust_low": chance,
-        "black_box_only_share": max(
-            thresholds.black_box_only_share, (thresholds.black_box_only_images - 1) / n
-        ),
+        "robust_low": max(chance, thresholds.robust_low),
     }
+    for name in FEW:
+        black = name == "black_box_only_share"
+        some = thresholds.black_box_only_images if black else thresholds.some_images
+        # An image is 1/n, and a difference of fractions is not exact.
+        limits[name] = max(limits[name], (some - 0.5) / n)
     checks = []
     for name, (passes, verdict) in RULES.items():
         value = evidence.get(name)

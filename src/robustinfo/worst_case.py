@@ -17,7 +17,7 @@ from torch import Tensor
 BEATEN_BY = {
     "noise": ("single_step", "iterated", "adaptive"),
     "single_step": ("iterated", "adaptive"),
-    "adaptive": ("single_step", "iterated"),
+    "adaptive": ("single_step", "iterated", "ensemble"),
     "black_box": ("single_step", "iterated", "adaptive"),
     "ensemble": ("single_step", "iterated", "adaptive"),
 }

@@ -10,6 +10,7 @@ from pipeline.sources import code
 from robustinfo.diagnostics import planted
 from robustinfo.diagnostics._readout import Binary, Readout, last_linear, separate
 from robustinfo.maths.balls import distance
+from robustinfo.maths.intervals import wilson
 
 PGD = {"method": "pgd", "epsilon": 0.1, "step_size": 0.02, "steps": 10}
 SIDE = 16
@@ -39,9 +40,14 @@ def shares(model, x, generator, attack=PGD, **settings):
     config = planted.Config(adversary=attack, **settings)
     y = torch.zeros(len(x)).long()
     found = planted.diagnose(model, x, y, config=config, generator=generator)
-    names = [one.quantity.removeprefix("planted_") for one in found]
-    assert names == ["share", "found_share", "random_share"]
-    return [one.value for one in found]
+    said = {one.quantity.removeprefix("planted_"): one for one in found}
+    if not said["share"].value:
+        assert len(said) == 1
+        return [0, 0, 0]
+    planted_there = round(said["share"].value * said["share"].n)
+    assert said["found_share"].n == said["random_share"].n == planted_there
+    assert said["found_high"].value == wilson(said["found_share"].value, planted_there)[1]
+    return [said[name].value for name in ("share", "found_share", "random_share")]
 
 
 @pytest.mark.parametrize("norm", ["linf", "l2"])

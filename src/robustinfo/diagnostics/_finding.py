@@ -14,3 +14,4 @@ class Finding(NamedTuple):
     layer: str = ""
     input: str = ""
     level: float | None = None
+    n: int | None = None  # images behind it; None: all

@@ -53,13 +53,13 @@ def diagnose(
         found = [_climbed(network, a, b, config=config, generator=generator) for a, b in parts]
     rises, late, stands = (torch.cat(masks) for masks in zip(*found, strict=True))
     return [
-        Finding("never_rises_share", _share(~rises, torch.ones_like(rises))),
-        Finding("still_rising_share", _share(late & stands, torch.ones_like(rises))),
+        Finding("never_rises_share", _share(~rises), n=len(rises)),
+        Finding("still_rising_share", _share(late & stands), n=len(rises)),
     ]
 
 
-def _share(mask: Tensor, among: Tensor) -> float:
-    return (mask & among).sum().item() / max(1, among.sum().item())
+def _share(mask: Tensor) -> float:
+    return mask.sum().item() / max(1, len(mask))
 
 
 def _climbed(

@@ -8,7 +8,8 @@ itself seems robust; one that finds 95 % of them passes, in the paper. Nothing e
 hides the gradients of the network hides them here, the range of its logits included.
 planted_share         the images for which there is such a read-out, of those tried: where the
                       features are the same all over the ball, or few, no hyperplane separates.
-planted_found_share   of these, those that the attack turns (none planted: 0).
+planted_found_share   of these, those that the attack turns; nothing is said if none is planted.
+planted_found_high    the upper end of its Wilson interval: one miss of 16 is no 5 %.
 planted_random_share  of these, those that as many fresh uniform points of the ball turn: near 0, or
                       the test is too easy to tell anything.
 
@@ -40,6 +41,7 @@ from robustinfo.diagnostics._finding import Finding
 from robustinfo.diagnostics._kept import kept
 from robustinfo.diagnostics._readout import Binary, Readout, last_linear, separate
 from robustinfo.maths.balls import distance, projected
+from robustinfo.maths.intervals import wilson
 from robustinfo.settings import Entry, Fraction01, Settings
 
 
@@ -98,12 +100,15 @@ def diagnose(
                 perturbs,
                 generator,
             )
-    all_of_them, found, by_chance = counts.tolist()
-    return [
-        Finding("planted_share", all_of_them / len(x)),
-        Finding("planted_found_share", found / max(1, all_of_them)),
-        Finding("planted_random_share", by_chance / max(1, all_of_them)),
-    ]
+    n, found, by_chance = map(int, counts)
+    said = [Finding("planted_share", n / len(x), n=len(x))]
+    if n:
+        said += [
+            Finding("planted_found_share", found / n, n=n),
+            Finding("planted_found_high", wilson(found / n, n)[1]),
+            Finding("planted_random_share", by_chance / n, n=n),
+        ]
+    return said
 
 
 def _planted(

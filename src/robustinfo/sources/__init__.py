@@ -7,13 +7,14 @@
     FILE.safetensors             a checkpoint of ours, with the entry of its architecture
 
 Whatever the source, what comes back reads images in [0, 1] and gives logits, in eval mode, on the
-CPU. Nothing is unpickled here.
+device. Nothing is unpickled here.
 """
 
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 
+import torch
 from torch import nn
 
 from robustinfo.faults import Fault
@@ -32,6 +33,7 @@ def model(
     shape: tuple[int, int, int],
     classes: int,
     architecture: str | Mapping | None = None,
+    device: torch.device | str = "cpu",
 ) -> nn.Module:
     """The network that ``text`` names: images (n, c, h, w) in [0, 1] -> logits (n, classes).
 
@@ -46,7 +48,7 @@ def model(
     asked = Asked(tuple(shape), classes, architecture)
     source = import_module(f"robustinfo.sources.{kind}")
     network = source.load(name if kind == prefix else text, asked)
-    return checked(network, text, asked)
+    return checked(network, text, asked, torch.device(device))
 
 
 def _kind(text: str, prefix: str) -> str:

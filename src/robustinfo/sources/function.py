@@ -28,7 +28,7 @@ def load(text: str, asked: Asked) -> nn.Module:
             if callable(value) and value.__module__ == module_name
         ]
         raise Fault(
-            f"{text}: {module.__file__} has no function {name!r}; it has "
+            f"{text}: {getattr(module, '__file__', module_name)} has no function {name!r}; it has "
             f"{', '.join(there) or 'none'}"
         )
     try:
