@@ -48,6 +48,7 @@ def run(job: Job) -> None:
                 "classes": setting[setting.quantity == "classes"].value.iloc[0],
                 "n": robust["n"],
                 "twin_robust_accuracy": twin["ours"],
+                "robust_accuracy": robust["ours"],
                 "robust_low": robust["low"],
                 "gain_over_twin": _gain(standing, defence, thresholds.twin),
             }

@@ -54,7 +54,7 @@ def test_a_plain_network_is_broken_and_the_exit_code_says_so(judge):
     assert found["verdict"] == "broken" and result.exit_code == EXITS["broken"] == 14
     assert [check["check"] for check in found["checks"]] == [*RULES]
     of = {check["check"]: check for check in found["checks"]}
-    assert of["robust_low"]["result"] == "failed"
+    assert of["robust_accuracy"]["result"] == "failed"
     assert of["gain_over_twin"]["result"] == of["twin_robust_accuracy"]["result"] == "not run"
     assert 0.9 < found["clean_accuracy"] <= 1 and found["robust_accuracy"] < 0.1
     assert found["protocol"]["name"] == "glance" and found["protocol"]["images"] == 64

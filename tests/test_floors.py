@@ -12,7 +12,7 @@ FLOORS = [
     {"datasets", "distortions", "models", "batches", "augmentation"},
     {"attacks", "measures", "complexities"},
     {"losses", "defences", "diagnostics", "toys"},
-    {"training", "stepping", "judging", "worst_case"},
+    {"training", "stepping", "judging", "advice", "worst_case"},
     {"learning", "evidence", "auditing", "protocols", "defended"},
     {"evaluating", "sources", "pictures"},
     {"printing"},

@@ -2,6 +2,7 @@ import math
 
 import pytest
 
+from robustinfo.advice import MEANS
 from robustinfo.judging import ADAPTIVE, CLASSES, DECIDING, FEW, HOLDS, RULES, Thresholds, judge
 
 CLEAN = {
@@ -30,6 +31,7 @@ CLEAN = {
     "adaptive_only_share": 0.0,
     "doubled_gain": 0.0,
     "still_rising_share": 0.0,
+    "robust_accuracy": 0.6,
     "robust_low": 0.57,
     "gain_over_twin": 0.55,
     "gain_where_information_fell": 0.55,
@@ -58,7 +60,8 @@ FAILURES = [
     ("adaptive_only_share", 0.02, ADAPTIVE),
     ("doubled_gain", 0.02, "not converged"),
     ("still_rising_share", 0.2, "not converged"),
-    ("robust_low", 0.1, "broken"),
+    ("robust_accuracy", 0.1, "broken"),
+    ("robust_low", 0.1, "no benefit"),
     ("gain_over_twin", 0.0, "no benefit"),
     ("gain_where_information_fell", 0.0, "no benefit"),
 ]
@@ -94,6 +97,10 @@ def test_a_note_is_printed_and_decides_nothing(name):
     verdict, checks = judge(CLEAN | {name: NOTES[name]}, THRESHOLDS)
     assert verdict == HOLDS
     assert [(c.name, c.verdict) for c in checks if c.failed] == [(name, "note")]
+
+
+def test_every_check_says_what_its_failure_means():
+    assert [*MEANS] == [*RULES]
 
 
 def test_the_worst_class_wins():
@@ -137,7 +144,8 @@ def test_noise_may_not_find_a_hundredth_that_nothing_else_found():
 
 def test_what_is_above_chance_among_a_thousand_classes_may_be_broken_all_the_same():
     many = CLEAN | {"classes": 1000, "accuracy_at_huge_epsilon": 0.0}
-    assert judge(many | {"robust_low": 0.04}, THRESHOLDS)[0] == "broken"
+    assert judge(many | {"robust_accuracy": 0.04}, THRESHOLDS)[0] == "broken"
+    assert judge(many | {"robust_low": 0.04}, THRESHOLDS)[0] == "no benefit"
     assert judge(many | {"robust_low": 0.06}, THRESHOLDS)[0] == HOLDS
 
 

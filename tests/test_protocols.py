@@ -13,6 +13,7 @@ from robustinfo.faults import Fault
 from robustinfo.protocols import (
     SIZES,
     Ball,
+    Cost,
     Size,
     adaptive,
     attacks,
@@ -52,13 +53,15 @@ def test_a_larger_protocol_asks_everything_that_a_smaller_one_does():
 
 def test_the_largest_that_fits_is_taken_and_a_twin_costs_as_much_again():
     ball = BALLS[0]
-    known = dict(estimates(EACH, ball, 1))
+    known = dict(estimates(EACH, ball, Cost(1000)))
     assert [*known.values()] == sorted(known.values())
     for size, seconds in known.items():
-        assert largest(EACH, ball, seconds, 1) == (size, seconds)
-        assert largest(EACH, ball, 2 * seconds, 2) == (size, 2 * seconds)
+        assert largest(EACH, ball, seconds, Cost(1000)) == (size, seconds)
+        assert largest(EACH, ball, 2 * seconds, Cost(1000, networks=2)) == (size, 2 * seconds)
     with pytest.raises(Fault, match=r"the smallest, glance, .*try again with --budget \d+s"):
-        largest(EACH, ball, 0.9 * known[SIZES[0]], 1)
+        largest(EACH, ball, 0.9 * known[SIZES[0]], Cost(1000))
+    few = dict(estimates(EACH, ball, Cost(64)))
+    assert few[SIZES[0]] == known[SIZES[0]] and few[SIZES[1]] < known[SIZES[1]]
 
 
 class Counted(nn.Module):
@@ -86,8 +89,8 @@ def test_no_network_is_asked_more_often_than_was_said(ball):
     model.seen = {True: 0, False: 0}
     for asked in diagnostics_of(diagnostics(size, ball, 64)):
         asked.diagnose(model, x, y, generator=torch.Generator())
-    made = attacks_of(attacks(size, ball))
-    attacked(model, x, y, made, torch.Generator(), lambda name: None)
-    gradients, queries = passes(size, ball)
+    made = attacks_of(attacks(size, ball) | adaptive(size, ball), term=None)
+    assert not attacked(model, x, y, made, torch.Generator(), lambda name: None).failed
+    gradients, queries = passes(size, ball, term=True)
     assert 0.05 * gradients < model.seen[True] / len(x) < gradients
     assert 0.05 * queries < model.seen[False] / len(x) < queries

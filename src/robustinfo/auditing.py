@@ -11,7 +11,8 @@ import torch
 from torch import Generator, Tensor, nn
 
 from robustinfo import catalogue
-from robustinfo.batches import EVALUATION_BATCH, correct
+from robustinfo.batches import correct, together
+from robustinfo.faults import Fault
 from robustinfo.worst_case import Threat
 
 # (network, x, y, generator=) -> x_adv, like x, and the attack's own word on its success, (n,) bool.
@@ -32,6 +33,7 @@ class Attacked(NamedTuple):
     x_adv: dict[str, Tensor]
     success: dict[str, Tensor]
     miscounted: dict[str, Tensor]
+    failed: dict[str, str]  # attacks that could not be made, and why
 
 
 def attacks_of(entries: Mapping[str, Mapping], **settings: object) -> dict[str, Attack]:
@@ -69,14 +71,22 @@ def attacked(
     generator: Generator,
     note: Note = print,
 ) -> Attacked:
-    """Every attack on every image, audited. x: (n, c, h, w) in [0, 1].  y: (n,) labels."""
-    found = Attacked({}, {}, {})
+    """Every attack on every image, audited. x: (n, c, h, w) in [0, 1].  y: (n,) labels.
+
+    One that the network gives no hold, by too few classes or answers that contradict each other,
+    takes nothing from what the others found.
+    """
+    found = Attacked({}, {}, {}, {})
     for name, (_, perturb) in attacks.items():
         note(name)
         parts = []
-        for a, b in zip(x.split(EVALUATION_BATCH), y.split(EVALUATION_BATCH), strict=True):
-            x_adv, claimed = perturb(model, a, b, generator=generator)
-            parts.append((x_adv, *audited(model, a, b, x_adv, claimed)))
-        for kept, part in zip(found, zip(*parts, strict=True), strict=True):
+        try:
+            for a, b in together(x, y):
+                x_adv, claimed = perturb(model, a, b, generator=generator)
+                parts.append((x_adv, *audited(model, a, b, x_adv, claimed)))
+        except Fault as error:
+            found.failed[name] = str(error)
+            continue
+        for kept, part in zip(found[:3], zip(*parts, strict=True), strict=True):
             kept[name] = torch.cat(part)
     return found

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 EVALUATION_BATCH = 512  # images at once where no gradient of the weights is kept
+VALUES = EVALUATION_BATCH * 3 * 64 * 64  # at once; 41 images of 224 x 224
 
 
 def floats(images: Tensor, device: torch.device | str | None = None) -> Tensor:
@@ -28,11 +29,17 @@ def batches(
         yield floats(chosen, device), y.to(device)
 
 
+def together(x: Tensor, *others: Tensor) -> Iterator[tuple[Tensor, ...]]:
+    """Parts of x, (n, ...), and of what belongs to it, as large as memory allows for a gradient."""
+    each = x[:1].numel() if x.is_floating_point() else 1
+    size = max(1, min(EVALUATION_BATCH, VALUES // max(1, each)))
+    return zip(x.split(size), *(other.split(size) for other in others), strict=True)
+
+
 @torch.no_grad()
 def correct(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
     """(n,) bool on the device of x: is the label the most likely class? Modes stay as they are."""
-    parts = zip(x.split(EVALUATION_BATCH), y.split(EVALUATION_BATCH), strict=True)
-    return torch.cat([model(a).argmax(1) == b for a, b in parts])
+    return torch.cat([model(a).argmax(1) == b for a, b in together(x, y)])
 
 
 def accuracy(model: nn.Module, x: Tensor, y: Tensor) -> float:

@@ -17,7 +17,7 @@ import typer
 from rich.console import Console
 from torch import Generator, Tensor, nn
 
-from robustinfo import pictures, protocols, sources
+from robustinfo import catalogue, pictures, protocols, sources
 from robustinfo.auditing import attacks_of
 from robustinfo.batches import floats
 from robustinfo.defended import attack_term
@@ -33,6 +33,12 @@ UNITS = {"s": 1, "m": 60, "h": 3600}
 EXITS = {name: 10 + place for place, name in enumerate(CLASSES)} | {HOLDS: 0}
 TIMED = 32  # images of the batch that is timed
 MODEL = ", ".join(sources.FORMS)
+SETS = [
+    one
+    for one in catalogue.names("datasets")
+    if catalogue.reads("datasets", {"method": one}) == "images"
+]
+DATA = f"a folder of images by class, or {', '.join(SETS)}"
 
 
 @app.callback()
@@ -43,7 +49,7 @@ def robustinfo() -> None:
 @app.command()
 def judge(
     model: Annotated[str, typer.Argument(help=MODEL, show_default=False)],
-    data: Annotated[str, typer.Option(help="a data set by name, or a folder of images by class")],
+    data: Annotated[str, typer.Option(help=DATA)],
     epsilon: Annotated[str, typer.Option(help="of the threat model, as 0.2 or 8/255")],
     norm: Annotated[str, typer.Option(help="linf or l2")] = "linf",
     budget: Annotated[str, typer.Option(help="90s, 20m or 2h")] = "20m",
@@ -53,13 +59,17 @@ def judge(
     ] = None,
     size: Annotated[int | None, typer.Option(help="of the images, in pixels")] = None,
     classes: Annotated[
-        Path | None, typer.Option(help="a file that names those of a folder, in their order")
+        Path | None, typer.Option(help="those of a folder, in order: a line each, or JSON")
     ] = None,
     seed: Annotated[int, typer.Option(help="of whatever the attacks draw")] = 0,
     device: Annotated[str, typer.Option(help="cpu, cuda or cuda:1; else a GPU if there is")] = "",
     as_text: Annotated[bool, typer.Option("--json", help="print the verdict as JSON")] = False,
 ) -> None:
-    """Attack a network, check the attacks, and say what the numbers support."""
+    """Attack a network, check the attacks, and say what the numbers support.
+
+    Exit codes: 0 holds against what was tried, 10 invalid, 11 masked, 12 randomised or needs
+    adaptive, 13 not converged, 14 broken, 15 no benefit; 1 error, 2 wrong option.
+    """
     console = Console(stderr=True)
     try:
         ball, seconds = (
@@ -82,15 +92,20 @@ def judge(
             for text in (model, twin)
             if text is not None
         ]
+        term = _term(model, networks[0])
         each = protocols.seconds_each(networks[0], floats(found.images[:TIMED], where))
-        chosen, upper = protocols.largest(each, ball, seconds, len(networks))
+        cost = protocols.Cost(len(found.labels), len(networks), term is not None)
+        chosen, upper = protocols.largest(each, ball, seconds, cost)
         x, y = floats(found.images[: chosen.images], where), found.labels[: chosen.images].to(where)
-        much = f"{len(y)} images, at most {upper / 60:.1f} min on {where}"
-        console.print(f"protocol {chosen.name}: {much}")
+        about = f"{upper:.0f} s" if upper < 120 else f"{upper / 60:.0f} min"
+        console.print(
+            f"protocol {chosen.name} ({protocols.place(chosen)}): {len(y)} images, about {about} "
+            f"on {where}; a larger --budget asks more"
+        )
         with console.status("") as status:
             evaluation = _evaluated(
                 networks,
-                _term(model, networks[0]),
+                term,
                 x,
                 y,
                 len(found.classes),
@@ -105,7 +120,7 @@ def judge(
     if as_text:
         print(json.dumps(as_json(evaluation, ball, chosen), indent=2))
     else:
-        Console().print(printed(evaluation, ball))
+        Console().print(printed(evaluation, ball, chosen))
     raise typer.Exit(EXITS[evaluation.verdict])
 
 

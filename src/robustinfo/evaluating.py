@@ -6,6 +6,7 @@ The pipeline does the same in stages, whose results are files. Here and there at
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -44,6 +45,7 @@ class Evaluation(NamedTuple):
     n: int
     accuracies: dict[str, float]  # what each attack leaves by itself
     broken: dict[str, list[int]]  # the images that each attack broke, by their place in x
+    failed: dict[str, str]  # the attacks that could not be made, and why
 
 
 def diagnostics_of(entries: Mapping[str, Mapping]) -> Iterator[Asked]:
@@ -79,21 +81,27 @@ def evaluate(
     model = Climbable(model).eval()
     own = attacked(model, x, y, attacks, generator, note)
     success = dict(own.success)
-    threats = {name: attack.threat for name, attack in attacks.items()}
+    threats = {name: attacks[name].threat for name in own.success}
     if twin is not None:
-        other = attacked(twin, x, y, attacks, generator, lambda name: note(f"{name} on the twin"))
+        # Not those that climb the defence's own term: the twin has none.
+        plain = {name: one for name, one in attacks.items() if one.threat.role != "adaptive"}
+        told = partial(_told, note)
+        other = attacked(Climbable(twin).eval(), x, y, plain, generator, told)
         for name, x_adv in other.x_adv.items():
-            threats[f"{name} from the twin"] = threats[name]._replace(role="black_box")
+            threats[f"{name} from the twin"] = plain[name].threat._replace(role="black_box")
             success[f"{name} from the twin"] = correct(model, x, y) & ~correct(model, x_adv, y)
     right = correct(model, x, y)
     values, stands = shares(success, threats, right)
     said += [Said("attacks", name, None, value) for name, (value, _) in values.items()]
-    infeasible = [~feasible(x, own.x_adv[name], *threats[name][1:]) for name in attacks]
+    infeasible = [~feasible(x, own.x_adv[name], *threats[name][1:]) for name in own.success]
     said.append(Said("attacks", "infeasible_share", None, _share(torch.stack(infeasible).any(0))))
-    said += [Said(name, "miscounted_share", None, _share(own.miscounted[name])) for name in attacks]
+    said += [
+        Said(name, "miscounted_share", None, _share(wrong))
+        for name, wrong in own.miscounted.items()
+    ]
     asked = evidence(said, thresholds) | {"classes": classes, "n": len(y)}
     robust = _share(stands)
-    asked["robust_low"] = wilson(robust, len(y))[0]
+    asked |= {"robust_accuracy": robust, "robust_low": wilson(robust, len(y))[0]}
     if twin is not None:
         left = correct(twin, x, y) & ~torch.stack([*other.success.values()]).any(0)
         asked["twin_robust_accuracy"] = _share(left)
@@ -109,7 +117,12 @@ def evaluate(
         len(y),
         {name: _share(right & ~broken) for name, broken in success.items()},
         {name: broken.nonzero().flatten().tolist() for name, broken in success.items()},
+        own.failed,
     )
+
+
+def _told(note: Note, name: str) -> None:
+    note(f"{name} on the twin")
 
 
 def _share(mask: Tensor) -> float:

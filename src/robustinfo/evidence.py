@@ -23,8 +23,9 @@ WORST = {
 RANDOM = 0.05  # share of the images; less is a slip of the arithmetic, and hides nothing
 OF_FIXED_ANSWERS = (
     "miscounted_share", "zero_epsilon_gap", "batch_dependent_share", "planted_found_high",
-    "rise_with_epsilon", "noise_only_share", "single_step_only_share", "black_box_only_share",
-    "adaptive_only_share", "ensemble_only_share", "doubled_gain",
+    "rise_with_epsilon", "accuracy_at_huge_epsilon", "still_rising_share", "noise_only_share",
+    "single_step_only_share", "black_box_only_share", "adaptive_only_share",
+    "ensemble_only_share", "doubled_gain",
 )  # fmt: skip
 
 

@@ -50,7 +50,7 @@ class Thresholds(Settings):
     no_gradient_share: Fraction01 = 0.05
     adaptive_only_share: Fraction01 = 0.01
     doubled_gain: Fraction01 = 0.01
-    robust_low: Fraction01 = 0.05  # or chance, where that is more
+    robust_accuracy: Fraction01 = 0.05  # or chance, where that is more
     still_rising_share: Fraction01 = 0.1
     log_probabilities_share: Fraction01 = 0.5
     ensemble_only_share: Fraction01 = 0.15  # honest small networks reach that
@@ -93,7 +93,8 @@ RULES = {
     "adaptive_only_share": ("at most", ADAPTIVE),
     "doubled_gain": ("at most", "not converged"),
     "still_rising_share": ("at most", "not converged"),
-    "robust_low": ("above", "broken"),  # no better than guessing
+    "robust_accuracy": ("above", "broken"),  # no better than guessing
+    "robust_low": ("above", "no benefit"),  # not surely better
     "gain_over_twin": ("above", "no benefit"),
     "gain_where_information_fell": ("above", "no benefit"),
     "log_probabilities_share": ("at most", NOTE),
@@ -131,7 +132,8 @@ def judge(evidence: Mapping[str, float | None], thresholds: Thresholds) -> tuple
     limits = thresholds.model_dump() | {
         "clean_accuracy": least_accuracy(evidence["classes"]),
         "accuracy_at_huge_epsilon": chance,
-        "robust_low": max(chance, thresholds.robust_low),
+        "robust_accuracy": (least := max(chance, thresholds.robust_accuracy)),
+        "robust_low": least,
     }
     for name in FEW:
         black = name == "black_box_only_share"

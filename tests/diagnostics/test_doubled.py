@@ -2,6 +2,7 @@ import pytest
 import torch
 from torch import nn
 
+from robustinfo import batches
 from robustinfo.attacks import pgd
 from robustinfo.diagnostics import doubled
 from robustinfo.maths.mcnemar import mcnemar
@@ -60,7 +61,7 @@ def test_where_no_step_helps_more_restarts_do(two_classes, generator):
 def test_the_starts_are_the_same_in_every_batch(two_classes, generator, monkeypatch):
     """A batch draws as it did whatever the batches before it drew: nobody rises again."""
     p = two_classes
-    monkeypatch.setattr(doubled, "EVALUATION_BATCH", 8)
+    monkeypatch.setattr(batches, "EVALUATION_BATCH", 8)
     masked, counts = After(p.model, torch.Tensor.detach), []
     monkeypatch.setattr(doubled, "mcnemar", lambda b, c: counts.append(c) or 1.0)
     found(masked, p, generator, epsilon=0.2)

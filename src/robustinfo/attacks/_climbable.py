@@ -20,10 +20,10 @@ class Climbable(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """x: (n, c, h, w) in [0, 1] -> (n, K)."""
         if not (torch.is_grad_enabled() and x.requires_grad):
-            return self.network(x.clone())
+            return _precise(self.network(x.clone()))
         inner = x.clone()
         inner.register_hook(_without_nan)
-        return answer(self.network, inner) + 0 * x.flatten(1).sum(1, keepdim=True)
+        return _precise(answer(self.network, inner)) + 0 * x.flatten(1).sum(1, keepdim=True)
 
 
 def answer(network: nn.Module, x: Tensor) -> Tensor:
@@ -35,6 +35,11 @@ def answer(network: nn.Module, x: Tensor) -> Tensor:
         raise
     except RuntimeError:  # a mistake that has nothing to do with the gradient comes again
         return network(values)
+
+
+def _precise(logits: Tensor) -> Tensor:
+    """Attacks compute in float32 at least."""
+    return logits.float() if logits.dtype in (torch.float16, torch.bfloat16) else logits
 
 
 def _without_nan(gradient: Tensor) -> Tensor:

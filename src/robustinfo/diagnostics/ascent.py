@@ -25,7 +25,7 @@ from robustinfo.attacks import _foolbox, pgd
 from robustinfo.attacks._climbable import Climbable
 from robustinfo.attacks._folded import folded
 from robustinfo.attacks._foolbox import frozen
-from robustinfo.batches import EVALUATION_BATCH
+from robustinfo.batches import together
 from robustinfo.diagnostics._finding import Finding
 from robustinfo.diagnostics._kept import kept
 from robustinfo.settings import Norm, Pixels, Settings
@@ -47,7 +47,7 @@ def diagnose(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> list[Finding]:
     """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Fractions of the images named above."""
-    parts = zip(x.split(EVALUATION_BATCH), y.split(EVALUATION_BATCH), strict=True)
+    parts = together(x, y)
     with kept(model), frozen(model):
         network = Climbable(model).eval()
         found = [_climbed(network, a, b, config=config, generator=generator) for a, b in parts]

@@ -13,7 +13,7 @@ from torch import Generator, Tensor, nn
 
 from robustinfo.attacks import mi_fgsm, pgd
 from robustinfo.attacks._climbable import Climbable
-from robustinfo.batches import EVALUATION_BATCH, correct
+from robustinfo.batches import correct, together
 from robustinfo.diagnostics._finding import Finding
 from robustinfo.settings import Norm, Pixels, PositiveNumber, Settings
 
@@ -36,10 +36,7 @@ def diagnose(
     """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  A fraction of the n images."""
     (perturb, attack), network = _attack(config), Climbable(model).eval()
     success = torch.cat(
-        [
-            perturb(network, a, b, config=attack, generator=generator)[1]
-            for a, b in zip(x.split(EVALUATION_BATCH), y.split(EVALUATION_BATCH), strict=True)
-        ]
+        [perturb(network, a, b, config=attack, generator=generator)[1] for a, b in together(x, y)]
     )
     stands = correct(model, x, y) & ~success
     return [Finding("attack_accuracy", stands.double().mean().item())]

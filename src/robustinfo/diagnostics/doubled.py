@@ -21,7 +21,7 @@ from torch import Generator, Tensor, nn
 from robustinfo.attacks import pgd
 from robustinfo.attacks._climbable import Climbable
 from robustinfo.attacks._foolbox import frozen
-from robustinfo.batches import EVALUATION_BATCH, correct
+from robustinfo.batches import correct, together
 from robustinfo.diagnostics._finding import Finding
 from robustinfo.diagnostics._kept import kept
 from robustinfo.maths.mcnemar import mcnemar
@@ -58,7 +58,7 @@ def diagnose(
 
 def _fallen(network: nn.Module, x: Tensor, y: Tensor, *, config: pgd.Config, seed: int) -> Tensor:
     """(n,) bool. Every batch begins with a seed of its own, whatever was drawn for others."""
-    parts = zip(x.split(EVALUATION_BATCH), y.split(EVALUATION_BATCH), strict=True)
+    parts = together(x, y)
     fallen = []
     for number, (a, b) in enumerate(parts):
         own = Generator(x.device).manual_seed(seed + number)

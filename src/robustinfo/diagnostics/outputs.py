@@ -31,7 +31,7 @@ from torch.nn import functional as F
 
 from robustinfo.attacks._climbable import answer
 from robustinfo.attacks._foolbox import frozen, seeded
-from robustinfo.batches import EVALUATION_BATCH
+from robustinfo.batches import together
 from robustinfo.diagnostics._finding import Finding
 from robustinfo.diagnostics._kept import kept, same
 from robustinfo.settings import Settings
@@ -75,7 +75,7 @@ def _state(model: nn.Module) -> dict[str, Tensor]:
 @torch.no_grad()
 def _outputs(model: nn.Module, x: Tensor) -> Tensor:
     """(n, K) float64, in batches as every other diagnostic makes them."""
-    return torch.cat([model(part.clone()) for part in x.split(EVALUATION_BATCH)]).double()
+    return torch.cat([model(part.clone()) for (part,) in together(x)]).double()
 
 
 @torch.no_grad()
@@ -107,7 +107,7 @@ def _log_probabilities(outputs: Tensor) -> Tensor:
 
 def _without_gradient(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
     """(n,) bool."""
-    parts = zip(x.split(EVALUATION_BATCH), y.split(EVALUATION_BATCH), strict=True)
+    parts = together(x, y)
     return torch.cat([_stuck(model, a, b) for a, b in parts])
 
 

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from robustinfo.attacks._climbable import answer
 from robustinfo.attacks._foolbox import frozen
-from robustinfo.batches import EVALUATION_BATCH
+from robustinfo.batches import together
 from robustinfo.diagnostics._finding import Finding
 from robustinfo.settings import Number, Settings
 
@@ -24,7 +24,7 @@ def diagnose(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> list[Finding]:
     """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  A fraction of the n images."""
-    parts = zip(x.split(EVALUATION_BATCH), y.split(EVALUATION_BATCH), strict=True)
+    parts = together(x, y)
     with frozen(model):
         flat = torch.cat([_flat(model, a, b, config.below) for a, b in parts])
     return [Finding("zero_gradient_share", flat.double().mean().item())]

@@ -9,19 +9,22 @@ from torch import Tensor, nn
 from robustinfo.faults import Fault
 from robustinfo.sources._asked import Asked
 
+MANY = 33  # more than the batch that somebody may have fixed
+
 
 @torch.no_grad()
 def checked(network: nn.Module, text: str, asked: Asked, device: torch.device) -> nn.Module:
     """The network in eval mode on the device. Raises Fault unless it gives outputs (n, classes)."""
     network = network.to(device)
     network.eval()  # may return nothing, where somebody has overridden `train`
-    x = torch.rand(2, *asked.shape, generator=torch.Generator().manual_seed(0)).to(device)
+    x = torch.rand(MANY, *asked.shape, generator=torch.Generator().manual_seed(0)).to(device)
     size = " x ".join(map(str, asked.shape))
     try:
-        logits = network(x)
+        for count in (MANY, 1, 2):
+            logits = network(x[:count].clone())
     except Exception as error:  # whatever a network of somebody else's raises
         raise Fault(
-            f"{text} cannot read images of {size}, floats in [0, 1] on {device} "
+            f"{text} cannot read {count} images of {size}, floats in [0, 1] on {device} "
             f"({type(error).__name__}: {error}); choose the image size that it was made for"
         ) from error
     if problem := _problem(logits, asked.classes):

@@ -33,7 +33,7 @@ def load(text: str, asked: Asked) -> nn.Module:
         )
     try:
         network = function()
-    except Exception as error:  # whatever code of somebody else's raises
+    except (Exception, SystemExit) as error:  # whatever code of somebody else's raises
         raise Fault(f"{text}() failed: {_said(error)}") from error
     if not isinstance(network, nn.Module):
         raise Fault(
