@@ -28,7 +28,8 @@ def run(job: Job) -> None:
             for position, (name, value) in enumerate((setting | run_names).items()):
                 own.insert(position, name, value)
             tables.append(own)
-            outcomes = pd.read_csv(job.path(paths.OUTCOMES, **run_names))
+            stands = paths.outcomes(job.params, defence)
+            outcomes = pd.read_csv(job.path(stands, **run_names))
             standing.append(outcomes.assign(**run_names)[COLUMNS])
     if setting in job.params["selection"]["settings"]:
         selection = rows.read(job.path(paths.SELECTED))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import pandas as pd
 import torch
 from torch import Tensor
 
@@ -39,6 +40,11 @@ def fractions(
     found, stands = shares(success, threats, clean)
     found["infeasible_share"] = (infeasible.double().mean().item(), len(x))
     return found, stands
+
+
+def by_image(stands: Tensor) -> pd.DataFrame:
+    """index (in the test set), stands (1: correct, whatever was tried, else 0)."""
+    return pd.DataFrame({"stands": stands.int()}).rename_axis("index").reset_index()
 
 
 def counts(made: Threat, limits: Mapping[str, float | str | None]) -> bool:

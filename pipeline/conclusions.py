@@ -62,6 +62,20 @@ def check_verdict(study: dict, fail: Fail) -> None:
         )
 
 
+def check_tested(study: dict, fail: Fail) -> None:
+    """What the verdict is told of attacks, in one setting, is of attacks that are made there."""
+    for name, entry in study["diagnostics"].items():
+        if entry["method"] == "planted":
+            asked = entry["adversary"]
+        elif entry["method"] == "doubled":
+            asked = entry | {"method": "pgd"}
+        else:
+            continue
+        if not any(asked.items() <= one.items() for one in study["attacks"].values()):
+            problem = f"speaks of an attack that is none of `attacks`: {asked}"
+            raise fail(("diagnostics", name), problem)
+
+
 def _check_targets(study: dict, selects: Selects, fail: Fail) -> None:
     from pipeline.tables import Target
 

@@ -6,11 +6,10 @@ writes  .../diagnostics.csv  clean accuracy; every diagnostic at every level; pe
         .../outcomes.csv  index in the test set, stands (1: correct, whatever was tried, else 0)
 """
 
-import pandas as pd
 from torch import Tensor, nn
 
 from pipeline import load, paths, rows
-from pipeline.combined import fractions
+from pipeline.combined import by_image, fractions
 from pipeline.stage import Job, main
 from robustinfo import catalogue
 from robustinfo.batches import accuracy, floats
@@ -31,8 +30,7 @@ def run(job: Job) -> None:
     for quantity, (value, n) in combined.items():
         found.append(_row("attacks", None, Finding(quantity, value)) | {"n": n})
     rows.write(job.path(paths.DIAGNOSTICS), (row | {"n": row["n"] or len(y)} for row in found))
-    outcomes = pd.DataFrame({"stands": stands.int()}).rename_axis("index").reset_index()
-    rows.write_table(job.path(paths.OUTCOMES), outcomes)
+    rows.write_table(job.path(paths.OUTCOMES), by_image(stands))
 
 
 def _diagnosed(job: Job, model: nn.Module, x: Tensor, y: Tensor, params: dict) -> list[Finding]:

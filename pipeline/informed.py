@@ -55,11 +55,19 @@ def _over_chance(rows: pd.DataFrame) -> float | None:
 
 def _fell(own: pd.DataFrame, other: pd.DataFrame) -> bool:
     """Whether any measure of what the last layer knows of its input lies below the twin's."""
-    ends = []
-    for rows in (own, other):
-        told = rows[rows.quantity.str.contains(INPUT) & rows.saturated.ne("True")]
-        layers = told.groupby(["entry", "quantity"], sort=False).layer.last()
-        means = told.groupby(["entry", "quantity", "layer"]).value.mean()
-        ends.append({key: means[(*key, layer)] for key, layer in layers.items()})
-    mine, theirs = ends
+    mine, theirs = _ends(own), _ends(other)
     return any(mine[key] < (1 - FELL) * theirs[key] for key in mine.keys() & theirs.keys())
+
+
+def _ends(rows: pd.DataFrame) -> dict[tuple, float]:
+    """By entry, quantity and layer, of the last layer there is, unless a seed sits at its ceiling.
+
+    The layers stand in the network's order.
+    """
+    told = rows[rows.quantity.str.contains(INPUT)]
+    ends = {}
+    for (entry, quantity), layers in told.groupby(["entry", "quantity"], sort=False):
+        last = layers[layers.layer == layers.layer.iloc[-1]]
+        if not last.saturated.eq("True").any():
+            ends[entry, quantity, last.layer.iloc[0]] = last.value.mean()
+    return ends

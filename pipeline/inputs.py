@@ -42,7 +42,7 @@ def outcomes(study: Study) -> Callable[[Any], list[str]]:
     def files(wildcards: Any) -> list[str]:  # noqa: ANN401
         own = slices.in_setting(study, _setting(wildcards))
         return [
-            paths.OUTCOMES.format(**wildcards, defence=defence, seed=seed)
+            paths.outcomes(own, defence).format(**wildcards, defence=defence, seed=seed)
             for defence in own["defences"]
             for seed in own["seeds"]
         ]

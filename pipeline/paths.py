@@ -20,6 +20,7 @@ DISTORTIONS = RUN + "/distortions.csv"
 DIAGNOSTICS = RUN + "/diagnostics.csv"
 OUTCOMES = RUN + "/outcomes.csv"
 TRANSFERRED = RUN + "/transferred.csv"
+AFTER_TRANSFER = RUN + "/transferred_outcomes.csv"
 LEARNING = RUN + "/learning/{learning}.csv"
 COLLECTED = STUDY + "/collected"
 RESULTS = COLLECTED + "/{dataset}-{model}.csv"
@@ -63,7 +64,7 @@ WRITES = dict.fromkeys(TRAININGS, _TRAINS) | {
     "complexity": [COMPLEXITIES],
     "distort": [DISTORTIONS],
     "diagnose": [DIAGNOSTICS, OUTCOMES],
-    "transfer": [TRANSFERRED],
+    "transfer": [TRANSFERRED, AFTER_TRANSFER],
     "learn": [LEARNING],
 }
 
@@ -148,11 +149,19 @@ def each(template: str, study: dict) -> list[str]:
     return [template]
 
 
+def outcomes(study: dict, defence: str) -> str:
+    """The template of what a run leaves per image: after transfers, if there are any."""
+    return AFTER_TRANSFER if _proxied(study, defence) else OUTCOMES
+
+
+def _proxied(study: dict, defence: str) -> bool:
+    return defence in {one["defence"] for one in study["transfers"]}
+
+
 def tables(study: dict, defence: str) -> list[str]:
     """The templates of all tables of a run of the defence. study: as one setting sees it."""
-    proxied = defence in {one["defence"] for one in study["transfers"]}
     found = [one for template in RUN_TABLES for one in each(template, study)]
-    return [one for one in found if one != TRANSFERRED or proxied]
+    return [one for one in found if one != TRANSFERRED or _proxied(study, defence)]
 
 
 def keys(stage: str, **names: str) -> list[str]:

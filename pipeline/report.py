@@ -13,7 +13,7 @@ import pandas as pd
 from pipeline import embedded, paths
 from pipeline.stage import Job, main
 from robustinfo.files import whole
-from robustinfo.judging import CLASSES
+from robustinfo.judging import CLASSES, DECIDING
 
 # (ground, ink) of every class, from worst to best; of a note, which is no class.
 COLOURS = [
@@ -43,6 +43,7 @@ def run(job: Job) -> None:
     page = environment.get_template("report.html").render(
         study=job.study,
         badges=BADGES,
+        deciding=len(DECIDING),
         board=_records(job.path(paths.LEADERBOARD)),
         exports={path.name: embedded.data_uri(path) for path in map(job.path, EXPORTS)},
         checks=_checks(job.path(paths.CHECKS)),

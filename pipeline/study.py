@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import per
-from pipeline.conclusions import check_conclusions, check_verdict
+from pipeline.conclusions import check_conclusions, check_tested, check_verdict
 from pipeline.paths import TRAININGS
 from pipeline.relations import check_names, check_selection, check_somewhere
 from pipeline.schema import Fail, Study, validated
@@ -35,6 +35,7 @@ def load(file: Path) -> dict[str, Any]:
         _check_entries(one, fail)
         _check_inputs(setting, one, fail)
         check_verdict(one, fail)
+        check_tested(one, fail)
     check_conclusions(content, fail)
     return content
 

@@ -5,6 +5,7 @@ reads   .../model.safetensors, .../attacks/*.safetensors of this run and of the 
 writes  .../transferred.csv  per attack (input: the proxy): accuracy and success rate of its stored
         examples here; over all attacks with an epsilon, transferred ones included (entry attacks):
         robust accuracy, and what alone broke images
+        .../transferred_outcomes.csv  index in the test set, stands: as of the stage diagnose
 
 Nothing is attacked again. Of an image on which an attack failed, what is stored is where it ended,
 if the attack says so, else the clean image: the weaker the attack on the proxy, the less transfers.
@@ -14,7 +15,7 @@ A defence that only hides its gradient loses more to such examples than to its o
 from torch import Tensor
 
 from pipeline import load, paths, rows
-from pipeline.combined import counts, fractions, threat
+from pipeline.combined import by_image, counts, fractions, threat
 from pipeline.stage import Job, main
 from robustinfo.batches import correct, floats
 from robustinfo.sealed import unseal
@@ -37,11 +38,12 @@ def run(job: Job) -> None:
         made = threat(entry)._replace(role="black_box")
         if counts(made, job.params["threat"]):
             others[f"{name} from {proxy}"] = (turned.cpu(), made)
-    combined, _ = fractions(job, x.cpu(), others)
+    combined, stands = fractions(job, x.cpu(), others)
     for quantity, (value, n) in combined.items():
         row = {"entry": "attacks", "quantity": quantity, "value": value, "n": n}
         found.append({"stage": "transfer"} | row)
     rows.write(job.path(paths.TRANSFERRED), found)
+    rows.write_table(job.path(paths.AFTER_TRANSFER), by_image(stands))
 
 
 def _rows(attack: str, proxy: str, right: Tensor, turned: Tensor) -> list[dict]:

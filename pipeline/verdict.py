@@ -2,7 +2,8 @@
 
 reads   results/{study}/collected/*.csv, results/{study}/standing/*.csv
 writes  results/{study}/verdict.csv   one line per data set, model and defence; of settings in which
-                                      some attack counts: the others lack a threat model
+                                      some attack counts: the others lack a threat model; asked:
+                                      how many of the checks that decide
         results/{study}/checks.csv    every check behind it: value, threshold, failed or not run
         results/{study}/metrics.json  the headline numbers, for ``dvc metrics``
 """
@@ -22,12 +23,12 @@ from pipeline.stage import Job, main
 from pipeline.statistics import chosen, over_seeds
 from robustinfo.evidence import Said, evidence
 from robustinfo.files import whole
-from robustinfo.judging import Check, Thresholds, judge
+from robustinfo.judging import DECIDING, RULES, Check, Thresholds, judge
 from robustinfo.maths.intervals import gain
 
 COLUMNS = [
     "dataset", "model", "defence", "verdict", "clean_accuracy", "robust_accuracy", "low", "high",
-    "n", "seeds", "strongest", "strongest_leaves",
+    "n", "seeds", "strongest", "strongest_leaves", "asked",
 ]  # fmt: skip
 
 
@@ -39,7 +40,7 @@ def run(job: Job) -> None:
     for names, attacks in _threatened(job):
         setting = chosen(results, names)
         standing = pd.read_csv(job.path(paths.STANDING, **names))
-        twin = over_seeds(_robust(setting, thresholds.twin))
+        twin = _robust(setting, thresholds.twin)
         for defence in setting.defence.unique():
             own = names | {"defence": defence}
             robust = over_seeds(_robust(setting, defence))
@@ -47,7 +48,7 @@ def run(job: Job) -> None:
             asked |= {
                 "classes": setting[setting.quantity == "classes"].value.iloc[0],
                 "n": robust["n"],
-                "twin_robust_accuracy": twin["ours"],
+                "twin_robust_accuracy": twin.value.max(),
                 "robust_accuracy": robust["ours"],
                 "robust_low": robust["low"],
                 "gain_over_twin": _gain(standing, defence, thresholds.twin),
@@ -55,7 +56,7 @@ def run(job: Job) -> None:
             asked |= information(setting, defence, thresholds.twin, asked["gain_over_twin"])
             verdict, found = judge(asked, thresholds)
             accuracies = {
-                "clean_accuracy": asked["clean_accuracy"],
+                "clean_accuracy": over_seeds(_clean(setting, defence))["ours"],
                 "robust_accuracy": robust["ours"],
             }
             verdicts.append(
@@ -63,6 +64,7 @@ def run(job: Job) -> None:
                 | {"verdict": verdict, **accuracies, "low": robust["low"], "high": robust["high"]}
                 | {"n": robust["n"], "seeds": setting.seed.nunique()}
                 | _strongest(setting, defence, attacks)
+                | {"asked": sum(c.failed is not None and c.name in DECIDING for c in found)}
             )
             checks += [own | check._asdict() for check in found]
             metrics.setdefault("/".join(names.values()), {})[defence] = accuracies
@@ -91,6 +93,11 @@ def _robust(setting: pd.DataFrame, defence: str) -> pd.DataFrame:
     return found[found.quantity == "robust_accuracy"]
 
 
+def _clean(setting: pd.DataFrame, defence: str) -> pd.DataFrame:
+    where = {"defence": defence, "stage": "diagnose", "entry": "clean", "quantity": "accuracy"}
+    return chosen(setting, where)
+
+
 def _over_all(results: pd.DataFrame) -> pd.DataFrame:
     combined = results[results.entry == "attacks"]
     transferred = combined[combined.stage == "transfer"]
@@ -105,14 +112,19 @@ def _strongest(setting: pd.DataFrame, defence: str, attacks: list[str]) -> dict:
 
 
 def _evidence(setting: pd.DataFrame, defence: str, thresholds: Thresholds) -> dict[str, float]:
-    """What the runs of one defence say by themselves, as means over the seeds."""
+    """What the runs of one defence say by themselves, in the worst seed that was asked."""
     found = []
     for _, own in chosen(setting, {"defence": defence}).groupby("seed"):
         alone = own[own.stage.isin(["attack", "diagnose"]) & (own.entry != "attacks")]
         said = pd.concat([alone, _over_all(own)])[list(Said._fields)]
         found.append(evidence(map(Said._make, said.itertuples(index=False)), thresholds))
-    asked = set.intersection(*map(set, found))
-    return {name: sum(one[name] for one in found) / len(found) for name in asked}
+    return {
+        name: (max if RULES[name][0] in ("at most", "below") else min)(
+            one[name] for one in found if name in one
+        )
+        for name in RULES
+        if any(name in one for one in found)
+    }
 
 
 def _gain(standing: pd.DataFrame, defence: str, twin: str) -> float | None:

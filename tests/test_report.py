@@ -17,7 +17,7 @@ PNG = b"\x89PNG picture"
 BROKEN = {
     "rank": 1, "verdict": "broken", "clean_accuracy": 0.9, "robust_accuracy": 0.05, "low": 0.04,
     "high": 0.1, "n": 90, "seeds": 2, "strongest": "pgd", "strongest_leaves": 0.06,
-    "clean_low": 0.8, "clean_high": 0.95, "protocol": "linf up to 8/255: pgd",
+    "clean_low": 0.8, "clean_high": 0.95, "protocol": "linf up to 8/255: pgd", "asked": 20,
 }  # fmt: skip
 
 

@@ -119,7 +119,8 @@ rule transfer:
         proxy=inputs.proxy(CONTENT, paths.EXAMPLES),
         code=code("transfer"),
     output:
-        paths.TRANSFERRED,
+        rows=paths.TRANSFERRED,
+        outcomes=paths.AFTER_TRANSFER,
     log:
         "logs/{study}/{dataset}/{model}/{defence}/{seed}/transfer.txt",
     retries: 1

@@ -10,7 +10,7 @@ MEANS = {
     "weights_changed": "The network changes as it is asked: it is not in eval mode.",
     "zero_epsilon_gap": "An epsilon of 0 changes the accuracy: something else is attacked.",
     "clean_accuracy": "The network hardly classifies clean images: other data, or more training.",
-    "twin_robust_accuracy": "The undefended twin stands: epsilon is too small, or attacks are weak.",
+    "twin_robust_accuracy": "The undefended twin stands: a small epsilon, or weak attacks.",
     "planted_found_high": "An attack misses adversarial images planted for it: it is blind here.",
     "zero_gradient_share": "The loss has no slope: attacks that climb it stand still.",
     "never_rises_share": "The loss never rises along the attack: its gradient leads nowhere.",
