@@ -18,7 +18,7 @@ from robustinfo.auditing import Attack, attacks_of
 from robustinfo.distortions import jpeg
 from robustinfo.evaluating import Evaluation, diagnostics_of, evaluate
 from robustinfo.judging import Thresholds
-from robustinfo.protocols import SIZES, Ball, attacks, diagnostics
+from robustinfo.protocols import SIZES, Ball, Size, attacks, diagnostics
 from robustinfo.worst_case import Threat
 from tests.judge.networks import Honest, honest, trained
 
@@ -37,15 +37,15 @@ class Defect(NamedTuple):
     diagnostics: dict[str, dict] = {}  # noqa: RUF012 what replaces entries of the protocol
 
 
-def judged(case: Honest, defect: Defect | None = None) -> Evaluation:
+def judged(case: Honest, defect: Defect | None = None, *, size: Size = GLANCE) -> Evaluation:
     """The verdict on the network of a case, with a plain twin, honestly or with the defect."""
     twin = honest(case.dataset, "standard", 7).model
     ball = Ball(norm="linf", epsilon=case.epsilon)
     model = case.model
     if defect is not None:
         ball, model = defect.ball(ball), defect.network(model)
-    made = attacks_of(attacks(GLANCE, ball))
-    entries = diagnostics(GLANCE, ball, case.x[0].numel())
+    made = attacks_of(attacks(size, ball))
+    entries = diagnostics(size, ball, case.x[0].numel())
     if defect is not None:
         made = made if defect.attacks is None else defect.attacks(ball)
         entries |= defect.diagnostics
