@@ -62,7 +62,7 @@ PGD = "linf_pgd: {method: pgd, norm: linf, epsilon: 0.15,"
         (PGD, PGD.replace("linf_pgd: {", "linf_pgd: {per: {digits: null}}\n  other: {"),
          r"attacks\.linf_pgd: is null in every setting"),
         ("0.3, 1.0]}}", "0.3]}}", r"verdict\.epsilon_curve: needs a diagnostic"),
-        ("planted: {method: planted, adversary: *restarted}",
+        ("planted: {method: planted, adversary: *strong}",
          "planted: {method: planted, adversary: {method: fgsm, epsilon: 0.1}}",
          r"diagnostics\.planted: speaks of an attack that is none of `attacks`"),
         ("doubled: {method: doubled, norm: linf, epsilon: 0.15",
