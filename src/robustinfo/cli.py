@@ -100,7 +100,8 @@ def judge(
         about = f"{upper:.0f} s" if upper < 120 else f"{upper / 60:.0f} min"
         console.print(
             f"protocol {chosen.name} ({protocols.place(chosen)}): {len(y)} images, about {about} "
-            f"on {where}; a larger --budget asks more"
+            f"on {where}; a larger --budget asks more",
+            soft_wrap=True,
         )
         with console.status("") as status:
             evaluation = _evaluated(

@@ -100,7 +100,9 @@ def test_what_is_wrong_is_said(nets, text, words):
 
 
 def test_images_that_it_cannot_read_are_named_with_their_size(nets):
-    with pytest.raises(Fault, match=r"cannot read 33 images of 3 x 4 x 4.*RuntimeError.*image size"):
+    with pytest.raises(
+        Fault, match=r"cannot read 33 images of 3 x 4 x 4.*RuntimeError.*image size"
+    ):
         load("nets:build", shape=(3, 4, 4))
 
 
