@@ -39,7 +39,7 @@ def judge(tmp_path, monkeypatch):
         contiguous = {name: weight.contiguous() for name, weight in weights.items()}
         save_file(contiguous, tmp_path / f"{defence}.safetensors")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("robustinfo.protocols.SIZES", SIZES[:1])  # on any machine
+    monkeypatch.setattr("robustinfo.budgets.SIZES", SIZES[:1])  # on any machine
 
     def run(model, *options, epsilon="0.15"):
         given = ["judge", model, "--data", "digits", "--epsilon", epsilon, *options]

@@ -14,7 +14,7 @@ FLOORS = [
     {"losses", "defences", "diagnostics", "toys"},
     {"training", "stepping", "judging", "advice", "worst_case"},
     {"learning", "evidence", "auditing", "protocols", "defended"},
-    {"evaluating", "sources", "pictures"},
+    {"evaluating", "sources", "pictures", "budgets", "options"},
     {"printing"},
     {"cli"},
 ]

@@ -8,20 +8,10 @@ from torch import nn
 
 from robustinfo import catalogue
 from robustinfo.auditing import attacked, attacks_of
+from robustinfo.budgets import Cost, estimates, largest, passes
 from robustinfo.evaluating import diagnostics_of
 from robustinfo.faults import Fault
-from robustinfo.protocols import (
-    SIZES,
-    Ball,
-    Cost,
-    Size,
-    adaptive,
-    attacks,
-    diagnostics,
-    estimates,
-    largest,
-    passes,
-)
+from robustinfo.protocols import SIZES, Ball, Size, adaptive, attacks, diagnostics
 
 BALLS = [Ball(norm="linf", epsilon=0.01), Ball(norm="l2", epsilon=0.05)]
 EACH = (1e-3, 1e-4)

@@ -7,17 +7,15 @@ classes, worst first; 1 is an error, 2 a wrong option.
 """
 
 import json
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
-import torch
 import typer
 from rich.console import Console
 from torch import Generator, Tensor, nn
 
-from robustinfo import catalogue, pictures, protocols, sources
+from robustinfo import budgets, catalogue, options, pictures, protocols, sources
 from robustinfo.auditing import attacks_of
 from robustinfo.batches import floats
 from robustinfo.defended import attack_term
@@ -25,10 +23,8 @@ from robustinfo.evaluating import Evaluation, diagnostics_of, evaluate
 from robustinfo.faults import Fault
 from robustinfo.judging import CLASSES, HOLDS, Thresholds
 from robustinfo.printing import as_json, printed
-from robustinfo.settings import Norm, pixels
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
-UNITS = {"s": 1, "m": 60, "h": 3600}
 # 1 is an error and 2 a wrong option.
 EXITS = {name: 10 + place for place, name in enumerate(CLASSES)} | {HOLDS: 0}
 TIMED = 32  # images of the batch that is timed
@@ -73,10 +69,10 @@ def judge(
     console = Console(stderr=True)
     try:
         ball, seconds = (
-            protocols.Ball(norm=_norm(norm), epsilon=_epsilon(epsilon, norm)),
-            _seconds(budget),
+            protocols.Ball(norm=options.norm(norm), epsilon=options.epsilon(epsilon, norm)),
+            options.seconds(budget),
         )
-        where = _device(device)
+        where = options.device(device)
         most = protocols.SIZES[-1].images
         found = pictures.images(data, size=size, limit=most, names=classes)
         # Nothing has use for an architecture: the source says so.
@@ -93,9 +89,9 @@ def judge(
             if text is not None
         ]
         term = _term(model, networks[0])
-        each = protocols.seconds_each(networks[0], floats(found.images[:TIMED], where))
-        cost = protocols.Cost(len(found.labels), len(networks), term is not None)
-        chosen, upper = protocols.largest(each, ball, seconds, cost)
+        each = budgets.seconds_each(networks[0], floats(found.images[:TIMED], where))
+        cost = budgets.Cost(len(found.labels), len(networks), term is not None)
+        chosen, upper = budgets.largest(each, ball, seconds, cost)
         x, y = floats(found.images[: chosen.images], where), found.labels[: chosen.images].to(where)
         about = f"{upper:.0f} s" if upper < 120 else f"{upper / 60:.0f} min"
         console.print(
@@ -156,42 +152,3 @@ def _evaluated(
 
 def _term(text: str, network: nn.Module) -> Callable | None:
     return attack_term(Path(text), network) if text.endswith(sources.CHECKPOINT) else None
-
-
-def _norm(text: str) -> Norm:
-    if text not in ("linf", "l2"):
-        raise Fault(f"--norm {text}: it is linf or l2")
-    return text
-
-
-def _epsilon(text: str, norm: str) -> float:
-    try:
-        epsilon = float(pixels(text))
-    except ValueError:
-        raise Fault(f"--epsilon {text}: write a number, as 0.2 or 8/255") from None
-    if not 0 < epsilon < float("inf") or (norm == "linf" and epsilon >= 1):
-        raise Fault(
-            f"--epsilon {text}: pixels are in [0, 1], so it is above 0, and below 1 in linf"
-        )
-    return epsilon
-
-
-def _device(text: str) -> torch.device:
-    """The device that is asked for, or a GPU if there is one; float32 means float32 there."""
-    torch.backends.cudnn.allow_tf32 = False
-    try:
-        return torch.zeros(
-            1, device=text or ("cuda" if torch.cuda.is_available() else "cpu")
-        ).device
-    except (RuntimeError, AssertionError) as error:
-        said = str(error).splitlines()[0]
-        raise Fault(
-            f"--device {text}: there is none ({said}); leave it out, or write cpu"
-        ) from None
-
-
-def _seconds(text: str) -> float:
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", text)
-    if match is None:
-        raise Fault(f"--budget {text}: write a number and s, m or h, as 20m")
-    return float(match[1]) * UNITS[match[2]]

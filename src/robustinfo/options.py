@@ -1,0 +1,52 @@
+"""What is typed on the command line, as what it means; or a Fault that says what may be typed."""
+
+import re
+
+import torch
+
+from robustinfo.faults import Fault
+from robustinfo.settings import Norm, pixels
+
+UNITS = {"s": 1, "m": 60, "h": 3600}
+
+
+def norm(text: str) -> Norm:
+    """``linf`` or ``l2``."""
+    if text not in ("linf", "l2"):
+        raise Fault(f"--norm {text}: it is linf or l2")
+    return text
+
+
+def epsilon(text: str, within: Norm) -> float:
+    """A size of a ball in the norm ``within``, in pixel values of [0, 1]."""
+    try:
+        size = float(pixels(text))
+    except ValueError:
+        raise Fault(f"--epsilon {text}: write a number, as 0.2 or 8/255") from None
+    if not 0 < size < float("inf") or (within == "linf" and size >= 1):
+        raise Fault(
+            f"--epsilon {text}: pixels are in [0, 1], so it is above 0, and below 1 in linf"
+        )
+    return size
+
+
+def device(text: str) -> torch.device:
+    """The device that is asked for, or a GPU if there is one; float32 means float32 there."""
+    torch.backends.cudnn.allow_tf32 = False
+    try:
+        return torch.zeros(
+            1, device=text or ("cuda" if torch.cuda.is_available() else "cpu")
+        ).device
+    except (RuntimeError, AssertionError) as error:
+        said = str(error).splitlines()[0]
+        raise Fault(
+            f"--device {text}: there is none ({said}); leave it out, or write cpu"
+        ) from None
+
+
+def seconds(text: str) -> float:
+    """``90s``, ``20m`` or ``2h``."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", text)
+    if match is None:
+        raise Fault(f"--budget {text}: write a number and s, m or h, as 20m")
+    return float(match[1]) * UNITS[match[2]]
