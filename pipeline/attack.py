@@ -67,8 +67,9 @@ def _examples(
         x_adv, success, extra["black"] = module.perturb_counting_black(model, x, y, **settings)
     else:
         x_adv, success = module.perturb(model, x, y, **settings)
-    success, miscounted = audited(model, x, y, x_adv, success)
-    extra |= {"correct": correct(model, x, y), "success": success, "miscounted": miscounted}
+    right = correct(model, x, y)
+    success, miscounted = audited(model, y, x_adv, claimed=success, right=right)
+    extra |= {"correct": right, "success": success, "miscounted": miscounted}
     if not x.is_floating_point():
         altered = (x_adv != x).sum(1)
         return extra | {"x_adv": x_adv.int(), "success_8bit": success, "altered_words": altered}

@@ -7,7 +7,9 @@ import torch
 from torch import Tensor
 
 from pipeline import paths
+from pipeline.per import resolve
 from pipeline.schema import Limits
+from pipeline.slices import present
 from pipeline.stage import Job
 from robustinfo import catalogue
 from robustinfo.maths.balls import feasible
@@ -54,6 +56,14 @@ def counts(made: Threat, limits: Mapping[str, float | str | None]) -> bool:
     """
     most = Limits(**limits).model_dump().get(made.norm)
     return made.epsilon is not None and (most is None or made.epsilon <= most)
+
+
+def counting(params: Mapping, names: Mapping[str, str]) -> dict[str, Threat]:
+    """The attacks of a setting that are part of its threat model. params: of the whole study."""
+    attacks = present("attacks", resolve(params["attacks"], names))
+    limits = resolve(params["threat"], names)
+    threats = {name: threat(entry) for name, entry in attacks.items()}
+    return {name: made for name, made in threats.items() if counts(made, limits)}
 
 
 def threat(entry: Mapping) -> Threat:

@@ -29,7 +29,8 @@ def run(job: Job) -> None:
     combined, stands = fractions(job, x.cpu())
     for quantity, (value, n) in combined.items():
         found.append(_row("attacks", None, Finding(quantity, value)) | {"n": n})
-    rows.write(job.path(paths.DIAGNOSTICS), (row | {"n": row["n"] or len(y)} for row in found))
+    counted = (row | {"n": len(y) if row["n"] is None else row["n"]} for row in found)
+    rows.write(job.path(paths.DIAGNOSTICS), counted)
     rows.write_table(job.path(paths.OUTCOMES), by_image(stands))
 
 

@@ -10,7 +10,7 @@ import math
 import pandas as pd
 
 from pipeline.rows import RUN
-from pipeline.statistics import chosen
+from pipeline.statistics import chosen, over_all
 from pipeline.study import SHAPES
 from robustinfo import catalogue
 from robustinfo.maths.intervals import spearman
@@ -35,11 +35,8 @@ CORRELATION = [
 
 
 def robust(results: pd.DataFrame) -> pd.DataFrame:
-    """One row per run: accuracy over all attacks, with what was transferred, if anything was."""
-    found = chosen(results, {"entry": "attacks", "quantity": "robust_accuracy"})
-    # The stage transfer counts what the stage diagnose counts, and more.
-    latest = found.sort_values("stage", kind="stable").drop_duplicates(RUN, keep="last")
-    return latest.sort_index()
+    """One row per run: accuracy over all attacks."""
+    return chosen(over_all(results), {"quantity": "robust_accuracy"})
 
 
 def points(results: pd.DataFrame, model: Entry) -> pd.DataFrame:

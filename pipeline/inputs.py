@@ -116,11 +116,6 @@ def settings(study: Study, template: str) -> list[str]:
     return [template.format(study=study["name"], **pair) for pair in study["settings"]]
 
 
-def standing(study: Study) -> list[str]:
-    """What stands, per image: one file per pair of data set and network."""
-    return [paths.STANDING.format(study=study["name"], **pair) for pair in study["settings"]]
-
-
 def targets(study: Study, template: str, section: str) -> list[str]:
     """The files of every table or figure."""
     return [template.format(study=study["name"], target=name) for name in study[section]]

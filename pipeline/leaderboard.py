@@ -20,7 +20,7 @@ import pandas as pd
 
 from pipeline import information, paths, rows
 from pipeline.collect import results_of
-from pipeline.combined import counts, threat
+from pipeline.combined import counting
 from pipeline.per import resolve
 from pipeline.slices import present
 from pipeline.stage import Job, main
@@ -53,12 +53,8 @@ def run(job: Job) -> None:
     protocols, attacked, swept, points = {}, [], [], []
     for names in settings:
         own = chosen(results, names)
-        attacks = {
-            name: threat(entry)
-            for name, entry in present("attacks", resolve(job.params["attacks"], names)).items()
-        }
-        limits = resolve(job.params["threat"], names)
-        within = {name: one for name, one in attacks.items() if counts(one, limits)}
+        attacks = present("attacks", resolve(job.params["attacks"], names))
+        within = counting(job.params, names)
         protocols[tuple(names.values())] = protocol(within)
         attacked += _attacked(own, [*attacks], [*within])
         swept += _swept(job, own, names)

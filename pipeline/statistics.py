@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from pipeline.rows import RUN
 from robustinfo.maths.intervals import student, wilson
 
 FRACTION = r"accuracy|_rate|_share"  # quantities that count images
@@ -32,6 +33,14 @@ def over_seeds(rows: pd.DataFrame) -> dict:
         low, high = student(rows.value)
     n = rows.n.min()
     return {"ours": rows.value.mean(), "low": low, "high": high, "n": "" if pd.isna(n) else int(n)}
+
+
+def over_all(results: pd.DataFrame) -> pd.DataFrame:
+    """What runs say over all attacks: with what was transferred, where anything was."""
+    combined = results[results.entry == "attacks"]
+    transferred = combined.stage == "transfer"
+    of_run = [combined[name] for name in RUN]
+    return combined[transferred | ~transferred.groupby(of_run).transform("any")]
 
 
 def chosen(results: pd.DataFrame, where: dict) -> pd.DataFrame:

@@ -15,12 +15,10 @@ import pandas as pd
 
 from pipeline import paths, rows
 from pipeline.collect import results_of
-from pipeline.combined import counts, threat
+from pipeline.combined import counting
 from pipeline.informed import information
-from pipeline.per import resolve
-from pipeline.slices import present
 from pipeline.stage import Job, main
-from pipeline.statistics import chosen, over_seeds
+from pipeline.statistics import chosen, over_all, over_seeds
 from robustinfo.evidence import Said, evidence
 from robustinfo.files import whole
 from robustinfo.judging import DECIDING, RULES, Check, Thresholds, judge
@@ -80,28 +78,18 @@ def run(job: Job) -> None:
 def _threatened(job: Job) -> Iterator[tuple[dict[str, str], list[str]]]:
     """Every setting with a threat model, and its attacks that count."""
     for names in job.params["settings"]:
-        attacks = present("attacks", resolve(job.params["attacks"], names))
-        limits = resolve(job.params["threat"], names)
-        within = [name for name, entry in attacks.items() if counts(threat(entry), limits)]
+        within = counting(job.params, names)
         if within:
-            yield names, within
+            yield names, [*within]
 
 
 def _robust(setting: pd.DataFrame, defence: str) -> pd.DataFrame:
-    """Robust accuracy over all attacks: with what was transferred, if anything was."""
-    found = _over_all(chosen(setting, {"defence": defence}))
-    return found[found.quantity == "robust_accuracy"]
+    return chosen(over_all(setting), {"defence": defence, "quantity": "robust_accuracy"})
 
 
 def _clean(setting: pd.DataFrame, defence: str) -> pd.DataFrame:
     where = {"defence": defence, "stage": "diagnose", "entry": "clean", "quantity": "accuracy"}
     return chosen(setting, where)
-
-
-def _over_all(results: pd.DataFrame) -> pd.DataFrame:
-    combined = results[results.entry == "attacks"]
-    transferred = combined[combined.stage == "transfer"]
-    return combined if transferred.empty else transferred
 
 
 def _strongest(setting: pd.DataFrame, defence: str, attacks: list[str]) -> dict:
@@ -116,7 +104,7 @@ def _evidence(setting: pd.DataFrame, defence: str, thresholds: Thresholds) -> di
     found = []
     for _, own in chosen(setting, {"defence": defence}).groupby("seed"):
         alone = own[own.stage.isin(["attack", "diagnose"]) & (own.entry != "attacks")]
-        said = pd.concat([alone, _over_all(own)])[list(Said._fields)]
+        said = pd.concat([alone, over_all(own)])[list(Said._fields)]
         found.append(evidence(map(Said._make, said.itertuples(index=False)), thresholds))
     return {
         name: (max if RULES[name][0] in ("at most", "below") else min)(

@@ -48,7 +48,7 @@ rule toy:
 rule verdict:
     input:
         results=RESULTS,
-        standing=inputs.standing(CONTENT),
+        standing=inputs.settings(CONTENT, paths.STANDING),
         code=code("verdict"),
     output:
         verdict=report(

@@ -53,13 +53,14 @@ def _given(perturb: Perturb, settings: Mapping) -> Perturb:
 
 
 def audited(
-    model: nn.Module, x: Tensor, y: Tensor, x_adv: Tensor, claimed: Tensor
+    model: nn.Module, y: Tensor, x_adv: Tensor, *, claimed: Tensor, right: Tensor
 ) -> tuple[Tensor, Tensor]:
     """(n,) bool each: which successes are true, and which were claimed and are not.
 
-    A success was correct when clean and is misclassified now; the attack's word is not enough.
+    A success was correct when clean (right) and is misclassified now; the attack's word (claimed)
+    is not enough.
     """
-    success = claimed & correct(model, x, y) & ~correct(model, x_adv, y)
+    success = claimed & right & ~correct(model, x_adv, y)
     return success, claimed & ~success
 
 
@@ -81,9 +82,9 @@ def attacked(
         note(name)
         parts = []
         try:
-            for a, b in together(x, y):
+            for a, b, right in together(x, y, correct(model, x, y)):
                 x_adv, claimed = perturb(model, a, b, generator=generator)
-                parts.append((x_adv, *audited(model, a, b, x_adv, claimed)))
+                parts.append((x_adv, *audited(model, b, x_adv, claimed=claimed, right=right)))
         except Fault as error:
             found.failed[name] = str(error)
             continue

@@ -6,7 +6,6 @@ The pipeline does the same in stages, whose results are files. Here and there at
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -79,18 +78,18 @@ def evaluate(
         for one in diagnose(model, x, y, generator=generator):
             said.append(Said(entry, one.quantity, one.level if level is None else level, one.value))
     model = Climbable(model).eval()
+    right = correct(model, x, y)
     own = attacked(model, x, y, attacks, generator, note)
     success = dict(own.success)
     threats = {name: attacks[name].threat for name in own.success}
     if twin is not None:
         # Not those that climb the defence's own term: the twin has none.
         plain = {name: one for name, one in attacks.items() if one.threat.role != "adaptive"}
-        told = partial(_told, note)
-        other = attacked(Climbable(twin).eval(), x, y, plain, generator, told)
+        twin = Climbable(twin).eval()
+        other = attacked(twin, x, y, plain, generator, lambda name: note(f"{name} on the twin"))
         for name, x_adv in other.x_adv.items():
             threats[f"{name} from the twin"] = plain[name].threat._replace(role="black_box")
-            success[f"{name} from the twin"] = correct(model, x, y) & ~correct(model, x_adv, y)
-    right = correct(model, x, y)
+            success[f"{name} from the twin"] = right & ~correct(model, x_adv, y)
     values, stands = shares(success, threats, right)
     said += [Said("attacks", name, None, value) for name, (value, _) in values.items()]
     infeasible = [~feasible(x, own.x_adv[name], *threats[name][1:]) for name in own.success]
@@ -119,10 +118,6 @@ def evaluate(
         {name: broken.nonzero().flatten().tolist() for name, broken in success.items()},
         own.failed,
     )
-
-
-def _told(note: Note, name: str) -> None:
-    note(f"{name} on the twin")
 
 
 def _share(mask: Tensor) -> float:

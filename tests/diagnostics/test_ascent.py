@@ -1,18 +1,9 @@
 import pytest
 import torch
 from pydantic import ValidationError
-from torch import nn
 
 from robustinfo.diagnostics import ascent
-
-
-class After(nn.Module):
-    def __init__(self, model, change):
-        super().__init__()
-        self.model, self.change = model, change
-
-    def forward(self, x):
-        return self.change(self.model(x))
+from tests.diagnostics.after import After
 
 
 def shares(model, x, y, generator, **settings):

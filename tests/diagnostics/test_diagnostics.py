@@ -1,20 +1,9 @@
 import pytest
 import torch
-from torch import nn
 
 from robustinfo.attacks import fgsm
 from robustinfo.diagnostics import attack_accuracy, zero_gradients
-
-
-class After(nn.Module):
-    """The model, with something done to its logits."""
-
-    def __init__(self, model, change):
-        super().__init__()
-        self.model, self.change = model, change
-
-    def forward(self, x):
-        return self.change(self.model(x))
+from tests.diagnostics.after import After
 
 
 def zero_share(model, p, generator):

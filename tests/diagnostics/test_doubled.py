@@ -1,20 +1,11 @@
 import pytest
 import torch
-from torch import nn
 
 from robustinfo import batches
 from robustinfo.attacks import pgd
 from robustinfo.diagnostics import doubled
 from robustinfo.maths.mcnemar import mcnemar
-
-
-class After(nn.Module):
-    def __init__(self, model, change):
-        super().__init__()
-        self.model, self.change = model, change
-
-    def forward(self, x):
-        return self.change(self.model(x))
+from tests.diagnostics.after import After
 
 
 def found(model, p, generator, **settings):

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from robustinfo.maths.intervals import jackknife, spearman, student, wilson
+from robustinfo.maths.intervals import gain, jackknife, spearman, student, wilson
+from robustinfo.maths.mcnemar import mcnemar
 
 
 @pytest.mark.parametrize(
@@ -95,3 +96,19 @@ def test_three_pairs_have_no_interval_and_equal_values_no_correlation():
     value, *interval = spearman(np.array([1, 2, 3]), np.array([5, 7, 6]))
     assert value == pytest.approx(0.5) and all(map(math.isnan, interval))
     assert all(map(math.isnan, spearman(np.ones(5), np.arange(5))))
+
+
+@pytest.mark.parametrize("agree", [0, 50])
+def test_no_gain_lies_outside_just_where_mcnemars_test_says_so(agree):
+    for won in range(12):
+        for lost in range(12):
+            n = max(1, won + lost + agree)
+            low, high = gain(won, lost, n)
+            assert low <= (won - lost) / n <= high
+            assert (not low <= 0 <= high) == (mcnemar(won, lost) < 0.05)
+
+
+def test_the_gain_of_one_that_never_loses_is_in_closed_form():
+    low, high = gain(8, 0, 100)
+    assert (low, high) == pytest.approx(((2 * 0.025 ** (1 / 8) - 1) * 0.08, 0.08))
+    assert gain(0, 8, 100) == pytest.approx((-high, -low))

@@ -13,8 +13,6 @@ from torch import Tensor, nn
 from robustinfo.batches import EVALUATION_BATCH
 
 RIDGE = 1e-2  # of the largest singular value: else what hardly ever varies would decide
-
-
 ROUNDING = 1e-6  # of the features: what varies by no more does not vary
 CLASSES = 4  # AutoAttack takes no less
 NEVER = 100.0  # logits by which those that mean nothing lie below both others

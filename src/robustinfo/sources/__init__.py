@@ -7,7 +7,7 @@
     FILE.safetensors             a checkpoint of ours, with the entry of its architecture
 
 Whatever the source, what comes back reads images in [0, 1] and gives logits, in eval mode, on the
-device. Nothing is unpickled here.
+device. Nothing is unpickled by us; RobustBench opens its own files with ``torch.load``.
 """
 
 from collections.abc import Mapping

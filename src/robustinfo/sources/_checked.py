@@ -1,4 +1,4 @@
-"""Is it a classifier of these images? Asked once, with two images, before anything is attacked.
+"""Is it a classifier of these images? Asked with a few images, before anything is attacked.
 
 Whether what it gives are logits that can be attacked is the judge's question.
 """
