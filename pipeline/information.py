@@ -34,9 +34,9 @@ CORRELATION = [
 ]  # fmt: skip
 
 
-def robust(results: pd.DataFrame) -> pd.DataFrame:
-    """One row per run: accuracy over all attacks."""
-    return chosen(over_all(results), {"quantity": "robust_accuracy"})
+def robust(results: pd.DataFrame, over: str = ALL) -> pd.DataFrame:
+    """One row per run: accuracy over all attacks of a norm, or of all norms."""
+    return with_transfers(chosen(results, {"entry": over, "quantity": "robust_accuracy"}))
 
 
 def points(results: pd.DataFrame, model: Entry) -> pd.DataFrame:

@@ -23,8 +23,8 @@ def run(job: Job) -> None:
     figures = {}
     for setting, cells in pd.read_csv(job.path(paths.LEFT)).groupby(SETTING, sort=False):
         figures[f"{'-'.join(setting)}-attacks"] = heat(", ".join(setting), cells)
-    for setting, lines in pd.read_csv(job.path(paths.CURVES)).groupby(SETTING, sort=False):
-        figures[f"{'-'.join(setting)}-epsilon"] = curves(", ".join(setting), lines)
+    for (*setting, curve), lines in table(paths.CURVES).groupby([*SETTING, "curve"], sort=False):
+        figures[f"{'-'.join(setting)}-{curve}"] = curves(", ".join(setting), lines)
     for measured, points in pd.read_csv(job.path(paths.INFORMATION)).groupby(
         ["measure", "quantity"], sort=False
     ):

@@ -20,8 +20,8 @@ from torch.nn import functional as F
 
 from robustinfo.attacks._foolbox import frozen
 from robustinfo.batches import EVALUATION_BATCH
-from robustinfo.diagnostics._finding import Finding
 from robustinfo.maths.margin import margin
+from robustinfo.measurement import Measurement
 from robustinfo.settings import Pixels, Settings
 
 
@@ -33,7 +33,7 @@ class Config(Settings):
 
 def diagnose(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
-) -> list[Finding]:
+) -> list[Measurement]:
     """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  ``loss`` in nats and ``margin`` in logits.
 
     The layer is the image; level: the step along the gradient's sign; input: along the random one.
@@ -54,7 +54,9 @@ def diagnose(
             }
             for quantity, values in heights.items():
                 found += [
-                    Finding(quantity, value, f"image {number}", f"{across:g}", along)
+                    Measurement(
+                        quantity, value, input=f"{across:g}", layer=f"image {number}", level=along
+                    )
                     for value, (along, across) in zip(values.tolist(), places, strict=True)
                 ]
     return found

@@ -13,7 +13,8 @@ from torch import Generator, Tensor, nn
 from robustinfo import catalogue
 from robustinfo.batches import correct, together
 from robustinfo.faults import Fault
-from robustinfo.worst_case import Threat
+from robustinfo.judge.threats import Threat, threat
+from robustinfo.settings import Entry
 
 # (network, x, y, generator=) -> x_adv, like x, and the attack's own word on its success, (n,) bool.
 Perturb = Callable[..., tuple[Tensor, Tensor]]
@@ -25,6 +26,7 @@ class Attack(NamedTuple):
 
     threat: Threat
     perturb: Perturb
+    entry: Entry  # of the study or protocol
 
 
 class Attacked(NamedTuple):
@@ -36,15 +38,14 @@ class Attacked(NamedTuple):
     failed: dict[str, str]  # attacks that could not be made, and why
 
 
-def attacks_of(entries: Mapping[str, Mapping], **settings: object) -> dict[str, Attack]:
+def attacks_of(entries: Mapping[str, Entry], **settings: object) -> dict[str, Attack]:
     """The attacks of a study's or protocol's entries. settings: for adaptive ones, ``term``."""
     found = {}
     for name, entry in entries.items():
-        config, role = catalogue.config("attacks", entry), catalogue.module("attacks", entry).ROLE
-        perturb = catalogue.get("attacks", entry)
-        if role == "adaptive":
+        perturb, allowed = catalogue.get("attacks", entry), threat(entry)
+        if allowed.role == "adaptive":
             perturb = _given(perturb, settings)
-        found[name] = Attack(Threat(role, config.norm, config.epsilon), perturb)
+        found[name] = Attack(allowed, perturb, entry)
     return found
 
 
@@ -78,7 +79,7 @@ def attacked(
     takes nothing from what the others found.
     """
     found = Attacked({}, {}, {}, {})
-    for name, (_, perturb) in attacks.items():
+    for name, (_, perturb, _) in attacks.items():
         note(name)
         parts = []
         try:

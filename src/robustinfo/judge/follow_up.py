@@ -1,0 +1,108 @@
+"""Gradient attacks go on where they may merely have been too short, before anything accuses.
+
+Carlini et al. (2019), arXiv 1902.06705: a black box, noise or a single step that beats the gradient
+shows masked gradients, unless the gradient attack had too few steps. So, per threat model:
+
+    search    on the images that only such weaker attacks broke, a long gradient search, with more
+              steps, restarts and losses: what it finds was a short search, the rest is masked
+    doubling  on the images that are left, the evaluation's own PGD with twice the steps, and with
+              as many restarts again: what it finds tells that the attacks had not converged
+    hidden    the images that resist every attack on the cross-entropy and fall to another one: has
+              their cross-entropy any slope?
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import torch
+from torch import Generator, Tensor, nn
+
+from robustinfo import catalogue
+from robustinfo.attacks import gradient_search, pgd
+from robustinfo.batches import together
+from robustinfo.diagnostics.zero_gradients import vanishing
+from robustinfo.judge.threats import Outcome, Threat
+from robustinfo.maths.balls import same_ball
+from robustinfo.measurement import Measurement, fraction
+from robustinfo.settings import Entry
+
+WEAKER = ("noise", "single_step", "black_box", "adaptive")
+
+
+class FollowUp(NamedTuple):
+    """(n,) bool each; None where there was nothing to compare with."""
+
+    only: dict[str, Tensor]  # as in Outcome, without what the search found
+    short: Tensor  # only a weaker attack had found them, and the search does, too
+    gained: Tensor | None  # robust, until PGD was doubled
+    hidden: Tensor | None  # broken, though not by attacks on a cross-entropy without slope
+
+
+def follow_up(
+    model: nn.Module,
+    x: Tensor,
+    y: Tensor,
+    found: Outcome,
+    ball: tuple[str, float],
+    entries: Mapping[str, Entry],
+    threats: Mapping[str, Threat],
+    *,
+    generator: Generator,
+) -> FollowUp:
+    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  entries: the attacks that were made, by name."""
+    own = [entries[name] for name, one in threats.items() if _is_pgd(one, ball) and name in entries]
+    climbs = any(t.norm == ball[0] and t.loss == "cross_entropy" for t in threats.values())
+    suspects = torch.zeros_like(found.robust)
+    for role in WEAKER:
+        suspects |= found.only.get(role, suspects)
+    config = gradient_search.Config(norm=ball[0], epsilon=ball[1])
+    short = _turned(model, x, y, suspects, gradient_search.perturb, config, generator)
+    only = {role: mask & ~short if role in WEAKER else mask for role, mask in found.only.items()}
+    gained = None
+    for entry in own:
+        gained = torch.zeros_like(short) if gained is None else gained
+        once = catalogue.config("attacks", entry).model_copy(update={"until": "fooled"})
+        longer = once.model_copy(update={"steps": 2 * once.steps})
+        for config in (longer, once):  # the restarts that were made were others
+            left = found.robust & ~gained
+            gained |= _turned(model, x, y, left, pgd.perturb, config, generator)
+    return FollowUp(only, short, gained, _hidden(model, x, y, found) if climbs else None)
+
+
+def measured(found: FollowUp) -> list[Measurement]:
+    """Fractions of all images."""
+    values = [fraction("short_search_fraction", found.short)]
+    for name, mask in (("convergence_gain", found.gained), ("hidden_fraction", found.hidden)):
+        if mask is not None:
+            values.append(fraction(name, mask))
+    return values
+
+
+def _is_pgd(threat: Threat, ball: tuple[str, float]) -> bool:
+    there = threat.epsilon is not None and same_ball((threat.norm, threat.epsilon), ball)
+    return there and threat.method == "pgd"
+
+
+def _hidden(model: nn.Module, x: Tensor, y: Tensor, found: Outcome) -> Tensor:
+    mask = found.resists_cross_entropy & found.broken
+    rows = mask.nonzero().squeeze(1)
+    if len(rows):
+        mask = mask.clone()
+        mask[rows] = vanishing(model, x[rows], y[rows])
+    return mask
+
+
+def _turned(
+    model: nn.Module,
+    x: Tensor,
+    y: Tensor,
+    among: Tensor,
+    perturb: gradient_search.Perturb,
+    config: gradient_search.Config | pgd.Config,
+    generator: Generator,
+) -> Tensor:
+    """(n,) bool: which of the images in the mask the attack turns."""
+    rows, turned = among.nonzero().squeeze(1), torch.zeros_like(among)
+    for (part,) in together(rows):
+        turned[part] = perturb(model, x[part], y[part], config=config, generator=generator)[1]
+    return turned

@@ -1,0 +1,164 @@
+"""Per image and threat model: what the attacks of an evaluation broke, and what alone did.
+
+A threat model is a norm and the largest epsilon that counts in it; they are never mixed. An image
+is robust if it is correct when clean and no attack within the ball fooled the network on it. What
+only one kind of attack breaks is told apart: Carlini et al. (2019), arXiv 1902.06705, and Athalye
+et al. (2018), arXiv 1802.00420, take it for a sign that the gradient attacks have failed.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from robustinfo import catalogue
+from robustinfo.maths.balls import same_ball
+from robustinfo.maths.statistics import paired_difference
+from robustinfo.measurement import Measurement, counted, exact, fraction
+
+# The roles of attacks, and those of the attacks that should find no less. An iterated gradient
+# attack is what all others are held against. An ensemble (AutoAttack) holds a black box itself, so
+# that nothing is held against it; that it finds more than the rest is common, and only noted.
+BEATEN_BY = {
+    "noise": ("single_step", "iterated", "adaptive"),
+    "single_step": ("iterated", "adaptive"),
+    "adaptive": ("single_step", "iterated", "ensemble"),
+    "black_box": ("single_step", "iterated", "adaptive"),
+    "ensemble": ("single_step", "iterated", "adaptive"),
+}
+ROLES = (*BEATEN_BY, "iterated")
+GRADIENTS = ("iterated", "ensemble")  # without one of them nothing has been evaluated
+
+
+class Threat(NamedTuple):
+    """What an attack may do, and what kind of attack it is."""
+
+    role: str  # its file's ROLE
+    norm: str
+    epsilon: float | None  # None: it belongs to no threat model
+    method: str = ""
+    loss: str = ""  # cross_entropy, margin, ...: what it climbs, if it climbs one
+    effort: tuple[int, int] = (0, 0)  # steps and restarts, of what iterates
+    decision_based: bool = False  # whether it asks for labels alone
+
+
+class Outcome(NamedTuple):
+    """(n,) bool each, of one threat model."""
+
+    robust: Tensor
+    only: dict[str, Tensor]  # by role: broken by that, and by no attack that should find no less
+    resists_cross_entropy: Tensor  # correct, and no attack on the cross-entropy broke it
+    broken: Tensor
+    shortfall: tuple[Tensor, Tensor] | None  # (plain alone, adaptive alone), alike in steps
+
+
+def threat(entry: Mapping) -> Threat:
+    """Of an attack's entry in a study or protocol."""
+    module, config = catalogue.module("attacks", entry), catalogue.config("attacks", entry)
+    # Of texts no distance is taken.
+    norm, epsilon = getattr(config, "norm", ""), getattr(config, "epsilon", None)
+    return Threat(
+        module.ROLE,
+        norm,
+        epsilon,
+        entry["method"],
+        getattr(config, "objective", getattr(module, "LOSS", "")),
+        (getattr(config, "steps", 0) or 0, getattr(config, "restarts", 1)),
+        getattr(module, "DECISION_BASED", False),
+    )
+
+
+def models(threats: Mapping[str, Threat]) -> dict[str, float]:
+    """The threat models that the attacks belong to: the largest epsilon by norm."""
+    found: dict[str, float] = {}
+    for one in threats.values():
+        if one.epsilon is not None:
+            found[one.norm] = max(one.epsilon, found.get(one.norm, 0.0))
+    return found
+
+
+def outcome(
+    success: Mapping[str, Tensor], threats: Mapping[str, Threat], correct: Tensor, norm: str
+) -> Outcome:
+    """What the attacks of one norm did. success: (n,) bool per attack.  correct: (n,) when clean.
+
+    ``only`` has a role where there is an iterated attack in the same ball to compare with.
+    """
+    within = {n: t for n, t in threats.items() if t.norm == norm and t.epsilon is not None}
+    nothing = torch.zeros_like(correct)
+
+    def union(names: list[str]) -> Tensor:
+        return torch.stack([nothing, *(success[name] for name in names)]).any(0)
+
+    def alike(one: Threat, *roles: str) -> list[str]:
+        ball = (one.norm, one.epsilon)
+        return [
+            n for n, t in within.items() if t.role in roles and same_ball((t.norm, t.epsilon), ball)
+        ]
+
+    only: dict[str, Tensor] = {}
+    for name, one in within.items():
+        if one.role in BEATEN_BY and alike(one, "iterated"):
+            alone = success[name] & ~union(alike(one, *BEATEN_BY[one.role]))
+            only[one.role] = only.get(one.role, nothing) | alone
+    broken = union([*within])
+    climbs = [n for n, t in within.items() if t.loss == "cross_entropy"]
+    return Outcome(
+        correct & ~broken,
+        only,
+        correct & ~union(climbs),
+        broken,
+        _shortfall(success, within),
+    )
+
+
+def _shortfall(
+    success: Mapping[str, Tensor], within: Mapping[str, Threat]
+) -> tuple[Tensor, Tensor] | None:
+    """What the adaptive attacks miss of plain PGD with no more effort in the same ball."""
+    for name, one in within.items():
+        if one.role != "adaptive":
+            continue
+        plain = [
+            success[other]
+            for other, t in within.items()
+            if t.method == "pgd"
+            and same_ball((t.norm, t.epsilon), (one.norm, one.epsilon))
+            and t.effort[0] <= one.effort[0]
+            and t.effort[1] <= one.effort[1]
+        ]
+        if plain:
+            found = torch.stack(plain).any(0)
+            return found & ~success[name], success[name] & ~found
+    return None
+
+
+def counts(threats: Mapping[str, Threat], norm: str) -> list[Measurement]:
+    """How many attacks of each kind that a verdict asks for were made in the norm."""
+    own = [t for t in threats.values() if t.norm == norm and t.epsilon is not None]
+    return [
+        exact("gradient_attacks", sum(t.role in GRADIENTS for t in own)),
+        exact("autoattack_attacks", sum(t.method == "autoattack" for t in own)),
+        exact("decision_based_attacks", sum(t.decision_based for t in own)),
+    ]
+
+
+def measured(found: Outcome, only: Mapping[str, Tensor]) -> list[Measurement]:
+    """Fractions of all images, of one outcome; ``noise_only_rate`` of those that resist the rest.
+
+    only: as in the outcome, without what a longer gradient attack found. ``adaptive_shortfall`` has
+    the interval of a paired difference.
+    """
+    values = [fraction("robust_accuracy", found.robust)]
+    values += [fraction(f"{role}_only_fraction", mask) for role, mask in only.items()]
+    if "noise" in found.only:
+        resisted = int((found.robust | found.only["noise"]).sum())
+        if resisted:
+            values.append(counted("noise_only_rate", int(found.only["noise"].sum()), resisted))
+    if found.shortfall is not None:
+        missed, gained, n = *(int(mask.sum()) for mask in found.shortfall), len(found.robust)
+        low, high = paired_difference(missed, gained, n)
+        value = (missed - gained) / n
+        values.append(Measurement("adaptive_shortfall", value, "own", n, low, high))
+    return values
