@@ -24,7 +24,7 @@ def measured(
     words: Tensor,
     attacks: Iterable[tuple[str, Examples]],
     vocabulary: list[str],
-) -> Iterator[dict]:
+) -> Iterator[Measurement]:
     """Rows per complexity: of the words that each attack put in, that it took out, the difference.
 
     words: (n, length) int32, the clean texts. attacks: their names and examples. Input ``clean`` is
@@ -42,11 +42,11 @@ def measured(
         for name, measure in measures.items():
             after, before = _values(measure, new), _values(measure, old)
             for quantity, values in zip(QUANTITIES, (after, before, after - before), strict=True):
-                yield _row(attack, name, quantity, values, len(new))
+                yield _told(attack, name, quantity, values, len(new))
     if removed:
         for name, measure in measures.items():
             texts = len({place for place, _ in removed})
-            yield _row("clean", name, "mean", _values(measure, removed), texts)
+            yield _told("clean", name, "mean", _values(measure, removed), texts)
 
 
 def _corpus(words: Tensor, chosen: Tensor, vocabulary: list[str]) -> Corpus:
@@ -68,15 +68,7 @@ def _values(measure: Callable[[list[str]], Tensor], corpus: Corpus) -> np.ndarra
     return measure(texts).numpy()
 
 
-def _row(source: str, entry: str, quantity: str, values: np.ndarray, texts: int) -> dict:
+def _told(source: str, entry: str, quantity: str, values: np.ndarray, texts: int) -> Measurement:
     low, high = jackknife(values[0], values[1:])
-    return {
-        "stage": "complexity",
-        "entry": entry,
-        "input": source,
-        "quantity": quantity,
-        "value": values[0],
-        "low": low,
-        "high": high,
-        "n": texts,
-    }
+    about = {"entry": entry, "input": source}
+    return Measurement(quantity, values[0], "own", texts, low, high, **about)

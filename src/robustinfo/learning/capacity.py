@@ -54,7 +54,7 @@ class Config(Settings):
         return self
 
 
-def learn(task: Task, *, config: Config, generator: Generator) -> Iterator[dict]:
+def learn(task: Task, *, config: Config, generator: Generator) -> Iterator[Measurement]:
     """Rows of results, means over the masks with Student's interval; n images in each set.
 
     Per set: ``memorised_accuracy`` (level: k); ``weights_needed`` (level: epsilon), nan unless
@@ -81,17 +81,17 @@ def learn(task: Task, *, config: Config, generator: Generator) -> Iterator[dict]
         needed[name] = {e: weights_needed(errors, config.kept, e) for e in config.epsilons}
         about = {"input": name, "n": len(labels)}
         for k, error in zip(config.kept, errors.T, strict=True):
-            yield about | _mean("memorised_accuracy", k, 1 - error)
+            yield _mean("memorised_accuracy", k, 1 - error)._replace(**about)
         for epsilon, counts in needed[name].items():
-            yield about | _mean("weights_needed", epsilon, counts)
-            yield about | _share("reached_share", epsilon, ~np.isnan(counts))
+            yield _mean("weights_needed", epsilon, counts)._replace(**about)
+            yield _share("reached_share", epsilon, ~np.isnan(counts))._replace(**about)
         if config.kept[0] and (errors[:, 0] <= max(config.epsilons)).any():
             log.warning("%s: the least of `kept`, %d, already suffices", name, config.kept[0])
     for name, (_, labels) in task.sets.items():
         for epsilon, counts in needed[name].items():
             if name != "clean":
                 extra = _mean("extra_weights", epsilon, counts - needed["clean"][epsilon])
-                yield {"input": name, "n": len(labels)} | extra
+                yield extra._replace(input=name, n=len(labels))
 
 
 def weights_needed(errors: np.ndarray, kept: tuple[int, ...], epsilon: float) -> np.ndarray:
@@ -117,11 +117,11 @@ def _pixels(images: Tensor, border: int) -> Tensor:
     return floats(images[..., border : h - border, border : w - border]).flatten(1)
 
 
-def _mean(quantity: str, level: float, values: np.ndarray) -> dict:
+def _mean(quantity: str, level: float, values: np.ndarray) -> Measurement:
     low, high = student(values)
-    return {"level": level, "quantity": quantity, "value": values.mean(), "low": low, "high": high}
+    return Measurement(quantity, values.mean(), "own", low=low, high=high, level=level)
 
 
-def _share(quantity: str, level: float, hits: np.ndarray) -> dict:
+def _share(quantity: str, level: float, hits: np.ndarray) -> Measurement:
     low, high = wilson(hits.mean(), len(hits))
-    return {"level": level, "quantity": quantity, "value": hits.mean(), "low": low, "high": high}
+    return Measurement(quantity, hits.mean(), "own", low=low, high=high, level=level)

@@ -36,7 +36,7 @@ class Config(Settings):
     test_share: Annotated[float, Field(gt=0, lt=1)]  # of the images of every class
 
 
-def learn(task: Task, *, config: Config, generator: Generator) -> Iterator[dict]:
+def learn(task: Task, *, config: Config, generator: Generator) -> Iterator[Measurement]:
     """Per set and epoch ``train_accuracy`` and ``test_accuracy``, from 0, before the first step.
 
     Then per set ``mean_train_accuracy`` and ``mean_test_accuracy`` over the epochs from 1 on.
@@ -63,8 +63,10 @@ def learn(task: Task, *, config: Config, generator: Generator) -> Iterator[dict]
         ):
             about = {"input": name, "n": len(data.labels)}
             for epoch, value in enumerate(values):
-                yield about | {"epoch": epoch, "quantity": f"{which}_accuracy", "value": value}
-            yield about | {"quantity": f"mean_{which}_accuracy", "value": fmean(values[1:])}
+                accuracy = Measurement(f"{which}_accuracy", value, "fraction", epoch=epoch)
+                yield accuracy._replace(**about)
+            # A mean over epochs is no fraction of images.
+            yield Measurement(f"mean_{which}_accuracy", fmean(values[1:]))._replace(**about)
 
 
 def _curve(

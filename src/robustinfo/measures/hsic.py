@@ -18,7 +18,8 @@ from torch import Tensor
 
 from robustinfo.maths.hsic import biased, chance, unbiased
 from robustinfo.maths.kernels import centred, gaussian, median_sigma, same_label
-from robustinfo.measures._estimate import Estimate, equal_batches
+from robustinfo.measurement import Measurement
+from robustinfo.measures._shared import equal_batches
 from robustinfo.settings import PositiveNumber, Settings
 
 POINTS = "probes"
@@ -34,7 +35,7 @@ class Config(Settings):
 @torch.no_grad()
 def estimate(
     t: Tensor, y: Tensor, *, config: Config, x: Tensor | None = None
-) -> dict[str, Estimate]:
+) -> list[Measurement]:
     """t: (n, d) activations.  y: (n,) labels.  x: (n, ...) inputs, for ``hsic_input``.
 
     Raises ValueError if n is less than a batch; what is left over of the last one is not used.
@@ -53,7 +54,7 @@ def estimate(
             found.setdefault(f"hsic_{name}", []).append(biased(*pair))
             by_chance = chance(*pair) / (len(part) - 1) ** 2
             found.setdefault(f"hsic_{name}_chance", []).append(by_chance)
-    return {name: Estimate(torch.stack(values).mean().item()) for name, values in found.items()}
+    return [Measurement(name, torch.stack(v).mean().item()) for name, v in found.items()]
 
 
 def _kernel(t: Tensor, config: Config) -> Tensor:

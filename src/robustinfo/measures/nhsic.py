@@ -17,7 +17,8 @@ from torch import Tensor
 
 from robustinfo.maths.hsic import chance, nhsic, projection
 from robustinfo.maths.kernels import gaussian, same_label
-from robustinfo.measures._estimate import Estimate, equal_batches
+from robustinfo.measurement import Measurement
+from robustinfo.measures._shared import equal_batches
 from robustinfo.settings import PositiveNumber, Settings
 
 POINTS = "probes"
@@ -32,7 +33,7 @@ class Config(Settings):
 @torch.no_grad()
 def estimate(
     t: Tensor, y: Tensor, *, config: Config, x: Tensor | None = None
-) -> dict[str, Estimate]:
+) -> list[Measurement]:
     """t: (n, d) activations.  y: (n,) labels.  x: (n, ...) inputs, for ``nhsic_input``.
 
     Raises ValueError if n is less than a batch; what is left over of the last one is not used.
@@ -46,4 +47,4 @@ def estimate(
             s = projection(kernel)
             found.setdefault(f"nhsic_{name}", []).append(nhsic(r, s))
             found.setdefault(f"nhsic_{name}_chance", []).append(chance(r, s))
-    return {name: Estimate(torch.stack(values).mean().item()) for name, values in found.items()}
+    return [Measurement(name, torch.stack(v).mean().item()) for name, v in found.items()]

@@ -1,22 +1,14 @@
-"""What every measure returns: a value that says itself whether it means anything."""
+"""What measures share: batches of one size, and information with the ceilings that n allows."""
 
 import math
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from torch import Tensor
 
 from robustinfo.faults import Fault
+from robustinfo.measurement import Measurement
 
 FULL = 0.99  # share of its ceiling from which an estimate counts as saturated
-
-
-class Estimate(NamedTuple):
-    """A value with the ceiling that n samples allow it (nan: none) and whether it sits there."""
-
-    value: float
-    ceiling: float = math.nan
-    saturated: bool = False
 
 
 UNKNOWN = (math.nan, math.nan)  # the entropies of a layer that holds a value that is not finite
@@ -40,7 +32,7 @@ def equal_batches(size: int, *tensors: Tensor) -> Iterator[tuple[Tensor, ...]]:
         yield tuple(tensor[first : count * size : count] for tensor in tensors)
 
 
-def information_bits(whole: float, within: float, y: list[int]) -> dict[str, Estimate]:
+def information_bits(whole: float, within: float, y: list[int]) -> list[Measurement]:
     """I(T;X), I(T;Y) and R(T;Y) from H(T) and sum_c p_c H(T|c), all in bits; y: the n labels.
 
     I(T;X) = H(T) has the ceiling log2 n. I(T;Y) = H(T) - H(T|Y) has the ceiling H(Y), and is
@@ -53,10 +45,13 @@ def information_bits(whole: float, within: float, y: list[int]) -> dict[str, Est
     sizes = [y.count(c) for c in set(y)]
     most = math.log2(n)
     most_within = sum(size / n * math.log2(size) for size in sizes)
-    return {
-        "information_input_bits": Estimate(whole, most, whole >= FULL * most),
-        "information_label_bits": Estimate(
-            whole - within, most - most_within, within >= FULL * most_within
-        ),
-        "redundancy_bits": Estimate(within, most_within, within >= FULL * most_within),
+    full_within = within >= FULL * most_within
+    values = {
+        "information_input_bits": (whole, most, whole >= FULL * most),
+        "information_label_bits": (whole - within, most - most_within, full_within),
+        "redundancy_bits": (within, most_within, full_within),
     }
+    return [
+        Measurement(name, value, n=n, ceiling=ceiling, saturated=bool(saturated))
+        for name, (value, ceiling, saturated) in values.items()
+    ]
