@@ -37,7 +37,7 @@ def run(job: Job) -> None:
     verdicts, checks, metrics = [], [], {}
     for names, attacks in _threatened(job):
         setting = chosen(results, names)
-        standing = pd.read_csv(job.path(paths.STANDING, **names))
+        standing = rows.read(job.path(paths.STANDING, **names))
         twin = _robust(setting, thresholds.twin)
         for defence in setting.defence.unique():
             own = names | {"defence": defence}
