@@ -6,11 +6,9 @@ writes  results/{study}/collected/{dataset}-{model}.csv  with the runs' names, a
         results/{study}/standing/{dataset}-{model}.csv  defence, seed, index, stands: per image
 """
 
-import json
-
 import pandas as pd
 
-from pipeline import paths, rows
+from pipeline import paths, rows, sealed_text
 from pipeline.stage import Job, main
 from pipeline.statistics import with_wilson
 
@@ -29,7 +27,7 @@ def run(job: Job) -> None:
                 own.insert(position, name, value)
             tables.append(own)
             stands = paths.outcomes(job.params, defence)
-            outcomes = pd.read_csv(job.path(stands, **run_names))
+            outcomes = rows.read(job.path(stands, **run_names))
             standing.append(outcomes.assign(**run_names)[COLUMNS])
     if setting in job.params["selection"]["settings"]:
         selection = rows.read(job.path(paths.SELECTED))
@@ -50,7 +48,7 @@ def _tables(job: Job, names: dict) -> list[pd.DataFrame]:
 
 
 def _classes(job: Job) -> pd.DataFrame:
-    manifest = json.loads(job.path(paths.DATA).read_text())
+    manifest = sealed_text.read_json(job.path(paths.DATA))
     row = {"stage": "data", "quantity": "classes", "value": len(manifest["classes"])}
     return pd.DataFrame([row])
 

@@ -12,14 +12,13 @@ images are the first ones, each of another class, that it turned for most defenc
 what an attack does, not how often.
 """
 
-import json
 from pathlib import Path
 
 import pandas as pd
 import torch
 from torch import Tensor
 
-from pipeline import load, paths, rows
+from pipeline import load, paths, rows, sealed_text
 from pipeline.combined import counts, threat
 from pipeline.drawing import save
 from pipeline.drawings import gallery
@@ -56,7 +55,7 @@ def run(job: Job) -> None:
     about = {"attack": attack, "index": index, "label": labels[index]}
     tables = [_answered(job, defence, x, one) for defence, one in shown.items()]
     table = pd.concat([own.assign(**about) for own in tables])[COLUMNS]
-    classes = json.loads(job.path(paths.DATA).read_text())["classes"]
+    classes = sealed_text.read_json(job.path(paths.DATA))["classes"]
     table[NAMED] = table[NAMED].map(classes.__getitem__)
     rows.write_table(job.path(paths.GALLERY), table)
     x_adv = {defence: one["x_adv"] for defence, one in shown.items()}

@@ -47,7 +47,7 @@ PRINTED = {
 def run(job: Job) -> None:
     """Rank the verdicts, write them in three forms, and tabulate what they rest on."""
     results = results_of(job)
-    verdicts = pd.read_csv(job.path(paths.VERDICT))
+    verdicts = rows.read(job.path(paths.VERDICT))
     there = [tuple(line) for line in verdicts[SETTING].drop_duplicates().itertuples(index=False)]
     settings = [dict(zip(SETTING, one, strict=True)) for one in there]
     protocols, attacked, swept, points = {}, [], [], []

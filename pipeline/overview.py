@@ -7,7 +7,7 @@ writes  results/{study}/overview/figures/  .svg and .png: per setting the accura
 
 import pandas as pd
 
-from pipeline import paths
+from pipeline import paths, rows
 from pipeline.drawing import draw, save
 from pipeline.information import QUANTITIES
 from pipeline.stage import Job, main
@@ -21,11 +21,11 @@ def run(job: Job) -> None:
     folder = job.path(paths.DRAWN)
     folder.mkdir(parents=True, exist_ok=True)
     figures = {}
-    for setting, cells in pd.read_csv(job.path(paths.LEFT)).groupby(SETTING, sort=False):
+    for setting, cells in rows.read(job.path(paths.LEFT)).groupby(SETTING, sort=False):
         figures[f"{'-'.join(setting)}-attacks"] = heat(", ".join(setting), cells)
-    for (*setting, curve), lines in table(paths.CURVES).groupby([*SETTING, "curve"], sort=False):
+    for (*setting, curve), lines in rows.read(job.path(paths.CURVES)).groupby([*SETTING, "curve"], sort=False):
         figures[f"{'-'.join(setting)}-{curve}"] = curves(", ".join(setting), lines)
-    for measured, points in pd.read_csv(job.path(paths.INFORMATION)).groupby(
+    for measured, points in rows.read(job.path(paths.INFORMATION)).groupby(
         ["measure", "quantity"], sort=False
     ):
         figures[f"information-{'-'.join(measured)}"] = cloud(*measured, points)
@@ -35,7 +35,7 @@ def run(job: Job) -> None:
 
 def heat(setting: str, cells: pd.DataFrame) -> tuple[pd.DataFrame, Target]:
     """What each attack leaves of each defence; one with an asterisk does not count."""
-    asterisk = cells.counts.map({True: "", False: " *"})
+    asterisk = cells.counts.map({"True": "", "False": " *"})
     table = _table(cells, cells.defence, cells.attack + asterisk, cells.value)
     return table, _target("heatmap", f"Accuracy that each attack leaves: {setting}")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import jinja2
 import pandas as pd
 
-from pipeline import embedded, paths
+from pipeline import embedded, paths, rows
 from pipeline.stage import Job, main
 from robustinfo.files import whole
 from robustinfo.judging import CLASSES, DECIDING
@@ -64,10 +64,11 @@ def run(job: Job) -> None:
 
 
 def _records(file: Path) -> list[dict]:
-    """The lines of a table; what has no setting, as a toy has none, has empty names."""
-    words = ("dataset", "model", "sentence")
-    table = pd.read_csv(file, dtype=dict.fromkeys(words, str))
-    return table.fillna({name: "" for name in words if name in table}).to_dict("records")
+    """The lines of a table; what has no setting, as a toy has none, has empty names.
+
+    ``saturated`` is a share in those that have it.
+    """
+    return rows.read(file, numbers=["saturated"]).to_dict("records")
 
 
 def _overview(job: Job) -> dict[str, list[str]]:
@@ -85,7 +86,7 @@ def _galleries(job: Job) -> dict[str, dict]:
     """The pictures of every setting that has any, and what is on them."""
     found = {}
     for setting in job.params["settings"]:
-        lines = pd.read_csv(job.path(paths.GALLERY, **setting))
+        lines = rows.read(job.path(paths.GALLERY, **setting))
         if len(lines):
             found["{dataset}, {model}".format(**setting)] = {
                 "picture": embedded.data_uri(job.path(paths.GALLERY_PICTURE, **setting)),
@@ -109,23 +110,24 @@ def _correlations(job: Job) -> list[dict]:
 
 def _checks(file: Path) -> list[dict]:
     """Each check with its setting, its place in the order of checks, and its rule in words."""
-    checks = pd.read_csv(file, dtype={"failed": str})
+    checks = rows.read(file)
     checks["setting"] = checks.dataset + ", " + checks.model
     checks["order"] = checks.groupby(["setting", "defence"]).cumcount()
     signs = {"at most": "≤", "at least": "≥", "above": ">"}
-    checks["rule"] = checks.passes.map(signs) + " " + checks.threshold.map(number)
+    checks["rule"] = checks.passes.map(signs) + " " + checks.threshold.map(number).astype(str)
     return checks.fillna({"rule": ""}).to_dict("records")
 
 
 def _wide(file: Path) -> dict:
     """{columns, rows: {row: {column: cell}}} of a long table, in its order."""
-    table = pd.read_csv(file, dtype={"smaller": str}).fillna({"smaller": ""})
-    rows = {
+    table = rows.read(file)
+    table["saturated"] = table.saturated.eq("True")
+    cells = {
         row: part.set_index("column").to_dict("index")
         for row, part in table.groupby("row", sort=False)
     }
     smaller = [text for text in table.smaller.unique() if text]
-    return {"columns": list(table.column.unique()), "rows": rows, "smaller": smaller}
+    return {"columns": list(table.column.unique()), "rows": cells, "smaller": smaller}
 
 
 def number(value: float) -> str:

@@ -49,7 +49,7 @@ def run(job: Job) -> None:
     verdicts, checks, metrics = [], [], {}
     for names, attacks in _threatened(job):
         setting = chosen(results, names)
-        standing = rows.read_table(job.path(paths.STANDING, **names))
+        standing = rows.read(job.path(paths.STANDING, **names))
         spoken = _norms(job, names)
         classes = int(setting[setting.quantity == "classes"].value.iloc[0])
         for norm, epsilon in threats.models(attacks).items():

@@ -88,7 +88,7 @@ def collected(robust, measured):
             found += [own | row for row in own_rows]
     columns = ["dataset", "model", "defence", "seed", *rows.OWN, *rows.VALUE]
     table = pd.DataFrame(found, columns=columns)
-    text = [name for name in rows.TEXT if name in table]
+    text = [name for name in table if name not in rows.NUMBERS]
     table[text] = table[text].fillna("")
     return with_wilson(table.astype({"low": float, "high": float, "saturated": object}))
 
@@ -163,17 +163,17 @@ def test_the_three_files_say_the_same_and_the_overview_has_every_accuracy(job):
     )
     rows.write_table(job.path(paths.VERDICT), table)
     leaderboard.run(job)
-    board = pd.read_csv(job.path(paths.LEADERBOARD))
+    board = rows.read(job.path(paths.LEADERBOARD))
     assert board.defence.tolist() == ["entropic", "standard"]
     assert (board.clean_low[0], board.clean_high[0]) == pytest.approx(wilson(0.9, N))
     lines = json.loads(job.path(paths.LEADERBOARD_JSON).read_text())
     assert pd.DataFrame(lines)[[*board]].equals(board)
     assert job.path(paths.LEADERBOARD_TEX).read_text().count("lenet5") == 2
-    left = pd.read_csv(job.path(paths.LEFT))
+    left = rows.read(job.path(paths.LEFT))
     assert list(left.attack.unique()) == ["clean", "linf_pgd", "worst case"]
     worst = left[left.attack == "worst case"].set_index("defence").value
     assert worst.to_dict() == pytest.approx({"standard": 0.05, "entropic": 0.25})
-    curves = pd.read_csv(job.path(paths.CURVES))
+    curves = rows.read(job.path(paths.CURVES))
     assert set(curves.norm) == {"linf"} and curves.epsilon.tolist() == [0.0, 0.9] * 2
 
 
@@ -181,5 +181,5 @@ def test_without_a_threat_model_all_tables_are_there_and_empty(job):
     rows.write_table(job.path(paths.VERDICT), verdicts())
     leaderboard.run(job)
     for template in (paths.LEADERBOARD, paths.LEFT, paths.CURVES, paths.CORRELATIONS):
-        assert pd.read_csv(job.path(template)).empty
+        assert rows.read(job.path(template)).empty
     assert json.loads(job.path(paths.LEADERBOARD_JSON).read_text()) == []

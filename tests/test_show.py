@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
-from pipeline import paths, recorded, rows
+from pipeline import paths, recorded, rows, sealed_text
 from pipeline.show import show
 from pipeline.strict_yaml import read
 from robustinfo.faults import Fault
@@ -108,8 +108,7 @@ def study(tmp_path, monkeypatch, fresh_store):
     Path("mlflow.db").write_bytes(fresh_store)
     Path("params.yaml").write_text(STUDY)
     data = {"name": "digits", "source": "sklearn", "splits": {"train": SPLIT, "test": SPLIT}}
-    place(paths.DATA).parent.mkdir(parents=True)
-    place(paths.DATA).write_text(json.dumps(data))
+    sealed_text.write_json(place(paths.DATA), data)
     for defence, seed in [("standard", 0), ("adversarial", 0), ("standard", 1)]:
         for template, content in ROWS.items():
             rows.write(place(template, defence, seed), content)
@@ -152,9 +151,9 @@ def test_every_finished_run_is_one_flat_run_with_the_same_parameter_names(study)
 
 
 def test_a_set_of_texts_is_shown_by_its_number_of_texts(study):
-    data = json.loads(place(paths.DATA).read_text())
+    data = sealed_text.read_json(place(paths.DATA))
     texts = {"texts": 7, "shape": [30, 84], "sha256": 64 * "b"}
-    place(paths.DATA).write_text(json.dumps(data | {"splits": {"train": texts, "test": texts}}))
+    sealed_text.write_json(place(paths.DATA), data | {"splits": {"train": texts, "test": texts}})
     show(study, store())
     inputs = shown()["digits/lenet5/standard/0"].inputs.dataset_inputs
     assert {json.loads(i.dataset.profile)["num_rows"] for i in inputs} == {7}
@@ -192,7 +191,7 @@ def test_verdict_and_figures_are_brought_up_to_date_in_place(study):
     place(paths.PICTURE).parent.mkdir()
     place(paths.PICTURE).write_bytes(b"png")
     header = "dataset,model,defence,verdict\n"
-    place(paths.VERDICT).write_text(header + "digits,lenet5,adversarial,resists\n")
+    sealed_text.write(place(paths.VERDICT), header + "digits,lenet5,adversarial,resists\n")
     assert "0 new" in show(study, store())
     run = shown()["digits/lenet5/adversarial/0"]
     assert run.data.tags["verdict"] == "resists"

@@ -132,10 +132,10 @@ def test_every_attack_has_the_complexity_of_what_it_put_in_and_took_out(results)
 
 
 def test_texts_have_no_verdict_but_a_table_beside_the_papers_a_claim_and_a_report(results):
-    assert len((results / "verdict.csv").read_text().splitlines()) == 1
+    assert rows.read(results / "verdict.csv").empty
     table = (results / "tables/table-2.csv").read_text()
     assert "tiny / clean,bits_per_character,4.556," in table
-    claim = (results / "claims.csv").read_text().splitlines()[1]
+    claim = (results / "claims.csv").read_text().splitlines()[2]
     assert claim.startswith("tiny,small,text_complexity,")
     page = (results / "report.html").read_text()
     assert "Complexity of altered words" in page and "nothing to judge" in page

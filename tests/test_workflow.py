@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+from pipeline import rows
 from pipeline.strict_yaml import read
 
 ROOT = Path(__file__).parents[1]
@@ -115,14 +116,14 @@ def checkout(tmp_path_factory):
 
 def test_the_study_ends_in_a_verdict_tables_figures_and_a_report(checkout):
     results = checkout / "results/small"
-    verdicts = (results / "verdict.csv").read_text()
-    assert len(verdicts.splitlines()) == 3 and "entropic" in verdicts
-    checks = [line.split(",") for line in (results / "checks.csv").read_text().splitlines()]
-    adaptive = [line for line in checks if line[3] == "adaptive_only_share"]
-    assert [line[-1] in ("True", "False") for line in adaptive] == [True, True]  # both were run
-    assert (results / "tables/table-noise.csv").read_text().startswith(
-        "row,column,paper,ours,low,high,n,difference,saturated,smaller\n"
-    )  # fmt: skip
+    verdicts = rows.read(results / "verdict.csv")
+    assert len(verdicts) == 2 and "entropic" in {*verdicts.defence}
+    checks = rows.read(results / "checks.csv")
+    adaptive = checks[checks.name == "adaptive_only_share"]
+    assert [failed in ("True", "False") for failed in adaptive.failed] == [True, True]  # were run
+    assert ",".join(rows.read(results / "tables/table-noise.csv")) == (
+        "row,column,paper,ours,low,high,n,difference,saturated,smaller"
+    )
     assert (results / "figures/figure-entropy.svg").exists()
     page = (results / "report.html").read_text()
     # The study's figure, the two of its setting, and one per measure.
@@ -130,8 +131,8 @@ def test_the_study_ends_in_a_verdict_tables_figures_and_a_report(checkout):
     assert not re.search(r'(?:src|href)="http', page)  # opens offline
     board = json.loads((results / "leaderboard.json").read_text())
     assert {line["defence"] for line in board} == {"standard", "entropic"}
-    gallery = (results / "gallery/digits-lenet5.csv").read_text().splitlines()
-    assert len(gallery) == 1 + 2 * 4  # two defences, four images
+    gallery = rows.read(results / "gallery/digits-lenet5.csv")
+    assert len(gallery) == 2 * 4  # two defences, four images
     assert json.loads((results / "metrics.json").read_text())["digits/lenet5"]["standard"]
 
 
