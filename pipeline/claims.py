@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from robustinfo.judging import least_accuracy
 
 from pipeline import paths, rows
 from pipeline.claim import Claim
@@ -26,7 +27,6 @@ from pipeline.collect import results_of
 from pipeline.stage import Job, main
 from pipeline.statistics import chosen
 from pipeline.strict_yaml import StudyError, read
-from robustinfo.judging import least_accuracy
 from robustinfo.maths.intervals import student
 
 SETTING = ["dataset", "model"]

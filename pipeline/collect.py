@@ -3,7 +3,7 @@
 reads   every .csv of results/{study}/{dataset}/{model}/, results/{study}/{dataset}/data.json
 writes  results/{study}/collected/{dataset}-{model}.csv  with the runs' names, and Wilson
         intervals of fractions that have no interval of their own; the selection comes last
-        results/{study}/standing/{dataset}-{model}.csv  defence, seed, index, stands: per image
+        results/{study}/standing/{dataset}-{model}.csv  defence, seed, norm, index, robust
 """
 
 import pandas as pd
@@ -11,8 +11,9 @@ import pandas as pd
 from pipeline import paths, rows, sealed_text
 from pipeline.stage import Job, main
 from pipeline.statistics import with_wilson
+from robustinfo.measurement import exact
 
-COLUMNS = ["defence", "seed", "index", "stands"]
+COLUMNS = ["defence", "seed", "norm", "index", "robust"]
 
 
 def run(job: Job) -> None:
@@ -49,8 +50,7 @@ def _tables(job: Job, names: dict) -> list[pd.DataFrame]:
 
 def _classes(job: Job) -> pd.DataFrame:
     manifest = sealed_text.read_json(job.path(paths.DATA))
-    row = {"stage": "data", "quantity": "classes", "value": len(manifest["classes"])}
-    return pd.DataFrame([row])
+    return pd.DataFrame(rows.of("data", [exact("classes", len(manifest["classes"]))]))
 
 
 if __name__ == "__main__":

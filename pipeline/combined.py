@@ -7,7 +7,7 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from pipeline import paths
+from pipeline import paths, rows
 from pipeline.per import resolve
 from pipeline.schema import Limits
 from pipeline.slices import present
@@ -99,3 +99,10 @@ def counting(params: Mapping, names: Mapping[str, str]) -> dict[str, Threat]:
     """The attacks of a setting that are part of a threat model. params: of the whole study."""
     attacks = present("attacks", resolve(params["attacks"], names))
     return within(attacks, resolve(params["threat"], names))
+
+
+def with_transfers(combined: pd.DataFrame) -> pd.DataFrame:
+    """What runs say over all attacks: with what was transferred, where anything was."""
+    transferred = combined.stage == "transfer"
+    of_run = [combined[name] for name in rows.RUN]
+    return combined[transferred | ~transferred.groupby(of_run).transform("any")]

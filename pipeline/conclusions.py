@@ -42,8 +42,9 @@ def check_conclusions(study: dict, fail: Fail) -> None:
 
 def check_verdict(study: dict, fail: Fail) -> None:
     """The verdict in one setting has its twin and, where an attack has an epsilon, its curve."""
-    from robustinfo import catalogue
     from robustinfo.judging import Thresholds
+
+    from robustinfo import catalogue
 
     thresholds = validated(Thresholds, study["verdict"], ("verdict",), fail)
     if thresholds.twin not in study["defences"]:

@@ -11,6 +11,7 @@ import numpy as np
 from torch import Tensor
 
 from robustinfo.maths.intervals import jackknife
+from robustinfo.measurement import Measurement
 
 GROUPS = 20  # of texts, by their place in the test set
 QUANTITIES = ("mean", "clean_mean", "difference")

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from pipeline import load, paths, rows, sealed_text
-from pipeline.combined import counts, threat
+from pipeline.combined import within
 from pipeline.drawing import save
 from pipeline.drawings import gallery
 from pipeline.stage import Job, main
@@ -67,10 +67,9 @@ def strongest(job: Job) -> str | None:
 
     None without a threat model.
     """
-    threats = {name: threat(entry) for name, entry in job.params["attacks"].items()}
-    within = [name for name, one in threats.items() if counts(one, job.params["threat"])]
-    iterated = [name for name in within if threats[name].role == "iterated"]
-    return min(iterated or within, key=lambda name: _left(job, name), default=None)
+    counting = within(job.params["attacks"], job.params["threat"])
+    iterated = [name for name, one in counting.items() if one.role == "iterated"]
+    return min(iterated or counting, key=lambda name: _left(job, name), default=None)
 
 
 def chosen(success: Tensor, labels: Tensor) -> Tensor:

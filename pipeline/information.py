@@ -9,8 +9,9 @@ import math
 
 import pandas as pd
 
+from pipeline.combined import ALL, with_transfers
 from pipeline.rows import RUN
-from pipeline.statistics import chosen, over_all
+from pipeline.statistics import chosen
 from pipeline.study import SHAPES
 from robustinfo import catalogue
 from robustinfo.maths.intervals import spearman

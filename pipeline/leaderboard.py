@@ -9,8 +9,8 @@ writes  results/{study}/leaderboard.csv, .json, .tex   the verdict's lines by ra
         results/{study}/overview/information.csv       per run: a measure, and robust accuracy
         results/{study}/overview/correlations.csv      of the two, over the runs
 
-Ranks are given within a setting and norm, by robust accuracy, and only where it can be believed: not to
-what is invalid or masked, needs a stronger attack, or has not converged.
+Ranks are given within a setting and norm, by robust accuracy, and only where it can be believed:
+not to what is invalid or masked, needs a stronger attack, or has not converged.
 """
 
 import json
@@ -25,7 +25,6 @@ from pipeline.per import resolve
 from pipeline.slices import present
 from pipeline.stage import Job, main
 from pipeline.statistics import chosen, over_seeds
-from robustinfo import catalogue
 from robustinfo.files import whole
 from robustinfo.judge.checks import UNTRUSTED
 from robustinfo.judge.evidence import is_curve, norm_of
@@ -129,7 +128,11 @@ def _attacked(own: pd.DataFrame, attacks: list[str], within: dict[str, Threat]) 
         selections.append((WORST.format(norm=norm), information.robust(own, norm), True))
     for name, selected, counts in selections:
         for key, seeds in selected.groupby(RUN, sort=False):
-            yield dict(zip(RUN, key, strict=True)) | {"attack": name, "counts": counts} | _spread(seeds)
+            yield (
+                dict(zip(RUN, key, strict=True))
+                | {"attack": name, "counts": counts}
+                | _spread(seeds)
+            )
 
 
 def _swept(job: Job, own: pd.DataFrame, names: dict[str, str]) -> Iterator[dict]:

@@ -5,6 +5,8 @@ writes  results/{study}/overview/figures/  .svg and .png: per setting the accura
                                            leaves and that by epsilon; information and robustness
 """
 
+from pathlib import Path
+
 import pandas as pd
 
 from pipeline import paths, rows
@@ -14,6 +16,8 @@ from pipeline.stage import Job, main
 from pipeline.tables import SEPARATOR, Target
 
 SETTING = ["dataset", "model"]
+SETTINGS, INFORMATION = "settings", "information"  # folders
+ATTACKS = "attacks"
 
 
 def run(job: Job) -> None:
@@ -22,15 +26,19 @@ def run(job: Job) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     figures = {}
     for setting, cells in rows.read(job.path(paths.LEFT)).groupby(SETTING, sort=False):
-        figures[f"{'-'.join(setting)}-attacks"] = heat(", ".join(setting), cells)
-    for (*setting, curve), lines in rows.read(job.path(paths.CURVES)).groupby([*SETTING, "curve"], sort=False):
-        figures[f"{'-'.join(setting)}-{curve}"] = curves(", ".join(setting), lines)
+        figures[Path(SETTINGS, *setting, ATTACKS)] = heat(", ".join(setting), cells)
+    for (*setting, curve), lines in rows.read(job.path(paths.CURVES)).groupby(
+        [*SETTING, "curve"], sort=False
+    ):
+        figures[Path(SETTINGS, *setting, curve)] = curves(", ".join(setting), lines)
     for measured, points in rows.read(job.path(paths.INFORMATION)).groupby(
         ["measure", "quantity"], sort=False
     ):
-        figures[f"information-{'-'.join(measured)}"] = cloud(*measured, points)
+        figures[Path(INFORMATION, *measured)] = cloud(*measured, points)
     for name, (table, target) in figures.items():
-        save(draw(table, target), folder / f"{name}.svg", folder / f"{name}.png")
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        save(draw(table, target), file.with_suffix(".svg"), file.with_suffix(".png"))
 
 
 def heat(setting: str, cells: pd.DataFrame) -> tuple[pd.DataFrame, Target]:

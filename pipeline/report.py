@@ -11,9 +11,10 @@ import jinja2
 import pandas as pd
 
 from pipeline import embedded, paths, rows
+from pipeline.overview import ATTACKS, INFORMATION, SETTINGS
 from pipeline.stage import Job, main
 from robustinfo.files import whole
-from robustinfo.judging import CLASSES, DECIDING
+from robustinfo.judge.checks import CLASSES
 
 # (ground, ink) of every class, from worst to best; of a note, which is no class.
 COLOURS = [
@@ -23,6 +24,7 @@ COLOURS = [
     ("#0a666d", "#ffffff"),
     ("#b3261e", "#ffffff"),
     ("#f2c14e", "#1c2733"),
+    ("#d9dee3", "#1c2733"),
     ("#1b6e3a", "#ffffff"),
 ]
 BADGES = dict(zip(CLASSES, COLOURS, strict=True)) | {"note": ("#cfe3f5", "#123a5c")}
@@ -43,7 +45,6 @@ def run(job: Job) -> None:
     page = environment.get_template("report.html").render(
         study=job.study,
         badges=BADGES,
-        deciding=len(DECIDING),
         board=_records(job.path(paths.LEADERBOARD)),
         exports={path.name: embedded.data_uri(path) for path in map(job.path, EXPORTS)},
         checks=_checks(job.path(paths.CHECKS)),
@@ -75,10 +76,9 @@ def _overview(job: Job) -> dict[str, list[str]]:
     """The figures of every setting that has any."""
     found = {}
     for setting in job.params["settings"]:
-        stem = "{dataset}-{model}".format(**setting)
-        files = [job.path(paths.DRAWN) / f"{stem}-{kind}.svg" for kind in ("attacks", "epsilon")]
-        if drawn := [embedded.svg(file) for file in files if file.is_file()]:
-            found["{dataset}, {model}".format(**setting)] = drawn
+        folder = job.path(paths.DRAWN) / SETTINGS / setting["dataset"] / setting["model"]
+        if files := sorted(folder.glob("*.svg"), key=lambda one: (one.stem != ATTACKS, one.name)):
+            found["{dataset}, {model}".format(**setting)] = [embedded.svg(file) for file in files]
     return found
 
 
@@ -102,7 +102,7 @@ def _correlations(job: Job) -> list[dict]:
     found: dict[tuple, dict] = {}
     for line in table:
         measured = (line["measure"], line["quantity"])
-        file = job.path(paths.DRAWN) / f"information-{'-'.join(measured)}.svg"
+        file = job.path(paths.DRAWN).joinpath(INFORMATION, *measured).with_suffix(".svg")
         one = found.setdefault(measured, {"svg": embedded.svg(file), "lines": []})
         one["lines"].append(line)
     return [*found.values()]
@@ -111,11 +111,11 @@ def _correlations(job: Job) -> list[dict]:
 def _checks(file: Path) -> list[dict]:
     """Each check with its setting, its place in the order of checks, and its rule in words."""
     checks = rows.read(file)
-    checks["setting"] = checks.dataset + ", " + checks.model
+    checks["setting"] = checks.dataset + ", " + checks.model + ", " + checks.norm
     checks["order"] = checks.groupby(["setting", "defence"]).cumcount()
-    signs = {"at most": "≤", "at least": "≥", "above": ">"}
-    checks["rule"] = checks.passes.map(signs) + " " + checks.threshold.map(number).astype(str)
-    return checks.fillna({"rule": ""}).to_dict("records")
+    asked = checks.threshold.notna()
+    checks["asked"] = (checks.rule.map(SIGNS) + " " + checks.threshold.map(number)).where(asked, "")
+    return checks.to_dict("records")
 
 
 def _wide(file: Path) -> dict:

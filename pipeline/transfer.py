@@ -13,12 +13,12 @@ proxy, the less transfers. A defence that only hides its gradient loses more to 
 to its own.
 """
 
+from robustinfo.attacks._success import fools
 from torch import Tensor
 
 from pipeline import load, paths, rows
 from pipeline.combined import by_image, combined, within
 from pipeline.stage import Job, main
-from robustinfo.attacks._success import fools
 from robustinfo.batches import correct, floats
 from robustinfo.measurement import Measurement, counted, fraction
 from robustinfo.sealed import unseal

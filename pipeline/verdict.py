@@ -15,10 +15,11 @@ import json
 from collections.abc import Iterator
 
 import pandas as pd
+from robustinfo.maths.statistics import paired_difference
 
 from pipeline import paths, rows
 from pipeline.collect import results_of
-from pipeline.combined import counting
+from pipeline.combined import counting, with_transfers
 from pipeline.informed import information
 from pipeline.per import resolve
 from pipeline.slices import present
@@ -28,7 +29,6 @@ from robustinfo.files import whole
 from robustinfo.judge import threats
 from robustinfo.judge.evidence import norm_of
 from robustinfo.judge.verdict import Answer, judge
-from robustinfo.maths.statistics import paired_difference
 from robustinfo.measurement import Measurement
 
 OF = ["dataset", "model", "defence", "norm", "epsilon"]
@@ -107,13 +107,6 @@ def _robust(setting: pd.DataFrame, defence: str, norm: str) -> pd.DataFrame:
 def _clean(setting: pd.DataFrame, defence: str) -> pd.DataFrame:
     where = {"defence": defence, "stage": "diagnose", "entry": "clean", "quantity": "accuracy"}
     return chosen(setting, where)
-
-
-def with_transfers(combined: pd.DataFrame) -> pd.DataFrame:
-    """What runs say over all attacks: with what was transferred, where anything was."""
-    transferred = combined.stage == "transfer"
-    of_run = [combined[name] for name in rows.RUN]
-    return combined[transferred | ~transferred.groupby(of_run).transform("any")]
 
 
 def _told(

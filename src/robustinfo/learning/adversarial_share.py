@@ -25,6 +25,7 @@ from robustinfo.distortions import eight_bit, jpeg
 from robustinfo.faults import Fault
 from robustinfo.learning._fit import fit
 from robustinfo.learning._task import Task
+from robustinfo.measurement import Measurement, counted, mean
 from robustinfo.measures import binned_information
 from robustinfo.models._network import Network
 from robustinfo.settings import Entry, Fraction01, Settings

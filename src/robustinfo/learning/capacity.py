@@ -30,6 +30,7 @@ from robustinfo.faults import Fault
 from robustinfo.learning._masked import Start, memorise, start, untrained
 from robustinfo.learning._task import Task
 from robustinfo.maths.intervals import student, wilson
+from robustinfo.measurement import Measurement
 from robustinfo.settings import Fraction01, Names, PositiveNumber, Settings
 
 log = logging.getLogger(__name__)

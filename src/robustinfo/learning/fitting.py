@@ -25,6 +25,7 @@ from robustinfo.datasets._validation import split_validation
 from robustinfo.faults import Fault
 from robustinfo.learning._fit import fit
 from robustinfo.learning._task import Task
+from robustinfo.measurement import Measurement
 from robustinfo.models._network import Network
 from robustinfo.settings import Names, Settings
 from robustinfo.training import Images

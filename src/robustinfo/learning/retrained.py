@@ -18,6 +18,7 @@ from robustinfo.batches import accuracy, batches, floats
 from robustinfo.distortions.eight_bit import to_bytes
 from robustinfo.learning._fit import fit
 from robustinfo.learning._task import Task
+from robustinfo.measurement import Measurement
 from robustinfo.settings import Entry, Fraction01, Settings
 from robustinfo.training import Images
 

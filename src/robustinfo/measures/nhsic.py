@@ -31,9 +31,7 @@ class Config(Settings):
 
 
 @torch.no_grad()
-def estimate(
-    t: Tensor, y: Tensor, *, config: Config, x: Tensor | None = None
-) -> list[Measurement]:
+def estimate(t: Tensor, y: Tensor, *, config: Config, x: Tensor | None = None) -> list[Measurement]:
     """t: (n, d) activations.  y: (n,) labels.  x: (n, ...) inputs, for ``nhsic_input``.
 
     Raises ValueError if n is less than a batch; what is left over of the last one is not used.

@@ -14,6 +14,7 @@ from itertools import product
 
 from torch import Generator
 
+from robustinfo.measurement import Measurement, exact
 from robustinfo.settings import Settings
 
 INPUTS = list(product((0, 1), repeat=3))

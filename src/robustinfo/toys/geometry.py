@@ -25,6 +25,7 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 from torch import Generator, Tensor
 
 from robustinfo.maths.intervals import student
+from robustinfo.measurement import Measurement, exact
 from robustinfo.measures import binned_information, kde_information
 from robustinfo.settings import Fraction01, Number, PositiveNumber, Settings
 

@@ -18,6 +18,7 @@ import torch
 from pydantic import Field
 from torch import Generator
 
+from robustinfo.measurement import Measurement, exact
 from robustinfo.settings import Number, Settings
 
 
