@@ -113,13 +113,12 @@ KEYS = {
         key: key
         for key in ("seeds", "defences", *EACH.values(), *OF.values(), "transfers", "selection")
     },
-    "verdict": {**_TOGETHER, **_FOUGHT, "verdict": "verdict"},
+    "verdict": {**_TOGETHER, **_FOUGHT, "diagnostics": "diagnostics", "verdict": "verdict"},
     "leaderboard": {
         **_TOGETHER,
         **_FOUGHT,
         "models": "models",
         "diagnostics": "diagnostics",
-        "verdict": "verdict",
     },
     "overview": {},
     "gallery": {

@@ -125,14 +125,15 @@ def _count(split: dict[str, Any]) -> int:
 
 
 def _verdicts(study: str) -> dict[str, str]:
-    """{digits/lenet5/entropic: its verdict}, which all seeds share."""
+    """{digits/lenet5/entropic: ``linf: broken, l2: broken``}, which all seeds share."""
     file = Path(paths.VERDICT.format(study=study))
     if not file.is_file():
         return {}
-    return {
-        "/".join(line[name] for name in ("dataset", "model", "defence")): line["verdict"]
-        for line in rows.read(file).to_dict("records")
-    }
+    found: dict[str, list[str]] = {}
+    for line in rows.read(file).to_dict("records"):
+        name = "/".join(line[name] for name in ("dataset", "model", "defence"))
+        found.setdefault(name, []).append(f"{line['norm']}: {line['verdict']}")
+    return {name: ", ".join(told) for name, told in found.items()}
 
 
 def _tag(client: MlflowClient, shown: Shown, tags: dict[str, str]) -> None:

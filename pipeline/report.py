@@ -15,6 +15,7 @@ from pipeline.overview import ATTACKS, INFORMATION, SETTINGS
 from pipeline.stage import Job, main
 from robustinfo.files import whole
 from robustinfo.judge.checks import CLASSES
+from robustinfo.judge.printing import SIGNS
 
 # (ground, ink) of every class, from worst to best; of a note, which is no class.
 COLOURS = [
