@@ -14,15 +14,14 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from robustinfo.attacks import pgd
-from robustinfo.auditing import Attack, attacks_of
 from robustinfo.distortions import jpeg
-from robustinfo.evaluating import Evaluation, diagnostics_of, evaluate
-from robustinfo.judging import Thresholds
-from robustinfo.protocols import SIZES, Ball, Size, attacks, diagnostics
-from robustinfo.worst_case import Threat
+from robustinfo.judge.attacked import Attack, attacks_of
+from robustinfo.judge.evaluate import Evaluation, evaluate
+from robustinfo.judge.protocol import SIZES, Ball, Size, attacks, diagnostics
+from robustinfo.judge.threats import Threat
 from tests.judge.networks import Honest, honest, trained
 
-GLANCE = SIZES[0]
+TINY = SIZES[0]
 MEAN, STD = 0.13, 0.31  # of MNIST's pixels: what a normalised network is given
 
 
@@ -34,29 +33,27 @@ class Defect(NamedTuple):
     network: Callable[[nn.Module], nn.Module] = lambda model: model
     attacks: Callable[[Ball], dict[str, Attack]] | None = None
     ball: Callable[[Ball], Ball] = lambda ball: ball
-    diagnostics: dict[str, dict] = {}  # noqa: RUF012 what replaces entries of the protocol
 
 
-def judged(case: Honest, defect: Defect | None = None, *, size: Size = GLANCE) -> Evaluation:
+def judged(case: Honest, defect: Defect | None = None, *, size: Size = TINY) -> Evaluation:
     """The verdict on the network of a case, with a plain twin, honestly or with the defect."""
     twin = honest(case.dataset, "standard", 7).model
     ball = Ball(norm="linf", epsilon=case.epsilon)
     model = case.model
     if defect is not None:
         ball, model = defect.ball(ball), defect.network(model)
-    made = attacks_of(attacks(size, ball))
-    entries = diagnostics(size, ball, case.x[0].numel())
-    if defect is not None:
-        made = made if defect.attacks is None else defect.attacks(ball)
-        entries |= defect.diagnostics
+    made = attacks_of({name: part.entry for name, part in attacks(size, ball).items()})
+    parts = diagnostics(size, ball, case.x[0].numel())
+    if defect is not None and defect.attacks is not None:
+        made = defect.attacks(ball)
     return evaluate(
         model,
         case.x,
         case.y,
         classes=10,
+        ball=ball,
         attacks=made,
-        diagnostics=diagnostics_of(entries),
-        thresholds=Thresholds(twin="twin", huge_epsilon=1.0),
+        diagnostics={name: part.entry for name, part in parts.items()},
         generator=Generator().manual_seed(0),
         twin=twin,
         note=lambda text: None,
@@ -176,7 +173,7 @@ def transferred(model: nn.Module, x: Tensor, y: Tensor, *, generator: Generator)
 
 
 def only(perturb: Callable, role: str = "iterated") -> Callable[[Ball], dict[str, Attack]]:
-    return lambda ball: {"own": Attack(Threat(role, "linf", 0.15), perturb)}
+    return lambda ball: {"own": Attack(Threat(role, "linf", 0.15), perturb, {})}
 
 
 FEW = {"norm": "linf", "epsilon": 0.15, "step_size": 0.02, "steps": 3}
@@ -187,37 +184,36 @@ def few_steps(ball: Ball) -> dict[str, Attack]:
 
 
 DEFECTS = {
-    "softmax": Defect("softmax in the network", "probabilities_share", Softmax),
+    "softmax": Defect("softmax in the network", "probabilities_fraction", Softmax),
     "quantised": Defect(
-        "input rounded to 16 greys", "zero_gradient_share", before(sixteen_greys)
+        "input rounded to 16 greys", "flat_fraction", before(sixteen_greys)
     ),
     "detached": Defect(
-        "input detached from the graph", "no_gradient_share", before(Tensor.detach)
+        "input detached from the graph", "no_gradient_fraction", before(Tensor.detach)
     ),
-    "winners": Defect("k-winners-take-all", "black_box_only_share", lambda model: of_winners()),
-    "noise": Defect("noise added to every input", "forwards_differ_share", before(noisy)),
+    "winners": Defect("k-winners-take-all", "black_box_only_fraction", lambda model: of_winners()),
+    "noise": Defect("noise added to every input", "forwards_differ_fraction", before(noisy)),
     "batch_norm": Defect(
-        "BatchNorm in training mode", "batch_dependent_share", AlwaysTraining
+        "BatchNorm in training mode", "batch_dependent_fraction", AlwaysTraining
     ),
-    "bounds": Defect("attack in [-1, 1]", "infeasible_share", attacks=only(out_of_bounds)),
+    "bounds": Defect("attack in [-1, 1]", "infeasible_fraction", attacks=only(out_of_bounds)),
     "normalised": Defect(
-        "attack on normalised inputs", "infeasible_share", attacks=only(on_normalised_inputs)
+        "attack on normalised inputs", "infeasible_fraction", attacks=only(on_normalised_inputs)
     ),
     "few_steps": Defect(
-        "three steps that end early", "doubled_gain", attacks=few_steps,
-        diagnostics={"doubled": {"method": "doubled", **FEW, "restarts": 1}},
+        "three steps that end early", "convergence_gain", attacks=few_steps,
     ),
     "unit": Defect(
         "epsilon divided by 255 once more", "twin_robust_accuracy",
         ball=lambda ball: Ball(norm=ball.norm, epsilon=ball.epsilon / 255),
     ),
-    "jpeg": Defect("JPEG in front, without a gradient", "no_gradient_share", before(as_a_file)),
-    "black": Defect("black images are successes", "infeasible_share", attacks=only(black_images)),
+    "jpeg": Defect("JPEG in front, without a gradient", "no_gradient_fraction", before(as_a_file)),
+    "black": Defect("black images are successes", "infeasible_fraction", attacks=only(black_images)),
     "clean_errors": Defect(
-        "clean errors are successes", "miscounted_share", attacks=only(clean_errors)
+        "clean errors are successes", "miscounted_fraction", attacks=only(clean_errors)
     ),
     "log_softmax": Defect(
-        "log-softmax before the margin loss", "log_probabilities_share", LogSoftmax
+        "log-softmax before the margin loss", "log_probabilities_fraction", LogSoftmax
     ),
     "transfer_only": Defect(
         "transferred images alone", "gradient_attacks", attacks=only(transferred, "black_box")

@@ -2,8 +2,8 @@
 
 import pytest
 
-from robustinfo.judging import ADAPTIVE, HOLDS
-from robustinfo.protocols import SIZES
+from robustinfo.judge.checks import ADAPTIVE
+from robustinfo.judge.protocol import SIZES
 from tests.judge.defects import DEFECTS, judged
 from tests.judge.networks import honest, mnist_is_there
 

@@ -26,7 +26,13 @@ def told(entries, resisting=None):
 
 
 def curve(levels, norm="linf", **more):
-    return {"method": "attack_accuracy", "norm": norm, "steps": 2, "sweep": {"epsilon": levels}, **more}
+    return {
+        "method": "attack_accuracy",
+        "norm": norm,
+        "steps": 2,
+        "sweep": {"epsilon": levels},
+        **more,
+    }
 
 
 @pytest.fixture
@@ -70,7 +76,12 @@ def test_a_curve_that_ends_early_says_less(survivors):
 
 
 def test_accuracy_that_is_swept_over_steps_is_no_curve_of_epsilon():
-    steps = {"method": "attack_accuracy", "norm": "linf", "epsilon": 0.1, "sweep": {"steps": [1, 2]}}
+    steps = {
+        "method": "attack_accuracy",
+        "norm": "linf",
+        "epsilon": 0.1,
+        "sweep": {"steps": [1, 2]},
+    }
     assert not is_curve(steps) and is_curve(curve([0.0, 1.0]))
     assert {quantity for _, quantity, _ in told({"steps": steps})} == {"attack_accuracy"}
 

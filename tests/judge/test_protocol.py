@@ -4,14 +4,15 @@ from itertools import pairwise
 
 import pytest
 import torch
+from robustinfo.maths.statistics import fraction_interval
 from torch import nn
 
 from robustinfo import catalogue
-from robustinfo.auditing import attacked, attacks_of
-from robustinfo.budgets import Cost, estimates, largest, passes
-from robustinfo.evaluating import diagnostics_of
-from robustinfo.faults import Fault
-from robustinfo.protocols import SIZES, Ball, Size, adaptive, attacks, diagnostics
+from robustinfo.judge.attacked import attacks_of
+from robustinfo.judge.budget import Task, estimates, largest
+from robustinfo.judge.checks import AT_MOST, BY_NAME, CHECKS
+from robustinfo.judge.evaluate import evaluate
+from robustinfo.judge.protocol import SIZES, Ball, Size, attacks, cost, diagnostics
 
 BALLS = [Ball(norm="linf", epsilon=0.01), Ball(norm="l2", epsilon=0.05)]
 EACH = (1e-3, 1e-4)
@@ -20,13 +21,14 @@ EACH = (1e-3, 1e-4)
 @pytest.mark.parametrize("ball", BALLS, ids=lambda ball: ball.norm)
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: size.name)
 def test_every_entry_of_a_protocol_is_a_method_with_its_numbers(size, ball):
-    entries = attacks(size, ball) | adaptive(size, ball)
-    for entry in entries.values():
-        config = catalogue.config("attacks", entry)
+    for part in attacks(size, ball, term=True).values():
+        config = catalogue.config("attacks", part.entry)
         assert (config.norm, config.epsilon) == (ball.norm, ball.epsilon)
     levels = {}
-    for asked in diagnostics_of(diagnostics(size, ball, 784)):
-        levels.setdefault(asked.entry, []).append(asked.level)
+    for name, part in diagnostics(size, ball, 784).items():
+        for level, entry in catalogue.sweep(part.entry):
+            catalogue.config("diagnostics", entry)
+            levels.setdefault(name, []).append(level)
     assert levels["epsilon_curve"][0] == 0
     assert levels["epsilon_curve"][-1] == (1 if ball.norm == "linf" else 28)
     assert levels["epsilon_curve"] == sorted(levels["epsilon_curve"])
@@ -41,16 +43,27 @@ def test_a_larger_protocol_asks_everything_that_a_smaller_one_does():
         assert all(a <= b for a, b in zip(smaller[1:], larger[1:], strict=True))
 
 
+def test_from_medium_on_an_honest_network_on_which_nothing_happens_passes_every_check():
+    least = min(c.threshold for c in CHECKS if c.sampled and c.rule == AT_MOST and c.threshold != 0
+                and not callable(c.threshold))  # fmt: skip
+    for size in SIZES[2:]:
+        assert fraction_interval(0, size.images)[1] <= least
+        assert fraction_interval(0, size.planted)[1] <= BY_NAME["planted_missed_fraction"].threshold
+        names = {part.entry["method"] for part in attacks(size, BALLS[0]).values()}
+        assert {"autoattack", "hop_skip_jump"} <= names
+
+
 def test_the_largest_that_fits_is_taken_and_a_twin_costs_as_much_again():
     ball = BALLS[0]
-    known = dict(estimates(EACH, ball, Cost(1000)))
+    known = dict(estimates(EACH, ball, Task(1000, 784)))
     assert [*known.values()] == sorted(known.values())
     for size, seconds in known.items():
-        assert largest(EACH, ball, seconds, Cost(1000)) == (size, seconds)
-        assert largest(EACH, ball, 2 * seconds, Cost(1000, networks=2)) == (size, 2 * seconds)
-    with pytest.raises(Fault, match=r"the smallest, glance, .*try again with --budget \d+s"):
-        largest(EACH, ball, 0.9 * known[SIZES[0]], Cost(1000))
-    few = dict(estimates(EACH, ball, Cost(64)))
+        assert largest(EACH, ball, seconds, Task(1000, 784)) == (size, seconds)
+        two = Task(1000, 784, networks=2)
+        assert largest(EACH, ball, 2 * seconds, two) == (size, 2 * seconds)
+    smallest = (SIZES[0], known[SIZES[0]])
+    assert largest(EACH, ball, 0.1 * known[SIZES[0]], Task(1000, 784)) == smallest
+    few = dict(estimates(EACH, ball, Task(64, 784)))
     assert few[SIZES[0]] == known[SIZES[0]] and few[SIZES[1]] < known[SIZES[1]]
 
 
@@ -73,14 +86,17 @@ class Counted(nn.Module):
 
 @pytest.mark.parametrize("ball", BALLS, ids=lambda ball: ball.norm)
 def test_no_network_is_asked_more_often_than_was_said(ball):
-    size = Size("tiny", 8, 10, 2, 300, 4, 200, 4, True)
+    size = Size("own", 8, 10, 2, 300, 4, 200, 4, True)
     model, x = Counted().eval(), 0.3 + 0.4 * torch.rand(8, 1, 8, 8)
     y = model(x).argmax(1)
     model.seen = {True: 0, False: 0}
-    for asked in diagnostics_of(diagnostics(size, ball, 64)):
-        asked.diagnose(model, x, y, generator=torch.Generator())
-    made = attacks_of(attacks(size, ball) | adaptive(size, ball), term=None)
-    assert not attacked(model, x, y, made, torch.Generator(), lambda name: None).failed
-    gradients, queries = passes(size, ball, term=True)
-    assert 0.05 * gradients < model.seen[True] / len(x) < gradients
-    assert 0.05 * queries < model.seen[False] / len(x) < queries
+    made = {name: part.entry for name, part in attacks(size, ball, term=True).items()}
+    asked = {name: part.entry for name, part in diagnostics(size, ball, 64).items()}
+    found = evaluate(
+        model, x, y, classes=10, ball=ball, attacks=attacks_of(made, term=None), diagnostics=asked,
+        generator=torch.Generator(), note=lambda name: None,
+    )  # fmt: skip
+    assert not found.not_made
+    said = cost(size, ball, 64, term=True)
+    assert 0.05 * said.gradients < model.seen[True] / len(x) < said.gradients
+    assert 0.05 * said.queries < model.seen[False] / len(x) < said.queries

@@ -105,7 +105,8 @@ def answer(check: Check, found: Measurement, classes: int) -> Answer:
         result = "noted"
     images = None
     if result == "cannot say" and found.interval == "fraction":
-        images = images_needed(round(found.value * found.n), found.n, limit)
+        side = "below" if found.value < limit else "above"
+        images = images_needed(round(found.value * found.n), found.n, limit, side)
     return Answer(check, result, *numbers, images)
 
 
