@@ -13,6 +13,7 @@ import foolbox
 import torch
 from torch import Generator, Tensor, nn
 
+from robustinfo.attacks._success import fooled
 from robustinfo.maths.balls import feasible
 
 
@@ -93,10 +94,11 @@ def judged(
 ) -> tuple[Tensor, Tensor]:
     """(x_adv, success): success on images correct when clean, wrong now, and within epsilon.
 
+    Wrong by more than rounding: see _success.py. When clean, an image is what ``argmax`` says.
     found: (n,) the attack's own flag, if it has one. Where there is no success, x comes back.
     """
     with frozen(model):
-        success = (model(x).argmax(1) == y) & (model(x_adv).argmax(1) != y)
+        success = (model(x).argmax(1) == y) & fooled(model, x_adv, y)
     success &= feasible(x, x_adv, norm, epsilon)
     if found is not None:
         success &= found
