@@ -97,6 +97,7 @@ def certifiably(
 def pruned(network: nn.Module, dataset: str, *, epochs: int, seed: int) -> nn.Module:
     """Han et al. (2015), arXiv 1506.02626: trained, its smallest weights cut, and trained on."""
     fit(network, dataset, plainly(), epochs=epochs, seed=seed).requires_grad_(True)
+    network.to(memory_format=torch.contiguous_format)  # `prune` takes weights for vectors
     layers = [one for one in network.modules() if isinstance(one, nn.Linear | nn.Conv2d)]
     parts = [(layer, "weight") for layer in layers]
     prune.global_unstructured(parts, pruning_method=prune.L1Unstructured, amount=PRUNED)
