@@ -1,6 +1,6 @@
 """Trains the sixty honest networks.
 
-    python -m benchmarks.honest_networks [--folder FOLDER] [NAME ...]
+python -m benchmarks.honest_networks [--folder FOLDER] [NAME ...]
 """
 
 import argparse
@@ -22,7 +22,12 @@ def main() -> None:
     for name in given.names:
         start = time.process_time()
         network, x, y = load(name, given.folder, 500)
-        print(name, f"{accuracy(network, x, y):.3f}", f"{time.process_time() - start:.1f} s", flush=True)
+        print(
+            name,
+            f"{accuracy(network, x, y):.3f}",
+            f"{time.process_time() - start:.1f} s",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -55,9 +55,7 @@ def fit(
         milestones=() if until else (round(0.8 * epochs),),
     )  # fmt: skip
     generator = Generator().manual_seed(seed)
-    for epoch in training.train(
-        network, data, nothing, terms, config=config, generator=generator
-    ):
+    for epoch in training.train(network, data, nothing, terms, config=config, generator=generator):
         if epoch.number and epoch.record["train/loss"] <= until:
             break
     return network.eval().requires_grad_(False)
