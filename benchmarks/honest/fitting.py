@@ -42,7 +42,7 @@ def fit(
     epochs: int,
     seed: int,
     learning_rate: float = 2e-3,
-    until: float = 0.0,
+    until: float | None = None,
 ) -> nn.Module:
     """The network, trained in place by Adam, at the end at a tenth of the rate; in eval mode.
 
@@ -52,11 +52,11 @@ def fit(
     nothing = training.Images(data.images[:0], data.labels[:0])
     config = training.Config(
         epochs=epochs, batch_size=BATCH, learning_rate=learning_rate, snapshot_every=epochs,
-        milestones=() if until else (round(0.8 * epochs),),
+        milestones=(round(0.8 * epochs),) if until is None else (),
     )  # fmt: skip
     generator = Generator().manual_seed(seed)
     for epoch in training.train(network, data, nothing, terms, config=config, generator=generator):
-        if epoch.number and epoch.record["train/loss"] <= until:
+        if until is not None and epoch.number and epoch.record["train/loss"] <= until:
             break
     return network.eval().requires_grad_(False)
 

@@ -10,7 +10,7 @@ from benchmarks.honest import architectures as of
 from benchmarks.honest import fitting as by
 
 EPOCHS = {"digits": 40, "mnist": 8}
-ATTACKED = {"digits": 20, "mnist": 5}  # epochs of a training against attacks
+ATTACKED = {"digits": 20, "mnist": 7}  # epochs of a training against attacks
 SMOOTHED = {"method": "label_smoothed", "smoothing": 0.2}
 UNSURE = {"method": "entropy_maximised", "weight": 1.0}
 
