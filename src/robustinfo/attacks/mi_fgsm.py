@@ -79,9 +79,7 @@ def perturb_with_extras(
         for at in _path(model, x, y, config):
             fools = fooled(model, at, y)
             x_adv[fools] = at[fools]
-    x_adv, success = _foolbox.judged(
-        model, x, y, x_adv, norm=config.norm, epsilon=config.epsilon
-    )
+    x_adv, success = _foolbox.judged(model, x, y, x_adv, norm=config.norm, epsilon=config.epsilon)
     return Found(x_adv, success, success & fools).with_extras()
 
 

@@ -35,12 +35,13 @@ from robustinfo.attacks._climbable import Climbable
 from robustinfo.attacks._folded import folded
 from robustinfo.attacks._foolbox import frozen
 from robustinfo.batches import together
-from robustinfo.diagnostics._finding import Finding
 from robustinfo.diagnostics._kept import kept
 from robustinfo.diagnostics._probes import varies
 from robustinfo.maths.stationarity import first_order_gap, log_odds
+from robustinfo.measurement import Measurement, fraction
 from robustinfo.settings import Norm, Pixels, Settings
 
+OF_RESISTING = True  # where an attack on the cross-entropy succeeds, its path was no trouble
 OPEN = 1.0  # of what was gained
 ROUNDING = 1e-6  # of a logit, as a part of the largest
 
@@ -71,7 +72,7 @@ class Climbs(NamedTuple):
 
 def diagnose(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
-) -> list[Finding]:
+) -> list[Measurement]:
     """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Fractions of the n images."""
     found = climb(model, x, y, config=config, generator=generator)
     masks = {
@@ -79,7 +80,7 @@ def diagnose(
         "constant_fraction": ~found.varies,
         "unconverged_fraction": found.rises & found.stands & (found.remaining > OPEN),
     }
-    return [Finding(name, int(mask.sum()) / len(y), n=len(y)) for name, mask in masks.items()]
+    return [fraction(name, mask, len(y)) for name, mask in masks.items()]
 
 
 def climb(

@@ -2,12 +2,12 @@
 
 Carlini et al. (2019), arXiv 1902.06705, and Athalye et al. (2018), arXiv 1802.00420 (gradient
 masking). In float32, as an attack would see it:
-zero_gradient_share  images whose gradient of the cross-entropy vanishes at x. A network that is
-                     sure, or constant around x, has them without hiding anything.
-flat_fraction        images that are correct when clean, and whose gradients of the cross-entropy
-                     and of the margin both vanish, at x and at eight points of its ball, although
-                     the logits differ between these points: the network answers to what its
-                     gradient denies, as behind an input that is rounded or detached.
+zero_gradient_fraction  images whose gradient of the cross-entropy vanishes at x. A network that is
+                        sure, or constant around x, has them without hiding anything.
+flat_fraction           images that are correct when clean, and whose gradients of the cross-entropy
+                        and of the margin both vanish, at x and at eight points of its ball, while
+                        the logits differ between these points: the network answers to what its
+                        gradient denies, as behind an input that is rounded or detached.
 Both are fractions of all n images. A gradient that is NaN, or that the output does not depend on at
 all, vanishes: neither can be climbed.
 
@@ -21,32 +21,33 @@ from torch.nn import functional as F
 from robustinfo.attacks._climbable import answer
 from robustinfo.attacks._foolbox import frozen
 from robustinfo.batches import together
-from robustinfo.diagnostics._finding import Finding
 from robustinfo.diagnostics._kept import kept
 from robustinfo.diagnostics._probes import apart, around
 from robustinfo.maths.margin import margin
+from robustinfo.measurement import Measurement, fraction
 from robustinfo.settings import Norm, Number, Pixels, Settings
+
+BELOW = 1e-12
 
 
 class Config(Settings):
     norm: Norm = "linf"
     epsilon: Pixels
-    below: Number = 1e-12  # the largest l-infinity norm that counts as zero
+    below: Number = BELOW  # the largest l-infinity norm that counts as zero
 
 
 def diagnose(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
-) -> list[Finding]:
+) -> list[Measurement]:
     """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Fractions of the n images."""
     with kept(model), frozen(model):
         zero = vanishing(model, x, y, config.below)
         parts = together(x, y)
         found = [_flat(model, a, b, config=config, generator=generator) for a, b in parts]
-    shares = {"zero_gradient_share": zero, "flat_fraction": torch.cat(found)}
-    return [Finding(name, mask.double().mean().item(), n=len(y)) for name, mask in shares.items()]
+    return [fraction("zero_gradient_fraction", zero), fraction("flat_fraction", torch.cat(found))]
 
 
-def vanishing(model: nn.Module, x: Tensor, y: Tensor, below: float) -> Tensor:
+def vanishing(model: nn.Module, x: Tensor, y: Tensor, below: float = BELOW) -> Tensor:
     """(n,) bool: is there nothing to climb on the cross-entropy at x? Modes stay as they are."""
     return torch.cat([_answered(model, a, b, below)[1] for a, b in together(x, y)])
 

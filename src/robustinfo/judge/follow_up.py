@@ -11,7 +11,7 @@ shows masked gradients, unless the gradient attack had too few steps. So, per th
               their cross-entropy any slope?
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import torch
@@ -97,7 +97,7 @@ def _turned(
     x: Tensor,
     y: Tensor,
     among: Tensor,
-    perturb: gradient_search.Perturb,
+    perturb: Callable[..., tuple[Tensor, Tensor]],
     config: gradient_search.Config | pgd.Config,
     generator: Generator,
 ) -> Tensor:

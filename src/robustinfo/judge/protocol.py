@@ -104,7 +104,9 @@ def attacks(size: Size, ball: Ball, *, term: bool = False) -> dict[str, Part]:
         cost = Cost(100 + 9 * 100 + 2 * 9 * 100, 5000 + 1000)
         found["autoattack"] = Part({"method": "autoattack", **within, "until": "fooled"}, cost)
     if term:
-        found["adaptive"] = Part({"method": "adaptive", **climb}, Cost(2 * adaptive.RUNS * once, 30))
+        found["adaptive"] = Part(
+            {"method": "adaptive", **climb}, Cost(2 * adaptive.RUNS * once, 30)
+        )
     return found
 
 
