@@ -4,6 +4,11 @@ import sysconfig
 from pathlib import Path
 from traceback import FrameSummary, extract_tb
 
+from torch import OutOfMemoryError
+
+from robustinfo.sources import _guarded
+
+GUARD = Path(_guarded.__file__)
 OURS = Path(__file__).parents[1]
 LIBRARIES = [Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib", "purelib")]
 MOST = 300  # letters of what an error says
@@ -15,6 +20,13 @@ def blamed(error: BaseException) -> str:
     last = ([*filter(theirs, frames)] or frames)[-1:]
     where = "".join(f" ({frame.filename}:{frame.lineno})" for frame in last)
     return f"{type(error).__name__}: {_short(error)}{where}"
+
+
+def is_theirs(error: BaseException) -> bool:
+    """Whether it comes from a network, or is a lack of memory, and so no bug of ours."""
+    frames = extract_tb(error.__traceback__)
+    asked = any(Path(frame.filename) == GUARD for frame in frames)
+    return asked or any(map(theirs, frames)) or isinstance(error, OutOfMemoryError | MemoryError)
 
 
 def theirs(frame: FrameSummary) -> bool:

@@ -12,7 +12,8 @@ from robustinfo.sources._blamed import blamed
 from robustinfo.sources._guarded import Guarded, counted, described
 from robustinfo.sources._precision import LOW
 
-COUNTS = (33, 1, 2)  # images of a batch; 33: more than the batch that somebody may have fixed
+MORE = (33, 2)  # images of a batch; 33: more than the batch that somebody may have fixed
+COUNTS = (*MORE, 1)
 
 
 @torch.no_grad()
@@ -33,7 +34,7 @@ def checked(network: nn.Module, text: str, asked: Asked, device: torch.device) -
             f"{text} cannot read {counted(count)} of {size}, floats in [0, 1] on {device} "
             f"({blamed(error)}); choose the image size that it was made for"
         ) from error
-    for count in reversed(COUNTS):
+    for count in (*reversed(MORE), 1):
         if problem := _problem(answers[count], count, asked.classes):
             raise Fault(f"{text} {problem}")
     if any(logits.dtype in LOW for logits in answers.values()):
@@ -47,12 +48,26 @@ def _ask(guard: Guarded, x: Tensor, answers: dict[int, Tensor]) -> None:
     held = guard.in_float32()
     try:
         guard.attend(x)
-        answers |= {count: guard.given(x[:count]) for count in COUNTS}
+        _answer(guard, x, answers)
     except Exception:
         if not held:
             raise
         guard.as_it_was(held)
-        answers |= {count: guard.given(x[:count]) for count in COUNTS}
+        _answer(guard, x, answers)
+
+
+def _answer(guard: Guarded, x: Tensor, answers: dict[int, Tensor]) -> None:
+    """The same as it is set; one image in a pair of the same, if it fails alone, or gives more."""
+    for count in MORE:
+        answers[count] = guard.given(x[:count])
+    try:
+        answers[1] = guard.given(x[:1])
+    except Exception:  # BatchNorm in training mode asks for more than one value
+        guard.pairs = True
+    else:
+        guard.pairs = isinstance(answers[1], Tensor) and len(answers[1]) != 1
+    if guard.pairs:
+        answers[1] = guard.given(x[:1])
 
 
 def _problem(logits: Tensor, count: int, classes: int) -> str | None:

@@ -29,6 +29,7 @@ class Guarded(nn.Module):
             network = deepcopy(network)  # made in inference mode: only copies have gradients
         self.network = network
         self.notes: list[str] = []
+        self.pairs = False  # whether one image is asked as two of the same, as it fails alone
         self.refused: frozenset[torch.dtype] = frozenset()  # of what a forward may ask for
 
     def forward(self, x: Tensor) -> Tensor:
@@ -44,13 +45,15 @@ class Guarded(nn.Module):
         return logits.to(x, copy=True)  # the network may overwrite its own
 
     def given(self, x: Tensor) -> Tensor:
-        """What the network itself answers. A single image is asked as a pair of the same."""
-        images = torch.cat([x, x]) if len(x) == 1 else x.clone()
+        """What the network itself answers; of one image (1, K), where it takes the batch away."""
+        alone = len(x) == 1
+        images = torch.cat([x, x]) if alone and self.pairs else x.clone()
         mode = InPrecision(x, self.refused) if self.refused else nullcontext()
         with undisturbed(), mode:
             logits = self.network(images)
-        alone = len(x) == 1 and isinstance(logits, Tensor) and logits.ndim and len(logits) == 2
-        return logits[:1] if alone else logits
+        if alone and isinstance(logits, Tensor):
+            return logits[:1] if self.pairs else logits[None] if logits.ndim == 1 else logits
+        return logits
 
     def train(self, mode: bool = True) -> Self:
         """Modules of torch.export have one mode, in which they were exported, and refuse others."""
