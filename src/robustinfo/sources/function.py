@@ -16,13 +16,15 @@ from torch import nn
 from robustinfo.faults import Fault
 from robustinfo.sources._asked import Asked
 from robustinfo.sources._blamed import blamed
+from robustinfo.sources._globals import undisturbed
 
 
 def load(text: str, asked: Asked) -> nn.Module:
     """What the function gives. Raises Fault if there is none, if it fails, or gives no network."""
     module_name, _, name = text.partition(":")
     _no_file(module_name, name, text)
-    module = _imported(module_name, text)
+    with undisturbed():  # the twin's builder finds its module imported, and torch as this one does
+        module = _imported(module_name, text)
     function = getattr(module, name, None)
     if isinstance(function, nn.Module):  # the network itself
         return function
