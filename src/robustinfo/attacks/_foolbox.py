@@ -20,10 +20,12 @@ from robustinfo.maths.balls import feasible
 @contextmanager
 def frozen(model: nn.Module) -> Iterator[nn.Module]:
     """The model in eval mode without weight gradients; modes and flags come back afterwards."""
-    modes = {module: module.training for module in model.modules()}
+    # A frozen TorchScript module has no mode.
+    modes = {one: one.training for one in model.modules() if hasattr(one, "training")}
     flags = {weight: weight.requires_grad for weight in model.parameters()}
     model.eval()  # may return nothing, where somebody has overridden `train`
-    model.requires_grad_(False)
+    for weight in flags:  # one by one: TorchScript refuses ``model.requires_grad_``
+        weight.requires_grad_(False)
     try:
         yield model
     finally:
