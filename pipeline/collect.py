@@ -12,7 +12,7 @@ import pandas as pd
 
 from pipeline import paths, rows
 from pipeline.stage import Job, main
-from pipeline.statistics import with_wilson
+from pipeline.statistics import with_intervals
 
 COLUMNS = ["defence", "seed", "index", "stands"]
 
@@ -35,7 +35,7 @@ def run(job: Job) -> None:
         selection = rows.read(job.path(paths.SELECTED))
         tables.append(selection.assign(**setting)[tables[0].columns])
     rows.write_table(job.path(paths.STANDING), pd.concat(standing, ignore_index=True))
-    rows.write_table(job.path(paths.RESULTS), with_wilson(pd.concat(tables, ignore_index=True)))
+    rows.write_table(job.path(paths.RESULTS), with_intervals(pd.concat(tables, ignore_index=True)))
 
 
 def results_of(job: Job) -> pd.DataFrame:
