@@ -21,6 +21,7 @@ from robustinfo import catalogue
 from robustinfo.attacks import gradient_search, pgd
 from robustinfo.batches import together
 from robustinfo.diagnostics.zero_gradients import vanishing
+from robustinfo.judge.attacked import Perturb
 from robustinfo.judge.threats import Outcome, Threat
 from robustinfo.maths.balls import same_ball
 from robustinfo.measurement import Measurement, fraction
@@ -97,7 +98,7 @@ def _turned(
     x: Tensor,
     y: Tensor,
     among: Tensor,
-    perturb: gradient_search.Perturb,
+    perturb: Perturb,
     config: gradient_search.Config | pgd.Config,
     generator: Generator,
 ) -> Tensor:
