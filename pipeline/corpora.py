@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 import numpy as np
 from torch import Tensor
 
-from robustinfo.maths.intervals import jackknife
+from robustinfo.maths.statistics import jackknife
 from robustinfo.measurement import Measurement
 
 GROUPS = 20  # of texts, by their place in the test set

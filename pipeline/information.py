@@ -14,7 +14,7 @@ from pipeline.rows import RUN
 from pipeline.statistics import chosen
 from pipeline.study import SHAPES
 from robustinfo import catalogue
-from robustinfo.maths.intervals import spearman
+from robustinfo.maths.statistics import spearman
 from robustinfo.settings import Entry
 
 # What of a measure is set against robustness, and how a reader knows it.

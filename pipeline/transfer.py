@@ -13,12 +13,12 @@ proxy, the less transfers. A defence that only hides its gradient loses more to 
 to its own.
 """
 
-from robustinfo.attacks._success import fools
 from torch import Tensor
 
 from pipeline import load, paths, rows
 from pipeline.combined import by_image, combined, within
 from pipeline.stage import Job, main
+from robustinfo.attacks._success import fooled
 from robustinfo.batches import correct, floats
 from robustinfo.measurement import Measurement, counted, fraction
 from robustinfo.sealed import unseal
@@ -37,7 +37,7 @@ def run(job: Job) -> None:
     found, others = [], {}
     for name in job.params["attacks"]:
         examples, _ = unseal(job.path(paths.EXAMPLES, attack=name, defence=proxy))
-        turned = right & fools(model, examples["x_adv"].to(job.device), y)
+        turned = right & fooled(model, examples["x_adv"].to(job.device), y)
         found += _measured(name, proxy, right, turned)
         if name in counting:
             others[f"{name} from {proxy}"] = (turned, counting[name]._replace(role="black_box"))

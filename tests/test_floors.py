@@ -16,6 +16,8 @@ FLOORS = [
     {"learning", "evidence", "auditing", "protocols", "defended"},
     {"evaluating", "sources", "pictures", "budgets", "options"},
     {"printing"},
+    {"separate", "separated", "plain"},
+    {"judged"},
     {"cli"},
 ]
 WORKFLOW = {"snakemake", "dvc", "mlflow", "pipeline"}

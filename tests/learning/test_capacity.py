@@ -13,7 +13,7 @@ from robustinfo.learning import capacity
 from robustinfo.learning._masked import memorise, outputs, start, untrained
 from robustinfo.learning._task import Task
 from robustinfo.learning.capacity import weights_needed
-from robustinfo.maths.intervals import student
+from robustinfo.maths.statistics import student
 from robustinfo.training import Images
 
 D, HIDDEN, K = 25, 8, 3

@@ -53,7 +53,7 @@ def test_a_mask_that_a_defence_cut_is_cut_again(tmp_path):
     found = load(tmp_path / "model.safetensors", entry, shape)
     x = torch.rand(4, *shape)
     torch.testing.assert_close(found(x), network(x), rtol=0, atol=0)
-    assert found.get_submodule(MASK).passes.min() == 0
+    assert found.network.get_submodule(MASK).passes.min() == 0
 
 
 def test_the_architecture_is_asked_for_with_an_example_and_the_choices(file):

@@ -19,7 +19,6 @@ steps) it broke 77, PGD with 11 restarts 70, and PGD on the margin with 5 restar
 from functools import partial
 from typing import Annotated
 
-import torch
 from pydantic import Field
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
@@ -49,21 +48,29 @@ def perturb(
     term: what every adaptive attack is given; the smoothed labels take its place here.
     A success is misclassified, was correct, and lies within epsilon; a failure returns its x.
     """
-    x_adv, success = x.clone(), torch.zeros_like(y, dtype=torch.bool)
-    for smoothing in config.smoothings:
-        left = (~success).nonzero().squeeze(1)
-        if not len(left):
-            break
-        x_adv[left], success[left] = _active.search(
-            pgd.method(config),
-            model,
-            x[left],
-            y[left],
-            climbed=partial(_climbed, smoothing=smoothing),
-            config=config,
-            generator=generator,
-        )
-    return x_adv, success
+    settings = {"config": config, "generator": generator, "term": term}
+    return perturb_with_extras(model, x, y, **settings)[:2]
+
+
+def perturb_with_extras(
+    model: nn.Module,
+    x: Tensor,
+    y: Tensor,
+    *,
+    config: Config,
+    generator: Generator,
+    term: adaptive.Term | None = None,
+) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+    """``perturb``, and ``last_step``, (n,) bool: who falls at the last step of a run."""
+    return _active.search(
+        pgd.method(config),
+        model,
+        x,
+        y,
+        climbs=[partial(_climbed, smoothing=smoothing) for smoothing in config.smoothings],
+        config=config,
+        generator=generator,
+    ).with_extras()
 
 
 def _climbed(

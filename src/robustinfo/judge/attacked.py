@@ -11,6 +11,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from robustinfo import catalogue
+from robustinfo.attacks._success import lead
 from robustinfo.batches import correct, together
 from robustinfo.faults import Fault
 from robustinfo.judge.threats import Threat, threat
@@ -58,11 +59,12 @@ def audited(
 ) -> tuple[Tensor, Tensor]:
     """(n,) bool each: which successes are true, and which were claimed and are not.
 
-    A success was correct when clean (right) and is misclassified now; the attack's word (claimed)
-    is not enough.
+    A success was correct when clean (right) and is misclassified now, by more than rounding (see
+    attacks/_success.py); the attack's word (claimed) is not enough. Who claims a tie is not right,
+    but has not miscounted either.
     """
-    success = claimed & right & ~correct(model, x_adv, y)
-    return success, claimed & ~success
+    ahead = lead(model, x_adv, y)
+    return claimed & right & (ahead > 0), claimed & ~(right & (ahead >= 0))
 
 
 def attacked(

@@ -16,6 +16,8 @@ HOLDS = "holds against what was tried"
 CLASSES = (
     "invalid", "masked", ADAPTIVE, "not converged", "broken", "no benefit", LITTLE, HOLDS,
 )  # fmt: skip
+# Of the command; 1 is an error and 2 a wrong option.
+EXITS = {name: 10 + place for place, name in enumerate(CLASSES[:6])} | {LITTLE: 16, HOLDS: 0}
 UNTRUSTED = CLASSES[:4]  # where more may fall to better attacks
 NOTE = "note"  # printed, and decides nothing
 AT_MOST, AT_LEAST, ABOVE = "at most", "at least", "above"

@@ -12,6 +12,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from robustinfo.attacks._climbable import Climbable
+from robustinfo.attacks._success import fooled
 from robustinfo.batches import correct
 from robustinfo.faults import Fault
 from robustinfo.judge import follow_up, threats
@@ -124,7 +125,7 @@ def _twin(
     left = correct(twin, x, y)
     for broken in other.success.values():
         left &= ~broken
-    turned = {name: right & ~correct(network, x_adv, y) for name, x_adv in other.x_adv.items()}
+    turned = {name: right & fooled(network, x_adv, y) for name, x_adv in other.x_adv.items()}
     return left, turned
 
 

@@ -11,7 +11,7 @@ shows masked gradients, unless the gradient attack had too few steps. So, per th
               their cross-entropy any slope?
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import torch
@@ -21,7 +21,6 @@ from robustinfo import catalogue
 from robustinfo.attacks import gradient_search, pgd
 from robustinfo.batches import together
 from robustinfo.diagnostics.zero_gradients import vanishing
-from robustinfo.judge.attacked import Perturb
 from robustinfo.judge.threats import Outcome, Threat
 from robustinfo.maths.balls import same_ball
 from robustinfo.measurement import Measurement, fraction
@@ -98,7 +97,7 @@ def _turned(
     x: Tensor,
     y: Tensor,
     among: Tensor,
-    perturb: Perturb,
+    perturb: Callable[..., tuple[Tensor, Tensor]],
     config: gradient_search.Config | pgd.Config,
     generator: Generator,
 ) -> Tensor:

@@ -104,7 +104,9 @@ def attacks(size: Size, ball: Ball, *, term: bool = False) -> dict[str, Part]:
         cost = Cost(100 + 9 * 100 + 2 * 9 * 100, 5000 + 1000)
         found["autoattack"] = Part({"method": "autoattack", **within, "until": "fooled"}, cost)
     if term:
-        found["adaptive"] = Part({"method": "adaptive", **climb}, Cost(adaptive.RUNS * once, 30))
+        found["adaptive"] = Part(
+            {"method": "adaptive", **climb}, Cost(2 * adaptive.RUNS * once, 30)
+        )
     return found
 
 
@@ -112,7 +114,7 @@ def follow_up(size: Size, ball: Ball) -> Cost:
     """Of what comes after the attacks: a long search for some images, PGD doubled for the rest."""
     once = size.restarts * (size.steps + 1)
     config = gradient_search.Config(norm=ball.norm, epsilon=ball.epsilon)
-    search = gradient_search.RUNS * config.restarts * (config.steps + 1)
+    search = gradient_search.RUNS * (config.steps + 1)
     return Cost(2 * 3 * once + SUSPECTS * search + 2, 10)
 
 
@@ -134,7 +136,7 @@ def diagnostics(size: Size, ball: Ball, values: int) -> dict[str, Part]:
         ),
     }
     config = gradient_search.Config(**within)
-    search = gradient_search.RUNS * config.restarts * (config.steps + 1)
+    search = gradient_search.RUNS * (config.steps + 1)
     share = size.planted / size.images
     for name in ("pgd", "margin_pgd"):
         gradients = made[name].cost.gradients + SUSPECTS * search

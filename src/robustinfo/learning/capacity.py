@@ -29,7 +29,7 @@ from robustinfo.batches import floats
 from robustinfo.faults import Fault
 from robustinfo.learning._masked import Start, memorise, start, untrained
 from robustinfo.learning._task import Task
-from robustinfo.maths.intervals import student, wilson
+from robustinfo.maths.statistics import fraction_interval, student
 from robustinfo.measurement import Measurement
 from robustinfo.settings import Fraction01, Names, PositiveNumber, Settings
 
@@ -124,5 +124,5 @@ def _mean(quantity: str, level: float, values: np.ndarray) -> Measurement:
 
 
 def _share(quantity: str, level: float, hits: np.ndarray) -> Measurement:
-    low, high = wilson(hits.mean(), len(hits))
+    low, high = fraction_interval(int(hits.sum()), len(hits))
     return Measurement(quantity, hits.mean(), "own", low=low, high=high, level=level)

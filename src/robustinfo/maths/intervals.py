@@ -1,70 +1,15 @@
-"""95 % intervals: fractions of images, means over seeds, ranks, anything by leaving parts out."""
+"""The former names of ``maths.statistics``, until everything asks it by its own."""
 
-import math
-
-import numpy as np
-from scipy import stats
-
-LEVEL = 0.95
+from robustinfo.maths.statistics import (  # noqa: F401
+    LEVEL,
+    fraction_interval,
+    jackknife,
+    spearman,
+    student,
+)
+from robustinfo.maths.statistics import paired_difference as gain  # noqa: F401
 
 
 def wilson(fraction: float, n: int) -> tuple[float, float]:
-    """Wilson's score interval (1927) of a fraction seen on n images; inside [0, 1]."""
-    interval = stats.binomtest(round(fraction * n), n).proportion_ci(LEVEL, method="wilson")
-    return interval.low, interval.high
-
-
-def gain(won: int, lost: int, n: int) -> tuple[float, float]:
-    """Interval of (won - lost) / n, by how much one of two does better on the same n images.
-
-    won, lost: on how many images only the one, or only the other, is right. Clopper and Pearson's
-    interval of won among both, so that 0 lies outside just where McNemar's exact test (1947),
-    two-sided, has p < 0.05. (0, 0) where the two agree on every image.
-    """
-    if not won + lost:
-        return 0.0, 0.0
-    share = stats.binomtest(won, won + lost).proportion_ci(LEVEL, method="exact")
-    return tuple((2 * end - 1) * (won + lost) / n for end in (share.low, share.high))
-
-
-def student(values: list[float] | np.ndarray) -> tuple[float, float]:
-    """Student's t interval of the mean; (nan, nan) for a single value, which has no spread."""
-    values = np.asarray(values, dtype=float)
-    if len(values) < 2:
-        return math.nan, math.nan
-    reach = stats.t.ppf((1 + LEVEL) / 2, len(values) - 1) * values.std(ddof=1) / len(values) ** 0.5
-    return values.mean() - reach, values.mean() + reach
-
-
-def spearman(x: np.ndarray, y: np.ndarray) -> tuple[float, float, float]:
-    """Spearman's rank correlation of n pairs, and its interval by Fisher's z: (value, low, high).
-
-    The variance of z is that of Bonett and Wright (2000), (1 + rho^2 / 2) / (n - 3). Where all n
-    ranks agree, z would be infinite and the interval a point: there it is taken at half a step,
-    6 / (n^3 - n), below the greatest value. All nan where x or y is constant; no interval
-    of fewer than four pairs.
-    """
-    n = len(x)
-    if n < 2 or np.ptp(x) == 0 or np.ptp(y) == 0:
-        return math.nan, math.nan, math.nan
-    value = float(stats.spearmanr(x, y).statistic)
-    if n < 4:
-        return value, math.nan, math.nan
-    most = 1 - 6 / (n**3 - n)
-    z = math.atanh(min(max(value, -most), most))
-    reach = stats.norm.ppf((1 + LEVEL) / 2) * ((1 + value**2 / 2) / (n - 3)) ** 0.5
-    return value, min(math.tanh(z - reach), value), max(math.tanh(z + reach), value)
-
-
-def jackknife(value: float, without: np.ndarray) -> tuple[float, float]:
-    """Student's t interval of a value by Tukey's jackknife (1958) over groups of the data.
-
-    without: (groups,) what the value is where each group, all of about one size, is left out in
-    turn. (nan, nan) for a single group. Unlike a bootstrap it never counts anything twice.
-    """
-    groups = len(without)
-    if groups < 2:
-        return math.nan, math.nan
-    error = ((groups - 1) * np.var(without)) ** 0.5
-    reach = stats.t.ppf((1 + LEVEL) / 2, groups - 1) * error
-    return value - reach, value + reach
+    """Wilson's score interval of a fraction seen on n images."""
+    return fraction_interval(round(fraction * n), n)

@@ -1,12 +1,3 @@
-"""McNemar's exact test of two things tried on the same images."""
+"""The former name of ``maths.statistics.mcnemar``, until nothing asks for it."""
 
-from scipy.stats import binomtest
-
-
-def mcnemar(b: int, c: int) -> float:
-    """The two-sided p of McNemar (1947), exact: b of one kind and c of the other are even chances.
-
-    b: images where only the first succeeds, c: where only the second does. The others say nothing,
-    and where there are no such images, p is 1.
-    """
-    return float(binomtest(b, b + c).pvalue) if b + c else 1.0
+from robustinfo.maths.statistics import mcnemar  # noqa: F401

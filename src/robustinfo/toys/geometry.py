@@ -24,7 +24,7 @@ import torch
 from pydantic import Field, NonNegativeInt, PositiveInt
 from torch import Generator, Tensor
 
-from robustinfo.maths.intervals import student
+from robustinfo.maths.statistics import student
 from robustinfo.measurement import Measurement, exact
 from robustinfo.measures import binned_information, kde_information
 from robustinfo.settings import Fraction01, Number, PositiveNumber, Settings

@@ -1,25 +1,12 @@
+"""Intervals by the spread of a few values, against scipy and by what they cover."""
+
 import math
 
 import numpy as np
 import pytest
 from scipy import stats
 
-from robustinfo.maths.intervals import gain, jackknife, spearman, student, wilson
-from robustinfo.maths.mcnemar import mcnemar
-
-
-@pytest.mark.parametrize(
-    "hits, n", [(0, 10), (1, 10), (5, 10), (10, 10), (37, 500), (9_999, 10_000)]
-)
-def test_wilson_is_the_closed_formula_of_1927(hits, n):
-    z, p = stats.norm.ppf(0.975), hits / n
-    centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
-    reach = z / (1 + z**2 / n) * math.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
-    assert wilson(p, n) == pytest.approx((centre - reach, centre + reach), abs=1e-12)
-
-
-def test_wilson_knows_the_count_behind_a_fraction_rounded_to_float32():
-    assert wilson(float(np.float32(1 / 3)), 3000) == wilson(1 / 3, 3000)
+from robustinfo.maths.statistics import jackknife, spearman, student
 
 
 @pytest.mark.parametrize("values", [[0.1, 0.4], [3.0, 5.0, 4.0, -7.0], [2.0] * 3 + [2.5]])
@@ -96,19 +83,3 @@ def test_three_pairs_have_no_interval_and_equal_values_no_correlation():
     value, *interval = spearman(np.array([1, 2, 3]), np.array([5, 7, 6]))
     assert value == pytest.approx(0.5) and all(map(math.isnan, interval))
     assert all(map(math.isnan, spearman(np.ones(5), np.arange(5))))
-
-
-@pytest.mark.parametrize("agree", [0, 50])
-def test_no_gain_lies_outside_just_where_mcnemars_test_says_so(agree):
-    for won in range(12):
-        for lost in range(12):
-            n = max(1, won + lost + agree)
-            low, high = gain(won, lost, n)
-            assert low <= (won - lost) / n <= high
-            assert (not low <= 0 <= high) == (mcnemar(won, lost) < 0.05)
-
-
-def test_the_gain_of_one_that_never_loses_is_in_closed_form():
-    low, high = gain(8, 0, 100)
-    assert (low, high) == pytest.approx(((2 * 0.025 ** (1 / 8) - 1) * 0.08, 0.08))
-    assert gain(0, 8, 100) == pytest.approx((-high, -low))
