@@ -42,8 +42,10 @@ def measurements(table: pd.DataFrame) -> Iterator[Measurement]:
     """The rows of a table as they were measured."""
     for row in table[[*Measurement._fields]].to_dict("records"):
         held = {name: None if value != value else value for name, value in row.items()}
-        n = None if held["n"] is None else int(held["n"])
-        yield Measurement(**held)._replace(n=n, saturated=held["saturated"] == "True")
+        whole = {name: int(held[name]) for name in ("n", "epoch") if held[name] is not None}
+        saturated = {"True": True, "False": False, "": None}[row["saturated"]]
+        # A value is never missing: an empty one was NaN.
+        yield Measurement(**held)._replace(value=row["value"], saturated=saturated, **whole)
 
 
 def write(path: Path, rows: Iterable[dict], names: Sequence[str] = ()) -> None:

@@ -154,18 +154,18 @@ def measured(success):
 
 
 def test_a_corpus_are_the_altered_words_of_the_successes_one_to_a_line():
-    found = {(row["input"], row["quantity"]): row for row in measured([True, True, False])}
-    assert found["fgsm", "mean"]["value"] == len("ccc\ndd\nbb")
-    assert found["fgsm", "clean_mean"]["value"] == len("bb\nccc\na")
-    assert found["fgsm", "difference"]["value"] == 1
-    assert found["clean", "mean"]["value"] == len("bb\nccc\na")
-    assert {row["n"] for row in found.values()} == {2}
+    found = {(row.input, row.quantity): row for row in measured([True, True, False])}
+    assert found["fgsm", "mean"].value == len("ccc\ndd\nbb")
+    assert found["fgsm", "clean_mean"].value == len("bb\nccc\na")
+    assert found["fgsm", "difference"].value == 1
+    assert found["clean", "mean"].value == len("bb\nccc\na")
+    assert {row.n for row in found.values()} == {2}
 
 
 def test_one_text_has_a_value_without_an_interval_and_none_has_no_rows():
     alone = measured([False, True, False])
-    assert [row["value"] for row in alone] == [2, 1, 1, 1]
-    assert all(np.isnan(row["low"]) for row in alone)
+    assert [row.value for row in alone] == [2, 1, 1, 1]
+    assert all(np.isnan(row.low) for row in alone)
     assert measured([False, False, False]) == []
 
 

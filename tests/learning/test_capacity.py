@@ -47,11 +47,7 @@ def rows(sets, seed=0, train=None, **over):
 
 def values(found, quantity, name="clean"):
     """{level: value}"""
-    return {
-        row["level"]: row["value"]
-        for row in found
-        if (row["quantity"], row["input"]) == (quantity, name)
-    }
+    return {row.level: row.value for row in found if (row.quantity, row.input) == (quantity, name)}
 
 
 class Twin(nn.Module):
@@ -145,8 +141,8 @@ def test_images_with_their_own_labels_need_fewer_weights_than_with_anothers(acti
     sets = {"clean": blobs(), "shuffled": blobs(shuffled=True)}
     grid = list(range(10, 200, 30))
     found = rows(sets, kept=grid, epsilons=[0.3], activation=activation, masks=5)
-    extra = next(row for row in found if row["quantity"] == "extra_weights")
-    assert extra["low"] > 0
+    extra = next(row for row in found if row.quantity == "extra_weights")
+    assert extra.low > 0
 
 
 def test_a_larger_error_never_needs_more_weights():
@@ -177,10 +173,10 @@ def test_a_mean_over_masks_is_that_of_the_networks_with_students_interval():
     x = data.images.flatten(1).float() / 255
     wrong = memorise(untrained(begun, k), x, data.labels, relu=True, steps=100, learning_rate=0.03)
     right = 1 - wrong.numpy() / 60
-    row = next(row for row in rows({"clean": data}) if row["level"] == k)
+    row = next(row for row in rows({"clean": data}) if row.level == k)
     expected = [right.mean(), *student(right)]
-    assert [row["value"], row["low"], row["high"]] == pytest.approx(expected)
-    assert row["n"] == 60 and row["low"] < row["value"] < row["high"]
+    assert [row.value, row.low, row.high] == pytest.approx(expected)
+    assert row.n == 60 and row.low < row.value < row.high
 
 
 def test_every_set_meets_the_same_networks_and_the_same_seed_finds_the_same():
@@ -197,8 +193,8 @@ def test_extra_weights_are_the_difference_to_the_clean_images_mask_by_mask():
     sets = {"shuffled": blobs(shuffled=True), "clean": blobs()}  # whichever comes first
     found = rows(sets, epsilons=[0.4])
     needed = [values(found, "weights_needed", name)[0.4] for name in ("shuffled", "clean")]
-    (extra,) = [row for row in found if row["quantity"] == "extra_weights"]
-    assert extra["input"] == "shuffled" and extra["value"] == pytest.approx(needed[0] - needed[1])
+    (extra,) = [row for row in found if row.quantity == "extra_weights"]
+    assert extra.input == "shuffled" and extra.value == pytest.approx(needed[0] - needed[1])
 
 
 def test_images_of_any_shape_are_learned():
