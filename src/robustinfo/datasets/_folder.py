@@ -44,6 +44,11 @@ def read(
         key=lambda file: sha256(file.as_posix().encode()).digest(),
     )[:limit]
     images, notes = _stacked(folder / chosen, drawn, size)
+    if names is None and classes != sorted(classes):
+        notes.append(
+            f"ImageFolder sorts these folders as text ({listed(sorted(classes))}); if the network "
+            "was trained in that order, name the classes in it with --classes"
+        )
     found = Found(
         root=str(folder / chosen),
         split=None if chosen == HERE else chosen.name,
@@ -105,8 +110,8 @@ def _left_out(tree: Tree, chosen: Path) -> list[tuple[str, int, str]]:
         if path.is_relative_to(chosen):
             reasons.setdefault(why, []).append(path.relative_to(chosen))
     for why, paths in reasons.items():
-        endings = Counter(path.suffix.lower() or "no ending" for path in paths).most_common()
-        counts = [f"{many:,} of {ending}" for ending, many in endings]
+        endings = Counter(sorted(path.suffix.lower() or "no ending" for path in paths))
+        counts = [f"{many:,} of {ending}" for ending, many in endings.most_common()]
         what = listed(counts if why == NO_IMAGE else [one.as_posix() for one in paths])
         found.append((what, len(paths), why))
     return [one for one in found if one[1]]

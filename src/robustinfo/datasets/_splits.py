@@ -37,16 +37,16 @@ def classes_in(tree: Tree, split: str, named: Iterable[str]) -> Path:
     for child in children:
         if tree.depths[child]:
             raise DataError(
-                f"{tree.top / child} has images in folders of its own ({_deeper(tree, child)}), "
-                "so it may be a class or hold classes; put a class's images directly into its "
-                f"folder, or give the folder of the classes that is meant, such as --data "
+                f"{tree.top / child} has images in folders of its own ({_deeper(tree, child)}): it "
+                "may be a class or hold classes; put a class's images directly into its "
+                "folder, or give the folder of the classes that is meant, such as --data "
                 f"{tree.top / child}"
             )
     names = [child.name for child in children]
     if not {*names} <= {*named} and _like_splits(names):
         raise DataError(
-            f"{root} has images directly in {listed(names)}, which are called like splits; put "
-            f"them into a folder per class, as {root / names[0]}/CLASS, or, if these are the "
+            f"{root} has images directly in {listed(names)}: called like splits, not like classes; "
+            f"put them into a folder per class, as {root / names[0]}/CLASS, or, if these are the "
             "classes, name them in a file with --classes"
         )
     return chosen
@@ -67,20 +67,20 @@ def _of_split(tree: Tree, split: str) -> Path:
         others or all(one in match or one not in tree.depths for one in folders)
     ):
         return match[0]
-    names, top = [one.name for one in folders if one in tree.depths], tree.top
-    if len(match) > 1:
-        found = f"has {listed([one.name for one in match])}, which may all be {split!r}"
-    elif match:
-        found = f"has {match[0].name}, and beside it folders of images that are no splits"
-    elif any(role(name) for name in names):
-        found = f"has no {split!r}"
-    else:
-        found = "has images two folders deep or deeper, and no folders that are called like splits"
-    example = (match or [one for one in folders if one in tree.depths])[0]
+    filled = [one for one in folders if one in tree.depths]
+    if not any(role(one.name) for one in [*match, *filled]):
+        return HERE  # where folders within classes are refused
+    found = f"has no {split!r}"
+    if match:
+        called = listed([one.name for one in match])
+        found = f"has more than one folder for {split!r}: {called}"
+        if len(match) == 1:
+            found = f"has {called} beside folders that are no splits"
+    example = (match or filled)[0]
     raise DataError(
-        f"{top} {found}; its folders of images are {listed(names)}, with such as "
-        f"{_deeper(tree, example)}; give the folder of the classes that is meant, such as --data "
-        f"{top / example}"
+        f"{tree.top} {found}; it has images in {listed([one.name for one in filled])}, with such "
+        f"folders as {_deeper(tree, example)}; give the folder of the classes that is meant, such "
+        f"as --data {tree.top / example}"
     )
 
 
