@@ -2,7 +2,7 @@
 
     mnist                        a method of datasets/, under ROBUSTINFO_DATA or ``data``
     {method: digits, size: 28}   the same with its numbers
-    FOLDER                       class by class, as torchvision's ImageFolder reads them
+    FOLDER                       class by class, laid out as for torchvision's ImageFolder
 
 Where there is a folder of that name, it is meant. It holds one folder of images per class, or such
 a folder per split (train, test, val ..., in any case). Labels are the places of the folders sorted

@@ -1,4 +1,4 @@
-"""A folder of images, class by class, as torchvision's ImageFolder reads them.
+"""A folder of images, class by class, laid out as for torchvision's ImageFolder.
 
 ``FOLDER/CLASS/*.png``, or one such folder per split: ``FOLDER/{train,val,test}/CLASS/*.png``. Where
 all images are grey, they have one channel, otherwise three. The images are a draw that never

@@ -52,21 +52,19 @@ def scan(top: Path) -> Tree:
     while waiting or links:
         folder = waiting.popleft() if waiting else links.popleft()
         path = top / folder
-        entries = _entries(path)
         key = (path.stat().st_dev, path.stat().st_ino)
         if key in seen or (folder != HERE and real.is_relative_to(path.resolve())):
             tree.left_out.append((folder, AGAIN))
             tree.aliases[folder] = seen.get(key, HERE)
             continue
         seen[key], tree.images[folder] = folder, []
-        for entry in entries:
-            where, why = folder / entry.name, _passed_over(entry)
-            if why is not None:
-                tree.left_out.append((where, why))
-            elif not os.path.isdir(entry.path):
+        for entry in _entries(path):
+            if why := _passed_over(entry):
+                tree.left_out.append((folder / entry.name, why))
+            elif not _is_folder(entry):
                 tree.images[folder].append(entry.name)
             else:
-                (links if entry.is_symlink() else waiting).append(where)
+                (links if entry.is_symlink() else waiting).append(folder / entry.name)
     for folder in (folder for folder, files in tree.images.items() if files):
         for depth, above in enumerate([folder, *folder.parents]):
             tree.depths[above] = max(depth, tree.depths.get(above, 0))
@@ -100,14 +98,19 @@ def _passed_over(entry: os.DirEntry) -> str | None:
     """Why an entry is neither a folder to list nor a file to read; None: it is one of them."""
     if _hidden(entry.name):
         return HIDDEN
-    if os.path.isdir(entry.path):
+    if _is_folder(entry):
         return None
     if not entry.name.lower().endswith(ENDINGS):
         return NO_IMAGE
     # A link that leads nowhere stays: its image is missing, which reading it says.
-    if os.path.exists(entry.path) and not os.path.isfile(entry.path):
-        return SPECIAL
-    return None
+    if entry.is_symlink():
+        return SPECIAL if os.path.exists(entry.path) and not os.path.isfile(entry.path) else None
+    return None if entry.is_file() else SPECIAL
+
+
+def _is_folder(entry: os.DirEntry) -> bool:
+    """Of a link, whether it leads to one; asked of the disk for links only."""
+    return os.path.isdir(entry.path) if entry.is_symlink() else entry.is_dir()
 
 
 def printable(text: Path | str) -> str:
