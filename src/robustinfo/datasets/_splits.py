@@ -85,10 +85,9 @@ def _of_split(tree: Tree, split: str) -> Path:
 
 
 def _matching(folders: list[Path], split: str) -> list[Path]:
-    """Folders called like the split: exactly, else by its words alone, else among other words."""
+    """Folders called like the split: exactly so in any case, else by a word of its role."""
     by_name = [one for one in folders if one.name.casefold() == split.casefold()]
-    by_role = [one for one in folders if role(split) and role(one.name) == role(split)]
-    return by_name or [one for one in by_role if _pure(one.name)] or by_role
+    return by_name or [one for one in folders if role(split) and role(one.name) == role(split)]
 
 
 def _like_splits(names: list[str]) -> bool:
