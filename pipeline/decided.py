@@ -8,7 +8,7 @@ import pandas as pd
 from pipeline.claim import Claim, named
 from pipeline.claimed import claimed
 from pipeline.statistics import chosen, images_of
-from robustinfo.judging import least_accuracy
+from robustinfo.judge.checks import least_accuracy
 from robustinfo.maths.statistics import LEVEL, Estimate, p_value
 
 UNDECIDABLE = ("saturated", "undertrained")
