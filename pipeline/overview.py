@@ -12,6 +12,7 @@ from pipeline.drawing import draw, save
 from pipeline.information import QUANTITIES
 from pipeline.stage import Job, main
 from pipeline.tables import SEPARATOR, Target
+from robustinfo.files import refusals
 
 SETTING = ["dataset", "model"]
 
@@ -19,7 +20,8 @@ SETTING = ["dataset", "model"]
 def run(job: Job) -> None:
     """Draw every table, setting by setting; the figures of information, measure by measure."""
     folder = job.path(paths.DRAWN)
-    folder.mkdir(parents=True, exist_ok=True)
+    with refusals(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     figures = {}
     for setting, cells in rows.read(job.path(paths.LEFT)).groupby(SETTING, sort=False):
         figures[f"{'-'.join(setting)}-attacks"] = heat(", ".join(setting), cells)
