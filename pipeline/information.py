@@ -7,6 +7,7 @@ the interval is rather too narrow, and over several settings networks and data s
 
 import math
 
+import numpy as np
 import pandas as pd
 
 from pipeline.combined import ALL, with_transfers
@@ -50,7 +51,8 @@ def points(results: pd.DataFrame, model: Entry) -> pd.DataFrame:
     if measured.empty:
         return pd.DataFrame(columns=POINT)
     measured = chosen(measured, {"layer": [NETWORK, last_hidden(model)]})
-    measured = measured[measured.value.map(math.isfinite)].rename(columns={"entry": "measure"})
+    there = np.isfinite(measured.value.astype(float))
+    measured = measured[there].rename(columns={"entry": "measure"})
     accuracy = robust(results).rename(columns={"value": "robust_accuracy"})
     return measured.merge(accuracy[[*RUN, "robust_accuracy"]], on=RUN)[POINT]
 

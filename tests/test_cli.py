@@ -3,12 +3,12 @@
 import json
 
 import pytest
+from robustinfo.judging import CLASSES, HOLDS, RULES
+from robustinfo.protocols import SIZES
 from safetensors.torch import save_file
 from typer.testing import CliRunner
 
 from robustinfo.cli import EXITS, app
-from robustinfo.judging import CLASSES, HOLDS, RULES
-from robustinfo.protocols import SIZES
 from tests.judge.networks import honest
 
 MODULE = """

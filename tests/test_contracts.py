@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from robustinfo.worst_case import ROLES
 
 from pipeline.paths import TRAININGS
 from pipeline.slices import KINDS, in_setting
 from pipeline.study import load
 from robustinfo import catalogue, training
 from robustinfo.settings import Settings
-from robustinfo.worst_case import ROLES
 
 FILES = [Path("params.yaml"), *sorted(Path("studies").glob("*.yaml"))]
 STUDIES = {  # as each of its settings sees it

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from robustinfo.worst_case import Threat
 
 from pipeline import information, leaderboard, paths, rows
 from pipeline.slices import slices
@@ -13,7 +14,6 @@ from pipeline.stage import Job
 from pipeline.statistics import with_wilson
 from pipeline.strict_yaml import read
 from robustinfo.maths.intervals import wilson
-from robustinfo.worst_case import Threat
 
 NAMES = {"dataset": "digits", "model": "lenet5"}
 N = 100

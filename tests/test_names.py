@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from robustinfo.judging import Check
 
 from pipeline import collect, leaderboard, overview, paths, report, rows, sealed_text, verdict
 from pipeline.slices import slices
 from pipeline.stage import Job
 from pipeline.strict_yaml import read
 from robustinfo.files import AlteredFileError
-from robustinfo.judging import Check
 
 SETTING = {"dataset": "digits", "model": "lenet5"}
 DEFENCES = ["None", "NA", "nan", "null", "007", "1e3", "True"]

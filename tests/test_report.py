@@ -5,11 +5,11 @@ import re
 
 import pandas as pd
 import pytest
+from robustinfo.judging import CLASSES, Check
 
 from pipeline import gallery, information, leaderboard, overview, paths, report, rows
 from pipeline.stage import Job
 from robustinfo.files import whole
-from robustinfo.judging import CLASSES, Check
 
 SETTING = {"dataset": "digits", "model": "lenet5"}
 RUN = SETTING | {"defence": "pat_entm"}

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from pipeline import claims, collect, gallery, information, leaderboard, rows, sealed_text, verdict
 from robustinfo.files import AlteredFileError, DiskError
-from robustinfo.judging import Check
 
 # What a reader that guesses takes for nothing, for a number, for a remark, or for two fields.
 NAMES = [
@@ -25,7 +24,7 @@ KINDS = {
     "collected": [*rows.RUN, *rows.OWN, *rows.VALUE],
     "standing": collect.COLUMNS,
     "verdict": verdict.COLUMNS,
-    "checks": [*verdict.COLUMNS[:3], *Check._fields],
+    "checks": verdict.CHECKED,
     "leaderboard": ["rank", *verdict.COLUMNS, "clean_low", "clean_high", "protocol"],
     "attacks": leaderboard.ATTACKED,
     "epsilon": leaderboard.SWEPT,

@@ -4,12 +4,12 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from robustinfo.worst_case import Threat, worst_case
 from torch import nn
 
 from pipeline import combined, load, paths, rows, transfer
 from robustinfo.sealed import seal
 from robustinfo.training import Images
-from robustinfo.worst_case import Threat, worst_case
 
 FGSM = {"method": "fgsm", "epsilon": 0.5}
 PGD = {"method": "pgd", "epsilon": 0.5, "step_size": 0.1, "steps": 1}
