@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from pipeline.schema import Fail, validated
 from pipeline.slices import KINDS, bounded
 from pipeline.strict_yaml import Key, StudyError
+from pipeline.validation import Fail, validated
 
 # What may stand in the column ``stage`` of the results.
 STAGES = {

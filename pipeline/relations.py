@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from pipeline.paths import TRAININGS
-from pipeline.schema import Fail
 from pipeline.slices import OPTIONAL
 from pipeline.strict_yaml import Key
+from pipeline.validation import Fail
 
 
 def check_somewhere(content: dict[str, Any], seen: list[dict[str, Any]], fail: Fail) -> None:

@@ -1,14 +1,12 @@
 """The shape of a study file: its sections, and the types that tables and claims share."""
 
-from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, NonNegativeInt, PositiveInt, ValidationError
+from pydantic import Field, NonNegativeInt, PositiveInt
 
-from pipeline.strict_yaml import Key, StudyError
 from robustinfo.settings import Entry, Fraction01, Pixels, Settings
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*\Z", max_length=60)]
 Entries = dict[Name, Entry]
 # Columns of the results, and filters on them: a value, or several.
 Column = Literal[
@@ -16,9 +14,6 @@ Column = Literal[
     "stage", "entry", "input", "epoch", "layer", "level", "quantity",
 ]  # fmt: skip
 Where = dict[Column, str | int | float | list[str | int | float]]
-
-
-Fail = Callable[[Key, str], StudyError]  # (key, problem) -> the error with its file and line
 
 
 class Setting(Settings):
@@ -82,17 +77,3 @@ class Study(Settings):
     tables: dict[Name, dict[str, Any]]
     figures: dict[Name, dict[str, Any]]
     claims: dict[Name, dict[str, Any]]
-
-
-def validated(schema: type[Settings], content: dict, key: Key, fail: Fail) -> Settings:
-    """The content as the schema has it, or the first problem with its key and the choices."""
-    try:
-        return schema(**content)
-    except ValidationError as error:
-        first = error.errors()[0]
-        problem = f"{first['msg']}; it reads {first['input']!r}"
-        if first["type"] == "extra_forbidden":
-            problem = f"unknown key; choose from {', '.join(schema.model_fields)}"
-        elif first["type"] == "missing":
-            problem = "is missing"
-        raise fail((*key, *first["loc"]), problem) from None

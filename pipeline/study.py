@@ -8,9 +8,10 @@ from pipeline import per
 from pipeline.conclusions import check_conclusions, check_tested, check_verdict
 from pipeline.paths import TRAININGS
 from pipeline.relations import check_names, check_selection, check_somewhere
-from pipeline.schema import Fail, Study, validated
+from pipeline.schema import Study
 from pipeline.slices import INNER, KINDS, OPTIONAL, in_setting
 from pipeline.strict_yaml import Key, StudyError, read
+from pipeline.validation import Fail, validated
 from robustinfo.settings import Entry
 
 SWEPT = ("distortions", "diagnostics")  # the kinds whose entries may ``sweep``

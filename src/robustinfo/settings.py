@@ -15,7 +15,7 @@ class Settings(BaseModel):
 
 def pixels(value: Any) -> Any:  # noqa: ANN401
     """``8/255`` as the papers write it. Any other text is left for pydantic to refuse."""
-    if isinstance(value, str) and re.fullmatch(r"\d+/[1-9]\d*", value):
+    if isinstance(value, str) and re.fullmatch(r"\d{1,9}/[1-9]\d{0,8}", value):
         return float(Fraction(value))
     return value
 

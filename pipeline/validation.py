@@ -1,0 +1,81 @@
+"""The first problem of a section, by its schema, with its key: what is misspelt before all else.
+
+A key that nobody knows is named before one that is missing: whoever writes ``attcks`` has both.
+"""
+
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from pipeline.strict_yaml import Key, StudyError
+from robustinfo.settings import Settings
+
+Fail = Callable[[Key, str], StudyError]  # (key, problem) -> the error with its file and line
+LONGEST = 80  # letters of a value that an error repeats
+
+
+def validated(schema: type[Settings], content: dict, key: Key, fail: Fail) -> Settings:
+    """The content as the schema has it, or the first problem with its key and the choices."""
+    try:
+        return schema(**content)
+    except ValidationError as error:
+        first = min(error.errors(), key=_rank)
+        place = _place(first["loc"], content)
+        if first["type"] == "extra_forbidden":
+            choices = fields_at(schema, first["loc"][:-1])
+            raise fail(
+                (*key, *place), f"unknown key `{place[-1]}`{suggested(place[-1], choices)}"
+            ) from None
+        if first["type"] == "missing":
+            raise fail((*key, *first["loc"]), "is missing") from None
+        problem = " ".join(first["msg"].split())
+        raise fail((*key, *place), f"{problem}; it reads {shown(first['input'])}") from None
+
+
+def suggested(name: Any, choices: Iterable[Any]) -> str:  # noqa: ANN401 - any YAML value
+    """``; did you mean `attacks`?`` if one is alike; and all that there are."""
+    texts = [str(choice) for choice in choices]
+    alike = get_close_matches(str(name), texts, 1)
+    question = f"; did you mean `{alike[0]}`?" if alike else ";"
+    return f"{question} choose from {', '.join(texts)}"
+
+
+def shown(value: Any) -> str:  # noqa: ANN401 - any YAML value
+    """A value as an error repeats it: on one line, and not all of what is long."""
+    text = repr(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
+
+
+def fields_at(schema: type[BaseModel], place: Iterable[str | int]) -> list[str]:
+    """The keys that the schema knows at a place within it."""
+    for part in place:
+        if part in schema.model_fields:
+            schema = next(_models(schema.model_fields[part].annotation), schema)
+    return list(schema.model_fields)
+
+
+def _models(annotation: Any) -> Iterable[type[BaseModel]]:  # noqa: ANN401 - any type
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models(part)
+
+
+def _rank(error: Any) -> int:  # noqa: ANN401 - pydantic's
+    return {"extra_forbidden": 0, "missing": 2}.get(error["type"], 1)
+
+
+def _place(loc: Iterable[str | int], content: Any) -> Key:  # noqa: ANN401 - any YAML value
+    """The part of pydantic's location that stands in the file: not which type of several it was."""
+    found = []
+    for part in loc:
+        if isinstance(content, dict) and part in content:
+            content = content[part]
+        elif isinstance(content, list) and isinstance(part, int) and part < len(content):
+            content = content[part]
+        else:
+            break
+        found.append(part)
+    return tuple(found)
