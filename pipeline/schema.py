@@ -6,7 +6,7 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 
 from robustinfo.settings import Entry, Fraction01, Pixels, Settings
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*\Z", max_length=60)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=60)]
 Entries = dict[Name, Entry]
 # Columns of the results, and filters on them: a value, or several.
 Column = Literal[
@@ -49,7 +49,7 @@ class Selection(Settings):
 
 class Study(Settings):
     name: Name
-    seeds: Annotated[list[NonNegativeInt], Field(min_length=1)]
+    seeds: Annotated[list[NonNegativeInt], Field(min_length=1)]  # below 2^63: strict_yaml.py
     settings: Annotated[list[Setting], Field(min_length=1)]
     datasets: Entries
     models: Entries

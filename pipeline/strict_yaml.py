@@ -22,6 +22,7 @@ MOST_BYTES = 1_000_000
 NUMBERS = {"tag:yaml.org,2002:int": "int", "tag:yaml.org,2002:float": "float"}
 TEXT, MERGE = "tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"
 SCALARS = {*NUMBERS, TEXT, MERGE, "tag:yaml.org,2002:bool", "tag:yaml.org,2002:null"}
+LONGEST = 80  # letters of a value that an error repeats
 GREATEST = 2**63 - 1  # what a seed, a step or a count may be for every library
 
 
@@ -59,6 +60,12 @@ def read(file: Path) -> tuple[dict[str, Any], dict[Key, int]]:
     return content, dict(_lines(root, ()))
 
 
+def shown(value: Any) -> str:  # noqa: ANN401 - any YAML value
+    """A value as an error repeats it: on one line, and not all of what is long."""
+    text = repr(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
+
+
 def _text(file: Path) -> str:
     try:
         content = file.read_bytes()
@@ -89,16 +96,15 @@ def _check_scalars(file: Path, yaml: YAML, node: Node, key: Key, seen: set[int])
         if node.tag not in SCALARS:
             raise fail(node, f"{node.value!r} reads as a {_kind(node)}; a text stands in quotes")
         if node.tag in NUMBERS and not _fits(yaml, node):
-            raise fail(node, f"{_short(node.value)} is no number that a study can hold")
+            raise fail(node, f"{shown(node.value)} is no number that a study can hold")
     for index, child in enumerate(node.value if isinstance(node, SequenceNode) else ()):
         _check_scalars(file, yaml, child, (*key, index), seen)
     for name, value in node.value if isinstance(node, MappingNode) else ():
         if not isinstance(name, ScalarNode):
             raise fail(name, "a key is a text, not a list or a mapping")
         if name.tag not in (TEXT, MERGE):
-            text = _short(name.value)
-            said = f'a key is a text, write it in quotes: "{text}"'
-            raise fail(name, f"key {text} reads as {_kind(name)}; {said}")
+            said = "a key is a text, write it in quotes"
+            raise fail(name, f"key {shown(name.value)} reads as {_kind(name)}; {said}")
         _check_scalars(file, yaml, value, (*key, name.value), seen)
 
 
@@ -113,10 +119,6 @@ def _fits(yaml: YAML, node: ScalarNode) -> bool:
     except ValueError:  # of more digits than Python converts, or of none
         return False
     return abs(number) <= GREATEST  # nan is not
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 40 else f"{text[:20]}... ({len(text):,} characters)"
 
 
 def _lines(node: Node, key: Key) -> list[tuple[Key, int]]:

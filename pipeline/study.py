@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pipeline import per
+from pipeline import names, per
 from pipeline.conclusions import check_conclusions, check_tested, check_verdict
 from pipeline.paths import TRAININGS
 from pipeline.relations import check_names, check_selection, check_somewhere
-from pipeline.schema import Study
+from pipeline.schema import Setting, Study
 from pipeline.slices import INNER, KINDS, OPTIONAL, in_setting
-from pipeline.strict_yaml import Key, StudyError, read
-from pipeline.validation import Fail, validated
+from pipeline.strict_yaml import Key, StudyError, read, shown
+from pipeline.validation import Fail, check_containers, validated
 from robustinfo.settings import Entry
 
 SWEPT = ("distortions", "diagnostics")  # the kinds whose entries may ``sweep``
@@ -29,8 +29,10 @@ def load(file: Path) -> dict[str, Any]:
             known = known[:-1]
         return StudyError(f"{file}:{lines.get(known, 1)}: {'.'.join(map(str, key))}: {problem}")
 
+    for key, problem in per.misplaced(content):
+        raise fail(key, problem)
+    check_containers(Study, content, fail)
     for setting, one in _in_each_setting(content, fail):
-        validated(Study, one, (), fail)
         check_names(one, fail)
         check_selection(setting, one, fail)
         _check_entries(one, fail)
@@ -42,16 +44,21 @@ def load(file: Path) -> dict[str, Any]:
 
 
 def _in_each_setting(content: dict, fail: Fail) -> Iterator[tuple[dict, dict]]:
-    """Each setting, and the study as it sees it, every ``per`` chosen."""
-    settings = content.get("settings")
-    if not (isinstance(settings, list) and settings and all(isinstance(s, dict) for s in settings)):
-        yield {}, content  # which the schema will refuse
-        return
-    for key, problem in per.problems(content, settings):
+    """Each setting, and the study as it sees it: every ``per`` chosen, of the schema's shape."""
+    for index, setting in enumerate(content["settings"]):
+        if not isinstance(setting, dict):
+            problem = f"is a mapping of dataset and model; it reads {shown(setting)}"
+            raise fail(("settings", index), problem)
+        validated(Setting, setting, ("settings", index), fail)
+    for key, problem in per.problems(content, content["settings"]):
         raise fail(key, problem)
-    seen = [in_setting(content, setting) for setting in settings]
+    seen = [in_setting(content, setting) for setting in content["settings"]]
+    for one in seen or [content]:  # without a setting, the schema asks for one
+        validated(Study, one, (), fail)
+        for key, problem in names.problems(one):
+            raise fail(key, problem)
     check_somewhere(content, seen, fail)
-    yield from zip(settings, seen, strict=True)
+    yield from zip(content["settings"], seen, strict=True)
 
 
 def _check_entries(study: dict, fail: Fail) -> None:

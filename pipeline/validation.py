@@ -5,15 +5,14 @@ A key that nobody knows is named before one that is missing: whoever writes ``at
 
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from pipeline.strict_yaml import Key, StudyError
+from pipeline.strict_yaml import Key, StudyError, shown
 from robustinfo.settings import Settings
 
 Fail = Callable[[Key, str], StudyError]  # (key, problem) -> the error with its file and line
-LONGEST = 80  # letters of a value that an error repeats
 
 
 def validated(schema: type[Settings], content: dict, key: Key, fail: Fail) -> Settings:
@@ -34,18 +33,33 @@ def validated(schema: type[Settings], content: dict, key: Key, fail: Fail) -> Se
         raise fail((*key, *place), f"{problem}; it reads {shown(first['input'])}") from None
 
 
+def check_containers(schema: type[Settings], content: dict, fail: Fail) -> None:
+    """The top level has the schema's keys, and mappings and lists where it has them.
+
+    What reads a study before the schema can see it, setting by setting, may then trust that.
+    """
+    for name in content:
+        if name not in schema.model_fields:
+            said = f"unknown key `{name}`{suggested(name, schema.model_fields)}"
+            raise fail((name,), said)
+    for name, field in schema.model_fields.items():
+        kind = get_origin(field.annotation) or field.annotation
+        if name not in content:
+            raise fail((name,), "is missing")
+        if kind is list and not isinstance(content[name], list):
+            raise fail((name,), f"is a list; it reads {shown(content[name])}")
+        mapping = kind is dict or (isinstance(kind, type) and issubclass(kind, BaseModel))
+        if mapping and not isinstance(content[name], dict):
+            said = f"is a mapping, empty as {{}}; it reads {shown(content[name])}"
+            raise fail((name,), said)
+
+
 def suggested(name: Any, choices: Iterable[Any]) -> str:  # noqa: ANN401 - any YAML value
     """``; did you mean `attacks`?`` if one is alike; and all that there are."""
     texts = [str(choice) for choice in choices]
     alike = get_close_matches(str(name), texts, 1)
     question = f"; did you mean `{alike[0]}`?" if alike else ";"
     return f"{question} choose from {', '.join(texts)}"
-
-
-def shown(value: Any) -> str:  # noqa: ANN401 - any YAML value
-    """A value as an error repeats it: on one line, and not all of what is long."""
-    text = repr(value)
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
 def fields_at(schema: type[BaseModel], place: Iterable[str | int]) -> list[str]:
