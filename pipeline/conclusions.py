@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pipeline.slices import KINDS, bounded
 from pipeline.strict_yaml import Key, StudyError
 from pipeline.validation import Fail, validated
+from robustinfo.settings import diameter
 
 # What may stand in the column ``stage`` of the results.
 STAGES = {
@@ -40,8 +41,11 @@ def check_conclusions(study: dict, fail: Fail) -> None:
     _check_claims(study, selects, fail)
 
 
-def check_verdict(study: dict, fail: Fail) -> None:
-    """The verdict in one setting has its twin and, where an attack has an epsilon, its curve."""
+def check_verdict(study: dict, values: int | None, fail: Fail) -> None:
+    """The verdict in one setting has its twin and, where an attack has an epsilon, its curve.
+
+    values: of one image, if known.
+    """
     from robustinfo import catalogue
     from robustinfo.judging import Thresholds
 
@@ -51,14 +55,22 @@ def check_verdict(study: dict, fail: Fail) -> None:
         raise fail(("verdict", "twin"), f"no {thresholds.twin!r} among {choices}")
     if not any(bounded(entry) for entry in study["attacks"].values()):
         return  # without a threat model there is nothing to judge
-    curve = study["diagnostics"].get(thresholds.epsilon_curve, {})
+    name = thresholds.epsilon_curve
+    curve = study["diagnostics"].get(name, {})
+    norm = curve.get("norm", "linf")
+    if norm == "l2" and values is None:
+        said = "has images of unknown size; let its file say `image_shape`, or sweep linf"
+        raise fail(
+            ("diagnostics", name, "norm"), f"needs the root of their values: the data {said}"
+        )
+    huge = diameter(norm, values or 1)
     swept = "epsilon" in curve.get("sweep", {})
     levels = [level for level, _ in catalogue.sweep(curve)] if swept else []
-    if len(levels) < 2 or max(levels) < thresholds.huge_epsilon:
+    if len(levels) < 2 or max(levels) < huge:
         raise fail(
             ("verdict", "epsilon_curve"),
-            f"needs a diagnostic {thresholds.epsilon_curve!r} that sweeps epsilon over several "
-            f"values, up to {thresholds.huge_epsilon:g} or beyond; it has {levels}",
+            f"needs a diagnostic {name!r} that sweeps epsilon over several values, up to "
+            f"{huge:g} in {norm}, where any image may be painted; it has {levels}",
         )
 
 

@@ -9,9 +9,9 @@ import math
 
 import pandas as pd
 
+from pipeline.methods import SHAPES
 from pipeline.rows import RUN
 from pipeline.statistics import chosen, over_all
-from pipeline.study import SHAPES
 from robustinfo import catalogue
 from robustinfo.maths.intervals import spearman
 from robustinfo.settings import Entry
