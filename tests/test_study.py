@@ -42,7 +42,7 @@ PGD = "linf_pgd: {method: pgd, norm: linf, epsilon: 0.15,"
         ("draw: curves", "draw: pie", r"figures\.figure-training\.draw: .*'curves'.*'pie'"),
         ("expect: below", "expect: less", r"claims\.at_lowers_en\.expect: .*'below' or 'above'"),
         ("seeds: [0, 1]", "seeds: [0, 0]", r"seeds: a seed stands twice"),
-        ("seeds: [0, 1]", "seeds: [0, 1]\nseed: 3", r"seed: unknown key `seed`; did you mean `seeds`"),
+        ("seeds: [0, 1]", "seeds: [0, 1]\nseed: 3", r"seed: unknown key `seed`; did you mean"),
         ("validation_share: 0.1", "validation_share: 1.5", r"validation_share: .*less.*1\.5"),
         ("sweep: {quality: [1,", "sweep: {quality: [101,", r"distortions\.jpeg\.quality: .*101"),
         ("loss: {method: cross_entropy}", "loss: {method: x}", r"loss\.method: no method 'x'"),

@@ -51,5 +51,9 @@ Number = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Pixels = Annotated[float, Field(ge=0, allow_inf_nan=False), BeforeValidator(pixels)]
 # YAML has lists only; a frozen Config holds tuples.
 Names = Annotated[tuple[str, ...], Field(strict=False)]
+# What a method's rows are called, before any is computed: {column: its values} of each group of
+# rows. A text may hold ``*``; ANY is any value; a column that is left out is empty.
+Outline = list[dict[str, tuple[Any, ...]]]
+ANY = ("*",)
 # {method: ..., its numbers}: an entry of another folder, checked by ``catalogue.get``.
 Entry = dict[str, Any]

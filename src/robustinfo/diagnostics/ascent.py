@@ -28,7 +28,7 @@ from robustinfo.attacks._foolbox import frozen
 from robustinfo.batches import together
 from robustinfo.diagnostics._finding import Finding
 from robustinfo.diagnostics._kept import kept
-from robustinfo.settings import Norm, Pixels, Settings
+from robustinfo.settings import Norm, Outline, Pixels, Settings
 
 LAST = 10  # steps
 NOTABLE = 0.05  # of the whole rise
@@ -41,6 +41,18 @@ class Config(Settings):
     step_size: Pixels
     steps: Annotated[int, Field(gt=LAST)]
     random_start: bool = False  # uniform in the ball; False: from x
+
+
+def outline(config: Config) -> Outline:
+    """What its rows are called."""
+    return [
+        {
+            "quantity": (
+                "never_rises_share",
+                "still_rising_share",
+            )
+        }
+    ]
 
 
 def diagnose(

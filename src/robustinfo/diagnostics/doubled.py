@@ -25,7 +25,7 @@ from robustinfo.batches import correct, together
 from robustinfo.diagnostics._finding import Finding
 from robustinfo.diagnostics._kept import kept
 from robustinfo.maths.mcnemar import mcnemar
-from robustinfo.settings import Norm, Pixels, Settings
+from robustinfo.settings import Norm, Outline, Pixels, Settings
 
 
 class Config(Settings):
@@ -35,6 +35,18 @@ class Config(Settings):
     steps: PositiveInt
     restarts: PositiveInt = 1
     objective: Literal["cross_entropy", "margin"] = "cross_entropy"
+
+
+def outline(config: Config) -> Outline:
+    """What its rows are called."""
+    return [
+        {
+            "quantity": (
+                "doubled_gain",
+                "doubled_p",
+            )
+        }
+    ]
 
 
 def diagnose(

@@ -34,7 +34,7 @@ from robustinfo.attacks._foolbox import frozen, seeded
 from robustinfo.batches import together
 from robustinfo.diagnostics._finding import Finding
 from robustinfo.diagnostics._kept import kept, same
-from robustinfo.settings import Settings
+from robustinfo.settings import Outline, Settings
 
 SUM = 1e-4  # how near to 1, or its logarithm to 0, the sum of probabilities is
 AGAIN = 1e-5  # of the largest logit: what the same batch may differ by, twice in a row
@@ -44,6 +44,23 @@ ALIKE = 4  # images to a company, the most alike that there are, each of them tw
 
 class Config(Settings):
     forwards: Annotated[int, Field(ge=2)] = 5
+
+
+def outline(config: Config) -> Outline:
+    """What its rows are called."""
+    return [
+        {
+            "quantity": (
+                "unfinite_share",
+                "probabilities_share",
+                "log_probabilities_share",
+                "forwards_differ_share",
+                "batch_dependent_share",
+                "no_gradient_share",
+                "weights_changed",
+            )
+        }
+    ]
 
 
 def diagnose(

@@ -42,7 +42,7 @@ from robustinfo.diagnostics._kept import kept
 from robustinfo.diagnostics._readout import Binary, Readout, last_linear, separate
 from robustinfo.maths.balls import distance, projected
 from robustinfo.maths.intervals import wilson
-from robustinfo.settings import Entry, Fraction01, Settings
+from robustinfo.settings import Entry, Fraction01, Outline, Settings
 
 
 class Config(Settings):
@@ -70,6 +70,20 @@ class Planted(NamedTuple):
     x: Tensor
     points: Tensor
     readouts: list[Readout]
+
+
+def outline(config: Config) -> Outline:
+    """What its rows are called."""
+    return [
+        {
+            "quantity": (
+                "planted_share",
+                "planted_found_share",
+                "planted_found_high",
+                "planted_random_share",
+            )
+        }
+    ]
 
 
 def diagnose(

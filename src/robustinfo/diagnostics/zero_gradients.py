@@ -13,11 +13,16 @@ from robustinfo.attacks._climbable import answer
 from robustinfo.attacks._foolbox import frozen
 from robustinfo.batches import together
 from robustinfo.diagnostics._finding import Finding
-from robustinfo.settings import Number, Settings
+from robustinfo.settings import Number, Outline, Settings
 
 
 class Config(Settings):
     below: Number = 1e-12  # the largest l-infinity norm that counts as zero
+
+
+def outline(config: Config) -> Outline:
+    """What its rows are called."""
+    return [{"quantity": ("zero_gradient_share",)}]
 
 
 def diagnose(

@@ -19,6 +19,8 @@ class Estimate(NamedTuple):
     saturated: bool = False
 
 
+# What ``information_bits`` gives.
+INFORMATION = ("information_input_bits", "information_label_bits", "redundancy_bits")
 UNKNOWN = (math.nan, math.nan)  # the entropies of a layer that holds a value that is not finite
 
 

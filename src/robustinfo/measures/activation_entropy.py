@@ -9,12 +9,21 @@ from torch import Tensor
 
 from robustinfo.maths import activation_entropy as maths
 from robustinfo.measures._estimate import Estimate
+from robustinfo.settings import Outline
 
 POINTS = "activations"
 
 
 class Config(maths.Reading):
     pass
+
+
+def outline(config: Config) -> Outline:
+    """What its rows are called; a layer that is not named is each of its points."""
+    return [
+        {"quantity": ("activation_entropy", "activation_entropy_per_neuron")},
+        {"quantity": ("network_entropy", "entropy_flow"), "layer": ("network",)},
+    ]
 
 
 def estimate(t: Tensor, y: Tensor, *, config: Config) -> dict[str, Estimate]:

@@ -12,8 +12,8 @@ from pydantic import PositiveInt, model_validator
 from torch import Tensor
 
 from robustinfo.maths.binning import entropies_bits, symbols
-from robustinfo.measures._estimate import UNKNOWN, Estimate, finite, information_bits
-from robustinfo.settings import PositiveNumber, Settings
+from robustinfo.measures._estimate import INFORMATION, UNKNOWN, Estimate, finite, information_bits
+from robustinfo.settings import Outline, PositiveNumber, Settings
 
 POINTS = "probes"
 
@@ -28,6 +28,11 @@ class Config(Settings):
         if (self.width is None) == (self.bins is None):
             raise ValueError("give either `width` or `bins`, not both and not neither")
         return self
+
+
+def outline(config: Config) -> Outline:
+    """What its rows are called."""
+    return [{"quantity": INFORMATION}]
 
 
 def estimate(t: Tensor, y: Tensor, *, config: Config) -> dict[str, Estimate]:

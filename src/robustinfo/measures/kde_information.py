@@ -23,8 +23,8 @@ from pydantic import model_validator
 from torch import Tensor
 
 from robustinfo.maths.kde import kernel_entropies_bits, total_variance
-from robustinfo.measures._estimate import UNKNOWN, Estimate, finite, information_bits
-from robustinfo.settings import PositiveNumber, Settings
+from robustinfo.measures._estimate import INFORMATION, UNKNOWN, Estimate, finite, information_bits
+from robustinfo.settings import Outline, PositiveNumber, Settings
 
 POINTS = "probes"
 
@@ -39,6 +39,12 @@ class Config(Settings):
         if {"noise_variance", "relative_noise_variance"} <= self.model_fields_set:
             raise ValueError("give either `noise_variance` or `relative_noise_variance`, not both")
         return self
+
+
+def outline(config: Config) -> Outline:
+    """What its rows are called."""
+    bounds = ("upper", "lower")
+    return [{"quantity": tuple(f"{name}_{bound}" for name in INFORMATION for bound in bounds)}]
 
 
 def estimate(t: Tensor, y: Tensor, *, config: Config) -> dict[str, Estimate]:

@@ -18,7 +18,7 @@ from torch import Tensor
 from robustinfo.maths.hsic import chance, nhsic, projection
 from robustinfo.maths.kernels import gaussian, same_label
 from robustinfo.measures._estimate import Estimate, equal_batches
-from robustinfo.settings import PositiveNumber, Settings
+from robustinfo.settings import Outline, PositiveNumber, Settings
 
 POINTS = "probes"
 SEES_INPUTS = True  # x is handed on
@@ -27,6 +27,20 @@ SEES_INPUTS = True  # x is handed on
 class Config(Settings):
     sigma: PositiveNumber = 5.0
     batch_size: int = Field(100, gt=1)  # m; the paper trains with 100
+
+
+def outline(config: Config) -> Outline:
+    """What its rows are called."""
+    return [
+        {
+            "quantity": (
+                "nhsic_input",
+                "nhsic_input_chance",
+                "nhsic_label",
+                "nhsic_label_chance",
+            )
+        }
+    ]
 
 
 @torch.no_grad()
