@@ -9,10 +9,9 @@ import math
 
 import pandas as pd
 
-from pipeline.methods import SHAPES
+from pipeline.methods import network
 from pipeline.rows import RUN
 from pipeline.statistics import chosen, over_all
-from robustinfo import catalogue
 from robustinfo.maths.intervals import spearman
 from robustinfo.settings import Entry
 
@@ -56,11 +55,7 @@ def points(results: pd.DataFrame, model: Entry) -> pd.DataFrame:
 
 def last_hidden(model: Entry) -> str | None:
     """The name of the network's last hidden layer among its points; it is built without weights."""
-    import torch
-
-    shape = SHAPES[catalogue.reads("models", model)]
-    with torch.device("meta"):
-        return catalogue.get("models", model)(shape, 10).last_hidden
+    return network(model).last_hidden
 
 
 def correlations(points: pd.DataFrame) -> pd.DataFrame:

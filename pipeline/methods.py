@@ -1,5 +1,9 @@
 """The entries of a study, in one setting: each names a method and gives it what it takes."""
 
+import json
+from functools import cache
+from typing import Any
+
 from pipeline import sizes
 from pipeline.paths import TRAININGS
 from pipeline.slices import INNER, KINDS, OPTIONAL
@@ -110,17 +114,26 @@ def _check_entry(
         for level, one in _swept(INNER[inner], getattr(config, inner), (*key, inner), fail):
             _check_entry(INNER[inner], level, one, (*key, inner), values, fail)
     if kind == "models":
-        _check_network(entry, key, fail)
+        try:  # an unknown layer among its points
+            network(entry)
+        except ValueError as error:
+            raise fail(key, str(error)) from None
 
 
-def _check_network(entry: Entry, key: Key, fail: Fail) -> None:
-    """Its points are layers that it has; any input that it can read will do."""
+def network(entry: Entry) -> Any:  # noqa: ANN401 - torch is imported where networks are
+    """The network of an entry, without weights, for any input that it can read.
+
+    Raises ValueError where one of its points is no layer.
+    """
+    return _network(json.dumps(entry))
+
+
+@cache
+def _network(text: str) -> Any:  # noqa: ANN401
     import torch
 
     from robustinfo import catalogue
 
-    try:
-        with torch.device("meta"):
-            catalogue.get("models", entry)(SHAPES[catalogue.reads("models", entry)], 10)
-    except ValueError as error:
-        raise fail(key, str(error)) from None
+    entry = json.loads(text)
+    with torch.device("meta"):
+        return catalogue.get("models", entry)(SHAPES[catalogue.reads("models", entry)], 10)

@@ -2,9 +2,9 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, NonNegativeInt, PositiveInt
+from pydantic import BeforeValidator, Field, NonNegativeInt, PositiveInt
 
-from robustinfo.settings import Entry, Fraction01, Pixels, Settings
+from robustinfo.settings import Entry, Fraction01, Pixels, Settings, pixels
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=60)]
 Entries = dict[Name, Entry]
@@ -13,7 +13,19 @@ Column = Literal[
     "dataset", "model", "defence", "seed",
     "stage", "entry", "input", "epoch", "layer", "level", "quantity",
 ]  # fmt: skip
-Where = dict[Column, str | int | float | list[str | int | float]]
+Value = str | int | float
+
+
+def _numbers(where: Any) -> Any:  # noqa: ANN401 - any YAML value
+    """The levels of a filter as numbers, ``8/255`` too, as those of the sweep are."""
+    if not isinstance(where, dict) or "level" not in where:
+        return where
+    asked = where["level"]
+    levels = [*map(pixels, asked)] if isinstance(asked, list) else pixels(asked)
+    return where | {"level": levels}
+
+
+Where = Annotated[dict[Column, Value | list[Value]], BeforeValidator(_numbers)]
 
 
 class Setting(Settings):

@@ -5,6 +5,8 @@ it is built: a nest of aliases that would unfold to gigabytes ("billion laughs")
 unfolded.
 """
 
+from copy import deepcopy
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +37,12 @@ def read(file: Path) -> tuple[dict[str, Any], dict[Key, int]]:
     if not file.is_file():
         there = sorted(str(f) for f in [Path("params.yaml"), *Path("studies").glob("*.yaml")])
         raise StudyError(f"{file}: no such study file; choose from {', '.join(there)}")
-    text = _text(file)
+    content, lines = _parsed(file, _text(file))
+    return deepcopy(content), lines
+
+
+@lru_cache(maxsize=8)  # references are asked for once per claim
+def _parsed(file: Path, text: str) -> tuple[dict[str, Any], dict[Key, int]]:
     yaml = YAML(typ="safe", pure=True)
     try:
         if problem := check_events(yaml.parse(text)):
@@ -43,7 +50,8 @@ def read(file: Path) -> tuple[dict[str, Any], dict[Key, int]]:
             raise StudyError(f"{file}:{line}: {what}")
         root = yaml.compose(text)
         _check_scalars(file, yaml, root, (), set())
-        content = YAML(typ="safe", pure=True).load(text)
+        lines = dict(_lines(root, ()))
+        content = root and yaml.constructor.construct_document(root)
     except DuplicateKeyError as error:
         # "found duplicate key "x" with value ..."
         line, what = error.problem_mark.line + 1, error.problem.split(" with value")[0]
@@ -57,7 +65,7 @@ def read(file: Path) -> tuple[dict[str, Any], dict[Key, int]]:
         raise StudyError(f"{file}:{line}: not YAML: {what}; delete it") from None
     if not isinstance(content, dict):
         raise StudyError(f"{file}:1: a study is a mapping of keys, not {type(content).__name__}")
-    return content, dict(_lines(root, ()))
+    return content, lines
 
 
 def shown(value: Any) -> str:  # noqa: ANN401 - any YAML value
