@@ -14,6 +14,7 @@ from robustinfo.settings import Entry, out_of_scale, pixels
 SWEPT = ("distortions", "diagnostics")  # the kinds whose entries may ``sweep``
 # For networks that are built to be checked: (c, h, w); words of a text, words there are.
 SHAPES = {"images": (3, 64, 64), "texts": (64, 100)}
+LARGEST = 10_000  # layers, channels, neurons, networks: of a network that is built to be checked
 
 
 def check_entries(setting: dict[str, str], study: dict, fail: Fail) -> int | None:
@@ -114,10 +115,14 @@ def _check_entry(
         for level, one in _swept(INNER[inner], getattr(config, inner), (*key, inner), fail):
             _check_entry(INNER[inner], level, one, (*key, inner), values, fail)
     if kind == "models":
+        for name, number in numbers.items():
+            if isinstance(number, int) and number > LARGEST:
+                problem = f"no network of a study has {number:,}; at most {LARGEST:,}"
+                raise fail((*key, name), problem)
         try:  # an unknown layer among its points
             network(entry)
-        except ValueError as error:
-            raise fail(key, str(error)) from None
+        except (ValueError, RuntimeError) as error:
+            raise fail(key, str(error).splitlines()[0]) from None
 
 
 def network(entry: Entry) -> Any:  # noqa: ANN401 - torch is imported where networks are

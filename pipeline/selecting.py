@@ -30,7 +30,10 @@ def check_where(outline: Outline, where: dict[str, Any], key: Key, fail: Fail) -
         _check_values(outline, column, wanted, "", (*key, column), fail)
     found = [one for group in outline if (one := _narrowed(group, asked))]
     for column, wanted in asked.items():
-        _check_values(found, column, wanted, " where the rest holds", (*key, column), fail)
+        rest = {name: one for name, one in asked.items() if name != column}
+        there = found or [one for group in outline if (one := _narrowed(group, rest))]
+        if there:
+            _check_values(there, column, wanted, " where the rest holds", (*key, column), fail)
     if not found:
         raise fail(key, "selects nothing: no row of the results has all of it")
     if edge:
@@ -74,8 +77,8 @@ def _check_values(
         if column == "epoch" and value in EDGES:
             raise fail(key, f"{value!r} stands alone, not in a list")
         if not any(_holds(values(group, column), value) for group in groups):
-            known = {one: None for group in groups for one in values(group, column)}
-            choices = [one for one in known if one not in ("", None)]
+            known = {one for group in groups for one in values(group, column)} - {"", None}
+            choices = sorted(known, key=lambda one: (isinstance(one, str), one))
             more = EDGES if column == "epoch" else ()
             raise fail(key, f"no {value!r}{rest}{suggested(value, (*more, *choices))}")
 

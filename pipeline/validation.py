@@ -13,6 +13,7 @@ from pipeline.strict_yaml import Key, StudyError, shown
 from robustinfo.settings import Settings
 
 Fail = Callable[[Key, str], StudyError]  # (key, problem) -> the error with its file and line
+MOST_CHOICES = 40  # that an error lists
 
 
 def validated(schema: type[Settings], content: dict, key: Key, fail: Fail) -> Settings:
@@ -29,8 +30,10 @@ def validated(schema: type[Settings], content: dict, key: Key, fail: Fail) -> Se
             ) from None
         if first["type"] == "missing":
             raise fail((*key, *first["loc"]), "is missing") from None
-        problem = " ".join(first["msg"].split())
-        raise fail((*key, *place), f"{problem}; it reads {shown(first['input'])}") from None
+        problem = " ".join(first["msg"].removeprefix("Value error, ").split())
+        if not isinstance(first["input"], dict):  # which a rule between its keys is about
+            problem += f"; it reads {shown(first['input'])}"
+        raise fail((*key, *place), problem) from None
 
 
 def check_containers(schema: type[Settings], content: dict, fail: Fail) -> None:
@@ -59,7 +62,8 @@ def suggested(name: Any, choices: Iterable[Any]) -> str:  # noqa: ANN401 - any Y
     texts = [str(choice) for choice in choices]
     alike = get_close_matches(str(name), texts, 1)
     question = f"; did you mean `{alike[0]}`?" if alike else ";"
-    return f"{question} choose from {', '.join(texts)}"
+    more = ", ..." if len(texts) > MOST_CHOICES else ""
+    return f"{question} choose from {', '.join(texts[:MOST_CHOICES])}{more}"
 
 
 def fields_at(schema: type[BaseModel], place: Iterable[str | int]) -> list[str]:

@@ -34,7 +34,16 @@ from robustinfo.maths.hsic import nhsic, projection
 from robustinfo.maths.kernels import gaussian, gaussian_label, same_label
 from robustinfo.models._mask import MASK
 from robustinfo.models._network import Network
-from robustinfo.settings import ANY, Entry, Fraction01, Names, Number, Outline, PositiveNumber, Settings
+from robustinfo.settings import (
+    ANY,
+    Entry,
+    Fraction01,
+    Names,
+    Number,
+    Outline,
+    PositiveNumber,
+    Settings,
+)
 
 READS = "images"
 

@@ -14,7 +14,7 @@ from itertools import product
 from typing import Annotated
 
 import torch
-from pydantic import Field, PositiveInt
+from pydantic import Field
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
@@ -26,9 +26,11 @@ from robustinfo.settings import Outline, Pixels, Settings
 
 
 class Config(Settings):
-    images: PositiveInt = 8  # so many of the first
+    images: Annotated[int, Field(ge=1, le=1000)] = 8  # so many of the first
     reach: Pixels = 0.04  # of both directions
-    side: Annotated[int, Field(ge=2)] = 21  # points along each; odd: one of them is the image
+    side: Annotated[int, Field(ge=2, le=1001)] = (
+        21  # points along each; odd: one of them is the image
+    )
 
 
 def outline(config: Config) -> Outline:
