@@ -11,10 +11,9 @@ import numpy as np
 import pandas as pd
 
 from pipeline.combined import ALL, with_transfers
+from pipeline.methods import network
 from pipeline.rows import RUN
 from pipeline.statistics import chosen
-from pipeline.study import SHAPES
-from robustinfo import catalogue
 from robustinfo.maths.statistics import spearman
 from robustinfo.settings import Entry
 
@@ -59,11 +58,7 @@ def points(results: pd.DataFrame, model: Entry) -> pd.DataFrame:
 
 def last_hidden(model: Entry) -> str | None:
     """The name of the network's last hidden layer among its points; it is built without weights."""
-    import torch
-
-    shape = SHAPES[catalogue.reads("models", model)]
-    with torch.device("meta"):
-        return catalogue.get("models", model)(shape, 10).last_hidden
+    return network(model).last_hidden
 
 
 def correlations(points: pd.DataFrame) -> pd.DataFrame:
