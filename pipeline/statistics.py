@@ -138,6 +138,9 @@ def _images(rows: pd.DataFrame) -> Bounds | None:
     kinds = set(_kinds(rows))
     n = images_of(rows)
     per_seed = rows.groupby("seed")[["value", "low", "high"]].mean()
+    if kinds == {"exact"}:
+        mean = float(per_seed.value.mean())
+        return lambda tail: (mean, mean)
     if kinds == {"fraction"} and n:
         return images.of_fractions(per_seed.value, n)
     if kinds and kinds <= {"fraction", "mean", "own"} and rows.low.notna().all():
