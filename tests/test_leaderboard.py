@@ -11,9 +11,10 @@ from robustinfo.worst_case import Threat
 from pipeline import information, leaderboard, paths, rows
 from pipeline.slices import slices
 from pipeline.stage import Job
-from pipeline.statistics import with_wilson
+from pipeline.statistics import with_intervals
 from pipeline.strict_yaml import read
-from robustinfo.maths.intervals import wilson
+from robustinfo.maths.statistics import fraction_interval
+from robustinfo.worst_case import Threat
 
 NAMES = {"dataset": "digits", "model": "lenet5"}
 N = 100
@@ -84,13 +85,14 @@ def collected(robust, measured):
             layers = [bits | {"layer": "fc2", "value": value}, bits | {"layer": "fc3", "value": 0}]
             before = [bits | {"epoch": 1, "layer": "fc2", "value": 99.0}]
             swept = [curve | {"level": level, "value": 0.9 - level} for level in (0.0, 0.9)]
-            own_rows = [clean, worst | {"value": accuracy}, pgd, *swept, *layers, *before]
-            found += [own | row for row in own_rows]
-    columns = ["dataset", "model", "defence", "seed", *rows.OWN, *rows.VALUE]
+            counted = [clean, worst | {"value": accuracy}, pgd, *swept]
+            found += [own | row | {"interval": "fraction"} for row in counted]
+            found += [own | row for row in [*layers, *before]]
+    columns = dict.fromkeys([*rows.RUN, *rows.OWN, *rows.VALUE, "interval"])
     table = pd.DataFrame(found, columns=columns)
     text = [name for name in table if name not in rows.NUMBERS]
     table[text] = table[text].fillna("")
-    return with_wilson(table.astype({"low": float, "high": float, "saturated": object}))
+    return with_intervals(table.astype({"low": float, "high": float, "saturated": object}))
 
 
 ROBUST = {"standard": [0.0, 0.1], "entropic": [0.3, 0.2]}
@@ -165,7 +167,7 @@ def test_the_three_files_say_the_same_and_the_overview_has_every_accuracy(job):
     leaderboard.run(job)
     board = rows.read(job.path(paths.LEADERBOARD))
     assert board.defence.tolist() == ["entropic", "standard"]
-    assert (board.clean_low[0], board.clean_high[0]) == pytest.approx(wilson(0.9, N))
+    assert (board.clean_low[0], board.clean_high[0]) == pytest.approx(fraction_interval(90, N))
     lines = json.loads(job.path(paths.LEADERBOARD_JSON).read_text())
     assert pd.DataFrame(lines)[[*board]].equals(board)
     assert job.path(paths.LEADERBOARD_TEX).read_text().count("lenet5") == 2

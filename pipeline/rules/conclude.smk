@@ -129,6 +129,7 @@ rule gallery:
 rule claims:
     input:
         results=RESULTS,
+        standing=inputs.settings(CONTENT, paths.STANDING),
         references=REFERENCES,
         code=code("claims"),
     output:
