@@ -1,6 +1,10 @@
 """``robustinfo judge`` as a user types it, on networks of their own."""
 
 import json
+import signal
+import subprocess
+import sys
+from importlib import import_module
 
 import pytest
 from safetensors.torch import save_file
@@ -10,8 +14,11 @@ from robustinfo.cli import EXITS, app
 from robustinfo.judging import CLASSES, HOLDS, RULES
 from robustinfo.protocols import SIZES
 from tests.judge.networks import honest
+from tests.test_separate import gone, written
 
 MODULE = """
+import sys
+import torch
 from safetensors.torch import load_file
 from robustinfo.models import lenet5
 
@@ -28,6 +35,46 @@ def defended():
 
 def broken():
     raise RuntimeError("weights are missing")
+
+class Fails(torch.nn.Module):  # from some call on, in some way
+    def __init__(self, way, calls):
+        super().__init__()
+        self.network, self.way, self.calls, self.asked = plain(), way, calls, 0
+
+    def forward(self, x):
+        self.asked += 1
+        if self.asked > self.calls:
+            self.way()
+        return self.network(x)
+
+def memory():
+    raise torch.OutOfMemoryError("no room")
+
+def fails_later():
+    return Fails(memory, 60)
+
+def leaves_later():
+    return Fails(sys.exit, 60)
+
+def leaves():
+    return Fails(sys.exit, 0)
+
+def half():
+    return plain().half()
+
+def brightens():
+    return torch.nn.Sequential(Brightens(), plain())
+
+def brightens_a_copy():
+    return torch.nn.Sequential(Brightens(copies=True), plain())
+
+class Brightens(torch.nn.Module):
+    def __init__(self, copies=False):
+        super().__init__()
+        self.copies = copies
+
+    def forward(self, x):
+        return (x.clone() if self.copies else x).mul_(1.5).clamp_(0, 1)
 """
 
 
@@ -40,12 +87,21 @@ def judge(tmp_path, monkeypatch):
         save_file(contiguous, tmp_path / f"{defence}.safetensors")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("robustinfo.budgets.SIZES", SIZES[:1])  # on any machine
+    # In this process, which knows of that.
+    monkeypatch.setattr("robustinfo.separate.asked", lambda name, given: called(name)(**given))
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.delitem(sys.modules, "mine", raising=False)
 
     def run(model, *options, epsilon="0.15"):
         given = ["judge", model, "--data", "digits", "--epsilon", epsilon, *options]
         return CliRunner().invoke(app, given)
 
     return run
+
+
+def called(name):
+    module, _, function = name.partition(":")
+    return getattr(import_module(module), function)
 
 
 def test_a_plain_network_is_broken_and_the_exit_code_says_so(judge):
@@ -79,6 +135,9 @@ def test_every_class_has_an_exit_code_of_its_own_beside_those_of_errors():
     [
         ("mine:nothing", [], "nothing"),
         ("mine:broken", [], "weights are missing"),
+        ("mine:fails_later", [], "mine:fails_later ended without a verdict: OutOfMemoryError: no"),
+        ("mine:leaves_later", [], "mine:leaves_later ended without a verdict: SystemExit"),
+        ("mine:leaves", [], "mine:leaves ended without a verdict: SystemExit"),
         ("mine:plain", ["--budget", "soon"], "write a number and s, m or h"),
         ("mine:plain", ["--budget", "0.001s"], "try again with --budget"),
         ("mine:plain", ["--norm", "l1"], "linf or l2"),
@@ -90,3 +149,121 @@ def test_what_cannot_be_judged_is_an_error_that_says_what_to_do(judge, model, op
     result = judge(model, *options)
     assert result.exit_code == 1
     assert said in " ".join(result.stderr.split())
+
+
+def test_the_error_of_a_network_names_its_own_file(judge):
+    (line,) = judge("mine:fails_later").stderr.splitlines()[-1:]
+    assert "mine.py:" in line and "Traceback" not in line
+
+
+def test_a_network_that_writes_to_its_input_is_judged_as_one_that_copies(judge):
+    found = [json.loads(judge(f"mine:{name}", "--json").stdout) for name in COPIES]
+    assert found[0] == found[1]
+
+
+COPIES = ("brightens", "brightens_a_copy")
+
+
+def test_a_network_in_float16_is_judged_in_float32_and_json_says_so(judge):
+    found = json.loads(judge("mine:half", "--json").stdout)
+    plain = json.loads(judge("mine:plain", "--json").stdout)
+    (note,) = found["notes"]
+    assert note == "mine:half has weights in torch.float16: it is judged in torch.float32"
+    assert found["verdict"] == plain["verdict"] and plain["notes"] == []
+
+
+def test_help_and_wrong_options_do_not_import_torch():
+    code = (
+        "import sys\nfrom typer.testing import CliRunner\nfrom robustinfo.cli import app\n"
+        "run = CliRunner().invoke\n"
+        "assert run(app, ['judge', '--help']).exit_code == 0\n"
+        "assert run(app, ['judge', 'a:b', '--data', 'x', '--epsilon', '7']).exit_code == 1\n"
+        "assert 'torch' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+SMALL = """
+import atexit, os, sys, time
+import torch
+
+print("imported")
+
+class Net(torch.nn.Sequential):
+    def forward(self, x):
+        print("asked \u2264")
+        return super().forward(x)
+
+def linear(kind=torch.nn.Sequential):
+    print("loading weights ...")
+    os.write(1, b"from below")
+    atexit.register(print, "done")
+    torch.manual_seed(0)
+    return kind(torch.nn.Flatten(), torch.nn.Linear(64, 10))
+
+def loud():
+    return linear(Net)
+
+def forks():
+    if os.fork() == 0:
+        return linear()
+    os.wait()
+    return linear()
+
+def leaves():
+    os._exit(0)
+
+def waits():
+    with open("pids", "w") as file:
+        file.write(f"{os.getpid()}\\n")
+    time.sleep(60)
+"""
+
+
+@pytest.fixture
+def command(tmp_path, monkeypatch):
+    """The command itself, on a network of the smallest kind."""
+    (tmp_path / "small.py").write_text(SMALL)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", ":".join(one for one in sys.path if one))
+
+    def begin(model, *options):
+        line = ["judge", model, "--data", "{method: digits, size: 8}", "--epsilon", "0.1"]
+        start = "from robustinfo.cli import app; app()"
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        return subprocess.Popen([sys.executable, "-c", start, *line, *options], **pipes)
+
+    return begin
+
+
+@pytest.mark.parametrize("name, encoding", [("loud", "ascii"), ("forks", "utf-8")])
+def test_standard_output_is_json_whatever_the_network_writes(command, monkeypatch, name, encoding):
+    monkeypatch.setenv("PYTHONIOENCODING", encoding)
+    process = command(f"small:{name}", "--json", "--budget", "15s")
+    out, err = process.communicate(timeout=300)
+    assert json.loads(out)["verdict"] == "invalid"
+    assert process.returncode == EXITS["invalid"]
+    for text in (b"imported", b"loading weights", b"from below", b"done"):
+        assert text in err
+
+
+def test_a_verdict_in_words_holds_on_paper_that_knows_ascii_alone(command, monkeypatch):
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    process = command("small:linear", "--budget", "15s")
+    out, _ = process.communicate(timeout=300)
+    assert b"invalid" in out and b"<= 0" in out and b"clean_accuracy" in out
+
+
+def test_a_process_that_leaves_with_0_is_no_verdict(command):
+    process = command("small:leaves", "--json")
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 1 and out == b""
+    assert b"error: small:leaves ended without a verdict" in err
+
+
+def test_an_interrupt_ends_all_with_130(command, tmp_path):
+    process = command("small:waits")
+    pids = written(tmp_path / "pids")
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 130 and gone(pids)
