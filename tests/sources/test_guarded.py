@@ -104,6 +104,21 @@ def test_what_it_gives_for_every_probe_counts(count):
         asked_of(Does(odd))
 
 
+def test_a_network_for_batches_of_one_size_is_told_to_take_any():
+    fixed = torch.export.export(Does(linear).eval(), (torch.rand(4, *SHAPE),)).module()
+    with pytest.raises(Fault, match=r"cannot read 33 images.*any number of images"):
+        asked_of(fixed)
+
+
+def test_what_a_network_raises_before_its_first_answer_is_told():
+    class Modeless(Does):
+        def train(self, mode=True):
+            raise RuntimeError("no modes here")
+
+    with pytest.raises(Fault, match=r"eval mode \(RuntimeError: no modes here \(.*test_guarded"):
+        asked_of(Modeless(linear))
+
+
 def test_another_shape_in_the_middle_is_the_networks_mistake():
     network = asked_of(Does(lambda layer, x: linear(layer, x)[: 40 if len(x) > 40 else None]))
     with pytest.raises(TypeError, match=r"gives \(40, 3\) for 50 images"):
@@ -195,6 +210,11 @@ def test_networks_without_their_code_answer_as_those_with_it(form):
     network = asked_of(FORMS[form]())
     torch.testing.assert_close(network(images()), Does(linear)(images()))
     assert network.train().eval() is network and network.notes == []
+
+
+def test_layers_behind_one_that_refuses_to_change_its_mode_change_theirs():
+    network = asked_of(nn.Sequential(exported(), nn.Dropout(0.9)))
+    assert network(images()).equal(network.network[0](images()))
 
 
 GLOBALS = {
