@@ -10,7 +10,7 @@ import pandas as pd
 
 from pipeline import paths, rows, sealed_text
 from pipeline.stage import Job, main
-from pipeline.statistics import with_wilson
+from pipeline.statistics import with_intervals
 from robustinfo.measurement import exact
 
 COLUMNS = ["defence", "seed", "norm", "index", "robust"]
@@ -34,7 +34,7 @@ def run(job: Job) -> None:
         selection = rows.read(job.path(paths.SELECTED))
         tables.append(selection.assign(**setting)[tables[0].columns])
     rows.write_table(job.path(paths.STANDING), pd.concat(standing, ignore_index=True))
-    rows.write_table(job.path(paths.RESULTS), with_wilson(pd.concat(tables, ignore_index=True)))
+    rows.write_table(job.path(paths.RESULTS), with_intervals(pd.concat(tables, ignore_index=True)))
 
 
 def results_of(job: Job) -> pd.DataFrame:

@@ -1,38 +1,88 @@
-"""From the rows of single runs to one number with an interval over the seeds."""
+"""From the rows of single runs to one estimate over seeds and images.
+
+Who computes a number states in the column ``interval`` what is known of its error: ``fraction`` (k
+of n images), ``exact`` (none: counts, toys, settings), ``mean`` and ``own`` (low and high are
+given), or nothing. It is never guessed from a name.
+"""
+
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
 from pipeline.rows import RUN
-from robustinfo.maths.intervals import student, wilson
+from robustinfo.maths import statistics
+from robustinfo.maths.statistics import Bounds, Estimate, images
 
-FRACTION = r"accuracy|_rate|_share"  # quantities that count images
 
-
-def with_wilson(results: pd.DataFrame) -> pd.DataFrame:
+def with_intervals(results: pd.DataFrame) -> pd.DataFrame:
     """``low`` and ``high`` where they are empty: Wilson's interval of each fraction of n images."""
-    counts = results.quantity.str.contains(FRACTION) & results.n.gt(0) & results.value.notna()
+    counts = (_kinds(results) == "fraction") & results.n.gt(0) & results.value.notna()
     counts &= results.low.isna()
-    pairs = results.loc[counts, ["value", "n"]]
-    known = {(v, n): wilson(v, int(n)) for v, n in set(zip(pairs.value, pairs.n, strict=True))}
-    bounds = [known[pair] for pair in zip(pairs.value, pairs.n, strict=True)] or np.empty((0, 2))
-    results.loc[counts, ["low", "high"]] = bounds
+    pairs = [*zip(results.value[counts], results.n[counts], strict=True)]
+    known = {(v, n): statistics.fraction_interval(round(v * n), n) for v, n in set(pairs)}
+    results.loc[counts, ["low", "high"]] = [known[pair] for pair in pairs] or np.empty((0, 2))
     return results
 
 
 def over_seeds(rows: pd.DataFrame) -> dict:
-    """Mean over the seeds with a 95 % interval, and the images behind one value (n).
+    """The mean over the seeds, its 95 % interval and what that speaks of, images and seeds."""
+    found = estimate(rows)
+    low, high = found.interval
+    n = images_of(rows)
+    return {
+        "ours": found.value,
+        "low": low,
+        "high": high,
+        "scope": found.scope,
+        "n": "" if n is None else n,
+        "seeds": found.seeds,
+    }
 
-    Where every seed has an interval of its own, as a fraction of images has Wilson's: from the
-    lowest to the highest of them, which covers the choice of images and the spread seen between
-    seeds. Of anything else: Student's.
+
+def images_of(*rows: pd.DataFrame) -> int | None:
+    """The fewest images behind a value; None where none are known."""
+    known = pd.concat([one.n for one in rows]).dropna()
+    return None if known.empty else int(known.min())
+
+
+def estimate(rows: pd.DataFrame) -> Estimate:
+    """What a selection comes to: of each seed the mean of its rows, and over the seeds.
+
+    Rows of one seed, as of several attacks, are means over the same images, and are taken to vary
+    with them as one.
     """
-    if rows.low.notna().all():
-        low, high = rows.low.min(), rows.high.max()
-    else:
-        low, high = student(rows.value)
-    n = rows.n.min()
-    return {"ours": rows.value.mean(), "low": low, "high": high, "n": "" if pd.isna(n) else int(n)}
+    rows = rows[rows.value.notna()]
+    per_seed = rows.groupby("seed").value.mean()
+    if per_seed.empty:
+        return statistics.unknown(np.nan, 0)
+    if is_exact(rows) and np.ptp(per_seed) == 0:
+        return statistics.exact(per_seed.iloc[0], len(per_seed))
+    return statistics.over_seeds(per_seed, _images(rows))
+
+
+def compared(of: pd.DataFrame, against: pd.DataFrame, statistic: str) -> Estimate:
+    """The ``difference`` or ``ratio`` of what two selections come to, seed by seed.
+
+    Where both are exact, so is what they come to.
+    """
+    of, against = (rows[rows.value.notna()] for rows in (of, against))
+    shared = set(of.seed) & set(against.seed)
+    of, against = (rows[rows.seed.isin(shared)] for rows in (of, against))
+    one, other = (rows.groupby("seed").value.mean() for rows in (of, against))
+    values = one - other if statistic == "difference" else one / other
+    if is_exact(of) and is_exact(against) and len(values) and np.ptp(values) == 0:
+        return statistics.exact(values.iloc[0], len(values))
+    if values.empty or not np.isfinite(values).all():
+        return statistics.unknown(np.nan, len(values))
+    together = {"difference": images.difference, "ratio": images.ratio}[statistic]
+    bounds = together(one.mean(), _images(of), other.mean(), _images(against))
+    return statistics.over_seeds(values, bounds)
+
+
+def is_exact(rows: pd.DataFrame) -> bool:
+    """Whether all that is known of the rows' error is that they have none."""
+    return bool((_kinds(rows) == "exact").all())
 
 
 def over_all(results: pd.DataFrame) -> pd.DataFrame:
@@ -43,7 +93,7 @@ def over_all(results: pd.DataFrame) -> pd.DataFrame:
     return combined[transferred | ~transferred.groupby(of_run).transform("any")]
 
 
-def chosen(results: pd.DataFrame, where: dict) -> pd.DataFrame:
+def chosen(results: pd.DataFrame, where: Mapping) -> pd.DataFrame:
     """The rows whose columns have the given value, or one of the given values.
 
     ``epoch: first`` and ``epoch: last`` are the first and last epoch among the rows of each run.
@@ -57,3 +107,25 @@ def chosen(results: pd.DataFrame, where: dict) -> pd.DataFrame:
         epochs = rows.groupby(["dataset", "model", "defence", "seed"]).epoch
         rows = rows[rows.epoch == epochs.transform(edge)]
     return rows
+
+
+def _kinds(rows: pd.DataFrame) -> pd.Series:
+    """What each row states of its error; ``own`` where it states only low and high."""
+    if "interval" in rows:
+        stated = rows.interval.fillna("")
+    else:
+        stated = pd.Series("", index=rows.index)
+    given = (stated == "") & rows.low.notna() & rows.high.notna()
+    return stated.mask(given, "own")
+
+
+def _images(rows: pd.DataFrame) -> Bounds | None:
+    """The images' part of the interval of the seeds' mean, where what is stated gives it."""
+    kinds = set(_kinds(rows))
+    n = images_of(rows)
+    per_seed = rows.groupby("seed")[["value", "low", "high"]].mean()
+    if kinds == {"fraction"} and n:
+        return images.of_fractions(per_seed.value, n)
+    if kinds and kinds <= {"fraction", "mean", "own"} and rows.low.notna().all():
+        return images.of_own(per_seed.value, per_seed.low, per_seed.high)
+    return None

@@ -40,9 +40,12 @@ class Target(Settings):
 
 
 def tabulate(results: pd.DataFrame, target: Target, references: Path) -> pd.DataFrame:
-    """The cells: row, column, paper, ours, low, high, n, difference, saturated, smaller.
+    """The cells: row, column, paper, ours, low, high, scope, n, seeds, difference, saturated,
+    smaller.
 
-    low, high: see ``statistics.over_seeds``. difference: ours - paper. saturated: whether an
+    low, high: the 95 % interval; scope: what it speaks of (``robustinfo.maths.statistics``): the
+    method, its trainings on these images, one network, an exact value, or nothing where no interval
+    is known. n: the fewest images behind a value. difference: ours - paper. saturated: whether an
     estimate of any seed sits at its ceiling, where it says nothing. smaller: in what our run is
     smaller than the paper's, where both have a value. Raises StudyError if the target selects
     nothing, or a cell has several values of one seed.

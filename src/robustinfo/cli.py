@@ -2,7 +2,7 @@
 
     robustinfo judge mymodule:build --data digits --norm linf --epsilon 0.2 --json
 
-The exit code says the verdict: 0 if it holds against what was tried, 10 to 15 for the other
+The exit code says the verdict: 0 if it holds against what was tried, 10 to 16 for the other
 classes, worst first; 1 is an error, 2 a wrong option. Standard output holds the verdict and nothing
 else. The network runs in a process of its own (separate.py), so that torch is not imported here.
 """
@@ -15,11 +15,9 @@ from rich.console import Console
 
 from robustinfo import options, plain, separate, sources
 from robustinfo.faults import Fault
-from robustinfo.judging import CLASSES, HOLDS
+from robustinfo.judge.checks import EXITS
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
-# 1 is an error and 2 a wrong option.
-EXITS = {name: 10 + place for place, name in enumerate(CLASSES)} | {HOLDS: 0}
 INTERRUPTED = 130  # as shells have it
 MODEL = ", ".join(sources.FORMS)
 DATA = "a folder of images by class, or a data set, as digits or mnist; a wrong name lists them"
@@ -52,7 +50,8 @@ def judge(
     """Attack a network, check the attacks, and say what the numbers support.
 
     Exit codes: 0 holds against what was tried, 10 invalid, 11 masked, 12 randomised or needs
-    adaptive, 13 not converged, 14 broken, 15 no benefit; 1 error, 2 wrong option.
+    adaptive, 13 not converged, 14 broken, 15 no benefit, 16 not enough was tried; 1 error, 2 wrong
+    option.
     """
     try:
         typed = options.Typed(

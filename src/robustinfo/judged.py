@@ -12,15 +12,16 @@ import torch
 from rich.console import Console
 from torch import Generator, Tensor, nn
 
-from robustinfo import budgets, options, pictures, plain, protocols, sources
-from robustinfo.auditing import attacks_of
+from robustinfo import options, pictures, plain, sources
 from robustinfo.batches import floats
 from robustinfo.defended import attack_term
-from robustinfo.evaluating import Evaluation, diagnostics_of, evaluate
 from robustinfo.faults import Fault
-from robustinfo.judging import Thresholds
+from robustinfo.judge import budget, protocol
+from robustinfo.judge.attacked import attacks_of
+from robustinfo.judge.evaluate import Evaluation, evaluate
+from robustinfo.judge.printing import as_json, printed
+from robustinfo.judge.protocol import Ball, Size
 from robustinfo.options import Typed
-from robustinfo.printing import as_json, printed
 from robustinfo.sources._blamed import blamed, is_theirs
 from robustinfo.sources._guarded import Guarded
 
@@ -48,22 +49,27 @@ def answer(typed: dict[str, Any], paper: dict[str, Any]) -> dict[str, str]:
 def _judged(typed: Typed, paper: plain.Paper) -> dict[str, str]:
     """The verdict, or a Fault."""
     console, where = Console(stderr=True), options.device(typed.device)
-    ball = protocols.Ball(norm=typed.norm, epsilon=typed.epsilon)
-    most, names = protocols.SIZES[-1].images, typed.classes and Path(typed.classes)
+    ball = Ball(norm=typed.norm, epsilon=typed.epsilon)
+    most, names = protocol.SIZES[-1].images, typed.classes and Path(typed.classes)
     found = pictures.images(typed.data, size=typed.size, limit=most, names=names)
     networks = _networks(typed, found, where)
     notes = [note for network in networks for note in network.notes]
-    for line in notes:  # what is said before anything is judged; of the images, too
-        console.print(line, markup=False, soft_wrap=True)
+    for line in [*found.found.described(), *notes]:  # before anything is judged
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
     term = _term(typed.model, networks[0].network)
-    each = budgets.seconds_each(networks[0], floats(found.images[:TIMED], where))
-    cost = budgets.Cost(len(found.labels), len(networks), term is not None)
-    size, upper = budgets.largest(each, ball, typed.seconds, cost)
+    each = budget.seconds_each(networks[0], floats(found.images[:TIMED], where))
+    task = budget.Task(
+        len(found.labels), found.images[0].numel(), len(networks), term is not None
+    )
+    size, upper = budget.largest(each, ball, typed.seconds, task)
     x, y = floats(found.images[: size.images], where), found.labels[: size.images].to(where)
     about = f"{upper:.0f} s" if upper < 120 else f"{upper / 60:.0f} min"
+    more = "a larger --budget asks more"
+    if upper > typed.seconds:
+        more = f"more than --budget {typed.seconds:.0f}s, and the least there is"
     console.print(
-        f"protocol {size.name} ({protocols.place(size)}): {len(y)} images, about {about} "
-        f"on {where}; a larger --budget asks more",
+        f"protocol {size.name} ({protocol.place(size)}): {len(y)} images, about {about} "
+        f"on {where}; {more}",
         soft_wrap=True,
     )
     draws = Generator(where).manual_seed(typed.seed)
@@ -72,10 +78,11 @@ def _judged(typed: Typed, paper: plain.Paper) -> dict[str, str]:
             networks, term, x, y, len(found.classes), size, ball, draws, status.update
         )
     if typed.as_text:
-        text = json.dumps(as_json(evaluation, ball, size) | {"notes": notes}, indent=2) + "\n"
+        told = as_json(evaluation, size) | {"data": found.found._asdict(), "notes": notes}
+        text = json.dumps(told, indent=2) + "\n"
     else:
-        text = plain.text(printed(evaluation, ball, size), paper)
-    return {"verdict": evaluation.verdict, "text": text}
+        text = plain.text(printed(evaluation, size), paper)
+    return {"verdict": evaluation.verdict.verdict, "text": text}
 
 
 def _networks(typed: Typed, found: pictures.Pictures, where: torch.device) -> list[Guarded]:
@@ -101,23 +108,22 @@ def _evaluated(
     x: Tensor,
     y: Tensor,
     classes: int,
-    size: protocols.Size,
-    ball: protocols.Ball,
+    size: Size,
+    ball: Ball,
     generator: Generator,
     note: Callable[[str], object],
 ) -> Evaluation:
     """The first network judged by the protocol; a second one is its twin."""
-    entries, values = protocols.attacks(size, ball), x[0].numel()
-    if term is not None:
-        entries |= protocols.adaptive(size, ball)
+    attacks = protocol.attacks(size, ball, term=term is not None)
+    diagnostics = protocol.diagnostics(size, ball, x[0].numel())
     return evaluate(
         networks[0],
         x,
         y,
         classes=classes,
-        attacks=attacks_of(entries, term=term),
-        diagnostics=diagnostics_of(protocols.diagnostics(size, ball, values)),
-        thresholds=Thresholds(twin="twin", huge_epsilon=ball.huge(values)),
+        ball=ball,
+        attacks=attacks_of({name: part.entry for name, part in attacks.items()}, term=term),
+        diagnostics={name: part.entry for name, part in diagnostics.items()},
         generator=generator,
         twin=networks[1] if len(networks) > 1 else None,
         note=note,

@@ -40,8 +40,9 @@ def test_where_images_are_without_number_the_interval_is_students():
 
 def test_the_two_critical_values_are_weighed_by_the_variances():
     values = np.array([1.0, 1.4])
-    found = over_seeds(values, lambda tail: (1.2 + 0.3 * stats.norm.ppf(tail), math.inf))
-    between, within = np.var(values, ddof=1) / 2, 0.3**2
+    bounds = lambda tail: (1.2 + 0.3 * stats.norm.ppf(tail), math.inf)  # noqa: E731
+    found = over_seeds(values, bounds, shared=0.5)
+    between, within = np.var(values, ddof=1) / 2, 0.3**2 / 2
     t, z = stats.t.ppf(0.975, 1), stats.norm.ppf(0.975)
     reach = (t * between + z * within) / math.sqrt(between + within)
     assert found.interval == (pytest.approx(1.2 - reach), math.inf)
@@ -50,8 +51,8 @@ def test_the_two_critical_values_are_weighed_by_the_variances():
 @pytest.mark.parametrize("value", [0.0, 0.5, 1.0])
 def test_equal_seeds_never_have_an_interval_narrower_than_their_images(value):
     found = over_seeds([value, value], images.of_fractions([value, value], 450))
-    low, high = found.interval
-    assert low <= value <= high and high - low > 0.005
+    assert found.interval == pytest.approx(fraction_interval(450 * value, 450))
+    assert found.interval[1] - found.interval[0] > 0.005
 
 
 @pytest.mark.parametrize("values", [[2.0, 2.0], [-0.02, -0.02 + 1e-16], [7.0]])

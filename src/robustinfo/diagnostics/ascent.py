@@ -34,7 +34,7 @@ from robustinfo.attacks import _foolbox, pgd
 from robustinfo.attacks._climbable import Climbable
 from robustinfo.attacks._folded import folded
 from robustinfo.attacks._foolbox import frozen
-from robustinfo.batches import together
+from robustinfo.batches import correct, together
 from robustinfo.diagnostics._kept import kept
 from robustinfo.diagnostics._probes import varies
 from robustinfo.maths.stationarity import first_order_gap, log_odds
@@ -89,8 +89,12 @@ def climb(
     """The paths of those images, in order, that are correct when clean. As ``diagnose``."""
     with kept(model), frozen(model):
         network = Climbable(model).eval()
-        found = [_climbed(network, a, b, config, generator) for a, b in together(x, y)]
-    return Climbs(*(torch.cat(parts) for parts in zip(*found, strict=True)))
+        right = correct(network, x, y)
+        parts = [part for part in together(x[right], y[right]) if len(part[1])]
+        found = [_climbed(network, a, b, config, generator) for a, b in parts]
+    truths, numbers = right[:0], torch.empty(0, dtype=torch.float64, device=x.device)
+    none = Climbs(truths, truths, truths, numbers, numbers, numbers)
+    return Climbs(*(torch.cat(parts) for parts in zip(none, *found, strict=True)))
 
 
 def _climbed(
@@ -98,21 +102,16 @@ def _climbed(
 ) -> Climbs:
     with torch.no_grad():
         clean = network(x)
-    right = clean.argmax(1) == y
-    x, y, clean = x[right], y[right], clean[right]
-    start = log_odds(clean, y)
-    path = _Path(network, x) if len(y) else None
-    if path is None:
-        return Climbs(*[right[right]] * 3, start, start, start)
+    start, path = log_odds(clean, y), _Path(network, x)
     attack = pgd.method(pgd.Ascent(**dict(config)))
     _foolbox.climb(attack, path.look)
     within = {"epsilon": config.epsilon, "generator": generator}
     _, end = _foolbox.run(attack, path.network, x, y, **within)
     path.look(end, y)
     rises = path.best > start + 2 * ROUNDING * clean.abs().amax(1)
-    varied = rises.clone()
-    if not rises.all():
-        varied[~rises] = varies(network, x[~rises], norm=config.norm, **within)
+    varied, flat = rises.clone(), (~rises).nonzero().squeeze(1)
+    if len(flat):
+        varied[flat] = varies(network, x[flat], norm=config.norm, **within)
     gap = first_order_gap(x, path.at, path.slope(y), config.norm, config.epsilon)
     return Climbs(~path.fooled, rises, varied, start, path.best, gap)
 

@@ -24,6 +24,7 @@ from robustinfo.maths.balls import feasible
 from robustinfo.maths.statistics import paired_difference
 from robustinfo.measurement import Measurement, fraction
 from robustinfo.settings import Entry
+from robustinfo.sources._guarded import guarded
 
 Note = Callable[[str], object]  # is told what is being done
 
@@ -61,6 +62,7 @@ def evaluate(
     broke it is tried on the network. note: is told what is being done. Raises Fault if no attack
     can be made at all, with the reasons.
     """
+    model, twin = guarded(model), None if twin is None else guarded(twin)
     network = Climbable(model).eval()
     right = correct(network, x, y)
     own = attacked(network, x, y, attacks, generator, note)

@@ -19,7 +19,7 @@ from torch import Generator, Tensor, nn
 
 from robustinfo import catalogue
 from robustinfo.attacks import gradient_search, pgd
-from robustinfo.batches import together
+from robustinfo.batches import EVALUATION_BATCH
 from robustinfo.diagnostics.zero_gradients import vanishing
 from robustinfo.judge.threats import Outcome, Threat
 from robustinfo.maths.balls import same_ball
@@ -103,6 +103,6 @@ def _turned(
 ) -> Tensor:
     """(n,) bool: which of the images in the mask the attack turns."""
     rows, turned = among.nonzero().squeeze(1), torch.zeros_like(among)
-    for (part,) in together(rows):
+    for part in rows.split(EVALUATION_BATCH) if len(rows) else ():
         turned[part] = perturb(model, x[part], y[part], config=config, generator=generator)[1]
     return turned

@@ -1,7 +1,7 @@
 """First-order stationarity (FOSC): how much the loss could still rise, to first order.
 
 Wang et al. (2019), On the convergence and robustness of adversarial training, arXiv 2112.08304,
-equation 4, here for the ball cut to the box of images:
+section 3, here for the ball cut to the box of images:
     c(x') = max <z - x', grad L(x')>  over  z in [0, 1], |z - x| <= epsilon.
 It is 0 just where x' is a stationary point of the constrained maximisation. Both norms have closed
 forms. With r the room from x to the box along the sign of the gradient g, and d = |z - x|:

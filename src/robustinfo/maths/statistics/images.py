@@ -16,22 +16,18 @@ from scipy.special import ndtri
 from robustinfo.maths.statistics.estimates import Bounds
 from robustinfo.maths.statistics.fractions import TAIL, fraction_interval
 
-# How much of a seed's variance over images is the images' own difficulty, alike for every seed; the
-# rest is in the spread between the seeds already. Where single outcomes are known it is estimated.
-SHARED = 0.75
-
 
 def of_fractions(fractions: Sequence[float], n: float) -> Bounds:
     """Fractions of the same n images, one per seed: Wilson's interval of their mean."""
-    mean, effective = float(np.mean(fractions)), n / SHARED
-    return lambda tail: fraction_interval(mean * effective, effective, tail)
+    hits = float(np.mean(fractions)) * n
+    return lambda tail: fraction_interval(hits, n, tail)
 
 
 def of_own(values: Sequence[float], low: Sequence[float], high: Sequence[float]) -> Bounds | None:
     """Values that came with 95 % intervals of their own; None where those have no width."""
     mean = float(np.mean(values))
-    down = SHARED**0.5 * float(np.mean(np.subtract(values, low)))
-    up = SHARED**0.5 * float(np.mean(np.subtract(high, values)))
+    down = float(np.mean(np.subtract(values, low)))
+    up = float(np.mean(np.subtract(high, values)))
     if not max(down, up) > 1e-12 * max(1.0, abs(mean)):  # nor where they are missing
         return None
 

@@ -8,7 +8,9 @@ that nothing is of zero width where all images agree.
 
 B counts only the part of an image's variance that is alike for every seed, for the rest is in A.
 With the outcome of every image (two-way layout of seeds and images, one observation a cell: Brennan
-2001, Generalizability Theory) that part is estimated; without, it is taken as ``images.SHARED``.
+2001, Generalizability Theory) that part is estimated. Without, it is taken as SHARED, and the
+interval is never narrower than that of the images of one network, which alone is known. Of a
+difference of fractions, whose images are not paired, it is wider than it need be.
 
 Coverage of the method's mean by the nominal 95 %, least and greatest over n of 150, 1,000, 10,000
 and a spread between trainings of 0 to 4 points, at a mean of 41 % (benchmarks/coverage.py):
@@ -26,6 +28,8 @@ from robustinfo.maths.statistics.estimates import Bounds, Estimate, unknown
 from robustinfo.maths.statistics.fractions import fraction_interval
 from robustinfo.maths.statistics.paired import tango
 
+# Of small networks on MNIST, plain, under PGD, three seeds: 0.63 when clean, 0.6 at 20 to 65 %.
+SHARED = 0.6
 LEAST_SHARED = 0.05  # networks of one task find the same images hard, at least a little
 
 
@@ -59,11 +63,16 @@ def over_images(outcomes: np.ndarray, against: np.ndarray | None = None) -> Esti
         return tango(won, lost, effective, tail)
 
     known = binary or (variance > 0 and n > 1)
-    return over_seeds(found.mean(1), bounds if known else None)
+    return over_seeds(found.mean(1), bounds if known else None, shared=1.0)
 
 
-def over_seeds(values: Sequence[float], images: Bounds | None) -> Estimate:
-    """The mean of one value per seed. images: bounds of that mean over images, where known.
+def over_seeds(
+    values: Sequence[float], images: Bounds | None, *, shared: float = SHARED
+) -> Estimate:
+    """The mean of one value per seed.
+
+    images: what its bounds are over images where all seeds vary with them alike, if it is known.
+    shared: which part of the variance that they say is alike for every seed.
 
     One seed speaks of its network alone. Without the images' part, the interval is Student's over
     the trainings, on these very images; and none where the seeds do not differ, for then nothing
@@ -83,9 +92,10 @@ def over_seeds(values: Sequence[float], images: Bounds | None) -> Estimate:
         low, high = (mean, mean) if images is None else images(tail)
 
         def reach(end: float) -> float:
-            within = ((end - mean) / z) ** 2
+            within = shared * ((end - mean) / z) ** 2
             together = between + within
-            return (t * between + z * within) / math.sqrt(together) if together else 0.0
+            both = (t * between + z * within) / math.sqrt(together) if together else 0.0
+            return max(both, abs(end - mean))
 
         return (
             low if math.isinf(low) else mean - reach(low),
