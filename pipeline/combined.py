@@ -15,7 +15,7 @@ from pipeline.stage import Job
 from robustinfo.attacks._climbable import Climbable
 from robustinfo.judge import follow_up, threats
 from robustinfo.judge.threats import Threat, threat
-from robustinfo.maths.balls import feasible
+from robustinfo.maths.balls import feasible, same_ball
 from robustinfo.measurement import Measurement, fraction
 from robustinfo.sealed import unseal
 
@@ -88,11 +88,14 @@ def within(entries: Mapping, limits: Mapping[str, float | str | None]) -> dict[s
     """
     most = Limits(**limits).model_dump()
     found = {name: threat(entry) for name, entry in entries.items()}
-    return {
-        name: one
-        for name, one in found.items()
-        if one.epsilon is not None and (most.get(one.norm) is None or one.epsilon <= most[one.norm])
-    }
+    return {name: one for name, one in found.items() if _counts(one, most.get(one.norm))}
+
+
+def _counts(one: Threat, most: float | None) -> bool:
+    """Whether an attack has an epsilon, and none beyond the limit, however both are written."""
+    if one.epsilon is None or most is None:
+        return one.epsilon is not None
+    return one.epsilon <= most or same_ball((one.norm, one.epsilon), (one.norm, most))
 
 
 def counting(params: Mapping, names: Mapping[str, str]) -> dict[str, Threat]:

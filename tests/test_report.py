@@ -5,7 +5,6 @@ import re
 
 import pandas as pd
 import pytest
-from robustinfo.judging import CLASSES, Check
 
 from pipeline import gallery, information, leaderboard, overview, paths, report, rows
 from pipeline.stage import Job

@@ -15,9 +15,11 @@ from robustinfo.defences import entropic
 from robustinfo.defended import attack_term
 from robustinfo.faults import Fault
 from robustinfo.files import DiskError
+from robustinfo.measurement import Measurement
 from robustinfo.models import lenet5, text_classifier, vgg16
 from robustinfo.sealed import DEFENCE, STATE, seal, unseal
 from robustinfo.training import Images
+from tests.told import told
 
 ENTROPIC = {"method": "entropic", "loss": {"method": "cross_entropy"}, "weight": 0.5, "factor": 2.0}
 
@@ -118,10 +120,11 @@ def test_a_text_is_not_rounded_and_its_distance_is_its_altered_words():
     assert found["x_adv"].dtype == torch.int32 and found["success"].any()
     assert found["success_8bit"].equal(found["success"])
     assert found["altered_words"].equal((found["x_adv"] != x).sum(1))
-    values = attack._fractions(found, None) | attack._distances(found)
+    values = told([*attack._fractions(found, {}), *attack._distances(found)])
     altered = sorted(found["altered_words"][found["success"]].tolist())
     middle = altered[(len(altered) - 1) // 2]
-    assert values["median_altered_words"] == (middle, len(altered))
+    expected = Measurement("median_altered_words", middle, n=len(altered))
+    assert values["median_altered_words"] == expected
 
 
 def test_a_toy_has_its_rows_once_per_seed(tmp_path):
