@@ -69,7 +69,9 @@ def perturb(
     """
     weights = (0.0,) if term is None else sorted(config.weights, key=abs)
     climbs = [
-        partial(_climbed, term, weight, pgd.CLIMBED[objective]) if weight else pgd.CLIMBED[objective]
+        partial(_climbed, term, weight, pgd.CLIMBED[objective])
+        if weight
+        else pgd.CLIMBED[objective]
         for weight in weights
         for objective in config.objectives
     ]

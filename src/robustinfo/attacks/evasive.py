@@ -60,9 +60,7 @@ def perturb_with_extras(
     ).with_extras()
 
 
-def objective(
-    model: nn.Module, x: Tensor, y: Tensor, *, config: Config
-) -> tuple[Tensor, Tensor]:
+def objective(model: nn.Module, x: Tensor, y: Tensor, *, config: Config) -> tuple[Tensor, Tensor]:
     """Logits (n, K), and what is maximised, summed over the images, a scalar."""
     logits = model(x)
     complexity = catalogue.module("complexities", config.complexity)
