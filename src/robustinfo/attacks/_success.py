@@ -10,8 +10,9 @@ and the image does not fool.
 
 Measured on one CPU in the same units, between batches of 1 to 512 images and against float64: at
 most 5.4 on LeNet-5 and on fully connected networks (MNIST, digits), 16.3 on a trained ResNet-18 of
-8 filters (MNIST), 11.4 on an untrained one of 64 and 6.3 on a WideResNet-28. Exact ties, as of rounded logits, are no success either, whichever class ``argmax``
-names: the label is as likely as any. An image that is clean is what ``argmax`` says.
+8 filters (MNIST), 11.4 on an untrained one of 64 and 6.3 on a WideResNet-28. Exact ties, as of
+rounded logits, are no success either, whichever class ``argmax`` names: the label is as likely as
+any. An image that is clean is what ``argmax`` says.
 """
 
 from copy import deepcopy
