@@ -13,10 +13,18 @@ from robustinfo.maths.statistics import Estimate, images
 FEWEST = 5  # of a correlation: ranks of fewer agree by chance
 
 
-def claimed(of: pd.DataFrame, against: pd.DataFrame | None, claim: Claim) -> Estimate:
-    """The estimate; with ``worst_over``, of the least favourable group (``statistics.worst``)."""
+def claimed(
+    of: pd.DataFrame,
+    against: pd.DataFrame | None,
+    claim: Claim,
+    outcomes: pd.DataFrame | None = None,
+) -> Estimate:
+    """The estimate; with ``worst_over``, of the least favourable group (``statistics.worst``).
+
+    outcomes: per image, of the same setting (``outcomes.outcomes_of``), where known.
+    """
     if claim.worst_over is None:
-        return _of_one(of, against, claim)
+        return _of_one(of, against, claim, outcomes)
     column = claim.worst_over
     groups = of[column].unique()
     if against is not None:
@@ -26,17 +34,24 @@ def claimed(of: pd.DataFrame, against: pd.DataFrame | None, claim: Claim) -> Est
     found = []
     for group in groups:
         other = None if against is None else against[against[column] == group]
-        found.append(_of_one(of[of[column] == group], other, claim))
+        found.append(_of_one(of[of[column] == group], other, claim, outcomes))
     return statistics.worst(found, claim.worst)
 
 
-def _of_one(of: pd.DataFrame, against: pd.DataFrame | None, claim: Claim) -> Estimate:
+def _of_one(
+    of: pd.DataFrame,
+    against: pd.DataFrame | None,
+    claim: Claim,
+    outcomes: pd.DataFrame | None,
+) -> Estimate:
     if claim.statistic == "correlation":
         return _correlated(of, against, claim)
     if claim.comes_to != "mean":
         of = _series(of, claim)
-        against = None if against is None else _series(against, claim)
-    return estimate(of) if against is None else compared(of, against, claim.statistic)
+        against, outcomes = None if against is None else _series(against, claim), None
+    if against is None:
+        return estimate(of, outcomes)
+    return compared(of, against, claim.statistic, outcomes)
 
 
 def _series(rows: pd.DataFrame, claim: Claim) -> pd.DataFrame:

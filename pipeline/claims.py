@@ -1,14 +1,15 @@
 """Stage claims: every claim of the study as a computed statement, judged on our numbers.
 
-reads   results/{study}/collected/*.csv
+reads   results/{study}/collected/*.csv, results/{study}/standing/*.csv
 writes  results/{study}/claims.csv  claim, statistic, value, low, high, scope, n, seeds, p, p_holm,
                                     uncorrected, judgement, reason, saturated, sentence, text,
                                     source
 
 The statistic is a value of the results, or a difference, ratio or rank correlation of two
-selections, seed by seed. Its interval is that of ``robustinfo.maths.statistics``, never narrower
-than its images allow; ``scope`` says what it speaks of: the method, its trainings on these images,
-one network, or an exact value. p is two-sided, against the threshold.
+selections, seed by seed, and image by image where the outcome of each is known. Its interval is
+that of ``robustinfo.maths.statistics``, never narrower than its images allow; ``scope`` says what
+it speaks of: the method, its trainings on these images, one network, or an exact value. p is
+two-sided, against the threshold.
 
 Supported: p is below 0.05 on the claimed side of the threshold; not supported: on the other; else
 undecided, with the ``reason``. ``judgement`` is by p after Holm's correction over all claims of the
@@ -28,7 +29,9 @@ from pipeline import paths, rows
 from pipeline.claim import Claim, text_of
 from pipeline.collect import results_of
 from pipeline.decided import UNDECIDABLE, judged
+from pipeline.outcomes import outcomes_of
 from pipeline.stage import Job, main
+from pipeline.statistics import chosen
 from pipeline.strict_yaml import StudyError
 from robustinfo.maths.statistics import LEVEL, holm
 
@@ -42,15 +45,16 @@ COLUMNS = SETTING + VALUES
 
 def run(job: Job) -> None:
     """Judge every claim in every setting, or toy, that has results of what it speaks of."""
-    results = results_of(job)
+    results, outcomes = results_of(job), outcomes_of(job)
     claims = {name: Claim(**numbers) for name, numbers in job.params["claims"].items()}
     lines = []
     for name, claim in claims.items():
         about = {"claim": name, "text": text_of(claim), "source": claim.paper}
         found = []
         for setting, own in results.groupby(SETTING, sort=False):
-            if found_one := judged(own, claim):
-                found.append(dict(zip(SETTING, setting, strict=True)) | about | found_one)
+            names = dict(zip(SETTING, setting, strict=True))
+            if found_one := judged(own, claim, chosen(outcomes, names)):
+                found.append(names | about | found_one)
         if not found:
             raise StudyError(f"claim {name} selects no result: {claim.of} against {claim.against}")
         lines += found

@@ -22,14 +22,19 @@ HARDER = {
 }
 
 
-def judged(results: pd.DataFrame, claim: Claim) -> dict | None:
-    """One claim in one setting, by itself; None where there is nothing that it speaks of."""
+def judged(
+    results: pd.DataFrame, claim: Claim, outcomes: pd.DataFrame | None = None
+) -> dict | None:
+    """One claim in one setting, by itself; None where there is nothing that it speaks of.
+
+    outcomes: per image, of the same setting, where known.
+    """
     of, against = chosen(results, claim.of), None
     if claim.against is not None:
         against = chosen(results, claim.against)
     if of.empty or (against is not None and against.empty):
         return None
-    found = claimed(of, against, claim)
+    found = claimed(of, against, claim, outcomes)
     low, high = found.interval
     sides = [side for side in (of, against) if side is not None]
     saturated = max(side.saturated.eq("True").mean() for side in sides)

@@ -2,9 +2,9 @@
 
 reads   results/{study}/{dataset}/data.json; of every defence, with the first seed,
         .../model.safetensors, .../attacks/*.csv and one attack's .../attacks/{attack}.safetensors
-writes  results/{study}/gallery/{dataset}-{model}.csv  defence, attack, index (in the test set),
+writes  results/{study}/gallery/{dataset}/{model}.csv  defence, attack, index (in the test set),
                                                        label, before, after, success
-        results/{study}/gallery/{dataset}-{model}.png  the images
+        results/{study}/gallery/{dataset}/{model}.png  the images
 
 For texts, and where there is no threat model, both files are there and hold nothing. The attack is
 the one of the threat model that leaves the least accuracy, in the mean over the defences. The

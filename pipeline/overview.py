@@ -14,6 +14,7 @@ from pipeline.drawing import draw, save
 from pipeline.information import QUANTITIES
 from pipeline.stage import Job, main
 from pipeline.tables import SEPARATOR, Target
+from robustinfo.files import refusals
 
 SETTING = ["dataset", "model"]
 SETTINGS, INFORMATION = "settings", "information"  # folders
@@ -23,7 +24,8 @@ ATTACKS = "attacks"
 def run(job: Job) -> None:
     """Draw every table, setting by setting; the figures of information, measure by measure."""
     folder = job.path(paths.DRAWN)
-    folder.mkdir(parents=True, exist_ok=True)
+    with refusals(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     figures = {}
     for setting, cells in rows.read(job.path(paths.LEFT)).groupby(SETTING, sort=False):
         figures[Path(SETTINGS, *setting, ATTACKS)] = heat(", ".join(setting), cells)

@@ -67,7 +67,8 @@ def left(work: Path, training: str) -> tuple[dict | None, list[int]]:
         try:
             return _read(work, training)
         except AlteredFileError as error:
-            log.warning("%s; the training starts again from its beginning", error)
+            why = str(error).partition(";")[0]  # what is to be done about it is done here
+            log.warning("%s; the training starts again from its beginning", why)
     with refusals(work):
         if work.exists():
             shutil.rmtree(work)

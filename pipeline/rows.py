@@ -73,7 +73,7 @@ def read(path: Path, numbers: Collection[str] = ()) -> pd.DataFrame:
     AlteredFileError unless the file is as it was written.
     """
     content = sealed_text.read(path)
-    columns = pd.read_csv(io.BytesIO(content), nrows=0).columns
+    columns = pd.read_csv(io.BytesIO(content), nrows=0, lineterminator="\n").columns
     of_numbers = [column for column in columns if column in NUMBERS or column in numbers]
     table = pd.read_csv(
         io.BytesIO(content),
@@ -81,6 +81,7 @@ def read(path: Path, numbers: Collection[str] = ()) -> pd.DataFrame:
         keep_default_na=False,
         na_values={column: [""] for column in of_numbers},
         float_precision="round_trip",
+        lineterminator="\n",
     )
     for column in of_numbers:
         table[column] = pd.to_numeric(table[column])

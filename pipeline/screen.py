@@ -1,7 +1,7 @@
 """Stage screen: one candidate of the selection, on training images that it never saw.
 
 reads   .../model.safetensors, results/{study}/{dataset}/data.json
-writes  results/{study}/{dataset}/{model}/selection/{defence}-{seed}.csv  accuracy under the
+writes  results/{study}/{dataset}/{model}/selection/{defence}/{seed}.csv  accuracy under the
         selection's attack, with the layers that the defence is applied to
 
 The test images decide nothing here: what is reported on them later would be too good.

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from pipeline.outcomes import by_image
 from pipeline.rows import RUN
 from robustinfo.maths import statistics
 from robustinfo.maths.statistics import Bounds, Estimate, images
@@ -46,11 +47,11 @@ def images_of(*rows: pd.DataFrame) -> int | None:
     return None if known.empty else int(known.min())
 
 
-def estimate(rows: pd.DataFrame) -> Estimate:
+def estimate(rows: pd.DataFrame, outcomes: pd.DataFrame | None = None) -> Estimate:
     """What a selection comes to: of each seed the mean of its rows, and over the seeds.
 
     Rows of one seed, as of several attacks, are means over the same images, and are taken to vary
-    with them as one.
+    with them as one. outcomes: of the same setting, per image (``outcomes``), where known.
     """
     rows = rows[rows.value.notna()]
     per_seed = rows.groupby("seed").value.mean()
@@ -58,13 +59,22 @@ def estimate(rows: pd.DataFrame) -> Estimate:
         return statistics.unknown(np.nan, 0)
     if is_exact(rows) and np.ptp(per_seed) == 0:
         return statistics.exact(per_seed.iloc[0], len(per_seed))
+    single = None if outcomes is None else by_image(outcomes, rows)
+    if single is not None:
+        return statistics.over_images(single.to_numpy())
     return statistics.over_seeds(per_seed, _images(rows))
 
 
-def compared(of: pd.DataFrame, against: pd.DataFrame, statistic: str) -> Estimate:
+def compared(
+    of: pd.DataFrame,
+    against: pd.DataFrame,
+    statistic: str,
+    outcomes: pd.DataFrame | None = None,
+) -> Estimate:
     """The ``difference`` or ``ratio`` of what two selections come to, seed by seed.
 
-    Where both are exact, so is what they come to.
+    Where both are exact, so is what they come to. A difference is paired image by image where the
+    outcomes of both are known.
     """
     of, against = (rows[rows.value.notna()] for rows in (of, against))
     shared = set(of.seed) & set(against.seed)
@@ -75,6 +85,10 @@ def compared(of: pd.DataFrame, against: pd.DataFrame, statistic: str) -> Estimat
         return statistics.exact(values.iloc[0], len(values))
     if values.empty or not np.isfinite(values).all():
         return statistics.unknown(np.nan, len(values))
+    if statistic == "difference" and outcomes is not None:
+        pair = [by_image(outcomes, rows) for rows in (of, against)]
+        if all(side is not None for side in pair) and pair[0].columns.equals(pair[1].columns):
+            return statistics.over_images(*(side.to_numpy() for side in pair))
     together = {"difference": images.difference, "ratio": images.ratio}[statistic]
     bounds = together(one.mean(), _images(of), other.mean(), _images(against))
     return statistics.over_seeds(values, bounds)
@@ -124,6 +138,9 @@ def _images(rows: pd.DataFrame) -> Bounds | None:
     kinds = set(_kinds(rows))
     n = images_of(rows)
     per_seed = rows.groupby("seed")[["value", "low", "high"]].mean()
+    if kinds == {"exact"}:
+        mean = float(per_seed.value.mean())
+        return lambda tail: (mean, mean)
     if kinds == {"fraction"} and n:
         return images.of_fractions(per_seed.value, n)
     if kinds and kinds <= {"fraction", "mean", "own"} and rows.low.notna().all():

@@ -1,6 +1,6 @@
 """Stage toy: a computation of a paper that needs no data set and no trained network.
 
-writes  results/{study}/collected/toy-{toy}.csv  its rows for every seed of the study
+writes  results/{study}/collected/{toy}.csv  its rows for every seed of the study
 """
 
 import torch

@@ -72,12 +72,21 @@ def test_an_interval_of_its_own_is_kept_and_joined_by_the_spread_between_seeds()
     assert (found["low"], found["high"]) == pytest.approx(expected.interval)
 
 
-@pytest.mark.parametrize(("values", "scope"), [((0.75, 0.75), "exact"), ((0.7, 0.8), "training")])
+@pytest.mark.parametrize(("values", "scope"), [((0.75, 0.75), "exact"), ((0.7, 0.8), "method")])
 def test_what_is_exact_is_exact_until_seeds_differ(values, scope):
     table = results("exact", accuracy_otherwise={"": values})
     found = over_seeds(chosen(table, of("", "accuracy_otherwise")))
     assert found["scope"] == scope
     assert (found["low"] == found["high"] == 0.75) == (scope == "exact")
+
+
+def test_a_fraction_against_an_exact_number_keeps_its_images():
+    table = results(**RATES)
+    one = chosen(table, of("standard"))
+    chance = one.assign(value=0.1, interval="exact", low=math.nan, high=math.nan)
+    found = compared(one, chance, "difference")
+    low, high = estimate(one).interval
+    assert found.interval == pytest.approx((low - 0.1, high - 0.1)) and found.scope == "method"
 
 
 def test_two_attacks_of_one_seed_are_means_over_the_same_images():

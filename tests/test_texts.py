@@ -104,7 +104,7 @@ def results(tmp_path_factory):
 
 
 def test_the_classifier_learns_and_every_attack_turns_most_of_its_texts(results):
-    table = rows.read(results / "collected/tiny-small.csv")
+    table = rows.read(results / "collected/tiny/small.csv")
     accuracy = table[(table.entry == "clean") & (table.quantity == "accuracy")].value.item()
     assert accuracy > 0.95
     success = table[table.quantity == "attack_success_rate"].set_index("entry").value

@@ -131,7 +131,7 @@ def test_the_study_ends_in_a_verdict_tables_figures_and_a_report(checkout):
     assert not re.search(r'(?:src|href)="http', page)  # opens offline
     board = json.loads((results / "leaderboard.json").read_text())
     assert {line["defence"] for line in board} == {"standard", "entropic"}
-    gallery = rows.read(results / "gallery/digits-lenet5.csv")
+    gallery = rows.read(results / "gallery/digits/lenet5.csv")
     assert len(gallery) == 2 * 4  # two defences, four images
     assert json.loads((results / "metrics.json").read_text())["digits/lenet5"]["standard"]
 

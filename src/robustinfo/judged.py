@@ -58,9 +58,7 @@ def _judged(typed: Typed, paper: plain.Paper) -> dict[str, str]:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     term = _term(typed.model, networks[0].network)
     each = budget.seconds_each(networks[0], floats(found.images[:TIMED], where))
-    task = budget.Task(
-        len(found.labels), found.images[0].numel(), len(networks), term is not None
-    )
+    task = budget.Task(len(found.labels), found.images[0].numel(), len(networks), term is not None)
     size, upper = budget.largest(each, ball, typed.seconds, task)
     x, y = floats(found.images[: size.images], where), found.labels[: size.images].to(where)
     about = f"{upper:.0f} s" if upper < 120 else f"{upper / 60:.0f} min"

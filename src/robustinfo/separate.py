@@ -51,8 +51,8 @@ def _ended(function: str, options: str, answer: int) -> int:
     )
     os.close(ours)
     try:
-        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # its number stays taken
-    finally:
+        process.wait()
+    finally:  # an interrupt, too
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
         os.close(held)

@@ -207,8 +207,12 @@ DEFECTS = {
         "epsilon divided by 255 once more", "twin_robust_accuracy",
         ball=lambda ball: Ball(norm=ball.norm, epsilon=ball.epsilon / 255),
     ),
-    "jpeg": Defect("JPEG in front, without a gradient", "no_gradient_fraction", before(as_a_file)),
-    "black": Defect("black images are successes", "infeasible_fraction", attacks=only(black_images)),
+    "jpeg": Defect(
+        "JPEG in front, without a gradient", "no_gradient_fraction", before(as_a_file)
+    ),
+    "black": Defect(
+        "black images are successes", "infeasible_fraction", attacks=only(black_images)
+    ),
     "clean_errors": Defect(
         "clean errors are successes", "miscounted_fraction", attacks=only(clean_errors)
     ),

@@ -10,7 +10,6 @@ from torch.nn import functional as F
 from robustinfo.attacks._folded import folded
 from robustinfo.diagnostics._readout import last_linear
 from robustinfo.faults import Fault
-from robustinfo.sources import model
 from robustinfo.sources._asked import Asked
 from robustinfo.sources._checked import checked
 from robustinfo.sources._guarded import Guarded, guarded
@@ -104,75 +103,25 @@ def test_what_it_gives_for_every_probe_counts(count):
         asked_of(Does(odd))
 
 
+def test_a_network_for_batches_of_one_size_is_told_to_take_any():
+    fixed = torch.export.export(Does(linear).eval(), (torch.rand(4, *SHAPE),)).module()
+    with pytest.raises(Fault, match=r"cannot read 33 images.*any number of images"):
+        asked_of(fixed)
+
+
+def test_what_a_network_raises_before_its_first_answer_is_told():
+    class Modeless(Does):
+        def train(self, mode=True):
+            raise RuntimeError("no modes here")
+
+    with pytest.raises(Fault, match=r"eval mode \(RuntimeError: no modes here \(.*test_guarded"):
+        asked_of(Modeless(linear))
+
+
 def test_another_shape_in_the_middle_is_the_networks_mistake():
     network = asked_of(Does(lambda layer, x: linear(layer, x)[: 40 if len(x) > 40 else None]))
     with pytest.raises(TypeError, match=r"gives \(40, 3\) for 50 images"):
         network(images(50))
-
-
-LOW = {
-    "half": lambda layer, x: linear(layer, x.half()),
-    "half, cast back": lambda layer, x: linear(layer, x.to(torch.float16)).float(),
-    "bfloat16": lambda layer, x: linear(layer, x.to(dtype=torch.bfloat16)),
-    "double": lambda layer, x: linear(layer, x.double()),
-    "as the weights are": lambda layer, x: linear(layer, x.to(layer.weight.dtype)),
-    "as it comes": linear,
-}
-DTYPES = {"bfloat16": torch.bfloat16, "double": torch.float64}
-
-
-@pytest.mark.parametrize("name", LOW)
-def test_a_network_of_another_precision_is_judged_in_float32_and_that_is_said(name):
-    dtype = DTYPES.get(name, torch.float16)
-    network = asked_of(Does(LOW[name]).to(dtype))
-    (note,) = network.notes
-    assert note == f"net has weights in {dtype}: it is judged in torch.float32"
-    x = images().requires_grad_()
-    weight, bias = network.network.linear.weight, network.network.linear.bias
-    assert weight.dtype == torch.float32
-    torch.testing.assert_close(network(x), F.linear(x.flatten(1), weight, bias))
-    (slope,) = torch.autograd.grad(1e-6 * network(x).sum(), x)  # of float16 it would be 0
-    torch.testing.assert_close(slope[0].flatten(), 1e-6 * weight.sum(0), atol=0, rtol=1e-4)
-
-
-@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
-def test_what_a_forward_lowers_by_itself_is_not_lowered(dtype):
-    def autocast(layer, x):
-        with torch.autocast("cpu", dtype=dtype):
-            return linear(layer, x).float()
-
-    network = asked_of(Does(autocast))
-    assert network.notes == [f"net computes in {dtype} inside: it is judged in torch.float32"]
-    plain = Does(linear)
-    assert network(images()).equal(plain(images()))
-    assert torch.is_autocast_enabled("cpu") is False
-
-
-def test_a_float32_network_that_sums_in_double_may_do_so_and_nothing_is_said():
-    seen = []
-
-    def summed(layer, x):
-        seen.append(x.double().dtype)
-        return linear(layer, x.double().float())
-
-    network = asked_of(Does(summed))
-    assert network.notes == [] and {*seen} == {torch.float64}
-    assert network(images()).dtype == torch.float32
-
-
-def test_torchscript_in_float16_is_judged_as_it_is_and_that_is_said():
-    class Half(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.linear = nn.Linear(16, CLASSES)
-
-        def forward(self, x):
-            return self.linear(x.flatten(1).half())
-
-    network = asked_of(torch.jit.script(Half().half()))
-    assert "computes in torch.float16 and fails in torch.float32" in network.notes[0]
-    assert network(images()).dtype == torch.float32
-    assert network.network.linear.weight.dtype == torch.float16
 
 
 def exported():
@@ -197,66 +146,9 @@ def test_networks_without_their_code_answer_as_those_with_it(form):
     assert network.train().eval() is network and network.notes == []
 
 
-GLOBALS = {
-    "gradients": lambda: torch.set_grad_enabled(False),
-    "inference": lambda: HELD.append(torch.inference_mode()) or HELD[-1].__enter__(),
-    "float64": lambda: torch.set_default_dtype(torch.float64),
-    "float16": lambda: torch.set_default_dtype(torch.float16),
-    "matmul": lambda: torch.set_float32_matmul_precision("medium"),
-    "device": lambda: torch.set_default_device("meta"),
-}
-HELD = []  # inference mode ends with what entered it
-
-
-@pytest.mark.parametrize("name", GLOBALS)
-def test_what_a_forward_sets_for_all_of_torch_is_set_back(name):
-    def sets(layer, x):
-        logits = linear(layer, x)
-        GLOBALS[name]()
-        return logits
-
-    before = world()
-    network = asked_of(Does(sets))
-    x = images().requires_grad_()
-    assert torch.autograd.grad(network(x).sum(), x)[0].abs().min() > 0
-    assert world() == before
-
-
-@pytest.mark.parametrize("where", ["module", "builder"])
-@pytest.mark.parametrize("name", GLOBALS)
-def test_what_a_module_or_builder_sets_for_all_of_torch_is_set_back(name, where, project):
-    line = f"from tests.sources.test_guarded import GLOBALS\nimport torch\nGLOBALS[{name!r}]()\n"
-    build = "def net():\n    return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(16, 3))"
-    if where == "builder":
-        line, build = (
-            "",
-            build.replace("\n", "\n    " + line[:-1].replace("\n", "\n    ") + "\n", 1),
-        )
-    (project / "sets.py").write_text(f"import torch\n{line}{build}\n")
-    before = world()
-    if (name, where) == ("device", "builder"):  # its weights are nowhere
-        with pytest.raises(Fault, match="meta tensor"):
-            model("sets:net", shape=SHAPE, classes=CLASSES)
-        assert world() == before
-        return
-    network = model("sets:net", shape=SHAPE, classes=CLASSES)
-    assert world() == before
-    x = images().requires_grad_()
-    assert torch.autograd.grad(network(x).sum(), x)[0].abs().max() > 0
-    assert {one.dtype for one in network.parameters()} == {torch.float32}
-
-
-def world():
-    return (
-        torch.is_grad_enabled(), torch.is_inference_mode_enabled(), torch.get_default_dtype(),
-        torch.get_default_device(), torch.get_float32_matmul_precision(),
-    )  # fmt: skip
-
-
-def test_no_grad_of_the_caller_stays():
-    network = asked_of(Does(linear))
-    with torch.no_grad():
-        assert not network(images().requires_grad_()).requires_grad
+def test_layers_behind_one_that_refuses_to_change_its_mode_change_theirs():
+    network = asked_of(nn.Sequential(exported(), nn.Dropout(0.9)))
+    assert network(images()).equal(network.network[0](images()))
 
 
 def test_a_guard_is_put_on_once_and_hides_nothing_of_the_network():

@@ -15,9 +15,10 @@ Where AutoAttack doubts itself (random or zero gradients, squares that beat the 
 warning. Most successes lie at epsilon: their distances say nothing of the smallest perturbation.
 
 It runs on a folded copy of the network (see _folded.py), and its Square goes on with images at a
-tie between two classes, which the package counts as fooled and gives up (see _success.py). With ``until: fooled`` an image leaves
-APGD at its first success: the same images fall, in a fraction of the time where many do, but
-x_adv is then barely adversarial, and no material for measures and complexities.
+tie between two classes, which the package counts as fooled and gives up (see _success.py). With
+``until: fooled`` an image leaves APGD at its first success: the same images fall, in a fraction of
+the time where many do, but x_adv is then barely adversarial, and no material for measures and
+complexities.
 """
 
 import logging

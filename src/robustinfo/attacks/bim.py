@@ -13,6 +13,8 @@ from robustinfo.attacks import _active, _foolbox, pgd
 from robustinfo.settings import Norm, Pixels, Settings
 
 ROLE = "iterated"
+LOSS = "cross_entropy"
+COUNTS = ("last_step",)  # of successes, in other ways
 
 
 class Config(Settings):

@@ -14,6 +14,7 @@ from robustinfo.attacks import _foolbox
 from robustinfo.settings import Number, Pixels, PositiveNumber, Settings
 
 ROLE = "iterated"
+COUNTS = ("with_black",)  # of successes, in other ways
 
 
 class Config(Settings):

@@ -20,6 +20,7 @@ from robustinfo.maths.margin import margin
 from robustinfo.settings import Entry, Number
 
 ROLE = "iterated"
+COUNTS = ("last_step",)  # of successes, in other ways
 
 
 class Config(pgd.Ascent):

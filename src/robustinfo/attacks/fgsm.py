@@ -18,6 +18,7 @@ from torch import Generator, Tensor, nn
 from robustinfo.attacks import _active, _foolbox, pgd
 
 ROLE = "single_step"
+LOSS = "cross_entropy"
 _METHODS = {"linf": fa.LinfFastGradientAttack, "l2": fa.L2FastGradientAttack}
 
 

@@ -4,8 +4,9 @@ MI-FGSM, Dong et al. (2018), arXiv 1710.06081: from x_0 = x and g_0 = 0,
     g <- momentum g + grad / |grad|,   x_t+1 = x_t + step_size sign(g)        linf
                                        x_t+1 = x_t + step_size g / |g|_2      l2
 with grad the gradient of the cross-entropy at x_t, each step followed by the projection. Every
-step counts, where the papers' attack is the last one: that is ``last_step``. The paper has step_size = epsilon / steps. ``nesterov``, NI-FGSM, Lin et al. (2020), arXiv 1908.06281, takes
-the gradient ahead, at x_t + step_size momentum g, not projected.
+step counts, where the papers' attack is the last one: that is ``last_step``. The paper has
+step_size = epsilon / steps. ``nesterov``, NI-FGSM, Lin et al. (2020), arXiv 1908.06281, takes the
+gradient ahead, at x_t + step_size momentum g, not projected.
 
 |grad| is the mean over the image's values, as the code of NI-FGSM has it, not the l1 norm that the
 papers print: the same steps without ``nesterov``, and with it a look ahead that is d times as far,
@@ -28,6 +29,8 @@ from robustinfo.maths.balls import projected
 from robustinfo.settings import Norm, Number, Pixels, Settings
 
 ROLE = "iterated"
+LOSS = "cross_entropy"
+COUNTS = ("last_step",)  # of successes, in other ways
 
 
 class Config(Settings):

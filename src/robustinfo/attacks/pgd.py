@@ -37,6 +37,7 @@ from robustinfo.maths.margin import margin
 from robustinfo.settings import Norm, Pixels, Settings
 
 ROLE = "iterated"
+COUNTS = ("last_step",)  # of successes, in other ways
 _METHODS = {
     "linf": fa.LinfProjectedGradientDescentAttack,
     "l2": fa.L2ProjectedGradientDescentAttack,

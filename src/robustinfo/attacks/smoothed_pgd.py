@@ -27,6 +27,7 @@ from robustinfo.attacks import _active, adaptive, pgd
 from robustinfo.settings import Fraction01
 
 ROLE = "adaptive"
+COUNTS = ("last_step",)  # of successes, in other ways
 TENTHS = tuple(tenth / 10 for tenth in range(11))
 
 

@@ -39,7 +39,7 @@ from robustinfo.diagnostics._kept import kept
 from robustinfo.diagnostics._probes import varies
 from robustinfo.maths.stationarity import first_order_gap, log_odds
 from robustinfo.measurement import Measurement, fraction
-from robustinfo.settings import Norm, Pixels, Settings
+from robustinfo.settings import Norm, Outline, Pixels, Settings
 
 OF_RESISTING = True  # where an attack on the cross-entropy succeeds, its path was no trouble
 OPEN = 1.0  # of what was gained
@@ -52,6 +52,11 @@ class Config(Settings):
     step_size: Pixels
     steps: PositiveInt
     random_start: bool = False  # uniform in the ball; False: from x
+
+
+def outline(config: Config) -> Outline:
+    """What its rows are called."""
+    return [{"quantity": ("never_rises_fraction", "constant_fraction", "unconverged_fraction")}]
 
 
 class Climbs(NamedTuple):

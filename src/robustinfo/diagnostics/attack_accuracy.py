@@ -15,7 +15,7 @@ from robustinfo.attacks import mi_fgsm, pgd
 from robustinfo.attacks._climbable import Climbable
 from robustinfo.batches import correct, together
 from robustinfo.measurement import Measurement, fraction
-from robustinfo.settings import Norm, Pixels, PositiveNumber, Settings
+from robustinfo.settings import Norm, Outline, Pixels, PositiveNumber, Settings
 
 QUANTITY = "attack_accuracy"
 UNIT = 1 / 255  # one of the 256 values of a pixel
@@ -29,6 +29,11 @@ class Config(Settings):
     step_size: Pixels | None = None  # None: so that all steps together are ``reach`` epsilons long
     reach: PositiveNumber = 2.5
     least_step_size: Pixels = 0.0  # of one that is None
+
+
+def outline(config: Config) -> Outline:
+    """What its rows are called."""
+    return [{"quantity": ("attack_accuracy",)}]
 
 
 def diagnose(

@@ -15,11 +15,16 @@ from torch.nn import functional as F
 
 from robustinfo.batches import EVALUATION_BATCH
 from robustinfo.measurement import Measurement
-from robustinfo.settings import Settings
+from robustinfo.settings import ANY, Outline, Settings
 
 
 class Config(Settings):
     examples: str  # an attack of the study
+
+
+def outline(config: Config) -> Outline:
+    """What its rows are called."""
+    return [{"quantity": ("as_*",), "level": ANY}, {"quantity": ("reciprocity",)}]
 
 
 @torch.no_grad()

@@ -33,13 +33,23 @@ from robustinfo.batches import EVALUATION_BATCH
 from robustinfo.maths.jacobian import linearised
 from robustinfo.maths.margin import margin
 from robustinfo.measurement import Measurement, fraction, mean
-from robustinfo.settings import Fraction01, Settings
+from robustinfo.settings import ANY, Fraction01, Outline, Settings
 
 
 class Config(Settings):
     examples: str  # an attack of the study that looks for the least l2 distance
     attack: pgd.Config = pgd.Config(norm="l2", epsilon=0.5, step_size=0.05, steps=20)
     curved_share: Fraction01 = 0.4  # of the points of figure 4
+
+
+def outline(config: Config) -> Outline:
+    """What its rows are called."""
+    means = (
+        "margin", "jacobian_spectral_norm", "normalised_margin", "attack_accuracy", "nonlinearity",
+        "minimal_distance_fraction", "correlation",
+    )  # fmt: skip
+    points = {"layer": ("* Q, image *",), "input": (config.examples,), "level": ANY}
+    return [{"quantity": means}, {"quantity": ("x", "y"), **points}]
 
 
 def diagnose(

@@ -36,7 +36,7 @@ from robustinfo.batches import together
 from robustinfo.diagnostics._depends import drifted, seen, tensors
 from robustinfo.diagnostics._kept import kept
 from robustinfo.measurement import Measurement, exact, fraction
-from robustinfo.settings import Settings
+from robustinfo.settings import Outline, Settings
 
 SUM = 1e-4  # how near to 1, or its logarithm to 0, the sum of probabilities is
 AGAIN = 1e-5  # of the largest logit: what the same batch may differ by, twice in a row
@@ -47,6 +47,15 @@ ALIKE = 4  # images to a company, the most alike that there are, each of them tw
 
 class Config(Settings):
     forwards: Annotated[int, Field(ge=2)] = 5
+
+
+def outline(config: Config) -> Outline:
+    """What its rows are called."""
+    kinds = (
+        "nonfinite", "probabilities", "log_probabilities", "forwards_differ", "batch_dependent",
+        "no_gradient",
+    )  # fmt: skip
+    return [{"quantity": (*(f"{kind}_fraction" for kind in kinds), "weights_changed")}]
 
 
 def diagnose(

@@ -42,7 +42,7 @@ from robustinfo.diagnostics._kept import kept
 from robustinfo.diagnostics._readout import Binary, Readout, last_linear, separate
 from robustinfo.maths.balls import distance, projected
 from robustinfo.measurement import Measurement, counted
-from robustinfo.settings import Entry, Fraction01, Settings
+from robustinfo.settings import Entry, Fraction01, Outline, Settings
 
 
 class Config(Settings):
@@ -70,6 +70,12 @@ class Planted(NamedTuple):
     x: Tensor
     points: Tensor
     readouts: list[Readout]
+
+
+def outline(config: Config) -> Outline:
+    """What its rows are called."""
+    kinds = ("planted", "planted_found", "planted_missed", "planted_random")
+    return [{"quantity": tuple(f"{kind}_fraction" for kind in kinds)}]
 
 
 def diagnose(

@@ -14,13 +14,18 @@ from robustinfo.batches import EVALUATION_BATCH
 from robustinfo.faults import Fault
 from robustinfo.measurement import Measurement
 from robustinfo.models._network import Network
-from robustinfo.settings import Names, PositiveNumber, Settings
+from robustinfo.settings import Names, Outline, PositiveNumber, Settings
 
 
 class Config(Settings):
     layers: Names
     images: PositiveInt = 1000  # the first so many
     perplexity: PositiveNumber = 30.0
+
+
+def outline(config: Config) -> Outline:
+    """What its rows are called."""
+    return [{"quantity": ("x", "y"), "layer": config.layers, "input": ("class *, image *",)}]
 
 
 @torch.no_grad()

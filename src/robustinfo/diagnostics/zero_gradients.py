@@ -25,7 +25,7 @@ from robustinfo.diagnostics._kept import kept
 from robustinfo.diagnostics._probes import apart, around
 from robustinfo.maths.margin import margin
 from robustinfo.measurement import Measurement, fraction
-from robustinfo.settings import Norm, Number, Pixels, Settings
+from robustinfo.settings import Norm, Number, Outline, Pixels, Settings
 
 BELOW = 1e-12
 
@@ -34,6 +34,11 @@ class Config(Settings):
     norm: Norm = "linf"
     epsilon: Pixels
     below: Number = BELOW  # the largest l-infinity norm that counts as zero
+
+
+def outline(config: Config) -> Outline:
+    """What its rows are called."""
+    return [{"quantity": ("zero_gradient_fraction", "flat_fraction")}]
 
 
 def diagnose(

@@ -26,6 +26,7 @@ from robustinfo.maths.balls import same_ball
 from robustinfo.measurement import Measurement, fraction
 from robustinfo.settings import Entry
 
+QUANTITIES = ("short_search_fraction", "convergence_gain", "hidden_fraction")
 WEAKER = ("noise", "single_step", "black_box", "adaptive")
 
 
@@ -71,11 +72,8 @@ def follow_up(
 
 def measured(found: FollowUp) -> list[Measurement]:
     """Fractions of all images."""
-    values = [fraction("short_search_fraction", found.short)]
-    for name, mask in (("convergence_gain", found.gained), ("hidden_fraction", found.hidden)):
-        if mask is not None:
-            values.append(fraction(name, mask))
-    return values
+    masks = zip(QUANTITIES, (found.short, found.gained, found.hidden), strict=True)
+    return [fraction(name, mask) for name, mask in masks if mask is not None]
 
 
 def _is_pgd(threat: Threat, ball: tuple[str, float]) -> bool:

@@ -28,6 +28,11 @@ BEATEN_BY = {
     "ensemble": ("single_step", "iterated", "adaptive"),
 }
 ROLES = (*BEATEN_BY, "iterated")
+# What ``counts`` and ``measured`` say.
+QUANTITIES = (
+    "gradient_attacks", "autoattack_attacks", "decision_based_attacks", "robust_accuracy",
+    *(f"{role}_only_fraction" for role in BEATEN_BY), "noise_only_rate", "adaptive_shortfall",
+)  # fmt: skip
 GRADIENTS = ("iterated", "ensemble")  # without one of them nothing has been evaluated
 
 

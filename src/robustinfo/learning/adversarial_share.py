@@ -28,7 +28,7 @@ from robustinfo.learning._task import Task
 from robustinfo.measurement import Measurement, counted, mean
 from robustinfo.measures import binned_information
 from robustinfo.models._network import Network
-from robustinfo.settings import Entry, Fraction01, Settings
+from robustinfo.settings import Entry, Fraction01, Outline, Settings
 from robustinfo.training import Images
 
 
@@ -40,6 +40,16 @@ class Config(Settings):
     maps: str = "maps"  # the point of the model that holds the last feature maps
     quality: jpeg.Quality = 20
     bins: PositiveInt = 4  # of every logit, for the redundancy
+
+
+def outline(config: Config) -> Outline:
+    """What its rows are called."""
+    quantities = (
+        "reached_share", "accuracy", "accuracy_on_first", "accuracy_under_attack",
+        "feature_jpeg_bytes", "feature_entropy_plug_in_bits", "feature_entropy_jvhw_bits",
+        "redundancy_bits",
+    )  # fmt: skip
+    return [{"quantity": quantities, "level": config.shares}]
 
 
 def learn(task: Task, *, config: Config, generator: Generator) -> Iterator[Measurement]:

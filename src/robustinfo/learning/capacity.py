@@ -31,7 +31,7 @@ from robustinfo.learning._masked import Start, memorise, start, untrained
 from robustinfo.learning._task import Task
 from robustinfo.maths.statistics import fraction_interval, student
 from robustinfo.measurement import Measurement
-from robustinfo.settings import Fraction01, Names, PositiveNumber, Settings
+from robustinfo.settings import Fraction01, Names, Outline, PositiveNumber, Settings
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +53,17 @@ class Config(Settings):
         if any(a >= b for a, b in pairwise(self.kept)):
             raise ValueError(f"`kept` must rise from count to count, not {list(self.kept)}")
         return self
+
+
+def outline(config: Config) -> Outline:
+    """What its rows are called."""
+    sets = {"input": ("clean", *config.attacks)}
+    needed = {"quantity": ("weights_needed", "reached_share"), "level": config.epsilons}
+    return [
+        {"quantity": ("memorised_accuracy",), "level": config.kept, **sets},
+        needed | sets,
+        {"quantity": ("extra_weights",), "level": config.epsilons, "input": config.attacks},
+    ]
 
 
 def learn(task: Task, *, config: Config, generator: Generator) -> Iterator[Measurement]:

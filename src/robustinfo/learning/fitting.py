@@ -27,7 +27,7 @@ from robustinfo.learning._fit import fit
 from robustinfo.learning._task import Task
 from robustinfo.measurement import Measurement
 from robustinfo.models._network import Network
-from robustinfo.settings import Names, Settings
+from robustinfo.settings import Names, Outline, Settings
 from robustinfo.training import Images
 
 
@@ -35,6 +35,16 @@ class Config(Settings):
     attacks: Names  # of the study, each a set beside the clean images
     training: training.Config
     test_share: Annotated[float, Field(gt=0, lt=1)]  # of the images of every class
+
+
+def outline(config: Config) -> Outline:
+    """What its rows are called."""
+    sets = {"input": ("clean", *config.attacks)}
+    epochs = tuple(range(config.training.epochs + 1))
+    return [
+        {"quantity": ("train_accuracy", "test_accuracy"), "epoch": epochs, **sets},
+        {"quantity": ("mean_train_accuracy", "mean_test_accuracy"), **sets},
+    ]
 
 
 def learn(task: Task, *, config: Config, generator: Generator) -> Iterator[Measurement]:

@@ -19,7 +19,7 @@ from robustinfo.distortions.eight_bit import to_bytes
 from robustinfo.learning._fit import fit
 from robustinfo.learning._task import Task
 from robustinfo.measurement import Measurement
-from robustinfo.settings import Entry, Fraction01, Settings
+from robustinfo.settings import Entry, Fraction01, Outline, Settings
 from robustinfo.training import Images
 
 AT_ONCE = 1000  # images that are distorted together
@@ -37,6 +37,15 @@ class Config(Settings):
         if "sweep" not in entry:
             raise ValueError("the distortion needs a `sweep`, from the strongest level on")
         return entry
+
+
+def outline(config: Config) -> Outline:
+    """What its rows are called."""
+    levels = tuple(level for level, _ in catalogue.sweep(config.distortion))
+    return [
+        {"quantity": ("accuracy_undistorted", "operating_point")},
+        {"quantity": ("accuracy",), "level": levels},
+    ]
 
 
 def learn(task: Task, *, config: Config, generator: Generator) -> Iterator[Measurement]:

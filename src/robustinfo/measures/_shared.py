@@ -11,6 +11,8 @@ from robustinfo.measurement import Measurement
 FULL = 0.99  # share of its ceiling from which an estimate counts as saturated
 
 
+# What ``information_bits`` gives.
+INFORMATION = ("information_input_bits", "information_label_bits", "redundancy_bits")
 UNKNOWN = (math.nan, math.nan)  # the entropies of a layer that holds a value that is not finite
 
 

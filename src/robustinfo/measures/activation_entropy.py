@@ -9,6 +9,7 @@ from torch import Tensor
 
 from robustinfo.maths import activation_entropy as maths
 from robustinfo.measurement import Measurement
+from robustinfo.settings import Outline
 
 POINTS = "activations"
 WHOLE, PER_NEURON = "activation_entropy", "activation_entropy_per_neuron"
@@ -16,6 +17,14 @@ WHOLE, PER_NEURON = "activation_entropy", "activation_entropy_per_neuron"
 
 class Config(maths.Reading):
     pass
+
+
+def outline(config: Config) -> Outline:
+    """What its rows are called; a layer that is not named is each of its points."""
+    return [
+        {"quantity": ("activation_entropy", "activation_entropy_per_neuron")},
+        {"quantity": ("network_entropy", "entropy_flow"), "layer": ("network",)},
+    ]
 
 
 def estimate(t: Tensor, y: Tensor, *, config: Config) -> list[Measurement]:

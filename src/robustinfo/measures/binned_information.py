@@ -13,8 +13,8 @@ from torch import Tensor
 
 from robustinfo.maths.binning import entropies_bits, symbols
 from robustinfo.measurement import Measurement
-from robustinfo.measures._shared import UNKNOWN, finite, information_bits
-from robustinfo.settings import PositiveNumber, Settings
+from robustinfo.measures._shared import INFORMATION, UNKNOWN, finite, information_bits
+from robustinfo.settings import Outline, PositiveNumber, Settings
 
 POINTS = "probes"
 
@@ -29,6 +29,11 @@ class Config(Settings):
         if (self.width is None) == (self.bins is None):
             raise ValueError("give either `width` or `bins`, not both and not neither")
         return self
+
+
+def outline(config: Config) -> Outline:
+    """What its rows are called."""
+    return [{"quantity": INFORMATION}]
 
 
 def estimate(t: Tensor, y: Tensor, *, config: Config) -> list[Measurement]:

@@ -20,7 +20,7 @@ from robustinfo.maths.hsic import biased, chance, unbiased
 from robustinfo.maths.kernels import centred, gaussian, median_sigma, same_label
 from robustinfo.measurement import Measurement
 from robustinfo.measures._shared import equal_batches
-from robustinfo.settings import PositiveNumber, Settings
+from robustinfo.settings import Outline, PositiveNumber, Settings
 
 POINTS = "probes"
 SEES_INPUTS = True  # x is handed on
@@ -30,6 +30,13 @@ class Config(Settings):
     estimator: Literal["unbiased", "biased"] = "unbiased"
     sigma: PositiveNumber | Literal["median"] = "median"
     batch_size: int = Field(100, gt=3)
+
+
+def outline(config: Config) -> Outline:
+    """What its rows are called."""
+    found = ("hsic_input", "hsic_label")
+    chances = ("hsic_input_chance", "hsic_label_chance") if config.estimator == "biased" else ()
+    return [{"quantity": found + chances}]
 
 
 @torch.no_grad()

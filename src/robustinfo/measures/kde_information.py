@@ -24,8 +24,8 @@ from torch import Tensor
 
 from robustinfo.maths.kde import kernel_entropies_bits, total_variance
 from robustinfo.measurement import Measurement
-from robustinfo.measures._shared import UNKNOWN, finite, information_bits
-from robustinfo.settings import PositiveNumber, Settings
+from robustinfo.measures._shared import INFORMATION, UNKNOWN, finite, information_bits
+from robustinfo.settings import Outline, PositiveNumber, Settings
 
 POINTS = "probes"
 
@@ -40,6 +40,12 @@ class Config(Settings):
         if {"noise_variance", "relative_noise_variance"} <= self.model_fields_set:
             raise ValueError("give either `noise_variance` or `relative_noise_variance`, not both")
         return self
+
+
+def outline(config: Config) -> Outline:
+    """What its rows are called."""
+    bounds = ("upper", "lower")
+    return [{"quantity": tuple(f"{name}_{bound}" for name in INFORMATION for bound in bounds)}]
 
 
 def estimate(t: Tensor, y: Tensor, *, config: Config) -> list[Measurement]:

@@ -19,7 +19,7 @@ from robustinfo.maths.hsic import chance, nhsic, projection
 from robustinfo.maths.kernels import gaussian, same_label
 from robustinfo.measurement import Measurement
 from robustinfo.measures._shared import equal_batches
-from robustinfo.settings import PositiveNumber, Settings
+from robustinfo.settings import Outline, PositiveNumber, Settings
 
 POINTS = "probes"
 SEES_INPUTS = True  # x is handed on
@@ -28,6 +28,20 @@ SEES_INPUTS = True  # x is handed on
 class Config(Settings):
     sigma: PositiveNumber = 5.0
     batch_size: int = Field(100, gt=1)  # m; the paper trains with 100
+
+
+def outline(config: Config) -> Outline:
+    """What its rows are called."""
+    return [
+        {
+            "quantity": (
+                "nhsic_input",
+                "nhsic_input_chance",
+                "nhsic_label",
+                "nhsic_label_chance",
+            )
+        }
+    ]
 
 
 @torch.no_grad()

@@ -26,13 +26,20 @@ def checked(network: nn.Module, text: str, asked: Asked, device: torch.device) -
     answers: dict[int, Tensor] = {}
     try:
         guard = Guarded(network.to(device)).eval()
-        _ask(guard, x, answers)
     except Exception as error:  # whatever a network of somebody else's raises
+        raise Fault(
+            f"{text} cannot be brought to {device} and into eval mode ({blamed(error)}); let the "
+            "function return a network that can"
+        ) from error
+    try:
+        _ask(guard, x, answers)
+    except Exception as error:
         count = next(one for one in COUNTS if one not in answers)
         size = " x ".join(map(str, asked.shape))
         raise Fault(
             f"{text} cannot read {counted(count)} of {size}, floats in [0, 1] on {device} "
-            f"({blamed(error)}); choose the image size that it was made for"
+            f"({blamed(error)}); choose the image size that it was made for, and let it take any "
+            "number of images"
         ) from error
     for count in (*reversed(MORE), 1):
         if problem := _problem(answers[count], count, asked.classes):

@@ -58,10 +58,7 @@ class Guarded(nn.Module):
     def train(self, mode: bool = True) -> Self:
         """Modules of torch.export have one mode, in which they were exported, and refuse others."""
         self.training = mode
-        try:
-            self.network.train(mode)
-        except NotImplementedError:
-            pass
+        _set_mode(self.network, mode)
         return self
 
     def attend(self, x: Tensor) -> None:
@@ -100,6 +97,15 @@ def guarded(network: nn.Module) -> Guarded:
     guard = Guarded(network)
     guard.in_float32()
     return guard
+
+
+def _set_mode(part: nn.Module, mode: bool) -> None:
+    """The mode of a module and of all within it that have one."""
+    try:
+        part.train(mode)
+    except NotImplementedError:  # its own children may lie behind the one that refuses
+        for child in part.children():
+            _set_mode(child, mode)
 
 
 def described(answer: object) -> str:

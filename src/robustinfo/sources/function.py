@@ -49,7 +49,7 @@ def load(text: str, asked: Asked) -> nn.Module:
 def _no_file(module_name: str, name: str, text: str) -> None:
     """Raise Fault if a file is named where its module is meant."""
     file = Path(module_name)
-    if not file.is_file() and len(file.parts) == 1:
+    if file.suffix != ".py" and len(file.parts) == 1:
         return
     module = ".".join(file.with_suffix("").parts)
     go = ""

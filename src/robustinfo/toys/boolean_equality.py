@@ -15,13 +15,26 @@ from itertools import product
 from torch import Generator
 
 from robustinfo.measurement import Measurement, exact
-from robustinfo.settings import Settings
+from robustinfo.settings import Outline, Settings
 
 INPUTS = list(product((0, 1), repeat=3))
 
 
 class Config(Settings):
     pass
+
+
+def outline(config: Config) -> Outline:
+    """What its rows are called."""
+    weights = (-1, 0, 1)
+    return [
+        {
+            "quantity": ("accuracy",),
+            "input": tuple(f"w1 = {w1}" for w1 in weights),
+            "level": weights,
+        },
+        {"quantity": ("accuracy_suppressed", "accuracy_otherwise")},
+    ]
 
 
 def compute(*, config: Config, generator: Generator) -> Iterator[Measurement]:

@@ -27,7 +27,7 @@ from torch import Generator, Tensor
 from robustinfo.maths.statistics import student
 from robustinfo.measurement import Measurement, exact
 from robustinfo.measures import binned_information, kde_information
-from robustinfo.settings import Fraction01, Number, PositiveNumber, Settings
+from robustinfo.settings import Fraction01, Number, Outline, PositiveNumber, Settings
 
 
 class Config(Settings):
@@ -41,6 +41,26 @@ class Config(Settings):
     kde: kde_information.Config = kde_information.Config()
     binning: binned_information.Config = binned_information.Config(width=0.5)
     shown: NonNegativeInt = 0  # points per set whose coordinates are given, of the first draw
+
+
+def outline(config: Config) -> Outline:
+    """What its rows are called."""
+    levels = {
+        "spread": config.spreads,
+        "within_spread": config.within,
+        "mixed_labels": config.mixed,
+    }
+    parts = (kde_information.outline(config.kde), binned_information.outline(config.binning))
+    estimates = tuple(name for part in parts for one in part for name in one["quantity"])
+    quantities = (*estimates, "mean_distance", "mean_distance_within")
+    of_sets = [{"input": (name,), "level": level} for name, level in levels.items()]
+    points = {"quantity": ("x", "y"), "layer": ("class *, point *",)} if config.shown else None
+    return [
+        one | own
+        for own in of_sets
+        for one in ({"quantity": quantities}, points)
+        if one is not None
+    ]
 
 
 def compute(*, config: Config, generator: Generator) -> Iterator[Measurement]:

@@ -19,12 +19,17 @@ from pydantic import Field
 from torch import Generator
 
 from robustinfo.measurement import Measurement, exact
-from robustinfo.settings import Number, Settings
+from robustinfo.settings import Number, Outline, Settings
 
 
 class Config(Settings):
     points: Annotated[int, Field(ge=4, le=64)] = 64  # one bit of a machine word each
     noise: Annotated[tuple[Number, ...], Field(strict=False)] = (0.0, 0.05, 0.1, 0.2)
+
+
+def outline(config: Config) -> Outline:
+    """What its rows are called."""
+    return [{"quantity": ("two_line_accuracy",), "level": config.noise}]
 
 
 def compute(*, config: Config, generator: Generator) -> Iterator[Measurement]:
