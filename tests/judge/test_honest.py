@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from robustinfo.protocols import REACH
+from robustinfo.judge.protocol import REACH
 
 from benchmarks.honest.bounds import certified
 from robustinfo.attacks import pgd
