@@ -47,14 +47,15 @@ def heat(setting: str, cells: pd.DataFrame) -> tuple[pd.DataFrame, Target]:
     """What each attack leaves of each defence; one with an asterisk does not count."""
     asterisk = cells.counts.map({"True": "", "False": " *"})
     table = _table(cells, cells.defence, cells.attack + asterisk, cells.value)
-    return table, _target("heatmap", f"Accuracy that each attack leaves: {setting}")
+    return table, _target("heatmap", "entry", f"Accuracy that each attack leaves: {setting}")
 
 
 def curves(setting: str, lines: pd.DataFrame) -> tuple[pd.DataFrame, Target]:
     """Accuracy by epsilon, a line per defence."""
     table = _table(lines, lines.defence, lines.epsilon, lines.value)
     labels = {"x_label": f"epsilon ({lines.norm.iloc[0]})", "y_label": "accuracy"}
-    return table, _target("curves", f"Accuracy by epsilon: {setting}", **labels, x_scale="root")
+    title = f"Accuracy by epsilon: {setting}"
+    return table, _target("curves", "level", title, **labels, x_scale="root")
 
 
 def cloud(measure: str, quantity: str, points: pd.DataFrame) -> tuple[pd.DataFrame, Target]:
@@ -65,7 +66,7 @@ def cloud(measure: str, quantity: str, points: pd.DataFrame) -> tuple[pd.DataFra
     table = pd.concat([_table(points, names, name, value) for name, value in axes.items()])
     title = f"Information and robustness of every run ({measure})"
     labels = {"x_label": QUANTITIES[quantity], "y_label": "robust accuracy"}
-    return table, _target("scatter", title, **labels)
+    return table, _target("scatter", "quantity", title, **labels)
 
 
 def _table(
@@ -76,8 +77,9 @@ def _table(
     return pd.DataFrame({"row": row, "column": column, "ours": value, **own})
 
 
-def _target(kind: str, title: str, **more: str) -> Target:
-    return Target(title=title, rows=["defence"], columns=["entry"], where={}, draw=kind, **more)
+def _target(kind: str, column: str, title: str, **more: str) -> Target:
+    rows = ["model", "defence"] if kind == "scatter" else ["defence"]
+    return Target(title=title, rows=rows, columns=[column], where={}, draw=kind, **more)
 
 
 if __name__ == "__main__":

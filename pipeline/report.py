@@ -114,8 +114,10 @@ def _checks(file: Path) -> list[dict]:
     checks = rows.read(file)
     checks["setting"] = checks.dataset + ", " + checks.model + ", " + checks.norm
     checks["order"] = checks.groupby(["setting", "defence"]).cumcount()
-    asked = checks.threshold.notna()
-    checks["asked"] = (checks.rule.map(SIGNS) + " " + checks.threshold.map(number)).where(asked, "")
+    checks["asked"] = [
+        "" if pd.isna(limit) else f"{SIGNS[rule]} {number(limit)}"
+        for rule, limit in zip(checks.rule, checks.threshold, strict=True)
+    ]
     return checks.to_dict("records")
 
 
