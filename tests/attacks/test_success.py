@@ -2,13 +2,13 @@
 
 import pytest
 import torch
+from robustinfo.auditing import Attack, attacked, audited
+from robustinfo.worst_case import Threat
 from torch import nn
 
 from robustinfo.attacks import boundary, deepfool, fab, hop_skip_jump, one_pixel, pgd, square, zoo
 from robustinfo.attacks._foolbox import judged
 from robustinfo.attacks._success import ROUNDING, fooled, lead, surely
-from robustinfo.auditing import Attack, attacked, audited
-from robustinfo.worst_case import Threat
 
 UNIT = torch.finfo(torch.float32).eps
 
