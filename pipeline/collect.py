@@ -3,7 +3,7 @@
 reads   every .csv of results/{study}/{dataset}/{model}/, results/{study}/{dataset}/data.json
 writes  results/{study}/collected/{dataset}-{model}.csv  with the runs' names, and Wilson
         intervals of fractions that have no interval of their own; the selection comes last
-        results/{study}/standing/{dataset}-{model}.csv  defence, seed, norm, index, robust
+        results/{study}/standing/{dataset}-{model}.csv  defence, seed, entry, index, correct
 """
 
 import pandas as pd
@@ -13,7 +13,7 @@ from pipeline.stage import Job, main
 from pipeline.statistics import with_intervals
 from robustinfo.measurement import exact
 
-COLUMNS = ["defence", "seed", "norm", "index", "robust"]
+COLUMNS = ["defence", "seed", "entry", "index", "correct"]
 
 
 def run(job: Job) -> None:
@@ -50,7 +50,7 @@ def _tables(job: Job, names: dict) -> list[pd.DataFrame]:
 
 def _classes(job: Job) -> pd.DataFrame:
     manifest = sealed_text.read_json(job.path(paths.DATA))
-    return pd.DataFrame(rows.of("data", [exact("classes", len(manifest["classes"]))]))
+    return rows.frame("data", [exact("classes", len(manifest["classes"]))])
 
 
 if __name__ == "__main__":

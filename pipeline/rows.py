@@ -23,7 +23,7 @@ VALUE = ["value", "n", "interval", "low", "high", "ceiling", "saturated"]
 # The columns that hold numbers, in any table. All else is text, True and False included.
 NUMBERS = {
     "seed", "epoch", "level", "value", "n", "ceiling", "low", "high",
-    "index", "robust",  # per image
+    "index", "correct",  # per image
     "clean_accuracy", "robust_accuracy", "seeds", "strongest_leaves", "threshold",
     "failed", "passed", "cannot_say", "not_run", "images_needed",
     "rank", "clean_low", "clean_high", "epsilon", "runs", "correlation",
@@ -36,6 +36,13 @@ def of(stage: str, found: Iterable[Measurement], n: int | None = None) -> Iterat
     for one in found:
         row = one._asdict() | {"stage": stage, "n": n if one.n is None else one.n}
         yield {name: "" if value is None else value for name, value in row.items()}
+
+
+def frame(stage: str, found: Iterable[Measurement]) -> pd.DataFrame:
+    """The rows of measurements as a table that was read: an empty number is NaN."""
+    table = pd.DataFrame(of(stage, found), columns=[*OWN, *VALUE])
+    numbers = [name for name in table if name in NUMBERS]
+    return table.assign(**{name: pd.to_numeric(table[name]) for name in numbers})
 
 
 def measurements(table: pd.DataFrame) -> Iterator[Measurement]:
