@@ -19,8 +19,8 @@ def outcomes_of(job: Job) -> pd.DataFrame:
 def by_image(outcomes: pd.DataFrame, selected: pd.DataFrame) -> pd.DataFrame | None:
     """A line of 0 and 1 per seed of the rows, a column per image of the test set.
 
-    selected: rows of one setting. None where they are not one fraction per seed of one network's images, or
-    the outcomes are not those that the fractions count.
+    selected: rows of one setting. None where they are not one fraction per seed of one network's
+    images, or the outcomes are not those that the fractions count.
     """
     about = selected[["defence", "stage", "entry", "quantity"]].drop_duplicates()
     if len(about) != 1 or selected.seed.duplicated().any():

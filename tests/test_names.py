@@ -48,9 +48,8 @@ def job(tmp_path, monkeypatch):
         content[paths.ATTACK.replace("{attack}", ATTACK)] = [left]
         content[paths.MEASURES] = [bits]
         content[paths.HISTORY] = [{"stage": "train", "quantity": "train/loss", "value": 0.5}]
-        content[paths.DIAGNOSTICS] = [
-            clean, of_linf, of_linf | {"entry": "attacks"}, *(swept | {"level": level} for level in (0, 1)),
-        ]  # fmt: skip
+        of_all, levels = of_linf | {"entry": "attacks"}, (swept | {"level": n} for n in (0, 1))
+        content[paths.DIAGNOSTICS] = [clean, of_linf, of_all, *levels]
         for template, lines in content.items():
             rows.write(collected.path(template, **run), ({"n": 90} | line for line in lines))
         outcomes = pd.DataFrame({"entry": "linf", "index": [0, 1], "correct": [1, 0]})

@@ -53,8 +53,8 @@ def follow_up(
 ) -> FollowUp:
     """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  entries: the attacks that were made, by name.
 
-    starts: like x, what a weaker attack made of an image, where one did: gradients go on from there,
-    too, once it is drawn back to where the network is right.
+    starts: like x, what a weaker attack made of an image, where one did: gradients go on from
+    there, too, once it is drawn back to where the network is right.
     """
     own = [entries[name] for name, one in threats.items() if _is_pgd(one, ball) and name in entries]
     climbs = any(t.norm == ball[0] and t.loss == "cross_entropy" for t in threats.values())
