@@ -15,8 +15,8 @@ TAKES: dict[str, tuple[str, Callable[[list, list], bool]]] = {
         lambda rows, columns: len(rows) == 4 and rows[3] == "epoch" and columns == ["quantity"],
     ),
     "scatter": (
-        "two rows or more, of which the points are the last, and the column quantity",
-        lambda rows, columns: len(rows) > 1 and columns == ["quantity"],
+        "rows of which the points are the last, and the column quantity",
+        lambda rows, columns: columns == ["quantity"],
     ),
     "surface": (
         "two rows or more, of which a number is the last, and one column of numbers",

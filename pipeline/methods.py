@@ -89,7 +89,8 @@ def _swept(kind: str, entry: Entry, key: Key, fail: Fail) -> list[tuple[str, Ent
     if kind not in SWEPT:
         raise fail((*key, "sweep"), f"only {' and '.join(SWEPT)} are swept")
     shape = entry["sweep"]
-    if not (isinstance(shape, dict) and len(shape) == 1 and isinstance(*shape.values(), list)):
+    lists = isinstance(shape, dict) and [*map(type, shape.values())] == [list]
+    if not (lists and all(shape.values()) and "method" not in shape):
         raise fail(
             (*key, "sweep"), f"reads {shown(shape)}; write one setting with a list of values"
         )

@@ -68,6 +68,13 @@ def _parsed(file: Path, text: str) -> tuple[dict[str, Any], dict[Key, int]]:
     return content, lines
 
 
+def dotted(key: Key) -> str:
+    """``attacks.pgd.epsilon``, on one line whatever stands in it."""
+    text = ".".join(map(str, key))
+    text = "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
+    return text if len(text) <= 3 * LONGEST else f"{text[: 3 * LONGEST]}..."
+
+
 def shown(value: Any) -> str:  # noqa: ANN401 - any YAML value
     """A value as an error repeats it: on one line, and not all of what is long."""
     text = repr(value)
@@ -97,7 +104,7 @@ def _check_scalars(file: Path, yaml: YAML, node: Node, key: Key, seen: set[int])
     seen.add(id(node))
 
     def fail(one: Node, problem: str) -> StudyError:
-        place = f"{file}:{one.start_mark.line + 1}: {'.'.join(map(str, key))}"
+        place = f"{file}:{one.start_mark.line + 1}: {dotted(key)}"
         return StudyError(f"{place}: {problem}" if key else f"{place}{problem}")
 
     if isinstance(node, ScalarNode):

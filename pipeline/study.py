@@ -10,7 +10,7 @@ from pipeline.methods import check_entries, check_inputs
 from pipeline.relations import check_names, check_selection, check_somewhere
 from pipeline.schema import Setting, Study
 from pipeline.slices import in_setting
-from pipeline.strict_yaml import Key, StudyError, read, shown
+from pipeline.strict_yaml import Key, StudyError, dotted, read, shown
 from pipeline.validation import Fail, check_containers, validated
 
 
@@ -22,7 +22,7 @@ def load(file: Path) -> dict[str, Any]:
         known = key
         while known and known not in lines:
             known = known[:-1]
-        return StudyError(f"{file}:{lines.get(known, 1)}: {'.'.join(map(str, key))}: {problem}")
+        return StudyError(f"{file}:{lines.get(known, 1)}: {dotted(key)}: {problem}")
 
     for key, problem in per.misplaced(content):
         raise fail(key, problem)

@@ -9,7 +9,7 @@ from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from pipeline.strict_yaml import Key, StudyError, shown
+from pipeline.strict_yaml import Key, StudyError, dotted, shown
 from robustinfo.settings import Settings
 
 Fail = Callable[[Key, str], StudyError]  # (key, problem) -> the error with its file and line
@@ -26,7 +26,7 @@ def validated(schema: type[Settings], content: dict, key: Key, fail: Fail) -> Se
         if first["type"] == "extra_forbidden":
             choices = fields_at(schema, first["loc"][:-1])
             raise fail(
-                (*key, *place), f"unknown key `{place[-1]}`{suggested(place[-1], choices)}"
+                (*key, *place), f"unknown key `{dotted(place[-1:])}`{suggested(place[-1], choices)}"
             ) from None
         if first["type"] == "missing":
             raise fail((*key, *first["loc"]), "is missing") from None
@@ -43,7 +43,7 @@ def check_containers(schema: type[Settings], content: dict, fail: Fail) -> None:
     """
     for name in content:
         if name not in schema.model_fields:
-            said = f"unknown key `{name}`{suggested(name, schema.model_fields)}"
+            said = f"unknown key `{dotted((name,))}`{suggested(name, schema.model_fields)}"
             raise fail((name,), said)
     for name, field in schema.model_fields.items():
         kind = get_origin(field.annotation) or field.annotation

@@ -5,12 +5,12 @@ import sys
 from importlib import import_module
 
 import pytest
-from robustinfo.judging import CLASSES, HOLDS, RULES
-from robustinfo.protocols import SIZES
 from safetensors.torch import save_file
 from typer.testing import CliRunner
 
-from robustinfo.cli import EXITS, app
+from robustinfo.cli import app
+from robustinfo.judge.checks import CHECKS, CLASSES, EXITS, LITTLE
+from robustinfo.judge.protocol import SIZES
 from tests.judge.networks import honest
 
 MODULE = """
@@ -83,7 +83,7 @@ def judge(tmp_path, monkeypatch):
         contiguous = {name: weight.contiguous() for name, weight in weights.items()}
         save_file(contiguous, tmp_path / f"{defence}.safetensors")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("robustinfo.budgets.SIZES", SIZES[:1])  # on any machine
+    monkeypatch.setattr("robustinfo.judge.budget.SIZES", SIZES[:1])  # on any machine
     # In this process, which knows of that.
     monkeypatch.setattr("robustinfo.separate.asked", lambda name, given: called(name)(**given))
     monkeypatch.setattr(sys, "path", [*sys.path])
@@ -109,21 +109,39 @@ def test_a_plain_network_is_broken_and_the_exit_code_says_so(judge):
         and found["verdict"] == "broken"
         and result.exit_code == EXITS["broken"] == 14
     )
-    assert [check["check"] for check in found["checks"]] == [*RULES]
+    assert [check["check"] for check in found["checks"]] == [check.name for check in CHECKS]
     of = {check["check"]: check for check in found["checks"]}
     assert of["robust_accuracy"]["result"] == "failed"
     assert of["gain_over_twin"]["result"] == of["twin_robust_accuracy"]["result"] == "not run"
     assert 0.9 < found["clean_accuracy"] <= 1 and found["robust_accuracy"] < 0.1
-    assert found["protocol"]["name"] == "glance" and found["protocol"]["images"] == 64
+    assert found["protocol"]["name"] == "tiny" and found["protocol"]["images"] == 64
     union = set().union(*(attack["broken"] for attack in found["attacks"].values()))
     stands = 64 * found["robust_accuracy"]
     assert len(union) == round(64 * found["clean_accuracy"] - stands)
 
 
-def test_a_defended_network_holds_beside_its_twin(judge):
-    result = judge("mine:defended", "--twin", "mine:plain")
-    assert result.exit_code == EXITS[HOLDS] == 0
-    assert HOLDS in result.stdout and "pgd from the twin" in result.stdout
+def test_the_smallest_protocol_does_not_say_that_a_defended_network_holds(judge):
+    result = judge("mine:defended", "--twin", "mine:plain", "--json")
+    found = json.loads(result.stdout)
+    assert found["verdict"] == LITTLE and result.exit_code == EXITS[LITTLE] == 16
+    assert "pgd from the twin" in found["attacks"]
+    of = {check["check"]: check for check in found["checks"]}
+    assert of["autoattack_attacks"]["result"] == of["decision_based_attacks"]["result"] == "failed"
+    open_ones = [check for check in found["checks"] if check["result"] == "cannot say"]
+    assert open_ones and all(check["low"] <= check["threshold"] for check in open_ones)
+
+
+def test_what_was_found_of_the_data_is_in_the_json_and_on_standard_error(judge):
+    result = judge("mine:plain", "--json")
+    data = json.loads(result.stdout)["data"]
+    assert [*data["classes"]] == [str(digit) for digit in range(10)] and data["left_out"] == []
+    assert "10 classes of the data set" in result.stderr
+
+
+def test_a_budget_that_is_too_small_takes_the_smallest_protocol_and_says_so(judge):
+    result = judge("mine:plain", "--budget", "0.001s", "--json")
+    assert json.loads(result.stdout)["protocol"]["name"] == "tiny"
+    assert "more than --budget" in " ".join(result.stderr.split())
 
 
 def test_every_class_has_an_exit_code_of_its_own_beside_those_of_errors():
@@ -140,7 +158,6 @@ def test_every_class_has_an_exit_code_of_its_own_beside_those_of_errors():
         ("mine:leaves_later", [], "mine:leaves_later ended without a verdict: SystemExit"),
         ("mine:leaves", [], "mine:leaves ended without a verdict: SystemExit"),
         ("mine:plain", ["--budget", "soon"], "write a number and s, m or h"),
-        ("mine:plain", ["--budget", "0.001s"], "try again with --budget"),
         ("mine:plain", ["--norm", "l1"], "linf or l2"),
         ("mine:plain", ["--epsilon", "8/0"], "write a number, as 0.2 or 8/255"),
         ("mine:plain", ["--epsilon", "0"], "above 0"),

@@ -3,8 +3,9 @@
     robustinfo judge mymodule:build --data digits --norm linf --epsilon 0.2 --json
 
 The exit code says the verdict: 0 if it holds against what was tried, 10 to 16 for the other
-classes, worst first; 1 is an error, 2 a wrong option. Standard output holds the verdict and nothing
-else. The network runs in a process of its own (separate.py), so that torch is not imported here.
+classes, worst first; 1 is an error, 2 a wrong option. Standard output holds the verdict alone. The
+network runs in a process of its own (separate.py), so that torch is not imported here: one that
+ends its process, as by ``os._exit(0)``, is an error and never a verdict.
 """
 
 from pathlib import Path

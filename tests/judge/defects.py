@@ -1,4 +1,4 @@
-"""Fifteen ways in which an evaluation deceives, planted on purpose, and the check that sees each.
+"""Sixteen ways in which an evaluation deceives, planted on purpose, and the check that sees each.
 
 A defect is a network that cannot be attacked as it is, or an attack that does not do what it says.
 All stand on one adversarially trained LeNet-5 on the digits, with a plain one as its twin, whose
@@ -13,7 +13,7 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
-from robustinfo.attacks import pgd
+from robustinfo.attacks import adaptive, pgd
 from robustinfo.distortions import jpeg
 from robustinfo.judge.attacked import Attack, attacks_of
 from robustinfo.judge.evaluate import Evaluation, evaluate
@@ -176,6 +176,30 @@ def only(perturb: Callable, role: str = "iterated") -> Callable[[Ball], dict[str
     return lambda ball: {"own": Attack(Threat(role, "linf", 0.15), perturb, {})}
 
 
+def lost_in_its_term(model: nn.Module, x: Tensor, y: Tensor, *, generator: Generator) -> tuple:
+    """CE + 1.0 T, where T of the defence is a thousand times as steep: the loss is not climbed."""
+    config = adaptive.Config(**OWN_TERM, weights=[1.0], objectives=["cross_entropy"])
+
+    def term(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        logits = model(x)
+        return logits, 1000 * (x.flatten(1) @ torch.linspace(-1, 1, x[0].numel())).sum()
+
+    def whole(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        logits, value = term(x, y)
+        return logits, F.cross_entropy(logits, y, reduction="sum") + value
+
+    return adaptive.perturb(model, x, y, config=config, generator=generator, term=whole)
+
+
+OWN_TERM = {"epsilon": 0.15, "step_size": 0.02, "steps": 20}
+
+
+def beside_pgd(ball: Ball) -> dict[str, Attack]:
+    own = Threat("adaptive", "linf", 0.15, "adaptive", "", (20, 1))
+    made = attacks_of({"pgd": {"method": "pgd", **OWN_TERM}})
+    return made | {"adaptive": Attack(own, lost_in_its_term, {})}
+
+
 FEW = {"norm": "linf", "epsilon": 0.15, "step_size": 0.02, "steps": 3}
 
 
@@ -218,6 +242,9 @@ DEFECTS = {
     ),
     "log_softmax": Defect(
         "log-softmax before the margin loss", "log_probabilities_fraction", LogSoftmax
+    ),
+    "fixed_weight": Defect(
+        "adaptive attack that its term leads away", "adaptive_shortfall", attacks=beside_pgd
     ),
     "transfer_only": Defect(
         "transferred images alone", "gradient_attacks", attacks=only(transferred, "black_box")

@@ -51,7 +51,8 @@ def test_an_honest_network_holds_in_the_third_protocol_on_which_nothing_happens(
     assert (found.verdict.verdict, open_ones) == (HOLDS, set())
 
 
-def test_a_network_that_contradicts_itself_is_judged_by_the_attacks_that_can_be_made():
-    found = judged(honest("digits", "adversarial", 0), DEFECTS["noise"], size=SIZES[1])
-    assert set(found.not_made) == {"hop_skip_jump"}
-    assert found.verdict.verdict == ADAPTIVE and "pgd" in found.accuracies
+@pytest.mark.parametrize("name, verdict", [("noise", ADAPTIVE), ("batch_norm", "invalid")])
+def test_a_network_that_contradicts_itself_is_judged_by_the_attacks_that_can_be_made(name, verdict):
+    found = judged(honest("digits", "adversarial", 0), DEFECTS[name], size=SIZES[1])
+    assert set(found.not_made) <= {"hop_skip_jump"}
+    assert found.verdict.verdict == verdict and "pgd" in found.accuracies

@@ -2,11 +2,11 @@
 
 import pytest
 import torch
-from robustinfo.judge.protocol import REACH
 
 from benchmarks.honest.bounds import certified
 from robustinfo.attacks import pgd
 from robustinfo.diagnostics import ascent, zero_gradients
+from robustinfo.judge.protocol import REACH
 from tests.judge.defects import Before, sixteen_greys
 from tests.judge.honest import CASES, stand_in
 

@@ -67,3 +67,23 @@ def test_no_grad_of_the_caller_stays():
     network = asked_of(Does(linear))
     with torch.no_grad():
         assert not network(images().requires_grad_()).requires_grad
+
+
+def test_a_forward_that_seeds_torch_does_not_seed_the_attacks():
+    def noisy(layer, x):
+        torch.manual_seed(0)
+        return linear(layer, x + torch.rand_like(x))
+
+    network, draws = asked_of(Does(noisy)), []
+    torch.manual_seed(7)
+    for _ in range(2):
+        network(images())
+        draws.append(torch.rand(3))
+    torch.manual_seed(7)
+    assert draws[0].equal(torch.rand(3)) and draws[1].equal(torch.rand(3))
+    assert network(images()).equal(network(images()))
+
+
+def test_noise_goes_on_from_one_forward_to_the_next():
+    network = asked_of(Does(lambda layer, x: linear(layer, x + torch.rand_like(x))))
+    assert not network(images()).equal(network(images()))

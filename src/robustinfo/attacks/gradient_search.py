@@ -12,8 +12,14 @@ with f_(i) the i-th largest logit, from x, from the given ``starts`` if there ar
 a cosine from FIRST epsilon to 0: long ones cross valleys, short ones find what these step over. An
 image leaves at its first success.
 
-A given start is moved towards x until the network takes it for the label, and then as far again:
-what is found from there, a gradient has found. Cost: ``RUNS`` runs of so many steps, by default.
+A given start that fools goes half of its way to x, until the network takes it for the label, and
+once more: what is found from there, a gradient has found. Cost: ``RUNS`` runs of so many steps by
+default, 4 (restarts + 1) without given starts.
+
+On fully connected ReLU networks of 2 x 256 (MNIST, linf 0.05, 200 images) it left 36.5 % where PGD
+of 20 steps left 41.5 % and Square with 5,000 queries 43 %, and none that Square found; at 100 times
+the logits, of 100 images, PGD found none, Square 59 and it 63, those 59 among them. Behind a front
+of 16 greys it found none, and Square 76.
 
 Known bias: it is first order. It stands where the gradient is 0, and walks at random where it is
 noise, as of a network that quantises its input or draws in its forward pass.
@@ -36,7 +42,7 @@ from robustinfo.settings import Norm, Pixels, Settings
 
 ROLE = "iterated"
 FIRST = 1.0  # epsilons that the first step is long
-HALVINGS = 10  # until a given start is told from the boundary
+HALVINGS = 10  # of a given start's way to x, until it is x
 
 
 class Config(Settings):
@@ -93,16 +99,18 @@ def _classes(model: nn.Module, x: Tensor) -> int:
 
 @torch.no_grad()
 def _pulled(model: nn.Module, x: Tensor, y: Tensor, starts: Tensor) -> Tensor:
-    """Half as far from x as where the line from x to each start leaves the label. Like x."""
-    low = torch.zeros_like(y, dtype=x.dtype).view(-1, *[1] * (x.ndim - 1))
-    high = torch.ones_like(low)
+    """Starts that fool, moved towards x: at most half as far as where one first did not. Like x."""
+    share = torch.ones_like(y, dtype=x.dtype).view(-1, *[1] * (x.ndim - 1))
+
+    def fools(share: Tensor) -> Tensor:
+        return surely(model(x + share * (starts - x)), y).view_as(share)
+
     with _foolbox.frozen(model):
-        stands = ~surely(model(starts), y).view_as(low)
         for _ in range(HALVINGS):
-            middle = (low + high) / 2
-            fools = surely(model(x + middle * (starts - x)), y).view_as(low)
-            low, high = torch.where(fools, low, middle), torch.where(fools, middle, high)
-    return x + torch.where(stands, 1, low / 2) * (starts - x)
+            share = torch.where(fools(share), share / 2, share)
+        share = torch.where(share < 1, share / 2, share)
+        share = torch.where(fools(share), 0, share)  # the label may come and go along the line
+    return x + share * (starts - x)
 
 
 def _climbing(loss: Callable[[Tensor, Tensor], Tensor]) -> Climbed:

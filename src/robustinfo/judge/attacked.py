@@ -11,6 +11,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from robustinfo import catalogue
+from robustinfo.attacks._contradicted import WHY, contradicts_itself
 from robustinfo.attacks._success import lead
 from robustinfo.batches import correct, together
 from robustinfo.faults import Fault
@@ -90,6 +91,11 @@ def attacked(
                 parts.append((x_adv, *audited(model, b, x_adv, claimed=claimed, right=right)))
         except Fault as error:
             found.failed[name] = str(error)
+            continue
+        except Exception as error:
+            if not contradicts_itself(model, x):
+                raise
+            found.failed[name] = f"{type(error).__name__}: {error}; {WHY}"
             continue
         for kept, part in zip(found[:3], zip(*parts, strict=True), strict=True):
             kept[name] = torch.cat(part)
