@@ -1,40 +1,40 @@
-"""Whether each network was right on each image, for what the collected rows say in fractions."""
+"""Whether each network is robust on each image, for what the collected rows say in fractions."""
 
 import numpy as np
 import pandas as pd
 
-from pipeline import paths
+from pipeline import paths, rows
+from pipeline.combined import ALL
 from pipeline.stage import Job
 
 
 def outcomes_of(job: Job) -> pd.DataFrame:
     """The table ``standing`` of every setting of the study, with the setting's names."""
-    names = dict.fromkeys(["dataset", "model", "defence"], str)
-    found = []
-    for setting in job.params["settings"]:
-        file = job.path(paths.STANDING, **setting)
-        found.append(pd.read_csv(file, dtype=names, keep_default_na=False).assign(**setting))
+    found = [
+        rows.read(job.path(paths.STANDING, **setting)).assign(**setting)
+        for setting in job.params["settings"]
+    ]
     return pd.concat(found, ignore_index=True)
 
 
-def by_image(outcomes: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame | None:
-    """A line of 0 and 1 per seed of the rows, a column per image of the test set.
+def by_image(outcomes: pd.DataFrame, selected: pd.DataFrame) -> pd.DataFrame | None:
+    """A line of 0 and 1 per seed of the selected rows, a column per image of the test set.
 
-    rows: of one setting. None where they are not one fraction per seed of one network's images, or
-    the outcomes are not those that the fractions count.
+    selected: of one setting. None where they are not one robust accuracy per seed, of one network
+    in one norm or in all, or the outcomes are not those that the fractions count.
     """
-    about = rows[["defence", "stage", "entry", "quantity"]].drop_duplicates()
-    if len(about) != 1 or rows.seed.duplicated().any():
+    about = selected[["defence", "stage", "entry", "quantity"]].drop_duplicates()
+    if len(about) != 1 or selected.seed.duplicated().any():
         return None
-    defence, stage, entry, quantity = about.iloc[0]
-    column = {("attacks", "robust_accuracy"): "stands"}.get((entry, quantity))
-    if stage in ("attack", "diagnose") and quantity == "accuracy":
-        column = entry  # a column for each attack, and ``clean``, where they are kept
-    own = outcomes[(outcomes.defence == defence) & outcomes.seed.isin(rows.seed)]
-    if column not in own or own.empty:
+    defence, _, entry, quantity = about.iloc[0]
+    own = outcomes[(outcomes.defence == defence) & outcomes.seed.isin(selected.seed)]
+    if entry != ALL:
+        own = own[own.norm == entry]
+    if quantity != "robust_accuracy" or own.empty:
         return None
-    found = own.pivot(index="seed", columns="index", values=column)
-    counted = rows.set_index("seed").value.sort_index()
-    if found.isna().any(axis=None) or list(found.index) != list(counted.index):
+    each = own.pivot(index="seed", columns=["norm", "index"], values="robust")
+    found = each.T.groupby("index").min().T
+    counted = selected.set_index("seed").value.sort_index()
+    if each.isna().any(axis=None) or list(found.index) != list(counted.index):
         return None
     return found if np.allclose(found.mean(axis=1), counted, atol=1e-6) else None

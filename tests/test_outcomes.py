@@ -20,16 +20,18 @@ ROBUST = {"stage": "diagnose", "entry": "attacks", "quantity": "robust_accuracy"
 PAIR = {"of": ROBUST | {"defence": "entropic"}, "against": ROBUST | {"defence": "standard"}}
 
 
-def both(entry="attacks", quantity="robust_accuracy", column="stands"):
-    """The rows, and the outcomes behind them."""
+def both(entry="attacks", quantity="robust_accuracy"):
+    """The rows, and the outcomes behind them: what falls, falls in l2 alone."""
     by_defence = {"standard": TWIN, "entropic": OWN}
     shares = {defence: tuple(rows.mean(1)) for defence, rows in by_defence.items()}
     table = results(n=N, **{quantity: shares})
     own = (table.quantity == quantity) & (table.stage == "attack")
     table.loc[own, ["stage", "entry"]] = ["diagnose", entry]
     lines = [
-        {"defence": defence, "seed": seed, "index": index, column: int(right)}
+        {"defence": defence, "seed": seed, "norm": norm, "index": index}
+        | {"robust": int(right or norm == "linf")}
         for defence, rows in by_defence.items()
+        for norm in ("linf", "l2")
         for seed, row in enumerate(rows)
         for index, right in enumerate(row)
     ]
@@ -50,17 +52,21 @@ def test_one_value_is_estimated_by_its_images_too():
     assert (found["low"], found["high"]) == pytest.approx(over_images(OWN).interval)
 
 
-def test_an_accuracy_is_found_in_the_column_of_its_entry():
-    table, outcomes = both("fgsm", "accuracy", "fgsm")
-    rows = chosen(table, {"entry": "fgsm", "defence": "entropic", "epoch": "last"})
+@pytest.mark.parametrize("entry", ["attacks", "l2"])
+def test_an_image_is_robust_in_its_norm_or_in_all_of_them(entry):
+    table, outcomes = both(entry)
+    rows = chosen(table, {"entry": entry, "defence": "entropic", "epoch": "last"})
     assert (by_image(outcomes, rows).to_numpy() == OWN).all()
+    assert by_image(outcomes, rows.assign(entry="linf")) is None  # there, all images are robust
+    whole = rows.assign(entry="linf", value=1.0)
+    assert by_image(outcomes, whole).to_numpy().all()
 
 
 @pytest.mark.parametrize(
     "spoil",
     [
         lambda rows, outcomes: (rows.assign(value=rows.value - 0.01), outcomes),
-        lambda rows, outcomes: (rows, outcomes.drop(columns="stands")),
+        lambda rows, outcomes: (rows, outcomes[outcomes.norm == "linf"]),
         lambda rows, outcomes: (rows, outcomes[outcomes.seed == 0]),
         lambda rows, outcomes: (rows, outcomes.iloc[:-1]),
         lambda rows, outcomes: (pd.concat([rows, rows]), outcomes),
