@@ -50,7 +50,7 @@ def _tables(job: Job, names: dict) -> list[pd.DataFrame]:
 
 def _classes(job: Job) -> pd.DataFrame:
     manifest = sealed_text.read_json(job.path(paths.DATA))
-    return rows.frame("data", [exact("classes", len(manifest["classes"]))])
+    return pd.DataFrame(rows.of("data", [exact("classes", len(manifest["classes"]))]))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Whether each network was right on each image, for what the collected rows say in fractions."""
+"""Whether each network is robust on each image, for what the collected rows say in fractions."""
 
 import numpy as np
 import pandas as pd

@@ -6,6 +6,7 @@ like (``None``, ``NA``, ``007``), a number is a number, and each file is sealed 
 
 import csv
 import io
+import math
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -32,17 +33,10 @@ NUMBERS = {
 
 
 def of(stage: str, found: Iterable[Measurement], n: int | None = None) -> Iterator[dict]:
-    """The rows of measurements. n: the images behind those that say nothing else."""
+    """The rows of measurements; NaN: missing. n: the images behind those that say nothing else."""
     for one in found:
         row = one._asdict() | {"stage": stage, "n": n if one.n is None else one.n}
-        yield {name: "" if value is None else value for name, value in row.items()}
-
-
-def frame(stage: str, found: Iterable[Measurement]) -> pd.DataFrame:
-    """The rows of measurements as a table that was read: an empty number is NaN."""
-    table = pd.DataFrame(of(stage, found), columns=[*OWN, *VALUE])
-    numbers = [name for name in table if name in NUMBERS]
-    return table.assign(**{name: pd.to_numeric(table[name]) for name in numbers})
+        yield {name: math.nan if value is None else value for name, value in row.items()}
 
 
 def measurements(table: pd.DataFrame) -> Iterator[Measurement]:

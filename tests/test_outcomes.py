@@ -20,16 +20,18 @@ ROBUST = {"stage": "diagnose", "entry": "attacks", "quantity": "robust_accuracy"
 PAIR = {"of": ROBUST | {"defence": "entropic"}, "against": ROBUST | {"defence": "standard"}}
 
 
-def both(entry="attacks", quantity="robust_accuracy", column="stands"):
-    """The rows, and the outcomes behind them."""
+def both(entry="attacks", quantity="robust_accuracy"):
+    """The rows, and the outcomes behind them: what falls, falls in l2 alone."""
     by_defence = {"standard": TWIN, "entropic": OWN}
     shares = {defence: tuple(rows.mean(1)) for defence, rows in by_defence.items()}
     table = results(n=N, **{quantity: shares})
     own = (table.quantity == quantity) & (table.stage == "attack")
     table.loc[own, ["stage", "entry"]] = ["diagnose", entry]
     lines = [
-        {"defence": defence, "seed": seed, "index": index, column: int(right)}
+        {"defence": defence, "seed": seed, "entry": name, "index": index}
+        | {"correct": int(right or name == "linf")}
         for defence, rows in by_defence.items()
+        for name in ("clean", "pgd", "linf", "l2", "attacks")
         for seed, row in enumerate(rows)
         for index, right in enumerate(row)
     ]
@@ -50,19 +52,36 @@ def test_one_value_is_estimated_by_its_images_too():
     assert (found["low"], found["high"]) == pytest.approx(over_images(OWN).interval)
 
 
-def test_an_accuracy_is_found_in_the_column_of_its_entry():
-    table, outcomes = both("fgsm", "accuracy", "fgsm")
-    rows = chosen(table, {"entry": "fgsm", "defence": "entropic", "epoch": "last"})
+@pytest.mark.parametrize(
+    "entry, quantity",
+    [
+        ("attacks", "robust_accuracy"),
+        ("l2", "robust_accuracy"),
+        ("pgd", "accuracy"),
+    ],
+)
+def test_outcomes_are_known_under_each_attack_and_under_all_of_a_norm_or_of_every_norm(
+    entry, quantity
+):
+    table, outcomes = both(entry, quantity)
+    where = {"entry": entry, "defence": "entropic", "epoch": "last", "quantity": quantity}
+    rows = chosen(table, where)
     assert (by_image(outcomes, rows).to_numpy() == OWN).all()
+    assert by_image(outcomes, rows.assign(entry="linf")) is None  # there, all images are robust
+    whole = rows.assign(entry="linf", value=1.0)
+    assert by_image(outcomes, whole).to_numpy().all()
 
 
 @pytest.mark.parametrize(
     "spoil",
     [
         lambda rows, outcomes: (rows.assign(value=rows.value - 0.01), outcomes),
-        lambda rows, outcomes: (rows, outcomes.drop(columns="stands")),
+        lambda rows, outcomes: (rows, outcomes[outcomes.entry == "linf"]),
         lambda rows, outcomes: (rows, outcomes[outcomes.seed == 0]),
-        lambda rows, outcomes: (rows, outcomes.iloc[:-1]),
+        lambda rows, outcomes: (
+            rows,
+            outcomes.drop(outcomes[outcomes.entry == "attacks"].index[-1]),
+        ),
         lambda rows, outcomes: (pd.concat([rows, rows]), outcomes),
         lambda rows, outcomes: (rows.assign(stage="transfer", quantity="accuracy"), outcomes),
         lambda rows, outcomes: (rows.assign(quantity="never_rises_share"), outcomes),

@@ -74,6 +74,7 @@ ROWS = {
         {**CURVE, "level": 0.15, "value": 0.2},
         {"stage": "diagnose", "entry": "clean", "quantity": "accuracy", "value": 0.9},
         {"stage": "diagnose", "entry": "attacks", "quantity": "robust_accuracy", "value": 0.25},
+        {"stage": "diagnose", "entry": "l2", "quantity": "robust_accuracy", "value": 0.5},
     ],
 }
 EXPECTED = {
@@ -88,6 +89,7 @@ EXPECTED = {
     "diagnostics/curve/attack_accuracy_by_epsilon_x1000": [(0, 0.9), (150, 0.2)],
     "robust/clean_accuracy": [(0, 0.9)],
     "robust/robust_accuracy": [(0, 0.25)],
+    "robust/l2.robust_accuracy": [(0, 0.5)],
 }
 
 
@@ -190,11 +192,13 @@ def test_verdict_and_figures_are_brought_up_to_date_in_place(study):
     show(study, store())
     place(paths.PICTURE).parent.mkdir()
     place(paths.PICTURE).write_bytes(b"png")
-    header = "dataset,model,defence,verdict\n"
-    sealed_text.write(place(paths.VERDICT), header + "digits,lenet5,adversarial,resists\n")
+    header = "dataset,model,defence,norm,verdict\n"
+    lines = [f"digits,lenet5,adversarial,{one}\n" for one in ("linf,broken", "l2,masked")]
+    sealed_text.write(place(paths.VERDICT), header + "".join(lines))
     assert "0 new" in show(study, store())
     run = shown()["digits/lenet5/adversarial/0"]
-    assert run.data.tags["verdict"] == "resists"
+    assert run.data.tags["verdict"] == "linf: broken, l2: masked"
+    assert shown()["digits/lenet5/standard/0"].data.tags["verdict"] == "-"
     figures = MlflowClient(store()).list_artifacts(run.info.run_id, "figures")
     assert [figure.path for figure in figures] == ["figures/success.png"]
 
