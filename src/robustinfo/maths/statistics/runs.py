@@ -29,9 +29,9 @@ on images of its own (0) to all on the same (1); measured networks are at about 
                             5      94.4-98.0    94.8-97.5    94.1-97.6    94.4-97.4    93.1-96.1
 
 Tried, and not kept: Satterthwaite's t over both variances (85 % at two seeds, where the seeds
-happen to agree), t and z in quadrature (above 99 % at two seeds), the greater of the two intervals (down to
-89 % at five seeds). Fractions alone cannot do better: seeds that err each for itself, without any
-spread, leave the same fractions as seeds that err alike, with a spread.
+happen to agree), t and z in quadrature (above 99 % at two seeds), the greater of the two intervals
+(down to 89 % at five seeds). Fractions alone cannot do better: seeds that err each for itself,
+without any spread, leave the same fractions as seeds that err alike, with a spread.
 """
 
 import math
