@@ -1,8 +1,8 @@
 """From the rows of single runs to one estimate over seeds and images.
 
 Who computes a number states in the column ``interval`` what is known of its error: ``fraction`` (k
-of n images), ``exact`` (none: counts, toys, settings), ``mean`` and ``own`` (low and high are
-given), or nothing. It is never guessed from a name.
+of n images), ``exact`` (none: counts, toys, settings), ``own`` (low and high are given), or
+``unknown``. It is never guessed from a name.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 
 from pipeline.outcomes import by_image
-from pipeline.rows import RUN
 from robustinfo.maths import statistics
 from robustinfo.maths.statistics import Bounds, Estimate, images
 
@@ -26,9 +25,12 @@ def with_intervals(results: pd.DataFrame) -> pd.DataFrame:
     return results
 
 
-def over_seeds(rows: pd.DataFrame) -> dict:
-    """The mean over the seeds, its 95 % interval and what that speaks of, images and seeds."""
-    found = estimate(rows)
+def over_seeds(rows: pd.DataFrame, outcomes: pd.DataFrame | None = None) -> dict:
+    """The mean over the seeds, its 95 % interval and what that speaks of, images and seeds.
+
+    outcomes: as ``estimate`` takes them.
+    """
+    found = estimate(rows, outcomes)
     low, high = found.interval
     n = images_of(rows)
     return {
@@ -99,14 +101,6 @@ def is_exact(rows: pd.DataFrame) -> bool:
     return bool((_kinds(rows) == "exact").all())
 
 
-def over_all(results: pd.DataFrame) -> pd.DataFrame:
-    """What runs say over all attacks: with what was transferred, where anything was."""
-    combined = results[results.entry == "attacks"]
-    transferred = combined.stage == "transfer"
-    of_run = [combined[name] for name in RUN]
-    return combined[transferred | ~transferred.groupby(of_run).transform("any")]
-
-
 def chosen(results: pd.DataFrame, where: Mapping) -> pd.DataFrame:
     """The rows whose columns have the given value, or one of the given values.
 
@@ -143,6 +137,6 @@ def _images(rows: pd.DataFrame) -> Bounds | None:
         return lambda tail: (mean, mean)
     if kinds == {"fraction"} and n:
         return images.of_fractions(per_seed.value, n)
-    if kinds and kinds <= {"fraction", "mean", "own"} and rows.low.notna().all():
+    if kinds and kinds <= {"fraction", "own"} and rows.low.notna().all():
         return images.of_own(per_seed.value, per_seed.low, per_seed.high)
     return None

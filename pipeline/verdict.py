@@ -60,8 +60,8 @@ def run(job: Job) -> None:
                 told += _beside(setting, own, defence, twin, norm)
                 told += information(setting, defence, twin, _gain(told))
                 found = judge(told, classes)
-                clean = over_seeds(_clean(setting, defence))["ours"]
-                robust = over_seeds(_robust(setting, defence, norm))
+                clean = over_seeds(_clean(setting, defence), standing)["ours"]
+                robust = over_seeds(_robust(setting, defence, norm), standing)
                 counts = {COUNTS[name]: many for name, many in found.counts().items()}
                 verdicts.append(
                     about
