@@ -26,12 +26,8 @@ def by_image(outcomes: pd.DataFrame, selected: pd.DataFrame) -> pd.DataFrame | N
     if len(about) != 1 or selected.seed.duplicated().any():
         return None
     defence, stage, entry, quantity = about.iloc[0]
-    if stage == "transfer" and quantity == "accuracy":
-        return None  # of the proxy's images, not of the attack's own
-    if stage not in ("attack", "diagnose", "transfer") or quantity not in (
-        "accuracy",
-        "robust_accuracy",
-    ):
+    known = (("attack", "accuracy"), ("diagnose", "accuracy"), (stage, "robust_accuracy"))
+    if (stage, quantity) not in known:
         return None
     own = outcomes[(outcomes.defence == defence) & outcomes.seed.isin(selected.seed)]
     own = own[own.entry == entry]

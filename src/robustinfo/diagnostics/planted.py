@@ -9,8 +9,8 @@ hides the gradients of the network hides them here, the range of its logits incl
 planted_fraction         the images for which there is such a read-out, of those tried: where the
                          features are the same all over the ball, or few, no hyperplane separates.
 planted_found_fraction   of these, those that the attack turns; nothing is said if none is planted.
-planted_missed_fraction  of these, those that a long gradient search (gradient_search.py) does not
-                         turn either: an attack that is merely too short is not blind.
+planted_missed_fraction  of these, those that a gradient search on four losses (LONG) does not turn
+                         either: an attack that is merely too short is not blind.
 planted_random_fraction  of these, those that as many fresh uniform points of the ball turn: near 0,
                          or the test is too easy to tell anything.
 
@@ -43,6 +43,8 @@ from robustinfo.diagnostics._readout import Binary, Readout, last_linear, separa
 from robustinfo.maths.balls import distance, projected
 from robustinfo.measurement import Measurement, counted
 from robustinfo.settings import Entry, Fraction01, Outline, Settings
+
+LONG = {"steps": 100, "restarts": 1}  # of gradient_search.py
 
 
 class Config(Settings):
@@ -87,7 +89,7 @@ def diagnose(
     draws = random_search.Config(**within, draws=config.inner_points)
     perturbs = (
         catalogue.get("attacks", config.adversary),
-        partial(gradient_search.perturb, config=gradient_search.Config(**within)),
+        partial(gradient_search.perturb, config=gradient_search.Config(**within, **LONG)),
         partial(random_search.perturb, config=draws),
     )
     x = x[: config.images]

@@ -9,6 +9,7 @@ and ``small`` make no AutoAttack, and can find a fault but not say that a networ
 from typing import Any, NamedTuple
 
 from robustinfo.attacks import adaptive, gradient_search
+from robustinfo.diagnostics import planted
 from robustinfo.settings import Settings, diameter
 
 Entry = dict[str, Any]
@@ -134,14 +135,13 @@ def diagnostics(size: Size, ball: Ball, values: int) -> dict[str, Part]:
             curve | {"sweep": {"epsilon": levels}}, Cost(len(levels) * (CURVE_STEPS + 1), 20)
         ),
     }
-    config = gradient_search.Config(**within)
-    search = gradient_search.RUNS * (config.steps + 1)
+    search = len(gradient_search.CLIMBS) * (1 + planted.LONG["restarts"]) * planted.LONG["steps"]
     share = size.planted / size.images
     for name in ("pgd", "margin_pgd"):
-        gradients = made[name].cost.gradients + SUSPECTS * search
+        gradients = made[name].cost.gradients + search
         cost = Cost(share * gradients, share * 420)  # 200 points around it, 200 at random
-        planted = {"method": "planted", "images": size.planted, "adversary": made[name].entry}
-        found[f"planted_{name}"] = Part(planted, cost)
+        entry = {"method": "planted", "images": size.planted, "adversary": made[name].entry}
+        found[f"planted_{name}"] = Part(entry, cost)
     return found
 
 
