@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from robustinfo.judging import Check
 
 from pipeline import collect, leaderboard, overview, paths, report, rows, sealed_text, verdict
 from pipeline.slices import slices
 from pipeline.stage import Job
 from pipeline.strict_yaml import read
 from robustinfo.files import AlteredFileError
+from robustinfo.judge.checks import BY_NAME
+from robustinfo.judge.verdict import Answer
 
 SETTING = {"dataset": "digits", "model": "lenet5"}
 DEFENCES = ["None", "NA", "nan", "null", "007", "1e3", "True"]
@@ -38,7 +39,7 @@ def job(tmp_path, monkeypatch):
         run = {"defence": name, "seed": "0"}
         clean = {"stage": "diagnose", "entry": "clean", "quantity": "accuracy", "value": 0.9}
         left = {"stage": "attack", "entry": ATTACK, "quantity": "accuracy", "value": 0.1 * place}
-        all_ = {"stage": "diagnose", "entry": "attacks", "quantity": "robust_accuracy"}
+        robust = {"stage": "diagnose", "quantity": "robust_accuracy", "value": 0.1 * place}
         swept = {"stage": "diagnose", "entry": CURVE, "quantity": "attack_accuracy", "value": 0.5}
         bits = {"stage": "measure", "entry": "NA", "input": "clean", "epoch": 3, "layer": "fc2"}
         bits |= {"quantity": "information_input_bits", "value": 2.0 + place, "saturated": True}
@@ -47,11 +48,12 @@ def job(tmp_path, monkeypatch):
         content[paths.MEASURES] = [bits]
         content[paths.HISTORY] = [{"stage": "train", "quantity": "train/loss", "value": 0.5}]
         content[paths.DIAGNOSTICS] = [
-            clean, all_ | {"value": 0.1 * place}, *(swept | {"level": level} for level in (0, 1)),
+            clean, *(robust | {"entry": entry} for entry in ("linf", "attacks")),
+            *(swept | {"level": level} for level in (0, 1)),
         ]  # fmt: skip
         for template, lines in content.items():
             rows.write(collected.path(template, **run), ({"n": 90} | line for line in lines))
-        stands = pd.DataFrame({"index": [0, 1], "stands": [1, 0]})
+        stands = pd.DataFrame({"norm": "linf", "index": [0, 1], "robust": [1, 0]})
         rows.write_table(collected.path(paths.OUTCOMES, **run), stands)
     return make
 
@@ -63,32 +65,33 @@ def test_every_name_survives_from_the_runs_to_the_report(job):
         table = rows.read(collected.path(template))
         assert [*table.defence.unique()] == DEFENCES and set(table.seed) == {0}
     entries = set(rows.read(collected.path(paths.RESULTS)).entry)
-    assert entries == {"", "clean", "attacks", "NA", CURVE}
+    assert entries == {"", "clean", "attacks", "linf", "NA", CURVE}
 
     board = job("leaderboard")
     judged = {"verdict": "broken", "clean_accuracy": 0.9, "robust_accuracy": 0.1, "strongest": "NA"}
-    lines = [SETTING | {"defence": name} | judged for name in DEFENCES]
+    about = {name: SETTING | {"defence": name, "norm": "linf"} for name in DEFENCES}
+    lines = [one | judged for one in about.values()]
     rows.write_table(board.path(paths.VERDICT), pd.DataFrame(lines, columns=verdict.COLUMNS))
-    check = Check("robust_low", 0.0, "above", 0.1, "broken", True)._asdict()
-    checks = pd.DataFrame([SETTING | {"defence": name} | check for name in DEFENCES])
+    check = verdict._line(Answer(BY_NAME["robust_accuracy"], "failed", 0.1, 0.0, 0.0, 0.04, 90))
+    checks = pd.DataFrame([one | check for one in about.values()], columns=verdict.CHECKED)
     rows.write_table(board.path(paths.CHECKS), checks)
     leaderboard.run(board)
     assert rows.read(board.path(paths.LEADERBOARD)).defence.tolist() == DEFENCES
-    assert set(rows.read(board.path(paths.LEFT)).attack) == {"clean", "NA", "worst case"}
+    assert set(rows.read(board.path(paths.LEFT)).attack) == {"clean", "NA", "all in linf"}
     assert rows.read(board.path(paths.INFORMATION)).defence.tolist() == DEFENCES
 
     overview.run(job("overview"))
-    drawn = board.path(paths.DRAWN)
-    picture = (drawn / "digits-lenet5-attacks.svg").read_text()
+    drawn = board.path(paths.DRAWN) / "settings" / "digits" / "lenet5"
+    picture = (drawn / "attacks.svg").read_text()
     assert all(f">{name}<" in picture for name in [*DEFENCES, ATTACK])
-    assert "worst case" in picture and (drawn / "digits-lenet5-epsilon.svg").is_file()
+    assert "all in linf" in picture and (drawn / f"{CURVE}.svg").is_file()
 
     page = job("report")
     rows.write_table(page.path(paths.GALLERY, **SETTING), pd.DataFrame(columns=["attack"]))
     rows.write_table(page.path(paths.CLAIMS), pd.DataFrame(columns=["claim", "sentence"]))
     report.run(page)
     text = page.path(paths.REPORT).read_text()
-    assert re.findall(r'id="checks-digits-lenet5-([^"]*)"', text) == DEFENCES
+    assert re.findall(r'id="checks-digits-lenet5-linf-([^"]*)"', text) == DEFENCES
     assert re.findall(r"</td><td><b>(.*?)</b></td>", text) == DEFENCES
     assert text.count("<small>NA</small>") == len(DEFENCES)
 
