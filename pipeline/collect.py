@@ -3,7 +3,7 @@
 reads   every .csv of results/{study}/{dataset}/{model}/, results/{study}/{dataset}/data.json
 writes  results/{study}/collected/{dataset}-{model}.csv  with the runs' names, and Wilson
         intervals of fractions that have no interval of their own; the selection comes last
-        results/{study}/standing/{dataset}-{model}.csv  defence, seed, norm, index, robust
+        results/{study}/standing/{dataset}-{model}.csv  defence, seed, entry, index, correct
 """
 
 import pandas as pd
@@ -13,7 +13,7 @@ from pipeline.stage import Job, main
 from pipeline.statistics import with_intervals
 from robustinfo.measurement import exact
 
-COLUMNS = ["defence", "seed", "norm", "index", "robust"]
+COLUMNS = ["defence", "seed", "entry", "index", "correct"]
 
 
 def run(job: Job) -> None:

@@ -13,6 +13,7 @@ from pipeline.schema import Limits
 from pipeline.slices import present
 from pipeline.stage import Job
 from robustinfo.attacks._climbable import Climbable
+from robustinfo.batches import correct
 from robustinfo.judge import follow_up, threats
 from robustinfo.judge.threats import Threat, threat
 from robustinfo.maths.balls import feasible, same_ball
@@ -26,59 +27,68 @@ class Combined(NamedTuple):
     """What the attacks of a run say together."""
 
     measurements: list[Measurement]  # entry: the norm, or ALL
-    robust: dict[str, Tensor]  # by norm, (n,) bool
+    correct: dict[str, Tensor]  # (n,) bool: clean, under each attack, all of each norm, and ALL
     resisting: dict[str, Tensor]  # by norm, (n,) bool: no attack on the cross-entropy broke them
 
 
-def combined(
-    job: Job,
-    model: nn.Module,
-    x: Tensor,
-    y: Tensor,
-    others: Mapping[str, tuple[Tensor, Threat]] | None = None,
-) -> Combined:
-    """Over the stored examples of every attack that counts. x: (n, c, h, w) in [0, 1].  y: (n,).
+class Other(NamedTuple):
+    """An attack that was not made on this run: what it may do, turned, and its images."""
 
-    others: (success, threat) of attacks that were not made on this run, by name. Nothing where no
-    attack has an epsilon: there is no threat model.
+    threat: Threat
+    success: Tensor
+    x_adv: Tensor
+
+
+def combined(
+    job: Job, model: nn.Module, x: Tensor, y: Tensor, others: Mapping[str, Other] | None = None
+) -> Combined:
+    """Over the stored examples of every attack. x: (n, c, h, w) in [0, 1], or texts.  y: (n,).
+
+    Of threat models nothing is said where no attack has an epsilon.
     """
     entries = job.params["attacks"]
+    stored = {name: unseal(job.path(paths.EXAMPLES, attack=name))[0] for name in entries}
     made = within(entries, job.params["threat"])
-    models = threats.models(made)
-    success, correct = {}, None
-    infeasible = {norm: torch.zeros_like(y, dtype=torch.bool) for norm in models}
-    for name, one in made.items():
-        examples, _ = unseal(job.path(paths.EXAMPLES, attack=name))
-        success[name], correct = examples["success"].to(y.device), examples["correct"].to(y.device)
-        bad = ~feasible(x, examples["x_adv"].to(x.device), one.norm, one.epsilon)
-        infeasible[one.norm] |= bad
-    kinds = dict(made)
-    for name, (turned, other) in (others or {}).items():
-        success[name], kinds[name] = turned, other
-    found = Combined([], {}, {})
+    kinds = made | {name: one.threat for name, one in (others or {}).items()}
+    right = correct(model, x, y)
+    success = {name: one["success"].to(y.device) for name, one in stored.items()}
+    found = Combined([], {"clean": right}, {})
+    found.correct.update({name: right & ~mask for name, mask in success.items()})
+    success |= {name: one.success for name, one in (others or {}).items()}
+    adversarial = {name: one["x_adv"].to(x.device) for name, one in stored.items()}
+    adversarial |= {name: one.x_adv for name, one in (others or {}).items()}
     network = Climbable(model).eval()
-    for norm, epsilon in models.items():
-        outcome = threats.outcome(success, kinds, correct, norm)
+    for norm, epsilon in threats.models(made).items():
+        own = {name: one for name, one in kinds.items() if one.norm == norm}
+        outcome = threats.outcome(success, own, right, norm)
+        images = [(one, success[name], adversarial[name]) for name, one in own.items()]
+        starts = follow_up.weaker_images(x, images, norm)
         after = follow_up.follow_up(
-            network, x, y, outcome, (norm, epsilon), entries, kinds, generator=job.generator
-        )
+            network, x, y, outcome, (norm, epsilon), entries, own,
+            starts=starts, generator=job.generator,
+        )  # fmt: skip
+        infeasible = torch.zeros_like(right)
+        for name in own.keys() & stored.keys():
+            infeasible |= ~feasible(x, adversarial[name], norm, own[name].epsilon)
         values = threats.counts(made, norm) + threats.measured(outcome, after.only)
-        values += [*follow_up.measured(after), fraction("infeasible_fraction", infeasible[norm])]
+        values += [*follow_up.measured(after), fraction("infeasible_fraction", infeasible)]
         found.measurements.extend(one._replace(entry=norm) for one in values)
-        found.robust[norm], found.resisting[norm] = outcome.robust, outcome.resists_cross_entropy
-    if found.robust:
-        everywhere = torch.stack([*found.robust.values()]).all(0)
+        found.correct[norm] = outcome.robust
+        found.resisting[norm] = outcome.resists_cross_entropy
+    if found.resisting:
+        everywhere = torch.stack([found.correct[norm] for norm in found.resisting]).all(0)
+        found.correct[ALL] = everywhere
         found.measurements.append(fraction("robust_accuracy", everywhere)._replace(entry=ALL))
     return found
 
 
-def by_image(robust: Mapping[str, Tensor]) -> pd.DataFrame:
-    """norm, index (in the test set), robust (1: correct, whatever was tried, else 0)."""
+def by_image(correct: Mapping[str, Tensor]) -> pd.DataFrame:
+    """entry, index (in the test set), correct (1 or 0): whatever was tried, of norms and ALL."""
     parts = [
-        pd.DataFrame({"norm": norm, "index": range(len(mask)), "robust": mask.int().cpu()})
-        for norm, mask in robust.items()
+        pd.DataFrame({"entry": name, "index": range(len(mask)), "correct": mask.int().cpu()})
+        for name, mask in correct.items()
     ]
-    return pd.concat([pd.DataFrame(columns=["norm", "index", "robust"]), *parts])
+    return pd.concat(parts, ignore_index=True)
 
 
 def within(entries: Mapping, limits: Mapping[str, float | str | None]) -> dict[str, Threat]:

@@ -4,7 +4,8 @@ reads   .../model.safetensors, .../attacks/*.safetensors, results/{study}/{datas
 writes  .../diagnostics.csv  clean accuracy; per image over all attacks of each norm: robust
         accuracy, what one kind of attack broke alone, what longer attacks find, infeasible ones;
         every diagnostic at every level
-        .../outcomes.csv  norm, index in the test set, robust (1: correct, whatever was tried)
+        .../outcomes.csv  entry (clean, an attack, a norm or all of them), index in the test set,
+        correct (1 or 0)
 """
 
 from pipeline import load, paths, rows
@@ -42,7 +43,7 @@ def run(job: Job) -> None:
         given=given,
     )
     rows.write(job.path(paths.DIAGNOSTICS), rows.of("diagnose", found, n=len(y)))
-    rows.write_table(job.path(paths.OUTCOMES), by_image(together.robust))
+    rows.write_table(job.path(paths.OUTCOMES), by_image(together.correct))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 
 from pipeline import paths, rows
-from pipeline.combined import ALL
 from pipeline.stage import Job
 
 
@@ -18,23 +17,23 @@ def outcomes_of(job: Job) -> pd.DataFrame:
 
 
 def by_image(outcomes: pd.DataFrame, selected: pd.DataFrame) -> pd.DataFrame | None:
-    """A line of 0 and 1 per seed of the selected rows, a column per image of the test set.
+    """A line of 0 and 1 per seed of the rows, a column per image of the test set.
 
-    selected: of one setting. None where they are not one robust accuracy per seed, of one network
-    in one norm or in all, or the outcomes are not those that the fractions count.
+    selected: rows of one setting. None where they are not one fraction per seed of one network's
+    images, or the outcomes are not those that the fractions count.
     """
     about = selected[["defence", "stage", "entry", "quantity"]].drop_duplicates()
     if len(about) != 1 or selected.seed.duplicated().any():
         return None
-    defence, _, entry, quantity = about.iloc[0]
-    own = outcomes[(outcomes.defence == defence) & outcomes.seed.isin(selected.seed)]
-    if entry != ALL:
-        own = own[own.norm == entry]
-    if quantity != "robust_accuracy" or own.empty:
+    defence, stage, entry, quantity = about.iloc[0]
+    if stage not in ("attack", "diagnose") or quantity not in ("accuracy", "robust_accuracy"):
         return None
-    each = own.pivot(index="seed", columns=["norm", "index"], values="robust")
-    found = each.T.groupby("index").min().T
+    own = outcomes[(outcomes.defence == defence) & outcomes.seed.isin(selected.seed)]
+    own = own[own.entry == entry]
+    if own.empty:
+        return None
+    found = own.pivot(index="seed", columns="index", values="correct")
     counted = selected.set_index("seed").value.sort_index()
-    if each.isna().any(axis=None) or list(found.index) != list(counted.index):
+    if found.isna().any(axis=None) or list(found.index) != list(counted.index):
         return None
     return found if np.allclose(found.mean(axis=1), counted, atol=1e-6) else None

@@ -6,12 +6,10 @@ combinations. A column that it lacks is empty. What methods call theirs, their o
 
 from typing import Any
 
-from pipeline.methods import network
+from pipeline.foretold import levels_of, measured, rows_of
 from pipeline.paths import TRAININGS
 from pipeline.slices import in_setting
-from robustinfo.settings import ANY, Entry, Outline
-
-UNTOLD = dict.fromkeys(("quantity", "input", "layer", "level", "epoch"), ANY)
+from robustinfo.settings import Entry, Outline
 
 
 def of_study(study: dict[str, Any]) -> Outline:
@@ -23,7 +21,7 @@ def of_study(study: dict[str, Any]) -> Outline:
         for group in (*_of_defences(setting, own), *_of_selection(setting, own)):
             found.append({"defence": tuple(own["defences"])} | about | group)
     for name, entry in study["toys"].items():
-        found += [{"stage": ("toy",), "entry": (name,)} | one for one in _of("toys", entry)]
+        found += [{"stage": ("toy",), "entry": (name,)} | one for one in rows_of("toys", entry)]
     seeds = {"seed": tuple(study["seeds"])}
     return [seeds | group for group in found]
 
@@ -37,7 +35,9 @@ def _of_defences(setting: dict[str, str], study: dict[str, Any]) -> Outline:
     found += _of_distortions(setting, study)
     found += _of_diagnostics(study)
     for name, entry in study["learning"].items():
-        found += [{"stage": ("learn",), "entry": (name,)} | one for one in _of("learning", entry)]
+        found += [
+            {"stage": ("learn",), "entry": (name,)} | one for one in rows_of("learning", entry)
+        ]
     for name, entry in study["defences"].items():
         own = [*_of_training(name, entry, study), *_of_snapshots(setting, name, study)]
         found += [{"defence": (name,)} | group for group in own]
@@ -79,10 +79,10 @@ def _of_distortions(setting: dict[str, str], study: dict[str, Any]) -> Outline:
     measure = study["distorted"]["measure"]
     seen = [{"quantity": ("accuracy", "loss")}]
     if measure is not None:
-        seen += _measured(study["models"][setting["model"]], study["measures"][measure])
+        seen += measured(study["models"][setting["model"]], study["measures"][measure])
     return [
         {"stage": ("distort",), "entry": (name,), "input": tuple(study["distorted"]["inputs"])}
-        | _levels(entry)
+        | levels_of(entry)
         | group
         for name, entry in study["distortions"].items()
         for group in seen
@@ -92,7 +92,9 @@ def _of_distortions(setting: dict[str, str], study: dict[str, Any]) -> Outline:
 def _of_diagnostics(study: dict[str, Any]) -> Outline:
     found = [{"entry": ("clean",), "quantity": ("accuracy",)}, *_together(study)]
     for name, entry in study["diagnostics"].items():
-        found += [{"entry": (name,)} | one | _levels(entry) for one in _of("diagnostics", entry)]
+        found += [
+            {"entry": (name,)} | one | levels_of(entry) for one in rows_of("diagnostics", entry)
+        ]
         if entry["method"] == "attack_accuracy" and "epsilon" in entry.get("sweep", {}):
             told = ("rise_with_epsilon", "accuracy_at_huge_epsilon", "zero_epsilon_gap")
             found.append({"entry": (name,), "quantity": told})
@@ -124,7 +126,7 @@ def _of_transfer(transfer: dict[str, str], study: dict[str, Any]) -> Outline:
 
 def _of_training(name: str, entry: Entry, study: dict[str, Any]) -> Outline:
     epochs = _training(name, study)["epochs"]
-    terms = [term for group in _of("defences", entry) for term in group["quantity"]]
+    terms = [term for group in rows_of("defences", entry) for term in group["quantity"]]
     after = ("learning_rate", *(f"train/{term}" for term in (*terms, "loss")))
     return [
         {"stage": ("train",), "epoch": tuple(range(1, epochs + 1)), "quantity": after},
@@ -146,7 +148,7 @@ def _of_snapshots(setting: dict[str, str], name: str, study: dict[str, Any]) -> 
         {"input": attacked, "quantity": ("attack_success_rate",)},
     ]
     for measure, entry in study["measures"].items():
-        groups = _measured(study["models"][setting["model"]], entry)
+        groups = measured(study["models"][setting["model"]], entry)
         found += [every | {"entry": (measure,)} | group for group in groups]
     about = {"stage": ("measure",), "epoch": tuple(sorted(epochs))}
     return [about | group for group in found]
@@ -165,33 +167,6 @@ def _of_selection(setting: dict[str, str], study: dict[str, Any]) -> Outline:
         }
         for place, name in enumerate(compared)
     ]
-
-
-def _measured(model: Entry, entry: Entry) -> Outline:
-    """What a measure says of every layer that it reads, and of the network."""
-    from robustinfo import catalogue
-
-    points = getattr(network(model), catalogue.module("measures", entry).POINTS)
-    return [{"layer": points} | group for group in _of("measures", entry)]
-
-
-def _of(kind: str, entry: Entry) -> Outline:
-    """The outline of an entry's method, at the first level of its sweep; of one that says none."""
-    from robustinfo import catalogue
-
-    module = catalogue.module(kind, entry)
-    if not hasattr(module, "outline"):
-        return [UNTOLD]
-    levels = [one for _, one in catalogue.sweep(entry)]
-    return module.outline(catalogue.config(kind, levels[0])) if levels else []
-
-
-def _levels(entry: Entry) -> dict[str, tuple]:
-    from robustinfo import catalogue
-
-    return (
-        {"level": tuple(level for level, _ in catalogue.sweep(entry))} if "sweep" in entry else {}
-    )
 
 
 def _training(name: str, study: dict[str, Any]) -> dict[str, Any]:

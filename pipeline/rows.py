@@ -24,7 +24,7 @@ VALUE = ["value", "n", "interval", "low", "high", "ceiling", "saturated"]
 # The columns that hold numbers, in any table. All else is text, True and False included.
 NUMBERS = {
     "seed", "epoch", "level", "value", "n", "ceiling", "low", "high",
-    "index", "robust",  # per image
+    "index", "correct",  # per image
     "clean_accuracy", "robust_accuracy", "seeds", "strongest_leaves", "threshold",
     "failed", "passed", "cannot_say", "not_run", "images_needed",
     "rank", "clean_low", "clean_high", "epsilon", "runs", "correlation",

@@ -5,7 +5,7 @@ reads   .../model.safetensors, .../attacks/*.safetensors of this run and of the 
 writes  .../transferred.csv  per attack (input: the proxy): accuracy and success rate of its stored
         examples here; over all attacks of each norm, transferred ones included: what the stage
         diagnose says without them
-        .../transferred_outcomes.csv  norm, index in the test set, robust: as of the stage diagnose
+        .../transferred_outcomes.csv  as outcomes.csv of the stage diagnose
 
 Nothing is attacked again, but for what follows up. Of an image on which an attack failed, what is
 stored is where it ended, if the attack says so, else the clean image: the weaker the attack on the
@@ -16,7 +16,7 @@ to its own.
 from torch import Tensor
 
 from pipeline import load, paths, rows
-from pipeline.combined import by_image, combined, within
+from pipeline.combined import Other, by_image, combined, within
 from pipeline.stage import Job, main
 from robustinfo.attacks._success import fooled
 from robustinfo.batches import correct, floats
@@ -37,14 +37,16 @@ def run(job: Job) -> None:
     found, others = [], {}
     for name in job.params["attacks"]:
         examples, _ = unseal(job.path(paths.EXAMPLES, attack=name, defence=proxy))
-        turned = right & fooled(model, examples["x_adv"].to(job.device), y)
+        x_adv = examples["x_adv"].to(job.device)
+        turned = right & fooled(model, x_adv, y)
         found += _measured(name, proxy, right, turned)
         if name in counting:
-            others[f"{name} from {proxy}"] = (turned, counting[name]._replace(role="black_box"))
+            kind = counting[name]._replace(role="black_box")
+            others[f"{name} from {proxy}"] = Other(kind, turned, x_adv)
     together = combined(job, model, x, y, others)
     found += together.measurements
     rows.write(job.path(paths.TRANSFERRED), rows.of("transfer", found, n=len(y)))
-    rows.write_table(job.path(paths.AFTER_TRANSFER), by_image(together.robust))
+    rows.write_table(job.path(paths.AFTER_TRANSFER), by_image(together.correct))
 
 
 def _measured(attack: str, proxy: str, right: Tensor, turned: Tensor) -> list[Measurement]:

@@ -15,7 +15,6 @@ import json
 from collections.abc import Iterator
 
 import pandas as pd
-from robustinfo.maths.statistics import paired_difference
 
 from pipeline import paths, rows
 from pipeline.collect import results_of
@@ -29,6 +28,7 @@ from robustinfo.files import whole
 from robustinfo.judge import threats
 from robustinfo.judge.evidence import norm_of
 from robustinfo.judge.verdict import Answer, judge
+from robustinfo.maths.statistics import paired_difference
 from robustinfo.measurement import Measurement
 
 OF = ["dataset", "model", "defence", "norm", "epsilon"]
@@ -53,7 +53,7 @@ def run(job: Job) -> None:
         spoken = _norms(job, names)
         classes = int(setting[setting.quantity == "classes"].value.iloc[0])
         for norm, epsilon in threats.models(attacks).items():
-            own = standing[standing.norm == norm]
+            own = standing[standing.entry == norm]
             for defence in setting.defence.unique():
                 about = names | {"defence": defence, "norm": norm, "epsilon": epsilon}
                 told = list(_told(setting, defence, norm, spoken))
@@ -129,7 +129,7 @@ def _beside(
         yield one._replace(quantity="twin_robust_accuracy")
     if defence == twin:
         return
-    wide = standing.pivot(index=["seed", "index"], columns="defence", values="robust")
+    wide = standing.pivot(index=["seed", "index"], columns="defence", values="correct")
     for _, pairs in wide.groupby("seed"):
         won = int((pairs[defence] > pairs[twin]).sum())
         lost = int((pairs[defence] < pairs[twin]).sum())

@@ -11,8 +11,6 @@ from pipeline.slices import slices
 from pipeline.stage import Job
 from pipeline.strict_yaml import read
 from robustinfo.files import AlteredFileError
-from robustinfo.judge.checks import BY_NAME
-from robustinfo.judge.verdict import Answer
 
 SETTING = {"dataset": "digits", "model": "lenet5"}
 DEFENCES = ["None", "NA", "nan", "null", "007", "1e3", "True"]
@@ -28,6 +26,7 @@ def job(tmp_path, monkeypatch):
     curve = {CURVE: study["diagnostics"][CURVE]}
     changed = {"defences": {name: {} for name in DEFENCES}, "attacks": {ATTACK: pgd}}
     changed |= {"seeds": [0], "toys": {}, "tables": {}, "figures": {}, "diagnostics": curve}
+    changed |= {"settings": [SETTING], "verdict": {"twin": "None"}}
     study |= changed | {"complexities": {}, "distortions": {}}
 
     def make(stage, **names):
@@ -38,8 +37,10 @@ def job(tmp_path, monkeypatch):
     for place, name in enumerate(DEFENCES):
         run = {"defence": name, "seed": "0"}
         clean = {"stage": "diagnose", "entry": "clean", "quantity": "accuracy", "value": 0.9}
+        clean["interval"] = "fraction"
         left = {"stage": "attack", "entry": ATTACK, "quantity": "accuracy", "value": 0.1 * place}
-        robust = {"stage": "diagnose", "quantity": "robust_accuracy", "value": 0.1 * place}
+        of_linf = {"stage": "diagnose", "entry": "linf", "quantity": "robust_accuracy"}
+        of_linf |= {"value": 0.1 * place, "interval": "fraction"}
         swept = {"stage": "diagnose", "entry": CURVE, "quantity": "attack_accuracy", "value": 0.5}
         bits = {"stage": "measure", "entry": "NA", "input": "clean", "epoch": 3, "layer": "fc2"}
         bits |= {"quantity": "information_input_bits", "value": 2.0 + place, "saturated": True}
@@ -47,14 +48,12 @@ def job(tmp_path, monkeypatch):
         content[paths.ATTACK.replace("{attack}", ATTACK)] = [left]
         content[paths.MEASURES] = [bits]
         content[paths.HISTORY] = [{"stage": "train", "quantity": "train/loss", "value": 0.5}]
-        content[paths.DIAGNOSTICS] = [
-            clean, *(robust | {"entry": entry} for entry in ("linf", "attacks")),
-            *(swept | {"level": level} for level in (0, 1)),
-        ]  # fmt: skip
+        of_all, levels = of_linf | {"entry": "attacks"}, (swept | {"level": n} for n in (0, 1))
+        content[paths.DIAGNOSTICS] = [clean, of_linf, of_all, *levels]
         for template, lines in content.items():
             rows.write(collected.path(template, **run), ({"n": 90} | line for line in lines))
-        stands = pd.DataFrame({"norm": "linf", "index": [0, 1], "robust": [1, 0]})
-        rows.write_table(collected.path(paths.OUTCOMES, **run), stands)
+        outcomes = pd.DataFrame({"entry": "linf", "index": [0, 1], "correct": [1, 0]})
+        rows.write_table(collected.path(paths.OUTCOMES, **run), outcomes)
     return make
 
 
@@ -68,20 +67,17 @@ def test_every_name_survives_from_the_runs_to_the_report(job):
     assert entries == {"", "clean", "attacks", "linf", "NA", CURVE}
 
     board = job("leaderboard")
-    judged = {"verdict": "broken", "clean_accuracy": 0.9, "robust_accuracy": 0.1, "strongest": "NA"}
-    about = {name: SETTING | {"defence": name, "norm": "linf"} for name in DEFENCES}
-    lines = [one | judged for one in about.values()]
-    rows.write_table(board.path(paths.VERDICT), pd.DataFrame(lines, columns=verdict.COLUMNS))
-    check = verdict._line(Answer(BY_NAME["robust_accuracy"], "failed", 0.1, 0.0, 0.0, 0.04, 90))
-    checks = pd.DataFrame([one | check for one in about.values()], columns=verdict.CHECKED)
-    rows.write_table(board.path(paths.CHECKS), checks)
+    verdict.run(job("verdict"))
+    judged = rows.read(board.path(paths.VERDICT))
+    assert judged.defence.tolist() == DEFENCES and set(judged.strongest) == {ATTACK}
+    assert rows.read(board.path(paths.CHECKS)).defence.unique().tolist() == DEFENCES
     leaderboard.run(board)
-    assert rows.read(board.path(paths.LEADERBOARD)).defence.tolist() == DEFENCES
+    assert {*rows.read(board.path(paths.LEADERBOARD)).defence} == {*DEFENCES}
     assert set(rows.read(board.path(paths.LEFT)).attack) == {"clean", "NA", "all in linf"}
     assert rows.read(board.path(paths.INFORMATION)).defence.tolist() == DEFENCES
 
     overview.run(job("overview"))
-    drawn = board.path(paths.DRAWN) / "settings" / "digits" / "lenet5"
+    drawn = board.path(paths.DRAWN) / "settings/digits/lenet5"
     picture = (drawn / "attacks.svg").read_text()
     assert all(f">{name}<" in picture for name in [*DEFENCES, ATTACK])
     assert "all in linf" in picture and (drawn / f"{CURVE}.svg").is_file()
@@ -92,7 +88,7 @@ def test_every_name_survives_from_the_runs_to_the_report(job):
     report.run(page)
     text = page.path(paths.REPORT).read_text()
     assert re.findall(r'id="checks-digits-lenet5-linf-([^"]*)"', text) == DEFENCES
-    assert re.findall(r"</td><td><b>(.*?)</b></td>", text) == DEFENCES
+    assert {*re.findall(r"</td><td><b>(.*?)</b></td>", text)} == {*DEFENCES}
     assert text.count("<small>NA</small>") == len(DEFENCES)
 
 

@@ -28,10 +28,10 @@ def both(entry="attacks", quantity="robust_accuracy"):
     own = (table.quantity == quantity) & (table.stage == "attack")
     table.loc[own, ["stage", "entry"]] = ["diagnose", entry]
     lines = [
-        {"defence": defence, "seed": seed, "norm": norm, "index": index}
-        | {"robust": int(right or norm == "linf")}
+        {"defence": defence, "seed": seed, "entry": name, "index": index}
+        | {"correct": int(right or name == "linf")}
         for defence, rows in by_defence.items()
-        for norm in ("linf", "l2")
+        for name in ("clean", "pgd", "linf", "l2", "attacks")
         for seed, row in enumerate(rows)
         for index, right in enumerate(row)
     ]
@@ -52,10 +52,20 @@ def test_one_value_is_estimated_by_its_images_too():
     assert (found["low"], found["high"]) == pytest.approx(over_images(OWN).interval)
 
 
-@pytest.mark.parametrize("entry", ["attacks", "l2"])
-def test_an_image_is_robust_in_its_norm_or_in_all_of_them(entry):
-    table, outcomes = both(entry)
-    rows = chosen(table, {"entry": entry, "defence": "entropic", "epoch": "last"})
+@pytest.mark.parametrize(
+    "entry, quantity",
+    [
+        ("attacks", "robust_accuracy"),
+        ("l2", "robust_accuracy"),
+        ("pgd", "accuracy"),
+    ],
+)
+def test_outcomes_are_known_under_each_attack_and_under_all_of_a_norm_or_of_every_norm(
+    entry, quantity
+):
+    table, outcomes = both(entry, quantity)
+    where = {"entry": entry, "defence": "entropic", "epoch": "last", "quantity": quantity}
+    rows = chosen(table, where)
     assert (by_image(outcomes, rows).to_numpy() == OWN).all()
     assert by_image(outcomes, rows.assign(entry="linf")) is None  # there, all images are robust
     whole = rows.assign(entry="linf", value=1.0)
@@ -66,9 +76,12 @@ def test_an_image_is_robust_in_its_norm_or_in_all_of_them(entry):
     "spoil",
     [
         lambda rows, outcomes: (rows.assign(value=rows.value - 0.01), outcomes),
-        lambda rows, outcomes: (rows, outcomes[outcomes.norm == "linf"]),
+        lambda rows, outcomes: (rows, outcomes[outcomes.entry == "linf"]),
         lambda rows, outcomes: (rows, outcomes[outcomes.seed == 0]),
-        lambda rows, outcomes: (rows, outcomes.iloc[:-1]),
+        lambda rows, outcomes: (
+            rows,
+            outcomes.drop(outcomes[outcomes.entry == "attacks"].index[-1]),
+        ),
         lambda rows, outcomes: (pd.concat([rows, rows]), outcomes),
         lambda rows, outcomes: (rows.assign(stage="transfer", quantity="accuracy"), outcomes),
         lambda rows, outcomes: (rows.assign(quantity="never_rises_share"), outcomes),

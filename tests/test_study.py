@@ -48,7 +48,7 @@ PGD = "linf_pgd: {method: pgd, norm: linf, epsilon: 0.15,"
         ("loss: {method: cross_entropy}", "loss: {method: x}", r"loss\.method: no method 'x'"),
         ("twin: standard", "twin: standart", r"verdict\.twin: no 'standart' among"),
         ("claim: at_lowers_en", "claim: at_low", r"at_lowers_en\.claim: .*no claim 'at_low'"),
-        ("[clean, l2_noise, linf_noise]", "[clean, l2_nois]", r"entry: no 'l2_nois'; did you mean `l2_noise`"),
+        ("[clean, l2_noise, linf_noise]", "[clean, l2_nois]", r"entry: no 'l2_nois'; did you mean"),
         (PGD, PGD.replace("0.15", "{per: {mnist: 0.1}}"), r"epsilon\.per: .*digits/lenet5, else"),
         (PGD, PGD.replace("0.15", "{per: {}}"), r"epsilon\.per: no value for digits/lenet5"),
         ("size: 28", "size: {per: {digits/lenet5: 28}}", r"size\.per: .* to values: digits, else$"),

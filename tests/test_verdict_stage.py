@@ -35,8 +35,8 @@ def of_run(defence, seed, robust, clean=360):
 def standing(defence, seed, robust):
     """The first so many images of each norm are robust."""
     return pd.concat(
-        pd.DataFrame({"norm": norm, "index": range(N)}).assign(
-            robust=[int(index < images) for index in range(N)], defence=defence, seed=seed
+        pd.DataFrame({"entry": norm, "index": range(N)}).assign(
+            correct=[int(index < images) for index in range(N)], defence=defence, seed=seed
         )
         for norm, images in robust.items()
     )

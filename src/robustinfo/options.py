@@ -4,7 +4,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from robustinfo.faults import Fault
-from robustinfo.settings import Norm, pixels
+from robustinfo.settings import Norm, out_of_scale, pixels
 
 if TYPE_CHECKING:  # slow to import, and a wrong option is told without it
     import torch
@@ -42,10 +42,10 @@ def epsilon(text: str, within: Norm) -> float:
         size = float(pixels(text))
     except ValueError:
         raise Fault(f"--epsilon {text}: write a number, as 0.2 or 8/255") from None
-    if not 0 < size < float("inf") or (within == "linf" and size >= 1):
-        raise Fault(
-            f"--epsilon {text}: pixels are in [0, 1], so it is above 0, and below 1 in linf"
-        )
+    if not 0 < size < float("inf"):
+        raise Fault(f"--epsilon {text}: pixels are in [0, 1], so it is above 0, and finite")
+    if problem := out_of_scale(size, within):
+        raise Fault(f"--epsilon {text}: {problem}")
     return size
 
 

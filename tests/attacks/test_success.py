@@ -2,13 +2,13 @@
 
 import pytest
 import torch
-from robustinfo.auditing import Attack, attacked, audited
-from robustinfo.worst_case import Threat
 from torch import nn
 
 from robustinfo.attacks import boundary, deepfool, fab, hop_skip_jump, one_pixel, pgd, square, zoo
 from robustinfo.attacks._foolbox import judged
 from robustinfo.attacks._success import ROUNDING, fooled, lead, surely
+from robustinfo.judge.attacked import Attack, attacked, audited
+from robustinfo.judge.threats import Threat
 
 UNIT = torch.finfo(torch.float32).eps
 
@@ -203,7 +203,7 @@ def test_no_attack_finds_ties_and_none_is_called_a_liar_for_them(attack, numbers
         return attack.perturb(*args, config=attack.Config(**numbers), generator=generator)
 
     found = attacked(
-        Accident(), x, y, {"it": Attack(Threat("black_box", "l2", None), perturb)},
+        Accident(), x, y, {"it": Attack(Threat("black_box", "l2", None), perturb, {})},
         torch.Generator(), note=str,
     )  # fmt: skip
     assert not found.success["it"].any() and not found.miscounted["it"].any()

@@ -5,8 +5,9 @@ import torch
 from torch import nn
 
 from robustinfo.diagnostics import attack_accuracy
-from robustinfo.judge.evidence import diagnosed, huge_epsilon, is_curve, norm_of
+from robustinfo.judge.evidence import diagnosed, is_curve, norm_of
 from robustinfo.measurement import counted
+from robustinfo.settings import diameter
 
 X, Y = torch.rand(8, 1, 4, 4), torch.zeros(8, dtype=torch.long)
 
@@ -60,7 +61,7 @@ def test_a_curve_says_how_much_it_rises_what_is_left_at_its_end_and_what_it_does
 
 
 def test_an_l2_curve_is_huge_where_any_image_can_be_painted_and_not_at_half(survivors):
-    assert huge_epsilon("linf", 784) == 1 and huge_epsilon("l2", 784) == 28
+    assert diameter("linf", 784) == 1 and diameter("l2", 784) == 28
     survivors |= {0.0: "1" * 8, 0.5: "1" * 8, 1.5: "1" * 7 + "0"}
     honest = told({"curve": curve([0.0, 0.5, 1.5], "l2")})
     assert ("curve", "accuracy_at_huge_epsilon", None) not in honest

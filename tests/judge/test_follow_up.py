@@ -40,7 +40,7 @@ def followed(model, x, success, threats, entries=None):
     masks = {name: torch.tensor([bit == "1" for bit in bits]) for name, bits in success.items()}
     found = outcome(masks, threats, torch.ones(len(x), dtype=torch.bool), "linf")
     after = follow_up(
-        model, x, y, found, ("linf", 0.1), entries or {}, threats,
+        model, x, y, found, ("linf", 0.1), entries or {}, threats, starts=x,
         generator=torch.Generator().manual_seed(0),
     )  # fmt: skip
     only = {role: mask.tolist() for role, mask in after.only.items()}

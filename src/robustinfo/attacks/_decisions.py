@@ -13,6 +13,7 @@ from torch import Generator, Tensor, nn
 
 from robustinfo.attacks import _foolbox
 from robustinfo.attacks._contradicted import WHY, contradicts_itself
+from robustinfo.attacks._success import fooled
 from robustinfo.faults import Fault
 
 DRAWS = 100  # of noise, before an image of the batch is taken
@@ -64,7 +65,9 @@ def searched(
                 raise
             raise Fault(WHY) from error
     back = (x + BACK * (x_adv - x)).clamp(0, 1)
-    x_adv = torch.where(_fooling(model, x_adv, y)[:, None, None, None], x_adv, back)
+    with _foolbox.frozen(model):
+        surely = fooled(model, x_adv, y)[:, None, None, None]
+    x_adv = torch.where(surely, x_adv, back)
     return _foolbox.judged(model, x, y, x_adv, norm=norm, epsilon=epsilon)
 
 

@@ -73,19 +73,23 @@ def evaluate(
         )
     success, made = dict(own.success), {name: attacks[name].threat for name in own.success}
     values: list[Measurement] = []
-    left = None
+    left, images = None, dict(own.x_adv)
     if twin is not None:
         left, transferred = _twin(
             network, Climbable(twin).eval(), x, y, right, attacks, generator, note
         )
-        for name, turned in transferred.items():
-            success[f"{name} from the twin"] = turned
-            made[f"{name} from the twin"] = attacks[name].threat._replace(role="black_box")
+        for name, (turned, x_adv) in transferred.items():
+            new = f"{name} from the twin"
+            success[new], images[new] = turned, x_adv
+            made[new] = attacks[name].threat._replace(role="black_box")
     found = threats.outcome(success, made, right, ball.norm)
     note("following up")
     entries = {name: one.entry for name, one in attacks.items() if name in own.success}
+    triples = [(made[name], success[name], images[name]) for name in made]
+    starts = follow_up.weaker_images(x, triples, ball.norm)
+    within = (ball.norm, ball.epsilon)
     after = follow_up.follow_up(
-        network, x, y, found, (ball.norm, ball.epsilon), entries, made, generator=generator
+        network, x, y, found, within, entries, made, starts=starts, generator=generator
     )
     values += threats.counts({name: made[name] for name in own.success}, ball.norm)
     values += threats.measured(found, after.only) + follow_up.measured(after)
@@ -119,16 +123,18 @@ def _twin(
     attacks: Mapping[str, Attack],
     generator: Generator,
     note: Note,
-) -> tuple[Tensor, dict[str, Tensor]]:
-    """(n,) bool, where the twin is robust; and per attack, what made for it turns the network."""
+) -> tuple[Tensor, dict[str, tuple[Tensor, Tensor]]]:
+    """(n,) bool, where the twin is robust; and per attack which of its images turn the network,
+    and these images.
+    """
     # Not those that climb the defence's own term: the twin has none.
     plain = {name: one for name, one in attacks.items() if one.threat.role != "adaptive"}
     other = attacked(twin, x, y, plain, generator, lambda name: note(f"{name} on the twin"))
     left = correct(twin, x, y)
     for broken in other.success.values():
         left &= ~broken
-    turned = {name: right & fooled(network, x_adv, y) for name, x_adv in other.x_adv.items()}
-    return left, turned
+    found = other.x_adv.items()
+    return left, {name: (right & fooled(network, x_adv, y), x_adv) for name, x_adv in found}
 
 
 def _audited(own: Attacked, x: Tensor, made: Mapping[str, threats.Threat]) -> list[Measurement]:

@@ -7,7 +7,6 @@ fractions are of all images. An accuracy that is swept over epsilon tells three 
 it rises with epsilon, what survives an epsilon that may paint anything, and whether 0 is clean.
 """
 
-import math
 from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from typing import Any
@@ -19,14 +18,9 @@ from robustinfo.batches import correct
 from robustinfo.diagnostics import attack_accuracy
 from robustinfo.maths.statistics import paired_difference
 from robustinfo.measurement import Measurement, exact, fraction
-from robustinfo.settings import Entry
+from robustinfo.settings import Entry, diameter
 
 CURVE = "attack_accuracy"  # the diagnostic that may be swept over epsilon
-
-
-def huge_epsilon(norm: str, values: int) -> float:
-    """The epsilon at which an attack may paint any image of so many values."""
-    return 1.0 if norm == "linf" else math.sqrt(values)
 
 
 def norm_of(kind: str, entry: Entry) -> str | None:
@@ -107,7 +101,7 @@ def _curve(
         value = max(0.0, (worst[0] - worst[1]) / len(y))
         yield Measurement("rise_with_epsilon", value, "own", low=low, high=high, **about)
     top = max(curve)
-    if top >= huge_epsilon(norm, x[0].numel()) * (1 - 1e-9):
+    if top >= diameter(norm, x[0].numel()) * (1 - 1e-9):  # any image may be painted
         yield fraction("accuracy_at_huge_epsilon", curve[top])._replace(entry=name)
     if 0.0 in curve:
         gap = curve[0.0].double().mean() - correct(model, x, y).double().mean()

@@ -11,7 +11,7 @@ shows masked gradients, unless the gradient attack had too few steps. So, per th
               their cross-entropy any slope?
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import torch
@@ -48,16 +48,25 @@ def follow_up(
     entries: Mapping[str, Entry],
     threats: Mapping[str, Threat],
     *,
+    starts: Tensor,
     generator: Generator,
 ) -> FollowUp:
-    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  entries: the attacks that were made, by name."""
+    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  entries: the attacks that were made, by name.
+
+    starts: like x, what a weaker attack made of an image, where one did: gradients go on from
+    there, too, once it is drawn back to where the network is right.
+    """
     own = [entries[name] for name, one in threats.items() if _is_pgd(one, ball) and name in entries]
     climbs = any(t.norm == ball[0] and t.loss == "cross_entropy" for t in threats.values())
     suspects = torch.zeros_like(found.robust)
     for role in WEAKER:
         suspects |= found.only.get(role, suspects)
     config = gradient_search.Config(norm=ball[0], epsilon=ball[1])
-    short = _turned(model, x, y, suspects, gradient_search.perturb, config, generator)
+    short = torch.zeros_like(suspects)
+    for part in _parts(suspects):
+        short[part] = gradient_search.perturb(
+            model, x[part], y[part], config=config, generator=generator, starts=starts[part]
+        )[1]
     only = {role: mask & ~short if role in WEAKER else mask for role, mask in found.only.items()}
     gained = None
     for entry in own:
@@ -66,7 +75,9 @@ def follow_up(
         longer = once.model_copy(update={"steps": 2 * once.steps})
         for config in (longer, once):  # the restarts that were made were others
             left = found.robust & ~gained
-            gained |= _turned(model, x, y, left, pgd.perturb, config, generator)
+            for part in _parts(left):
+                turned = pgd.perturb(model, x[part], y[part], config=config, generator=generator)
+                gained[part] = turned[1]
     return FollowUp(only, short, gained, _hidden(model, x, y, found) if climbs else None)
 
 
@@ -90,17 +101,19 @@ def _hidden(model: nn.Module, x: Tensor, y: Tensor, found: Outcome) -> Tensor:
     return mask
 
 
-def _turned(
-    model: nn.Module,
-    x: Tensor,
-    y: Tensor,
-    among: Tensor,
-    perturb: Callable[..., tuple[Tensor, Tensor]],
-    config: gradient_search.Config | pgd.Config,
-    generator: Generator,
-) -> Tensor:
-    """(n,) bool: which of the images in the mask the attack turns."""
-    rows, turned = among.nonzero().squeeze(1), torch.zeros_like(among)
-    for part in rows.split(EVALUATION_BATCH) if len(rows) else ():
-        turned[part] = perturb(model, x[part], y[part], config=config, generator=generator)[1]
-    return turned
+def _parts(mask: Tensor) -> list[Tensor]:
+    """The places of the images in a mask (n,) bool, in batches; none of no image."""
+    rows = mask.nonzero().squeeze(1)
+    return [*rows.split(EVALUATION_BATCH)] if len(rows) else []
+
+
+def weaker_images(x: Tensor, made: Iterable[tuple[Threat, Tensor, Tensor]], norm: str) -> Tensor:
+    """Like x: what attacks of the weaker kinds in the norm made of the images that they broke.
+
+    made: (threat, success (n,) bool, x_adv like x) of each attack.
+    """
+    found = x.clone()
+    for threat, success, x_adv in made:
+        if threat.norm == norm and threat.role in WEAKER:
+            found[success] = x_adv[success].to(x)
+    return found

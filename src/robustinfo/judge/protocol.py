@@ -9,8 +9,7 @@ and ``small`` make no AutoAttack, and can find a fault but not say that a networ
 from typing import Any, NamedTuple
 
 from robustinfo.attacks import adaptive, gradient_search
-from robustinfo.judge.evidence import huge_epsilon
-from robustinfo.settings import Settings
+from robustinfo.settings import Settings, diameter
 
 Entry = dict[str, Any]
 CURVE_STEPS = 20
@@ -123,7 +122,7 @@ def diagnostics(size: Size, ball: Ball, values: int) -> dict[str, Part]:
     within = {"norm": ball.norm, "epsilon": ball.epsilon}
     made = attacks(size, ball)
     levels = [share * ball.epsilon for share in (0.0, 0.25, 0.5, 1.0, 2.0)]
-    huge = huge_epsilon(ball.norm, values)
+    huge = diameter(ball.norm, values)
     levels = [level for level in levels if level < huge] + [huge]
     path = {"step_size": REACH * ball.epsilon / size.steps, "steps": size.steps}
     curve = {"method": "attack_accuracy", "norm": ball.norm, "steps": CURVE_STEPS}
