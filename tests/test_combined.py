@@ -64,9 +64,13 @@ def of(found, entry):
 
 def test_what_breaks_an_image_in_one_norm_says_nothing_in_another(together):
     found = together({"pgd": (LINF, LINF_BREAKS), "l2_pgd": (L2, L2_BREAKS)})
-    assert {name: mask.tolist() for name, mask in found.robust.items()} == {
+    assert {name: mask.tolist() for name, mask in found.correct.items()} == {
+        "clean": [True, True, True, False],
+        "pgd": [False, True, True, False],
+        "l2_pgd": [False, False, True, False],
         "linf": [False, True, True, False],
         "l2": [False, False, True, False],
+        ALL: [False, False, True, False],
     }
     assert found.resisting["linf"].tolist() == [False, True, True, False]
     assert of(found, "linf")["robust_accuracy"] == counted("robust_accuracy", 2, 4)
@@ -102,14 +106,18 @@ def test_an_attack_beyond_the_limit_or_without_an_epsilon_breaks_nothing(togethe
     attacks = {"pgd": (LINF, LINF_BREAKS), "far": (far, ALL_BREAK)}
     attacks["beyond"] = (LINF | {"epsilon": 0.5}, ALL_BREAK)
     limited = together(attacks, {"linf": 0.1})
-    assert limited.robust["linf"].tolist() == [False, True, True, False]
+    assert limited.correct["linf"].tolist() == [False, True, True, False]
     assert of(limited, "linf")["gradient_attacks"].value == 1
-    assert together(attacks).robust["linf"].tolist() == [False] * 4
+    assert together(attacks).correct["linf"].tolist() == [False] * 4
 
 
 def test_without_a_threat_model_nothing_is_said(together):
     found = together({"far": ({"method": "deepfool", "norm": "l2", "steps": 5}, ALL_BREAK)})
-    assert found == ([], {}, {}) and by_image(found.robust).empty
+    assert not found.measurements and not found.resisting
+    assert {name: mask.tolist() for name, mask in found.correct.items()} == {
+        "clean": [True, True, True, False],
+        "far": [False] * 4,
+    }
 
 
 def test_an_image_outside_the_ball_is_told_in_its_norm(together):
@@ -154,10 +162,9 @@ def test_a_threat_is_read_off_an_entry(together):
     assert made == Threat("iterated", "linf", 0.1, "pgd", "cross_entropy", (4, 1), False)
 
 
-def test_every_image_has_a_line_per_norm(together):
-    found = by_image(together({"pgd": (LINF, LINF_BREAKS), "l2_pgd": (L2, L2_BREAKS)}).robust)
+def test_every_image_has_a_line_per_entry(together):
+    masks = {"clean": [1, 1, 1, 0], "pgd": [0, 1, 1, 0], "linf": [0, 1, 1, 0], ALL: [0, 1, 1, 0]}
+    found = by_image(together({"pgd": (LINF, LINF_BREAKS)}).correct)
     assert found.values.tolist() == [
-        [norm, index, robust]
-        for norm, masks in (("linf", [0, 1, 1, 0]), ("l2", [0, 0, 1, 0]))
-        for index, robust in enumerate(masks)
+        [entry, index, right] for entry, mask in masks.items() for index, right in enumerate(mask)
     ]
