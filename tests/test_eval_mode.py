@@ -71,7 +71,7 @@ distorted: {inputs: [clean], measure: null}
 distortions: {shuffled: {method: patch_shuffle, patches: 2}, jpeg: {method: jpeg, quality: 20}}
 diagnostics:
   zero_gradients: {method: zero_gradients, epsilon: 0.3}
-  epsilon_curve: {method: attack_accuracy, steps: 3, sweep: {epsilon: [0.1, 0.5]}}
+  epsilon_curve: {method: attack_accuracy, steps: 3, sweep: {epsilon: [0.1, 1.0]}}
 learning:
   retrained:
     method: retrained
