@@ -11,7 +11,7 @@ import numpy as np
 from torch import Tensor
 
 from robustinfo.maths.statistics import jackknife
-from robustinfo.measurement import Measurement
+from robustinfo.measurement import Measurement, bounded
 
 GROUPS = 20  # of texts, by their place in the test set
 QUANTITIES = ("mean", "clean_mean", "difference")
@@ -70,6 +70,5 @@ def _values(measure: Callable[[list[str]], Tensor], corpus: Corpus) -> np.ndarra
 
 
 def _told(source: str, entry: str, quantity: str, values: np.ndarray, texts: int) -> Measurement:
-    low, high = jackknife(values[0], values[1:])
-    about = {"entry": entry, "input": source}
-    return Measurement(quantity, values[0], "own", texts, low, high, **about)
+    found = bounded(quantity, values[0], *jackknife(values[0], values[1:]))
+    return found._replace(n=texts, entry=entry, input=source)

@@ -165,7 +165,7 @@ def test_a_corpus_are_the_altered_words_of_the_successes_one_to_a_line():
 def test_one_text_has_a_value_without_an_interval_and_none_has_no_rows():
     alone = measured([False, True, False])
     assert [row.value for row in alone] == [2, 1, 1, 1]
-    assert all(np.isnan(row.low) for row in alone)
+    assert {(row.interval, row.low, row.high) for row in alone} == {("unknown", None, None)}
     assert measured([False, False, False]) == []
 
 

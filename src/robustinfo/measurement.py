@@ -49,6 +49,13 @@ def exact(quantity: str, value: float, n: int | None = None) -> Measurement:
     return Measurement(quantity, value, "exact", n)
 
 
+def bounded(quantity: str, value: float, low: float, high: float) -> Measurement:
+    """With an interval by whoever computed it; NaN ends are none."""
+    if low != low or high != high:
+        return Measurement(quantity, value)
+    return Measurement(quantity, value, "own", low=low, high=high)
+
+
 def mean(quantity: str, values: Tensor) -> Measurement:
     """The mean over n images, values (n,), with its interval over the images: 1.96 standard errors.
 

@@ -30,7 +30,7 @@ from robustinfo.faults import Fault
 from robustinfo.learning._masked import Start, memorise, start, untrained
 from robustinfo.learning._task import Task
 from robustinfo.maths.statistics import fraction_interval, student
-from robustinfo.measurement import Measurement
+from robustinfo.measurement import Measurement, bounded
 from robustinfo.settings import Fraction01, Names, Outline, PositiveNumber, Settings
 
 log = logging.getLogger(__name__)
@@ -131,9 +131,9 @@ def _pixels(images: Tensor, border: int) -> Tensor:
 
 def _mean(quantity: str, level: float, values: np.ndarray) -> Measurement:
     low, high = student(values)
-    return Measurement(quantity, values.mean(), "own", low=low, high=high, level=level)
+    return bounded(quantity, values.mean(), low, high)._replace(level=level)
 
 
 def _share(quantity: str, level: float, hits: np.ndarray) -> Measurement:
     low, high = fraction_interval(int(hits.sum()), len(hits))
-    return Measurement(quantity, hits.mean(), "own", low=low, high=high, level=level)
+    return bounded(quantity, hits.mean(), low, high)._replace(level=level)

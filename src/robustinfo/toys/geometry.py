@@ -25,7 +25,7 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 from torch import Generator, Tensor
 
 from robustinfo.maths.statistics import student
-from robustinfo.measurement import Measurement, exact
+from robustinfo.measurement import Measurement, bounded, exact
 from robustinfo.measures import binned_information, kde_information
 from robustinfo.settings import Fraction01, Number, Outline, PositiveNumber, Settings
 
@@ -78,15 +78,12 @@ def compute(*, config: Config, generator: Generator) -> Iterator[Measurement]:
     for (name, level), draws in found.items():
         for same in zip(*draws, strict=True):
             values = [one.value for one in same]
-            low, high = student(values)
-            yield same[0]._replace(
-                value=fmean(values),
-                interval="own",
+            found = bounded(same[0].quantity, fmean(values), *student(values))
+            yield found._replace(
                 n=config.points,
-                low=low,
-                high=high,
                 input=name,
                 level=level,
+                ceiling=same[0].ceiling,
                 saturated=any(one.saturated for one in same),
             )
 
