@@ -7,8 +7,10 @@ shows masked gradients, unless the gradient attack had too few steps. So, per th
               steps, restarts and losses: what it finds was a short search, the rest is masked
     doubling  on the images that are left, the evaluation's own PGD with twice the steps, and with
               as many restarts again: what it finds tells that the attacks had not converged
-    hidden    the images that resist every attack on the cross-entropy and fall to another one: has
-              their cross-entropy any slope?
+    hidden    the images that resist every gradient attack of the evaluation and fall all the same,
+              to an ensemble or a black box: has their cross-entropy any slope? Where a gradient
+              attack on another loss breaks them, as on the margin, nothing is hidden from it: a
+              network that is trained to the end is as sure, and honest.
 """
 
 from collections.abc import Iterable, Mapping
@@ -36,7 +38,7 @@ class FollowUp(NamedTuple):
     only: dict[str, Tensor]  # as in Outcome, without what the search found
     short: Tensor  # only a weaker attack had found them, and the search does, too
     gained: Tensor | None  # robust, until PGD was doubled
-    hidden: Tensor | None  # broken, though not by attacks on a cross-entropy without slope
+    hidden: Tensor | None  # broken by no gradient attack, and the cross-entropy has no slope
 
 
 def follow_up(
@@ -93,7 +95,7 @@ def _is_pgd(threat: Threat, ball: tuple[str, float]) -> bool:
 
 
 def _hidden(model: nn.Module, x: Tensor, y: Tensor, found: Outcome) -> Tensor:
-    mask = found.resists_cross_entropy & found.broken
+    mask = found.resists_gradients & found.broken
     rows = mask.nonzero().squeeze(1)
     if len(rows):
         mask = mask.clone()

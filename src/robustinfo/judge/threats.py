@@ -54,6 +54,7 @@ class Outcome(NamedTuple):
     robust: Tensor
     only: dict[str, Tensor]  # by role: broken by that, and by no attack that should find no less
     resists_cross_entropy: Tensor  # correct, and no attack on the cross-entropy broke it
+    resists_gradients: Tensor  # correct, and no gradient attack but an ensemble broke it
     broken: Tensor
     shortfall: tuple[Tensor, Tensor] | None  # (plain alone, adaptive alone), alike in steps
 
@@ -113,6 +114,7 @@ def outcome(
         correct & ~broken,
         only,
         correct & ~union(climbs),
+        correct & ~union([n for n, t in within.items() if t.role in ("single_step", "iterated")]),
         broken,
         _shortfall(success, within),
     )
