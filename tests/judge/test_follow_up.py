@@ -83,16 +83,20 @@ def test_without_an_attack_to_double_nothing_is_said_of_convergence():
     assert "convergence_gain" not in values and "hidden_fraction" not in values
 
 
-def test_images_are_hidden_whose_cross_entropy_is_flat_and_which_another_attack_breaks():
-    margin = Threat("iterated", "linf", 0.1, "pgd", "margin", (2, 1))
-    threats = {"pgd": ITERATED, "margin": margin}
+def test_images_are_hidden_whose_cross_entropy_is_flat_and_which_no_gradient_attack_breaks():
+    ensemble = Threat("ensemble", "linf", 0.1, "autoattack")
+    threats = {"pgd": ITERATED, "aa": ensemble}
     sure, x = Line(scale=1e5), images(0.45, 0.55, 0.44, 0.2)
-    values, _ = followed(sure, x, {"pgd": "0010", "margin": "1110"}, threats)
+    values, _ = followed(sure, x, {"pgd": "0010", "aa": "1110"}, threats)
     assert values["hidden_fraction"] == 2 / 4  # the third fell to the cross-entropy all the same
-    values, _ = followed(Line(), x, {"pgd": "0010", "margin": "1110"}, threats)
+    values, _ = followed(Line(), x, {"pgd": "0010", "aa": "1110"}, threats)
     assert values["hidden_fraction"] == 0  # there it has a slope
-    values, _ = followed(sure, x, {"pgd": "0000", "margin": "0000"}, threats)
+    values, _ = followed(sure, x, {"pgd": "0000", "aa": "0000"}, threats)
     assert values["hidden_fraction"] == 0  # where all attacks agree nothing hides
+    margin = Threat("iterated", "linf", 0.1, "pgd", "margin", (2, 1))
+    success = {"pgd": "0010", "aa": "1110", "margin": "1110"}
+    values, _ = followed(sure, x, success, threats | {"margin": margin})
+    assert values["hidden_fraction"] == 0  # a network that is sure is honest, if this was asked
 
 
 def evaluated(attacks, model=None, x=None):
