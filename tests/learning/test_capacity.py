@@ -88,7 +88,7 @@ class Twin(nn.Module):
 @pytest.mark.parametrize("k", KEPT)
 def test_networks_trained_together_are_those_trained_alone(k, relu):
     images, y = blobs(shuffled=True)
-    # In float64: Adam makes whole steps of a gradient whose last digits depend on the order of sums.
+    # In float64: of a gradient's last digits, which the order of sums decides, Adam makes steps.
     at = begin()._replace(draws=begin().draws.double())
     x, together = images.flatten(1).double() / 255, untrained(at, k)
     settings = {"steps": 40, "learning_rate": 0.03}

@@ -95,8 +95,8 @@ CHECKS = (
           "The logits change within the ball and their gradient is 0 everywhere: attack through a "
           "differentiable stand-in.", required=True),
     Check("hidden_fraction", AT_MOST, 0.05, "masked",
-          "Where the cross-entropy has no slope every gradient attack fails, and others succeed: add "
-        "one on the margin.", required=True),
+          "Where the cross-entropy has no slope gradient attacks fail, and others succeed: add one "
+          "on the margin.", required=True),
     Check("never_rises_fraction", AT_MOST, 0.05, "masked",
           "The loss never rises along the attack: its gradient leads nowhere."),
     Check("accuracy_at_huge_epsilon", AT_MOST, chance, "masked",
