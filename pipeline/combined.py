@@ -67,6 +67,7 @@ def combined(
             network, x, y, outcome, (norm, epsilon), entries, own,
             starts=starts, generator=job.generator,
         )  # fmt: skip
+        outcome = outcome._replace(robust=after.robust(outcome.robust))
         infeasible = torch.zeros_like(right)
         for name in own.keys() & stored.keys():
             infeasible |= ~feasible(x, adversarial[name], norm, own[name].epsilon)

@@ -215,7 +215,7 @@ DEFECTS = {
     "detached": Defect(
         "input detached from the graph", "no_gradient_fraction", before(Tensor.detach)
     ),
-    "winners": Defect("k-winners-take-all", "black_box_only_fraction", lambda model: of_winners()),
+    "winners": Defect("k-winners-take-all", "short_search_fraction", lambda model: of_winners()),
     "noise": Defect("noise added to every input", "forwards_differ_fraction", before(noisy)),
     "batch_norm": Defect(
         "BatchNorm in training mode", "batch_dependent_fraction", AlwaysTraining

@@ -72,10 +72,23 @@ def test_what_an_attack_with_twice_the_steps_breaks_tells_that_it_had_not_conver
     entries = {"pgd": PGD | {"step_size": 0.03, "random_start": False}}
     x = images(0.42, 0.2)  # two steps of 0.03 end before the boundary, four do not
     values, _ = followed(Line(), x, {"pgd": "00"}, {"pgd": ITERATED}, entries)
-    assert values["convergence_gain"] == 1 / 2
+    assert values["convergence_gain"] == 1 / 2 and values["restarts_gain"] == 0
     entries = {"pgd": PGD | {"step_size": 0.1}}
     values, _ = followed(Line(), images(0.3, 0.2), {"pgd": "00"}, {"pgd": ITERATED}, entries)
     assert values["convergence_gain"] == 0
+
+
+def test_what_other_starts_find_is_their_luck_and_no_lack_of_steps():
+    entries = {"pgd": PGD | {"step_size": 0.1}}  # these steps find the first image, too
+    x = images(0.42, 0.2)
+    values, _ = followed(Line(), x, {"pgd": "00"}, {"pgd": ITERATED}, entries)
+    assert values["restarts_gain"] == 1 / 2 and values["convergence_gain"] == 0
+
+
+def test_no_image_is_robust_that_fell_when_the_attacks_were_doubled():
+    weak = attacks_of({"pgd": PGD | {"step_size": 0.02, "random_start": False}})
+    found = evaluated(weak, x=images(0.43, 0.2))
+    assert found.broken == {"pgd": [], "pgd doubled": [0]} and found.robust.value == 1 / 2
 
 
 def test_without_an_attack_to_double_nothing_is_said_of_convergence():
@@ -126,4 +139,4 @@ def test_an_attack_that_cannot_be_made_takes_nothing_from_the_others():
     made = attacks_of({"pgd": PGD}) | {"mine": Attack(Threat("ensemble", "linf", 0.1), fails, {})}
     found = evaluated(made)
     assert found.not_made == {"mine": "too few classes"}
-    assert found.robust.value == 1 / 2 and found.broken == {"pgd": [0, 1]}
+    assert found.robust.value == 1 / 2 and found.broken == {"pgd": [0, 1], "pgd doubled": []}

@@ -153,6 +153,7 @@ def test_a_note_is_printed_and_decides_nothing():
     notes = {
         "log_probabilities_fraction": exact("log_probabilities_fraction", 1.0),
         "ensemble_only_fraction": counted("ensemble_only_fraction", 300, N),
+        "restarts_gain": counted("restarts_gain", 30, N),
         "information_at_ceiling_fraction": exact("information_at_ceiling_fraction", 0.9),
         "information_over_chance": exact("information_over_chance", -0.1),
     }

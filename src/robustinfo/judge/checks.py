@@ -121,7 +121,7 @@ CHECKS = (
           "A longer gradient attack finds what only weaker attacks had found: give the attacks "
           "more steps, restarts and losses.", fixed_answers=True),
     Check("convergence_gain", AT_MOST, 0.01, "not converged",
-          "Twice the steps or restarts break more of what was left: give the attacks more.",
+          "Twice the steps, from the same starts, break more: give the attacks more.",
           fixed_answers=True, required=True),
     Check("unconverged_fraction", AT_MOST, 0.1, "not converged",
           "Paths end far from a stationary point (FOSC): more, or smaller, steps.",
@@ -139,6 +139,9 @@ CHECKS = (
           "No attack asked for labels alone: make one, such as hop_skip_jump.", required=True),
     _fact("log_probabilities_fraction", AT_MOST, 0.5, NOTE,
           "The network gives log-probabilities, which do no harm."),
+    Check("restarts_gain", AT_MOST, 0.01, NOTE,
+          "As many random starts again break more of what was left: give the attacks more.",
+          fixed_answers=True),
     Check("ensemble_only_fraction", AT_MOST, 0.15, NOTE,
           "AutoAttack finds much that PGD does not: believe AutoAttack.", fixed_answers=True),
     _fact("information_at_ceiling_fraction", AT_MOST, 0.5, NOTE,

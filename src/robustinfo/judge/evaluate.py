@@ -28,6 +28,8 @@ from robustinfo.sources._guarded import guarded
 
 Note = Callable[[str], object]  # is told what is being done
 
+FOLLOW_UP = "pgd doubled"  # beside the attacks, what comes after them
+
 
 class Evaluation(NamedTuple):
     """The verdict on one network and what it rests on."""
@@ -92,6 +94,8 @@ def evaluate(
         network, x, y, found, within, entries, made, starts=starts, generator=generator
     )
     values += threats.counts({name: made[name] for name in own.success}, ball.norm)
+    success[FOLLOW_UP] = found.robust & ~after.robust(found.robust)
+    found = found._replace(robust=found.robust & ~success[FOLLOW_UP])
     values += threats.measured(found, after.only) + follow_up.measured(after)
     values += _audited(own, x, made)
     if left is not None:

@@ -6,7 +6,7 @@ shows masked gradients, unless the gradient attack had too few steps. So, per th
     search    on the images that only such weaker attacks broke, a long gradient search, with more
               steps, restarts and losses: what it finds was a short search, the rest is masked
     doubling  on the images that are left, the evaluation's own PGD with twice the steps, and with
-              as many restarts again: what it finds tells that the attacks had not converged
+              as many starts again (convergence.py)
     hidden    the images that resist every gradient attack of the evaluation and fall all the same,
               to an ensemble or a black box: has their cross-entropy any slope? Where a gradient
               attack on another loss breaks them, as on the margin, nothing is hidden from it: a
@@ -19,16 +19,15 @@ from typing import NamedTuple
 import torch
 from torch import Generator, Tensor, nn
 
-from robustinfo import catalogue
-from robustinfo.attacks import gradient_search, pgd
-from robustinfo.batches import EVALUATION_BATCH
+from robustinfo.attacks import gradient_search
 from robustinfo.diagnostics.zero_gradients import vanishing
+from robustinfo.judge.convergence import doubled, parts
 from robustinfo.judge.threats import Outcome, Threat
 from robustinfo.maths.balls import same_ball
 from robustinfo.measurement import Measurement, fraction
 from robustinfo.settings import Entry
 
-QUANTITIES = ("short_search_fraction", "convergence_gain", "hidden_fraction")
+QUANTITIES = ("short_search_fraction", "hidden_fraction", "convergence_gain", "restarts_gain")
 WEAKER = ("noise", "single_step", "black_box", "adaptive")
 
 
@@ -37,8 +36,13 @@ class FollowUp(NamedTuple):
 
     only: dict[str, Tensor]  # as in Outcome, without what the search found
     short: Tensor  # only a weaker attack had found them, and the search does, too
-    gained: Tensor | None  # robust, until PGD was doubled
     hidden: Tensor | None  # broken by no gradient attack, and the cross-entropy has no slope
+    steps: Tensor | None  # robust, until PGD had twice the steps
+    restarts: Tensor | None  # robust, until PGD had other starts
+
+    def robust(self, before: Tensor) -> Tensor:
+        """Those of the images that were robust which still are: (n,) bool."""
+        return before if self.steps is None else before & ~self.steps & ~self.restarts
 
 
 def follow_up(
@@ -65,27 +69,21 @@ def follow_up(
         suspects |= found.only.get(role, suspects)
     config = gradient_search.Config(norm=ball[0], epsilon=ball[1])
     short = torch.zeros_like(suspects)
-    for part in _parts(suspects):
+    for part in parts(suspects):
         short[part] = gradient_search.perturb(
             model, x[part], y[part], config=config, generator=generator, starts=starts[part]
         )[1]
     only = {role: mask & ~short if role in WEAKER else mask for role, mask in found.only.items()}
-    gained = None
-    for entry in own:
-        gained = torch.zeros_like(short) if gained is None else gained
-        once = catalogue.config("attacks", entry).model_copy(update={"until": "fooled"})
-        longer = once.model_copy(update={"steps": 2 * once.steps})
-        for config in (longer, once):  # the restarts that were made were others
-            left = found.robust & ~gained
-            for part in _parts(left):
-                turned = pgd.perturb(model, x[part], y[part], config=config, generator=generator)
-                gained[part] = turned[1]
-    return FollowUp(only, short, gained, _hidden(model, x, y, found) if climbs else None)
+    hidden = _hidden(model, x, y, found) if climbs else None
+    if not own:
+        return FollowUp(only, short, hidden, None, None)
+    more = doubled(model, x, y, found.robust, own, generator=generator)
+    return FollowUp(only, short, hidden, more.steps, more.restarts)
 
 
 def measured(found: FollowUp) -> list[Measurement]:
     """Fractions of all images."""
-    masks = zip(QUANTITIES, (found.short, found.gained, found.hidden), strict=True)
+    masks = zip(QUANTITIES, found[1:], strict=True)
     return [fraction(name, mask) for name, mask in masks if mask is not None]
 
 
@@ -101,12 +99,6 @@ def _hidden(model: nn.Module, x: Tensor, y: Tensor, found: Outcome) -> Tensor:
         mask = mask.clone()
         mask[rows] = vanishing(model, x[rows], y[rows])
     return mask
-
-
-def _parts(mask: Tensor) -> list[Tensor]:
-    """The places of the images in a mask (n,) bool, in batches; none of no image."""
-    rows = mask.nonzero().squeeze(1)
-    return [*rows.split(EVALUATION_BATCH)] if len(rows) else []
 
 
 def weaker_images(x: Tensor, made: Iterable[tuple[Threat, Tensor, Tensor]], norm: str) -> Tensor:
