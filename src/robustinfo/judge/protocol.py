@@ -14,8 +14,8 @@ from robustinfo.settings import Settings, diameter
 
 Entry = dict[str, Any]
 CURVE_STEPS = 20
-# Epsilons that a step of PGD is long. On adversarially trained networks (digits, linf 0.15) steps of
-# 0.2 to 0.35 break more than steps of 0.05 to 0.1, and twice as many of them break no more.
+# Epsilons that a step of PGD is long. On adversarially trained networks (digits, linf 0.15) steps
+# of 0.2 to 0.35 break more than those of 0.05 to 0.1, and twice as many break no more.
 STEP = 0.25
 REACH = 2.5  # epsilons that all steps of a path together are long, whose end is to be stationary
 SUSPECTS = 0.1  # of the images, at most so many go through the long search, as a rule
