@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 from robustinfo.maths.statistics import (
+    Estimate,
     exact,
     holm,
     over_images,
