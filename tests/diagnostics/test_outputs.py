@@ -6,12 +6,12 @@ from robustinfo.diagnostics import outputs
 from robustinfo.diagnostics._kept import kept
 
 NAMES = [
-    "unfinite_share",
-    "probabilities_share",
-    "log_probabilities_share",
-    "forwards_differ_share",
-    "batch_dependent_share",
-    "no_gradient_share",
+    "nonfinite_fraction",
+    "probabilities_fraction",
+    "log_probabilities_fraction",
+    "forwards_differ_fraction",
+    "batch_dependent_fraction",
+    "no_gradient_fraction",
     "weights_changed",
 ]
 
@@ -63,16 +63,16 @@ def half(model, x, value):
 
 BROKEN = {
     "nothing": (lambda model, x: model(x), {}),
-    "softmax": (lambda model, x: model(x).softmax(1), {"probabilities_share": 1}),
-    "log-softmax": (lambda model, x: model(x).log_softmax(1), {"log_probabilities_share": 1}),
-    "detached": (lambda model, x: model(x).detach(), {"no_gradient_share": 1}),
-    "numpy": (numpy, {"no_gradient_share": 1}),
+    "softmax": (lambda model, x: model(x).softmax(1), {"probabilities_fraction": 1}),
+    "log-softmax": (lambda model, x: model(x).log_softmax(1), {"log_probabilities_fraction": 1}),
+    "detached": (lambda model, x: model(x).detach(), {"no_gradient_fraction": 1}),
+    "numpy": (numpy, {"no_gradient_fraction": 1}),
     "another input": (lambda model, x: model(x.detach()) + 0 * x.sum(), {}),
-    "noise": (lambda model, x: model(x + 0.01 * torch.randn_like(x)), {"forwards_differ_share": 1}),
-    "dropout": (lambda model, x: model(nn.functional.dropout(x)), {"forwards_differ_share": 1}),
+    "noise": (lambda model, x: model(x + 0.01 * torch.randn_like(x)), {"forwards_differ_fraction": 1}),
+    "dropout": (lambda model, x: model(nn.functional.dropout(x)), {"forwards_differ_fraction": 1}),
     "mean of the batch": (
         lambda model, x: 10 * (x.flatten(1).mean(1) - x.mean())[:, None] + model(x),
-        {"batch_dependent_share": pytest.approx(1, abs=0.3)},
+        {"batch_dependent_fraction": pytest.approx(1, abs=0.3)},
     ),
 }
 
@@ -94,8 +94,8 @@ def test_a_gradient_that_is_zero_is_none_that_is_missing(four_classes, generator
 def test_half_of_the_images_have_no_finite_output(value, four_classes, generator):
     model = Does(four_classes.model, lambda model, x: half(model, x, torch.tensor(value)))
     found = shares(model, four_classes, generator)
-    assert found["unfinite_share"] == 0.5
-    assert "forwards_differ_share" not in found  # NaN again is the same again
+    assert found["nonfinite_fraction"] == 0.5
+    assert "forwards_differ_fraction" not in found  # NaN again is the same again
 
 
 def test_logits_that_sum_to_one_by_chance_are_counted_one_by_one(four_classes, generator):
@@ -105,7 +105,7 @@ def test_logits_that_sum_to_one_by_chance_are_counted_one_by_one(four_classes, g
         seventh = (x == p.x[7]).flatten(1).all(1)
         return torch.where(seventh[:, None], chance, model(x))
 
-    assert shares(Does(p.model, one_of_them), p, generator) == {"probabilities_share": 1 / 64}
+    assert shares(Does(p.model, one_of_them), p, generator) == {"probabilities_fraction": 1 / 64}
 
 
 def test_batchnorm_in_training_mode_is_seen_and_gets_its_statistics_back(four_classes, generator):
@@ -113,7 +113,7 @@ def test_batchnorm_in_training_mode_is_seen_and_gets_its_statistics_back(four_cl
     before = {name: value.clone() for name, value in model.state_dict().items()}
     found = shares(model, four_classes, generator)
     # Mean, variance and counter change, and no answer ever reads them.
-    assert found == {"batch_dependent_share": pytest.approx(1, abs=0.1)}
+    assert found == {"batch_dependent_fraction": pytest.approx(1, abs=0.1)}
     assert all(value.equal(before[name]) for name, value in model.state_dict().items())
     assert model.eval()[2].training
 
@@ -188,7 +188,7 @@ def test_a_counter_beside_noise_of_torch_is_none_either(four_classes, generator)
         return model(x + 0.01 * torch.randn_like(x))
 
     model = Watches(Does(four_classes.model, noisy), *WATCHES["calls"])
-    assert shares(model, four_classes, generator) == {"forwards_differ_share": 1}
+    assert shares(model, four_classes, generator) == {"forwards_differ_fraction": 1}
 
 
 @pytest.mark.parametrize("after", [100, 1000, 100_000])
