@@ -68,7 +68,10 @@ BROKEN = {
     "detached": (lambda model, x: model(x).detach(), {"no_gradient_fraction": 1}),
     "numpy": (numpy, {"no_gradient_fraction": 1}),
     "another input": (lambda model, x: model(x.detach()) + 0 * x.sum(), {}),
-    "noise": (lambda model, x: model(x + 0.01 * torch.randn_like(x)), {"forwards_differ_fraction": 1}),
+    "noise": (
+        lambda model, x: model(x + 0.01 * torch.randn_like(x)),
+        {"forwards_differ_fraction": 1},
+    ),
     "dropout": (lambda model, x: model(nn.functional.dropout(x)), {"forwards_differ_fraction": 1}),
     "mean of the batch": (
         lambda model, x: 10 * (x.flatten(1).mean(1) - x.mean())[:, None] + model(x),
