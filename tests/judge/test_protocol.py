@@ -4,7 +4,6 @@ from itertools import pairwise
 
 import pytest
 import torch
-from robustinfo.maths.statistics import fraction_interval
 from torch import nn
 
 from robustinfo import catalogue
@@ -13,6 +12,7 @@ from robustinfo.judge.budget import Task, estimates, largest
 from robustinfo.judge.checks import AT_MOST, BY_NAME, CHECKS
 from robustinfo.judge.evaluate import evaluate
 from robustinfo.judge.protocol import SIZES, Ball, Size, attacks, cost, diagnostics
+from robustinfo.maths.statistics import fraction_interval
 
 BALLS = [Ball(norm="linf", epsilon=0.01), Ball(norm="l2", epsilon=0.05)]
 EACH = (1e-3, 1e-4)
