@@ -42,7 +42,7 @@ def test_what_states_nothing_of_its_error_gets_students_over_its_trainings():
     assert found["scope"] == "training"
 
 
-@pytest.mark.parametrize("quantity", ["accuracy", "noise_only_rate", "zero_gradient_share"])
+@pytest.mark.parametrize("quantity", ["accuracy", "noise_only_rate", "zero_gradient_fraction"])
 def test_no_name_makes_a_fraction_of_a_number_that_does_not_say_so(quantity):
     table = results("", **{quantity: {"standard": (0.5, 0.5)}})
     own = table[(table.quantity == quantity) & (table.stage == "attack")]

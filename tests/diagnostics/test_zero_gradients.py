@@ -13,7 +13,7 @@ def fractions(model, x, y, generator, norm="linf", epsilon=0.1):
     """Those whose gradient vanishes at x, and those where that hides something."""
     config = zero_gradients.Config(norm=norm, epsilon=epsilon)
     found = zero_gradients.diagnose(model, x, y, config=config, generator=generator)
-    assert [one.quantity for one in found] == ["zero_gradient_share", "flat_fraction"]
+    assert [one.quantity for one in found] == ["zero_gradient_fraction", "flat_fraction"]
     assert {one.n for one in found} == {len(y)}
     return [one.value for one in found]
 
