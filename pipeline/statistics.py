@@ -63,8 +63,10 @@ def estimate(rows: pd.DataFrame, outcomes: pd.DataFrame | None = None) -> Estima
         return statistics.exact(per_seed.iloc[0], len(per_seed))
     single = None if outcomes is None else by_image(outcomes, rows)
     if single is not None:
-        return statistics.over_images(single.to_numpy())
-    return statistics.over_seeds(per_seed, _images(rows))
+        found = statistics.over_images(single.to_numpy())
+    else:
+        found = statistics.over_seeds(per_seed, _images(rows))
+    return found.within(0, 1) if are_fractions(rows) else found
 
 
 def compared(
@@ -90,10 +92,17 @@ def compared(
     if statistic == "difference" and outcomes is not None:
         pair = [by_image(outcomes, rows) for rows in (of, against)]
         if all(side is not None for side in pair) and pair[0].columns.equals(pair[1].columns):
-            return statistics.over_images(*(side.to_numpy() for side in pair))
+            return statistics.over_images(*(side.to_numpy() for side in pair)).within(-1, 1)
     together = {"difference": images.difference, "ratio": images.ratio}[statistic]
     bounds = together(one.mean(), _images(of), other.mean(), _images(against))
-    return statistics.over_seeds(values, bounds)
+    found = statistics.over_seeds(values, bounds)
+    both = are_fractions(of) and are_fractions(against)
+    return found.within(-1, 1) if both and statistic == "difference" else found
+
+
+def are_fractions(rows: pd.DataFrame) -> bool:
+    """Whether each row counts images."""
+    return bool((_kinds(rows) == "fraction").all())
 
 
 def is_exact(rows: pd.DataFrame) -> bool:

@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 from robustinfo.maths.statistics import (
+    Estimate,
     exact,
     holm,
     over_images,
@@ -78,3 +79,11 @@ def test_holm_keeps_the_chance_of_any_false_decision_below_5_percent():
     rng = np.random.default_rng(0)
     false = [min(holm(rng.random(30))) < 0.05 for _ in range(2000)]
     assert np.mean(false) == pytest.approx(0.05, abs=0.015)
+
+
+def test_an_interval_ends_where_the_value_must_and_one_that_is_not_known_stays_unknown():
+    wide = Estimate(0.3, lambda tail: (-1.1, 1.6), "method", 2).within(0, 1)
+    assert wide.interval == (0, 1) and (wide.value, wide.scope, wide.seeds) == (0.3, "method", 2)
+    inner = Estimate(0.3, lambda tail: (0.2, 0.4), "method", 2).within(0, 1)
+    assert inner.interval == (0.2, 0.4)
+    assert all(map(math.isnan, unknown(0.3, 2).within(0, 1).interval))

@@ -31,6 +31,16 @@ class Estimate(NamedTuple):
         """The 95 % interval; (nan, nan) where none is known."""
         return self.bounds(TAIL)
 
+    def within(self, least: float, most: float) -> "Estimate":
+        """The same of a value that lies between least and most, whatever its interval says."""
+
+        def bounds(tail: float) -> tuple[float, float]:
+            low, high = self.bounds(tail)
+            # max and min keep a NaN that comes first.
+            return min(max(low, least), most), min(max(high, least), most)
+
+        return self._replace(bounds=bounds)
+
 
 def exact(value: float, seeds: int) -> Estimate:
     """A count, a setting, or a toy's enumeration: it has no sampling error."""
