@@ -142,8 +142,11 @@ def test_every_row_was_foretold_and_every_name_that_was_foretold_is_written(coll
         unseen -= {(row.stage, row.quantity)}
         unseen -= {(row.stage, "as_*")} if row.quantity.startswith("as_") else set()
     # Those that a study has only with other attacks, or with luck.
-    only = {f"{role}_only_fraction" for role in ("adaptive", "black_box", "ensemble")}
-    assert {name for _, name in unseen} <= {"noise_only_rate", "adaptive_shortfall"} | only
+    only = {
+        f"{role}_only_fraction" for role in ("single_step", "adaptive", "black_box", "ensemble")
+    }
+    rare = {"noise_only_rate", "adaptive_shortfall", "convergence_gain", "restarts_gain"}
+    assert {name for _, name in unseen} <= rare | only
 
 
 def holds(group, row):
