@@ -62,7 +62,7 @@ def judged(
 def least_clean(claim: Claim, sides: Sequence[pd.DataFrame], classes: float) -> float:
     """The clean accuracy below which a network shows nothing of the claim.
 
-    ``judging.least_accuracy``. Of a claim that holds accuracy under attack, or on distorted images,
+    ``checks.least_accuracy``. Of a claim that holds accuracy under attack, or on distorted images,
     against a threshold, clean accuracy must have room above that, for attacks to take or not: a
     tenth, or half of what is left up to 1.
     """

@@ -41,8 +41,7 @@ def run(job: Job) -> None:
         turned = right & fooled(model, x_adv, y)
         found += _measured(name, proxy, right, turned)
         if name in counting:
-            kind = counting[name]._replace(role="black_box")
-            others[f"{name} from {proxy}"] = Other(kind, turned, x_adv)
+            others[f"{name} from {proxy}"] = Other(counting[name].transferred(), turned, x_adv)
     together = combined(job, model, x, y, others)
     found += together.measurements
     rows.write(job.path(paths.TRANSFERRED), rows.of("transfer", found, n=len(y)))

@@ -82,7 +82,7 @@ def test_what_breaks_an_image_in_one_norm_says_nothing_in_another(together):
 
 
 def test_a_black_box_in_one_norm_is_held_against_no_gradient_in_another(together):
-    from_x = L2 | {"random_start": False}  # no luck where the follow-up starts again
+    from_x = L2 | {"random_start": False}  # a random start may lie beyond the edge
     found = together({"square": (SQUARE, LINF_BREAKS), "l2_pgd": (from_x, {})}, flat=True)
     assert "black_box_only_fraction" not in of(found, "linf")
     assert of(found, "linf")["gradient_attacks"].value == 0

@@ -84,7 +84,7 @@ def test_outcomes_are_known_under_each_attack_and_under_all_of_a_norm_or_of_ever
         ),
         lambda rows, outcomes: (pd.concat([rows, rows]), outcomes),
         lambda rows, outcomes: (rows.assign(stage="transfer", quantity="accuracy"), outcomes),
-        lambda rows, outcomes: (rows.assign(quantity="never_rises_share"), outcomes),
+        lambda rows, outcomes: (rows.assign(quantity="never_rises_fraction"), outcomes),
     ],
 )
 def test_outcomes_that_are_not_those_of_the_fraction_are_not_taken(spoil):

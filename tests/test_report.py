@@ -128,7 +128,7 @@ def test_verdicts_and_checks_are_words_and_a_note_is_one_too(page):
 def test_only_what_passed_stands_without_a_badge_and_all_four_answers_are_counted(page):
     words = " ".join(re.sub(r"<[^>]+>", " ", page).split())
     assert "3 failed 17 passed, 4 cannot say, 2 not run" in words
-    assert "0.0123 ≤ 0.05" in words and "217 images would" in words
+    assert "0.0123 ≤ 0.05" in words and "217 images like these would settle it" in words
     assert page.count("not run</span>") == 1 and "] of this network" not in words
 
 

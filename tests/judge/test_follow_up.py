@@ -68,6 +68,17 @@ def test_what_no_gradient_finds_is_left_to_the_black_box():
     assert values["short_search_fraction"] + sum(only["black_box"]) / 2 == 1 / 2
 
 
+def test_what_a_short_attack_on_the_margin_left_to_the_search_is_not_hidden():
+    margin = ITERATED._replace(loss="margin")
+    sure, x = Line(scale=3000.0), images(0.45, 0.55, 0.2)  # its cross-entropy is flat in float32
+    threats, success = {"pgd": ITERATED, "square": SQUARE}, {"pgd": "000", "square": "110"}
+    values, _ = followed(sure, x, success, threats)
+    assert values["hidden_fraction"] == values["short_search_fraction"] == pytest.approx(2 / 3)
+    values, _ = followed(sure, x, success | {"margin": "000"}, threats | {"margin": margin})
+    assert values["hidden_fraction"] == 0
+    assert values["short_search_fraction"] == pytest.approx(2 / 3)
+
+
 def test_what_an_attack_with_twice_the_steps_breaks_tells_that_it_had_not_converged():
     entries = {"pgd": PGD | {"step_size": 0.03, "random_start": False}}
     x = images(0.42, 0.2)  # two steps of 0.03 end before the boundary, four do not

@@ -127,6 +127,26 @@ def test_an_adaptive_attack_that_finds_less_than_the_plain_one_with_its_steps_fa
     assert value.value == pytest.approx(-1 / 5)
 
 
+def test_of_several_adaptive_attacks_the_one_that_falls_shortest_is_told():
+    kind = Threat("adaptive", "linf", 0.1, "adaptive", "", (10, 1))
+    success = {"pgd": "1110", "fgsm": "0000", "noise": "0000", "good": "1111", "weak": "0000"}
+    for order in (("good", "weak"), ("weak", "good")):
+        one = found(success, THREATS | dict.fromkeys(order, kind))
+        assert [bits(mask) for mask in one.shortfall] == ["1110", "0000"]
+
+
+def test_examples_of_another_network_say_nothing_of_this_ones_gradients_or_its_adaptive_attack():
+    moved = THREATS["pgd"].transferred()
+    assert moved == Threat("black_box", "linf", 0.1)
+    adaptive = Threat("adaptive", "linf", 0.1, "adaptive", "", (10, 1))
+    threats = THREATS | {"adaptive": adaptive, "pgd from the twin": moved}
+    success = {"pgd": "1000", "fgsm": "0000", "noise": "0000", "adaptive": "1000"}
+    one = found(success | {"pgd from the twin": "0111"}, threats)
+    assert bits(one.resists_cross_entropy) == bits(one.resists_gradients) == "0111"
+    assert bits(one.only["black_box"]) == "0111"
+    assert [bits(mask) for mask in one.shortfall] == ["0000", "0000"]
+
+
 def test_fractions_are_of_all_images_and_what_noise_breaks_also_of_those_that_resist_the_rest():
     threats = THREATS | {"aa": Threat("ensemble", "linf", 0.1, "autoattack")}
     success = {"pgd": "1000", "fgsm": "0000", "noise": "0100", "aa": "0000"}

@@ -204,8 +204,9 @@ def test_one_image_of_a_fact_may_be_rounding_where_the_check_allows_for_it():
     )
 
 
-def test_a_value_without_a_known_interval_decides_nothing():
-    found = verdict(robust_accuracy=Measurement("robust_accuracy", 0.9))
+@pytest.mark.parametrize("kind", ["unknown", ""])  # the latter, in a file
+def test_a_value_without_a_known_interval_decides_nothing(kind):
+    found = verdict(robust_accuracy=Measurement("robust_accuracy", 0.9, kind))
     assert found.verdict == LITTLE
 
 

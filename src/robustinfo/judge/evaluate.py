@@ -83,7 +83,7 @@ def evaluate(
         for name, (turned, x_adv) in transferred.items():
             new = f"{name} from the twin"
             success[new], images[new] = turned, x_adv
-            made[new] = attacks[name].threat._replace(role="black_box")
+            made[new] = attacks[name].threat.transferred()
     found = threats.outcome(success, made, right, ball.norm)
     note("following up")
     entries = {name: one.entry for name, one in attacks.items() if name in own.success}

@@ -10,7 +10,8 @@ shows masked gradients, unless the gradient attack had too few steps. So, per th
     hidden    the images that resist every gradient attack of the evaluation and fall all the same,
               to an ensemble or a black box: has their cross-entropy any slope? Where a gradient
               attack on another loss breaks them, as on the margin, nothing is hidden from it: a
-              network that is trained to the end is as sure, and honest.
+              network that is trained to the end is as sure, and honest. If the evaluation has such
+              an attack, and only the search breaks them, that attack was short.
 """
 
 from collections.abc import Iterable, Mapping
@@ -63,7 +64,7 @@ def follow_up(
     there, too, once it is drawn back to where the network is right.
     """
     own = [entries[name] for name, one in threats.items() if _is_pgd(one, ball) and name in entries]
-    climbs = any(t.norm == ball[0] and t.loss == "cross_entropy" for t in threats.values())
+    climbed = {one.loss for one in threats.values() if one.norm == ball[0] and one.loss}
     suspects = torch.zeros_like(found.robust)
     for role in WEAKER:
         suspects |= found.only.get(role, suspects)
@@ -74,7 +75,9 @@ def follow_up(
             model, x[part], y[part], config=config, generator=generator, starts=starts[part]
         )[1]
     only = {role: mask & ~short if role in WEAKER else mask for role, mask in found.only.items()}
-    hidden = _hidden(model, x, y, found) if climbs else None
+    hidden = _hidden(model, x, y, found) if "cross_entropy" in climbed else None
+    if hidden is not None and len(climbed) > 1:
+        hidden = hidden & ~short
     if not own:
         return FollowUp(only, short, hidden, None, None)
     more = doubled(model, x, y, found.robust, own, generator=generator)

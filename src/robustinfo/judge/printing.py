@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 from rich.console import Group
+from rich.markup import escape
 from rich.table import Table
 
 from robustinfo.judge.checks import ABOVE, AT_LEAST, AT_MOST, HOLDS, LITTLE, UNTRUSTED
@@ -108,7 +109,7 @@ def printed(found: Evaluation, size: Size) -> Group:
         for one in sorted(verdict.answers, key=lambda one: one.result != "failed")
         if (text := explained(one))
     ]
-    not_made = [f"{name} was not made: {reason}" for name, reason in found.not_made.items()]
+    not_made = [f"{name} was not made: {escape(reason)}" for name, reason in found.not_made.items()]
     not_run = ", ".join(one.check.name for one in verdict.answers if one.result == "not run")
     return Group(
         head, *why, "", _attacks(found), *not_made, _checks(verdict), f"[dim]Not run: {not_run}[/]"

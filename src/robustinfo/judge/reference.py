@@ -8,7 +8,7 @@ from robustinfo.judge.printing import SIGNS
 from robustinfo.judge.protocol import SIZES
 from robustinfo.maths.statistics import fraction_interval
 
-CLASSES_OF_EXAMPLES = (2, 10)  # for which a threshold that depends on K is printed
+CLASSES_OF_EXAMPLES = (2, 10, 1000)  # for which a threshold that depends on K is printed
 
 
 def page() -> str:

@@ -115,7 +115,7 @@ def _interval(check: Check, found: Measurement) -> tuple[float, float]:
         return fraction_interval(round(found.value * found.n), found.n)
     if found.interval == "own":
         return found.low, found.high
-    if check.sampled and found.interval == "unknown":
+    if check.sampled and found.interval != "exact":
         return -math.inf, math.inf
     return found.value, found.value
 
