@@ -203,6 +203,19 @@ def beside_pgd(ball: Ball) -> dict[str, Attack]:
 FEW = {"norm": "linf", "epsilon": 0.15, "step_size": 0.02, "steps": 3}
 
 
+def small_steps(ball: Ball) -> dict[str, Attack]:
+    """PGD whose steps are too small for a loss of many ridges, beside a black box."""
+    within = {"norm": ball.norm, "epsilon": ball.epsilon}
+    pgd_20 = {"method": "pgd", **within, "step_size": ball.epsilon / 20, "steps": 20}
+    return attacks_of(
+        {
+            "pgd": pgd_20,
+            "margin_pgd": pgd_20 | {"objective": "margin"},
+            "square": {"method": "square", **within, "queries": 200},
+        }
+    )
+
+
 def few_steps(ball: Ball) -> dict[str, Attack]:
     return attacks_of({"pgd": {"method": "pgd", **FEW}})
 
@@ -215,7 +228,10 @@ DEFECTS = {
     "detached": Defect(
         "input detached from the graph", "no_gradient_fraction", before(Tensor.detach)
     ),
-    "winners": Defect("k-winners-take-all", "short_search_fraction", lambda model: of_winners()),
+    "winners": Defect(
+        "k-winners-take-all and small steps", "short_search_fraction",
+        lambda model: of_winners(), small_steps,
+    ),
     "noise": Defect("noise added to every input", "forwards_differ_fraction", before(noisy)),
     "batch_norm": Defect(
         "BatchNorm in training mode", "batch_dependent_fraction", AlwaysTraining
