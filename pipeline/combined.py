@@ -15,6 +15,7 @@ from pipeline.stage import Job
 from robustinfo.attacks._climbable import Climbable
 from robustinfo.batches import correct
 from robustinfo.judge import follow_up, threats
+from robustinfo.judge.outcome import measured, outcome
 from robustinfo.judge.threats import Threat, threat
 from robustinfo.maths.balls import feasible, same_ball
 from robustinfo.measurement import Measurement, fraction
@@ -60,22 +61,22 @@ def combined(
     network = Climbable(model).eval()
     for norm, epsilon in threats.models(made).items():
         own = {name: one for name, one in kinds.items() if one.norm == norm}
-        outcome = threats.outcome(success, own, right, norm)
+        told = outcome(success, own, right, norm)
         images = [(one, success[name], adversarial[name]) for name, one in own.items()]
         starts = follow_up.weaker_images(x, images, norm)
         after = follow_up.follow_up(
-            network, x, y, outcome, (norm, epsilon), entries, own,
+            network, x, y, told, (norm, epsilon), entries, own,
             starts=starts, generator=job.generator,
         )  # fmt: skip
-        outcome = outcome._replace(robust=after.robust(outcome.robust))
+        told = told._replace(robust=after.robust(told.robust))
         infeasible = torch.zeros_like(right)
         for name in own.keys() & stored.keys():
             infeasible |= ~feasible(x, adversarial[name], norm, own[name].epsilon)
-        values = threats.counts(made, norm) + threats.measured(outcome, after.only)
+        values = threats.counts(made, norm) + measured(told, after.only)
         values += [*follow_up.measured(after), fraction("infeasible_fraction", infeasible)]
         found.measurements.extend(one._replace(entry=norm) for one in values)
-        found.correct[norm] = outcome.robust
-        found.resisting[norm] = outcome.resists_cross_entropy
+        found.correct[norm] = told.robust
+        found.resisting[norm] = told.resists_cross_entropy
     if found.resisting:
         everywhere = torch.stack([found.correct[norm] for norm in found.resisting]).all(0)
         found.correct[ALL] = everywhere

@@ -104,13 +104,18 @@ def _of_diagnostics(study: dict[str, Any]) -> Outline:
 def _together(study: dict[str, Any]) -> Outline:
     """Over all attacks of each norm, image by image, and of all; nothing without an epsilon."""
     from pipeline.combined import ALL
-    from robustinfo.judge import follow_up, threats
+    from robustinfo.judge import follow_up, outcome, threats
 
     made = [threats.threat(entry) for entry in study["attacks"].values()]
     norms = tuple(dict.fromkeys(one.norm for one in made if one.epsilon is not None))
     if not norms:
         return []
-    quantities = (*threats.QUANTITIES, *follow_up.QUANTITIES, "infeasible_fraction")
+    quantities = (
+        *threats.COUNTED,
+        *outcome.QUANTITIES,
+        *follow_up.QUANTITIES,
+        "infeasible_fraction",
+    )
     return [
         {"entry": norms, "quantity": quantities},
         {"entry": (ALL,), "quantity": ("robust_accuracy",)},

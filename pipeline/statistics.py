@@ -96,13 +96,20 @@ def compared(
     together = {"difference": images.difference, "ratio": images.ratio}[statistic]
     bounds = together(one.mean(), _images(of), other.mean(), _images(against))
     found = statistics.over_seeds(values, bounds)
-    both = are_fractions(of) and are_fractions(against)
-    return found.within(-1, 1) if both and statistic == "difference" else found
+    if statistic != "difference" or not (are_fractions(of) and are_fractions(against)):
+        return found
+    (least, most), (low, high) = _range(of), _range(against)
+    return found.within(least - high, most - low)
 
 
 def are_fractions(rows: pd.DataFrame) -> bool:
-    """Whether each row counts images."""
-    return bool((_kinds(rows) == "fraction").all())
+    """Whether each row counts images, or is a fraction by definition."""
+    return bool(_kinds(rows).isin(["fraction", "exact"]).all() and rows.value.between(0, 1).all())
+
+
+def _range(rows: pd.DataFrame) -> tuple[float, float]:
+    """Between what a fraction lies: 0 and 1, or its value where it is exact."""
+    return (rows.value.min(), rows.value.max()) if is_exact(rows) else (0.0, 1.0)
 
 
 def is_exact(rows: pd.DataFrame) -> bool:

@@ -115,7 +115,8 @@ def test_a_plain_network_is_broken_and_the_exit_code_says_so(judge):
     assert of["gain_over_twin"]["result"] == of["twin_robust_accuracy"]["result"] == "not run"
     assert 0.9 < found["clean_accuracy"] <= 1 and found["robust_accuracy"] < 0.1
     assert found["protocol"]["name"] == "tiny" and found["protocol"]["images"] == 64
-    union = set().union(*(attack["broken"] for attack in found["attacks"].values()))
+    attacks = [*found["attacks"].values(), found["follow_up"]]
+    union = set().union(*(attack["broken"] for attack in attacks))
     stands = 64 * found["robust_accuracy"]
     assert len(union) == round(64 * found["clean_accuracy"] - stands)
 

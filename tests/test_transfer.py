@@ -8,7 +8,8 @@ from torch import nn
 
 from pipeline import combined, load, paths, rows, transfer
 from robustinfo.batches import floats
-from robustinfo.judge.threats import Threat, outcome
+from robustinfo.judge.outcome import outcome
+from robustinfo.judge.threats import Threat
 from robustinfo.measurement import counted
 from robustinfo.sealed import seal
 from robustinfo.training import Images

@@ -8,8 +8,9 @@ from robustinfo.faults import Fault
 from robustinfo.judge.attacked import Attack, attacks_of
 from robustinfo.judge.evaluate import evaluate
 from robustinfo.judge.follow_up import follow_up, measured
+from robustinfo.judge.outcome import outcome
 from robustinfo.judge.protocol import Ball
-from robustinfo.judge.threats import Threat, outcome
+from robustinfo.judge.threats import Threat
 
 BALL = Ball(norm="linf", epsilon=0.1)
 PGD = {"method": "pgd", "epsilon": 0.1, "step_size": 0.05, "steps": 2}

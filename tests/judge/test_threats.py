@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from robustinfo.judge.threats import Threat, counts, measured, models, outcome
+from robustinfo.judge.outcome import measured, outcome
+from robustinfo.judge.threats import Threat, counts, models
 
 
 def mask(bits):

@@ -99,8 +99,9 @@ def _climbed(
     """
     logits, value = term(x, y)
     _, loss = objective(lambda _: logits, x, y)
-    (along,) = torch.autograd.grad(loss, x, retain_graph=True)
-    (aside,) = torch.autograd.grad(value, x, allow_unused=True, materialize_grads=True)
+    anyhow = {"allow_unused": True, "materialize_grads": True}
+    (along,) = torch.autograd.grad(loss, x, retain_graph=True, **anyhow)
+    (aside,) = torch.autograd.grad(value, x, **anyhow)
     return logits, ((over_size(along) + weight * over_size(aside)).detach() * x).sum()
 
 

@@ -15,7 +15,7 @@ from robustinfo.attacks._climbable import Climbable
 from robustinfo.attacks._success import fooled
 from robustinfo.batches import correct
 from robustinfo.faults import Fault
-from robustinfo.judge import follow_up, threats
+from robustinfo.judge import follow_up, outcome, threats
 from robustinfo.judge.attacked import Attack, Attacked, attacked
 from robustinfo.judge.evidence import diagnosed
 from robustinfo.judge.protocol import Ball
@@ -84,7 +84,7 @@ def evaluate(
             new = f"{name} from the twin"
             success[new], images[new] = turned, x_adv
             made[new] = attacks[name].threat.transferred()
-    found = threats.outcome(success, made, right, ball.norm)
+    found = outcome.outcome(success, made, right, ball.norm)
     note("following up")
     entries = {name: one.entry for name, one in attacks.items() if name in own.success}
     triples = [(made[name], success[name], images[name]) for name in made]
@@ -94,12 +94,13 @@ def evaluate(
         network, x, y, found, within, entries, made, starts=starts, generator=generator
     )
     values += threats.counts({name: made[name] for name in own.success}, ball.norm)
-    success[FOLLOW_UP] = found.robust & ~after.robust(found.robust)
-    found = found._replace(robust=found.robust & ~success[FOLLOW_UP])
-    values += threats.measured(found, after.only) + follow_up.measured(after)
+    before = found.robust  # as the twin is attacked, which nothing follows up
+    found = found._replace(robust=after.robust(before))
+    fell = before & ~found.robust
+    values += outcome.measured(found, after.only) + follow_up.measured(after)
     values += _audited(own, x, made)
     if left is not None:
-        values += _beside(found.robust, left)
+        values += _beside(before, left)
     resisting = {ball.norm: found.resists_cross_entropy}
     values += diagnosed(
         model, x, y, diagnostics, resisting=resisting, generator=generator, note=note
@@ -112,7 +113,10 @@ def evaluate(
         clean,
         fraction("robust_accuracy", found.robust),
         {name: (right & ~broken).double().mean().item() for name, broken in success.items()},
-        {name: broken.nonzero().flatten().tolist() for name, broken in success.items()},
+        {
+            name: broken.nonzero().flatten().tolist()
+            for name, broken in (success | {FOLLOW_UP: fell}).items()
+        },
         own.failed,
         values,
     )

@@ -23,13 +23,13 @@ from torch import Generator, Tensor, nn
 from robustinfo.attacks import gradient_search
 from robustinfo.diagnostics.zero_gradients import vanishing
 from robustinfo.judge.convergence import doubled, parts
-from robustinfo.judge.threats import Outcome, Threat
+from robustinfo.judge.outcome import WEAKER, Outcome
+from robustinfo.judge.threats import Threat
 from robustinfo.maths.balls import same_ball
 from robustinfo.measurement import Measurement, fraction
 from robustinfo.settings import Entry
 
 QUANTITIES = ("short_search_fraction", "hidden_fraction", "convergence_gain", "restarts_gain")
-WEAKER = ("noise", "single_step", "black_box", "adaptive")
 
 
 class FollowUp(NamedTuple):
@@ -65,15 +65,13 @@ def follow_up(
     """
     own = [entries[name] for name, one in threats.items() if _is_pgd(one, ball) and name in entries]
     climbed = {one.loss for one in threats.values() if one.norm == ball[0] and one.loss}
-    suspects = torch.zeros_like(found.robust)
-    for role in WEAKER:
-        suspects |= found.only.get(role, suspects)
-    config = gradient_search.Config(norm=ball[0], epsilon=ball[1])
-    short = torch.zeros_like(suspects)
-    for part in parts(suspects):
-        short[part] = gradient_search.perturb(
-            model, x[part], y[part], config=config, generator=generator, starts=starts[part]
-        )[1]
+    short = torch.zeros_like(found.robust)
+    for epsilon, suspects in found.suspects.items():  # of attacks in a smaller ball, within that
+        config = gradient_search.Config(norm=ball[0], epsilon=epsilon)
+        for part in parts(suspects & ~short):
+            short[part] = gradient_search.perturb(
+                model, x[part], y[part], config=config, generator=generator, starts=starts[part]
+            )[1]
     only = {role: mask & ~short if role in WEAKER else mask for role, mask in found.only.items()}
     hidden = _hidden(model, x, y, found) if "cross_entropy" in climbed else None
     if hidden is not None and len(climbed) > 1:

@@ -8,7 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from robustinfo.judge.checks import ABOVE, AT_LEAST, AT_MOST, HOLDS, LITTLE, UNTRUSTED
-from robustinfo.judge.evaluate import Evaluation
+from robustinfo.judge.evaluate import FOLLOW_UP, Evaluation
 from robustinfo.judge.protocol import Size, place
 from robustinfo.judge.verdict import Answer, Verdict
 from robustinfo.maths.statistics import fraction_interval
@@ -33,6 +33,7 @@ def as_json(found: Evaluation, size: Size) -> dict[str, Any]:
             name: {"leaves": accuracy, "broken": found.broken[name]}
             for name, accuracy in found.accuracies.items()
         },
+        "follow_up": {"broken": found.broken[FOLLOW_UP]},
         "attacks_not_made": found.not_made,
         "checks": [_as_json(one) for one in found.verdict.answers],
     }
