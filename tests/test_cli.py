@@ -56,6 +56,12 @@ def leaves_later():
 def leaves():
     return Fails(sys.exit, 0)
 
+def interrupt():
+    raise KeyboardInterrupt
+
+def interrupts():
+    return Fails(interrupt, 0)
+
 def half():
     return plain().half()
 
@@ -158,6 +164,7 @@ def test_every_class_has_an_exit_code_of_its_own_beside_those_of_errors():
         ("mine:fails_later", [], "mine:fails_later ended without a verdict: OutOfMemoryError: no"),
         ("mine:leaves_later", [], "mine:leaves_later ended without a verdict: SystemExit"),
         ("mine:leaves", [], "mine:leaves ended without a verdict: SystemExit"),
+        ("mine:interrupts", [], "mine:interrupts ended without a verdict: KeyboardInterrupt"),
         ("mine:plain", ["--budget", "soon"], "write a number and s, m or h"),
         ("mine:plain", ["--norm", "l1"], "linf or l2"),
         ("mine:plain", ["--epsilon", "8/0"], "write a number, as 0.2 or 8/255"),

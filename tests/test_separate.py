@@ -13,7 +13,7 @@ from robustinfo import separate
 from robustinfo.faults import Fault
 
 CODE = """
-import atexit, ctypes, os, signal, subprocess, sys, time
+import atexit, ctypes, os, signal, subprocess, sys, threading, time
 
 def doubled(value):
     return {"value": 2 * value}
@@ -44,6 +44,10 @@ def fails(value):
 
 def ends_late(value):
     atexit.register(os._exit, 3)
+    return doubled(value)
+
+def leaves_a_thread(value):
+    threading.Thread(target=time.sleep, args=(600,)).start()
     return doubled(value)
 
 def forks(value):
@@ -109,6 +113,12 @@ def test_an_end_without_an_answer_is_an_error_whatever_its_status(folder, name, 
 
 def test_an_answer_counts_even_if_the_process_ends_badly_afterwards(folder):
     assert asked("ends_late") == {"value": 6}
+
+
+def test_a_thread_that_does_not_end_keeps_nobody_waiting(folder):
+    start = time.monotonic()
+    assert asked("leaves_a_thread") == {"value": 6}
+    assert time.monotonic() - start < 60
 
 
 def test_a_copy_that_is_forked_does_not_answer(folder):

@@ -38,9 +38,9 @@ def answer(typed: dict[str, Any], paper: dict[str, Any]) -> dict[str, str]:
         return _judged(given, plain.Paper(**paper))
     except Fault as error:
         return {"error": str(error)}
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # of a stranger's code anything, SystemExit among it
+    # Of a stranger's code anything, SystemExit and KeyboardInterrupt among it: Ctrl-C goes to the
+    # command, which ends this process.
+    except BaseException as error:
         if not is_theirs(error):
             raise
         return {"error": f"{given.model} ended without a verdict: {blamed(error)}"}

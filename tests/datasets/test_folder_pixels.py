@@ -1,5 +1,9 @@
 """Pixels of an image file: 8 bits, as a viewer shows them; what was done to them is said."""
 
+import struct
+import zlib
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -16,6 +20,35 @@ def test_images_of_16_bits_are_refused_instead_of_clipped(paint):
     Image.new("I;16", (4, 4), 40_000).save("deep/x/1.png")
     with pytest.raises(Fault, match=r"1\.png has I;16 pixels, not 8 bits; convert it"):
         images("deep")
+
+
+@pytest.mark.parametrize("kind, samples, mode", [(2, 3, "RGB"), (4, 2, "LA"), (6, 4, "RGBA")])
+def test_colours_and_alpha_of_16_bits_are_refused_too(paint, kind, samples, mode):
+    paint("deep/x/1.png")
+    Path("deep/x/1.png").write_bytes(png_of_16_bits(kind, samples))
+    with pytest.raises(Fault, match=rf"1\.png has {mode};16B pixels, not 8 bits; convert it"):
+        images("deep")
+
+
+@pytest.mark.parametrize("most", [256, 1_023, 65_535])
+def test_a_ppm_of_more_than_8_bits_is_refused(paint, most):
+    paint("deep/x/1.ppm")
+    Path("deep/x/1.ppm").write_bytes(b"P6 4 4 %d\n" % most + bytes(4 * 4 * 3 * 2))
+    with pytest.raises(Fault, match=r"1\.ppm has RGB;16B pixels, not 8 bits; convert it"):
+        images("deep")
+
+
+def png_of_16_bits(kind, samples):
+    """4 x 4 pixels of one of PNG's colour types, which Pillow does not write."""
+
+    def chunk(name, data):
+        size, check = len(data).to_bytes(4), zlib.crc32(name + data).to_bytes(4)
+        return size + name + data + check
+
+    header = struct.pack(">IIBBBBB", 4, 4, 16, kind, 0, 0, 0)
+    rows = zlib.compress(4 * bytes(1 + 4 * 2 * samples))
+    parts = (b"IHDR", header), (b"IDAT", rows), (b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*one) for one in parts)
 
 
 @pytest.mark.parametrize("mode, channels", [("1", 1), ("P", 3), ("RGBA", 3), ("LA", 3)])

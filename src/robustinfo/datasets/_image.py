@@ -36,7 +36,7 @@ def opened(file: Path, size: int | None) -> tuple[Tensor, set[str]]:
     try:
         with Image.open(file) as source:
             done = {FIRST_FRAME} if getattr(source, "n_frames", 1) > 1 else set()
-            mode = source.mode
+            mode = _pixels(source)
             image = ImageOps.exif_transpose(source)
             if source.getexif().get(0x0112, 1) != 1:
                 done.add(TURNED)
@@ -61,6 +61,19 @@ def resized(images: Tensor, size: int | None) -> Tensor:
     _refuse_huge("an image of the data set", *images.shape[2:], size)
     transform = _transform(size)
     return torch.cat([transform(part) for part in images.split(EVALUATION_BATCH)])
+
+
+def _pixels(source: Image.Image) -> str:
+    """Its mode, or how the file packs its pixels where Pillow drops half of their 16 bits unasked.
+
+    Asked before the pixels are read, which empties the list of tiles.
+    """
+    args = source.tile[0].args if source.tile else None
+    packed, *more = args if isinstance(args, tuple) else (args,)
+    if source.format == "PPM" and packed == "RGB" and more and more[0] > 255:  # the greatest value
+        packed = "RGB;16B"
+    dropped = source.mode in COLOUR and isinstance(packed, str) and ";16" in packed
+    return packed if dropped else source.mode
 
 
 def _opaque(image: Image.Image) -> Image.Image:
