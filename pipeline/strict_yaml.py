@@ -64,7 +64,8 @@ def _parsed(file: Path, text: str) -> tuple[dict[str, Any], dict[Key, int]]:
         what = f"the control character {chr(error.character)!r}"
         raise StudyError(f"{file}:{line}: not YAML: {what}; delete it") from None
     if not isinstance(content, dict):
-        raise StudyError(f"{file}:1: a study is a mapping of keys, not {type(content).__name__}")
+        found = "an empty file" if content is None else type(content).__name__
+        raise StudyError(f"{file}:1: a study is a mapping of keys, not {found}")
     return content, lines
 
 

@@ -40,7 +40,7 @@ LAUGHS = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
         (b"a: 2026-01-01\n", 1, "reads as a timestamp; a text stands in quotes"),
         (b"a: !!python/name:os.system x\n", 1, "a study has no tags"),
         (b"a: 1\na: 2\n", 2, 'duplicate key "a"'),
-        (b"", 1, "a study is a mapping of keys, not NoneType"),
+        (b"", 1, "a study is a mapping of keys, not an empty file"),
         (b"- a\n", 1, "a study is a mapping of keys, not list"),
         (b"a: '" + b"x" * 1_000_000, 1, "bytes are no study"),
     ],

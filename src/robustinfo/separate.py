@@ -62,6 +62,8 @@ def _ended(function: str, options: str, answer: int) -> int:
 
 def _told(status: int) -> str:
     """What an exit status means, and what to look for."""
+    if status == 1:
+        return "its process failed; the traceback above says where"
     if status >= 0:
         return f"its process left with exit status {status}; look for os._exit in the network"
     name = signal.Signals(-status).name

@@ -37,6 +37,12 @@ def integers():
             return x.flatten(1).argmax(1)
     return Labels()
 
+def sparse():
+    class Sparse(nn.Module):
+        def forward(self, x):
+            return x.flatten(1)[:, :3].to_sparse()
+    return Sparse()
+
 def infinite():
     class Masked(nn.Module):
         def forward(self, x):
@@ -120,6 +126,7 @@ def test_what_outputs_are_worth_is_left_to_the_judge(name, nets):
         ("/deep/nets.py:build", r"go to the folder /deep and write nets:build"),
         ("nets:dictionary", r"gave OrderedDict, not a torch\.nn\.Module"),
         ("nets:integers", r"gives torch\.int64 for a batch of images"),
+        ("nets:sparse", r"gives torch\.sparse_coo for a batch of images"),
     ],
 )
 def test_what_is_wrong_is_said(nets, text, words):

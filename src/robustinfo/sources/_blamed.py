@@ -38,5 +38,6 @@ def theirs(frame: FrameSummary) -> bool:
 
 def _short(error: BaseException) -> str:
     """One line: TorchScript's errors have a page, of which the end says what happened."""
-    said = " ".join(str(error).split())
+    text = "".join(letter if letter.isprintable() else " " for letter in str(error))
+    said = " ".join(text.split())
     return said if len(said) <= MOST else f"{said[: MOST // 3]} ... {said[-2 * MOST // 3 :]}"

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from robustinfo.faults import Fault
 from robustinfo.sources._asked import Asked
 from robustinfo.sources._blamed import blamed
-from robustinfo.sources._guarded import Guarded, counted, described
+from robustinfo.sources._guarded import Guarded, are_floats, counted, described
 from robustinfo.sources._precision import LOW
 
 MORE = (33, 2)  # images of a batch; 33: more than the batch that somebody may have fixed
@@ -78,7 +78,7 @@ def _answer(guard: Guarded, x: Tensor, answers: dict[int, Tensor]) -> None:
 
 
 def _problem(logits: Tensor, count: int, classes: int) -> str | None:
-    if not isinstance(logits, Tensor) or not logits.is_floating_point():
+    if not are_floats(logits):
         return f"gives {described(logits)} for a batch of images, not float logits (n, K)"
     if logits.shape != (count, classes):
         return (

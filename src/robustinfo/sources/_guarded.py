@@ -35,12 +35,7 @@ class Guarded(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Raises TypeError where the network gives something else than float logits (n, K)."""
         logits = self.given(x)
-        if (
-            not isinstance(logits, Tensor)
-            or not logits.is_floating_point()
-            or logits.ndim != 2
-            or len(logits) != len(x)
-        ):
+        if not are_floats(logits) or logits.ndim != 2 or len(logits) != len(x):
             raise TypeError(f"gives {described(logits)} for {counted(len(x))}, not logits (n, K)")
         return logits.to(x, copy=True)  # the network may overwrite its own
 
@@ -108,10 +103,18 @@ def _set_mode(part: nn.Module, mode: bool) -> None:
             _set_mode(child, mode)
 
 
+def are_floats(answer: object) -> bool:
+    """Whether an answer is a dense tensor of floats, whatever its shape."""
+    dense = isinstance(answer, Tensor) and answer.layout == torch.strided
+    return dense and answer.is_floating_point()
+
+
 def described(answer: object) -> str:
     """What an answer is, if it is not logits: its kind, or its shape."""
     if not isinstance(answer, Tensor):
         return type(answer).__name__
+    if answer.layout != torch.strided:
+        return str(answer.layout)
     return str(tuple(answer.shape)) if answer.is_floating_point() else str(answer.dtype)
 
 
