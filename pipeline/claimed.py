@@ -27,9 +27,8 @@ def claimed(
         return _of_one(of, against, claim, outcomes)
     column = claim.worst_over
     groups = of[column].unique()
-    if against is not None:
-        groups = [group for group in groups if (against[column] == group).any()]
-    if not len(groups):
+    alike = against is None or set(groups) == set(against[column])
+    if not len(groups) or not alike:  # a group that stands alone is compared with nothing
         return statistics.unknown(math.nan, of.seed.nunique())
     found = []
     for group in groups:
@@ -55,7 +54,10 @@ def _of_one(
 
 
 def _series(rows: pd.DataFrame, claim: Claim) -> pd.DataFrame:
-    """Per seed, what its series over epochs or levels comes to, as a row without known error."""
+    """Per seed, what its series over epochs or levels comes to, as a row without known error.
+
+    NaN of a series with a gap: what it starts with, ends with or reaches is not known.
+    """
     comes_to = {"fall": _fall, "half_rise": _half_rise}[claim.comes_to]
     values = rows.groupby(["seed", claim.over]).value.mean()
     found = values.groupby("seed").agg(comes_to).reset_index()
@@ -64,11 +66,13 @@ def _series(rows: pd.DataFrame, claim: Claim) -> pd.DataFrame:
 
 
 def _fall(series: pd.Series) -> float:
-    return series.max() - series.iloc[-1]
+    return series.max(skipna=False) - series.iloc[-1]
 
 
 def _half_rise(series: pd.Series) -> float:
-    half = (series.iloc[0] + series.max()) / 2
+    half = (series.iloc[0] + series.max(skipna=False)) / 2
+    if math.isnan(half):
+        return math.nan
     return series.index.get_level_values(-1)[series >= half][0]
 
 

@@ -72,7 +72,7 @@ def combined(
         infeasible = torch.zeros_like(right)
         for name in own.keys() & stored.keys():
             infeasible |= ~feasible(x, adversarial[name], norm, own[name].epsilon)
-        values = threats.counts(made, norm) + measured(told, after.only)
+        values = threats.counts(made, (norm, epsilon)) + measured(told, after.only)
         values += [*follow_up.measured(after), fraction("infeasible_fraction", infeasible)]
         found.measurements.extend(one._replace(entry=norm) for one in values)
         found.correct[norm] = told.robust

@@ -53,12 +53,13 @@ def estimate(rows: pd.DataFrame, outcomes: pd.DataFrame | None = None) -> Estima
     """What a selection comes to: of each seed the mean of its rows, and over the seeds.
 
     Rows of one seed, as of several attacks, are means over the same images, and are taken to vary
-    with them as one. outcomes: of the same setting, per image (``outcomes``), where known.
+    with them as one. outcomes: of the same setting, per image (``outcomes``), where known. Without
+    an interval where a seed has no value: what is left would speak for one that failed.
     """
-    rows = rows[rows.value.notna()]
+    seeds, rows = rows.seed.nunique(), rows[rows.value.notna()]
     per_seed = rows.groupby("seed").value.mean()
-    if per_seed.empty:
-        return statistics.unknown(np.nan, 0)
+    if len(per_seed) < max(seeds, 1):
+        return statistics.unknown(per_seed.mean(), len(per_seed))
     if is_exact(rows) and np.ptp(per_seed) == 0:
         return statistics.exact(per_seed.iloc[0], len(per_seed))
     single = None if outcomes is None else by_image(outcomes, rows)
@@ -78,8 +79,9 @@ def compared(
     """The ``difference`` or ``ratio`` of what two selections come to, seed by seed.
 
     Where both are exact, so is what they come to. A difference is paired image by image where the
-    outcomes of both are known.
+    outcomes of both are known. Without an interval where a seed of both has lost its value.
     """
+    both = set(of.seed) & set(against.seed)
     of, against = (rows[rows.value.notna()] for rows in (of, against))
     shared = set(of.seed) & set(against.seed)
     of, against = (rows[rows.seed.isin(shared)] for rows in (of, against))
@@ -89,6 +91,8 @@ def compared(
         return statistics.exact(values.iloc[0], len(values))
     if values.empty or not np.isfinite(values).all():
         return statistics.unknown(np.nan, len(values))
+    if shared != both:
+        return statistics.unknown(values.mean(), len(values))
     if statistic == "difference" and outcomes is not None:
         pair = [by_image(outcomes, rows) for rows in (of, against)]
         if all(side is not None for side in pair) and pair[0].columns.equals(pair[1].columns):
@@ -145,14 +149,16 @@ def _kinds(rows: pd.DataFrame) -> pd.Series:
 
 def _images(rows: pd.DataFrame) -> Bounds | None:
     """The images' part of the interval of the seeds' mean, where what is stated gives it."""
-    kinds = set(_kinds(rows))
-    n = images_of(rows)
+    stated = _kinds(rows)
+    kinds, n = set(stated), images_of(rows)
+    whole = {side: rows[side].mask(stated == "exact", rows.value) for side in ("low", "high")}
+    rows = rows.assign(**whole)
     per_seed = rows.groupby("seed")[["value", "low", "high"]].mean()
     if kinds == {"exact"}:
         mean = float(per_seed.value.mean())
         return lambda tail: (mean, mean)
     if kinds == {"fraction"} and n:
         return images.of_fractions(per_seed.value, n)
-    if kinds and kinds <= {"fraction", "own"} and rows.low.notna().all():
+    if kinds and kinds <= {"fraction", "own", "exact"} and rows.low.notna().all():
         return images.of_own(per_seed.value, per_seed.low, per_seed.high)
     return None

@@ -22,6 +22,16 @@ def test_a_half_rise_is_the_first_epoch_half_way_to_the_greatest_value():
     assert judged(table, claim(comes_to="half_rise", **OF_LAYERS))["value"] == (2 + 1) / 2
 
 
+@pytest.mark.parametrize("comes_to", ["fall", "half_rise"])
+@pytest.mark.parametrize("epoch", [0, 1, 2])
+def test_a_series_with_a_gap_comes_to_nothing_and_neither_does_the_claim(comes_to, epoch):
+    whole, gap = [1.0, 3.0, 2.5], [1.0, 2.0, 1.5]
+    gap[epoch] = math.nan
+    table = series(fc=[whole, whole, gap])
+    found = judged(table, claim("above", -1.0, comes_to=comes_to, **OF_LAYERS))
+    assert math.isnan(found["low"]) and found["uncorrected"] == "undecided"
+
+
 def test_two_seeds_that_rise_at_the_same_epoch_decide_nothing_by_that():
     table = series(fc=[[1.0, 3.0, 3.0]] * 2)
     found = judged(table, claim("above", 0.5, comes_to="half_rise", **OF_LAYERS))
@@ -153,6 +163,13 @@ def test_a_claim_that_holds_of_every_group_is_supported_without_a_correction_for
     assert found["uncorrected"] == "supported"
     assert found["high"] == pytest.approx(max(one["high"] for one in by_entry))
     assert found["low"] <= max(one["low"] for one in by_entry)
+
+
+def test_a_group_without_its_counterpart_is_not_passed_over():
+    """The other groups show it; what the missing one would show is not known."""
+    table = with_bim(entropic=(0.1, 0.1))
+    found = judged(table, claim("below", worst_over="entry"))
+    assert found["uncorrected"] == "undecided"
 
 
 def test_groups_that_only_one_side_has_say_nothing():

@@ -98,6 +98,25 @@ def test_two_attacks_of_one_seed_are_means_over_the_same_images():
     )
 
 
+def test_a_seed_that_lost_its_value_leaves_no_interval_to_those_that_did_not():
+    table = results(attack_success_rate={"standard": (0.9, 0.94, 0.92), "entropic": (0.1,) * 3})
+    one, other = (chosen(table, of(defence)) for defence in ("entropic", "standard"))
+    assert not np.isnan(compared(one, other, "difference").interval).any()
+    failed = other.assign(value=other.value.mask(other.seed == 2))
+    for found in (estimate(failed), compared(one, failed, "difference")):
+        assert np.isnan(found.interval).all() and found.seeds == 2
+
+
+def test_exact_values_among_fractions_leave_them_their_images():
+    """A mean of a fraction of 100 images and a constant has half of the fraction's error."""
+    table = results(attack_success_rate={"standard": (0.9, 0.9)})
+    one = chosen(table, of("standard"))
+    blank = one.assign(entry="none", value=0.9, interval="exact", low=math.nan, high=math.nan)
+    found, alone = estimate(pd.concat([one, blank])), estimate(one)
+    assert found.scope == "method"
+    assert found.interval == pytest.approx([(0.9 + end) / 2 for end in alone.interval])
+
+
 def test_seeds_that_only_one_side_has_are_not_compared():
     table = results(**RATES)
     one, other = (chosen(table, of(defence)) for defence in ("entropic", "standard"))

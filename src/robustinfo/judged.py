@@ -22,6 +22,7 @@ from robustinfo.judge.evaluate import Evaluation, evaluate
 from robustinfo.judge.printing import as_json, printed
 from robustinfo.judge.protocol import Ball, Size
 from robustinfo.options import Typed
+from robustinfo.settings import out_of_scale
 from robustinfo.sources._blamed import blamed, is_theirs
 from robustinfo.sources._guarded import Guarded
 
@@ -52,6 +53,8 @@ def _judged(typed: Typed, paper: plain.Paper) -> dict[str, str]:
     ball = Ball(norm=typed.norm, epsilon=typed.epsilon)
     most, names = protocol.SIZES[-1].images, typed.classes and Path(typed.classes)
     found = pictures.images(typed.data, size=typed.size, limit=most, names=names)
+    if problem := out_of_scale(typed.epsilon, typed.norm, found.images[0].numel()):
+        raise Fault(f"--epsilon {typed.epsilon:g}: {problem}")
     networks = _networks(typed, found, where)
     notes = [note for network in networks for note in network.notes]
     for line in [*found.found.described(), *notes]:  # before anything is judged

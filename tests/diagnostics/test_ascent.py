@@ -61,6 +61,19 @@ def test_fractions_are_of_all_images(two_classes, generator):
     assert found == [0, 0, left.double().mean()]
 
 
+def test_of_no_image_a_network_is_not_asked(two_classes, generator):
+    """``view`` cannot tell the other size of none."""
+
+    class Views(nn.Module):
+        def forward(self, x):
+            return two_classes.model(x.view(len(x), -1).view(x.shape))
+
+    p = two_classes
+    config = ascent.Config(epsilon=0.1, step_size=0.02, steps=3)
+    found = ascent.climb(Views(), p.x[:0], p.y[:0], config=config, generator=generator)
+    assert [len(one) for one in found] == [0] * 6
+
+
 def test_what_has_fallen_does_not_count_as_unconverged(two_classes, generator):
     p = two_classes
     assert fractions(p.model, p.x, p.y, generator, epsilon=0.9, step_size=0.2, steps=2) == [0] * 3
@@ -69,7 +82,6 @@ def test_what_has_fallen_does_not_count_as_unconverged(two_classes, generator):
 CHANGES = {
     "detached": torch.Tensor.detach,
     "rounded": torch.round,
-    "saturated": lambda logits: 1e6 * logits,
 }
 
 
@@ -82,6 +94,18 @@ def test_the_loss_of_a_masked_model_never_rises_although_its_logits_vary(
     model = After(p.model, CHANGES[change])
     settings = {"norm": norm, "epsilon": epsilon, "step_size": epsilon / 10}
     assert fractions(model, p.x, model(p.x).argmax(1), generator, **settings) == [1, 0, 0]
+
+
+@pytest.mark.parametrize("norm, epsilon", [("linf", 0.3), ("l2", 1.0)])
+def test_one_that_is_merely_sure_is_not_masked(norm, epsilon, two_classes, generator):
+    """Its cross-entropy is flat in float32, and the log-odds have the slope that they had."""
+    p = two_classes
+    model = After(p.model, lambda logits: 1e6 * logits)
+    settings = {"norm": norm, "epsilon": epsilon, "step_size": epsilon / 10}
+    y = p.model(p.x).argmax(1)
+    plain = fractions(p.model, p.x, y, generator, **settings)
+    assert fractions(model, p.x, y, generator, **settings) == plain
+    assert plain[:2] == [0, 0]
 
 
 @pytest.mark.parametrize("greys", [4, 16])

@@ -85,6 +85,17 @@ class Counted(nn.Module):
         return self  # the copies that are attacked count, too
 
 
+def test_where_there_are_few_images_more_of_them_are_planted():
+    """So that an image costs more, and the 100 planted ones of 100 cost what those of 1,000 do."""
+    full, ball = SIZES[-1], BALLS[0]
+    few, all_of_them = (diagnostics(full, ball, 64, images) for images in (full.planted, None))
+    for name in ("planted_pgd", "planted_margin_pgd"):
+        cost_of_few, cost_of_all = few[name].cost, all_of_them[name].cost
+        assert cost_of_few.gradients * full.planted == pytest.approx(
+            cost_of_all.gradients * full.images
+        )
+
+
 @pytest.mark.parametrize("ball", BALLS, ids=lambda ball: ball.norm)
 def test_no_network_is_asked_more_often_than_was_said(ball):
     size = Size("own", 8, 10, 2, 300, 4, 200, 4, True)

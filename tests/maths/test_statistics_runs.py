@@ -32,6 +32,19 @@ def test_seeds_that_agree_on_every_image_are_worth_one_and_their_interval_is_wil
     assert found.interval == pytest.approx(fraction_interval(130, 200))
 
 
+@pytest.mark.parametrize("seeds, each", [(2, 1), (2, 2), (3, 1)])
+def test_few_images_that_tell_are_no_evidence_that_seeds_err_each_for_itself(seeds, each):
+    """Each seed leaves so many images of 450, and none the same. They were taken for 9,000 outcomes
+    that know nothing of each other; there are 450 per seed, and they count for less than twice that.
+    """
+    outcomes = np.zeros((seeds, 450))
+    for seed in range(seeds):
+        outcomes[seed, seed * each : (seed + 1) * each] = 1
+    low, high = over_images(outcomes).interval
+    least = fraction_interval(2 * seeds * each, 2 * seeds * 450)
+    assert high - low > least[1] - least[0]
+
+
 def test_where_images_are_without_number_the_interval_is_students():
     shares = np.array([0.4, 0.44, 0.46])
     found = over_seeds(shares, images.of_fractions(shares, 10**12))

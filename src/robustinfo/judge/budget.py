@@ -64,8 +64,8 @@ def _seconds(once: Callable[[], None], x: Tensor) -> float:
 def estimates(each: tuple[float, float], ball: Ball, task: Task) -> Iterator[tuple[Size, float]]:
     """(size, seconds) of every size, the smallest first."""
     for size in SIZES:
-        passes = cost(size, ball, task.values, term=task.term)
         images = min(size.images, task.images)
+        passes = cost(size, ball, task.values, images, term=task.term)
         seconds = images * (passes.gradients * each[0] + passes.queries * each[1])
         yield size, task.networks * (seconds + OVERHEAD * sum(passes))
 

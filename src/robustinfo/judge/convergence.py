@@ -15,7 +15,7 @@ from torch import Generator, Tensor, nn
 
 from robustinfo import catalogue
 from robustinfo.attacks import pgd
-from robustinfo.batches import EVALUATION_BATCH
+from robustinfo.batches import together
 from robustinfo.settings import Entry
 
 
@@ -42,7 +42,7 @@ def doubled(
         longer = once.model_copy(update={"steps": 2 * once.steps})
         seed = int(torch.randint(2**62, (), generator=generator, device=generator.device))
         left = robust & ~found.steps & ~found.restarts
-        for number, part in enumerate(parts(left)):
+        for number, part in enumerate(parts(left, x)):
             again, more = (
                 pgd.perturb(
                     model, x[part], y[part], config=config,
@@ -55,7 +55,7 @@ def doubled(
     return found
 
 
-def parts(mask: Tensor) -> list[Tensor]:
-    """The places of the images in a mask (n,) bool, in batches; none of no image."""
+def parts(mask: Tensor, x: Tensor) -> list[Tensor]:
+    """The places of the images x in a mask (n,) bool, in batches; none of no image."""
     rows = mask.nonzero().squeeze(1)
-    return [*rows.split(EVALUATION_BATCH)] if len(rows) else []
+    return [part for _, part in together(x[rows], rows)] if len(rows) else []

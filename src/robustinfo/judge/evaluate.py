@@ -60,9 +60,9 @@ def evaluate(
 ) -> Evaluation:
     """The verdict on a network in eval mode. x: (n, c, h, w) in [0, 1].  y: (n,) labels.
 
-    attacks: in the ball. twin: the same network without the defence; it is attacked alike, and what
-    broke it is tried on the network. note: is told what is being done. Raises Fault if no attack
-    can be made at all, with the reasons.
+    attacks: in the ball. twin: the same network without the defence; it is attacked alike, but for
+    what climbs a defence's term, and what broke it is tried on the network. note: is told what is
+    being done. Raises Fault if no attack can be made at all, with the reasons.
     """
     model, twin = guarded(model), None if twin is None else guarded(twin)
     network = Climbable(model).eval()
@@ -93,8 +93,8 @@ def evaluate(
     after = follow_up.follow_up(
         network, x, y, found, within, entries, made, starts=starts, generator=generator
     )
-    values += threats.counts({name: made[name] for name in own.success}, ball.norm)
-    before = found.robust  # as the twin is attacked, which nothing follows up
+    values += threats.counts({name: made[name] for name in own.success}, within)
+    before = found.robust  # nothing follows up what the twin withstands, either
     found = found._replace(robust=after.robust(before))
     fell = before & ~found.robust
     values += outcome.measured(found, after.only) + follow_up.measured(after)

@@ -68,7 +68,7 @@ def follow_up(
     short = torch.zeros_like(found.robust)
     for epsilon, suspects in found.suspects.items():  # of attacks in a smaller ball, within that
         config = gradient_search.Config(norm=ball[0], epsilon=epsilon)
-        for part in parts(suspects & ~short):
+        for part in parts(suspects & ~short, x):
             short[part] = gradient_search.perturb(
                 model, x[part], y[part], config=config, generator=generator, starts=starts[part]
             )[1]

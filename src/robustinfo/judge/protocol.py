@@ -121,15 +121,17 @@ def follow_up(size: Size, ball: Ball) -> Cost:
     return Cost(2 * 3 * once + SUSPECTS * search + 2, 10)
 
 
-def diagnostics(size: Size, ball: Ball, values: int) -> dict[str, Part]:
-    """Entries of diagnostics/, by name. values: of one image."""
+def diagnostics(size: Size, ball: Ball, values: int, images: int | None = None) -> dict[str, Part]:
+    """Entries of diagnostics/, by name. values: of one image. images: if fewer than the size's."""
     within = {"norm": ball.norm, "epsilon": ball.epsilon}
     made = attacks(size, ball)
     levels = [share * ball.epsilon for share in (0.0, 0.25, 0.5, 1.0, 2.0)]
     huge = diameter(ball.norm, values)
     levels = [level for level in levels if level < huge] + [huge]
     path = {"step_size": REACH * ball.epsilon / size.steps, "steps": size.steps}
-    curve = {"method": "attack_accuracy", "norm": ball.norm, "steps": CURVE_STEPS}
+    # On the margin: the cross-entropy of a network that is merely sure is flat in float32.
+    curve = {"method": "attack_accuracy", "attack": "margin_pgd", "norm": ball.norm}
+    curve |= {"steps": CURVE_STEPS}
     found = {
         "outputs": Part({"method": "outputs"}, Cost(1, 9)),
         "zero_gradients": Part({"method": "zero_gradients", **within}, Cost(20, 20)),
@@ -139,7 +141,7 @@ def diagnostics(size: Size, ball: Ball, values: int) -> dict[str, Part]:
         ),
     }
     search = len(gradient_search.CLIMBS) * (1 + planted.LONG["restarts"]) * planted.LONG["steps"]
-    share = size.planted / size.images
+    share = min(1.0, size.planted / (images or size.images))
     for name in ("pgd", "margin_pgd"):
         gradients = made[name].cost.gradients + search
         cost = Cost(share * gradients, share * 420)  # 200 points around it, 200 at random
@@ -158,7 +160,10 @@ def _climb(size: Size, ball: Ball) -> Entry:
     }
 
 
-def cost(size: Size, ball: Ball, values: int, *, term: bool = False) -> Cost:
-    """Of the whole protocol, per image."""
-    parts = [*attacks(size, ball, term=term).values(), *diagnostics(size, ball, values).values()]
+def cost(
+    size: Size, ball: Ball, values: int, images: int | None = None, *, term: bool = False
+) -> Cost:
+    """Of the whole protocol, per image; the rest as in ``diagnostics``."""
+    asked = diagnostics(size, ball, values, images)
+    parts = [*attacks(size, ball, term=term).values(), *asked.values()]
     return sum((part.cost for part in parts), follow_up(size, ball))

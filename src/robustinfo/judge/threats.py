@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from robustinfo import catalogue
+from robustinfo.maths.balls import same_ball
 from robustinfo.measurement import Measurement, exact
 
 # The roles of attacks, and those of the attacks that should find no less. An iterated gradient
@@ -65,9 +66,16 @@ def models(threats: Mapping[str, Threat]) -> dict[str, float]:
     return found
 
 
-def counts(threats: Mapping[str, Threat], norm: str) -> list[Measurement]:
-    """How many attacks of each kind that a verdict asks for were made in the norm."""
-    own = [t for t in threats.values() if t.norm == norm and t.epsilon is not None]
+def counts(threats: Mapping[str, Threat], ball: tuple[str, float]) -> list[Measurement]:
+    """How many attacks of each kind that a verdict asks for were made in the whole ball.
+
+    ball: (norm, epsilon). What an attack leaves in a smaller one says nothing of this one.
+    """
+    own = [
+        t
+        for t in threats.values()
+        if t.epsilon is not None and same_ball((t.norm, t.epsilon), ball)
+    ]
     return [
         exact("gradient_attacks", sum(t.role in GRADIENTS for t in own)),
         exact("autoattack_attacks", sum(t.method == "autoattack" for t in own)),
