@@ -35,7 +35,7 @@ def test_seeds_that_agree_on_every_image_are_worth_one_and_their_interval_is_wil
 @pytest.mark.parametrize("seeds, each", [(2, 1), (2, 2), (3, 1)])
 def test_few_images_that_tell_are_no_evidence_that_seeds_err_each_for_itself(seeds, each):
     """Each seed leaves so many images of 450, and none the same. They were taken for 9,000 outcomes
-    that know nothing of each other; there are 450 per seed, and they count for less than twice that.
+    that know nothing of each other; there are 450 per seed, and they count for at most twice that.
     """
     outcomes = np.zeros((seeds, 450))
     for seed in range(seeds):

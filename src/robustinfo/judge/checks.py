@@ -78,7 +78,8 @@ CHECKS = (
     _fact("probabilities_fraction", AT_MOST, 0.5, "invalid",
           "The network gives probabilities: leave out its softmax."),
     _fact("batch_dependent_fraction", AT_MOST, 0, "invalid",
-          "Answers depend on the batch, as of BatchNorm in training mode: call eval().",
+          "Answers depend on the batch although the network was put into eval mode: keep its "
+          "statistics fixed.",
           fixed_answers=True),
     _fact("weights_changed", AT_MOST, 0, "invalid",
           "The network changes as it is asked: it is not in eval mode."),
@@ -103,7 +104,7 @@ CHECKS = (
           "Where the cross-entropy has no slope gradient attacks fail, and others succeed: add one "
           "on the margin.", required=True),
     Check("never_rises_fraction", AT_MOST, 0.05, "masked",
-          "The loss never rises along the attack: its gradient leads nowhere."),
+          "The log-odds of an error never rise along the attack: the gradient leads nowhere."),
     Check("accuracy_at_huge_epsilon", AT_MOST, most_surviving, "masked",
           "Images survive an attack that may paint anything: it fails.", fixed_answers=True),
     Check("rise_with_epsilon", AT_MOST, 0.01, "masked",

@@ -1,9 +1,10 @@
 """What a network is put through, in five sizes, each beside what it costs.
 
 Each size asks everything that the smaller ones ask, more thoroughly and of more images. From
-``medium`` on, an honest network on which nothing happens passes every check: 0 of 400 images lie
-surely below 1 % (Wilson's interval ends at 0.95 %), and 0 of 80 planted ones below 5 %. ``tiny``
-and ``small`` make no AutoAttack, and can find a fault but not say that a network holds.
+``medium`` on, an honest network on which nothing happens passes every check that can be made on its
+data: 0 of 400 images lie surely below 1 % (Wilson's interval ends at 0.95 %), and 0 of 80 planted
+ones below 5 %. ``tiny`` and ``small`` make no AutoAttack, and can find a fault but not say that a
+network holds.
 """
 
 from typing import Any, NamedTuple

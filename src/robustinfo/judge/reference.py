@@ -27,18 +27,22 @@ outside the ball) needs no interval. What was not asked is *not run*, which is n
 norm is a threat model of its own: checks, robust accuracy and verdict are never pooled over norms.
 Several values of one check, of several attacks or seeds: the worst answer counts.
 
-Before anything accuses, gradient attacks go on: images that only noise, a single step, a black box
-or an adaptive attack broke go through a long gradient search (four losses, 200 steps, 5 restarts).
-What it finds was a short search; only the rest counts as masked."""
+Images that only noise, a single step, a black box or an adaptive attack broke go through a long
+gradient search (four losses, 200 steps, 5 restarts). What it finds was a short search; only the
+rest counts as masked. The other checks speak for themselves: what the gradients of a network are
+worth is asked along a path on its log-odds and, where any image may be painted, of PGD on the
+margin, since the cross-entropy of a network that is merely sure is flat in float32."""
 CHECKED = """## The checks
 
-`required`: without an answer nothing is said to hold. `fixed`: only asked of networks that give the
-same answer twice."""
+`required`: without an answer nothing is said to hold. `fixed`: not asked where answers differ from
+time to time on more than 5 % of the images."""
 PROTOCOLS = """## The protocols
 
 `robustinfo judge` takes the largest that fits into `--budget`, or the smallest. From `medium` on an
-honest network on which nothing happens passes every check; the last two columns say what 0 events
-prove: the upper end of Wilson's 95 % interval."""
+honest network on which nothing happens passes every check, if the data have at least 400 images and
+four classes (AutoAttack takes no fewer), AutoAttack takes images of their size, and at least 73 of
+the images can be planted, which a network whose last layer reads but a few features does not allow.
+The last two columns say what 0 events prove: the upper end of Wilson's 95 % interval."""
 
 
 def _classes() -> str:
