@@ -4,6 +4,7 @@ The study is params.yaml, or `--config study=studies/X.yaml`. Everything in it i
 before any job starts.
 """
 
+import shlex
 import shutil
 import sys
 from functools import partial
@@ -18,7 +19,7 @@ sys.path[:0] = [workflow.basedir, f"{workflow.basedir}/src"]
 from pipeline import driver, inputs, paths, study
 from robustinfo.faults import Fault
 
-STUDY = config.get("study", "params.yaml")
+STUDY = str(config.get("study", "params.yaml"))
 # The number of GPUs that one job takes: 1 where there are any. `--config gpu=1` says so where the
 # machine that submits has none.
 GPU = int(config.get("gpu", shutil.which("nvidia-smi") is not None))
@@ -67,7 +68,7 @@ include: "pipeline/rules/conclude.smk"
 
 # Only params.yaml is versioned: DVC knows no other study file. Neither step can fail a study.
 RECORD = "python -m pipeline.bridge record" if STUDY == "params.yaml" else "true"
-SHOW = f"python -m pipeline.show --study {STUDY}"
+SHOW = f"python -m pipeline.show --study {shlex.quote(STUDY)}"
 
 
 onsuccess:

@@ -5,6 +5,7 @@ Snakemake leaves such jobs out; DVC's matrix cannot.
 
 from pipeline import paths, rows
 from pipeline.stage import Job
+from robustinfo.files import refusals
 from robustinfo.sealed import seal
 
 
@@ -17,4 +18,5 @@ def leave_empty(job: Job) -> None:
         elif path.suffix == ".csv":
             rows.write(path, [])
         else:
-            path.mkdir(parents=True, exist_ok=True)
+            with refusals(path):
+                path.mkdir(parents=True, exist_ok=True)

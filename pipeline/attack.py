@@ -9,7 +9,7 @@ Of a text, x_adv are its words, ``altered_words`` says how many are others, and 
 success: nothing is rounded.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor, nn
@@ -17,12 +17,16 @@ from torch import Tensor, nn
 from pipeline import load, paths, rows
 from pipeline.stage import Job, main
 from robustinfo import catalogue
-from robustinfo.auditing import audited
+from robustinfo.attacks._success import fooled
 from robustinfo.batches import EVALUATION_BATCH, batches, correct
 from robustinfo.defended import attack_term
 from robustinfo.distortions import eight_bit
+from robustinfo.judge.attacked import audited
 from robustinfo.maths.balls import distance
+from robustinfo.measurement import Measurement, counted, fraction
 from robustinfo.sealed import seal
+
+COUNT = "attack_success_rate_"  # of successes that are counted in another way
 
 
 def run(job: Job) -> None:
@@ -36,17 +40,13 @@ def run(job: Job) -> None:
     ]
     found = {name: torch.cat([part[name] for part in parts]).cpu() for name in parts[0]}
     found["index"] = torch.arange(len(labels))
-    black, miscounted = found.pop("black", None), found.pop("miscounted")
+    miscounted = found.pop("miscounted")
+    counts = {name: found.pop(name) for name in [*found] if name.startswith(COUNT)}
     seal(job.path(paths.EXAMPLES), found, {})
-    values = _fractions(found, black) | _distances(found)
-    values["miscounted_share"] = (miscounted.double().mean().item(), len(labels))
-    rows.write(
-        job.path(paths.ATTACK),
-        (
-            {"stage": "attack", "entry": job.names["attack"], "quantity": name, "value": v, "n": n}
-            for name, (v, n) in values.items()
-        ),
-    )
+    told = [*_fractions(found, counts), *_distances(found)]
+    told.append(fraction("miscounted_fraction", miscounted))
+    own = (one._replace(entry=job.names["attack"]) for one in told)
+    rows.write(job.path(paths.ATTACK), rows.of("attack", own))
 
 
 def _examples(
@@ -63,10 +63,11 @@ def _examples(
     if module.ROLE == "adaptive":
         settings["term"] = term
     extra = {}
-    if hasattr(module, "perturb_counting_black"):
-        x_adv, success, extra["black"] = module.perturb_counting_black(model, x, y, **settings)
+    if hasattr(module, "perturb_with_extras"):
+        x_adv, success, extra = module.perturb_with_extras(model, x, y, **settings)
     else:
         x_adv, success = module.perturb(model, x, y, **settings)
+    extra = {COUNT + name: mask for name, mask in extra.items()}
     right = correct(model, x, y)
     success, miscounted = audited(model, y, x_adv, claimed=success, right=right)
     extra |= {"correct": right, "success": success, "miscounted": miscounted}
@@ -76,40 +77,39 @@ def _examples(
     rounded = eight_bit.from_bytes(eight_bit.to_bytes(x_adv), like=x)
     return extra | {
         "x_adv": x_adv,
-        "success_8bit": success & ~correct(model, rounded, y),
+        "success_8bit": success & fooled(model, rounded, y),
         "distance_l2": distance(x_adv - x, "l2"),
         "distance_linf": distance(x_adv - x, "linf"),
     }
 
 
-def _fractions(found: dict[str, Tensor], black: Tensor | None) -> dict[str, tuple]:
-    """Accuracies are fractions of all images, success rates of those correct when clean."""
-    right, success, n = found["correct"], found["success"], len(found["correct"])
-    attacked = int(right.sum())
+def _fractions(found: dict[str, Tensor], counts: dict[str, Tensor]) -> Iterator[Measurement]:
+    """Accuracies are fractions of all images, success rates of those correct when clean.
 
-    def rate(hits: Tensor) -> tuple[float, int]:
-        return (int(hits.sum()) / attacked if attacked else float("nan"), attacked)
-
-    values = {
-        "accuracy": (int((right & ~success).sum()) / n, n),
-        "attack_success_rate": rate(success),
-        "attack_success_rate_8bit": rate(found["success_8bit"]),
+    counts: other ways to count successes that the attack has, ``attack_success_rate_last_step`` or
+    ``_with_black``: what a paper counts, beside ours.
+    """
+    right, success = found["correct"], found["success"]
+    hits = {
+        "attack_success_rate": success,
+        "attack_success_rate_8bit": found["success_8bit"],
+        **{name: mask & right for name, mask in counts.items()},
     }
-    if black is not None:  # what counting the library's black failure images would report
-        values["attack_success_rate_with_black"] = rate(success | black)
-    return values
+    yield fraction("accuracy", right & ~success)
+    for name, mask in hits.items():
+        yield counted(name, int(mask.sum()), int(right.sum()))
 
 
-def _distances(found: dict[str, Tensor]) -> dict[str, tuple]:
+def _distances(found: dict[str, Tensor]) -> Iterator[Measurement]:
     success = found["success"]
     if not success.any():
-        return {}
-    n = int(success.sum())
-    return {
-        f"median_{name.removeprefix('distance_')}": (found[name][success].median().item(), n)
-        for name in ("distance_l2", "distance_linf", "altered_words")
-        if name in found
-    }
+        return
+    for name in ("distance_l2", "distance_linf", "altered_words"):
+        if name in found:
+            median = found[name][success].median().item()
+            yield Measurement(
+                f"median_{name.removeprefix('distance_')}", median, n=int(success.sum())
+            )
 
 
 if __name__ == "__main__":

@@ -65,8 +65,11 @@ def stages() -> dict[str, Stage]:
 
 
 def stale(known: dict[str, Stage]) -> set[str]:
-    """The stages that DVC calls changed, and all that read what those write."""
-    found = set(json.loads(_run("dvc", "status", "--json")))
+    """The stages that DVC calls changed, and all that read what those write.
+
+    The status also lists files of the user's own that are no stages, as of ``dvc add``.
+    """
+    found = set(json.loads(_run("dvc", "status", "--json"))) & known.keys()
     while True:
         outs = [out for name in found for out in known[name].outs]
         more = {

@@ -1,10 +1,13 @@
 """What a study says of a paper's claim: which numbers speak of it, and which side it is on."""
 
+from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from pipeline import paths
 from pipeline.schema import Column, Where
+from pipeline.strict_yaml import StudyError, read
 from robustinfo.settings import Settings
 
 Judgement = Literal["supported", "not supported", "undecided", "saturated", "undertrained"]
@@ -15,10 +18,9 @@ class Claim(Settings):
 
     difference: what ``of`` comes to, minus what ``against`` does if there is one.
     ratio: what ``of`` comes to, by what ``against`` does.
-    correlation: Spearman's, of the two over the epochs, or over the levels of a sweep. Neighbours
-    resemble each other, so that only seeds count as independent. Fewer than five of them, or a
-    constant series, have none.
-    With ``worst_over``, that of the least favourable group.
+    correlation: Spearman's, of the two over the epochs, or over the levels of a sweep. Fewer than
+    five of them, or a constant series, have none.
+    With ``worst_over``, that of the least favourable group: all groups must show it.
     A selection comes to its mean; or to its ``fall``, by how much its series over epochs or levels
     ends below its greatest value; or to its ``half_rise``, the first epoch or level by which it has
     come half-way from its first value to its greatest.
@@ -68,3 +70,29 @@ class Claim(Settings):
     def groups(self) -> list[Column]:
         """What a value is computed for, before the worst is taken and seeds come together."""
         return ["seed", *([self.worst_over] if self.worst_over else [])]
+
+
+def text_of(claim: Claim) -> str:
+    """The claim in the paper's terms. Raises StudyError if the reference file has no such id."""
+    file = Path(paths.REFERENCES) / f"{claim.paper}.yaml"
+    texts = {known["id"]: known["text"] for known in read(file)[0]["claims"]}
+    if claim.claim not in texts:
+        raise StudyError(f"{file}: no claim {claim.claim!r}; choose from {', '.join(texts)}")
+    return texts[claim.claim] + (f" (tested: {claim.tested})" if claim.tested else "")
+
+
+def named(claim: Claim) -> str:
+    """The statistic in words: what is compared with what, and on which side it is claimed."""
+    sign = {"difference": "-", "ratio": "/", "correlation": "correlated with"}[claim.statistic]
+    other = f" {sign} {_selection(claim.against)}" if claim.against is not None else ""
+    group = f", worst {claim.worst_over}" if claim.worst_over else ""
+    what = "" if claim.comes_to == "mean" else f"{claim.comes_to} of "
+    side = f"{claim.expect} {claim.threshold:g}"
+    return f"{what}{_selection(claim.of)}{other}{group}; claimed {side}"
+
+
+def _selection(where: dict) -> str:
+    return " ".join(
+        "/".join(map(str, value)) if isinstance(value, list) else str(value)
+        for value in where.values()
+    )

@@ -3,18 +3,17 @@
 reads   every .csv of results/{study}/{dataset}/{model}/, results/{study}/{dataset}/data.json
 writes  results/{study}/collected/{dataset}-{model}.csv  with the runs' names, and Wilson
         intervals of fractions that have no interval of their own; the selection comes last
-        results/{study}/standing/{dataset}-{model}.csv  defence, seed, index, stands: per image
+        results/{study}/standing/{dataset}-{model}.csv  defence, seed, entry, index, correct
 """
-
-import json
 
 import pandas as pd
 
-from pipeline import paths, rows
+from pipeline import paths, rows, sealed_text
 from pipeline.stage import Job, main
-from pipeline.statistics import with_wilson
+from pipeline.statistics import with_intervals
+from robustinfo.measurement import exact
 
-COLUMNS = ["defence", "seed", "index", "stands"]
+COLUMNS = ["defence", "seed", "entry", "index", "correct"]
 
 
 def run(job: Job) -> None:
@@ -29,13 +28,13 @@ def run(job: Job) -> None:
                 own.insert(position, name, value)
             tables.append(own)
             stands = paths.outcomes(job.params, defence)
-            outcomes = pd.read_csv(job.path(stands, **run_names))
+            outcomes = rows.read(job.path(stands, **run_names))
             standing.append(outcomes.assign(**run_names)[COLUMNS])
     if setting in job.params["selection"]["settings"]:
         selection = rows.read(job.path(paths.SELECTED))
         tables.append(selection.assign(**setting)[tables[0].columns])
     rows.write_table(job.path(paths.STANDING), pd.concat(standing, ignore_index=True))
-    rows.write_table(job.path(paths.RESULTS), with_wilson(pd.concat(tables, ignore_index=True)))
+    rows.write_table(job.path(paths.RESULTS), with_intervals(pd.concat(tables, ignore_index=True)))
 
 
 def results_of(job: Job) -> pd.DataFrame:
@@ -50,9 +49,8 @@ def _tables(job: Job, names: dict) -> list[pd.DataFrame]:
 
 
 def _classes(job: Job) -> pd.DataFrame:
-    manifest = json.loads(job.path(paths.DATA).read_text())
-    row = {"stage": "data", "quantity": "classes", "value": len(manifest["classes"])}
-    return pd.DataFrame([row])
+    manifest = sealed_text.read_json(job.path(paths.DATA))
+    return pd.DataFrame(rows.of("data", [exact("classes", len(manifest["classes"]))]))
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from pipeline.stage import Job, main
 from robustinfo import catalogue
 from robustinfo.distortions.eight_bit import to_bytes
 from robustinfo.maths.detection import auc, true_positive_rate
+from robustinfo.measurement import Measurement, mean
 from robustinfo.sealed import unseal
 
 FALSE_POSITIVE_RATES = (0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
@@ -40,14 +41,14 @@ def run(job: Job) -> None:
         found = corpora.measured(measures, inputs, attacks, data.vocabulary)
     else:
         found = _of_images(measures, inputs, attacks)
-    rows.write(job.path(paths.COMPLEXITIES), found)
+    rows.write(job.path(paths.COMPLEXITIES), rows.of("complexity", found))
 
 
 def _of_images(
     measures: dict[str, Callable], images: Tensor, attacks: Iterable[tuple[str, Examples]]
-) -> list[dict]:
+) -> list[Measurement]:
     clean = {name: measure(images) for name, measure in measures.items()}
-    found = [_row("clean", name, "mean", values) for name, values in clean.items()]
+    found = [mean("mean", one)._replace(entry=name, input="clean") for name, one in clean.items()]
     for attack, examples in attacks:
         success = examples["success_8bit"]
         if not success.any():
@@ -55,31 +56,20 @@ def _of_images(
         adversarial = to_bytes(examples["x_adv"][success])
         for name, measure in measures.items():
             values, before = measure(adversarial), clean[name][success]
-            found.append(_row(attack, name, "mean", values))
-            found.append(_row(attack, name, "clean_mean", before))
+            told = [mean("mean", values), mean("clean_mean", before)]
             if len(values) > 1:
-                found += _detection(attack, name, values, before)
+                told += _detection(values, before)
+            found += [one._replace(entry=name, input=attack) for one in told]
     return found
 
 
-def _row(source: str, entry: str, quantity: str, values: Tensor) -> dict:
-    return {
-        "stage": "complexity",
-        "entry": entry,
-        "input": source,
-        "quantity": quantity,
-        "value": values.double().mean().item(),
-        "n": len(values),
-    }
-
-
-def _detection(attack: str, entry: str, values: Tensor, clean: Tensor) -> Iterator[dict]:
-    own = {"stage": "complexity", "entry": entry, "input": attack, "n": len(values)}
+def _detection(values: Tensor, clean: Tensor) -> Iterator[Measurement]:
     value, low, high = auc(values, clean)
-    yield own | {"quantity": "auc", "value": value, "low": low, "high": high}
+    yield Measurement("auc", value, "own", len(values), low, high)
     for level in FALSE_POSITIVE_RATES:
+        # No fraction of images alone: its threshold is estimated, too.
         rate = true_positive_rate(values, clean, level)
-        yield own | {"level": level, "quantity": "true_positive_rate", "value": rate}
+        yield Measurement("true_positive_rate", rate, n=len(values), level=level)
 
 
 if __name__ == "__main__":

@@ -1,104 +1,147 @@
 """What a study concludes, checked before any job: verdict, tables, figures and claims."""
 
-from collections.abc import Callable
+from pathlib import Path
 
-from pipeline.schema import Fail, validated
-from pipeline.slices import KINDS, bounded
+from pipeline import outline
+from pipeline.paths import REFERENCES
+from pipeline.schema import Verdict
+from pipeline.selecting import check_cells, check_where, settings, values
+from pipeline.slices import bounded
 from pipeline.strict_yaml import Key, StudyError
+from pipeline.validation import Fail, suggested, validated
+from robustinfo.settings import Entry, Outline, diameter
 
-# What may stand in the column ``stage`` of the results.
-STAGES = {
-    "data", "train", "select", "attack", "measure", "complexity", "distort", "diagnose", "learn",
-    "transfer", "toy",
-}  # fmt: skip
-
-Selects = Callable[[dict, Key], None]  # raises if a filter asks for what is not there
+CURVE = "attack_accuracy"  # the diagnostic that may be swept over epsilon
 
 
 def check_conclusions(study: dict, fail: Fail) -> None:
-    """The targets and the claims ask for what the study has; its ``per`` play no part."""
-    there = {
-        "dataset": {*study["datasets"]},
-        "model": {*study["models"]},
-        "defence": {*study["defences"]},
-        "seed": {*study["seeds"]},
-        "stage": STAGES,
-        "entry": {"", "clean", "attacks"}.union(*(study[section] for section in KINDS)),
-        "input": {"", "clean", *study["attacks"], *study["snapshot_attacks"], *study["defences"]},
-    }
-
-    def selects(where: dict, key: Key) -> None:
-        for column, wanted in where.items():
-            if column == "input" and where.get("stage") == "toy":
-                continue  # a toy names its own
-            for value in wanted if isinstance(wanted, list) else [wanted]:
-                if column in there and value not in there[column]:
-                    choices = ", ".join(sorted(map(str, there[column] - {""})))
-                    raise fail((*key, column), f"no {value!r} among {choices}")
-
-    _check_targets(study, selects, fail)
-    _check_claims(study, selects, fail)
+    """The targets and the claims ask for rows that the results will have."""
+    rows = outline.of_study(study)
+    _check_targets(study, rows, fail)
+    _check_claims(study, rows, fail)
 
 
-def check_verdict(study: dict, fail: Fail) -> None:
-    """The verdict in one setting has its twin and, where an attack has an epsilon, its curve."""
-    from robustinfo import catalogue
-    from robustinfo.judging import Thresholds
+def check_verdict(study: dict, values: int | None, fail: Fail) -> None:
+    """The verdict in one setting has its twin and, where an attack has an epsilon, a curve.
 
-    thresholds = validated(Thresholds, study["verdict"], ("verdict",), fail)
-    if thresholds.twin not in study["defences"]:
+    values: of one image, if known.
+    """
+    verdict = validated(Verdict, study["verdict"], ("verdict",), fail)
+    if verdict.twin not in study["defences"]:
         choices = ", ".join(study["defences"])
-        raise fail(("verdict", "twin"), f"no {thresholds.twin!r} among {choices}")
+        raise fail(("verdict", "twin"), f"no {verdict.twin!r} among {choices}")
     if not any(bounded(entry) for entry in study["attacks"].values()):
         return  # without a threat model there is nothing to judge
-    curve = study["diagnostics"].get(thresholds.epsilon_curve, {})
-    swept = "epsilon" in curve.get("sweep", {})
-    levels = [level for level, _ in catalogue.sweep(curve)] if swept else []
-    if len(levels) < 2 or max(levels) < thresholds.huge_epsilon:
+    curves = {
+        name: entry
+        for name, entry in study["diagnostics"].items()
+        if entry["method"] == CURVE and "epsilon" in entry.get("sweep", {})
+    }
+    if not curves:
+        problem = f"the verdict needs one of the method {CURVE} that sweeps epsilon"
+        raise fail(("diagnostics",), problem)
+    for name, entry in curves.items():
+        _check_curve(name, entry, values, fail)
+
+
+def _check_curve(name: str, entry: Entry, values: int | None, fail: Fail) -> None:
+    """It has several levels, and the last one may paint any image."""
+    from robustinfo import catalogue
+
+    norm = entry.get("norm", "linf")
+    if norm == "l2" and values is None:
+        told = "has images of unknown size; let its file say `image_shape`, or sweep linf"
         raise fail(
-            ("verdict", "epsilon_curve"),
-            f"needs a diagnostic {thresholds.epsilon_curve!r} that sweeps epsilon over several "
-            f"values, up to {thresholds.huge_epsilon:g} or beyond; it has {levels}",
+            ("diagnostics", name, "norm"), f"needs the root of their values: the data {told}"
+        )
+    huge = diameter(norm, values or 1)
+    levels = [level for level, _ in catalogue.sweep(entry)]
+    if len(levels) < 2 or max(levels) < huge:
+        raise fail(
+            ("diagnostics", name, "sweep"),
+            f"sweeps epsilon over {levels}; the verdict needs several values, up to {huge:g} in "
+            f"{norm}, where any image may be painted",
         )
 
 
 def check_tested(study: dict, fail: Fail) -> None:
     """What the verdict is told of attacks, in one setting, is of attacks that are made there."""
     for name, entry in study["diagnostics"].items():
-        if entry["method"] == "planted":
-            asked = entry["adversary"]
-        elif entry["method"] == "doubled":
-            asked = entry | {"method": "pgd"}
-        else:
+        if entry["method"] != "planted":
             continue
+        asked = entry["adversary"]
         if not any(asked.items() <= one.items() for one in study["attacks"].values()):
             problem = f"speaks of an attack that is none of `attacks`: {asked}"
             raise fail(("diagnostics", name), problem)
 
 
-def _check_targets(study: dict, selects: Selects, fail: Fail) -> None:
+def _check_targets(study: dict, rows: Outline, fail: Fail) -> None:
     from pipeline.tables import Target
 
     for section in ("tables", "figures"):
         for name, content in study[section].items():
-            target = validated(Target, content, (section, name), fail)
-            selects(target.where, (section, name, "where"))
+            target, key = validated(Target, content, (section, name), fail), (section, name)
             if not name.startswith(f"{section[:-1]}-"):
-                raise fail((section, name), f"must be called {section[:-1]}-...")
+                raise fail(key, f"must be called {section[:-1]}-...")
             if (target.draw is None) == (section == "figures"):
-                raise fail((section, name), "figures, and only they, say how to `draw`")
+                raise fail(key, "figures, and only they, say how to `draw`")
+            found = check_where(rows, target.where, (*key, "where"), fail)
+            check_cells(found, [*target.rows, *target.columns], key, fail)
+            _check_drawn(target, found, key, fail)
+            _check_paper(target, key, fail)
 
 
-def _check_claims(study: dict, selects: Selects, fail: Fail) -> None:
+def _check_drawn(target: "Target", found: Outline, key: Key, fail: Fail) -> None:  # noqa: F821
+    """A picture of points has as many coordinates as it draws."""
+    from pipeline.drawn import COORDINATES
+
+    quantities = {one for group in found for one in values(group, "quantity")}
+    if target.draw in COORDINATES and not COORDINATES[target.draw](quantities):
+        said = {"plane": "two quantities", "scatter": "the quantities x and y"}[target.draw]
+        there = ", ".join(sorted(quantities))
+        raise fail((*key, "where"), f"a {target.draw} draws {said}; this selects {there}")
+
+
+def _check_paper(target: "Target", key: Key, fail: Fail) -> None:  # noqa: F821
+    """The reference is there, and what stands in braces is a column of the cells."""
+    if target.paper is None:
+        return
+    file = Path(REFERENCES) / f"{target.paper.file}.yaml"
+    if not file.is_file():
+        choices = sorted(one.stem for one in Path(REFERENCES).glob("*.yaml"))
+        said = f"no {target.paper.file!r}{suggested(target.paper.file, choices)}"
+        raise fail((*key, "paper", "file"), said)
+    known = {*target.rows, *target.columns, "dataset", "model", "defence"}
+    try:
+        target.paper.key.format(**dict.fromkeys(known, ""))
+    except (LookupError, ValueError) as error:
+        said = f"{target.paper.key!r} takes {', '.join(sorted(known))} in braces ({error!r})"
+        raise fail((*key, "paper", "key"), said) from None
+
+
+def _check_claims(study: dict, rows: Outline, fail: Fail) -> None:
     from pipeline.claim import Claim
     from pipeline.claims import text_of
 
     for name, content in study["claims"].items():
-        claim = validated(Claim, content, ("claims", name), fail)
-        selects(claim.of, ("claims", name, "of"))
+        claim, key = validated(Claim, content, ("claims", name), fail), ("claims", name)
+        sides = {"of": check_where(rows, claim.of, (*key, "of"), fail)}
         if claim.against is not None:
-            selects(claim.against, ("claims", name, "against"))
+            sides["against"] = check_where(rows, claim.against, (*key, "against"), fail)
+        if not set.intersection(*map(settings, sides.values())):
+            raise fail(key, "no data set and network has rows of both `of` and `against`")
+        for side, found in sides.items():
+            _check_groups(claim, found, (*key, side), fail)
         try:
             text_of(claim)
         except StudyError as error:
-            raise fail(("claims", name, "claim"), str(error)) from None
+            raise fail((*key, "claim"), str(error)) from None
+
+
+def _check_groups(claim: "Claim", found: Outline, key: Key, fail: Fail) -> None:  # noqa: F821
+    """What a claim is taken over is a column that its rows have."""
+    series = claim.statistic == "correlation" or claim.comes_to != "mean"
+    over = {"worst_over": claim.worst_over} | ({"over": claim.over} if series else {})
+    for name, column in over.items():
+        if column and any(values(one, column) in ((None,), ("",)) for one in found):
+            raise fail(key, f"selects rows without {column}, which `{name}` names")

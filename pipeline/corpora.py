@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Iterator
 import numpy as np
 from torch import Tensor
 
-from robustinfo.maths.intervals import jackknife
+from robustinfo.maths.statistics import jackknife
+from robustinfo.measurement import Measurement, bounded
 
 GROUPS = 20  # of texts, by their place in the test set
 QUANTITIES = ("mean", "clean_mean", "difference")
@@ -24,7 +25,7 @@ def measured(
     words: Tensor,
     attacks: Iterable[tuple[str, Examples]],
     vocabulary: list[str],
-) -> Iterator[dict]:
+) -> Iterator[Measurement]:
     """Rows per complexity: of the words that each attack put in, that it took out, the difference.
 
     words: (n, length) int32, the clean texts. attacks: their names and examples. Input ``clean`` is
@@ -42,11 +43,11 @@ def measured(
         for name, measure in measures.items():
             after, before = _values(measure, new), _values(measure, old)
             for quantity, values in zip(QUANTITIES, (after, before, after - before), strict=True):
-                yield _row(attack, name, quantity, values, len(new))
+                yield _told(attack, name, quantity, values, len(new))
     if removed:
         for name, measure in measures.items():
             texts = len({place for place, _ in removed})
-            yield _row("clean", name, "mean", _values(measure, removed), texts)
+            yield _told("clean", name, "mean", _values(measure, removed), texts)
 
 
 def _corpus(words: Tensor, chosen: Tensor, vocabulary: list[str]) -> Corpus:
@@ -68,15 +69,6 @@ def _values(measure: Callable[[list[str]], Tensor], corpus: Corpus) -> np.ndarra
     return measure(texts).numpy()
 
 
-def _row(source: str, entry: str, quantity: str, values: np.ndarray, texts: int) -> dict:
-    low, high = jackknife(values[0], values[1:])
-    return {
-        "stage": "complexity",
-        "entry": entry,
-        "input": source,
-        "quantity": quantity,
-        "value": values[0],
-        "low": low,
-        "high": high,
-        "n": texts,
-    }
+def _told(source: str, entry: str, quantity: str, values: np.ndarray, texts: int) -> Measurement:
+    found = bounded(quantity, values[0], *jackknife(values[0], values[1:]))
+    return found._replace(n=texts, entry=entry, input=source)

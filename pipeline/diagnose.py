@@ -1,51 +1,49 @@
-"""Stage diagnose: whether the attacks on one run can be believed, and what they leave standing.
+"""Stage diagnose: whether the attacks on one run can be believed, and what they leave robust.
 
 reads   .../model.safetensors, .../attacks/*.safetensors, results/{study}/{dataset}/data.json
-writes  .../diagnostics.csv  clean accuracy; every diagnostic at every level; per image over all
-        attacks: robust accuracy, what one kind of attack broke alone, infeasible ones
-        .../outcomes.csv  index in the test set, stands (1: correct, whatever was tried, else 0)
+writes  .../diagnostics.csv  clean accuracy; per image over all attacks of each norm: robust
+        accuracy, what one kind of attack broke alone, what longer attacks find, infeasible ones;
+        every diagnostic at every level
+        .../outcomes.csv  entry (clean, an attack, a norm or all of them), index in the test set,
+        correct (1 or 0)
 """
 
-from torch import Tensor, nn
-
 from pipeline import load, paths, rows
-from pipeline.combined import by_image, fractions
+from pipeline.combined import by_image, combined
 from pipeline.stage import Job, main
-from robustinfo import catalogue
-from robustinfo.batches import accuracy, floats
-from robustinfo.diagnostics._finding import Finding
+from robustinfo.batches import correct, floats
+from robustinfo.judge.evidence import diagnosed
+from robustinfo.measurement import fraction
 from robustinfo.sealed import unseal
+from robustinfo.settings import Entry
 
 
 def run(job: Job) -> None:
-    """Run every diagnostic on the test images, then combine the stored examples per image."""
+    """Combine the stored examples per image, then run every diagnostic on the test images."""
     images, labels = load.test_images(job)
     x, y = floats(images, job.device), labels.to(job.device)
     model = load.trained(job, job.path(paths.MODEL))
-    found = [_row("clean", None, Finding("accuracy", accuracy(model, x, y)))]
-    for name, entry in job.params["diagnostics"].items():
-        for level, params in catalogue.sweep(entry):
-            found += [_row(name, level, one) for one in _diagnosed(job, model, x, y, params)]
-    combined, stands = fractions(job, x.cpu())
-    for quantity, (value, n) in combined.items():
-        found.append(_row("attacks", None, Finding(quantity, value)) | {"n": n})
-    counted = (row | {"n": len(y) if row["n"] is None else row["n"]} for row in found)
-    rows.write(job.path(paths.DIAGNOSTICS), counted)
-    rows.write_table(job.path(paths.OUTCOMES), by_image(stands))
+    together = combined(job, model, x, y)
 
+    def given(entry: Entry) -> dict:
+        if "examples" not in entry:
+            return {}
+        stored, _ = unseal(job.path(paths.EXAMPLES, attack=entry["examples"]))
+        return {"examples": {name: tensor.to(job.device) for name, tensor in stored.items()}}
 
-def _diagnosed(job: Job, model: nn.Module, x: Tensor, y: Tensor, params: dict) -> list[Finding]:
-    given = {}
-    if "examples" in params:
-        stored, _ = unseal(job.path(paths.EXAMPLES, attack=params["examples"]))
-        given["examples"] = {name: tensor.to(job.device) for name, tensor in stored.items()}
-    return catalogue.get("diagnostics", params)(model, x, y, generator=job.generator, **given)
-
-
-def _row(entry: str, swept: float | None, found: Finding) -> dict:
-    level = found.level if swept is None else swept
-    own = found._asdict() | {"level": "" if level is None else level}
-    return {"stage": "diagnose", "entry": entry} | own
+    found = [fraction("accuracy", correct(model, x, y))._replace(entry="clean")]
+    found += together.measurements
+    found += diagnosed(
+        model,
+        x,
+        y,
+        job.params["diagnostics"],
+        resisting=together.resisting,
+        generator=job.generator,
+        given=given,
+    )
+    rows.write(job.path(paths.DIAGNOSTICS), rows.of("diagnose", found, n=len(y)))
+    rows.write_table(job.path(paths.OUTCOMES), by_image(together.correct))
 
 
 if __name__ == "__main__":

@@ -15,16 +15,16 @@ from pipeline.observed import crafted, observed
 from pipeline.stage import Job, main
 from robustinfo import catalogue
 from robustinfo.batches import floats
+from robustinfo.measurement import Measurement, fraction
 
 
 def run(job: Job) -> None:
     """Distort the inputs by every entry at every level, and observe the network on them."""
-    rows.write(
-        job.path(paths.DISTORTIONS), list(_distorted(job)) if job.params["distortions"] else []
-    )
+    found = _distorted(job) if job.params["distortions"] else []
+    rows.write(job.path(paths.DISTORTIONS), rows.of("distort", found))
 
 
-def _distorted(job: Job) -> Iterator[dict]:
+def _distorted(job: Job) -> Iterator[Measurement]:
     images, labels = load.test_images(job)
     x, y = floats(images, job.device), labels.to(job.device)
     model = load.trained(job, job.path(paths.MODEL))
@@ -41,14 +41,9 @@ def _distorted(job: Job) -> Iterator[dict]:
                 right, measured = observed(
                     model, distort(given, generator=job.generator), y, measures
                 )
-                accuracy = right.double().mean().item()
-                for row in ({"quantity": "accuracy", "value": accuracy, "n": len(y)}, *measured):
-                    yield row | {
-                        "stage": "distort",
-                        "entry": name,
-                        "input": source,
-                        "level": "" if level is None else level,
-                    }
+                about = {"entry": name, "input": source, "level": level}
+                for one in (fraction("accuracy", right), *measured):
+                    yield one._replace(**about, n=len(y))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import base64
 import re
+from hashlib import sha256
 from pathlib import Path
 
 TYPES = {
@@ -15,10 +16,10 @@ TYPES = {
 def svg(file: Path) -> str:
     """The svg element of a figure's file. Its ids are made unique: a page holds many figures."""
     text = "<svg" + file.read_text().partition("<svg")[2]
-    ids = set(re.findall(r'id="([^"]+)"', text))
+    ids, own = set(re.findall(r'id="([^"]+)"', text)), sha256(str(file).encode()).hexdigest()[:8]
     return re.sub(
         r'(id="|url\(#|href="#)([^")]+)',
-        lambda m: m[1] + (f"{file.stem}-{m[2]}" if m[2] in ids else m[2]),
+        lambda m: m[1] + (f"s{own}-{m[2]}" if m[2] in ids else m[2]),
         text,
     )
 

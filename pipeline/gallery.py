@@ -2,9 +2,9 @@
 
 reads   results/{study}/{dataset}/data.json; of every defence, with the first seed,
         .../model.safetensors, .../attacks/*.csv and one attack's .../attacks/{attack}.safetensors
-writes  results/{study}/gallery/{dataset}-{model}.csv  defence, attack, index (in the test set),
+writes  results/{study}/gallery/{dataset}/{model}.csv  defence, attack, index (in the test set),
                                                        label, before, after, success
-        results/{study}/gallery/{dataset}-{model}.png  the images
+        results/{study}/gallery/{dataset}/{model}.png  the images
 
 For texts, and where there is no threat model, both files are there and hold nothing. The attack is
 the one of the threat model that leaves the least accuracy, in the mean over the defences. The
@@ -12,15 +12,14 @@ images are the first ones, each of another class, that it turned for most defenc
 what an attack does, not how often.
 """
 
-import json
 from pathlib import Path
 
 import pandas as pd
 import torch
 from torch import Tensor
 
-from pipeline import load, paths, rows
-from pipeline.combined import counts, threat
+from pipeline import load, paths, rows, sealed_text
+from pipeline.combined import within
 from pipeline.drawing import save
 from pipeline.drawings import gallery
 from pipeline.stage import Job, main
@@ -56,7 +55,7 @@ def run(job: Job) -> None:
     about = {"attack": attack, "index": index, "label": labels[index]}
     tables = [_answered(job, defence, x, one) for defence, one in shown.items()]
     table = pd.concat([own.assign(**about) for own in tables])[COLUMNS]
-    classes = json.loads(job.path(paths.DATA).read_text())["classes"]
+    classes = sealed_text.read_json(job.path(paths.DATA))["classes"]
     table[NAMED] = table[NAMED].map(classes.__getitem__)
     rows.write_table(job.path(paths.GALLERY), table)
     x_adv = {defence: one["x_adv"] for defence, one in shown.items()}
@@ -68,10 +67,9 @@ def strongest(job: Job) -> str | None:
 
     None without a threat model.
     """
-    threats = {name: threat(entry) for name, entry in job.params["attacks"].items()}
-    within = [name for name, one in threats.items() if counts(one, job.params["threat"])]
-    iterated = [name for name in within if threats[name].role == "iterated"]
-    return min(iterated or within, key=lambda name: _left(job, name), default=None)
+    counting = within(job.params["attacks"], job.params["threat"])
+    iterated = [name for name, one in counting.items() if one.role == "iterated"]
+    return min(iterated or counting, key=lambda name: _left(job, name), default=None)
 
 
 def chosen(success: Tensor, labels: Tensor) -> Tensor:

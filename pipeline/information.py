@@ -7,13 +7,14 @@ the interval is rather too narrow, and over several settings networks and data s
 
 import math
 
+import numpy as np
 import pandas as pd
 
+from pipeline.combined import ALL, with_transfers
+from pipeline.methods import network
 from pipeline.rows import RUN
-from pipeline.statistics import chosen, over_all
-from pipeline.study import SHAPES
-from robustinfo import catalogue
-from robustinfo.maths.intervals import spearman
+from pipeline.statistics import chosen
+from robustinfo.maths.statistics import spearman
 from robustinfo.settings import Entry
 
 # What of a measure is set against robustness, and how a reader knows it.
@@ -34,9 +35,9 @@ CORRELATION = [
 ]  # fmt: skip
 
 
-def robust(results: pd.DataFrame) -> pd.DataFrame:
-    """One row per run: accuracy over all attacks."""
-    return chosen(over_all(results), {"quantity": "robust_accuracy"})
+def robust(results: pd.DataFrame, over: str = ALL) -> pd.DataFrame:
+    """One row per run: accuracy over all attacks of a norm, or of all norms."""
+    return with_transfers(chosen(results, {"entry": over, "quantity": "robust_accuracy"}))
 
 
 def points(results: pd.DataFrame, model: Entry) -> pd.DataFrame:
@@ -49,18 +50,15 @@ def points(results: pd.DataFrame, model: Entry) -> pd.DataFrame:
     if measured.empty:
         return pd.DataFrame(columns=POINT)
     measured = chosen(measured, {"layer": [NETWORK, last_hidden(model)]})
-    measured = measured[measured.value.map(math.isfinite)].rename(columns={"entry": "measure"})
+    there = np.isfinite(measured.value.astype(float))
+    measured = measured[there].rename(columns={"entry": "measure"})
     accuracy = robust(results).rename(columns={"value": "robust_accuracy"})
     return measured.merge(accuracy[[*RUN, "robust_accuracy"]], on=RUN)[POINT]
 
 
 def last_hidden(model: Entry) -> str | None:
     """The name of the network's last hidden layer among its points; it is built without weights."""
-    import torch
-
-    shape = SHAPES[catalogue.reads("models", model)]
-    with torch.device("meta"):
-        return catalogue.get("models", model)(shape, 10).last_hidden
+    return network(model).last_hidden
 
 
 def correlations(points: pd.DataFrame) -> pd.DataFrame:

@@ -4,9 +4,12 @@ Notes only, but for one: a defence that is said to work by taking information aw
 does take it away, has to leave more images than its twin.
 """
 
+from collections.abc import Iterator
+
 import pandas as pd
 
 from pipeline.statistics import chosen
+from robustinfo.measurement import Measurement, exact
 
 FELL = 0.05  # of the twin's value; less is no fall
 CHANCE = "_chance"  # what the measure is of permuted samples
@@ -14,26 +17,24 @@ INPUT = r"^information_input|^n?hsic_input$"  # what a layer knows of its input
 
 
 def information(
-    setting: pd.DataFrame, defence: str, twin: str, gain: float | None
-) -> dict[str, float]:
-    """Evidence, of what the study measures: means over seeds, layers and entries.
+    setting: pd.DataFrame, defence: str, twin: str, gain: Measurement | None
+) -> Iterator[Measurement]:
+    """What the study measures, as checks read it: means over seeds, layers and entries.
 
-    ``information_at_ceiling_share``: of the estimates that have a ceiling, how many are there.
+    ``information_at_ceiling_fraction``: of the estimates that have a ceiling, how many are there.
     ``information_over_chance``: the least that a measure lies above its value for permuted samples.
     ``gain_where_information_fell``: the gain, if a measure of the last layer that is not at its
     ceiling fell below the twin's.
     """
     own, other = _last(setting, defence), _last(setting, twin)
     bounded = own[own.ceiling.notna()]
-    found = {}
     if len(bounded):
-        found["information_at_ceiling_share"] = bounded.saturated.eq("True").mean()
+        yield exact("information_at_ceiling_fraction", bounded.saturated.eq("True").mean())
     least = _over_chance(own)
     if least is not None:
-        found["information_over_chance"] = least
+        yield exact("information_over_chance", least)
     if gain is not None and _fell(own, other):
-        found["gain_where_information_fell"] = gain
-    return found
+        yield gain._replace(quantity="gain_where_information_fell")
 
 
 def _last(setting: pd.DataFrame, defence: str) -> pd.DataFrame:

@@ -4,13 +4,13 @@ reads   results/{study}/verdict.csv, results/{study}/collected/*.csv
 writes  results/{study}/leaderboard.csv, .json, .tex   the verdict's lines by rank, with the
                                                        interval of clean accuracy and the protocol
         results/{study}/overview/attacks.csv           accuracy clean, under each attack, and under
-                                                       all of the threat model
+                                                       all of each norm
         results/{study}/overview/epsilon.csv           accuracy by epsilon, and the attack's norm
         results/{study}/overview/information.csv       per run: a measure, and robust accuracy
         results/{study}/overview/correlations.csv      of the two, over the runs
 
-Ranks are given within a setting, by robust accuracy, and only where it can be believed: not to
-what is invalid or masked, needs a stronger attack, or has not converged.
+Ranks are given within a setting and norm, by robust accuracy, and only where it can be believed:
+not to what is invalid or masked, needs a stronger attack, or has not converged.
 """
 
 import json
@@ -25,20 +25,19 @@ from pipeline.per import resolve
 from pipeline.slices import present
 from pipeline.stage import Job, main
 from pipeline.statistics import chosen, over_seeds
-from robustinfo import catalogue
 from robustinfo.files import whole
-from robustinfo.judging import CLASSES, Thresholds
-from robustinfo.worst_case import Threat
+from robustinfo.judge.checks import UNTRUSTED
+from robustinfo.judge.evidence import is_curve, norm_of
+from robustinfo.judge.threats import Threat, models
 
 SETTING = ["dataset", "model"]
 RUN = [*SETTING, "defence"]
-UNBELIEVED = CLASSES[: CLASSES.index("broken")]
-CLEAN, WORST = "clean", "worst case"
+CLEAN, WORST = "clean", "all in {norm}"
 VALUES = ["value", "low", "high", "n"]
 ATTACKED = [*RUN, "attack", "counts", *VALUES]
-SWEPT = [*RUN, "norm", "epsilon", *VALUES]
+SWEPT = [*RUN, "curve", "norm", "epsilon", *VALUES]
 PRINTED = {
-    "rank": "rank", "dataset": "data", "model": "network", "defence": "defence",
+    "rank": "rank", "dataset": "data", "model": "network", "norm": "norm", "defence": "defence",
     "clean": "clean (%)", "robust": "robust (%)", "strongest": "strongest attack",
     "verdict": "verdict",
 }  # fmt: skip
@@ -47,7 +46,7 @@ PRINTED = {
 def run(job: Job) -> None:
     """Rank the verdicts, write them in three forms, and tabulate what they rest on."""
     results = results_of(job)
-    verdicts = pd.read_csv(job.path(paths.VERDICT))
+    verdicts = rows.read(job.path(paths.VERDICT))
     there = [tuple(line) for line in verdicts[SETTING].drop_duplicates().itertuples(index=False)]
     settings = [dict(zip(SETTING, one, strict=True)) for one in there]
     protocols, attacked, swept, points = {}, [], [], []
@@ -55,8 +54,9 @@ def run(job: Job) -> None:
         own = chosen(results, names)
         attacks = present("attacks", resolve(job.params["attacks"], names))
         within = counting(job.params, names)
-        protocols[tuple(names.values())] = protocol(within)
-        attacked += _attacked(own, [*attacks], [*within])
+        for norm in models(within):
+            protocols[*names.values(), norm] = protocol(within, norm)
+        attacked += _attacked(own, [*attacks], within)
         swept += _swept(job, own, names)
         points.append(information.points(own, resolve(job.params["models"], names)[names["model"]]))
     board = ranked(verdicts, attacked, protocols)
@@ -73,13 +73,10 @@ def run(job: Job) -> None:
     rows.write_table(job.path(paths.CORRELATIONS), information.correlations(found))
 
 
-def protocol(within: dict[str, Threat]) -> str:
-    """``linf up to 8/255: fgsm, pgd; l2 up to 0.5: deepfool``: what counts, by norm."""
-    parts = []
-    for norm in dict.fromkeys(one.norm for one in within.values()):
-        own = {name: one.epsilon for name, one in within.items() if one.norm == norm}
-        parts.append(f"{norm} up to {_pixels(max(own.values()))}: {', '.join(own)}".strip())
-    return "; ".join(parts)
+def protocol(within: dict[str, Threat], norm: str) -> str:
+    """``linf up to 8/255: fgsm, pgd``: what counts in a norm."""
+    own = {name: one.epsilon for name, one in within.items() if one.norm == norm}
+    return f"{norm} up to {_pixels(max(own.values()))}: {', '.join(own)}"
 
 
 def ranked(verdicts: pd.DataFrame, attacked: list[dict], protocols: dict) -> pd.DataFrame:
@@ -89,18 +86,19 @@ def ranked(verdicts: pd.DataFrame, attacked: list[dict], protocols: dict) -> pd.
     """
     clean = {tuple(line[c] for c in RUN): line for line in attacked if line["attack"] == CLEAN}
     own = [clean[key] for key in verdicts[RUN].itertuples(index=False, name=None)]
+    ball = [*SETTING, "norm"]
     board = verdicts.assign(
         clean_low=[line["low"] for line in own],
         clean_high=[line["high"] for line in own],
-        protocol=[protocols[key] for key in verdicts[SETTING].itertuples(index=False, name=None)],
-        setting=verdicts.groupby(SETTING, sort=False).ngroup(),
+        protocol=[protocols[key] for key in verdicts[ball].itertuples(index=False, name=None)],
+        ball=verdicts.groupby(ball, sort=False).ngroup(),
     )
-    believed = board.robust_accuracy.where(~board.verdict.isin(UNBELIEVED))
-    ranks = believed.groupby(board.setting).rank(method="min", ascending=False)
+    trusted = board.robust_accuracy.where(~board.verdict.isin(UNTRUSTED))
+    ranks = trusted.groupby(board.ball).rank(method="min", ascending=False)
     board.insert(0, "rank", ranks.astype("Int64"))
-    order = ["setting", "rank", "robust_accuracy", "clean_accuracy"]
+    order = ["ball", "rank", "robust_accuracy", "clean_accuracy"]
     board = board.sort_values(order, ascending=[True, True, False, False], kind="stable")
-    return board.drop(columns="setting")
+    return board.drop(columns="ball")
 
 
 def tex(board: pd.DataFrame) -> str:
@@ -119,29 +117,34 @@ def tex(board: pd.DataFrame) -> str:
     return "% \\usepackage{booktabs}\n" + table
 
 
-def _attacked(own: pd.DataFrame, attacks: list[str], within: list[str]) -> Iterator[dict]:
-    """Per defence: clean accuracy, what each attack leaves, and what all that count leave."""
+def _attacked(own: pd.DataFrame, attacks: list[str], within: dict[str, Threat]) -> Iterator[dict]:
+    """Per defence: clean accuracy, what each attack leaves, and what all of each norm leave."""
     clean = {"stage": "diagnose", "entry": "clean", "quantity": "accuracy"}
-    selections = [(CLEAN, chosen(own, clean))]
+    selections = [(CLEAN, chosen(own, clean), True)]
     for name in attacks:
         where = {"stage": "attack", "entry": name, "quantity": "accuracy"}
-        selections.append((name, chosen(own, where)))
-    selections.append((WORST, information.robust(own)))
-    for name, selected in selections:
+        selections.append((name, chosen(own, where), name in within))
+    for norm in models(within):
+        selections.append((WORST.format(norm=norm), information.robust(own, norm), True))
+    for name, selected, counts in selections:
         for key, seeds in selected.groupby(RUN, sort=False):
-            about = dict(zip(RUN, key, strict=True))
-            about |= {"attack": name, "counts": name in (CLEAN, *within, WORST)}
-            yield about | _spread(seeds)
+            yield (
+                dict(zip(RUN, key, strict=True))
+                | {"attack": name, "counts": counts}
+                | _spread(seeds)
+            )
 
 
 def _swept(job: Job, own: pd.DataFrame, names: dict[str, str]) -> Iterator[dict]:
-    """Accuracy by epsilon, of the diagnostic that the verdict looks at."""
-    curve = Thresholds(**job.params["verdict"]).epsilon_curve
-    ((_, one), *_) = catalogue.sweep(resolve(job.params["diagnostics"][curve], names))
-    norm = catalogue.config("diagnostics", one).norm
-    where = {"stage": "diagnose", "entry": curve, "quantity": "attack_accuracy"}
-    for (*key, level), seeds in chosen(own, where).groupby([*RUN, "level"], sort=False):
-        yield dict(zip(RUN, key, strict=True)) | {"norm": norm, "epsilon": level} | _spread(seeds)
+    """Accuracy by epsilon, of every diagnostic that the verdict looks at."""
+    for curve, entry in present("diagnostics", resolve(job.params["diagnostics"], names)).items():
+        if not is_curve(entry):
+            continue
+        norm = norm_of("diagnostics", entry)
+        where = {"stage": "diagnose", "entry": curve, "quantity": "attack_accuracy"}
+        for (*key, level), seeds in chosen(own, where).groupby([*RUN, "level"], sort=False):
+            about = {"curve": curve, "norm": norm, "epsilon": level}
+            yield dict(zip(RUN, key, strict=True)) | about | _spread(seeds)
 
 
 def _spread(seeds: pd.DataFrame) -> dict:

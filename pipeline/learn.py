@@ -26,8 +26,8 @@ def run(job: Job) -> None:
     entry = job.params["learning"]
     task = _task(job, getattr(catalogue.config("learning", entry), "attacks", ()))
     found = catalogue.get("learning", entry)(task, generator=job.generator)
-    names = {"stage": "learn", "entry": job.names["learning"]}
-    rows.write(job.path(paths.LEARNING), (names | row for row in found))
+    own = (one._replace(entry=job.names["learning"]) for one in found)
+    rows.write(job.path(paths.LEARNING), rows.of("learn", own))
 
 
 def _task(job: Job, attacks: tuple[str, ...]) -> Task:

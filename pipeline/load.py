@@ -1,11 +1,10 @@
 """What trained-model stages read: the network of a checkpoint, the test images."""
 
-import json
 from pathlib import Path
 
 import torch
 
-from pipeline import paths
+from pipeline import paths, sealed_text
 from pipeline.stage import Job
 from robustinfo import catalogue
 from robustinfo.datasets._prepared import Split, data_root, open_split
@@ -17,7 +16,7 @@ from robustinfo.training import Images
 
 def split(job: Job, which: str) -> Split:
     """The images and labels that the stage ``prepare`` described, byte for byte."""
-    manifest = json.loads(job.path(paths.DATA).read_text())
+    manifest = sealed_text.read_json(job.path(paths.DATA))
     sha256 = manifest["splits"][which]["sha256"]
     return open_split(
         job.names["dataset"], which, job.params["dataset"], data_root(), sha256=sha256
@@ -50,7 +49,7 @@ def first(data: Split, many: int | None) -> Images:
 
 def untrained(job: Job) -> Network:
     """The job's architecture for its data set, on its device, with random weights."""
-    manifest = json.loads(job.path(paths.DATA).read_text())
+    manifest = sealed_text.read_json(job.path(paths.DATA))
     shape = tuple(manifest["splits"]["train"]["shape"])
     model = catalogue.get("models", job.params["model"])(shape, len(manifest["classes"]))
     return model.to(job.device, memory_format=torch.channels_last)  # convolutions like it, CPU too

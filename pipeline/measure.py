@@ -18,6 +18,7 @@ from pipeline.observed import crafted, observed
 from pipeline.progress import followed
 from pipeline.stage import Job, main
 from robustinfo.batches import floats
+from robustinfo.measurement import Measurement, counted, fraction
 
 
 def run(job: Job) -> None:
@@ -27,12 +28,12 @@ def run(job: Job) -> None:
     snapshots = sorted(job.path(paths.SNAPSHOTS).glob("epoch_*.safetensors"))
     found = []
     for file in followed(snapshots, len(snapshots), "snapshot"):
-        about = {"stage": "measure", "epoch": int(file.stem.removeprefix("epoch_"))}
-        found += [about | row for row in _snapshot(job, file, x, y)]
-    rows.write(job.path(paths.MEASURES), found)
+        epoch = int(file.stem.removeprefix("epoch_"))
+        found += [one._replace(epoch=epoch) for one in _snapshot(job, file, x, y)]
+    rows.write(job.path(paths.MEASURES), rows.of("measure", found, n=len(y)))
 
 
-def _snapshot(job: Job, file: Path, x: Tensor, y: Tensor) -> Iterator[dict]:
+def _snapshot(job: Job, file: Path, x: Tensor, y: Tensor) -> Iterator[Measurement]:
     """Under attack, what is right is what was right before and still is."""
     model = load.trained(job, file)
     right, measured = observed(model, x, y, job.params["measures"])
@@ -42,15 +43,13 @@ def _snapshot(job: Job, file: Path, x: Tensor, y: Tensor) -> Iterator[dict]:
         resists, measured = observed(model, x_adv, y, job.params["measures"])
         yield from _input(name, right & resists, measured)
         if attacked := int(right.sum()):
-            rate = int((right & ~resists).sum()) / attacked
-            row = {"quantity": "attack_success_rate", "value": rate, "n": attacked}
-            yield {"input": name} | row
+            turned = int((right & ~resists).sum())
+            yield counted("attack_success_rate", turned, attacked)._replace(input=name)
 
 
-def _input(name: str, right: Tensor, measured: list[dict]) -> Iterator[dict]:
-    accuracy = right.double().mean().item()
-    yield {"input": name, "quantity": "accuracy", "value": accuracy, "n": len(right)}
-    yield from ({"input": name} | row for row in measured)
+def _input(name: str, right: Tensor, measured: list[Measurement]) -> Iterator[Measurement]:
+    for one in (fraction("accuracy", right), *measured):
+        yield one._replace(input=name)
 
 
 if __name__ == "__main__":

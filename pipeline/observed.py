@@ -14,15 +14,16 @@ from torch.nn import functional as F
 
 from robustinfo import catalogue
 from robustinfo.batches import EVALUATION_BATCH
+from robustinfo.measurement import Measurement, mean
 from robustinfo.models._network import Network
 from robustinfo.settings import Entry
 
 
 class Observed(NamedTuple):
-    """right: (n,) bool, classified correctly. rows: the mean loss, and what the measures say."""
+    """right: (n,) bool, classified correctly; the mean loss, and what the measures say."""
 
     right: Tensor
-    rows: list[dict]
+    measurements: list[Measurement]
 
 
 def crafted(model: Network, entry: Entry, x: Tensor, y: Tensor, *, generator: Generator) -> Tensor:
@@ -43,8 +44,8 @@ def crafted(model: Network, entry: Entry, x: Tensor, y: Tensor, *, generator: Ge
 def observed(model: Network, x: Tensor, y: Tensor, measures: dict[str, Entry]) -> Observed:
     """x: (n, ...) inputs and y: (n,) labels on the model's device; the model in eval mode.
 
-    ``loss`` is the mean cross-entropy in nats. A row of a measure says its estimator (entry), n,
-    the ceiling that n allows, and whether it sits there.
+    ``loss`` is the mean cross-entropy in nats. A measure says its estimator (entry), its layer, the
+    ceiling that n allows, and whether it sits there.
     """
     points, given = {}, {}
     for name, entry in measures.items():
@@ -52,7 +53,7 @@ def observed(model: Network, x: Tensor, y: Tensor, measures: dict[str, Entry]) -
         points[name] = getattr(model, module.POINTS)
         given[name] = {"x": x} if getattr(module, "SEES_INPUTS", False) else {}
     logits, layers = _pass(model, x, tuple(dict.fromkeys(sum(points.values(), ()))))
-    found: dict[str, dict] = {name: {} for name in measures}
+    found: dict[str, dict[str, list[Measurement]]] = {name: {} for name in measures}
     while layers:
         layer = next(iter(layers))
         t = layers.pop(layer)
@@ -60,9 +61,10 @@ def observed(model: Network, x: Tensor, y: Tensor, measures: dict[str, Entry]) -
             if layer in points[name]:
                 found[name][layer] = catalogue.get("measures", entry)(t, y, **given[name])
         del t
-    loss = {"quantity": "loss", "value": F.cross_entropy(logits, y).item()}
-    rows = [loss, *(row for name in measures for row in _rows(name, measures[name], found[name]))]
-    return Observed(logits.argmax(1) == y, [{"n": len(y)} | row for row in rows])
+    told = [mean("loss", F.cross_entropy(logits, y, reduction="none"))]
+    for name, entry in measures.items():
+        told += _of_layers(name, entry, found[name])
+    return Observed(logits.argmax(1) == y, told)
 
 
 @torch.no_grad()
@@ -80,17 +82,11 @@ def _pass(model: Network, x: Tensor, points: tuple[str, ...]) -> tuple[Tensor, d
     return torch.cat(logits), layers
 
 
-def _rows(name: str, entry: Entry, layers: dict[str, dict]) -> Iterator[dict]:
+def _of_layers(
+    name: str, entry: Entry, layers: dict[str, list[Measurement]]
+) -> Iterator[Measurement]:
     module = catalogue.module("measures", entry)
-    found = [(layer, *item) for layer, values in layers.items() for item in values.items()]
     if hasattr(module, "combine"):
-        found += [("network", *item) for item in module.combine(layers).items()]
-    for layer, quantity, (value, ceiling, saturated) in found:
-        yield {
-            "entry": name,
-            "layer": layer,
-            "quantity": quantity,
-            "value": value,
-            "ceiling": ceiling,
-            "saturated": saturated,
-        }
+        layers = layers | {"network": module.combine(layers)}
+    for layer, told in layers.items():
+        yield from (one._replace(entry=name, layer=layer) for one in told)

@@ -5,46 +5,57 @@ writes  results/{study}/overview/figures/  .svg and .png: per setting the accura
                                            leaves and that by epsilon; information and robustness
 """
 
+from pathlib import Path
+
 import pandas as pd
 
-from pipeline import paths
+from pipeline import paths, rows
 from pipeline.drawing import draw, save
 from pipeline.information import QUANTITIES
 from pipeline.stage import Job, main
 from pipeline.tables import SEPARATOR, Target
+from robustinfo.files import refusals
 
 SETTING = ["dataset", "model"]
+SETTINGS, INFORMATION = "settings", "information"  # folders
+ATTACKS = "attacks"
 
 
 def run(job: Job) -> None:
     """Draw every table, setting by setting; the figures of information, measure by measure."""
     folder = job.path(paths.DRAWN)
-    folder.mkdir(parents=True, exist_ok=True)
+    with refusals(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     figures = {}
-    for setting, cells in pd.read_csv(job.path(paths.LEFT)).groupby(SETTING, sort=False):
-        figures[f"{'-'.join(setting)}-attacks"] = heat(", ".join(setting), cells)
-    for setting, lines in pd.read_csv(job.path(paths.CURVES)).groupby(SETTING, sort=False):
-        figures[f"{'-'.join(setting)}-epsilon"] = curves(", ".join(setting), lines)
-    for measured, points in pd.read_csv(job.path(paths.INFORMATION)).groupby(
+    for setting, cells in rows.read(job.path(paths.LEFT)).groupby(SETTING, sort=False):
+        figures[Path(SETTINGS, *setting, ATTACKS)] = heat(", ".join(setting), cells)
+    for (*setting, curve), lines in rows.read(job.path(paths.CURVES)).groupby(
+        [*SETTING, "curve"], sort=False
+    ):
+        figures[Path(SETTINGS, *setting, curve)] = curves(", ".join(setting), lines)
+    for measured, points in rows.read(job.path(paths.INFORMATION)).groupby(
         ["measure", "quantity"], sort=False
     ):
-        figures[f"information-{'-'.join(measured)}"] = cloud(*measured, points)
+        figures[Path(INFORMATION, *measured)] = cloud(*measured, points)
     for name, (table, target) in figures.items():
-        save(draw(table, target), folder / f"{name}.svg", folder / f"{name}.png")
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        save(draw(table, target), file.with_suffix(".svg"), file.with_suffix(".png"))
 
 
 def heat(setting: str, cells: pd.DataFrame) -> tuple[pd.DataFrame, Target]:
     """What each attack leaves of each defence; one with an asterisk does not count."""
-    asterisk = cells.counts.map({True: "", False: " *"})
+    asterisk = cells.counts.map({"True": "", "False": " *"})
     table = _table(cells, cells.defence, cells.attack + asterisk, cells.value)
-    return table, _target("heatmap", f"Accuracy that each attack leaves: {setting}")
+    return table, _target("heatmap", "entry", f"Accuracy that each attack leaves: {setting}")
 
 
 def curves(setting: str, lines: pd.DataFrame) -> tuple[pd.DataFrame, Target]:
     """Accuracy by epsilon, a line per defence."""
     table = _table(lines, lines.defence, lines.epsilon, lines.value)
     labels = {"x_label": f"epsilon ({lines.norm.iloc[0]})", "y_label": "accuracy"}
-    return table, _target("curves", f"Accuracy by epsilon: {setting}", **labels, x_scale="root")
+    title = f"Accuracy by epsilon: {setting}"
+    return table, _target("curves", "level", title, **labels, x_scale="root")
 
 
 def cloud(measure: str, quantity: str, points: pd.DataFrame) -> tuple[pd.DataFrame, Target]:
@@ -55,7 +66,7 @@ def cloud(measure: str, quantity: str, points: pd.DataFrame) -> tuple[pd.DataFra
     table = pd.concat([_table(points, names, name, value) for name, value in axes.items()])
     title = f"Information and robustness of every run ({measure})"
     labels = {"x_label": QUANTITIES[quantity], "y_label": "robust accuracy"}
-    return table, _target("scatter", title, **labels)
+    return table, _target("scatter", "quantity", title, **labels)
 
 
 def _table(
@@ -66,8 +77,9 @@ def _table(
     return pd.DataFrame({"row": row, "column": column, "ours": value, **own})
 
 
-def _target(kind: str, title: str, **more: str) -> Target:
-    return Target(title=title, rows=["defence"], columns=["entry"], where={}, draw=kind, **more)
+def _target(kind: str, column: str, title: str, **more: str) -> Target:
+    rows = ["model", "defence"] if kind == "scatter" else ["defence"]
+    return Target(title=title, rows=rows, columns=[column], where={}, draw=kind, **more)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,13 @@
 """Every path and every parameter key of the workflow, once.
 
 Stages, rules and the parity test use them. A path is the experiment: ``{study}`` is the study's
-``name``, the other names are entries of it.
+``name``, the other names are entries of it. Each name is a folder or a file: joined by a letter
+that they may hold, two pairs of names would share one.
 """
 
 STUDY = "results/{study}"
 DATA = STUDY + "/{dataset}/data.json"
-SCREENED = STUDY + "/{dataset}/{model}/selection/{defence}-{seed}.csv"
+SCREENED = STUDY + "/{dataset}/{model}/selection/{defence}/{seed}.csv"
 SELECTED = STUDY + "/{dataset}/{model}/selection.csv"
 RUN = STUDY + "/{dataset}/{model}/{defence}/{seed}"
 MODEL = RUN + "/model.safetensors"
@@ -23,9 +24,9 @@ TRANSFERRED = RUN + "/transferred.csv"
 AFTER_TRANSFER = RUN + "/transferred_outcomes.csv"
 LEARNING = RUN + "/learning/{learning}.csv"
 COLLECTED = STUDY + "/collected"
-RESULTS = COLLECTED + "/{dataset}-{model}.csv"
-STANDING = STUDY + "/standing/{dataset}-{model}.csv"
-TOY = COLLECTED + "/toy-{toy}.csv"
+RESULTS = COLLECTED + "/{dataset}/{model}.csv"
+STANDING = STUDY + "/standing/{dataset}/{model}.csv"
+TOY = COLLECTED + "/{toy}.csv"  # beside folders: a name holds no dot
 VERDICT = STUDY + "/verdict.csv"
 CHECKS = STUDY + "/checks.csv"
 METRICS = STUDY + "/metrics.json"
@@ -37,8 +38,8 @@ CURVES = STUDY + "/overview/epsilon.csv"
 INFORMATION = STUDY + "/overview/information.csv"
 CORRELATIONS = STUDY + "/overview/correlations.csv"
 DRAWN = STUDY + "/overview/figures"
-GALLERY = STUDY + "/gallery/{dataset}-{model}.csv"
-GALLERY_PICTURE = STUDY + "/gallery/{dataset}-{model}.png"
+GALLERY = STUDY + "/gallery/{dataset}/{model}.csv"
+GALLERY_PICTURE = STUDY + "/gallery/{dataset}/{model}.png"
 CLAIMS = STUDY + "/claims.csv"
 TABLE = STUDY + "/tables/{target}.csv"
 FIGURE = STUDY + "/figures/{target}.svg"
@@ -113,13 +114,12 @@ KEYS = {
         key: key
         for key in ("seeds", "defences", *EACH.values(), *OF.values(), "transfers", "selection")
     },
-    "verdict": {**_TOGETHER, **_FOUGHT, "verdict": "verdict"},
+    "verdict": {**_TOGETHER, **_FOUGHT, "diagnostics": "diagnostics", "verdict": "verdict"},
     "leaderboard": {
         **_TOGETHER,
         **_FOUGHT,
         "models": "models",
         "diagnostics": "diagnostics",
-        "verdict": "verdict",
     },
     "overview": {},
     "gallery": {

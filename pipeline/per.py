@@ -6,7 +6,7 @@ The keys are data sets, or ``dataset/model``, which wins; ``else`` serves all th
 from collections.abc import Iterator
 from typing import Any
 
-from pipeline.strict_yaml import Key, StudyError
+from pipeline.strict_yaml import Key, StudyError, shown
 
 PER, ELSE = "per", "else"
 # What stages read that work on one setting. Everything else is of the whole study.
@@ -35,19 +35,27 @@ def resolve(value: Any, names: dict[str, str]) -> Any:  # noqa: ANN401
     raise StudyError(f"no value for {wanted[0]} among {', '.join(value[PER])}")
 
 
+def misplaced(content: dict[str, Any]) -> Iterator[tuple[Key, str]]:
+    """(key, what is wrong) of every ``per`` in a section that is one for all settings."""
+    for key, _ in _choices(content, ()):
+        if key[0] not in SECTIONS:
+            yield key, f"is one for the whole study; only {', '.join(SECTIONS)} may differ"
+
+
 def problems(content: dict[str, Any], settings: list[dict[str, str]]) -> Iterator[tuple[Key, str]]:
     """(key, what is wrong) of every ``per`` that some stage could not resolve.
 
     It may name a data set or network that no setting uses: settings come and go.
     """
-    sets = {*content.get("datasets", ())}
-    pairs = {f"{one}/{other}" for one in sets for other in content.get("models", ())}
+    sets = {*content["datasets"]}
+    pairs = {f"{one}/{other}" for one in sets for other in content["models"]}
     for key, choice in _choices(content, ()):
         known = {ELSE} | (sets if key[0] == "datasets" else sets | pairs)
-        if key[0] not in SECTIONS:
-            yield key, f"is one for the whole study; only {', '.join(SECTIONS)} may differ"
-        elif not isinstance(choice, dict) or set(choice) - known:
-            yield key, f"reads {choice!r}; it maps settings to values: {', '.join(sorted(known))}"
+        if not isinstance(choice, dict) or set(choice) - known:
+            yield (
+                key,
+                f"reads {shown(choice)}; it maps settings to values: {', '.join(sorted(known))}",
+            )
         else:
             for setting in settings:
                 try:

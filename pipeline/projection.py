@@ -5,7 +5,6 @@ the old one the tag ``superseded: yes``. What depends on other runs, too (the ve
 is brought up to date in place. A run that a killed process left unfinished is deleted.
 """
 
-import csv
 import hashlib
 import json
 import logging
@@ -19,7 +18,7 @@ from mlflow.entities import Run as Shown
 from mlflow.exceptions import MlflowException
 from sqlalchemy.exc import SQLAlchemyError
 
-from pipeline import paths, recorded
+from pipeline import paths, recorded, rows, sealed_text
 
 UNREACHABLE = (MlflowException, SQLAlchemyError, OSError)  # what a store can answer, or not
 MOST_METRICS, MOST_PARAMS = 1000, 100  # of one request
@@ -105,7 +104,7 @@ def _log(
 
 def _datasets(manifest: Path) -> list[DatasetInput]:
     """The splits behind the run, by the digest of their images."""
-    content = json.loads(manifest.read_text())
+    content = sealed_text.read_json(manifest)
     return [
         DatasetInput(
             Dataset(
@@ -126,15 +125,15 @@ def _count(split: dict[str, Any]) -> int:
 
 
 def _verdicts(study: str) -> dict[str, str]:
-    """{digits/lenet5/entropic: its verdict}, which all seeds share."""
+    """{digits/lenet5/entropic: ``linf: broken, l2: broken``}, which all seeds share."""
     file = Path(paths.VERDICT.format(study=study))
     if not file.is_file():
         return {}
-    with file.open(newline="") as lines:
-        return {
-            "/".join(line[name] for name in ("dataset", "model", "defence")): line["verdict"]
-            for line in csv.DictReader(lines)
-        }
+    found: dict[str, list[str]] = {}
+    for line in rows.read(file).to_dict("records"):
+        name = "/".join(line[name] for name in ("dataset", "model", "defence"))
+        found.setdefault(name, []).append(f"{line['norm']}: {line['verdict']}")
+    return {name: ", ".join(told) for name, told in found.items()}
 
 
 def _tag(client: MlflowClient, shown: Shown, tags: dict[str, str]) -> None:

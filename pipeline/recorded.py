@@ -17,6 +17,7 @@ from pipeline.slices import KINDS, in_setting, slices
 
 NEEDED = ("name", "settings", "defences", "seeds", "figures", *paths.TRAININGS)
 TEST_STAGES = ("measure", "complexity", "distort", "diagnose")
+NORMS = ("linf", "l2")
 HEADLINE = "robust/robust_accuracy"  # pages open on the number that was logged first
 # The charts of a section share what stands before the last slash, and a title shows 27 letters:
 # few sections, what is compared in the same one, what tells its charts apart early in the name.
@@ -34,6 +35,8 @@ NAMES = {
     "learn": "learning/{entry}/{input}.{quantity}",
     "diagnose clean": "robust/clean_{quantity}",
     "diagnose attacks": "robust/{quantity}",
+    **{f"diagnose {norm}": f"robust/{norm}.{{quantity}}" for norm in NORMS},
+    **{f"transfer {norm}": f"robust/{norm}.{{quantity}}_with_transfers" for norm in NORMS},
 }
 
 

@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from pipeline.paths import TRAININGS
-from pipeline.schema import Fail
+from pipeline.per import PER
 from pipeline.slices import OPTIONAL
 from pipeline.strict_yaml import Key
+from pipeline.validation import Fail, suggested
 
 
 def check_somewhere(content: dict[str, Any], seen: list[dict[str, Any]], fail: Fail) -> None:
@@ -15,17 +16,25 @@ def check_somewhere(content: dict[str, Any], seen: list[dict[str, Any]], fail: F
     seen: the study as each setting sees it.
     """
     for section in OPTIONAL:
-        entries = content.get(section)
-        for name in entries if isinstance(entries, dict) else ():
+        for name in _entries(content, section):
             if not any(name in one[section] for one in seen):
                 raise fail((section, name), "is null in every setting")
-    used = [((section, name), name) for section in TRAININGS for name in content.get(section) or ()]
-    for index, one in enumerate(content.get("transfers") or ()):
-        if isinstance(one, dict) and "defence" in one:
-            used.append((("transfers", index, "defence"), one["defence"]))
+    used = [((section, name), name) for section in TRAININGS for name in _entries(content, section)]
+    for index, one in enumerate(content["transfers"]):
+        used.append((("transfers", index, "defence"), one["defence"]))
+    used += [(("selection", "compared"), name) for name in content["selection"]["compared"]]
     for key, name in used:
-        if not any(name in one.get("defences", ()) for one in seen):
-            raise fail(key, f"no {name!r} among {', '.join(content.get('defences', ()))}")
+        if not any(name in one["defences"] for one in seen):
+            raise fail(key, f"no {name!r}{suggested(name, content['defences'])}")
+    attack = content["selection"].get("attack")
+    if attack and not any(attack in one["attacks"] for one in seen):
+        choices = suggested(attack, content["attacks"])
+        raise fail(("selection", "attack"), f"no {attack!r}{choices}")
+
+
+def _entries(content: dict[str, Any], section: str) -> Iterable[str]:
+    """Its names, where the whole section is not one choice by setting."""
+    return () if content[section].keys() == {PER} else content[section]
 
 
 def check_names(study: dict, fail: Fail) -> None:

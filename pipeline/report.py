@@ -10,10 +10,12 @@ from pathlib import Path
 import jinja2
 import pandas as pd
 
-from pipeline import embedded, paths
+from pipeline import embedded, paths, rows
+from pipeline.overview import ATTACKS, INFORMATION, SETTINGS
 from pipeline.stage import Job, main
 from robustinfo.files import whole
-from robustinfo.judging import CLASSES, DECIDING
+from robustinfo.judge.checks import CLASSES
+from robustinfo.judge.printing import SIGNS
 
 # (ground, ink) of every class, from worst to best; of a note, which is no class.
 COLOURS = [
@@ -23,6 +25,7 @@ COLOURS = [
     ("#0a666d", "#ffffff"),
     ("#b3261e", "#ffffff"),
     ("#f2c14e", "#1c2733"),
+    ("#d9dee3", "#1c2733"),
     ("#1b6e3a", "#ffffff"),
 ]
 BADGES = dict(zip(CLASSES, COLOURS, strict=True)) | {"note": ("#cfe3f5", "#123a5c")}
@@ -43,7 +46,6 @@ def run(job: Job) -> None:
     page = environment.get_template("report.html").render(
         study=job.study,
         badges=BADGES,
-        deciding=len(DECIDING),
         board=_records(job.path(paths.LEADERBOARD)),
         exports={path.name: embedded.data_uri(path) for path in map(job.path, EXPORTS)},
         checks=_checks(job.path(paths.CHECKS)),
@@ -64,20 +66,20 @@ def run(job: Job) -> None:
 
 
 def _records(file: Path) -> list[dict]:
-    """The lines of a table; what has no setting, as a toy has none, has empty names."""
-    words = ("dataset", "model", "sentence")
-    table = pd.read_csv(file, dtype=dict.fromkeys(words, str))
-    return table.fillna({name: "" for name in words if name in table}).to_dict("records")
+    """The lines of a table; what has no setting, as a toy has none, has empty names.
+
+    ``saturated`` is a share in those that have it.
+    """
+    return rows.read(file, numbers=["saturated"]).to_dict("records")
 
 
 def _overview(job: Job) -> dict[str, list[str]]:
     """The figures of every setting that has any."""
     found = {}
     for setting in job.params["settings"]:
-        stem = "{dataset}-{model}".format(**setting)
-        files = [job.path(paths.DRAWN) / f"{stem}-{kind}.svg" for kind in ("attacks", "epsilon")]
-        if drawn := [embedded.svg(file) for file in files if file.is_file()]:
-            found["{dataset}, {model}".format(**setting)] = drawn
+        folder = job.path(paths.DRAWN) / SETTINGS / setting["dataset"] / setting["model"]
+        if files := sorted(folder.glob("*.svg"), key=lambda one: (one.stem != ATTACKS, one.name)):
+            found["{dataset}, {model}".format(**setting)] = [embedded.svg(file) for file in files]
     return found
 
 
@@ -85,7 +87,7 @@ def _galleries(job: Job) -> dict[str, dict]:
     """The pictures of every setting that has any, and what is on them."""
     found = {}
     for setting in job.params["settings"]:
-        lines = pd.read_csv(job.path(paths.GALLERY, **setting))
+        lines = rows.read(job.path(paths.GALLERY, **setting))
         if len(lines):
             found["{dataset}, {model}".format(**setting)] = {
                 "picture": embedded.data_uri(job.path(paths.GALLERY_PICTURE, **setting)),
@@ -101,7 +103,7 @@ def _correlations(job: Job) -> list[dict]:
     found: dict[tuple, dict] = {}
     for line in table:
         measured = (line["measure"], line["quantity"])
-        file = job.path(paths.DRAWN) / f"information-{'-'.join(measured)}.svg"
+        file = job.path(paths.DRAWN).joinpath(INFORMATION, *measured).with_suffix(".svg")
         one = found.setdefault(measured, {"svg": embedded.svg(file), "lines": []})
         one["lines"].append(line)
     return [*found.values()]
@@ -109,23 +111,26 @@ def _correlations(job: Job) -> list[dict]:
 
 def _checks(file: Path) -> list[dict]:
     """Each check with its setting, its place in the order of checks, and its rule in words."""
-    checks = pd.read_csv(file, dtype={"failed": str})
-    checks["setting"] = checks.dataset + ", " + checks.model
+    checks = rows.read(file)
+    checks["setting"] = checks.dataset + ", " + checks.model + ", " + checks.norm
     checks["order"] = checks.groupby(["setting", "defence"]).cumcount()
-    signs = {"at most": "≤", "at least": "≥", "above": ">"}
-    checks["rule"] = checks.passes.map(signs) + " " + checks.threshold.map(number)
-    return checks.fillna({"rule": ""}).to_dict("records")
+    checks["asked"] = [
+        "" if pd.isna(limit) else f"{SIGNS[rule]} {number(limit)}"
+        for rule, limit in zip(checks.rule, checks.threshold, strict=True)
+    ]
+    return checks.to_dict("records")
 
 
 def _wide(file: Path) -> dict:
     """{columns, rows: {row: {column: cell}}} of a long table, in its order."""
-    table = pd.read_csv(file, dtype={"smaller": str}).fillna({"smaller": ""})
-    rows = {
+    table = rows.read(file)
+    table["saturated"] = table.saturated.eq("True")
+    cells = {
         row: part.set_index("column").to_dict("index")
         for row, part in table.groupby("row", sort=False)
     }
     smaller = [text for text in table.smaller.unique() if text]
-    return {"columns": list(table.column.unique()), "rows": rows, "smaller": smaller}
+    return {"columns": list(table.column.unique()), "rows": cells, "smaller": smaller}
 
 
 def number(value: float) -> str:

@@ -1,24 +1,31 @@
 """The shape of a study file: its sections, and the types that tables and claims share."""
 
-from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, NonNegativeInt, PositiveInt, ValidationError
+from pydantic import BeforeValidator, Field, NonNegativeInt, PositiveInt
 
-from pipeline.strict_yaml import Key, StudyError
-from robustinfo.settings import Entry, Fraction01, Pixels, Settings
+from robustinfo.settings import Entry, Fraction01, Pixels, Settings, pixels
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=60)]
 Entries = dict[Name, Entry]
 # Columns of the results, and filters on them: a value, or several.
 Column = Literal[
     "dataset", "model", "defence", "seed",
     "stage", "entry", "input", "epoch", "layer", "level", "quantity",
 ]  # fmt: skip
-Where = dict[Column, str | int | float | list[str | int | float]]
+Value = str | int | float
 
 
-Fail = Callable[[Key, str], StudyError]  # (key, problem) -> the error with its file and line
+def _numbers(where: Any) -> Any:  # noqa: ANN401 - any YAML value
+    """The levels of a filter as numbers, ``8/255`` too, as those of the sweep are."""
+    if not isinstance(where, dict) or "level" not in where:
+        return where
+    asked = where["level"]
+    levels = [*map(pixels, asked)] if isinstance(asked, list) else pixels(asked)
+    return where | {"level": levels}
+
+
+Where = Annotated[dict[Column, Value | list[Value]], BeforeValidator(_numbers)]
 
 
 class Setting(Settings):
@@ -52,9 +59,15 @@ class Selection(Settings):
     margin: Fraction01 = 0.0  # by how much, on held-out images; if none does, the best is taken
 
 
+class Verdict(Settings):
+    """What every defence is held against. The checks and their thresholds are the judge's."""
+
+    twin: Name  # the undefended defence
+
+
 class Study(Settings):
     name: Name
-    seeds: Annotated[list[NonNegativeInt], Field(min_length=1)]
+    seeds: Annotated[list[NonNegativeInt], Field(min_length=1)]  # below 2^63: strict_yaml.py
     settings: Annotated[list[Setting], Field(min_length=1)]
     datasets: Entries
     models: Entries
@@ -82,17 +95,3 @@ class Study(Settings):
     tables: dict[Name, dict[str, Any]]
     figures: dict[Name, dict[str, Any]]
     claims: dict[Name, dict[str, Any]]
-
-
-def validated(schema: type[Settings], content: dict, key: Key, fail: Fail) -> Settings:
-    """The content as the schema has it, or the first problem with its key and the choices."""
-    try:
-        return schema(**content)
-    except ValidationError as error:
-        first = error.errors()[0]
-        problem = f"{first['msg']}; it reads {first['input']!r}"
-        if first["type"] == "extra_forbidden":
-            problem = f"unknown key; choose from {', '.join(schema.model_fields)}"
-        elif first["type"] == "missing":
-            problem = "is missing"
-        raise fail((*key, *first["loc"]), problem) from None

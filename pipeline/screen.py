@@ -1,7 +1,7 @@
 """Stage screen: one candidate of the selection, on training images that it never saw.
 
 reads   .../model.safetensors, results/{study}/{dataset}/data.json
-writes  results/{study}/{dataset}/{model}/selection/{defence}-{seed}.csv  accuracy under the
+writes  results/{study}/{dataset}/{model}/selection/{defence}/{seed}.csv  accuracy under the
         selection's attack, with the layers that the defence is applied to
 
 The test images decide nothing here: what is reported on them later would be too good.
@@ -13,6 +13,7 @@ from pipeline import load, paths, rows
 from pipeline.stage import Job, main
 from robustinfo import catalogue
 from robustinfo.batches import EVALUATION_BATCH, batches, correct
+from robustinfo.measurement import fraction
 
 
 def run(job: Job) -> None:
@@ -20,18 +21,13 @@ def run(job: Job) -> None:
     model = load.trained(job, job.path(paths.MODEL))
     _, held_out = load.parts(job)
     perturb = catalogue.get("attacks", job.params["attacks"][job.params["selection"]["attack"]])
-    stands = [
+    robust = [
         correct(model, x, y) & ~perturb(model, x, y, generator=job.generator)[1]
         for x, y in batches(*held_out, EVALUATION_BATCH, job.device)
     ]
-    row = {
-        "stage": "select",
-        "layer": "+".join(job.params["defence"].get("layers", [])),
-        "quantity": "attack_accuracy",
-        "value": torch.cat(stands).double().mean().item(),
-        "n": len(held_out.labels),
-    }
-    rows.write(job.path(paths.SCREENED), [row])
+    found = fraction("attack_accuracy", torch.cat(robust))
+    found = found._replace(layer="+".join(job.params["defence"].get("layers", [])))
+    rows.write(job.path(paths.SCREENED), rows.of("select", [found]))
 
 
 if __name__ == "__main__":

@@ -24,13 +24,15 @@ def code(stage: str, read: dict[str, Any]) -> list[str]:
         kind = KINDS.get(key.split(".")[0])
         # Only the names of the runs matter to the stage that collects them.
         if kind and stage != "collect":
-            for method_kind, method in _methods(kind, read[short]):
-                found |= closure(f"src/robustinfo/{method_kind}/{method}.py")
+            section = "." not in key  # else it is one of the entries
+            for entry in read[short].values() if section else [read[short]]:
+                for method_kind, method in _methods(kind, entry):
+                    found |= closure(f"src/robustinfo/{method_kind}/{method}.py")
     return sorted(found)
 
 
 def _methods(kind: str, value: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401
-    """(folder, file) of every method that an entry, or a section of entries, names."""
+    """(folder, file) of every method that an entry names, its inner entries' too."""
     if not isinstance(value, dict):
         return
     if "method" in value:
@@ -55,7 +57,7 @@ def closure(file: str) -> frozenset[str]:
 @cache
 def _imports(file: Path) -> tuple[str, ...]:
     names = []
-    for node in ast.walk(ast.parse(file.read_text())):
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:

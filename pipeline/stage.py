@@ -2,9 +2,11 @@
 
 import argparse
 import logging
+import os
 import sys
 from collections.abc import Callable
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -83,20 +85,36 @@ def _job(stages: tuple[str, ...]) -> Job:
     file, stage = given.pop("study"), given.pop("stage", stages[0])
     if stage not in stages:
         raise StudyError(f"no stage {stage!r}; choose from {', '.join(stages)}")
-    study, _ = read(file)
+    study = _checked(file)
     try:
         params = slices(study, stage, given)
     except KeyError as error:
         raise StudyError(f"stage {stage} needs --{error.args[0]}") from None
+    seeds = [str(seed) for seed in study["seeds"]]
+    if "seed" in given and given["seed"] not in seeds:
+        raise StudyError(f"no seed {given['seed']!r} in the study; choose from {', '.join(seeds)}")
     return Job(stage, study["name"], given, params)
 
 
+def _checked(file: Path) -> dict[str, Any]:
+    """The study as the file has it. Under Snakemake, it was checked before the first job.
+
+    The check is no part of what a job computes: it is imported by name, so that sources.py does not
+    take a change of it for one of every result.
+    """
+    if driver.DRIVER in os.environ:
+        return read(file)[0]
+    return import_module("pipeline.study").load(file)
+
+
 def _alone(job: Job) -> FileLock:
-    """A lock per job, so that an orphan of a killed run and its successor never interleave."""
-    name = "_".join([job.stage, job.study, *(f"{v}" for v in job.names.values())])
-    folder = Path(".snakemake/jobs")
+    """A lock per job, so that an orphan of a killed run and its successor never interleave.
+
+    Every name is a folder: joined by a letter that they may hold, two jobs would share a lock.
+    """
+    folder = Path(".snakemake/jobs", job.stage, job.study, *job.names.values())
     folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / f"{name}.lock")
+    lock = FileLock(folder / ".lock")
     try:
         lock.acquire(blocking=False)
     except Timeout:

@@ -1,17 +1,27 @@
 """A table or figure of a study: which rows of the results it shows, and the paper's beside ours."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import pandas as pd
-from pydantic import Field
+from pydantic import AfterValidator, Field, model_validator
 
+from pipeline.drawn import misdrawn, unset
 from pipeline.schema import Column, Where
 from pipeline.statistics import chosen, over_seeds
 from pipeline.strict_yaml import StudyError, read
 from robustinfo.settings import Settings
 
 SEPARATOR = " / "
+
+
+def _settable(text: str) -> str:
+    if problem := unset(text):
+        raise ValueError(problem)
+    return text
+
+
+Text = Annotated[str, AfterValidator(_settable)]
 
 
 class Paper(Settings):
@@ -27,22 +37,32 @@ class Paper(Settings):
 class Target(Settings):
     """Rows and columns are columns of the results; the cell is the mean over the seeds."""
 
-    title: str
+    title: Text
     note: str = ""  # what a reader of the numbers has to know
     rows: Annotated[list[Column], Field(min_length=1)]
     columns: Annotated[list[Column], Field(min_length=1)]
     where: Where
     paper: Paper | None = None
     draw: Literal["curves", "heatmap", "plane", "scatter", "surface"] | None = None
-    x_label: str = ""
+    x_label: Text = ""
     x_scale: Literal["linear", "log", "root"] = "linear"
-    y_label: str = ""
+    y_label: Text = ""
+
+    @model_validator(mode="after")
+    def it_can_be_drawn(self) -> Self:
+        """A study may run for days before its figures are drawn."""
+        if problem := misdrawn(self.draw, self.rows, self.columns):
+            raise ValueError(problem)
+        return self
 
 
 def tabulate(results: pd.DataFrame, target: Target, references: Path) -> pd.DataFrame:
-    """The cells: row, column, paper, ours, low, high, n, difference, saturated, smaller.
+    """The cells: row, column, paper, ours, low, high, scope, n, seeds, difference, saturated,
+    smaller.
 
-    low, high: see ``statistics.over_seeds``. difference: ours - paper. saturated: whether an
+    low, high: the 95 % interval; scope: what it speaks of (``robustinfo.maths.statistics``): the
+    method, its trainings on these images, one network, an exact value, or nothing where no interval
+    is known. n: the fewest images behind a value. difference: ours - paper. saturated: whether an
     estimate of any seed sits at its ceiling, where it says nothing. smaller: in what our run is
     smaller than the paper's, where both have a value. Raises StudyError if the target selects
     nothing, or a cell has several values of one seed.

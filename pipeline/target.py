@@ -1,8 +1,8 @@
 """Stages table and figure: one table of the study, and the figure that is drawn from it.
 
 reads   results/{study}/collected/*.csv, studies/references/*.yaml
-writes  results/{study}/tables/{target}.csv  row, column, paper, ours, low, high, n, difference,
-                                             saturated, smaller
+writes  results/{study}/tables/{target}.csv  row, column, paper, ours, low, high, scope, n,
+                                             seeds, difference, saturated, smaller
         results/{study}/figures/{target}.svg and .png, for a figure
 """
 

@@ -1,6 +1,6 @@
 """Stage toy: a computation of a paper that needs no data set and no trained network.
 
-writes  results/{study}/collected/toy-{toy}.csv  its rows for every seed of the study
+writes  results/{study}/collected/{toy}.csv  its rows for every seed of the study
 """
 
 import torch
@@ -13,12 +13,11 @@ from robustinfo import catalogue
 def run(job: Job) -> None:
     """Compute the toy once per seed."""
     compute = catalogue.get("toys", job.params["toy"])
-    names = {"stage": "toy", "entry": job.names["toy"]}
-    found = [
-        {"seed": seed} | names | row
-        for seed in job.params["seeds"]
-        for row in compute(generator=torch.Generator().manual_seed(seed))
-    ]
+    found = []
+    for seed in job.params["seeds"]:
+        told = compute(generator=torch.Generator().manual_seed(seed))
+        own = (one._replace(entry=job.names["toy"]) for one in told)
+        found += [{"seed": seed} | row for row in rows.of("toy", own)]
     rows.write(job.path(paths.TOY), found, rows.RUN)
 
 

@@ -7,10 +7,9 @@ writes  .../model.safetensors  weights, the defence's state; metadata: the defen
         .../history.csv  every loss term, their sum, the learning rate, validation accuracy
 
 An interrupted training goes on from its last epoch, to the same bits: what that needs waits in
-.../.training/, which is no output and disappears at the end.
+.../.training/ (resuming.py), which is no output and disappears at the end.
 """
 
-import hashlib
 import json
 import shutil
 from collections.abc import Callable
@@ -19,14 +18,14 @@ from pathlib import Path
 
 import torch
 
-from pipeline import load, paths, rows, select, sources
+from pipeline import load, paths, resuming, rows, select
 from pipeline.device import describe
 from pipeline.progress import followed
 from pipeline.stage import Job, main
 from robustinfo import catalogue, training
 from robustinfo.batches import EVALUATION_BATCH, batches, floats
 from robustinfo.faults import Fault
-from robustinfo.files import whole
+from robustinfo.files import refusals, whole
 from robustinfo.sealed import DEFENCE, STATE, WEIGHTS, seal
 from robustinfo.settings import Entry
 
@@ -45,9 +44,8 @@ def run(job: Job) -> None:
     loss_terms, extra = _objective(job, entry, model, data)
     finish = _finisher(entry, model, validation)
 
-    work = _workspace(job)
-    saved = work / "state.pt"
-    state = torch.load(saved, weights_only=True) if saved.exists() else None
+    work, identity = resuming.workspace(job), resuming.identity(job, _inputs(job))
+    state, kept = resuming.left(work, identity)
     history = state.pop("history") if state else []
     same_steps = getattr(catalogue.module("defences", entry), "SAME_STEPS", False)
     steps = training.train(
@@ -63,10 +61,9 @@ def run(job: Job) -> None:
     for epoch in followed(steps, config.epochs + 1 - len(history), "epoch"):
         history.append(epoch.record)
         if epoch.number % config.snapshot_every == 0 or epoch.number == config.epochs:
-            snapshot = work / f"snapshots/epoch_{epoch.number:04}.safetensors"
-            seal(snapshot, _tensors(model, extra), {})
-        with whole(saved) as part:
-            torch.save(epoch.state | {"history": history}, part)
+            seal(resuming.snapshot(work, epoch.number), _tensors(model, extra), {})
+            kept.append(epoch.number)
+        resuming.keep(work, identity, epoch.state | {"history": history}, kept)
     finish()
     described = describe(job.device) | {DEFENCE: json.dumps(entry)}
     _publish(job, work, _tensors(model, extra), described, history, len(validation.labels))
@@ -102,30 +99,26 @@ def _tensors(model: torch.nn.Module, extra: dict) -> dict[str, torch.Tensor]:
     return weights | {STATE + name: tensor for name, tensor in extra.items()}
 
 
-def _workspace(job: Job) -> Path:
-    """The folder of this very training, code included; what another one left is thrown away."""
-    files = [job.path(paths.DATA), *map(Path, sources.code(job.stage, job.params))]
+def _inputs(job: Job) -> list[Path]:
+    """The results of other stages that the training reads."""
+    files = [job.path(paths.DATA)]
     if job.stage == "retrain":
         files.append(job.path(paths.MODEL, defence=job.params["start"]))
     if job.stage == "train_selected":
         files.append(job.path(paths.SELECTED))
-    identity = json.dumps([job.names, job.params, describe(job.device)], sort_keys=True).encode()
-    identity += b"".join(file.read_bytes() for file in files)
-    work = job.path(paths.RUN) / ".training"
-    mark = work / hashlib.sha256(identity).hexdigest()
-    if not mark.exists():
-        shutil.rmtree(work, ignore_errors=True)
-        work.mkdir(parents=True)
-        mark.touch()
-    return work
+    return files
 
 
 def _publish(
     job: Job, work: Path, tensors: dict, described: dict, history: list[dict], validated: int
 ) -> None:
     snapshots = job.path(paths.SNAPSHOTS)
-    shutil.rmtree(snapshots, ignore_errors=True)
-    shutil.copytree(work / "snapshots", snapshots)  # a copy: publishing may fail and run again
+    if snapshots.exists():
+        with refusals(snapshots):
+            shutil.rmtree(snapshots)
+    for file in sorted((work / "snapshots").iterdir()):
+        with whole(snapshots / file.name) as part:
+            shutil.copyfile(file, part)  # a copy: publishing may fail and run again
     rows.write(
         job.path(paths.HISTORY),
         (
@@ -136,8 +129,7 @@ def _publish(
         ),
     )
     seal(job.path(paths.MODEL), tensors, described)
-    (work / "state.pt").unlink()  # first: without it, what else is left means nothing
-    shutil.rmtree(work)
+    resuming.discard(work)
 
 
 if __name__ == "__main__":

@@ -3,21 +3,24 @@
 reads   .../model.safetensors, .../attacks/*.safetensors of this run and of the proxy's, with the
         same seed; results/{study}/{dataset}/data.json
 writes  .../transferred.csv  per attack (input: the proxy): accuracy and success rate of its stored
-        examples here; over all attacks with an epsilon, transferred ones included (entry attacks):
-        robust accuracy, and what alone broke images
-        .../transferred_outcomes.csv  index in the test set, stands: as of the stage diagnose
+        examples here; over all attacks of each norm, transferred ones included: what the stage
+        diagnose says without them
+        .../transferred_outcomes.csv  as outcomes.csv of the stage diagnose
 
-Nothing is attacked again. Of an image on which an attack failed, what is stored is where it ended,
-if the attack says so, else the clean image: the weaker the attack on the proxy, the less transfers.
-A defence that only hides its gradient loses more to such examples than to its own.
+Nothing is attacked again, but for what follows up. Of an image on which an attack failed, what is
+stored is where it ended, if the attack says so, else the clean image: the weaker the attack on the
+proxy, the less transfers. A defence that only hides its gradient loses more to such examples than
+to its own.
 """
 
 from torch import Tensor
 
 from pipeline import load, paths, rows
-from pipeline.combined import by_image, counts, fractions, threat
+from pipeline.combined import Other, by_image, combined, within
 from pipeline.stage import Job, main
+from robustinfo.attacks._success import fooled
 from robustinfo.batches import correct, floats
+from robustinfo.measurement import Measurement, counted, fraction
 from robustinfo.sealed import unseal
 
 
@@ -30,29 +33,27 @@ def run(job: Job) -> None:
     x, y = floats(images, job.device), labels.to(job.device)
     model = load.trained(job, job.path(paths.MODEL))
     right = correct(model, x, y)
+    counting = within(job.params["attacks"], job.params["threat"])
     found, others = [], {}
-    for name, entry in job.params["attacks"].items():
+    for name in job.params["attacks"]:
         examples, _ = unseal(job.path(paths.EXAMPLES, attack=name, defence=proxy))
-        turned = right & ~correct(model, examples["x_adv"].to(job.device), y)
-        found += _rows(name, proxy, right, turned)
-        made = threat(entry)._replace(role="black_box")
-        if counts(made, job.params["threat"]):
-            others[f"{name} from {proxy}"] = (turned.cpu(), made)
-    combined, stands = fractions(job, x.cpu(), others)
-    for quantity, (value, n) in combined.items():
-        row = {"entry": "attacks", "quantity": quantity, "value": value, "n": n}
-        found.append({"stage": "transfer"} | row)
-    rows.write(job.path(paths.TRANSFERRED), found)
-    rows.write_table(job.path(paths.AFTER_TRANSFER), by_image(stands))
+        x_adv = examples["x_adv"].to(job.device)
+        turned = right & fooled(model, x_adv, y)
+        found += _measured(name, proxy, right, turned)
+        if name in counting:
+            others[f"{name} from {proxy}"] = Other(counting[name].transferred(), turned, x_adv)
+    together = combined(job, model, x, y, others)
+    found += together.measurements
+    rows.write(job.path(paths.TRANSFERRED), rows.of("transfer", found, n=len(y)))
+    rows.write_table(job.path(paths.AFTER_TRANSFER), by_image(together.correct))
 
 
-def _rows(attack: str, proxy: str, right: Tensor, turned: Tensor) -> list[dict]:
-    own = {"stage": "transfer", "entry": attack, "input": proxy}
-    n, attacked = len(right), int(right.sum())
-    accuracy = {"quantity": "accuracy", "value": int((right & ~turned).sum()) / n, "n": n}
-    rate = int(turned.sum()) / attacked if attacked else float("nan")
-    success = {"quantity": "attack_success_rate", "value": rate, "n": attacked}
-    return [own | accuracy, own | success]
+def _measured(attack: str, proxy: str, right: Tensor, turned: Tensor) -> list[Measurement]:
+    values = [
+        fraction("accuracy", right & ~turned),
+        counted("attack_success_rate", int(turned.sum()), int(right.sum())),
+    ]
+    return [one._replace(entry=attack, input=proxy) for one in values]
 
 
 if __name__ == "__main__":

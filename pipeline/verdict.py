@@ -1,11 +1,14 @@
-"""Stage verdict: per defence, robust accuracy with its interval, every check, and the verdict.
+"""Stage verdict: per defence and norm, robust accuracy with its interval, every check, the verdict.
 
-reads   results/{study}/collected/*.csv, results/{study}/standing/*.csv
-writes  results/{study}/verdict.csv   one line per data set, model and defence; of settings in which
-                                      some attack counts: the others lack a threat model; asked:
-                                      how many of the checks that decide
-        results/{study}/checks.csv    every check behind it: value, threshold, failed or not run
+reads   results/{study}/collected/*, results/{study}/standing/*
+writes  results/{study}/verdict.csv   one line per data set, model, defence and norm in which some
+                                      attack counts; how many of the deciding checks failed, passed,
+                                      cannot say, were not run
+        results/{study}/checks.csv    every check behind it: what it read, asked, answered
         results/{study}/metrics.json  the headline numbers, for ``dvc metrics``
+
+The worst seed decides: a check fails where it surely does in one of them, and passes where it does
+in all.
 """
 
 import json
@@ -15,76 +18,90 @@ import pandas as pd
 
 from pipeline import paths, rows
 from pipeline.collect import results_of
-from pipeline.combined import counting
+from pipeline.combined import counting, with_transfers
 from pipeline.informed import information
+from pipeline.per import resolve
+from pipeline.slices import present
 from pipeline.stage import Job, main
-from pipeline.statistics import chosen, over_all, over_seeds
-from robustinfo.evidence import Said, evidence
+from pipeline.statistics import chosen, over_seeds
 from robustinfo.files import whole
-from robustinfo.judging import DECIDING, RULES, Check, Thresholds, judge
-from robustinfo.maths.intervals import gain
+from robustinfo.judge import threats
+from robustinfo.judge.evidence import norm_of
+from robustinfo.judge.verdict import Answer, judge
+from robustinfo.maths.statistics import paired_difference
+from robustinfo.measurement import Measurement
 
+OF = ["dataset", "model", "defence", "norm", "epsilon"]
+COUNTS = {"failed": "failed", "passed": "passed", "cannot say": "cannot_say", "not run": "not_run"}
 COLUMNS = [
-    "dataset", "model", "defence", "verdict", "clean_accuracy", "robust_accuracy", "low", "high",
-    "n", "seeds", "strongest", "strongest_leaves", "asked",
+    *OF, "verdict", "clean_accuracy", "robust_accuracy", "low", "high", "scope", "n", "seeds",
+    "strongest", "strongest_leaves", *COUNTS.values(),
+]  # fmt: skip
+CHECKED = [
+    *OF, "check", "result", "value", "low", "high", "n", "rule", "threshold", "class", "entry",
+    "images_needed", "meaning",
 ]  # fmt: skip
 
 
 def run(job: Job) -> None:
-    """Judge every defence of every setting."""
-    thresholds = Thresholds(**job.params["verdict"])
-    results = results_of(job)
+    """Judge every defence of every setting in every norm."""
+    results, twin = results_of(job), job.params["verdict"]["twin"]
     verdicts, checks, metrics = [], [], {}
     for names, attacks in _threatened(job):
         setting = chosen(results, names)
-        standing = pd.read_csv(job.path(paths.STANDING, **names))
-        twin = _robust(setting, thresholds.twin)
-        for defence in setting.defence.unique():
-            own = names | {"defence": defence}
-            robust = over_seeds(_robust(setting, defence))
-            asked = _evidence(setting, defence, thresholds)
-            asked |= {
-                "classes": setting[setting.quantity == "classes"].value.iloc[0],
-                "n": robust["n"],
-                "twin_robust_accuracy": twin.value.max(),
-                "robust_accuracy": robust["ours"],
-                "robust_low": robust["low"],
-                "gain_over_twin": _gain(standing, defence, thresholds.twin),
-            }
-            asked |= information(setting, defence, thresholds.twin, asked["gain_over_twin"])
-            verdict, found = judge(asked, thresholds)
-            accuracies = {
-                "clean_accuracy": over_seeds(_clean(setting, defence))["ours"],
-                "robust_accuracy": robust["ours"],
-            }
-            verdicts.append(
-                own
-                | {"verdict": verdict, **accuracies, "low": robust["low"], "high": robust["high"]}
-                | {"n": robust["n"], "seeds": setting.seed.nunique()}
-                | _strongest(setting, defence, attacks)
-                | {"asked": sum(c.failed is not None and c.name in DECIDING for c in found)}
-            )
-            checks += [own | check._asdict() for check in found]
-            metrics.setdefault("/".join(names.values()), {})[defence] = accuracies
+        standing = rows.read(job.path(paths.STANDING, **names))
+        spoken = _norms(job, names)
+        classes = int(setting[setting.quantity == "classes"].value.iloc[0])
+        for norm, epsilon in threats.models(attacks).items():
+            own = standing[standing.entry == norm]
+            for defence in setting.defence.unique():
+                about = names | {"defence": defence, "norm": norm, "epsilon": epsilon}
+                told = list(_told(setting, defence, norm, spoken))
+                told += _beside(setting, own, defence, twin, norm)
+                told += information(setting, defence, twin, _gain(told))
+                found = judge(told, classes)
+                clean = over_seeds(_clean(setting, defence), standing)["ours"]
+                robust = over_seeds(_robust(setting, defence, norm), standing)
+                counts = {COUNTS[name]: many for name, many in found.counts().items()}
+                verdicts.append(
+                    about
+                    | {"verdict": found.verdict, "clean_accuracy": clean}
+                    | {"robust_accuracy": robust["ours"], "seeds": setting.seed.nunique()}
+                    | {name: robust[name] for name in ("low", "high", "scope", "n")}
+                    | _strongest(setting, defence, attacks, norm)
+                    | counts
+                )
+                checks += [about | _line(one) for one in found.answers]
+                accuracies = {"clean_accuracy": clean, "robust_accuracy": robust["ours"]}
+                metrics.setdefault("/".join([*names.values(), norm]), {})[defence] = accuracies
     rows.write_table(job.path(paths.VERDICT), pd.DataFrame(verdicts, columns=COLUMNS))
-    columns = [*COLUMNS[:3], *Check._fields]
-    rows.write_table(job.path(paths.CHECKS), pd.DataFrame(checks, columns=columns))
+    rows.write_table(job.path(paths.CHECKS), pd.DataFrame(checks, columns=CHECKED))
     with whole(job.path(paths.METRICS)) as partial:
         partial.write_text(json.dumps(metrics, indent=2) + "\n")
     for line in verdicts:
-        print("{dataset} {model} {defence}: {verdict}".format(**line))
+        print("{dataset} {model} {defence}, {norm}: {verdict}".format(**line))
 
 
-def _threatened(job: Job) -> Iterator[tuple[dict[str, str], list[str]]]:
+def _threatened(job: Job) -> Iterator[tuple[dict[str, str], dict[str, threats.Threat]]]:
     """Every setting with a threat model, and its attacks that count."""
     for names in job.params["settings"]:
         within = counting(job.params, names)
         if within:
-            yield names, [*within]
+            yield names, within
 
 
-def _robust(setting: pd.DataFrame, defence: str) -> pd.DataFrame:
-    return chosen(over_all(setting), {"defence": defence, "quantity": "robust_accuracy"})
+def _norms(job: Job, names: dict[str, str]) -> dict[str, str | None]:
+    """The norm that every attack and diagnostic of a setting speaks of."""
+    found = {}
+    for kind in ("attacks", "diagnostics"):
+        for name, entry in present(kind, resolve(job.params[kind], names)).items():
+            found[name] = norm_of(kind, entry)
+    return found
+
+
+def _robust(setting: pd.DataFrame, defence: str, norm: str) -> pd.DataFrame:
+    where = {"defence": defence, "entry": norm, "quantity": "robust_accuracy"}
+    return with_transfers(chosen(setting, where))
 
 
 def _clean(setting: pd.DataFrame, defence: str) -> pd.DataFrame:
@@ -92,40 +109,55 @@ def _clean(setting: pd.DataFrame, defence: str) -> pd.DataFrame:
     return chosen(setting, where)
 
 
-def _strongest(setting: pd.DataFrame, defence: str, attacks: list[str]) -> dict:
-    """The attack that by itself leaves the least accuracy, and what it leaves."""
-    where = {"defence": defence, "stage": "attack", "quantity": "accuracy", "entry": attacks}
+def _told(
+    setting: pd.DataFrame, defence: str, norm: str, spoken: dict[str, str | None]
+) -> Iterator[Measurement]:
+    """What the runs of one defence say by themselves in one norm, seed by seed."""
+    own = chosen(setting, {"defence": defence, "stage": ["attack", "diagnose"]})
+    alone = own[own.entry.map(lambda name: spoken.get(name, "") in (norm, None))]
+    together = with_transfers(chosen(setting, {"defence": defence, "entry": norm}))
+    yield from rows.measurements(pd.concat([alone, together]))
+    for one in rows.measurements(_clean(setting, defence)):
+        yield one._replace(quantity="clean_accuracy")
+
+
+def _beside(
+    setting: pd.DataFrame, standing: pd.DataFrame, defence: str, twin: str, norm: str
+) -> Iterator[Measurement]:
+    """What the attacks leave of the twin, and beside it, image by image, seed by seed."""
+    for one in rows.measurements(_robust(setting, twin, norm)):
+        yield one._replace(quantity="twin_robust_accuracy")
+    if defence == twin:
+        return
+    wide = standing.pivot(index=["seed", "index"], columns="defence", values="correct")
+    for _, pairs in wide.groupby("seed"):
+        won = int((pairs[defence] > pairs[twin]).sum())
+        lost = int((pairs[defence] < pairs[twin]).sum())
+        low, high = paired_difference(won, lost, len(pairs))
+        value = (won - lost) / len(pairs)
+        yield Measurement("gain_over_twin", value, "own", len(pairs), low, high, entry=twin)
+
+
+def _gain(told: list[Measurement]) -> Measurement | None:
+    """The least gain of any seed."""
+    gains = [one for one in told if one.quantity == "gain_over_twin"]
+    return min(gains, key=lambda one: one.low, default=None)
+
+
+def _strongest(
+    setting: pd.DataFrame, defence: str, attacks: dict[str, threats.Threat], norm: str
+) -> dict:
+    """The attack in the norm that by itself leaves the least accuracy, and what it leaves."""
+    own = [name for name, one in attacks.items() if one.norm == norm]
+    where = {"defence": defence, "stage": "attack", "quantity": "accuracy", "entry": own}
     left = chosen(setting, where).groupby("entry", sort=False).value.mean()
     return {"strongest": left.idxmin(), "strongest_leaves": left.min()}
 
 
-def _evidence(setting: pd.DataFrame, defence: str, thresholds: Thresholds) -> dict[str, float]:
-    """What the runs of one defence say by themselves, in the worst seed that was asked."""
-    found = []
-    for _, own in chosen(setting, {"defence": defence}).groupby("seed"):
-        alone = own[own.stage.isin(["attack", "diagnose"]) & (own.entry != "attacks")]
-        said = pd.concat([alone, over_all(own)])[list(Said._fields)]
-        found.append(evidence(map(Said._make, said.itertuples(index=False)), thresholds))
-    return {
-        name: (max if RULES[name][0] in ("at most", "below") else min)(
-            one[name] for one in found if name in one
-        )
-        for name in RULES
-        if any(name in one for one in found)
-    }
-
-
-def _gain(standing: pd.DataFrame, defence: str, twin: str) -> float | None:
-    """How many more images than its twin the defence surely leaves, in the worst seed."""
-    if defence == twin:
-        return None
-    wide = standing.pivot(index=["seed", "index"], columns="defence", values="stands")
-    lows = []
-    for _, pairs in wide.groupby("seed"):
-        won = int((pairs[defence] > pairs[twin]).sum())
-        lost = int((pairs[defence] < pairs[twin]).sum())
-        lows.append(gain(won, lost, len(pairs))[0])
-    return min(lows)
+def _line(one: Answer) -> dict:
+    numbers = one._asdict() | {"images_needed": one.images, "check": one.check.name}
+    about = {"rule": one.check.rule, "class": one.check.verdict, "meaning": one.check.meaning}
+    return {name: value for name, value in numbers.items() if name in CHECKED} | about
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
+import os
 from types import SimpleNamespace
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # tiny networks: a second thread mostly waits
 
 import pytest
 import torch

@@ -1,17 +1,21 @@
 """``robustinfo judge`` as a user types it, on networks of their own."""
 
 import json
+import sys
+from importlib import import_module
 
 import pytest
 from safetensors.torch import save_file
 from typer.testing import CliRunner
 
-from robustinfo.cli import EXITS, app
-from robustinfo.judging import CLASSES, HOLDS, RULES
-from robustinfo.protocols import SIZES
+from robustinfo.cli import app
+from robustinfo.judge.checks import CHECKS, CLASSES, EXITS, LITTLE
+from robustinfo.judge.protocol import SIZES
 from tests.judge.networks import honest
 
 MODULE = """
+import sys
+import torch
 from safetensors.torch import load_file
 from robustinfo.models import lenet5
 
@@ -28,6 +32,52 @@ def defended():
 
 def broken():
     raise RuntimeError("weights are missing")
+
+class Fails(torch.nn.Module):  # from some call on, in some way
+    def __init__(self, way, calls):
+        super().__init__()
+        self.network, self.way, self.calls, self.asked = plain(), way, calls, 0
+
+    def forward(self, x):
+        self.asked += 1
+        if self.asked > self.calls:
+            self.way()
+        return self.network(x)
+
+def memory():
+    raise torch.OutOfMemoryError("no room")
+
+def fails_later():
+    return Fails(memory, 60)
+
+def leaves_later():
+    return Fails(sys.exit, 60)
+
+def leaves():
+    return Fails(sys.exit, 0)
+
+def interrupt():
+    raise KeyboardInterrupt
+
+def interrupts():
+    return Fails(interrupt, 0)
+
+def half():
+    return plain().half()
+
+def brightens():
+    return torch.nn.Sequential(Brightens(), plain())
+
+def brightens_a_copy():
+    return torch.nn.Sequential(Brightens(copies=True), plain())
+
+class Brightens(torch.nn.Module):
+    def __init__(self, copies=False):
+        super().__init__()
+        self.copies = copies
+
+    def forward(self, x):
+        return (x.clone() if self.copies else x).mul_(1.5).clamp_(0, 1)
 """
 
 
@@ -39,7 +89,11 @@ def judge(tmp_path, monkeypatch):
         contiguous = {name: weight.contiguous() for name, weight in weights.items()}
         save_file(contiguous, tmp_path / f"{defence}.safetensors")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("robustinfo.budgets.SIZES", SIZES[:1])  # on any machine
+    monkeypatch.setattr("robustinfo.judge.budget.SIZES", SIZES[:1])  # on any machine
+    # In this process, which knows of that.
+    monkeypatch.setattr("robustinfo.separate.asked", lambda name, given: called(name)(**given))
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.delitem(sys.modules, "mine", raising=False)
 
     def run(model, *options, epsilon="0.15"):
         given = ["judge", model, "--data", "digits", "--epsilon", epsilon, *options]
@@ -48,25 +102,53 @@ def judge(tmp_path, monkeypatch):
     return run
 
 
+def called(name):
+    module, _, function = name.partition(":")
+    return getattr(import_module(module), function)
+
+
 def test_a_plain_network_is_broken_and_the_exit_code_says_so(judge):
     result = judge("mine:plain", "--json")
     found = json.loads(result.stdout)
-    assert found["verdict"] == "broken" and result.exit_code == EXITS["broken"] == 14
-    assert [check["check"] for check in found["checks"]] == [*RULES]
+    assert (
+        found["notes"] == []
+        and found["verdict"] == "broken"
+        and result.exit_code == EXITS["broken"] == 14
+    )
+    assert [check["check"] for check in found["checks"]] == [check.name for check in CHECKS]
     of = {check["check"]: check for check in found["checks"]}
     assert of["robust_accuracy"]["result"] == "failed"
     assert of["gain_over_twin"]["result"] == of["twin_robust_accuracy"]["result"] == "not run"
     assert 0.9 < found["clean_accuracy"] <= 1 and found["robust_accuracy"] < 0.1
-    assert found["protocol"]["name"] == "glance" and found["protocol"]["images"] == 64
-    union = set().union(*(attack["broken"] for attack in found["attacks"].values()))
+    assert found["protocol"]["name"] == "tiny" and found["protocol"]["images"] == 64
+    attacks = [*found["attacks"].values(), found["follow_up"]]
+    union = set().union(*(attack["broken"] for attack in attacks))
     stands = 64 * found["robust_accuracy"]
     assert len(union) == round(64 * found["clean_accuracy"] - stands)
 
 
-def test_a_defended_network_holds_beside_its_twin(judge):
-    result = judge("mine:defended", "--twin", "mine:plain")
-    assert result.exit_code == EXITS[HOLDS] == 0
-    assert HOLDS in result.stdout and "pgd from the twin" in result.stdout
+def test_the_smallest_protocol_does_not_say_that_a_defended_network_holds(judge):
+    result = judge("mine:defended", "--twin", "mine:plain", "--json")
+    found = json.loads(result.stdout)
+    assert found["verdict"] == LITTLE and result.exit_code == EXITS[LITTLE] == 16
+    assert "pgd from the twin" in found["attacks"]
+    of = {check["check"]: check for check in found["checks"]}
+    assert of["autoattack_attacks"]["result"] == of["decision_based_attacks"]["result"] == "failed"
+    open_ones = [check for check in found["checks"] if check["result"] == "cannot say"]
+    assert open_ones and all(check["low"] <= check["threshold"] for check in open_ones)
+
+
+def test_what_was_found_of_the_data_is_in_the_json_and_on_standard_error(judge):
+    result = judge("mine:plain", "--json")
+    data = json.loads(result.stdout)["data"]
+    assert [*data["classes"]] == [str(digit) for digit in range(10)] and data["left_out"] == []
+    assert "10 classes of the data set" in result.stderr
+
+
+def test_a_budget_that_is_too_small_takes_the_smallest_protocol_and_says_so(judge):
+    result = judge("mine:plain", "--budget", "0.001s", "--json")
+    assert json.loads(result.stdout)["protocol"]["name"] == "tiny"
+    assert "more than --budget" in " ".join(result.stderr.split())
 
 
 def test_every_class_has_an_exit_code_of_its_own_beside_those_of_errors():
@@ -79,14 +161,38 @@ def test_every_class_has_an_exit_code_of_its_own_beside_those_of_errors():
     [
         ("mine:nothing", [], "nothing"),
         ("mine:broken", [], "weights are missing"),
+        ("mine:fails_later", [], "mine:fails_later ended without a verdict: OutOfMemoryError: no"),
+        ("mine:leaves_later", [], "mine:leaves_later ended without a verdict: SystemExit"),
+        ("mine:leaves", [], "mine:leaves ended without a verdict: SystemExit"),
+        ("mine:interrupts", [], "mine:interrupts ended without a verdict: KeyboardInterrupt"),
         ("mine:plain", ["--budget", "soon"], "write a number and s, m or h"),
-        ("mine:plain", ["--budget", "0.001s"], "try again with --budget"),
         ("mine:plain", ["--norm", "l1"], "linf or l2"),
         ("mine:plain", ["--epsilon", "8/0"], "write a number, as 0.2 or 8/255"),
         ("mine:plain", ["--epsilon", "0"], "above 0"),
+        ("mine:plain", ["--norm", "l2", "--epsilon", "100"], "--epsilon 100:"),
     ],
 )
 def test_what_cannot_be_judged_is_an_error_that_says_what_to_do(judge, model, options, said):
     result = judge(model, *options)
     assert result.exit_code == 1
     assert said in " ".join(result.stderr.split())
+
+
+def test_the_error_of_a_network_names_its_own_file(judge):
+    (line,) = judge("mine:fails_later").stderr.splitlines()[-1:]
+    assert "mine.py:" in line and "Traceback" not in line
+
+
+def test_a_network_that_writes_to_its_input_is_judged_as_one_that_copies(judge):
+    found = [json.loads(judge(f"mine:{name}", "--json").stdout) for name in COPIES]
+    assert found[0] == found[1]
+
+
+COPIES = ("brightens", "brightens_a_copy")
+
+
+def test_a_network_in_float16_is_judged_in_float32_and_json_says_so(judge):
+    found = json.loads(judge("mine:half", "--json").stdout)
+    (note,) = found["notes"]
+    assert note == "mine:half has weights in torch.float16: it is judged in torch.float32"
+    assert found["verdict"] == "broken"

@@ -7,6 +7,7 @@ here too, not six hours into a run.
 from importlib import import_module
 from math import isfinite
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import torch
@@ -15,8 +16,10 @@ from pipeline.paths import TRAININGS
 from pipeline.slices import KINDS, in_setting
 from pipeline.study import load
 from robustinfo import catalogue, training
+from robustinfo.judge.threats import ROLES
+from robustinfo.measurement import Interval, Measurement
 from robustinfo.settings import Settings
-from robustinfo.worst_case import ROLES
+from tests.told import told
 
 FILES = [Path("params.yaml"), *sorted(Path("studies").glob("*.yaml"))]
 STUDIES = {  # as each of its settings sees it
@@ -71,6 +74,14 @@ def narrow(network):
 def built(network):
     torch.manual_seed(0)
     return catalogue.get("models", narrow(network))(SHAPE, CLASSES)
+
+
+def says_what_it_rests_on(one):
+    """A measurement has what its kind of interval needs, and leaves its entry to who asked."""
+    own = one.low is not None and one.high is not None and one.low <= one.value <= one.high
+    needed = {"fraction": bool(one.n) and 0 <= one.value <= 1, "own": own}
+    kind = isinstance(one, Measurement) and one.interval in get_args(Interval)
+    return kind and not one.entry and needed.get(one.interval, one.low is None is one.high)
 
 
 @pytest.fixture
@@ -146,13 +157,16 @@ def test_a_defence_gives_finite_scalar_terms_with_a_gradient(entry, network, bat
 
 
 @each("measures")
-def test_a_measure_maps_activations_and_labels_to_named_estimates(entry):
+def test_a_measure_maps_activations_and_labels_to_named_measurements(entry):
     y = torch.arange(4).repeat(30)
     found = catalogue.get("measures", entry)(torch.nn.functional.one_hot(y).float(), y)
     assert catalogue.module("measures", entry).POINTS in ("probes", "activations")
-    assert found and all(isinstance(one.value, float) for one in found.values())
-    for name, one in found.items():
-        assert name.count("bits") == int(one.ceiling == one.ceiling), "bits have a ceiling here"
+    assert found and told(found) and all(isinstance(one.value, float) for one in found)
+    for one in found:
+        assert says_what_it_rests_on(one)
+        has_ceiling = one.ceiling is not None
+        assert one.quantity.count("bits") == int(has_ceiling), "bits have a ceiling here"
+        assert isinstance(one.saturated, bool) == has_ceiling
 
 
 @each("complexities")
@@ -213,6 +227,7 @@ def test_a_diagnostic_is_a_list_of_finite_numbers_with_names(entry, network, bat
         model, x, y, generator=generator, **given
     )
     assert found and all(one.quantity and isfinite(one.value) for one in found)
+    assert all(says_what_it_rests_on(one) for one in found)
 
 
 @pytest.mark.parametrize("file", STUDIES)

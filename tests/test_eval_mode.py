@@ -45,7 +45,7 @@ attacks:
   fgsm: {method: fgsm, epsilon: 0.3}
   bim: {method: bim, epsilon: 0.3, step_size: 0.1, steps: 3}
   pgd: &pgd {method: pgd, epsilon: 0.3, step_size: 0.1, steps: 3}
-  adaptive: {method: adaptive, epsilon: 0.3, step_size: 0.1, steps: 3, term_weight: 1.0}
+  adaptive: {method: adaptive, epsilon: 0.3, step_size: 0.1, steps: 3}
   smoothed_pgd: {method: smoothed_pgd, epsilon: 0.3, step_size: 0.1, steps: 3, smoothings: [0.5]}
   evasive:
     method: evasive
@@ -70,8 +70,8 @@ transfers: []
 distorted: {inputs: [clean], measure: null}
 distortions: {shuffled: {method: patch_shuffle, patches: 2}, jpeg: {method: jpeg, quality: 20}}
 diagnostics:
-  zero_gradients: {method: zero_gradients}
-  epsilon_curve: {method: attack_accuracy, steps: 3, sweep: {epsilon: [0.1, 0.5]}}
+  zero_gradients: {method: zero_gradients, epsilon: 0.3}
+  epsilon_curve: {method: attack_accuracy, steps: 3, sweep: {epsilon: [0.1, 1.0]}}
 learning:
   retrained:
     method: retrained

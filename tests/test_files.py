@@ -46,6 +46,19 @@ def test_a_full_disk_leaves_the_old_file_whole_and_no_partial(where, tmp_path, m
     assert issubclass(DiskError, Fault)
 
 
+def test_a_read_only_disk_is_told_by_its_first_error(tmp_path, monkeypatch):
+    def read_only(*_, **__):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    for name in ("write_text", "unlink"):
+        monkeypatch.setattr(Path, name, read_only)
+    with pytest.raises(DiskError, match=r"cannot write .*file\.txt: .*Read-only file system"):
+        write(tmp_path / "file.txt", "new")
+    monkeypatch.setattr(Path, "mkdir", read_only)
+    with pytest.raises(DiskError, match=r"cannot write .*file\.txt: .*Read-only file system"):
+        write(tmp_path / "a/file.txt", "new")
+
+
 def test_an_error_while_writing_passes_and_leaves_nothing_behind(tmp_path):
     path = tmp_path / "file.txt"
     with pytest.raises(ZeroDivisionError), whole(path) as partial:

@@ -10,26 +10,27 @@ import pytest
 from pipeline import information, leaderboard, paths, rows
 from pipeline.slices import slices
 from pipeline.stage import Job
-from pipeline.statistics import with_wilson
+from pipeline.statistics import with_intervals
 from pipeline.strict_yaml import read
-from robustinfo.maths.intervals import wilson
-from robustinfo.worst_case import Threat
+from robustinfo.judge.checks import UNTRUSTED
+from robustinfo.judge.threats import Threat
+from robustinfo.maths.statistics import fraction_interval
 
 NAMES = {"dataset": "digits", "model": "lenet5"}
 N = 100
 
 
-def verdicts(*lines):
+def verdicts(*lines, norm="linf"):
     columns = ["dataset", "model", "defence", "verdict", "clean_accuracy", "robust_accuracy"]
     table = pd.DataFrame(lines, columns=columns)
-    return table.assign(low=0.0, high=1.0, strongest="linf_pgd")
+    return table.assign(norm=norm, low=0.0, high=1.0, strongest=f"{norm}_pgd")
 
 
 def ranked(table):
     clean = {"attack": leaderboard.CLEAN, "low": 0.0, "high": 1.0}
     own = [line | clean for line in table[leaderboard.RUN].to_dict("records")]
-    settings = table[leaderboard.SETTING].itertuples(index=False, name=None)
-    return leaderboard.ranked(table, own, dict.fromkeys(settings, "linf"))
+    balls = table[[*leaderboard.SETTING, "norm"]].itertuples(index=False, name=None)
+    return leaderboard.ranked(table, own, {ball: f"{ball[-1]} up to 1" for ball in balls})
 
 
 def test_ranks_are_within_a_setting_and_equal_accuracies_share_one():
@@ -45,7 +46,23 @@ def test_ranks_are_within_a_setting_and_equal_accuracies_share_one():
     assert found == [("mnist", "b", 1), ("mnist", "c", 2), ("mnist", "a", 2), ("cifar10", "a", 1)]
 
 
-@pytest.mark.parametrize("verdict", leaderboard.UNBELIEVED)
+def test_each_norm_of_a_setting_has_its_own_ranks():
+    lines = [
+        ("mnist", "lenet5", "a", "broken", 0.9, 0.1),
+        ("mnist", "lenet5", "b", "broken", 0.9, 0.3),
+    ]
+    other = [(*line[:-1], robust) for line, robust in zip(lines, (0.4, 0.0), strict=True)]
+    board = ranked(pd.concat([verdicts(*lines), verdicts(*other, norm="l2")]))
+    found = list(zip(board.norm, board.defence, board["rank"], board.protocol, strict=True))
+    assert found == [
+        ("linf", "b", 1, "linf up to 1"),
+        ("linf", "a", 2, "linf up to 1"),
+        ("l2", "a", 1, "l2 up to 1"),
+        ("l2", "b", 2, "l2 up to 1"),
+    ]
+
+
+@pytest.mark.parametrize("verdict", UNTRUSTED)
 def test_what_cannot_be_believed_has_no_rank_and_comes_last(verdict):
     board = ranked(verdicts(("d", "m", "a", verdict, 0.9, 0.9), ("d", "m", "b", "broken", 0.9, 0)))
     assert board.defence.tolist() == ["b", "a"]
@@ -58,13 +75,14 @@ def test_the_protocol_says_by_norm_what_counts():
         "half": Threat("iterated", "linf", 4 / 255),
         "l2": Threat("iterated", "l2", 0.5),
     }
-    assert leaderboard.protocol(threats) == "linf up to 8/255: pgd, half; l2 up to 0.5: l2"
+    assert leaderboard.protocol(threats, "linf") == "linf up to 8/255: pgd, half"
+    assert leaderboard.protocol(threats, "l2") == "l2 up to 0.5: l2"
 
 
 def test_the_latex_table_has_booktabs_lines_and_escaped_names():
     text = leaderboard.tex(ranked(verdicts(("mnist", "lenet5", "pat_entm", "masked", 0.9, 0.125))))
     assert r"\toprule" in text and r"\bottomrule" in text
-    line = r"-- & mnist & lenet5 & pat\_entm & 90.0 (0.0 to 100.0) & 12.5 (0.0 to 100.0)"
+    line = r"-- & mnist & lenet5 & linf & pat\_entm & 90.0 (0.0 to 100.0) & 12.5 (0.0 to 100.0)"
     assert line + r" & linf\_pgd & masked \\" in text
 
 
@@ -76,7 +94,9 @@ def collected(robust, measured):
         for seed, (accuracy, value) in enumerate(pairs):
             own = NAMES | {"defence": defence, "seed": seed, "n": N}
             clean = {"stage": "diagnose", "entry": "clean", "quantity": "accuracy", "value": 0.9}
-            worst = {"stage": "diagnose", "entry": "attacks", "quantity": "robust_accuracy"}
+            worst = {"stage": "diagnose", "quantity": "robust_accuracy", "value": accuracy}
+            worst = [worst | {"entry": "attacks"}, worst | {"entry": "linf"}]
+            worst.append(worst[0] | {"entry": "l2", "value": 0.45})
             pgd = {"stage": "attack", "entry": "linf_pgd", "quantity": "accuracy", "value": 0.5}
             curve = {"stage": "diagnose", "entry": "epsilon_curve", "quantity": "attack_accuracy"}
             bits = {"stage": "measure", "entry": "kde", "input": "clean", "epoch": 3}
@@ -84,13 +104,13 @@ def collected(robust, measured):
             layers = [bits | {"layer": "fc2", "value": value}, bits | {"layer": "fc3", "value": 0}]
             before = [bits | {"epoch": 1, "layer": "fc2", "value": 99.0}]
             swept = [curve | {"level": level, "value": 0.9 - level} for level in (0.0, 0.9)]
-            own_rows = [clean, worst | {"value": accuracy}, pgd, *swept, *layers, *before]
-            found += [own | row for row in own_rows]
+            fractions = [one | {"interval": "fraction"} for one in (clean, *worst, pgd, *swept)]
+            found += [own | row for row in (*fractions, *layers, *before)]
     columns = ["dataset", "model", "defence", "seed", *rows.OWN, *rows.VALUE]
     table = pd.DataFrame(found, columns=columns)
-    text = [name for name in rows.TEXT if name in table]
+    text = [name for name in table if name not in rows.NUMBERS]
     table[text] = table[text].fillna("")
-    return with_wilson(table.astype({"low": float, "high": float, "saturated": object}))
+    return with_intervals(table.astype({"low": float, "high": float, "saturated": object}))
 
 
 ROBUST = {"standard": [0.0, 0.1], "entropic": [0.3, 0.2]}
@@ -163,17 +183,19 @@ def test_the_three_files_say_the_same_and_the_overview_has_every_accuracy(job):
     )
     rows.write_table(job.path(paths.VERDICT), table)
     leaderboard.run(job)
-    board = pd.read_csv(job.path(paths.LEADERBOARD))
+    board = rows.read(job.path(paths.LEADERBOARD))
     assert board.defence.tolist() == ["entropic", "standard"]
-    assert (board.clean_low[0], board.clean_high[0]) == pytest.approx(wilson(0.9, N))
+    assert (board.clean_low[0], board.clean_high[0]) == pytest.approx(fraction_interval(90, N))
     lines = json.loads(job.path(paths.LEADERBOARD_JSON).read_text())
     assert pd.DataFrame(lines)[[*board]].equals(board)
     assert job.path(paths.LEADERBOARD_TEX).read_text().count("lenet5") == 2
-    left = pd.read_csv(job.path(paths.LEFT))
-    assert list(left.attack.unique()) == ["clean", "linf_pgd", "worst case"]
-    worst = left[left.attack == "worst case"].set_index("defence").value
-    assert worst.to_dict() == pytest.approx({"standard": 0.05, "entropic": 0.25})
-    curves = pd.read_csv(job.path(paths.CURVES))
+    left = rows.read(job.path(paths.LEFT))
+    assert list(left.attack.unique()) == ["clean", "linf_pgd", "all in linf", "all in l2"]
+    worst = {norm: left[left.attack == f"all in {norm}"] for norm in ("linf", "l2")}
+    robust = worst["linf"].set_index("defence").value.to_dict()
+    assert robust == pytest.approx({"standard": 0.05, "entropic": 0.25})
+    assert set(worst["l2"].value) == {0.45}
+    curves = rows.read(job.path(paths.CURVES))
     assert set(curves.norm) == {"linf"} and curves.epsilon.tolist() == [0.0, 0.9] * 2
 
 
@@ -181,5 +203,5 @@ def test_without_a_threat_model_all_tables_are_there_and_empty(job):
     rows.write_table(job.path(paths.VERDICT), verdicts())
     leaderboard.run(job)
     for template in (paths.LEADERBOARD, paths.LEFT, paths.CURVES, paths.CORRELATIONS):
-        assert pd.read_csv(job.path(template)).empty
+        assert rows.read(job.path(template)).empty
     assert json.loads(job.path(paths.LEADERBOARD_JSON).read_text()) == []

@@ -13,6 +13,7 @@ from pipeline import distort, load, observed, rows
 from robustinfo import catalogue
 from robustinfo.models._network import Network
 from robustinfo.training import Images
+from tests.told import told
 
 MEASURES = {
     "kde": {"method": "kde_information"},
@@ -43,17 +44,22 @@ def test_what_is_measured_is_what_the_measures_say_of_the_layers(model, batch, m
     right, found = observed.observed(model, x, y, MEASURES)
     logits, seen = model.observe(x, ("conv", "act", "fc", "softmax"))
     assert right.equal(logits.argmax(1) == y)
-    assert found[0] == {
-        "n": 50,
-        "quantity": "loss",
-        "value": pytest.approx(F.cross_entropy(logits, y).item()),
-    }
-    by_place = {(row["entry"], row["layer"], row["quantity"]): row for row in found[1:]}
+    loss, *of_layers = found
+    each = F.cross_entropy(logits, y, reduction="none").double()
+    reach = 1.96 * each.std().item() / 50**0.5
+    assert (loss.quantity, loss.interval, loss.n, loss.entry) == ("loss", "own", 50, "")
+    assert loss.value == pytest.approx(each.mean().item())
+    assert [loss.low, loss.high] == pytest.approx([loss.value - reach, loss.value + reach])
+    by_place = {(one.entry, one.layer, one.quantity): one for one in of_layers}
+    assert len(by_place) == len(of_layers)
     places = [("kde", "conv"), ("kde", "fc"), ("bins", "conv"), ("entropy", "softmax")]
     for entry, layer in places:
         expected = catalogue.get("measures", MEASURES[entry])(seen[layer], y)
-        for quantity, (value, *_) in expected.items():
-            assert by_place[entry, layer, quantity]["value"] == pytest.approx(value, abs=1e-4)
+        for one in expected:
+            same = by_place[entry, layer, one.quantity]
+            assert same.value == pytest.approx(one.value, abs=1e-4)
+            # Who is asked is known here, all else to the measure.
+            assert same == one._replace(entry=entry, layer=layer, value=same.value)
     assert ("entropy", "network", "entropy_flow") in by_place
     assert not any(place[:2] == ("kde", "act") for place in by_place)
 
@@ -63,9 +69,9 @@ def test_a_measure_that_sees_the_inputs_gets_them(model, batch):
     entry = {"method": "nhsic", "batch_size": 20}
     _, found = observed.observed(model, x, y, {"nhsic": entry})
     seen = model.observe(x, ("fc",))[1]["fc"]
-    expected = catalogue.get("measures", entry)(seen, y, x=x)
-    own = {row["quantity"]: row["value"] for row in found if row.get("layer") == "fc"}
-    assert own["nhsic_input"] == pytest.approx(expected["nhsic_input"].value)
+    expected = told(catalogue.get("measures", entry)(seen, y, x=x))
+    own = told(one for one in found if one.layer == "fc")
+    assert own["nhsic_input"].value == pytest.approx(expected["nhsic_input"].value)
 
 
 def test_all_measures_share_one_forward_pass(model, batch, monkeypatch):
@@ -82,7 +88,7 @@ def test_a_measured_layer_is_given_back_before_the_next(model, batch, monkeypatc
     def estimate(t, y):
         alive.append(sum(ref() is not None for ref in met))
         met.append(weakref.ref(t))
-        return {}
+        return []
 
     monkeypatch.setattr(catalogue, "get", lambda kind, entry: estimate)
     observed.observed(model, *batch, {"bins": MEASURES["bins"]})

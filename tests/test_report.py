@@ -6,19 +6,30 @@ import re
 import pandas as pd
 import pytest
 
-from pipeline import gallery, information, leaderboard, overview, paths, report, rows
+from pipeline import gallery, information, leaderboard, overview, paths, report, rows, verdict
 from pipeline.stage import Job
 from robustinfo.files import whole
-from robustinfo.judging import CLASSES, Check
+from robustinfo.judge.checks import BY_NAME, CLASSES
+from robustinfo.judge.verdict import Answer
 
 SETTING = {"dataset": "digits", "model": "lenet5"}
 RUN = SETTING | {"defence": "pat_entm"}
 PNG = b"\x89PNG picture"
 BROKEN = {
-    "rank": 1, "verdict": "broken", "clean_accuracy": 0.9, "robust_accuracy": 0.05, "low": 0.04,
-    "high": 0.1, "n": 90, "seeds": 2, "strongest": "pgd", "strongest_leaves": 0.06,
-    "clean_low": 0.8, "clean_high": 0.95, "protocol": "linf up to 8/255: pgd", "asked": 20,
+    "norm": "linf", "rank": 1, "verdict": "broken", "clean_accuracy": 0.9, "robust_accuracy": 0.05,
+    "low": 0.04, "high": 0.1, "scope": "method", "n": 90, "seeds": 2,
+    "strongest": "pgd", "strongest_leaves": 0.06, "clean_low": 0.8, "clean_high": 0.95,
+    "protocol": "linf up to 8/255: pgd", "failed": 3, "passed": 17, "cannot_say": 4, "not_run": 2,
 }  # fmt: skip
+ANSWERS = [
+    Answer(BY_NAME["robust_accuracy"], "failed", 0.1, 0.04, 0.02, 0.08, 90, "linf"),
+    Answer(BY_NAME["ensemble_only_fraction"], "noted", 0.15, 0.2, 0.16, 0.3, 90, "linf"),
+    Answer(
+        BY_NAME["never_rises_fraction"], "cannot say", 0.05, 0.03, 0.01, 0.09, 90, "ascent", 217
+    ),
+    Answer(BY_NAME["flat_fraction"], "passed", 0.05, 0.0123, 0.0, 0.04, 90, "zero_gradients"),
+    Answer(BY_NAME["black_box_only_fraction"], "not run"),
+]
 
 
 def luminance(colour):
@@ -43,17 +54,16 @@ def results(job, verdicts):
     for path in (paths.LEADERBOARD_JSON, paths.LEADERBOARD_TEX):
         with whole(job.path(path)) as partial:
             partial.write_text(f"% {path}")
-    checks = [RUN | Check("robust_low", 0.04, "above", 0.1, "broken", True)._asdict()]
-    checks.append(RUN | Check("twin_p", 0.2, "at most", 0.05, "note", True)._asdict())
-    checks.append(RUN | Check("asked", None, None, None, "masked", None)._asdict())
-    columns = [*RUN, *Check._fields]
-    rows.write_table(
-        job.path(paths.CHECKS), pd.DataFrame(checks if verdicts else [], columns=columns)
-    )
+    about = RUN | {"norm": "linf", "epsilon": 8 / 255}
+    checks = [about | verdict._line(one) for one in ANSWERS] if verdicts else []
+    rows.write_table(job.path(paths.CHECKS), pd.DataFrame(checks, columns=verdict.CHECKED))
     value = {"value": 0.5, "low": 0.4, "high": 0.6, "n": 9}
     left = [RUN | {"attack": "pgd", "counts": True} | value] if verdicts else []
     rows.write_table(job.path(paths.LEFT), pd.DataFrame(left, columns=leaderboard.ATTACKED))
-    swept = [RUN | {"norm": "linf", "epsilon": level} | value for level in (0.0, 1.0)]
+    swept = [
+        RUN | {"curve": "epsilon_curve", "norm": "linf", "epsilon": level} | value
+        for level in (0.0, 1.0)
+    ]
     rows.write_table(
         job.path(paths.CURVES),
         pd.DataFrame(swept if verdicts else [], columns=leaderboard.SWEPT),
@@ -89,7 +99,7 @@ def page(tmp_path, monkeypatch, request):
 def test_every_link_within_the_page_arrives(page):
     ids = set(re.findall(r' id="([^"]+)"', page))
     links = re.findall(r'<a[^>]* href="#([^"]+)"', page.replace("\n", " "))
-    assert "checks-digits-lenet5-pat_entm" in links and set(links) <= ids
+    assert "checks-digits-lenet5-linf-pat_entm" in links and set(links) <= ids
 
 
 @pytest.mark.parametrize("page", [[BROKEN]], indirect=True)
@@ -102,17 +112,38 @@ def test_the_page_holds_its_files_and_asks_for_none(page):
         for content, name in re.findall(r'href="data:[^,]+,([^"]*)" download="([^"]+)"', page)
     }
     assert list(held) == ["leaderboard.csv", "leaderboard.json", "leaderboard.tex"]
-    assert b"pat_entm,1,broken" in held["leaderboard.csv"]
+    assert b"pat_entm,linf,1,broken" in held["leaderboard.csv"]
     assert base64.b64encode(PNG).decode() in page
 
 
 @pytest.mark.parametrize("page", [[BROKEN]], indirect=True)
 def test_verdicts_and_checks_are_words_and_a_note_is_one_too(page):
     words = re.sub(r"<[^>]+>", " ", page)
-    assert {"broken", "note", "✗ 0.2", "not run"} <= {
-        " ".join(badge.split()) for badge in re.findall(r'class="badge[^>]*>([^<]+)<', page)
-    }
+    badges = [" ".join(text.split()) for text in re.findall(r'class="badge[^>]*>([^<]+)<', page)]
+    assert {"broken", "note", "✗ 0.04", "✗ 0.2", "0.03: cannot say", "not run"} <= {*badges}
     assert "linf up to 8/255: pgd" in words and "fewer than 4 runs" in words
+
+
+@pytest.mark.parametrize("page", [[BROKEN]], indirect=True)
+def test_only_what_passed_stands_without_a_badge_and_all_four_answers_are_counted(page):
+    words = " ".join(re.sub(r"<[^>]+>", " ", page).split())
+    assert "3 failed 17 passed, 4 cannot say, 2 not run" in words
+    assert "0.0123 ≤ 0.05" in words and "217 images like these would settle it" in words
+    assert page.count("not run</span>") == 1 and "] of this network" not in words
+
+
+@pytest.mark.parametrize("page", [[BROKEN | {"scope": "network", "seeds": 1}]], indirect=True)
+def test_the_interval_of_one_seed_says_that_it_is_of_this_network(page):
+    assert "] of this network" in re.sub(r"<[^>]+>", " ", page)
+
+
+@pytest.mark.parametrize(
+    "page", [[BROKEN, BROKEN | {"norm": "l2", "protocol": "l2 up to 0.5: l2_pgd"}]], indirect=True
+)
+def test_every_norm_has_a_table_of_its_own(page):
+    words = re.sub(r"<[^>]+>", " ", page)
+    assert "linf up to 8/255: pgd" in words and "l2 up to 0.5: l2 pgd" in words
+    assert page.count('class="setting"') == 2
 
 
 @pytest.mark.parametrize("page", [[]], indirect=True)

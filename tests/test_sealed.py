@@ -83,6 +83,13 @@ def test_a_safetensors_file_without_a_seal_is_refused(path):
         unseal(path)
 
 
+@pytest.mark.parametrize("about", ["[]", "null", "3", '"text"', "{}", "{", "[" * 100_000])
+def test_a_file_whose_description_is_no_mapping_is_refused_by_name(path, about):
+    save_file({"weight": torch.zeros(2)}, path, {"about": about})
+    with pytest.raises(AlteredFileError, match=r"model\.safetensors .*delete it"):
+        unseal(path)
+
+
 def test_a_full_disk_leaves_the_sealed_file_that_was_there(path, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")

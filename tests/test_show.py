@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
-from pipeline import paths, recorded, rows
+from pipeline import paths, recorded, rows, sealed_text
 from pipeline.show import show
 from pipeline.strict_yaml import read
 from robustinfo.faults import Fault
@@ -74,6 +74,7 @@ ROWS = {
         {**CURVE, "level": 0.15, "value": 0.2},
         {"stage": "diagnose", "entry": "clean", "quantity": "accuracy", "value": 0.9},
         {"stage": "diagnose", "entry": "attacks", "quantity": "robust_accuracy", "value": 0.25},
+        {"stage": "diagnose", "entry": "l2", "quantity": "robust_accuracy", "value": 0.5},
     ],
 }
 EXPECTED = {
@@ -88,6 +89,7 @@ EXPECTED = {
     "diagnostics/curve/attack_accuracy_by_epsilon_x1000": [(0, 0.9), (150, 0.2)],
     "robust/clean_accuracy": [(0, 0.9)],
     "robust/robust_accuracy": [(0, 0.25)],
+    "robust/l2.robust_accuracy": [(0, 0.5)],
 }
 
 
@@ -108,8 +110,7 @@ def study(tmp_path, monkeypatch, fresh_store):
     Path("mlflow.db").write_bytes(fresh_store)
     Path("params.yaml").write_text(STUDY)
     data = {"name": "digits", "source": "sklearn", "splits": {"train": SPLIT, "test": SPLIT}}
-    place(paths.DATA).parent.mkdir(parents=True)
-    place(paths.DATA).write_text(json.dumps(data))
+    sealed_text.write_json(place(paths.DATA), data)
     for defence, seed in [("standard", 0), ("adversarial", 0), ("standard", 1)]:
         for template, content in ROWS.items():
             rows.write(place(template, defence, seed), content)
@@ -152,9 +153,9 @@ def test_every_finished_run_is_one_flat_run_with_the_same_parameter_names(study)
 
 
 def test_a_set_of_texts_is_shown_by_its_number_of_texts(study):
-    data = json.loads(place(paths.DATA).read_text())
+    data = sealed_text.read_json(place(paths.DATA))
     texts = {"texts": 7, "shape": [30, 84], "sha256": 64 * "b"}
-    place(paths.DATA).write_text(json.dumps(data | {"splits": {"train": texts, "test": texts}}))
+    sealed_text.write_json(place(paths.DATA), data | {"splits": {"train": texts, "test": texts}})
     show(study, store())
     inputs = shown()["digits/lenet5/standard/0"].inputs.dataset_inputs
     assert {json.loads(i.dataset.profile)["num_rows"] for i in inputs} == {7}
@@ -191,11 +192,13 @@ def test_verdict_and_figures_are_brought_up_to_date_in_place(study):
     show(study, store())
     place(paths.PICTURE).parent.mkdir()
     place(paths.PICTURE).write_bytes(b"png")
-    header = "dataset,model,defence,verdict\n"
-    place(paths.VERDICT).write_text(header + "digits,lenet5,adversarial,resists\n")
+    header = "dataset,model,defence,norm,verdict\n"
+    lines = [f"digits,lenet5,adversarial,{one}\n" for one in ("linf,broken", "l2,masked")]
+    sealed_text.write(place(paths.VERDICT), header + "".join(lines))
     assert "0 new" in show(study, store())
     run = shown()["digits/lenet5/adversarial/0"]
-    assert run.data.tags["verdict"] == "resists"
+    assert run.data.tags["verdict"] == "linf: broken, l2: masked"
+    assert shown()["digits/lenet5/standard/0"].data.tags["verdict"] == "-"
     figures = MlflowClient(store()).list_artifacts(run.info.run_id, "figures")
     assert [figure.path for figure in figures] == ["figures/success.png"]
 

@@ -1,20 +1,25 @@
 """What stage programs hand on: the defence to its attacker, the first images to a training."""
 
+import errno
 import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import torch
 
-from pipeline import absent, attack, learn, load, paths, rows, toy, train
+from pipeline import absent, attack, learn, load, overview, paths, rows, toy, train
 from pipeline.stage import Job
 from robustinfo.datasets._prepared import Split
 from robustinfo.defences import entropic
 from robustinfo.defended import attack_term
 from robustinfo.faults import Fault
+from robustinfo.files import DiskError
+from robustinfo.measurement import Measurement
 from robustinfo.models import lenet5, text_classifier, vgg16
 from robustinfo.sealed import DEFENCE, STATE, seal, unseal
 from robustinfo.training import Images
+from tests.told import told
 
 ENTROPIC = {"method": "entropic", "loss": {"method": "cross_entropy"}, "weight": 0.5, "factor": 2.0}
 
@@ -70,6 +75,22 @@ def test_a_job_of_what_is_null_in_its_setting_leaves_empty_files(stage, tmp_path
             assert not any(path.iterdir()) if path.is_dir() else unseal(path)[0] == {}
 
 
+@pytest.mark.parametrize("stage", ["pretrain", "overview"])
+def test_a_read_only_disk_is_told_in_one_line_also_where_a_stage_makes_a_folder(
+    stage, tmp_path, monkeypatch
+):
+    def read_only(*_, **__):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.chdir(tmp_path)
+    names = {name: "x" for name in ("dataset", "model", "defence", "seed")}
+    job = Job(stage, "s", names, {"defence": None})
+    monkeypatch.setattr(Path, "mkdir", read_only)
+    run = {"pretrain": absent.leave_empty, "overview": overview.run}[stage]
+    with pytest.raises(DiskError, match=r"cannot write results/s/.*Read-only file system"):
+        run(job)
+
+
 def test_sets_hold_the_images_that_every_named_attack_turned(tmp_path):
     images = torch.arange(5, dtype=torch.uint8).view(5, 1, 1, 1)
     hits = {"fgsm": [1, 1, 0, 1, 0], "bim": [1, 0, 1, 1, 0], "other": [0, 0, 0, 0, 0]}
@@ -99,10 +120,11 @@ def test_a_text_is_not_rounded_and_its_distance_is_its_altered_words():
     assert found["x_adv"].dtype == torch.int32 and found["success"].any()
     assert found["success_8bit"].equal(found["success"])
     assert found["altered_words"].equal((found["x_adv"] != x).sum(1))
-    values = attack._fractions(found, None) | attack._distances(found)
+    values = told([*attack._fractions(found, {}), *attack._distances(found)])
     altered = sorted(found["altered_words"][found["success"]].tolist())
     middle = altered[(len(altered) - 1) // 2]
-    assert values["median_altered_words"] == (middle, len(altered))
+    expected = Measurement("median_altered_words", middle, n=len(altered))
+    assert values["median_altered_words"] == expected
 
 
 def test_a_toy_has_its_rows_once_per_seed(tmp_path):

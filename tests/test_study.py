@@ -42,34 +42,32 @@ PGD = "linf_pgd: {method: pgd, norm: linf, epsilon: 0.15,"
         ("draw: curves", "draw: pie", r"figures\.figure-training\.draw: .*'curves'.*'pie'"),
         ("expect: below", "expect: less", r"claims\.at_lowers_en\.expect: .*'below' or 'above'"),
         ("seeds: [0, 1]", "seeds: [0, 0]", r"seeds: a seed stands twice"),
-        ("seeds: [0, 1]", "seeds: [0, 1]\nseed: 3", r"seed: unknown key; choose from name, seeds"),
+        ("seeds: [0, 1]", "seeds: [0, 1]\nseed: 3", r"seed: unknown key `seed`; did you mean"),
         ("validation_share: 0.1", "validation_share: 1.5", r"validation_share: .*less.*1\.5"),
         ("sweep: {quality: [1,", "sweep: {quality: [101,", r"distortions\.jpeg\.quality: .*101"),
         ("loss: {method: cross_entropy}", "loss: {method: x}", r"loss\.method: no method 'x'"),
         ("twin: standard", "twin: standart", r"verdict\.twin: no 'standart' among"),
         ("claim: at_lowers_en", "claim: at_low", r"at_lowers_en\.claim: .*no claim 'at_low'"),
-        ("[clean, l2_noise, linf_noise]", "[clean, l2_nois]", r"entry: no 'l2_nois' among"),
+        ("[clean, l2_noise, linf_noise]", "[clean, l2_nois]", r"entry: no 'l2_nois'; did you mean"),
         (PGD, PGD.replace("0.15", "{per: {mnist: 0.1}}"), r"epsilon\.per: .*digits/lenet5, else"),
         (PGD, PGD.replace("0.15", "{per: {}}"), r"epsilon\.per: no value for digits/lenet5"),
         ("size: 28", "size: {per: {digits/lenet5: 28}}", r"size\.per: .* to values: digits, else$"),
         ("seeds: [0, 1]", "seeds: {per: {digits: [0]}}", r"seeds\.per: is one for the whole study"),
         ("snapshot_attacks:", "snapshot_attacks:\n  a: {method: adaptive, epsilon: 0.1, steps: 1,"
-         " step_size: 0.1, term_weight: 1.0}", r"snapshot_attacks\.a\.method: .*without knowing"),
+         " step_size: 0.1}", r"snapshot_attacks\.a\.method: .*without knowing"),
         ("at_lowers_en:\n", "at_lowers_en:\n    statistic: correlation\n    comes_to: fall\n",
          r"at_lowers_en: .*leave `comes_to` out"),
         (PGD, PGD.replace("0.15", "{per: {digits: x}}"), r"linf_pgd\.epsilon: .*number.*'x'"),
         ("epochs: 24", "momentum: 0.9, epochs: 24", r"pretrain\.standard: .*adam takes no"),
         (PGD, PGD.replace("linf_pgd: {", "linf_pgd: {per: {digits: null}}\n  other: {"),
          r"attacks\.linf_pgd: is null in every setting"),
-        ("0.3, 1.0]}}", "0.3]}}", r"verdict\.epsilon_curve: needs a diagnostic"),
-        ("planted: {method: planted, adversary: *strong}",
+        ("0.3, 1.0]}}", "0.3]}}",
+         r"diagnostics\.epsilon_curve\.sweep: .*several values, up to 1 in linf"),
+        ("planted: {method: planted, images: 80, adversary: *strong}",
          "planted: {method: planted, adversary: {method: fgsm, epsilon: 0.1}}",
          r"diagnostics\.planted: speaks of an attack that is none of `attacks`"),
-        ("doubled: {method: doubled, norm: linf, epsilon: 0.15",
-         "doubled: {method: doubled, norm: linf, epsilon: 0.1",
-         r"diagnostics\.doubled: speaks of an attack"),
         ("transfers: []", "transfers: [{defence: entropic, proxy: entropic}]", r"is not its own"),
-        ("transfers: []", "transfers: [{defence: x, proxy: entropic}]", r"defence: no 'x' among"),
+        ("transfers: []", "transfers: [{defence: x, proxy: entropic}]", r"defence: no 'x'; choose"),
         ("transfers: []", "transfers: [{defence: entropic, proxy: x}]", r"0\.proxy: no 'x' among"),
         ("selection: {settings: [],", "selection: {settings: [{dataset: digits, model: lenet5}],",
          r"selection: needs two defences or more in `compared`"),
@@ -199,13 +197,21 @@ def test_a_stage_reads_the_values_of_its_own_setting():
     assert slices(study, "attack", names)["attack"]["epsilon"] == 0.1
 
 
-def test_a_stage_on_the_command_line_says_a_mistake_in_one_line(tmp_path):
-    file = broken(tmp_path, PGD, PGD + " stepsize: 1,")
-    names = "--dataset digits --model lenet5 --defence standard --seed 0 --attack nothing".split()
-    command = [sys.executable, "-m", "pipeline.attack", "--study", str(file), *names]
+@pytest.mark.parametrize(
+    ("mistake", "seed", "attack", "said"),
+    [
+        ("", "0", "nothing", "error: no 'attacks.nothing' in the study: no 'nothing' among"),
+        ("", "zero", "fgsm", "error: no seed 'zero' in the study; choose from 0, 1"),
+        (" stepsize: 1,", "0", "fgsm", "error: .*:41: attacks.linf_pgd.stepsize: unknown key"),
+    ],
+)  # fmt: skip
+def test_a_stage_by_hand_says_a_mistake_in_one_line(tmp_path, mistake, seed, attack, said):
+    file = broken(tmp_path, PGD, PGD + mistake)
+    names = f"--dataset digits --model lenet5 --defence standard --seed {seed} --attack {attack}"
+    command = [sys.executable, "-m", "pipeline.attack", "--study", str(file), *names.split()]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 1
-    assert done.stderr.startswith("error: no 'attacks.nothing' in the study: no 'nothing' among")
+    assert re.match(said, done.stderr)
     assert len(done.stderr.strip().splitlines()) == 1
 
 

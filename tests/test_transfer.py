@@ -7,9 +7,13 @@ import torch
 from torch import nn
 
 from pipeline import combined, load, paths, rows, transfer
+from robustinfo.batches import floats
+from robustinfo.judge.outcome import outcome
+from robustinfo.judge.threats import Threat
+from robustinfo.measurement import counted
 from robustinfo.sealed import seal
 from robustinfo.training import Images
-from robustinfo.worst_case import Threat, worst_case
+from tests.told import told
 
 FGSM = {"method": "fgsm", "epsilon": 0.5}
 PGD = {"method": "pgd", "epsilon": 0.5, "step_size": 0.1, "steps": 1}
@@ -50,7 +54,14 @@ def job(tmp_path, monkeypatch):
             "threat": {},
         },
         names=names, path=path, device=torch.device("cpu"),
+        generator=torch.Generator().manual_seed(0),
     )  # fmt: skip
+
+
+def own(job):
+    """What the run's own attacks say together."""
+    images, labels = load.test_images(job)
+    return combined.combined(job, Bright(), floats(images), labels)
 
 
 def test_what_only_the_proxys_examples_break_is_counted_and_lowers_the_robust_accuracy(job):
@@ -59,19 +70,16 @@ def test_what_only_the_proxys_examples_break_is_counted_and_lowers_the_robust_ac
     assert table.loc[("pgd", "accuracy"), "value"] == 1 / 4
     assert table.loc[("pgd", "attack_success_rate"), "value"] == pytest.approx(2 / 3)
     assert table.loc[("pgd", "accuracy"), "input"] == "proxy"
-    assert table.loc[("attacks", "black_box_only_share"), "value"] == 1 / 4
+    assert table.loc[("linf", "black_box_only_fraction"), "value"] == 1 / 4
+    assert table.loc[("linf", "robust_accuracy"), "value"] == 1 / 4
     assert table.loc[("attacks", "robust_accuracy"), "value"] == 1 / 4
-    alone, stands = combined.fractions(job, torch.tensor([0.0, 0, 0, 1]).view(4, 1, 1, 1))
-    assert stands.tolist() == [False, True, True, False]
-    assert alone["robust_accuracy"] == (2 / 4, 4) and "black_box_only_share" not in alone
-
-
-def test_an_attack_beyond_the_limit_of_its_norm_does_not_count():
-    made = Threat("iterated", "linf", 8 / 255)
-    assert combined.counts(made, {}) and combined.counts(made, {"linf": "8/255"})
-    assert not combined.counts(made, {"linf": "7/255"})
-    assert combined.counts(made, {"l2": 0.01}) and combined.counts(made, {"linf": None})
-    assert not combined.counts(made._replace(epsilon=None), {})
+    after = rows.read(job.path(paths.AFTER_TRANSFER))
+    assert after[after.entry == "linf"].correct.tolist() == [0, 0, 1, 0]
+    alone = own(job)
+    assert alone.correct["linf"].tolist() == [False, True, True, False]
+    said = told(one for one in alone.measurements if one.entry == "linf")
+    assert said["robust_accuracy"] == counted("robust_accuracy", 2, 4)._replace(entry="linf")
+    assert "black_box_only_fraction" not in said
 
 
 def test_the_rate_of_noise_is_of_the_images_that_all_else_left_standing(job):
@@ -81,14 +89,19 @@ def test_the_rate_of_noise_is_of_the_images_that_all_else_left_standing(job):
     flags = {"success": torch.tensor([1, 1, 0, 0]).bool()}
     flags["correct"] = torch.tensor([True, True, True, False])
     seal(job.path(paths.EXAMPLES, attack="noise"), flags | {"x_adv": stored}, {})
-    found, _ = combined.fractions(job, torch.tensor([0.0, 0, 0, 1]).view(4, 1, 1, 1))
-    assert found["noise_only_rate"] == (1 / 2, 2) and found["noise_only_share"] == (1 / 4, 4)
+    found = told(one for one in own(job).measurements if one.entry == "linf")
+    for name, images, of in [("noise_only_rate", 1, 2), ("noise_only_fraction", 1, 4)]:
+        assert found[name] == counted(name, images, of)._replace(entry="linf")
 
 
 def test_a_black_box_counts_alone_only_beside_a_gradient_attack_of_its_own_threat():
     success = {"box": torch.tensor([1, 1, 0]).bool(), "pgd": torch.tensor([1, 0, 0]).bool()}
     box = Threat("black_box", "linf", 0.1)
-    same = worst_case(success, {"box": box, "pgd": Threat("iterated", "linf", 0.1)})
-    assert same["black_box_only"].tolist() == [False, True, False]
-    other = worst_case(success, {"box": box, "pgd": Threat("iterated", "l2", 0.1)})
-    assert "black_box_only" not in other
+    right = torch.ones(3, dtype=torch.bool)
+    for norm, epsilon, there in [("linf", 0.1, True), ("linf", 0.2, False), ("l2", 0.1, False)]:
+        found = outcome(
+            success, {"box": box, "pgd": Threat("iterated", norm, epsilon)}, right, "linf"
+        )
+        assert ("black_box" in found.only) == there
+        if there:
+            assert found.only["black_box"].tolist() == [False, True, False]

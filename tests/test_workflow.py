@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+from pipeline import rows
 from pipeline.strict_yaml import read
 
 ROOT = Path(__file__).parents[1]
@@ -33,7 +34,7 @@ def small():
     attacks["linf_pgd"] |= {"steps": 2}
     attacks["adaptive"] |= {"steps": 2, "step_size": {"per": {"digits": 0.1}}}
     entries = {"measures": study["measures"], "complexities": study["complexities"]}
-    levels = {"zero_gradients": {"method": "zero_gradients"}}
+    levels = {"zero_gradients": {"method": "zero_gradients", "epsilon": 0.15}}
     levels["epsilon_curve"] = {
         "method": "attack_accuracy",
         "steps": 2,
@@ -115,14 +116,14 @@ def checkout(tmp_path_factory):
 
 def test_the_study_ends_in_a_verdict_tables_figures_and_a_report(checkout):
     results = checkout / "results/small"
-    verdicts = (results / "verdict.csv").read_text()
-    assert len(verdicts.splitlines()) == 3 and "entropic" in verdicts
-    checks = [line.split(",") for line in (results / "checks.csv").read_text().splitlines()]
-    adaptive = [line for line in checks if line[3] == "adaptive_only_share"]
-    assert [line[-1] in ("True", "False") for line in adaptive] == [True, True]  # both were run
-    assert (results / "tables/table-noise.csv").read_text().startswith(
-        "row,column,paper,ours,low,high,n,difference,saturated,smaller\n"
-    )  # fmt: skip
+    verdicts = rows.read(results / "verdict.csv")
+    assert len(verdicts) == 2 and "entropic" in {*verdicts.defence}
+    checks = rows.read(results / "checks.csv")
+    adaptive = checks[checks.check == "adaptive_only_fraction"]
+    assert len(adaptive) == 2 and "not run" not in {*adaptive.result}
+    assert ",".join(rows.read(results / "tables/table-noise.csv")) == (
+        "row,column,paper,ours,low,high,scope,n,seeds,difference,saturated,smaller"
+    )
     assert (results / "figures/figure-entropy.svg").exists()
     page = (results / "report.html").read_text()
     # The study's figure, the two of its setting, and one per measure.
@@ -130,9 +131,9 @@ def test_the_study_ends_in_a_verdict_tables_figures_and_a_report(checkout):
     assert not re.search(r'(?:src|href)="http', page)  # opens offline
     board = json.loads((results / "leaderboard.json").read_text())
     assert {line["defence"] for line in board} == {"standard", "entropic"}
-    gallery = (results / "gallery/digits-lenet5.csv").read_text().splitlines()
-    assert len(gallery) == 1 + 2 * 4  # two defences, four images
-    assert json.loads((results / "metrics.json").read_text())["digits/lenet5"]["standard"]
+    gallery = rows.read(results / "gallery/digits/lenet5.csv")
+    assert len(gallery) == 2 * 4  # two defences, four images
+    assert json.loads((results / "metrics.json").read_text())["digits/lenet5/linf"]["standard"]
 
 
 def test_afterwards_neither_tool_has_anything_to_do(checkout):

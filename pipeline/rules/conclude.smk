@@ -28,7 +28,7 @@ rule collect:
     params:
         used=used("collect"),
     shell:
-        "python -m pipeline.collect --study {STUDY} --dataset {wildcards.dataset}"
+        "python -m pipeline.collect --study {STUDY:q} --dataset {wildcards.dataset}"
         " --model {wildcards.model} > {log} 2>&1"
 
 
@@ -42,7 +42,7 @@ rule toy:
     params:
         used=used("toy"),
     shell:
-        "python -m pipeline.toy --study {STUDY} --toy {wildcards.toy} > {log} 2>&1"
+        "python -m pipeline.toy --study {STUDY:q} --toy {wildcards.toy} > {log} 2>&1"
 
 
 rule verdict:
@@ -61,7 +61,7 @@ rule verdict:
     params:
         used=used("verdict"),
     shell:
-        "python -m pipeline.verdict --study {STUDY} > {log} 2>&1"
+        "python -m pipeline.verdict --study {STUDY:q} > {log} 2>&1"
 
 
 rule leaderboard:
@@ -86,7 +86,7 @@ rule leaderboard:
     params:
         used=used("leaderboard"),
     shell:
-        "python -m pipeline.leaderboard --study {STUDY} > {log} 2>&1"
+        "python -m pipeline.leaderboard --study {STUDY:q} > {log} 2>&1"
 
 
 rule overview:
@@ -102,7 +102,7 @@ rule overview:
     params:
         used=used("overview"),
     shell:
-        "python -m pipeline.overview --study {STUDY} > {log} 2>&1"
+        "python -m pipeline.overview --study {STUDY:q} > {log} 2>&1"
 
 
 rule gallery:
@@ -122,13 +122,14 @@ rule gallery:
     params:
         used=used("gallery"),
     shell:
-        "python -m pipeline.gallery --study {STUDY} --dataset {wildcards.dataset}"
+        "python -m pipeline.gallery --study {STUDY:q} --dataset {wildcards.dataset}"
         " --model {wildcards.model} > {log} 2>&1"
 
 
 rule claims:
     input:
         results=RESULTS,
+        standing=inputs.settings(CONTENT, paths.STANDING),
         references=REFERENCES,
         code=code("claims"),
     output:
@@ -138,7 +139,7 @@ rule claims:
     params:
         used=used("claims"),
     shell:
-        "python -m pipeline.claims --study {STUDY} > {log} 2>&1"
+        "python -m pipeline.claims --study {STUDY:q} > {log} 2>&1"
 
 
 rule table:
@@ -155,7 +156,7 @@ rule table:
     params:
         used=used("table"),
     shell:
-        "python -m pipeline.target --stage table --study {STUDY} --target {wildcards.target}"
+        "python -m pipeline.target --stage table --study {STUDY:q} --target {wildcards.target}"
         " > {log} 2>&1"
 
 
@@ -175,7 +176,7 @@ rule figure:
     params:
         used=used("figure"),
     shell:
-        "python -m pipeline.target --stage figure --study {STUDY} --target {wildcards.target}"
+        "python -m pipeline.target --stage figure --study {STUDY:q} --target {wildcards.target}"
         " > {log} 2>&1"
 
 
@@ -207,7 +208,7 @@ rule report:
     params:
         used=used("report"),
     shell:
-        "python -m pipeline.report --study {STUDY} > {log} 2>&1"
+        "python -m pipeline.report --study {STUDY:q} > {log} 2>&1"
 
 
 # `snakemake table-3 figure-5` makes just those.

@@ -2,39 +2,26 @@
 
     robustinfo judge mymodule:build --data digits --norm linf --epsilon 0.2 --json
 
-The exit code says the verdict: 0 if it holds against what was tried, 10 to 15 for the other
-classes, worst first; 1 is an error, 2 a wrong option.
+The exit code says the verdict: 0 if it holds against what was tried, 10 to 16 for the other
+classes, worst first; 1 is an error, 2 a wrong option. Standard output holds the verdict alone. The
+network runs in a process of its own (separate.py), so that torch is not imported here: one that
+ends its process, as by ``os._exit(0)``, is an error and never a verdict.
 """
 
-import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from torch import Generator, Tensor, nn
 
-from robustinfo import budgets, catalogue, options, pictures, protocols, sources
-from robustinfo.auditing import attacks_of
-from robustinfo.batches import floats
-from robustinfo.defended import attack_term
-from robustinfo.evaluating import Evaluation, diagnostics_of, evaluate
+from robustinfo import options, plain, separate, sources
 from robustinfo.faults import Fault
-from robustinfo.judging import CLASSES, HOLDS, Thresholds
-from robustinfo.printing import as_json, printed
+from robustinfo.judge.checks import EXITS
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
-# 1 is an error and 2 a wrong option.
-EXITS = {name: 10 + place for place, name in enumerate(CLASSES)} | {HOLDS: 0}
-TIMED = 32  # images of the batch that is timed
+INTERRUPTED = 130  # as shells have it
 MODEL = ", ".join(sources.FORMS)
-SETS = [
-    one
-    for one in catalogue.names("datasets")
-    if catalogue.reads("datasets", {"method": one}) == "images"
-]
-DATA = f"a folder of images by class, or {', '.join(SETS)}"
+DATA = "a folder of images by class, or a data set, as digits or mnist; a wrong name lists them"
 
 
 @app.callback()
@@ -64,91 +51,41 @@ def judge(
     """Attack a network, check the attacks, and say what the numbers support.
 
     Exit codes: 0 holds against what was tried, 10 invalid, 11 masked, 12 randomised or needs
-    adaptive, 13 not converged, 14 broken, 15 no benefit; 1 error, 2 wrong option.
+    adaptive, 13 not converged, 14 broken, 15 no benefit, 16 not enough was tried; 1 error, 2 wrong
+    option.
     """
-    console = Console(stderr=True)
     try:
-        ball, seconds = (
-            protocols.Ball(norm=options.norm(norm), epsilon=options.epsilon(epsilon, norm)),
-            options.seconds(budget),
+        typed = options.Typed(
+            model=model,
+            data=data,
+            norm=options.norm(norm),
+            epsilon=options.epsilon(epsilon, norm),
+            seconds=options.seconds(budget),
+            twin=twin,
+            architecture=architecture,
+            size=size,
+            classes=None if classes is None else str(classes),
+            seed=seed,
+            device=device,
+            as_text=as_text,
         )
-        where = options.device(device)
-        most = protocols.SIZES[-1].images
-        found = pictures.images(data, size=size, limit=most, names=classes)
-        # Nothing has use for an architecture: the source says so.
-        alone = not any(text.endswith(sources.CHECKPOINT) for text in (model, twin or model))
-        networks = [
-            sources.model(
-                text,
-                shape=tuple(found.images.shape[1:]),
-                classes=len(found.classes),
-                architecture=architecture if text.endswith(sources.CHECKPOINT) or alone else None,
-                device=where,
-            )
-            for text in (model, twin)
-            if text is not None
-        ]
-        term = _term(model, networks[0])
-        each = budgets.seconds_each(networks[0], floats(found.images[:TIMED], where))
-        cost = budgets.Cost(len(found.labels), len(networks), term is not None)
-        chosen, upper = budgets.largest(each, ball, seconds, cost)
-        x, y = floats(found.images[: chosen.images], where), found.labels[: chosen.images].to(where)
-        about = f"{upper:.0f} s" if upper < 120 else f"{upper / 60:.0f} min"
-        console.print(
-            f"protocol {chosen.name} ({protocols.place(chosen)}): {len(y)} images, about {about} "
-            f"on {where}; a larger --budget asks more",
-            soft_wrap=True,
-        )
-        with console.status("") as status:
-            evaluation = _evaluated(
-                networks,
-                term,
-                x,
-                y,
-                len(found.classes),
-                chosen,
-                ball,
-                Generator(where).manual_seed(seed),
-                status.update,
-            )
+        raise typer.Exit(_told(typed))
     except Fault as error:
-        console.print(f"error: {error}", style="red", markup=False, soft_wrap=True)
+        Console(stderr=True).print(f"error: {error}", style="red", markup=False, soft_wrap=True)
         raise typer.Exit(1) from None
-    if as_text:
-        print(json.dumps(as_json(evaluation, ball, chosen), indent=2))
-    else:
-        Console().print(printed(evaluation, ball, chosen))
-    raise typer.Exit(EXITS[evaluation.verdict])
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
 
 
-def _evaluated(
-    networks: list[nn.Module],
-    term: Callable | None,
-    x: Tensor,
-    y: Tensor,
-    classes: int,
-    size: protocols.Size,
-    ball: protocols.Ball,
-    generator: Generator,
-    note: Callable[[str], object],
-) -> Evaluation:
-    """The first network judged by the protocol; a second one is its twin."""
-    entries, values = protocols.attacks(size, ball), x[0].numel()
-    if term is not None:
-        entries |= protocols.adaptive(size, ball)
-    return evaluate(
-        networks[0],
-        x,
-        y,
-        classes=classes,
-        attacks=attacks_of(entries, term=term),
-        diagnostics=diagnostics_of(protocols.diagnostics(size, ball, values)),
-        thresholds=Thresholds(twin="twin", huge_epsilon=ball.huge(values)),
-        generator=generator,
-        twin=networks[1] if len(networks) > 1 else None,
-        note=note,
-    )
-
-
-def _term(text: str, network: nn.Module) -> Callable | None:
-    return attack_term(Path(text), network) if text.endswith(sources.CHECKPOINT) else None
+def _told(typed: options.Typed) -> int:
+    """Print the verdict. Returns its exit code, or raises Fault where there is none."""
+    paper = plain.Paper.of(Console())
+    asked = {"typed": typed._asdict(), "paper": paper._asdict()}
+    try:
+        found = separate.asked("robustinfo.judged:answer", asked)
+    except Fault as error:
+        raise Fault(f"{typed.model} {error}") from None
+    if "error" in found:
+        raise Fault(found["error"])
+    print(found["text"], end="", flush=True)
+    return EXITS[found["verdict"]]

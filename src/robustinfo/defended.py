@@ -8,15 +8,22 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from robustinfo import catalogue
+from robustinfo.faults import Fault
 from robustinfo.sealed import DEFENCE, STATE, unseal
 
 
 def attack_term(file: Path, model: nn.Module) -> Callable[..., tuple[Tensor, Tensor]] | None:
     """What the defence adds to its loss, for an attacker who knows it; None if that is nothing.
 
-    file: a checkpoint. model: its network, on any device. Raises AlteredFileError.
+    file: a checkpoint. model: its network, on any device. Raises AlteredFileError, and Fault of a
+    snapshot, which does not say how its network was defended.
     """
     tensors, described = unseal(file)
+    if DEFENCE not in described:
+        raise Fault(
+            f"{file}: a snapshot, which does not say how its network is defended, so that no "
+            "adaptive attack can be made; judge the model.safetensors of its run"
+        )
     entry = json.loads(described[DEFENCE])
     module = catalogue.module("defences", entry)
     if not hasattr(module, "attack_term"):

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from robustinfo.faults import Fault
@@ -10,6 +10,19 @@ from robustinfo.faults import Fault
 
 class DiskError(Fault):
     """A file could not be written; the old one, if there was one, is still whole."""
+
+
+class AlteredFileError(Fault):
+    """A file that is missing, truncated, or not as it was written."""
+
+
+@contextmanager
+def refusals(path: Path) -> Iterator[None]:
+    """What the disk refuses while ``path`` is written, a file or a folder, is a DiskError."""
+    try:
+        yield
+    except OSError as error:
+        raise DiskError(f"cannot write {path}: {error}; free the disk and run again") from error
 
 
 @contextmanager
@@ -21,12 +34,12 @@ def whole(path: Path) -> Iterator[Path]:
     """
     partial = path.with_name(f".{path.name}.partial")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield partial
-        with partial.open("rb+") as file:
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    except OSError as error:
-        raise DiskError(f"cannot write {path}: {error}; free the disk and run again") from error
+        with refusals(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            yield partial
+            with partial.open("rb+") as file:
+                os.fsync(file.fileno())
+            os.replace(partial, path)
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):  # of a read-only disk, too: the first error is the one to tell
+            partial.unlink()

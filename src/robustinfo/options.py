@@ -1,13 +1,32 @@
 """What is typed on the command line, as what it means; or a Fault that says what may be typed."""
 
 import re
-
-import torch
+from typing import TYPE_CHECKING, NamedTuple
 
 from robustinfo.faults import Fault
-from robustinfo.settings import Norm, pixels
+from robustinfo.settings import Norm, out_of_scale, pixels
+
+if TYPE_CHECKING:  # slow to import, and a wrong option is told without it
+    import torch
 
 UNITS = {"s": 1, "m": 60, "h": 3600}
+
+
+class Typed(NamedTuple):
+    """What ``robustinfo judge`` was given."""
+
+    model: str
+    data: str
+    norm: Norm
+    epsilon: float  # in pixel values of [0, 1]
+    seconds: float
+    twin: str | None
+    architecture: str | None
+    size: int | None
+    classes: str | None  # a file
+    seed: int
+    device: str
+    as_text: bool  # JSON
 
 
 def norm(text: str) -> Norm:
@@ -23,15 +42,17 @@ def epsilon(text: str, within: Norm) -> float:
         size = float(pixels(text))
     except ValueError:
         raise Fault(f"--epsilon {text}: write a number, as 0.2 or 8/255") from None
-    if not 0 < size < float("inf") or (within == "linf" and size >= 1):
-        raise Fault(
-            f"--epsilon {text}: pixels are in [0, 1], so it is above 0, and below 1 in linf"
-        )
+    if not 0 < size < float("inf"):
+        raise Fault(f"--epsilon {text}: pixels are in [0, 1], so it is above 0, and finite")
+    if problem := out_of_scale(size, within):
+        raise Fault(f"--epsilon {text}: {problem}")
     return size
 
 
-def device(text: str) -> torch.device:
+def device(text: str) -> "torch.device":
     """The device that is asked for, or a GPU if there is one; float32 means float32 there."""
+    import torch
+
     torch.backends.cudnn.allow_tf32 = False
     try:
         return torch.zeros(

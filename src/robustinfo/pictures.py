@@ -2,15 +2,17 @@
 
     mnist                        a method of datasets/, under ROBUSTINFO_DATA or ``data``
     {method: digits, size: 28}   the same with its numbers
-    FOLDER                       class by class, as torchvision's ImageFolder reads them
+    FOLDER                       class by class, laid out as for torchvision's ImageFolder
 
 Where there is a folder of that name, it is meant. It holds one folder of images per class, or such
-a folder per split (train, test, val ...). Labels are the places of the folders in their sorted
-order, unless ``names`` gives the order of the classes, as of ImageNet's. Of a folder a draw that
-never changes takes the first ``limit`` images, since in order they would be of one class; of a data
-set, the first ones, as everywhere here.
+a folder per split (train, test, val ..., in any case). Labels are the places of the folders sorted
+by name, or by number where they are numbered, unless ``names`` gives the order of the classes, as
+of ImageNet's. Of a folder a draw that never changes takes the first ``limit`` images, since in
+order they would be of one class; of a data set, the first ones, as everywhere here. What was found
+and what was left out is returned with them; what may be meant in two ways is refused.
 """
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -18,7 +20,8 @@ from typing import NamedTuple
 from torch import Tensor
 
 from robustinfo import catalogue
-from robustinfo.datasets import _folder
+from robustinfo.datasets import _folder, _image
+from robustinfo.datasets._found import Found
 from robustinfo.datasets._prepared import SPLITS, data_root, open_split, prepare
 from robustinfo.entries import entry
 from robustinfo.faults import Fault
@@ -30,6 +33,7 @@ class Pictures(NamedTuple):
     images: Tensor
     labels: Tensor
     classes: list[str]
+    found: Found  # what was found and left out, for people and JSON
 
 
 def images(
@@ -50,7 +54,7 @@ def images(
         raise Fault(f"{limit} images judge nothing; write a positive number, or none for all")
     if size is not None and size < 1:
         raise Fault(f"images of {size} pixels are none; write a positive size, or none")
-    if isinstance(text, str) and Path(text).is_dir():
+    if isinstance(text, str) and os.path.isdir(text):
         return Pictures(*_folder.read(Path(text), split, size=size, limit=limit, names=names))
     if names is not None:
         raise Fault(f"{names} names the classes of a folder, and {text} is none; leave it out")
@@ -74,10 +78,18 @@ def _prepared(text: str | Mapping, split: str, size: int | None, limit: int | No
             f"{text}: cannot prepare {root / name} ({error}); set ROBUSTINFO_DATA to a folder that "
             "may be written to"
         ) from error
-    found = open_split(name, split, chosen, root)
-    return Pictures(
-        _folder.resized(found.images[:limit], size), found.labels[:limit], found.classes
+    images, labels, classes, _ = open_split(name, split, chosen, root)
+    counts = labels.bincount(minlength=len(classes)).tolist()
+    found = Found(
+        root=name,
+        split=split,
+        classes=dict(zip(classes, counts, strict=True)),
+        order="of the data set",
+        n=len(labels[:limit]),
+        left_out=[],
+        notes=[],
     )
+    return Pictures(_image.resized(images[:limit], size), labels[:limit], classes, found)
 
 
 def _name(chosen: Mapping) -> str:

@@ -14,16 +14,11 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from robustinfo.faults import Fault
-from robustinfo.files import whole
+from robustinfo.files import AlteredFileError, whole
 
 WEIGHTS, STATE = "model.", "state."  # prefixes of the tensors in a checkpoint
 DEFENCE = "defence"  # the key of the entry in its description
 _ABOUT = "about"
-
-
-class AlteredFileError(Fault):
-    """A tensor file that is missing, truncated, or not as it was written."""
 
 
 def seal(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
@@ -48,11 +43,11 @@ def unseal(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         with safe_open(path, framework="pt") as file:
             metadata = json.loads((file.metadata() or {}).get(_ABOUT, "{}"))
             tensors = {name: file.get_tensor(name) for name in file.keys()}
-    except (OSError, ValueError, SafetensorError) as error:
+    except (OSError, ValueError, RecursionError, SafetensorError) as error:
         raise AlteredFileError(
             f"{path} cannot be read ({error}); delete it and run again"
         ) from None
-    if metadata.pop("sha256", None) != _digest(tensors, metadata):
+    if not isinstance(metadata, dict) or metadata.pop("sha256", None) != _digest(tensors, metadata):
         raise AlteredFileError(
             f"{path} is not as it was written: its sha256 does not match; delete it and run again"
         )

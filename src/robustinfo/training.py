@@ -20,7 +20,7 @@ TOGETHER = 2048  # images, about, that are gathered at once
 
 
 class Config(stepping.Config):
-    epochs: PositiveInt
+    epochs: Annotated[int, Field(ge=1, le=100_000)]
     batch_size: PositiveInt
     milestones: Annotated[tuple[NonNegativeInt, ...], Field(strict=False)] = ()  # in epochs
     gamma: PositiveNumber = 0.1  # multiplies the learning rate at each milestone

@@ -77,7 +77,8 @@ def test_once_the_margin_is_won_only_the_complexity_counts(trained):
     wrong = (model(x).argmax(1) + 1) % 10
     config = evasive.Config(**BALL, complexity=ENTROPY, confidence=0.0)
     bits = entropy.surrogate(x, config=entropy.Config(alphabet="grey", estimator="plug_in"))
-    found = evasive.objective(model, x, wrong, config=config)
+    logits, found = evasive.objective(model, x, wrong, config=config)
+    torch.testing.assert_close(logits, model(x))
     torch.testing.assert_close(found, -bits.sum())
 
 

@@ -38,9 +38,9 @@ ATTACKS = {
         "method": "pgd", "epsilon": 0.02, "step_size": 0.005, "steps": 10, "until": "fooled",
         "precision": "bfloat16",
     },
-    "adaptive": {
-        "method": "adaptive", "epsilon": 0.02, "step_size": 0.005, "steps": 10, "term_weight": 1.0,
-    },
+    "adaptive": {"method": "adaptive", "epsilon": 0.02, "step_size": 0.005, "steps": 10},
+    "gradient_search_linf": {"method": "gradient_search", "epsilon": 0.02, "steps": 10},
+    "gradient_search_l2": {"method": "gradient_search", "norm": "l2", "epsilon": 0.06, "steps": 10},
     "smoothed_pgd": {
         "method": "smoothed_pgd", "epsilon": 0.02, "step_size": 0.005, "steps": 3,
         "smoothings": [0.0, 0.5], "restarts": 2,

@@ -81,9 +81,9 @@ def test_only_what_the_attack_did_not_find_counts_as_black():
     many = {"binary_search_steps": 6, "initial_const": 1.0, "step_size": 0.1, "steps": 60}
     for numbers, expected in ((few, True), (many | {"epsilon": 0.01}, False)):
         config = carlini_wagner.Config(**numbers)
-        x_adv, success, black = carlini_wagner.perturb_counting_black(
+        x_adv, success, extras = carlini_wagner.perturb_with_extras(
             Quick(), x, y, config=config, generator=torch.Generator().manual_seed(0)
         )
         # Found beyond epsilon is no success either, but no black image.
-        assert not success.any() and black.tolist() == [expected] * 2
+        assert not success.any() and extras["with_black"].tolist() == [expected] * 2
         assert torch.equal(x_adv, x)

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from robustinfo.attacks import _foolbox, hop_skip_jump
+from robustinfo.attacks._contradicted import contradicts_itself
 from robustinfo.attacks._decisions import starts
 from robustinfo.faults import Fault
 from robustinfo.maths.balls import distance
@@ -124,6 +125,27 @@ def test_a_network_that_contradicts_itself_is_refused_with_the_way_out():
     x, y = torch.full((16, 1, 6, 6), 0.3), torch.zeros(16, dtype=torch.int64)
     with pytest.raises(Fault, match=r"another answer when it is asked again.*use pgd or square"):
         attack(Noisy(), x, y, steps=50)
+
+
+class Together(nn.Module):
+    """BatchNorm in training mode: what is said of an image depends on all others of its batch."""
+
+    def __init__(self):
+        super().__init__()
+        self.norm = nn.BatchNorm2d(1)
+
+    def forward(self, x):
+        lead = 20 * (self.norm.train()(x)[:, :, :3].flatten(1).mean(1))
+        return torch.stack([-lead, lead], 1)
+
+
+def test_a_network_that_answers_otherwise_in_other_company_is_refused_as_well():
+    torch.manual_seed(0)
+    x = torch.rand(16, 1, 6, 6)
+    y = Together()(x).argmax(1)
+    assert contradicts_itself(Together(), x) and not contradicts_itself(Lit(), x)
+    with pytest.raises(Fault, match=r"in other company.*BatchNorm in training mode"):
+        attack(Together(), x, y, steps=10)
 
 
 def test_any_other_error_of_a_network_stays_what_it_is():

@@ -238,7 +238,7 @@ def test_the_adaptive_attack_turns_the_mean(model, data, generator):
     def term(x, y):
         return diversity.attack_term(model, x, y, config=diversity.Config(loss=LOSS), state={})
 
-    config = adaptive.Config(epsilon=0.1, step_size=0.02, steps=10, term_weight=0.1)
+    config = adaptive.Config(epsilon=0.1, step_size=0.02, steps=10, weights=[0.1])
     x_adv, success = adaptive.perturb(model, x, y, config=config, generator=generator, term=term)
     assert success.any() and (model(x_adv).argmax(1) != y).equal(success)
 

@@ -1,6 +1,5 @@
 import copy
 from collections import OrderedDict
-from functools import partial
 
 import pytest
 import torch
@@ -266,25 +265,20 @@ def test_autocast_does_not_lower_the_precision_of_the_terms(data):
     assert mixed["relevance"].equal(plain["relevance"])
 
 
-def objective(model, x, y, term_weight, base=STANDARD, state=None):
+def attack_term(model, x, y, base=STANDARD, state=None):
     config = ib_rar.Config(base=base)
-    term = partial(ib_rar.attack_term, model, config=config, state=state or {})
-    return adaptive.objective(term, term_weight, x, y)[1]
+    return ib_rar.attack_term(model, x, y, config=config, state=state or {})[1]
 
 
-@pytest.mark.parametrize("weight", [0.0, 1.0, 3.0])
-def test_an_adaptive_attacker_climbs_the_loss_of_the_batch_summed_over_its_images(
-    model, data, weight
-):
-    x, y = data
+def test_an_adaptive_attacker_climbs_the_terms_of_the_batch_summed_over_its_images(model, data):
     terms = loss_terms(model, data)
-    expected = terms["clean"] + weight * (terms["compression"] + terms["relevance"])
-    torch.testing.assert_close(objective(model, x, y, weight), 30 * expected)
+    expected = 30 * (terms["compression"] + terms["relevance"])
+    torch.testing.assert_close(attack_term(model, *data), expected)
 
 
 def test_it_sees_how_the_input_moves_the_kernel_of_the_inputs(model, data):
     x, y = data[0].clone().requires_grad_(), data[1]
-    (slope,) = torch.autograd.grad(objective(model, x, y, 1.0) - objective(model, x, y, 0.0), x)
+    (slope,) = torch.autograd.grad(attack_term(model, x, y), x)
     step = torch.rand(x.shape, generator=torch.Generator().manual_seed(1)) - 0.5
     twin = copy.deepcopy(model).double()
     ends = [
@@ -299,26 +293,27 @@ def test_of_a_base_with_a_term_of_its_own_it_climbs_that_too(model, data):
     base = ENTROPIC
     state = {"pretrained_flow": torch.tensor(3.0)}
     own = catalogue.config("defences", base)
-    term = partial(entropic.attack_term, model, config=own, state=state)
-    _, expected = adaptive.objective(term, 0.5, *data)
+    _, expected = entropic.attack_term(model, *data, config=own, state=state)
     terms = loss_terms(model, data)
-    expected = expected + 0.5 * 30 * (terms["compression"] + terms["relevance"])
-    torch.testing.assert_close(objective(model, *data, 0.5, base, state), expected)
+    expected = expected + 30 * (terms["compression"] + terms["relevance"])
+    torch.testing.assert_close(attack_term(model, *data, base, state), expected)
 
 
-def test_the_attack_finds_a_higher_objective_than_it_started_from(model, data, generator):
+def test_the_attack_finds_a_higher_term_than_it_started_from(model, data, generator):
     x, y = data[0], model(data[0]).argmax(1)
     reached = []
 
     def spied(x, y):
-        reached.append(objective(model, x, y, 1.0))
-        return ib_rar.attack_term(model, x, y, config=ib_rar.Config(base=STANDARD), state={})
+        found = ib_rar.attack_term(model, x, y, config=ib_rar.Config(base=STANDARD), state={})
+        reached.append(found[1].item() / len(x))  # images that fall leave
+        return found
 
     config = adaptive.Config(
-        epsilon=0.05, step_size=0.01, steps=5, term_weight=1.0, random_start=False
-    )
+        epsilon=0.05, step_size=0.01, steps=5, weights=[10.0], objectives=["cross_entropy"],
+        random_start=False,
+    )  # fmt: skip
     adaptive.perturb(model, x, y, config=config, generator=generator, term=spied)
-    assert reached[-1] > reached[0] + 0.1
+    assert reached[-1] > reached[0]
 
 
 def test_a_layer_that_is_no_probe_is_refused_with_the_choices(model, data):

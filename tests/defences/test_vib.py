@@ -109,7 +109,7 @@ def test_attacks_break_it_as_they_break_any_function(model, data, generator):
     assert len(y.unique()) > 1
 
     term = partial(vib.attack_term, model, config=vib.Config(loss=LOSS), state={})
-    config = adaptive.Config(epsilon=0.3, step_size=0.1, steps=10, term_weight=1.0)
+    config = adaptive.Config(epsilon=0.3, step_size=0.1, steps=10, weights=[1.0])
     x_adv, success = adaptive.perturb(model, x, y, config=config, generator=generator, term=term)
     assert success.any() and (model(x_adv).argmax(1) != y).equal(success)
 

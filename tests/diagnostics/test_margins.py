@@ -158,7 +158,7 @@ def test_without_two_turned_images_there_is_no_correlation(successes, four_class
     examples = anything(p.y) | {"success": torch.arange(len(p.y)) < successes}
     found = means(p.model, p.x, p.y, generator, examples)
     assert math.isnan(found["correlation"])
-    assert found["minimal_distance_share"] == successes / len(p.y)
+    assert found["minimal_distance_fraction"] == successes / len(p.y)
     assert len(points(p.model, p.x, p.y, generator, examples)) == successes
 
 

@@ -6,12 +6,12 @@ from robustinfo.diagnostics import outputs
 from robustinfo.diagnostics._kept import kept
 
 NAMES = [
-    "unfinite_share",
-    "probabilities_share",
-    "log_probabilities_share",
-    "forwards_differ_share",
-    "batch_dependent_share",
-    "no_gradient_share",
+    "nonfinite_fraction",
+    "probabilities_fraction",
+    "log_probabilities_fraction",
+    "forwards_differ_fraction",
+    "batch_dependent_fraction",
+    "no_gradient_fraction",
     "weights_changed",
 ]
 
@@ -63,16 +63,19 @@ def half(model, x, value):
 
 BROKEN = {
     "nothing": (lambda model, x: model(x), {}),
-    "softmax": (lambda model, x: model(x).softmax(1), {"probabilities_share": 1}),
-    "log-softmax": (lambda model, x: model(x).log_softmax(1), {"log_probabilities_share": 1}),
-    "detached": (lambda model, x: model(x).detach(), {"no_gradient_share": 1}),
-    "numpy": (numpy, {"no_gradient_share": 1}),
+    "softmax": (lambda model, x: model(x).softmax(1), {"probabilities_fraction": 1}),
+    "log-softmax": (lambda model, x: model(x).log_softmax(1), {"log_probabilities_fraction": 1}),
+    "detached": (lambda model, x: model(x).detach(), {"no_gradient_fraction": 1}),
+    "numpy": (numpy, {"no_gradient_fraction": 1}),
     "another input": (lambda model, x: model(x.detach()) + 0 * x.sum(), {}),
-    "noise": (lambda model, x: model(x + 0.01 * torch.randn_like(x)), {"forwards_differ_share": 1}),
-    "dropout": (lambda model, x: model(nn.functional.dropout(x)), {"forwards_differ_share": 1}),
+    "noise": (
+        lambda model, x: model(x + 0.01 * torch.randn_like(x)),
+        {"forwards_differ_fraction": 1},
+    ),
+    "dropout": (lambda model, x: model(nn.functional.dropout(x)), {"forwards_differ_fraction": 1}),
     "mean of the batch": (
         lambda model, x: 10 * (x.flatten(1).mean(1) - x.mean())[:, None] + model(x),
-        {"batch_dependent_share": pytest.approx(1, abs=0.3)},
+        {"batch_dependent_fraction": pytest.approx(1, abs=0.3)},
     ),
 }
 
@@ -94,8 +97,8 @@ def test_a_gradient_that_is_zero_is_none_that_is_missing(four_classes, generator
 def test_half_of_the_images_have_no_finite_output(value, four_classes, generator):
     model = Does(four_classes.model, lambda model, x: half(model, x, torch.tensor(value)))
     found = shares(model, four_classes, generator)
-    assert found["unfinite_share"] == 0.5
-    assert "forwards_differ_share" not in found  # NaN again is the same again
+    assert found["nonfinite_fraction"] == 0.5
+    assert "forwards_differ_fraction" not in found  # NaN again is the same again
 
 
 def test_logits_that_sum_to_one_by_chance_are_counted_one_by_one(four_classes, generator):
@@ -105,16 +108,15 @@ def test_logits_that_sum_to_one_by_chance_are_counted_one_by_one(four_classes, g
         seventh = (x == p.x[7]).flatten(1).all(1)
         return torch.where(seventh[:, None], chance, model(x))
 
-    assert shares(Does(p.model, one_of_them), p, generator) == {"probabilities_share": 1 / 64}
+    assert shares(Does(p.model, one_of_them), p, generator) == {"probabilities_fraction": 1 / 64}
 
 
 def test_batchnorm_in_training_mode_is_seen_and_gets_its_statistics_back(four_classes, generator):
     model = of_batch()
     before = {name: value.clone() for name, value in model.state_dict().items()}
     found = shares(model, four_classes, generator)
-    assert found["batch_dependent_share"] > 0.9
-    # Mean, variance and counter of the nine tensors.
-    assert found["weights_changed"] == pytest.approx(3 / 9)
+    # Mean, variance and counter change, and no answer ever reads them.
+    assert found == {"batch_dependent_fraction": pytest.approx(1, abs=0.1)}
     assert all(value.equal(before[name]) for name, value in model.state_dict().items())
     assert model.eval()[2].training
 
@@ -131,6 +133,105 @@ def test_a_weight_that_a_forward_changes_is_counted_and_changed_back(four_classe
     before = four_classes.model[1].weight.clone()
     assert shares(model, four_classes, generator) == {"weights_changed": 0.5}
     assert four_classes.model[1].weight.equal(before)
+
+
+class Watches(nn.Module):
+    """Answers as the network inside, and keeps a buffer of what it has been asked."""
+
+    def __init__(self, model, start, note):
+        super().__init__()
+        self.model, self.note = model, note
+        self.register_buffer("seen", start)
+
+    def forward(self, x):
+        logits = self.model(x)
+        self.seen = self.note(self.seen, x, logits.detach())
+        return logits
+
+
+WATCHES = {
+    "calls": (torch.zeros((), dtype=torch.long), lambda seen, x, logits: seen + 1),
+    "calls in place": (torch.zeros(1, dtype=torch.uint8), lambda seen, x, logits: seen.add_(1)),
+    "images, as a float": (torch.zeros(()), lambda seen, x, logits: seen + len(x)),
+    "how often each class": (
+        torch.zeros(4, dtype=torch.long),
+        lambda seen, x, logits: seen + logits.argmax(1).bincount(minlength=4),
+    ),
+    "whether it was asked": (torch.tensor(False), lambda seen, x, logits: torch.tensor(True)),
+    "a mean that moves": (torch.zeros(4), lambda seen, x, logits: 0.9 * seen + logits.mean(0)),
+    "the last answers": (torch.zeros(0, 4), lambda seen, x, logits: logits),
+}
+
+
+@pytest.mark.parametrize("name", WATCHES)
+def test_a_buffer_that_only_keeps_what_was_asked_is_no_change_of_weights(
+    name, four_classes, generator
+):
+    start, note = WATCHES[name]
+    model = Watches(four_classes.model, start.clone(), note)
+    assert shares(model, four_classes, generator) == {}
+    assert model.seen.equal(start)
+
+
+def test_batchnorm_that_counts_its_batches_and_answers_by_fixed_statistics_does_not_change(
+    four_classes, generator
+):
+    class Counts(nn.BatchNorm1d):
+        def forward(self, t):
+            self.num_batches_tracked.add_(1)
+            return super().forward(t)
+
+    model = of_batch()
+    model[2] = Counts(8)
+    assert shares(model, four_classes, generator) == {}
+
+
+def test_a_counter_beside_noise_of_torch_is_none_either(four_classes, generator):
+    def noisy(model, x):
+        return model(x + 0.01 * torch.randn_like(x))
+
+    model = Watches(Does(four_classes.model, noisy), *WATCHES["calls"])
+    assert shares(model, four_classes, generator) == {"forwards_differ_fraction": 1}
+
+
+@pytest.mark.parametrize("after", [100, 1000, 100_000])
+def test_a_counter_that_decides_on_answers_later_is_seen_now(after, four_classes, generator):
+    class Later(Watches):
+        def forward(self, x):
+            return super().forward(x) * (1 if self.seen < after else -1)
+
+    model = Later(four_classes.model, *WATCHES["calls"])
+    assert shares(model, four_classes, generator) == {"weights_changed": pytest.approx(1 / 3)}
+
+
+def test_statistics_that_every_batch_renews_and_every_answer_reads_are_a_drift(
+    four_classes, generator
+):
+    class Adapts(nn.BatchNorm1d):
+        def forward(self, t):
+            self.running_mean.lerp_(t.detach().mean(0), 1e-4)
+            return nn.functional.batch_norm(t, self.running_mean, self.running_var)
+
+    model = of_batch()
+    model[2] = Adapts(8)
+    assert shares(model, four_classes, generator)["weights_changed"] == pytest.approx(1 / 9)
+
+
+def test_torchscript_is_watched_as_what_it_was_made_from(four_classes, generator):
+    class Counts(nn.Module):
+        def __init__(self, inner):
+            super().__init__()
+            self.inner = inner
+            self.register_buffer("calls", torch.zeros((), dtype=torch.long))
+
+        def forward(self, x):
+            self.calls = self.calls + 1
+            return self.inner(x)
+
+    model = torch.jit.script(Counts(four_classes.model))
+    assert shares(model, four_classes, generator) == {}
+    assert model.calls == 0
+    assert shares(torch.jit.freeze(model.eval()), four_classes, generator) == {}
 
 
 def test_images_and_the_global_random_state_stay_what_they_were(four_classes, generator):

@@ -10,7 +10,7 @@ from pipeline.sources import code
 from robustinfo.diagnostics import planted
 from robustinfo.diagnostics._readout import Binary, Readout, last_linear, separate
 from robustinfo.maths.balls import distance
-from robustinfo.maths.intervals import wilson
+from tests.told import told
 
 PGD = {"method": "pgd", "epsilon": 0.1, "step_size": 0.02, "steps": 10}
 SIDE = 16
@@ -36,18 +36,33 @@ def network():
     return SimpleNamespace(model=model, x=x, y=torch.zeros(8).long())
 
 
-def shares(model, x, generator, attack=PGD, **settings):
+class Loud(nn.Sequential):
+    """Logits so large that the cross-entropy is flat."""
+
+    def forward(self, x):
+        return 1e5 * super().forward(x)
+
+
+def diagnosed(model, x, generator, attack=PGD, **settings):
+    """{quantity without its prefix: Measurement}"""
     config = planted.Config(adversary=attack, **settings)
     y = torch.zeros(len(x)).long()
     found = planted.diagnose(model, x, y, config=config, generator=generator)
-    said = {one.quantity.removeprefix("planted_"): one for one in found}
-    if not said["share"].value:
+    return {name.removeprefix("planted_"): one for name, one in told(found).items()}
+
+
+def fractions(model, x, generator, attack=PGD, **settings):
+    """How many are planted; of these, how many the attack and random points turn."""
+    said = diagnosed(model, x, generator, attack, **settings)
+    assert all(one.interval == "fraction" for one in said.values())
+    if not said["fraction"].value:
         assert len(said) == 1
         return [0, 0, 0]
-    planted_there = round(said["share"].value * said["share"].n)
-    assert said["found_share"].n == said["random_share"].n == planted_there
-    assert said["found_high"].value == wilson(said["found_share"].value, planted_there)[1]
-    return [said[name].value for name in ("share", "found_share", "random_share")]
+    planted_there = round(said["fraction"].value * said["fraction"].n)
+    names = ("found_fraction", "missed_fraction", "random_fraction")
+    assert {said[name].n for name in names} == {planted_there}
+    assert said["missed_fraction"].value <= 1 - said["found_fraction"].value
+    return [said[name].value for name in ("fraction", "found_fraction", "random_fraction")]
 
 
 @pytest.mark.parametrize("norm", ["linf", "l2"])
@@ -55,7 +70,7 @@ def test_pgd_finds_every_point_planted_behind_a_linear_network_and_chance_none(
     norm, network, generator
 ):
     attack = PGD | {"norm": norm} | ({"epsilon": 1.0, "step_size": 0.2} if norm == "l2" else {})
-    assert shares(network.model, network.x, generator, attack=attack) == [1, 1, 0]
+    assert fractions(network.model, network.x, generator, attack=attack) == [1, 1, 0]
 
 
 @pytest.mark.parametrize(
@@ -66,17 +81,27 @@ def test_pgd_finds_every_point_planted_behind_a_linear_network_and_chance_none(
 def test_nothing_is_found_where_gradients_are_hidden_before_the_features(
     change, network, generator
 ):
-    held, found, by_chance = shares(Before(change, network.model), network.x, generator)
+    model = Before(change, network.model)
+    held, found, by_chance = fractions(model, network.x, generator)
     assert held == 1 and found <= 1 / 8 and by_chance <= 1 / 8
+    assert diagnosed(model, network.x, generator)["missed_fraction"].value >= 6 / 8
 
 
 def test_logits_so_large_that_the_loss_is_flat_hide_what_was_planted(network, generator):
-    class Loud(nn.Sequential):
-        def forward(self, x):
-            return 1e5 * super().forward(x)
-
     attack = PGD | {"random_start": False}
-    assert shares(Loud(*network.model), network.x, generator, attack=attack)[:2] == [1, 0]
+    assert fractions(Loud(*network.model), network.x, generator, attack=attack)[:2] == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("build", "attack"),
+    [(nn.Sequential, {"step_size": 0.001, "steps": 2}), (Loud, {"random_start": False})],
+    ids=["too short", "of a flat loss"],
+)
+def test_what_a_long_search_finds_where_the_attack_did_not_is_not_missed(
+    build, attack, network, generator
+):
+    said = diagnosed(build(*network.model), network.x, generator, attack=PGD | attack)
+    assert said["found_fraction"].value == 0 and said["missed_fraction"].value == 0
 
 
 @pytest.mark.parametrize(
@@ -85,22 +110,22 @@ def test_logits_so_large_that_the_loss_is_flat_hide_what_was_planted(network, ge
     ids=["constant", "nan", "random"],
 )
 def test_nothing_is_planted_where_no_hyperplane_separates_for_long(change, network, generator):
-    held, found, _ = shares(Before(change, network.model), network.x, generator)
+    held, found, _ = fractions(Before(change, network.model), network.x, generator)
     assert held <= 1 / 8 and found in (0, 1)
 
 
 def test_images_that_share_a_ball_are_attacked_apart(network, generator):
     x = torch.cat([network.x[:2], network.x[:2], network.x[:1] + 0.01])
     assert planted._groups(x, "linf", 0.2) == [[0, 1], [2, 3], [4]]
-    assert shares(network.model, x, generator) == [1, 1, 0]
+    assert fractions(network.model, x, generator) == [1, 1, 0]
     # The whole cube: all images are within reach of all others.
     assert len(planted._groups(network.x, "linf", 1.0)) == 8
 
 
 def test_so_many_of_the_first_images_are_tried(network, generator):
     network.x[3:] = torch.nan  # on which nothing can be planted
-    assert shares(network.model, network.x, generator, images=3) == [1, 1, 0]
-    assert shares(network.model, network.x, generator) == [3 / 8, 1, 0]
+    assert fractions(network.model, network.x, generator, images=3) == [1, 1, 0]
+    assert fractions(network.model, network.x, generator) == [3 / 8, 1, 0]
 
 
 @pytest.mark.parametrize("norm", ["linf", "l2"])
@@ -154,12 +179,12 @@ def test_without_a_linear_layer_the_logits_are_the_features(generator):
     torch.manual_seed(0)
     model = nn.Sequential(nn.Conv2d(1, 300, SIDE), nn.Flatten()).eval()
     x = 0.3 + 0.4 * torch.rand(4, 1, SIDE, SIDE)
-    assert shares(model, x, generator) == [1, 1, 0]
+    assert fractions(model, x, generator) == [1, 1, 0]
 
 
 def test_autoattack_takes_the_two_classes(network, generator):
     attack = {"method": "autoattack", "epsilon": 0.1, "until": "fooled"}
-    assert shares(network.model, network.x, generator, attack=attack, images=2) == [1, 1, 0]
+    assert fractions(network.model, network.x, generator, attack=attack, images=2) == [1, 1, 0]
 
 
 @pytest.mark.parametrize(

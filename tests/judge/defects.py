@@ -1,4 +1,4 @@
-"""Fifteen ways in which an evaluation deceives, planted on purpose, and the check that sees each.
+"""Sixteen ways in which an evaluation deceives, planted on purpose, and the check that sees each.
 
 A defect is a network that cannot be attacked as it is, or an attack that does not do what it says.
 All stand on one adversarially trained LeNet-5 on the digits, with a plain one as its twin, whose
@@ -13,16 +13,15 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
-from robustinfo.attacks import pgd
-from robustinfo.auditing import Attack, attacks_of
+from robustinfo.attacks import adaptive, pgd
 from robustinfo.distortions import jpeg
-from robustinfo.evaluating import Evaluation, diagnostics_of, evaluate
-from robustinfo.judging import Thresholds
-from robustinfo.protocols import SIZES, Ball, Size, attacks, diagnostics
-from robustinfo.worst_case import Threat
+from robustinfo.judge.attacked import Attack, attacks_of
+from robustinfo.judge.evaluate import Evaluation, evaluate
+from robustinfo.judge.protocol import SIZES, Ball, Size, attacks, diagnostics
+from robustinfo.judge.threats import Threat
 from tests.judge.networks import Honest, honest, trained
 
-GLANCE = SIZES[0]
+TINY = SIZES[0]
 MEAN, STD = 0.13, 0.31  # of MNIST's pixels: what a normalised network is given
 
 
@@ -34,29 +33,27 @@ class Defect(NamedTuple):
     network: Callable[[nn.Module], nn.Module] = lambda model: model
     attacks: Callable[[Ball], dict[str, Attack]] | None = None
     ball: Callable[[Ball], Ball] = lambda ball: ball
-    diagnostics: dict[str, dict] = {}  # noqa: RUF012 what replaces entries of the protocol
 
 
-def judged(case: Honest, defect: Defect | None = None, *, size: Size = GLANCE) -> Evaluation:
+def judged(case: Honest, defect: Defect | None = None, *, size: Size = TINY) -> Evaluation:
     """The verdict on the network of a case, with a plain twin, honestly or with the defect."""
     twin = honest(case.dataset, "standard", 7).model
     ball = Ball(norm="linf", epsilon=case.epsilon)
     model = case.model
     if defect is not None:
         ball, model = defect.ball(ball), defect.network(model)
-    made = attacks_of(attacks(size, ball))
-    entries = diagnostics(size, ball, case.x[0].numel())
-    if defect is not None:
-        made = made if defect.attacks is None else defect.attacks(ball)
-        entries |= defect.diagnostics
+    made = attacks_of({name: part.entry for name, part in attacks(size, ball).items()})
+    parts = diagnostics(size, ball, case.x[0].numel())
+    if defect is not None and defect.attacks is not None:
+        made = defect.attacks(ball)
     return evaluate(
         model,
         case.x,
         case.y,
         classes=10,
+        ball=ball,
         attacks=made,
-        diagnostics=diagnostics_of(entries),
-        thresholds=Thresholds(twin="twin", huge_epsilon=1.0),
+        diagnostics={name: part.entry for name, part in parts.items()},
         generator=Generator().manual_seed(0),
         twin=twin,
         note=lambda text: None,
@@ -176,10 +173,47 @@ def transferred(model: nn.Module, x: Tensor, y: Tensor, *, generator: Generator)
 
 
 def only(perturb: Callable, role: str = "iterated") -> Callable[[Ball], dict[str, Attack]]:
-    return lambda ball: {"own": Attack(Threat(role, "linf", 0.15), perturb)}
+    return lambda ball: {"own": Attack(Threat(role, "linf", 0.15), perturb, {})}
+
+
+def lost_in_its_term(model: nn.Module, x: Tensor, y: Tensor, *, generator: Generator) -> tuple:
+    """CE + 1.0 T, where T of the defence is a thousand times as steep: the loss is not climbed."""
+    config = adaptive.Config(**OWN_TERM, weights=[1.0], objectives=["cross_entropy"])
+
+    def term(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        logits = model(x)
+        return logits, 1000 * (x.flatten(1) @ torch.linspace(-1, 1, x[0].numel())).sum()
+
+    def whole(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        logits, value = term(x, y)
+        return logits, F.cross_entropy(logits, y, reduction="sum") + value
+
+    return adaptive.perturb(model, x, y, config=config, generator=generator, term=whole)
+
+
+OWN_TERM = {"epsilon": 0.15, "step_size": 0.02, "steps": 20}
+
+
+def beside_pgd(ball: Ball) -> dict[str, Attack]:
+    own = Threat("adaptive", "linf", 0.15, "adaptive", "", (20, 1))
+    made = attacks_of({"pgd": {"method": "pgd", **OWN_TERM}})
+    return made | {"adaptive": Attack(own, lost_in_its_term, {})}
 
 
 FEW = {"norm": "linf", "epsilon": 0.15, "step_size": 0.02, "steps": 3}
+
+
+def small_steps(ball: Ball) -> dict[str, Attack]:
+    """PGD whose steps are too small for a loss of many ridges, beside a black box."""
+    within = {"norm": ball.norm, "epsilon": ball.epsilon}
+    pgd_20 = {"method": "pgd", **within, "step_size": ball.epsilon / 20, "steps": 20}
+    return attacks_of(
+        {
+            "pgd": pgd_20,
+            "margin_pgd": pgd_20 | {"objective": "margin"},
+            "square": {"method": "square", **within, "queries": 200},
+        }
+    )
 
 
 def few_steps(ball: Ball) -> dict[str, Attack]:
@@ -187,37 +221,46 @@ def few_steps(ball: Ball) -> dict[str, Attack]:
 
 
 DEFECTS = {
-    "softmax": Defect("softmax in the network", "probabilities_share", Softmax),
+    "softmax": Defect("softmax in the network", "probabilities_fraction", Softmax),
     "quantised": Defect(
-        "input rounded to 16 greys", "zero_gradient_share", before(sixteen_greys)
+        "input rounded to 16 greys", "flat_fraction", before(sixteen_greys)
     ),
     "detached": Defect(
-        "input detached from the graph", "no_gradient_share", before(Tensor.detach)
+        "input detached from the graph", "no_gradient_fraction", before(Tensor.detach)
     ),
-    "winners": Defect("k-winners-take-all", "black_box_only_share", lambda model: of_winners()),
-    "noise": Defect("noise added to every input", "forwards_differ_share", before(noisy)),
+    "winners": Defect(
+        "k-winners-take-all and small steps", "short_search_fraction",
+        lambda model: of_winners(), small_steps,
+    ),
+    "noise": Defect("noise added to every input", "forwards_differ_fraction", before(noisy)),
     "batch_norm": Defect(
-        "BatchNorm in training mode", "batch_dependent_share", AlwaysTraining
+        "BatchNorm in training mode", "batch_dependent_fraction", AlwaysTraining
     ),
-    "bounds": Defect("attack in [-1, 1]", "infeasible_share", attacks=only(out_of_bounds)),
+    "bounds": Defect("attack in [-1, 1]", "infeasible_fraction", attacks=only(out_of_bounds)),
     "normalised": Defect(
-        "attack on normalised inputs", "infeasible_share", attacks=only(on_normalised_inputs)
+        "attack on normalised inputs", "infeasible_fraction", attacks=only(on_normalised_inputs)
     ),
     "few_steps": Defect(
-        "three steps that end early", "doubled_gain", attacks=few_steps,
-        diagnostics={"doubled": {"method": "doubled", **FEW, "restarts": 1}},
+        "three steps that end early", "convergence_gain", attacks=few_steps,
     ),
     "unit": Defect(
         "epsilon divided by 255 once more", "twin_robust_accuracy",
         ball=lambda ball: Ball(norm=ball.norm, epsilon=ball.epsilon / 255),
     ),
-    "jpeg": Defect("JPEG in front, without a gradient", "no_gradient_share", before(as_a_file)),
-    "black": Defect("black images are successes", "infeasible_share", attacks=only(black_images)),
+    "jpeg": Defect(
+        "JPEG in front, without a gradient", "no_gradient_fraction", before(as_a_file)
+    ),
+    "black": Defect(
+        "black images are successes", "infeasible_fraction", attacks=only(black_images)
+    ),
     "clean_errors": Defect(
-        "clean errors are successes", "miscounted_share", attacks=only(clean_errors)
+        "clean errors are successes", "miscounted_fraction", attacks=only(clean_errors)
     ),
     "log_softmax": Defect(
-        "log-softmax before the margin loss", "log_probabilities_share", LogSoftmax
+        "log-softmax before the margin loss", "log_probabilities_fraction", LogSoftmax
+    ),
+    "fixed_weight": Defect(
+        "adaptive attack that its term leads away", "adaptive_shortfall", attacks=beside_pgd
     ),
     "transfer_only": Defect(
         "transferred images alone", "gradient_attacks", attacks=only(transferred, "black_box")

@@ -1,4 +1,4 @@
-"""The tables of the README: what the judge says of every planted defect and every honest network.
+"""The tables of the documentation: what is said of every planted defect and honest network.
 
 python -m tests.judge.table
 """
@@ -7,9 +7,10 @@ import sys
 
 import torch
 
+from robustinfo.judge.printing import rule
 from tests.judge.defects import DEFECTS, judged
 from tests.judge.networks import honest, mnist_is_there
-from tests.judge.test_defects import FAIR, HONEST
+from tests.judge.test_defects import FAIR, HONEST, answered
 
 
 def main() -> None:
@@ -17,19 +18,24 @@ def main() -> None:
     print("| planted | flagged by | value | asked | verdict |\n|---|---|---|---|---|")
     for defect in DEFECTS.values():
         found = judged(honest("digits", "adversarial", 0), defect)
-        check = next(check for check in found.checks if check.name == defect.check)
-        flag = f"`{check.name}`" if check.failed else "**missed**"
-        asked = f"{check.passes} {check.threshold:.3g}"
-        print(f"| {defect.text} | {flag} | {check.value:.3g} | {asked} | {found.verdict} |")
+        one = answered(found, defect.check)
+        flag = f"`{one.check.name}`" if one.result in ("failed", "noted") else "**missed**"
+        print(
+            f"| {defect.text} | {flag} | {one.value:.3g} | {rule(one)} | {found.verdict.verdict} |"
+        )
         sys.stdout.flush()
-    print("\n| honest | robust | raised | verdict |\n|---|---|---|---|")
+    print("\n| honest | robust | accused by | verdict |\n|---|---|---|---|")
     for dataset, defence, seed in HONEST:
         if dataset == "digits" or mnist_is_there():
             found = judged(honest(dataset, defence, seed))
-            raised = [c.name for c in found.checks if c.failed and c.verdict not in FAIR]
+            accused = [
+                one.check.name
+                for one in found.verdict.answers
+                if one.result == "failed" and one.check.verdict not in FAIR
+            ]
             name = f"{dataset}, {defence}, seed {seed}"
-            robust = f"{found.robust_accuracy:.0%}"
-            print(f"| {name} | {robust} | {', '.join(raised) or 'none'} | {found.verdict} |")
+            told = f"{found.robust.value:.0%} | {', '.join(accused) or 'none'}"
+            print(f"| {name} | {told} | {found.verdict.verdict} |")
             sys.stdout.flush()
 
 

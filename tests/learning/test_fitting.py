@@ -55,7 +55,7 @@ def rows(sets, *, seed=0, built=None, test_share=0.25, **over):
 
 def curve(found, quantity, name="clean"):
     """By epoch."""
-    return [row["value"] for row in found if (row["quantity"], row["input"]) == (quantity, name)]
+    return [row.value for row in found if (row.quantity, row.input) == (quantity, name)]
 
 
 def test_a_separable_set_is_learned_and_its_held_out_images_too():
@@ -68,9 +68,9 @@ def test_a_separable_set_is_learned_and_its_held_out_images_too():
 def test_every_epoch_has_both_accuracies_of_its_images():
     found = rows({"clean": stripes()})
     for quantity, n in {"train_accuracy": 45, "test_accuracy": 15}.items():
-        own = [row for row in found if row["quantity"] == quantity]
-        assert [row["epoch"] for row in own] == list(range(7))
-        assert {row["n"] for row in own} == {n}
+        own = [row for row in found if row.quantity == quantity]
+        assert [row.epoch for row in own] == list(range(7))
+        assert {row.n for row in own} == {n}
 
 
 def test_the_mean_accuracy_is_over_the_epochs_that_follow_a_step():

@@ -51,7 +51,7 @@ def task():
 
 
 def of(rows, quantity):
-    return {row.get("level"): row["value"] for row in rows if row["quantity"] == quantity}
+    return {row.level: row.value for row in rows if row.quantity == quantity}
 
 
 def test_fitting_learns_and_shows_every_epoch(task):
@@ -126,8 +126,8 @@ def test_every_share_has_its_complexities_and_its_redundancy_with_a_ceiling(shar
     for quantity in ("feature_entropy_plug_in_bits", "feature_entropy_jvhw_bits"):
         assert all(0 < value <= 8.5 for value in of(shares, quantity).values())
     assert all(value > 300 for value in of(shares, "feature_jpeg_bytes").values())
-    rows = [row for row in shares if row["quantity"] == "redundancy_bits"]
-    assert len(rows) == 2 and all(0 <= row["value"] <= row["ceiling"] + 1e-9 for row in rows)
+    rows = [row for row in shares if row.quantity == "redundancy_bits"]
+    assert len(rows) == 2 and all(0 <= row.value <= row.ceiling + 1e-9 for row in rows)
 
 
 def test_the_maps_are_measured_as_one_grey_image_of_8_bits_after_jpeg(task):

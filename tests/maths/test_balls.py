@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from robustinfo.maths.balls import TOLERANCE, distance, feasible, projected
+from robustinfo.maths.balls import TOLERANCE, distance, feasible, projected, same_ball
 
 
 def test_norms_of_a_3_4_triangle_are_4_and_5():
@@ -63,3 +63,25 @@ def test_a_projected_image_is_feasible_and_without_epsilon_only_the_box_counts(n
     x_adv = x + torch.randn(x.shape, generator=generator)
     assert feasible(x, projected(x, x_adv, norm, 0.3), norm, 0.3).all()
     assert projected(x, x_adv, norm, None).equal(x_adv.clamp(0, 1))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        (("linf", 8 / 255), ("linf", 0.0314), True),  # as papers round it
+        (("linf", 8 / 255), ("linf", 0.031), False),
+        (("linf", 8 / 255), ("linf", 8 / 255 + 1e-9), True),
+        (("linf", 8 / 255), ("l2", 8 / 255), False),
+        (("l2", 1.5), ("l2", 1.5014), True),
+        (("l2", 1.5), ("l2", 1.502), False),
+        (("l2", 0.0), ("l2", 0.0), True),
+        (("l2", 0.0), ("l2", 1e-9), False),
+        (("l2", None), ("l2", None), True),
+        (("l2", None), ("l2", 1.0), False),
+        (("l2", None), ("linf", None), False),
+    ],
+)
+def test_two_balls_are_one_if_their_epsilons_differ_by_no_more_than_a_thousandth(
+    one, other, expected
+):
+    assert same_ball(one, other) is expected and same_ball(other, one) is expected

@@ -3,6 +3,7 @@ import torch
 
 from robustinfo.maths import activation_entropy as maths
 from robustinfo.measures import activation_entropy as measure
+from tests.told import told
 
 
 def layers():
@@ -12,8 +13,10 @@ def layers():
 
 def test_combine_is_e_n_and_e_t_of_the_whole_network():
     h, y = layers(), torch.zeros(16, dtype=torch.int64)
-    found = measure.combine(
-        {name: measure.estimate(t, y, config=measure.Config()) for name, t in h.items()}
+    found = told(
+        measure.combine(
+            {name: measure.estimate(t, y, config=measure.Config()) for name, t in h.items()}
+        )
     )
     each = [maths.activation_entropy(t.double()) for t in h.values()]
     assert found["network_entropy"].value == pytest.approx(

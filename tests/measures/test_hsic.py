@@ -8,6 +8,7 @@ from robustinfo.maths.hsic import nhsic as of_projections
 from robustinfo.maths.hsic import projection
 from robustinfo.maths.kernels import gaussian, same_label
 from robustinfo.measures import hsic, nhsic
+from tests.told import told
 
 BIASED, UNBIASED = (hsic.Config(estimator=name) for name in ("biased", "unbiased"))
 
@@ -22,7 +23,8 @@ def label_and_noise(n, d, weight, seed=0):
 
 
 def values(measure, t, y, config, **also):
-    return {name: one.value for name, one in measure.estimate(t, y, config=config, **also).items()}
+    found = told(measure.estimate(t, y, config=config, **also))
+    return {name: one.value for name, one in found.items()}
 
 
 def test_nhsic_is_the_mean_over_batches_that_are_spread_over_the_set():

@@ -5,21 +5,27 @@ import torch
 from pydantic import ValidationError
 
 from robustinfo.measures import binned_information, kde_information
+from tests.told import told
 
 KDE = kde_information.Config()
 WIDTH = binned_information.Config(width=0.5)
 BINS = binned_information.Config(bins=30)
 
 
+def estimates(measure, t, y, config):
+    """{quantity: Measurement}"""
+    return told(measure.estimate(t, y, config=config))
+
+
 def kde(t, y):
-    found = kde_information.estimate(t, y, config=KDE)
+    found = estimates(kde_information, t, y, KDE)
     return [(found[f"information_input_bits_{b}"], found[f"information_label_bits_{b}"])
             for b in ("upper", "lower")]  # fmt: skip
 
 
 def binned(config):
     def estimate(t, y):
-        found = binned_information.estimate(t, y, config=config)
+        found = estimates(binned_information, t, y, config)
         return [(found["information_input_bits"], found["information_label_bits"])]
 
     return estimate
@@ -69,7 +75,7 @@ def test_the_kde_bounds_are_named_by_their_kernels():
 def test_more_noise_leaves_less_information():
     t, y = torch.randn(64, 2, generator=torch.Generator().manual_seed(0)), torch.arange(64) % 2
     values = [
-        kde_information.estimate(t, y, config=kde_information.Config(noise_variance=v))
+        estimates(kde_information, t, y, kde_information.Config(noise_variance=v))
         for v in (0.01, 0.1, 1.0)
     ]
     of_input = [found["information_input_bits_upper"].value for found in values]
@@ -78,14 +84,17 @@ def test_more_noise_leaves_less_information():
 
 def test_thirty_bins_over_the_range_split_a_grid_of_thirty_values_evenly():
     t = torch.linspace(-3, 7, 30)[:, None].repeat(4, 1)
-    found = binned_information.estimate(t, torch.zeros(120, dtype=torch.int64), config=BINS)
+    found = estimates(binned_information, t, torch.zeros(120, dtype=torch.int64), BINS)
     assert found["information_input_bits"].value == pytest.approx(math.log2(30))
 
 
 def test_the_maximum_falls_into_the_last_of_the_bins():
     t = torch.linspace(0, 1, 1001)[:, None]
-    found = binned_information.estimate(
-        t, torch.zeros(1001, dtype=torch.int64), config=binned_information.Config(bins=1)
+    found = estimates(
+        binned_information,
+        t,
+        torch.zeros(1001, dtype=torch.int64),
+        binned_information.Config(bins=1),
     )
     assert found["information_input_bits"].value == 0
 
@@ -110,12 +119,12 @@ def relative(r):
 
 def test_noise_relative_to_the_spread_leaves_a_scaled_and_shifted_layer_its_value():
     t, y = torch.randn(64, 5, generator=torch.Generator().manual_seed(0)), torch.arange(64) % 2
-    first = kde_information.estimate(t, y, config=relative(0.1))
+    first = estimates(kde_information, t, y, relative(0.1))
     for scaled in (1e-4 * t, 3.7 * t + 11, -1e4 * t):
-        other = kde_information.estimate(scaled, y, config=relative(0.1))
+        other = estimates(kde_information, scaled, y, relative(0.1))
         for name, found in first.items():
             assert other[name].value == pytest.approx(found.value, abs=1e-4), name
-    fixed = [kde_information.estimate(k * t, y, config=KDE) for k in (1, 0.1)]
+    fixed = [estimates(kde_information, k * t, y, KDE) for k in (1, 0.1)]
     names = "information_input_bits_upper"
     assert fixed[0][names].value > fixed[1][names].value + 1
 
@@ -124,23 +133,23 @@ def test_noise_relative_to_the_spread_leaves_a_scaled_and_shifted_layer_its_valu
 @pytest.mark.parametrize("r", [0.05, 0.3, 1.0])
 def test_noise_relative_to_the_spread_leaves_at_most_the_inverse_of_its_share(r, d):
     t = torch.randn(200, d, generator=torch.Generator().manual_seed(0))
-    found = kde_information.estimate(t, torch.arange(200) % 2, config=relative(r))
+    found = estimates(kde_information, t, torch.arange(200) % 2, relative(r))
     lower, upper = (found[f"information_input_bits_{b}"].value for b in ("lower", "upper"))
     assert 0 < lower <= 1 / (4 * r * math.log(2)) and lower < upper <= 1 / (r * math.log(2))
 
 
 def test_a_wide_layer_is_saturated_under_fixed_noise_and_not_under_relative_noise():
     t, y = torch.randn(200, 3000, generator=torch.Generator().manual_seed(0)), torch.arange(200) % 2
-    fixed = kde_information.estimate(t, y, config=KDE)
+    fixed = estimates(kde_information, t, y, KDE)
     assert all(found.saturated for found in fixed.values())
     assert not any(
-        found.saturated for found in kde_information.estimate(t, y, config=relative(0.3)).values()
+        found.saturated for found in estimates(kde_information, t, y, relative(0.3)).values()
     )
 
 
 def test_relative_noise_on_a_constant_layer_carries_nothing():
-    found = kde_information.estimate(torch.full((9, 3), 0.1), torch.arange(9), config=relative(0.1))
-    assert all(value == 0 for value, _, _ in found.values())
+    found = estimates(kde_information, torch.full((9, 3), 0.1), torch.arange(9), relative(0.1))
+    assert all(one.value == 0 for one in found.values())
 
 
 def test_fixed_and_relative_noise_exclude_each_other():
@@ -156,7 +165,5 @@ def test_fixed_and_relative_noise_exclude_each_other():
 def test_a_layer_with_a_value_that_is_not_finite_has_no_value(measure, config, broken):
     t = torch.zeros(8, 3)
     t[5, 1] = broken
-    for value, ceiling, saturated in measure.estimate(
-        t, torch.arange(8) % 2, config=config
-    ).values():
-        assert math.isnan(value) and ceiling > 0 and not saturated
+    for one in estimates(measure, t, torch.arange(8) % 2, config).values():
+        assert math.isnan(one.value) and one.ceiling > 0 and one.saturated is False

@@ -4,8 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from pipeline import sources, study
+from pipeline import methods, sources
 from pipeline.slices import INNER
+from pipeline.strict_yaml import StudyError
 from robustinfo.faults import Fault
 from robustinfo.models import bottleneck, lenet5
 
@@ -151,12 +152,12 @@ def test_another_last_layer_is_refused_by_name():
 
 def test_a_study_checks_the_network_within_and_knows_its_file():
     def fail(key, problem):
-        return study.StudyError(f"{'.'.join(key)}: {problem}")
+        return StudyError(f"{'.'.join(key)}: {problem}")
 
     entry = {"method": "bottleneck", "network": LENET}
-    study._check_entry("models", entry, ("models", "vib"), fail)
-    with pytest.raises(study.StudyError, match=r"models.vib.network.method: no method 'lenet'"):
+    methods._check_entry("models", "", entry, ("models", "vib"), None, fail)
+    with pytest.raises(StudyError, match=r"models.vib.network.method: no method 'lenet'"):
         bad = entry | {"network": {"method": "lenet"}}
-        study._check_entry("models", bad, ("models", "vib"), fail)
+        methods._check_entry("models", "", bad, ("models", "vib"), None, fail)
     assert INNER["network"] == "models"
     assert ("models", "lenet5") in set(sources._methods("models", entry))

@@ -7,6 +7,7 @@ import torch
 from safetensors.torch import save_file
 
 from robustinfo import catalogue
+from robustinfo.defended import attack_term
 from robustinfo.faults import Fault
 from robustinfo.models._mask import MASK
 from robustinfo.sealed import STATE, WEIGHTS, seal
@@ -53,7 +54,7 @@ def test_a_mask_that_a_defence_cut_is_cut_again(tmp_path):
     found = load(tmp_path / "model.safetensors", entry, shape)
     x = torch.rand(4, *shape)
     torch.testing.assert_close(found(x), network(x), rtol=0, atol=0)
-    assert found.get_submodule(MASK).passes.min() == 0
+    assert found.network.get_submodule(MASK).passes.min() == 0
 
 
 def test_the_architecture_is_asked_for_with_an_example_and_the_choices(file):
@@ -118,3 +119,11 @@ def test_a_sealed_file_without_a_network_says_what_it_holds(tmp_path):
 def test_a_missing_file_is_said_to_be_missing(tmp_path):
     with pytest.raises(Fault, match=r"nowhere\.safetensors: no such file"):
         load(tmp_path / "nowhere.safetensors")
+
+
+def test_of_a_snapshot_no_adaptive_attack_can_be_made_which_is_an_error(tmp_path):
+    file = tmp_path / "epoch_0001.safetensors"
+    network = stored(file, ENTRY)
+    seal(file, {WEIGHTS + name: one for name, one in network.state_dict().items()}, {})
+    with pytest.raises(Fault, match=r"a snapshot.*judge the model\.safetensors of its run"):
+        attack_term(file, network)

@@ -37,6 +37,12 @@ def integers():
             return x.flatten(1).argmax(1)
     return Labels()
 
+def sparse():
+    class Sparse(nn.Module):
+        def forward(self, x):
+            return x.flatten(1)[:, :3].to_sparse()
+    return Sparse()
+
 def infinite():
     class Masked(nn.Module):
         def forward(self, x):
@@ -44,6 +50,14 @@ def infinite():
     return Masked()
 
 LATE = 7
+NETWORK = build()
+
+class Net(nn.Module):
+    def __init__(self, width, depth=3):
+        super().__init__()
+
+def leaves():
+    raise SystemExit(0)
 """
 
 
@@ -62,6 +76,20 @@ def test_it_is_imported_from_the_current_folder_and_comes_in_eval_mode(nets):
     assert not any(layer.training for layer in network.modules())
     x = torch.rand(5, *SHAPE)
     assert network(x).equal(network(x)) and network(x).shape == (5, 3)
+
+
+def test_a_network_that_stands_in_the_module_is_taken_as_it_is(nets):
+    assert load("nets:NETWORK")(torch.rand(2, *SHAPE)).shape == (2, 3)
+
+
+def test_an_error_of_a_page_is_told_in_a_line(project):
+    line = "def build():\n    raise RuntimeError('first\\n' + 'page ' * 999 + '\\nlast')\n"
+    (project / "long.py").write_text(line)
+    with pytest.raises(
+        Fault, match=r"RuntimeError: first page .* \.\.\. .* last \(.*long"
+    ) as caught:
+        load("long:build")
+    assert "\n" not in str(caught.value) and len(str(caught.value)) < 600
 
 
 def test_a_module_within_a_package_may_import_its_neighbours_when_it_is_called(project):
@@ -89,9 +117,16 @@ def test_what_outputs_are_worth_is_left_to_the_judge(name, nets):
         ("nets:LATE", "no function 'LATE'"),
         ("nets:", "no function ''"),
         ("nets:broken", r"nets:broken\(\) failed: KeyError: 'conv1' \(.*nets\.py:17\)"),
-        ("nets:asks", r"failed: TypeError: .*'for_one'"),
+        ("nets:asks", r"failed: TypeError: .*'for_one'.*nets\.py that returns asks\(for_one\)"),
+        ("nets:Net", r"'width'.*write a function in .*nets\.py that returns Net\(width, depth=3\)"),
+        ("nets:leaves", r"nets:leaves\(\) failed: SystemExit: 0 \(.*nets\.py:\d+\)"),
+        ("nets.py:build", r"nets\.py is a file, and its module is asked for; write nets:build"),
+        ("./nets.py:build", r"write nets:build"),
+        ("deep/nets.py:build", r"write deep\.nets:build"),
+        ("/deep/nets.py:build", r"go to the folder /deep and write nets:build"),
         ("nets:dictionary", r"gave OrderedDict, not a torch\.nn\.Module"),
         ("nets:integers", r"gives torch\.int64 for a batch of images"),
+        ("nets:sparse", r"gives torch\.sparse_coo for a batch of images"),
     ],
 )
 def test_what_is_wrong_is_said(nets, text, words):

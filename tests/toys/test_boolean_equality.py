@@ -26,9 +26,9 @@ def test_the_inputs_that_one_weight_spoils_are_those_worked_out_by_hand(w1, w2, 
 
 def test_rows_are_the_nine_pairs_and_the_two_that_the_claim_compares():
     rows = list(compute(config=Config(), generator=torch.Generator()))
-    pairs = [row for row in rows if row["quantity"] == "accuracy"]
-    assert len(pairs) == 9 and len({(row["input"], row["level"]) for row in pairs}) == 9
-    assert {row["quantity"]: row["value"] for row in rows if row not in pairs} == {
+    pairs = [row for row in rows if row.quantity == "accuracy"]
+    assert len(pairs) == 9 and len({(row.input, row.level) for row in pairs}) == 9
+    assert {row.quantity: row.value for row in rows if row not in pairs} == {
         "accuracy_suppressed": 1.0,
-        "accuracy_otherwise": max(row["value"] for row in pairs if row["value"] < 1),
+        "accuracy_otherwise": max(row.value for row in pairs if row.value < 1),
     }

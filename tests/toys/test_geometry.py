@@ -26,7 +26,7 @@ def table(seed=0, **settings):
     """{(set, quantity): values from level to level}."""
     found = {}
     for row in rows(seed, **settings):
-        found.setdefault((row["input"], row["quantity"]), []).append(row["value"])
+        found.setdefault((row.input, row.quantity), []).append(row.value)
     return found
 
 
@@ -124,13 +124,13 @@ def test_labels_by_chance_seem_to_carry_something_but_less_the_more_points_there
 
 def test_rows_say_how_sure_they_are_and_where_their_estimate_ends():
     for row in rows(**SMALL):
-        assert row["n"] == 400 and row["low"] <= row["value"] + 1e-9 <= row["high"] + 2e-9
-        if "bits" in row["quantity"]:
-            assert row["value"] <= row["ceiling"] + 1e-9
+        assert row.n == 400 and row.low <= row.value + 1e-9 <= row.high + 2e-9
+        if "bits" in row.quantity:
+            assert row.value <= row.ceiling + 1e-9
         else:
-            assert math.isnan(row["ceiling"]) and not row["saturated"]
+            assert row.ceiling is None and not row.saturated
     far = rows(**NONE | {"points": 8, "draws": 1, "spreads": [1e4]})
-    assert all(row["saturated"] for row in far if "bits" in row["quantity"])
+    assert all(row.saturated for row in far if "bits" in row.quantity)
 
 
 def test_the_generator_alone_decides_and_another_seed_draws_other_points():
@@ -141,15 +141,15 @@ def test_the_generator_alone_decides_and_another_seed_draws_other_points():
 
 def test_shown_points_are_the_first_of_each_set_with_their_class():
     settings = {"points": 40, "draws": 2, "spreads": [0.5], "within": [0.5], "mixed": [0.0, 1.0]}
-    found = [row for row in rows(shown=3, **settings) if "layer" in row]
+    found = [row for row in rows(shown=3, **settings) if row.layer]
     expected = [
         (name, level, f"class {y[i]}, point {i + 1}", quantity, t[i, axis].item())
         for name, level, t, y in sets(**settings)
         for i in range(3)
         for axis, quantity in enumerate("xy")
     ]
-    assert [tuple(row.values()) for row in found] == expected
-    assert not any("layer" in row for row in rows(**settings))
+    assert [(row.input, row.level, row.layer, row.quantity, row.value) for row in found] == expected
+    assert not any(row.layer for row in rows(**settings))
 
 
 def test_two_centres_make_no_circle_and_are_refused():

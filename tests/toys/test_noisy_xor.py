@@ -59,4 +59,4 @@ def test_pairs_of_cuts_agree_with_a_slow_search_over_all_of_them():
 def test_without_noise_the_axes_separate_and_with_noise_nothing_does():
     config = Config(points=64, noise=(0.0, 0.2))
     rows = list(compute(config=config, generator=torch.Generator().manual_seed(0)))
-    assert rows[0]["value"] == 1 and rows[1]["value"] < 1
+    assert rows[0].value == 1 and rows[1].value < 1

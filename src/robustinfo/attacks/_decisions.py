@@ -12,6 +12,8 @@ import torch
 from torch import Generator, Tensor, nn
 
 from robustinfo.attacks import _foolbox
+from robustinfo.attacks._contradicted import WHY, contradicts_itself
+from robustinfo.attacks._success import fooled
 from robustinfo.faults import Fault
 
 DRAWS = 100  # of noise, before an image of the batch is taken
@@ -47,7 +49,7 @@ def searched(
     """``perturb`` of a foolbox attack that begins at images that fool. (x_adv, success).
 
     Where all images and noise are of one class, there is no start and no success. Raises Fault
-    for a network that answers differently when it is asked again.
+    where it fails on a network that contradicts itself.
     """
     x_adv = starts(model, x, y, norm=norm, generator=generator)
     left = _fooling(model, x, y).logical_not().nonzero().squeeze(1)
@@ -58,16 +60,14 @@ def searched(
         settings = {"epsilon": epsilon, "generator": generator, "starting_points": x_adv[left]}
         try:
             x_adv[left] = _foolbox.run(attack, model, x[left], _Fooled(y[left]), **settings)[1]
-        except (AssertionError, ValueError) as error:  # what foolbox says of a start that is lost
-            if not _changes(model, x):
+        except Exception as error:  # what foolbox says, and torch, of a start that is lost
+            if not contradicts_itself(model, x):
                 raise
-            raise Fault(
-                "this attack follows the boundary by labels, and the network gives the same image "
-                "another answer when it is asked again (noise in eval mode?); leave the attack "
-                "out, and use pgd or square"
-            ) from error
+            raise Fault(WHY) from error
     back = (x + BACK * (x_adv - x)).clamp(0, 1)
-    x_adv = torch.where(_fooling(model, x_adv, y)[:, None, None, None], x_adv, back)
+    with _foolbox.frozen(model):
+        surely = fooled(model, x_adv, y)[:, None, None, None]
+    x_adv = torch.where(surely, x_adv, back)
     return _foolbox.judged(model, x, y, x_adv, norm=norm, epsilon=epsilon)
 
 
@@ -99,9 +99,3 @@ def starts(model: nn.Module, x: Tensor, y: Tensor, *, norm: str, generator: Gene
 def _fooling(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
     with _foolbox.frozen(model):
         return model(x).argmax(1) != y
-
-
-@torch.no_grad()
-def _changes(model: nn.Module, x: Tensor) -> bool:
-    with _foolbox.frozen(model):
-        return not model(x).equal(model(x))

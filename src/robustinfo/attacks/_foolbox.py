@@ -13,16 +13,19 @@ import foolbox
 import torch
 from torch import Generator, Tensor, nn
 
+from robustinfo.attacks._success import fooled
 from robustinfo.maths.balls import feasible
 
 
 @contextmanager
 def frozen(model: nn.Module) -> Iterator[nn.Module]:
     """The model in eval mode without weight gradients; modes and flags come back afterwards."""
-    modes = {module: module.training for module in model.modules()}
+    # A frozen TorchScript module has no mode.
+    modes = {one: one.training for one in model.modules() if hasattr(one, "training")}
     flags = {weight: weight.requires_grad for weight in model.parameters()}
     model.eval()  # may return nothing, where somebody has overridden `train`
-    model.requires_grad_(False)
+    for weight in flags:  # one by one: TorchScript refuses ``model.requires_grad_``
+        weight.requires_grad_(False)
     try:
         yield model
     finally:
@@ -93,10 +96,11 @@ def judged(
 ) -> tuple[Tensor, Tensor]:
     """(x_adv, success): success on images correct when clean, wrong now, and within epsilon.
 
+    Wrong by more than rounding: see _success.py. When clean, an image is what ``argmax`` says.
     found: (n,) the attack's own flag, if it has one. Where there is no success, x comes back.
     """
     with frozen(model):
-        success = (model(x).argmax(1) == y) & (model(x_adv).argmax(1) != y)
+        success = (model(x).argmax(1) == y) & fooled(model, x_adv, y)
     success &= feasible(x, x_adv, norm, epsilon)
     if found is not None:
         success &= found

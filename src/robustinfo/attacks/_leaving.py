@@ -2,12 +2,15 @@
 
 pyautoattack's APGD (Croce and Hein, 2020, arXiv 2003.01690) takes all its steps with every image,
 and counts those that were fooled at any of them. So nothing that follows an image's first success
-changes what is found; only its image is the first that fooled, and not the last.
+changes what is found; only its image is the first that fooled, and not the last. An image at a tie,
+by rounding (see _success.py), stands, where the package gives it up.
 """
 
 import torch
 from pyautoattack.autopgd_base import APGDAttack
 from torch import Tensor
+
+from robustinfo.attacks._success import surely
 
 
 class _AllFooledError(Exception):
@@ -30,7 +33,7 @@ def leaving(apgd: APGDAttack) -> None:
             else:
                 logits = known.index_put((stands,), network(at[stands]))
             known = logits.detach()
-            falls = stands & (known.argmax(1) != y)
+            falls = stands & surely(known, y)
             first[falls] = at.detach()[falls]
             stands = stands & ~falls
             if not stands.any():

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from robustinfo.attacks._foolbox import frozen
+from robustinfo.attacks._success import fooled
 from robustinfo.datasets._texts import MARKS, UNKNOWN
 from robustinfo.faults import Fault
 
@@ -50,9 +51,9 @@ def search(
             a, b = x[left], y[left]
             t[left] += step(_moving(rest, a), t[left], b)
             words = nearest(t[left], a, table, gaps)
-            fooled = model(words).argmax(1) != b
-            x_adv[left[fooled]], success[left[fooled]] = words[fooled], True
-            left = left[~fooled]
+            fools = fooled(model, words, b)
+            x_adv[left[fools]], success[left[fools]] = words[fools], True
+            left = left[~fools]
             if not len(left):
                 break
     return x_adv, success

@@ -1,26 +1,58 @@
 """PGD by an attacker who knows the defence: it also climbs the term that the defence adds.
 
-Tramèr et al. (2020), arXiv 2002.08347: a defence has to be attacked through its own loss.
-maximise CE(f(x'), y) + term_weight T(x') over |x' - x| <= epsilon, x' in [0, 1], where T is what
-the defence adds to its loss, ``attack_term`` in its file. ``term_weight: 0``, and a defence without
-a term of its own, leave PGD on the cross-entropy.
+Tramèr et al. (2020), arXiv 2002.08347: a defence has to be attacked through its own loss, and an
+adaptive attack must find no less than the one it adapts. So, for every one of ``objectives``, the
+cross-entropy and the margin L of pgd.py, and every one of ``weights``,
+    climb  g_L / |g_L|_2 + weight g_T / |g_T|_2  over |x' - x| <= epsilon, x' in [0, 1],
+with g the gradient of each image by itself; a gradient of 0 stays 0. T is what the defence adds to
+its loss, ``attack_term`` in its file. Only so do weights mean the same in every defence and at
+every image: of a plain sum, the term of entropic retraining is nearly all. Below 0 a weight leaves
+the term's own direction, which may hide the loss's.
+
+All have the starts that PGD alone has with the same generator, and the weight 0 comes first: it is
+that PGD, bit for bit, so that nothing that PGD finds is missed. An image leaves at its first
+success. Cost: ``RUNS`` runs of restarts x steps, where PGD has one, of which those with a weight
+other than 0 ask for two gradients a step; two runs of a defence without a term.
+
+On the quickstart's entropic network (digits, 422 images, linf 0.15, 30 steps) it turned 91.9 %,
+where PGD on the cross-entropy turned 87.4 %, on the margin 90.8 %, and one run on CE + T 4.3 %.
+
+Known bias: 14 attempts from the same starts may find what more starts of PGD would.
 """
 
 from collections.abc import Callable
 from functools import partial
+from typing import Annotated, Literal, Self
 
+import torch
+from pydantic import Field, model_validator
 from torch import Generator, Tensor, nn
-from torch.nn import functional as F
 
 from robustinfo.attacks import _active, pgd
-from robustinfo.settings import Number
+from robustinfo.attacks._run import Climbed
 
 ROLE = "adaptive"
+WEIGHTS = (0.0, 0.1, -0.1, 1.0, -1.0, 10.0, -10.0)
+RUNS = 2 * len(WEIGHTS)  # of PGD, at most, by default
 Term = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+Weight = Annotated[float, Field(allow_inf_nan=False)]
+Objective = Literal["cross_entropy", "margin"]
 
 
 class Config(pgd.Ascent):
-    term_weight: Number
+    weights: Annotated[tuple[Weight, ...], Field(strict=False, min_length=1)] = WEIGHTS
+    objectives: Annotated[tuple[Objective, ...], Field(strict=False, min_length=1)] = (
+        "cross_entropy",
+        "margin",
+    )
+
+    @model_validator(mode="after")
+    def nothing_comes_twice(self) -> Self:
+        """The same run again finds nothing and costs as much."""
+        for name, given in (("weights", self.weights), ("objectives", self.objectives)):
+            if len(set(given)) < len(given):
+                raise ValueError(f"`{name}` has one entry twice: {', '.join(map(str, given))}")
+        return self
 
 
 def perturb(
@@ -34,24 +66,49 @@ def perturb(
 ) -> tuple[Tensor, Tensor]:
     """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns x_adv, and success (n,) bool.
 
-    term: (x, y) -> logits (n, K), and T summed over the images, a scalar; None: there is no T.
-    A success is misclassified, was correct, and lies within epsilon; a failure returns its x.
+    term: (x, y) -> logits (n, K), and T summed over the images, a scalar; None: there is no T, and
+    each objective is climbed alone. A success is misclassified, was correct, and lies within
+    epsilon; a failure returns its x.
     """
-    climbed = pgd.cross_entropy
-    if term is not None:
-        climbed = partial(_climbed, term, config.term_weight)
+    weights = (0.0,) if term is None else sorted(config.weights, key=abs)
+    climbs = [
+        partial(_climbed, term, weight, pgd.CLIMBED[objective])
+        if weight
+        else pgd.CLIMBED[objective]
+        for weight in weights
+        for objective in config.objectives
+    ]
     return _active.search(
-        pgd.method(config), model, x, y, climbed=climbed, config=config, generator=generator
-    )
-
-
-def objective(term: Term, weight: float, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    """Logits (n, K), and what is maximised, summed over the images, a scalar."""
-    logits, value = term(x, y)
-    return logits, F.cross_entropy(logits, y, reduction="sum") + weight * value
+        pgd.method(config),
+        model,
+        x,
+        y,
+        climbs=climbs,
+        config=config,
+        generator=generator,
+        leave=True,
+    )[:2]
 
 
 def _climbed(
-    term: Term, weight: float, _: nn.Module, x: Tensor, y: Tensor
+    term: Term, weight: float, objective: Climbed, _: nn.Module, x: Tensor, y: Tensor
 ) -> tuple[Tensor, Tensor]:
-    return objective(term, weight, x, y)  # of the defended network itself, not of a folded copy
+    """Logits, and a scalar whose gradient by x is the sum of both, each over its size.
+
+    Of the defended network itself, not of a folded copy.
+    """
+    logits, value = term(x, y)
+    _, loss = objective(lambda _: logits, x, y)
+    anyhow = {"allow_unused": True, "materialize_grads": True}
+    (along,) = torch.autograd.grad(loss, x, retain_graph=True, **anyhow)
+    (aside,) = torch.autograd.grad(value, x, **anyhow)
+    return logits, ((over_size(along) + weight * over_size(aside)).detach() * x).sum()
+
+
+def over_size(gradient: Tensor) -> Tensor:
+    """Each image's gradient over its l2 norm, (n, ...) -> (n, ...); 0, and what is NaN, is 0."""
+    flat = gradient.flatten(1).nan_to_num(nan=0.0)
+    largest = flat.abs().amax(1, keepdim=True)
+    flat = flat / torch.where(largest > 0, largest, 1)  # squares would leave float32
+    size = flat.norm(dim=1, keepdim=True)
+    return (flat / torch.where(size > 0, size, 1)).view_as(gradient)

@@ -14,9 +14,11 @@ deterministic networks with useful gradients, and an attack made for one defence
 Where AutoAttack doubts itself (random or zero gradients, squares that beat the gradients) it logs a
 warning. Most successes lie at epsilon: their distances say nothing of the smallest perturbation.
 
-It runs on a folded copy of the network (see _folded.py). With ``until: fooled`` an image leaves
-APGD at its first success: the same images fall, in a fraction of the time where many do, but
-x_adv is then barely adversarial, and no material for measures and complexities.
+It runs on a folded copy of the network (see _folded.py), and its Square goes on with images at a
+tie between two classes, which the package counts as fooled and gives up (see _success.py). With
+``until: fooled`` an image leaves APGD at its first success: the same images fall, in a fraction of
+the time where many do, but x_adv is then barely adversarial, and no material for measures and
+complexities.
 """
 
 import logging
@@ -32,7 +34,7 @@ from torch import Generator, Tensor, nn
 from robustinfo.attacks import _foolbox
 from robustinfo.attacks._folded import folded
 from robustinfo.attacks._leaving import leaving
-from robustinfo.attacks.square import check_tiles
+from robustinfo.attacks.square import check_tiles, untied
 from robustinfo.faults import Fault
 from robustinfo.settings import Norm, Pixels, Settings
 
@@ -60,7 +62,9 @@ def perturb(
     # Without a seed AutoAttack takes the clock. Its four attacks all start from this one.
     seed = int(torch.randint(2**62, (), generator=generator, device=generator.device))
     with _foolbox.frozen(model), _undisturbed():
-        attack = _standard(folded(model, x), x, config=config, seed=seed)
+        twin = folded(model, x)
+        attack = _standard(twin, x, config=config, seed=seed)
+        untied(attack.square, model, twin)
         # Views inside fail on other memory formats; the caller has cut the batch already.
         raw, _ = attack.run_standard_evaluation(x.contiguous(), y, batch_size=len(x))
     return _foolbox.judged(model, x, y, raw, norm=config.norm, epsilon=config.epsilon)

@@ -1,6 +1,7 @@
 """Basic iterative method: small steps without a random start.
 
-Kurakin et al. (2017), arXiv 1607.02533.
+Kurakin et al. (2017), arXiv 1607.02533. Every step counts (see _active.py), where the paper's
+attack is the last one: that is ``last_step``.
 """
 
 import foolbox
@@ -8,10 +9,12 @@ import foolbox.attacks as fa
 from pydantic import PositiveInt
 from torch import Generator, Tensor, nn
 
-from robustinfo.attacks import _foolbox
+from robustinfo.attacks import _active, _foolbox, pgd
 from robustinfo.settings import Norm, Pixels, Settings
 
 ROLE = "iterated"
+LOSS = "cross_entropy"
+COUNTS = ("last_step",)  # of successes, in other ways
 
 
 class Config(Settings):
@@ -41,5 +44,19 @@ def perturb(
 
     A success is misclassified, was correct, and lies within epsilon; a failure returns its x.
     """
-    x_adv = craft(model, x, y, config=config, generator=generator)
-    return _foolbox.judged(model, x, y, x_adv, norm=config.norm, epsilon=config.epsilon)
+    return perturb_with_extras(model, x, y, config=config, generator=generator)[:2]
+
+
+def perturb_with_extras(
+    model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
+) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+    """``perturb``, and ``last_step``, (n,) bool: who falls at the last step, as in the paper."""
+    return _active.search(
+        method(config),
+        model,
+        x,
+        y,
+        climbs=[pgd.cross_entropy],
+        config=pgd.Ascent(**config.model_dump(), random_start=False),
+        generator=generator,
+    ).with_extras()

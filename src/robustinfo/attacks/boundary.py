@@ -24,6 +24,7 @@ from robustinfo.attacks._decisions import searched
 from robustinfo.settings import Pixels, PositiveNumber, Settings
 
 ROLE = "black_box"
+DECISION_BASED = True
 
 
 class Config(Settings):

@@ -14,6 +14,7 @@ from robustinfo.attacks import _foolbox
 from robustinfo.settings import Number, Pixels, PositiveNumber, Settings
 
 ROLE = "iterated"
+COUNTS = ("with_black",)  # of successes, in other ways
 
 
 class Config(Settings):
@@ -34,13 +35,13 @@ def perturb(
     A success was found by the attack, is misclassified, was correct, and lies within epsilon if
     there is one. A failure returns its x, never foolbox's black image.
     """
-    return perturb_counting_black(model, x, y, config=config, generator=generator)[:2]
+    return perturb_with_extras(model, x, y, config=config, generator=generator)[:2]
 
 
-def perturb_counting_black(
+def perturb_with_extras(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
-) -> tuple[Tensor, Tensor, Tensor]:
-    """``perturb``, and (n,) bool: correct images whose failure foolbox would count as a success.
+) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+    """``perturb``, and ``with_black``, (n,) bool: what foolbox would count as a success.
 
     Where it finds nothing at all, foolbox returns a black image; the bracketed figures of arXiv
     2008.03072 (tables III, IV) count it if the model does not take black for the label.
@@ -58,4 +59,4 @@ def perturb_counting_black(
     x_adv, success = _foolbox.judged(
         model, x, y, cut, norm=config.norm, epsilon=config.epsilon, found=found
     )
-    return x_adv, success, black
+    return x_adv, success, {"with_black": success | black}

@@ -15,11 +15,12 @@ from pydantic import field_validator
 from torch import Generator, Tensor, nn
 
 from robustinfo import catalogue
-from robustinfo.attacks import _foolbox, pgd
+from robustinfo.attacks import _active, pgd
 from robustinfo.maths.margin import margin
 from robustinfo.settings import Entry, Number
 
 ROLE = "iterated"
+COUNTS = ("last_step",)  # of successes, in other ways
 
 
 class Config(pgd.Ascent):
@@ -42,15 +43,28 @@ def perturb(
 
     A success is misclassified, was correct, and lies within epsilon; a failure returns its x.
     """
-    attack = pgd.method(config)
-    _foolbox.climb(attack, partial(objective, model, config=config))
-    return pgd.restarted(attack, model, x, y, config=config, generator=generator)
+    return perturb_with_extras(model, x, y, config=config, generator=generator)[:2]
 
 
-def objective(model: nn.Module, x: Tensor, y: Tensor, *, config: Config) -> Tensor:
-    """What is maximised, summed over the images, a scalar."""
+def perturb_with_extras(
+    model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
+) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+    """``perturb``, and ``last_step``, (n,) bool: who falls at the last step of a run."""
+    return _active.search(
+        pgd.method(config),
+        model,
+        x,
+        y,
+        climbs=[partial(objective, config=config)],
+        config=config,
+        generator=generator,
+    ).with_extras()
+
+
+def objective(model: nn.Module, x: Tensor, y: Tensor, *, config: Config) -> tuple[Tensor, Tensor]:
+    """Logits (n, K), and what is maximised, summed over the images, a scalar."""
     logits = model(x)
     complexity = catalogue.module("complexities", config.complexity)
     simple = complexity.surrogate(x, config=catalogue.config("complexities", config.complexity))
     lead = margin(logits, y) + config.confidence
-    return -torch.where(lead > 0, lead, simple).sum()
+    return logits, -torch.where(lead > 0, lead, simple).sum()

@@ -21,6 +21,7 @@ from pydantic import PositiveInt, model_validator
 from torch import Generator, Tensor, nn
 
 from robustinfo.attacks import _foolbox
+from robustinfo.attacks._success import fooled
 from robustinfo.maths.balls import distance
 from robustinfo.settings import Norm, Pixels, Settings
 
@@ -66,8 +67,7 @@ def perturb(
                 x[left], y[left], use_rand_start=restart > 0, is_targeted=rank is not None
             )
             size = distance(found - x[left], config.norm)
-            with torch.no_grad():
-                closer = (model(found).argmax(1) != y[left]) & (size < least[left])
+            closer = fooled(model, found, y[left]) & (size < least[left])
             nearest[left[closer]], least[left[closer]] = found[closer], size[closer]
     return _foolbox.judged(model, x, y, nearest, norm=config.norm, epsilon=config.epsilon)
 

@@ -15,9 +15,10 @@ import foolbox.attacks as fa
 from pydantic import model_validator
 from torch import Generator, Tensor, nn
 
-from robustinfo.attacks import _foolbox, pgd
+from robustinfo.attacks import _active, _foolbox, pgd
 
 ROLE = "single_step"
+LOSS = "cross_entropy"
 _METHODS = {"linf": fa.LinfFastGradientAttack, "l2": fa.L2FastGradientAttack}
 
 
@@ -49,4 +50,13 @@ def perturb(
 
     A success is misclassified, was correct, and lies within epsilon; a failure returns its x.
     """
-    return pgd.restarted(_method(config), model, x, y, config=config, generator=generator)
+    ascent = pgd.Ascent(**config.model_dump(), step_size=config.epsilon, steps=1)
+    return _active.search(
+        _method(config),
+        model,
+        x,
+        y,
+        climbs=[pgd.cross_entropy],
+        config=ascent,
+        generator=generator,
+    )[:2]

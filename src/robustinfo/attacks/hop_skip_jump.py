@@ -31,6 +31,7 @@ from robustinfo.batches import EVALUATION_BATCH
 from robustinfo.settings import Norm, Pixels, Settings
 
 ROLE = "black_box"
+DECISION_BASED = True
 
 
 class Config(Settings):

@@ -3,9 +3,10 @@
 MI-FGSM, Dong et al. (2018), arXiv 1710.06081: from x_0 = x and g_0 = 0,
     g <- momentum g + grad / |grad|,   x_t+1 = x_t + step_size sign(g)        linf
                                        x_t+1 = x_t + step_size g / |g|_2      l2
-with grad the gradient of the cross-entropy at x_t, each step followed by the projection. The paper
-has step_size = epsilon / steps. ``nesterov``, NI-FGSM, Lin et al. (2020), arXiv 1908.06281, takes
-the gradient ahead, at x_t + step_size momentum g, not projected.
+with grad the gradient of the cross-entropy at x_t, each step followed by the projection. Every
+step counts, where the papers' attack is the last one: that is ``last_step``. The paper has
+step_size = epsilon / steps. ``nesterov``, NI-FGSM, Lin et al. (2020), arXiv 1908.06281, takes the
+gradient ahead, at x_t + step_size momentum g, not projected.
 
 |grad| is the mean over the image's values, as the code of NI-FGSM has it, not the l1 norm that the
 papers print: the same steps without ``nesterov``, and with it a look ahead that is d times as far,
@@ -14,16 +15,22 @@ without momentum: in linf signs, so that how steep the loss is in one pixel besi
 counts, in l2 gradients over their l2 norm.
 """
 
+from collections.abc import Iterator
+
 import torch
 from pydantic import PositiveInt
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from robustinfo.attacks import _foolbox
+from robustinfo.attacks._active import Found
+from robustinfo.attacks._success import fooled
 from robustinfo.maths.balls import projected
 from robustinfo.settings import Norm, Number, Pixels, Settings
 
 ROLE = "iterated"
+LOSS = "cross_entropy"
+COUNTS = ("last_step",)  # of successes, in other ways
 
 
 class Config(Settings):
@@ -39,15 +46,21 @@ def craft(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> Tensor:
     """Where the attack ends for every image, fooling or not. Like x."""
-    x_adv, momentum = x, torch.zeros_like(x)
     with _foolbox.frozen(model):
-        for _ in range(config.steps):
-            ahead = config.step_size * config.momentum * momentum if config.nesterov else 0
-            gradient = _normalised(_loss_gradient(model, x_adv + ahead, y), order=1)
-            momentum = config.momentum * momentum + gradient * x.shape[1:].numel()
-            step = momentum.sign() if config.norm == "linf" else _normalised(momentum, order=2)
-            x_adv = projected(x, x_adv + config.step_size * step, config.norm, config.epsilon)
-    return x_adv
+        *_, end = _path(model, x, y, config)
+    return end
+
+
+def _path(model: nn.Module, x: Tensor, y: Tensor, config: Config) -> Iterator[Tensor]:
+    """Where every step ends, like x, of a frozen model."""
+    x_adv, momentum = x, torch.zeros_like(x)
+    for _ in range(config.steps):
+        ahead = config.step_size * config.momentum * momentum if config.nesterov else 0
+        gradient = _normalised(_loss_gradient(model, x_adv + ahead, y), order=1)
+        momentum = config.momentum * momentum + gradient * x.shape[1:].numel()
+        step = momentum.sign() if config.norm == "linf" else _normalised(momentum, order=2)
+        x_adv = projected(x, x_adv + config.step_size * step, config.norm, config.epsilon)
+        yield x_adv
 
 
 def perturb(
@@ -57,8 +70,20 @@ def perturb(
 
     A success is misclassified, was correct, and lies within epsilon; a failure returns its x.
     """
-    x_adv = craft(model, x, y, config=config, generator=generator)
-    return _foolbox.judged(model, x, y, x_adv, norm=config.norm, epsilon=config.epsilon)
+    return perturb_with_extras(model, x, y, config=config, generator=generator)[:2]
+
+
+def perturb_with_extras(
+    model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
+) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+    """``perturb``, and ``last_step``, (n,) bool: who falls at the last step, as in the papers."""
+    x_adv = x.clone()
+    with _foolbox.frozen(model):
+        for at in _path(model, x, y, config):
+            fools = fooled(model, at, y)
+            x_adv[fools] = at[fools]
+    x_adv, success = _foolbox.judged(model, x, y, x_adv, norm=config.norm, epsilon=config.epsilon)
+    return Found(x_adv, success, success & fools).with_extras()
 
 
 def _loss_gradient(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:

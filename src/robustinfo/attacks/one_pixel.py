@@ -23,6 +23,7 @@ from pydantic import Field, PositiveInt
 from torch import Generator, Tensor, nn
 
 from robustinfo.attacks import _foolbox
+from robustinfo.attacks._success import surely
 from robustinfo.maths.balls import projected
 from robustinfo.settings import Norm, Pixels, PositiveNumber, Settings
 
@@ -104,11 +105,11 @@ def _asked(
     scores, fooled = [], []
     images = max(1, AT_ONCE // config.population)
     for some, labels, of in zip(x.split(images), y.split(images), genes.split(images), strict=True):
-        logits = model(_painted(some, of, config).flatten(0, 1)).double()
-        logits = logits.view(*of.shape[:2], -1)  # (n, population, K)
-        own = labels[:, None, None].expand(-1, of.shape[1], 1)
-        scores.append(logits.softmax(2).gather(2, own).squeeze(2))
-        fooled.append(logits.argmax(2) != labels[:, None])
+        logits = model(_painted(some, of, config).flatten(0, 1))  # (n population, K)
+        own = labels.repeat_interleave(of.shape[1])
+        likely = logits.double().softmax(1).gather(1, own[:, None])
+        scores.append(likely.view(of.shape[:2]))
+        fooled.append(surely(logits, own).view(of.shape[:2]))
     return torch.cat(scores), torch.cat(fooled)
 
 

@@ -37,6 +37,7 @@ from robustinfo.maths.margin import margin
 from robustinfo.settings import Norm, Pixels, Settings
 
 ROLE = "iterated"
+COUNTS = ("last_step",)  # of successes, in other ways
 _METHODS = {
     "linf": fa.LinfProjectedGradientDescentAttack,
     "l2": fa.L2ProjectedGradientDescentAttack,
@@ -107,7 +108,7 @@ def _margin(network: nn.Module, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     return logits, -margin(logits.float(), y).sum()
 
 
-_CLIMBED = {"cross_entropy": cross_entropy, "margin": _margin}
+CLIMBED = {"cross_entropy": cross_entropy, "margin": _margin}
 
 
 def craft(
@@ -128,17 +129,31 @@ def perturb(
 
     A success is misclassified, was correct, and lies within epsilon; a failure returns its x.
     """
-    return _active.search(
+    found = perturb_with_extras(model, x, y, config=config, generator=generator)
+    return found[:2]
+
+
+def perturb_with_extras(
+    model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
+) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+    """``perturb``, and other counts of success, (n,) bool each.
+
+    last_step: who falls at the last step of a run, as in the paper. Every restart then goes on with
+    the others. Missing where images leave before.
+    """
+    leave = config.until == "fooled"
+    found = _active.search(
         method(config),
         model,
         x,
         y,
-        climbed=_CLIMBED[config.objective],
+        climbs=[CLIMBED[config.objective]],
         config=config,
         generator=generator,
-        leave=config.until == "fooled",
+        leave=leave,
         precision=getattr(torch, config.precision),
     )
+    return (*found[:2], {}) if leave else found.with_extras()
 
 
 def _method(model: nn.Module, config: Config) -> foolbox.Attack:
@@ -146,26 +161,3 @@ def _method(model: nn.Module, config: Config) -> foolbox.Attack:
     if config.objective == "margin":
         _foolbox.climb(attack, lambda x, y: -margin(model(x), y).sum())
     return attack
-
-
-def restarted(
-    attack: foolbox.Attack,
-    model: nn.Module,
-    x: Tensor,
-    y: Tensor,
-    *,
-    config: Runs,
-    generator: Generator,
-) -> tuple[Tensor, Tensor]:
-    """``perturb`` by any attack: every restart goes on with the images that still stand."""
-    x_adv, success = x.clone(), torch.zeros_like(y, dtype=torch.bool)
-    for _ in range(config.restarts):
-        left = (~success).nonzero().squeeze(1)
-        if not len(left):
-            break
-        a, b = x[left], y[left]
-        _, raw = _foolbox.run(attack, model, a, b, epsilon=config.epsilon, generator=generator)
-        x_adv[left], success[left] = _foolbox.judged(
-            model, a, b, raw, norm=config.norm, epsilon=config.epsilon
-        )
-    return x_adv, success

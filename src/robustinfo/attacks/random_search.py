@@ -27,6 +27,7 @@ from pydantic import PositiveInt
 from torch import Generator, Tensor, nn
 
 from robustinfo.attacks import _foolbox
+from robustinfo.attacks._success import surely
 from robustinfo.batches import EVALUATION_BATCH
 from robustinfo.settings import Norm, Pixels, Settings
 
@@ -72,9 +73,9 @@ def _searched(
     standing = []
     for some in left.split(EVALUATION_BATCH // AT_ONCE):
         tried = (x[some, None] + noise).clamp(0, 1)  # (images, draws, c, h, w)
-        classes = model(tried.flatten(0, 1)).argmax(1).view(tried.shape[:2])
-        fooled = classes != y[some, None]
-        found, first = fooled.max(1)
+        labels = y[some, None].expand(tried.shape[:2])
+        fools = surely(model(tried.flatten(0, 1)), labels.flatten()).view(tried.shape[:2])
+        found, first = fools.max(1)
         x_adv[some[found]] = tried[found, first[found]]
         standing.append(some[~found])
     return torch.cat(standing)

@@ -27,6 +27,7 @@ from pydantic import PositiveInt
 from torch import Generator, Tensor, nn
 
 from robustinfo.attacks import _foolbox
+from robustinfo.attacks._success import rounding
 from robustinfo.maths.margin import margin
 from robustinfo.settings import Number, Pixels, PositiveNumber, Settings
 
@@ -71,11 +72,11 @@ def perturb(
 
 
 def _margin(model: nn.Module, y: Tensor, shape: torch.Size, confidence: float) -> Margin:
-    """Log-probabilities differ as the logits do."""
+    """Log-probabilities differ as the logits do. It is 0 only where rounding decides nothing."""
 
     def lead(x: Tensor, which: Tensor) -> Tensor:
-        parts = [model(part) for part in x.view(-1, *shape).split(AT_ONCE)]
-        return (margin(torch.cat(parts), y[which]) + confidence).clamp(min=0)
+        logits = torch.cat([model(part) for part in x.view(-1, *shape).split(AT_ONCE)])
+        return (margin(logits, y[which]) + rounding(logits) + confidence).clamp(min=0)
 
     return lead
 

@@ -1,129 +1,135 @@
-"""A folder of images, class by class, as torchvision's ImageFolder reads them.
+"""A folder of images, class by class, laid out as for torchvision's ImageFolder.
 
 ``FOLDER/CLASS/*.png``, or one such folder per split: ``FOLDER/{train,val,test}/CLASS/*.png``. Where
-all images are grey, they have one channel, otherwise three; transparency is left out. The order is
-a draw that never changes, by the files' names: in theirs, one class follows the other.
+all images are grey, they have one channel, otherwise three. The images are a draw that never
+changes, by the files' names: in theirs, one class follows the other. What else the folder has is
+left out and said, and what may be meant in two ways is refused.
 """
 
-import json
+from collections import Counter
 from hashlib import sha256
 from pathlib import Path
 
 import torch
-from PIL import Image
 from torch import Tensor
 
-from robustinfo.batches import EVALUATION_BATCH
+from robustinfo.datasets import _classes, _image, _splits
+from robustinfo.datasets._found import Found
 from robustinfo.datasets._storage import DataError
-
-SPLITS = {"train", "training", "val", "valid", "validation", "test"}
-GREY, COLOUR = ("1", "L"), ("RGB", "RGBA", "LA", "P", "PA", "CMYK", "YCbCr", "HSV", "RGBX")
+from robustinfo.datasets._tree import HERE, NO_IMAGE, UNPRINTABLE, Tree, listed, printable, scan
 
 
 def read(
     folder: Path, split: str, *, size: int | None, limit: int | None, names: Path | None
-) -> tuple[Tensor, Tensor, list[str]]:
-    """Images uint8 (n, c, h, w), labels int64 (n,), classes. Raises DataError.
+) -> tuple[Tensor, Tensor, list[str], Found]:
+    """Images uint8 (n, c, h, w), labels int64 (n,), classes, what was found. Raises DataError.
 
     size: as ``resized`` has it; without one, all images must be of one size. limit: how many.
-    names: a file that says the order of the classes; without one, they are sorted.
+    names: a file that says the order of the classes; without one, ``ordered`` does.
     """
-    from torchvision.datasets import ImageFolder  # slow
+    if UNPRINTABLE.search(str(folder)):
+        raise DataError(
+            f"{printable(folder)}: the name is not UTF-8 or has control characters; rename it"
+        )
+    wanted = [] if names is None else _classes.named(names)
+    tree = scan(folder)
+    chosen = _splits.classes_in(tree, split, wanted)
+    files = _files(tree, chosen, names, wanted)
+    if names is None:
+        classes, order = _classes.ordered(folder / chosen, [*files])
+    else:
+        classes, order = wanted, f"as {names} has it"
+    drawn = sorted(
+        (Path(name, file) for name in files for file in files[name]),
+        key=lambda file: sha256(file.as_posix().encode()).digest(),
+    )[:limit]
+    images, notes = _stacked(folder / chosen, drawn, size)
+    if names is None and classes != sorted(classes):
+        notes.append(
+            f"ImageFolder sorts these folders as text ({listed(sorted(classes))}); if the network "
+            "was trained in that order, name the classes in it with --classes"
+        )
+    found = Found(
+        root=str(folder / chosen),
+        split=None if chosen == HERE else chosen.name,
+        classes={name: len(files.get(name, [])) for name in classes},
+        order=order,
+        n=len(drawn),
+        left_out=_left_out(tree, chosen),
+        notes=notes,
+    )
+    places = {name: place for place, name in enumerate(classes)}
+    labels = torch.tensor([places[file.parent.name] for file in drawn])
+    return images, labels, [*classes], found
 
-    root = _root(folder, split)
-    try:
-        found = ImageFolder(root)
-    except OSError as error:
-        raise DataError(f"{root} has no images class by class: {error}") from error
-    classes = found.classes if names is None else _named(names)
-    if strange := sorted({*found.classes} - {*classes}):
+
+def _files(tree: Tree, chosen: Path, names: Path | None, wanted: list[str]) -> dict[str, list[str]]:
+    """The image files of every class that has any, sorted. Raises DataError."""
+    root = tree.top / chosen
+    folders = tree.inside(chosen)
+    empty = [one.name for one in folders if one not in tree.depths]
+    files = {one.name: tree.images[one] for one in folders if one in tree.depths}
+    for link, meant in tree.aliases.items():
+        if link.parent == chosen and not link.is_relative_to(meant):
+            raise DataError(
+                f"{tree.top / link} is a link to {tree.top / meant}, so its images would be of two "
+                "classes or splits; remove one"
+            )
+    if not files:
+        has = f"images, but not class by class ({listed(tree.images[chosen])})"
+        raise DataError(
+            f"{root} has {has if tree.images[chosen] else 'no images class by class'}"
+            f"{': its folders are without, ' + listed(empty) if empty else ''}; give "
+            "a folder that has one folder of images per class"
+        )
+    if names is not None and (strange := sorted({*files} - {*wanted})):
         raise DataError(
             f"{root} has {len(strange)} folders that {names} does not name: "
-            f"{', '.join(strange[:5])}; add them in the order of the network's logits"
+            f"{listed(strange)}; add them in the order of the network's logits"
         )
-    samples = sorted(found.samples, key=lambda one: _draw(Path(one[0]).relative_to(root)))[:limit]
-    images = _stacked([(file, _opened(file, size)) for file, _ in samples])
-    labels = torch.tensor([classes.index(found.classes[label]) for _, label in samples])
-    return images, labels, [*classes]
-
-
-def resized(images: Tensor, size: int | None) -> Tensor:
-    """uint8 (n, c, h, w): the shorter side becomes ``size``, the middle is cut out; None: as is."""
-    if size is None or images.shape[2:] == (size, size):
-        return images
-    transform = _transform(size)
-    return torch.cat([transform(part) for part in images.split(EVALUATION_BATCH)])
-
-
-def _transform(size: int | None) -> torch.nn.Module:
-    from torchvision.transforms import v2  # slow
-
-    if size is None:
-        return v2.Identity()
-    return v2.Compose([v2.Resize(size), v2.CenterCrop(size)])
-
-
-def _root(folder: Path, split: str) -> Path:
-    """The folder of the split, if there is one for each."""
-    inside = {child.name for child in folder.iterdir() if child.is_dir()}
-    if not inside <= SPLITS | {split}:
-        return folder
-    if split not in inside:
+    if without := sorted({*empty} & {*wanted}):
         raise DataError(
-            f"{folder} has {', '.join(sorted(inside)) or 'no folders'}, and no {split!r}; choose "
-            "a split that is there, or a folder with one folder of images per class"
+            f"{root} has no images of {listed(without)}, a class of {names}; add its "
+            "images, or remove its folder to judge without them"
         )
-    return folder / split
+    return files
 
 
-def _draw(file: Path) -> bytes:
-    return sha256(file.as_posix().encode()).digest()
+def _left_out(tree: Tree, chosen: Path) -> list[tuple[str, int, str]]:
+    """What lies in the folder and is not read: what, how many, why."""
+    beside = [one.name for one in tree.inside(HERE) if chosen not in (HERE, one)]
+    empty = [one.name for one in tree.inside(chosen) if one not in tree.depths]
+    loose = tree.images[chosen]
+    found = [
+        (listed(beside), len(beside), "folders beside the split's"),
+        (listed(empty), len(empty), "folders without images, so no classes of these data"),
+        (listed(loose), len(loose), "images in no class's folder"),
+    ]
+    reasons: dict[str, list[Path]] = {}
+    for path, why in tree.left_out:
+        if path.is_relative_to(chosen):
+            reasons.setdefault(why, []).append(path.relative_to(chosen))
+    for why, paths in reasons.items():
+        endings = Counter(sorted(path.suffix.lower() or "no ending" for path in paths))
+        counts = [f"{many:,} of {ending}" for ending, many in endings.most_common()]
+        what = listed(counts if why == NO_IMAGE else [one.as_posix() for one in paths])
+        found.append((what, len(paths), why))
+    return [one for one in found if one[1]]
 
 
-def _opened(file: str, size: int | None) -> Tensor:
-    """One image, uint8 (c, h, w)."""
-    from torchvision.transforms.v2.functional import pil_to_tensor
-
-    try:
-        with Image.open(file) as image:
-            if image.mode not in GREY + COLOUR:
-                raise DataError(f"{file} has {image.mode} pixels, not 8 bits; convert it first")
-            image = image.convert("L" if image.mode in GREY else "RGB")
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-        raise DataError(f"{file} is no readable image ({error}); remove or replace it") from error
-    return pil_to_tensor(_transform(size)(image))
-
-
-def _stacked(images: list[tuple[str, Tensor]]) -> Tensor:
-    channels = max(image.shape[0] for _, image in images)
-    first, like = images[0]
-    for file, image in images:
-        if image.shape[1:] != like.shape[1:]:
-            h, w = image.shape[1:]
+def _stacked(root: Path, files: list[Path], size: int | None) -> tuple[Tensor, list[str]]:
+    """All images, uint8 (n, c, h, w), and what was done to how many. Raises DataError."""
+    images, done = [], Counter()
+    for file in files:
+        image, facts = _image.opened(root / file, size)
+        if images and image.shape[1:] != images[0].shape[1:]:
+            (h, w), (first_h, first_w) = image.shape[1:], images[0].shape[1:]
             raise DataError(
-                f"{file} has {h} x {w} pixels, {first} {like.shape[1]} x {like.shape[2]}; give one "
-                "size for all, such as --size 224"
+                f"{root / file} has {h} x {w} pixels, {root / files[0]} {first_h} x {first_w}; "
+                "give one size for all, such as --size 224"
             )
-    return torch.stack([image.expand(channels, -1, -1) for _, image in images])
-
-
-def _named(names: Path) -> list[str]:
-    """The classes in the order of their places."""
-    try:
-        text = names.read_text("utf-8")
-        content = json.loads(text) if names.suffix == ".json" else text.split("\n")
-    except (OSError, ValueError) as error:
-        raise DataError(f"{names} does not name classes: {error}") from error
-    if isinstance(content, dict):
-        if sorted(map(str, content.values())) != sorted(map(str, range(len(content)))):
-            raise DataError(
-                f"{names} gives {len(content)} classes other places than 0 to {len(content) - 1}, "
-                "each once; name all classes of the network, also those without images"
-            )
-        content = sorted(content, key=lambda name: int(content[name]))
-    if not isinstance(content, list) or not all(isinstance(one, str) for one in content):
-        raise DataError(f"{names} is no list of names and no mapping of names to places")
-    classes = [one.strip() for one in content if one.strip()]
-    if len({*classes}) != len(classes):
-        raise DataError(f"{names} names a class twice; the places would be unclear")
-    return classes
+        images.append(image)
+        done.update(facts)
+    channels = max(len(image) for image in images)
+    stacked = torch.stack([image.expand(channels, -1, -1) for image in images])
+    return stacked, [f"images {what}: {many:,}" for what, many in sorted(done.items())]

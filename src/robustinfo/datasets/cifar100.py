@@ -17,6 +17,11 @@ class Config(Settings):
     pass
 
 
+def image_shape(config: Config) -> tuple[int, int, int]:
+    """(c, h, w) of every image."""
+    return (3, 32, 32)
+
+
 def load(split: str, *, config: Config, root: Path) -> RawImages:
     """The split as it was published. Raises DataError if it cannot be had."""
     found = fetch("CIFAR100", root, train=is_train(split))

@@ -21,8 +21,13 @@ SPLIT_SEED = 0
 
 
 class Config(Settings):
-    size: Annotated[int, Field(ge=8)] = 28  # height and width in pixels; never shrunk
+    size: Annotated[int, Field(ge=8, le=512)] = 28  # height and width in pixels; never shrunk
     test_share: Annotated[float, Field(gt=0, lt=1)] = 0.25
+
+
+def image_shape(config: Config) -> tuple[int, int, int]:
+    """(c, h, w) of every image."""
+    return (1, config.size, config.size)
 
 
 def load(split: str, *, config: Config, root: Path) -> RawImages:

@@ -20,6 +20,11 @@ class Config(Settings):
     pass
 
 
+def image_shape(config: Config) -> tuple[int, int, int]:
+    """(c, h, w) of every image."""
+    return (3, 96, 96)
+
+
 def load(split: str, *, config: Config, root: Path) -> RawImages:
     """The split as it was published. Raises DataError if it cannot be had."""
     found = fetch("STL10", root, split=split)

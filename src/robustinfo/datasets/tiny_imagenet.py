@@ -21,6 +21,11 @@ class Config(Settings):
     pass
 
 
+def image_shape(config: Config) -> tuple[int, int, int]:
+    """(c, h, w) of every image."""
+    return (3, 64, 64)
+
+
 def load(split: str, *, config: Config, root: Path) -> RawImages:
     """The split from the unpacked archive. Raises DataError if it is not there or damaged."""
     from torchvision.datasets import ImageFolder  # slow, and only `prepare` reads a source

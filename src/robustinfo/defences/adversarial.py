@@ -17,7 +17,7 @@ from torch import Generator, Tensor, nn
 
 from robustinfo import catalogue
 from robustinfo.attacks import _foolbox, pgd
-from robustinfo.settings import Entry, Fraction01, Settings
+from robustinfo.settings import Entry, Fraction01, Outline, Settings
 
 READS = "images"
 
@@ -30,6 +30,11 @@ class Config(Settings):
     clean_share: Fraction01 = 0.0
     loss: Entry  # of losses/
     attack: Inner  # the inner maximisation
+
+
+def outline(config: Config) -> Outline:
+    """What its rows are called."""
+    return [{"quantity": ("adversarial", *(("clean",) if config.clean_share else ()))}]
 
 
 def loss_terms(

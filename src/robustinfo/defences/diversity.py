@@ -22,7 +22,7 @@ from torch.nn import functional as F
 from robustinfo import catalogue
 from robustinfo.models._network import Network
 from robustinfo.models.ensemble import member_logits
-from robustinfo.settings import Entry, Number, Settings
+from robustinfo.settings import Entry, Number, Outline, Settings
 
 OFFSET = 1e-6  # on the diagonal of M M^T
 
@@ -31,6 +31,19 @@ class Config(Settings):
     loss: Entry  # of losses/, of every member
     entropy: Number = 2.0  # alpha
     diversity: Number = 0.5  # beta
+
+
+def outline(config: Config) -> Outline:
+    """What its rows are called."""
+    return [
+        {
+            "quantity": (
+                "clean",
+                "entropy",
+                "diversity",
+            )
+        }
+    ]
 
 
 def loss_terms(

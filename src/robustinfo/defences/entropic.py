@@ -27,7 +27,7 @@ from robustinfo.maths.activation_entropy import (
     refuse_negative,
 )
 from robustinfo.models._network import Network
-from robustinfo.settings import Entry, Number, PositiveNumber
+from robustinfo.settings import Entry, Number, Outline, PositiveNumber
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +67,18 @@ def prepare(
     if flow < 0 < config.factor - 1:
         log.warning("pretrained E_T is %.4g < 0: factor %g pushes it down", flow, config.factor)
     return model, {"pretrained_flow": flow.float()}
+
+
+def outline(config: Config) -> Outline:
+    """What its rows are called."""
+    return [
+        {
+            "quantity": (
+                "clean",
+                "entropic",
+            )
+        }
+    ]
 
 
 def loss_terms(

@@ -34,7 +34,16 @@ from robustinfo.maths.hsic import nhsic, projection
 from robustinfo.maths.kernels import gaussian, gaussian_label, same_label
 from robustinfo.models._mask import MASK
 from robustinfo.models._network import Network
-from robustinfo.settings import Entry, Fraction01, Names, Number, PositiveNumber, Settings
+from robustinfo.settings import (
+    ANY,
+    Entry,
+    Fraction01,
+    Names,
+    Number,
+    Outline,
+    PositiveNumber,
+    Settings,
+)
 
 READS = "images"
 
@@ -74,6 +83,15 @@ def prepare(
     if not hasattr(base, "prepare"):
         return model, {}
     return base.prepare(model, batches, config=catalogue.config("defences", config.base))
+
+
+def outline(config: Config) -> Outline:
+    """What its rows are called."""
+    base = catalogue.module("defences", config.base)
+    own = {"quantity": ANY}  # of a base that does not say
+    if hasattr(base, "outline"):
+        (own,) = base.outline(catalogue.config("defences", config.base))
+    return [own, {"quantity": ("compression", "relevance")}]
 
 
 def loss_terms(

@@ -20,7 +20,7 @@ from torch.nn import functional as F
 
 from robustinfo.attacks import pgd
 from robustinfo.maths.divergence import kl_of_softmax
-from robustinfo.settings import Number, Settings
+from robustinfo.settings import Number, Outline, Settings
 
 READS = "images"
 
@@ -28,6 +28,18 @@ READS = "images"
 class Config(Settings):
     weight: Number = 5.0  # lambda
     attack: pgd.Config  # the inner maximisation
+
+
+def outline(config: Config) -> Outline:
+    """What its rows are called."""
+    return [
+        {
+            "quantity": (
+                "adversarial",
+                "divergence",
+            )
+        }
+    ]
 
 
 def loss_terms(

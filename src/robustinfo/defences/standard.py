@@ -5,13 +5,18 @@ from collections.abc import Callable
 from torch import Generator, Tensor, nn
 
 from robustinfo import catalogue
-from robustinfo.settings import Entry, Settings
+from robustinfo.settings import Entry, Outline, Settings
 
 SAME_STEPS = True  # no step depends on a value or draws anything: see stepping.py
 
 
 class Config(Settings):
     loss: Entry  # of losses/
+
+
+def outline(config: Config) -> Outline:
+    """What its rows are called."""
+    return [{"quantity": ("clean",)}]
 
 
 def loss_terms(

@@ -19,7 +19,7 @@ from torch import Generator, Tensor, nn
 from robustinfo import catalogue
 from robustinfo.attacks import _foolbox, bim
 from robustinfo.maths.divergence import kl_of_softmax
-from robustinfo.settings import Entry, Number, Settings
+from robustinfo.settings import Entry, Number, Outline, Settings
 
 READS = "images"
 NOISE = 0.001  # standard deviation of the start, in [0, 1] pixels
@@ -29,6 +29,11 @@ class Config(Settings):
     loss: Entry  # of losses/, on the clean images
     weight: Number = 6.0  # beta
     attack: bim.Config  # the inner maximisation
+
+
+def outline(config: Config) -> Outline:
+    """What its rows are called."""
+    return [{"quantity": ("clean", *(("divergence",) if config.weight else ()))}]
 
 
 def loss_terms(

@@ -15,12 +15,24 @@ from robustinfo.faults import Fault
 from robustinfo.maths.divergence import kl_from_standard_normal
 from robustinfo.models._network import Network
 from robustinfo.models.bottleneck import CODE, gaussian
-from robustinfo.settings import Entry, Number, Settings
+from robustinfo.settings import Entry, Number, Outline, Settings
 
 
 class Config(Settings):
     loss: Entry  # of losses/
     weight: Number = 1e-3  # beta
+
+
+def outline(config: Config) -> Outline:
+    """What its rows are called."""
+    return [
+        {
+            "quantity": (
+                "clean",
+                "rate",
+            )
+        }
+    ]
 
 
 def loss_terms(

@@ -14,9 +14,10 @@ from torch import Generator, Tensor, nn
 from robustinfo.attacks import mi_fgsm, pgd
 from robustinfo.attacks._climbable import Climbable
 from robustinfo.batches import correct, together
-from robustinfo.diagnostics._finding import Finding
-from robustinfo.settings import Norm, Pixels, PositiveNumber, Settings
+from robustinfo.measurement import Measurement, fraction
+from robustinfo.settings import Norm, Outline, Pixels, PositiveNumber, Settings
 
+QUANTITY = "attack_accuracy"
 UNIT = 1 / 255  # one of the 256 values of a pixel
 
 
@@ -30,16 +31,27 @@ class Config(Settings):
     least_step_size: Pixels = 0.0  # of one that is None
 
 
+def outline(config: Config) -> Outline:
+    """What its rows are called."""
+    return [{"quantity": ("attack_accuracy",)}]
+
+
 def diagnose(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
-) -> list[Finding]:
+) -> list[Measurement]:
     """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  A fraction of the n images."""
+    return [fraction(QUANTITY, robust(model, x, y, config=config, generator=generator))]
+
+
+def robust(
+    model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
+) -> Tensor:
+    """(n,) bool: correct when clean, and not turned."""
     (perturb, attack), network = _attack(config), Climbable(model).eval()
     success = torch.cat(
         [perturb(network, a, b, config=attack, generator=generator)[1] for a, b in together(x, y)]
     )
-    stands = correct(model, x, y) & ~success
-    return [Finding("attack_accuracy", stands.double().mean().item())]
+    return correct(model, x, y) & ~success
 
 
 def _attack(config: Config) -> tuple:

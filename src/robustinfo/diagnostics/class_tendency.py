@@ -14,12 +14,17 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from robustinfo.batches import EVALUATION_BATCH
-from robustinfo.diagnostics._finding import Finding
-from robustinfo.settings import Settings
+from robustinfo.measurement import Measurement
+from robustinfo.settings import ANY, Outline, Settings
 
 
 class Config(Settings):
     examples: str  # an attack of the study
+
+
+def outline(config: Config) -> Outline:
+    """What its rows are called."""
+    return [{"quantity": ("as_*",), "level": ANY}, {"quantity": ("reciprocity",)}]
 
 
 @torch.no_grad()
@@ -31,18 +36,18 @@ def diagnose(
     config: Config,
     generator: Generator,
     examples: dict[str, Tensor],
-) -> list[Finding]:
+) -> list[Measurement]:
     """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  ``as_j`` at level i: the share of class i."""
     logits = torch.cat([model(part) for part in examples["x_adv"].split(EVALUATION_BATCH)])
     shares = tendency(y, logits.argmax(1), examples["success"], logits.shape[1])
     found = [
-        Finding(f"as_{other}", shares[own, other].item(), level=float(own))
+        Measurement(f"as_{other}", shares[own, other].item(), level=float(own))
         for own in range(len(shares))
         for other in range(len(shares))
         if own != other
     ]
     swaps = reciprocity(shares)
-    return found if swaps is None else [*found, Finding("reciprocity", swaps)]
+    return found if swaps is None else [*found, Measurement("reciprocity", swaps)]
 
 
 def tendency(y: Tensor, predicted: Tensor, success: Tensor, classes: int) -> Tensor:

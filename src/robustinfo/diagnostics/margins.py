@@ -30,16 +30,26 @@ from robustinfo.attacks import pgd
 from robustinfo.attacks._folded import folded
 from robustinfo.attacks._foolbox import frozen
 from robustinfo.batches import EVALUATION_BATCH
-from robustinfo.diagnostics._finding import Finding
 from robustinfo.maths.jacobian import linearised
 from robustinfo.maths.margin import margin
-from robustinfo.settings import Fraction01, Settings
+from robustinfo.measurement import Measurement, fraction, mean
+from robustinfo.settings import ANY, Fraction01, Outline, Settings
 
 
 class Config(Settings):
     examples: str  # an attack of the study that looks for the least l2 distance
     attack: pgd.Config = pgd.Config(norm="l2", epsilon=0.5, step_size=0.05, steps=20)
     curved_share: Fraction01 = 0.4  # of the points of figure 4
+
+
+def outline(config: Config) -> Outline:
+    """What its rows are called."""
+    means = (
+        "margin", "jacobian_spectral_norm", "normalised_margin", "attack_accuracy", "nonlinearity",
+        "minimal_distance_fraction", "correlation",
+    )  # fmt: skip
+    points = {"layer": ("* Q, image *",), "input": (config.examples,), "level": ANY}
+    return [{"quantity": means}, {"quantity": ("x", "y"), **points}]
 
 
 def diagnose(
@@ -50,7 +60,7 @@ def diagnose(
     config: Config,
     generator: Generator,
     examples: dict[str, Tensor],
-) -> list[Finding]:
+) -> list[Measurement]:
     """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Means over the n images; then figure 4.
 
     examples: ``success`` (n,) bool and ``distance_l2`` (n,). With fewer than two successes the
@@ -66,11 +76,16 @@ def diagnose(
     points = torch.stack([each["normalised_margin"], examples["distance_l2"].double()])[:, turned]
     correlation = torch.corrcoef(points)[0, 1].item() if turned.sum() > 1 else math.nan
     return [
-        *(Finding(name, values.mean().item()) for name, values in each.items()),
-        Finding("minimal_distance_share", turned.double().mean().item()),
-        Finding("correlation", correlation),
+        *(_mean(name, values) for name, values in each.items()),
+        fraction("minimal_distance_fraction", turned),
+        Measurement("correlation", correlation),
         *_figure(points, each["nonlinearity"][turned], turned.nonzero().flatten(), config),
     ]
+
+
+def _mean(name: str, values: Tensor) -> Measurement:
+    right = name == "attack_accuracy"
+    return fraction(name, values.bool()) if right else mean(name, values)
 
 
 def _measured(
@@ -94,10 +109,13 @@ def _measured(
     }
 
 
-def _figure(points: Tensor, curved: Tensor, images: Tensor, config: Config) -> Iterator[Finding]:
-    """Two findings per image. points: (2, m).  curved: (m,) its Q.  images: (m,) numbers."""
+def _figure(
+    points: Tensor, curved: Tensor, images: Tensor, config: Config
+) -> Iterator[Measurement]:
+    """Two numbers per image. points: (2, m).  curved: (m,) its Q.  images: (m,) numbers."""
     edge = curved.quantile(1 - config.curved_share) if len(curved) else math.nan
     for image, (x, y), q in zip(images.tolist(), points.T.tolist(), curved.tolist(), strict=True):
         layer = f"{'high' if q > edge else 'low'} Q, image {image}"
-        yield Finding("x", x, layer, config.examples, float(image))
-        yield Finding("y", y, layer, config.examples, float(image))
+        about = {"input": config.examples, "layer": layer, "level": float(image)}
+        yield Measurement("x", x, **about)
+        yield Measurement("y", y, **about)

@@ -4,17 +4,17 @@ Athalye et al. (2018), arXiv 1802.00420 (shattered and stochastic gradients), Ca
 arXiv 1902.06705, section 5, and Tramer et al. (2020), arXiv 2002.08347: evaluations fail where the
 network gives probabilities, answers differently every time, or cannot be climbed. All of it can be
 seen without an attack, in eval mode and float32:
-unfinite_share           an output that is NaN or infinite, in any forward.
-probabilities_share      outputs of at least 0 that sum to 1: a softmax, where attacks on the margin
-                         expect logits.
-log_probabilities_share  outputs of at most 0 whose exponentials do: a log-softmax.
-forwards_differ_share    forwards of the same batch that differ: a single one proves nothing.
-batch_dependent_share    other outputs in other company, as of BatchNorm in training mode; only
-                         where the forwards themselves agree.
-no_gradient_share        no gradient of the cross-entropy in x at all, or one with NaN. A gradient
-                         that is 0 is another question: zero_gradients.py.
-weights_changed          the share of the tensors of the state that these forwards changed. They
-                         are changed back.
+nonfinite_fraction          an output that is NaN or infinite, in any forward.
+probabilities_fraction      outputs of at least 0 that sum to 1: a softmax, where attacks on the
+                            margin expect logits.
+log_probabilities_fraction  outputs of at most 0 whose exponentials do: a log-softmax.
+forwards_differ_fraction    forwards of the same batch that differ: a single one proves nothing.
+batch_dependent_fraction    other outputs in other company, as of BatchNorm in training mode; only
+                            where the forwards themselves agree.
+no_gradient_fraction        no gradient of the cross-entropy in x at all, or one with NaN. A
+                            gradient that is 0 is another question: zero_gradients.py.
+weights_changed             the part of the tensors of the state that these forwards changed, and
+                            that the answers depend on (_depends.py). They are changed back.
 
 Known bias: logits may look like probabilities, or like their logarithms, by chance. That takes a
 hit within 1e-4 and happens to single images, where a softmax does it to all: ask for a share near
@@ -22,6 +22,7 @@ hit within 1e-4 and happens to single images, where a softmax does it to all: as
 to a maximum of 0. Attributes that are neither weights nor buffers are not watched.
 """
 
+from functools import partial
 from typing import Annotated
 
 import torch
@@ -32,13 +33,15 @@ from torch.nn import functional as F
 from robustinfo.attacks._climbable import answer
 from robustinfo.attacks._foolbox import frozen, seeded
 from robustinfo.batches import together
-from robustinfo.diagnostics._finding import Finding
-from robustinfo.diagnostics._kept import kept, same
-from robustinfo.settings import Settings
+from robustinfo.diagnostics._depends import drifted, seen, tensors
+from robustinfo.diagnostics._kept import kept
+from robustinfo.measurement import Measurement, exact, fraction
+from robustinfo.settings import Outline, Settings
 
 SUM = 1e-4  # how near to 1, or its logarithm to 0, the sum of probabilities is
 AGAIN = 1e-5  # of the largest logit: what the same batch may differ by, twice in a row
 COMPANY = 1e-2  # the same for other batches: their size decides on algorithms, on GPUs on TF32
+WATCHED = 32  # images on whose answers the state must decide
 ALIKE = 4  # images to a company, the most alike that there are, each of them twice
 
 
@@ -46,30 +49,47 @@ class Config(Settings):
     forwards: Annotated[int, Field(ge=2)] = 5
 
 
+def outline(config: Config) -> Outline:
+    """What its rows are called."""
+    kinds = (
+        "nonfinite", "probabilities", "log_probabilities", "forwards_differ", "batch_dependent",
+        "no_gradient",
+    )  # fmt: skip
+    return [{"quantity": (*(f"{kind}_fraction" for kind in kinds), "weights_changed")}]
+
+
 def diagnose(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
-) -> list[Finding]:
+) -> list[Measurement]:
     """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Fractions of the n images, but the last."""
     with kept(model), frozen(model), seeded(x, generator):
-        before = {name: value.clone() for name, value in _state(model).items()}
+        asked = partial(_repeated, model, x[:WATCHED])
+        first = seen(model, asked)
         runs = torch.stack([_outputs(model, x) for _ in range(config.forwards)])  # (forwards, n, K)
         differ = _apart(runs, AGAIN)
         apart = _apart(torch.stack([runs[0], _in_company(model, x)]), COMPANY)
-        shares = {
-            "unfinite_share": ~runs.isfinite().all(2).all(0),
-            "probabilities_share": _probabilities(runs[0]),
-            "log_probabilities_share": _log_probabilities(runs[0]),
-            "forwards_differ_share": differ,
-            "batch_dependent_share": apart & ~differ,
-            "no_gradient_share": _without_gradient(model, x, y),
+        masks = {
+            "nonfinite_fraction": ~runs.isfinite().all(2).all(0),
+            "probabilities_fraction": _probabilities(runs[0]),
+            "log_probabilities_fraction": _log_probabilities(runs[0]),
+            "forwards_differ_fraction": differ,
+            "batch_dependent_fraction": apart & ~differ,
+            "no_gradient_fraction": _without_gradient(model, x, y),
         }
-        changed = [not same(value, before.get(name)) for name, value in _state(model).items()]
-    found = [Finding(name, mask.double().mean().item()) for name, mask in shares.items()]
-    return [*found, Finding("weights_changed", sum(changed) / max(1, len(changed)))]
+        held = max(1, len(tensors(model)))
+        changed = drifted(model, first, asked, _alike)
+    found = [fraction(name, mask) for name, mask in masks.items()]
+    return [*found, exact("weights_changed", len(changed) / held)]
 
 
-def _state(model: nn.Module) -> dict[str, Tensor]:
-    return {name: one for name, one in model.state_dict().items() if torch.is_tensor(one)}
+def _repeated(model: nn.Module, x: Tensor) -> Tensor:
+    """Outputs that a network with noise of torch's gives again."""
+    with seeded(x, Generator(x.device).manual_seed(0)):
+        return _outputs(model, x)
+
+
+def _alike(a: Tensor, b: Tensor) -> bool:
+    return not _apart(torch.stack([a, b]), AGAIN).any()
 
 
 @torch.no_grad()

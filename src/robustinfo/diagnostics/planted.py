@@ -6,12 +6,13 @@ the surface of the ball from x and ``inner_points`` uniform ones within ``inside
 there is an adversarial example, and an attack that misses it cannot be believed where the network
 itself seems robust; one that finds 95 % of them passes, in the paper. Nothing else changes: what
 hides the gradients of the network hides them here, the range of its logits included.
-planted_share         the images for which there is such a read-out, of those tried: where the
-                      features are the same all over the ball, or few, no hyperplane separates.
-planted_found_share   of these, those that the attack turns; nothing is said if none is planted.
-planted_found_high    the upper end of its Wilson interval: one miss of 16 is no 5 %.
-planted_random_share  of these, those that as many fresh uniform points of the ball turn: near 0, or
-                      the test is too easy to tell anything.
+planted_fraction         the images for which there is such a read-out, of those tried: where the
+                         features are the same all over the ball, or few, no hyperplane separates.
+planted_found_fraction   of these, those that the attack turns; nothing is said if none is planted.
+planted_missed_fraction  of these, those that a gradient search on four losses (LONG) does not turn
+                         either: an attack that is merely too short is not blind.
+planted_random_fraction  of these, those that as many fresh uniform points of the ball turn: near 0,
+                         or the test is too easy to tell anything.
 
 Choices. One planted point, as in most of the paper's cases, and the threshold at 0.999 of the way
 to it, as in theirs of greater hardness; 200 inner points, where theirs are mostly 999, for speed.
@@ -34,15 +35,16 @@ from pydantic import Field, PositiveInt, field_validator
 from torch import Generator, Tensor, nn
 
 from robustinfo import catalogue
-from robustinfo.attacks import pgd, random_search
+from robustinfo.attacks import gradient_search, pgd, random_search
 from robustinfo.attacks._climbable import Climbable
 from robustinfo.attacks._foolbox import frozen, seeded
-from robustinfo.diagnostics._finding import Finding
 from robustinfo.diagnostics._kept import kept
 from robustinfo.diagnostics._readout import Binary, Readout, last_linear, separate
 from robustinfo.maths.balls import distance, projected
-from robustinfo.maths.intervals import wilson
-from robustinfo.settings import Entry, Fraction01, Settings
+from robustinfo.measurement import Measurement, counted
+from robustinfo.settings import Entry, Fraction01, Outline, Settings
+
+LONG = {"steps": 100, "restarts": 1}  # of gradient_search.py
 
 
 class Config(Settings):
@@ -72,20 +74,26 @@ class Planted(NamedTuple):
     readouts: list[Readout]
 
 
+def outline(config: Config) -> Outline:
+    """What its rows are called."""
+    kinds = ("planted", "planted_found", "planted_missed", "planted_random")
+    return [{"quantity": tuple(f"{kind}_fraction" for kind in kinds)}]
+
+
 def diagnose(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
-) -> list[Finding]:
+) -> list[Measurement]:
     """x: (n, c, h, w) in [0, 1].  y: (n,) labels, which do not matter.  Fractions of the images."""
     attack = catalogue.config("attacks", config.adversary)
-    draws = random_search.Config(
-        norm=attack.norm, epsilon=attack.epsilon, draws=config.inner_points
-    )
+    within = {"norm": attack.norm, "epsilon": attack.epsilon}
+    draws = random_search.Config(**within, draws=config.inner_points)
     perturbs = (
         catalogue.get("attacks", config.adversary),
+        partial(gradient_search.perturb, config=gradient_search.Config(**within, **LONG)),
         partial(random_search.perturb, config=draws),
     )
     x = x[: config.images]
-    counts = torch.zeros(3)
+    counts = torch.zeros(4, dtype=torch.long)
     with kept(model), frozen(model):
         with seeded(x, generator), torch.no_grad():
             layer = last_linear(model, x[:2])
@@ -100,15 +108,15 @@ def diagnose(
                 perturbs,
                 generator,
             )
-    n, found, by_chance = map(int, counts)
-    said = [Finding("planted_share", n / len(x), n=len(x))]
+    n, found, missed, by_chance = map(int, counts)
+    told = [counted("planted_fraction", n, len(x))]
     if n:
-        said += [
-            Finding("planted_found_share", found / n, n=n),
-            Finding("planted_found_high", wilson(found / n, n)[1]),
-            Finding("planted_random_share", by_chance / n, n=n),
+        told += [
+            counted("planted_found_fraction", found, n),
+            counted("planted_missed_fraction", missed, n),
+            counted("planted_random_fraction", by_chance, n),
         ]
-    return said
+    return told
 
 
 def _planted(
@@ -154,11 +162,18 @@ def _found(
     perturbs: Sequence[Callable],
     generator: Generator,
 ) -> Tensor:
-    """(3,): how many stand as planted, seen once more, and how many each attack turns."""
+    """(4,): how many stand as planted, seen once more; how many the attack turns, how many neither
+    it nor the long search turns, and how many random points turn.
+    """
     with torch.no_grad():
         there = (network(x).argmax(1) == 0) & (network(points).argmax(1) == 1)
     x, y = x[there], there[there].long() - 1
     if not len(x):
-        return torch.zeros(3)
-    turned = (perturb(network, x, y, generator=generator)[1] for perturb in perturbs)
-    return torch.tensor([len(x), *(int(success.sum()) for success in turned)])
+        return torch.zeros(4, dtype=torch.long)
+    attack, search, random = perturbs
+    found = attack(network, x, y, generator=generator)[1]
+    left = ~found
+    if left.any():
+        left[left.clone()] = ~search(network, x[left], y[left], generator=generator)[1]
+    by_chance = random(network, x, y, generator=generator)[1]
+    return torch.tensor([len(x), int(found.sum()), int(left.sum()), int(by_chance.sum())])

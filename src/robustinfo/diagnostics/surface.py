@@ -14,34 +14,42 @@ from itertools import product
 from typing import Annotated
 
 import torch
-from pydantic import Field, PositiveInt
+from pydantic import Field
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from robustinfo.attacks._foolbox import frozen
 from robustinfo.batches import EVALUATION_BATCH
-from robustinfo.diagnostics._finding import Finding
 from robustinfo.maths.margin import margin
-from robustinfo.settings import Pixels, Settings
+from robustinfo.measurement import Measurement
+from robustinfo.settings import Outline, Pixels, Settings
 
 
 class Config(Settings):
-    images: PositiveInt = 8  # so many of the first
+    images: Annotated[int, Field(ge=1, le=1000)] = 8  # so many of the first
     reach: Pixels = 0.04  # of both directions
-    side: Annotated[int, Field(ge=2)] = 21  # points along each; odd: one of them is the image
+    side: Annotated[int, Field(ge=2, le=1001)] = (
+        21  # points along each; odd: one of them is the image
+    )
+
+
+def outline(config: Config) -> Outline:
+    """What its rows are called."""
+    layers = tuple(f"image {number}" for number in range(config.images))
+    steps = _steps(config)
+    across = tuple(f"{step:g}" for step in steps)
+    return [{"quantity": ("loss", "margin"), "layer": layers, "input": across, "level": steps}]
 
 
 def diagnose(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
-) -> list[Finding]:
+) -> list[Measurement]:
     """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  ``loss`` in nats and ``margin`` in logits.
 
     The layer is the image; level: the step along the gradient's sign; input: along the random one.
     """
     x, y = x[: config.images], y[: config.images]
-    parts = [2 * i / (config.side - 1) - 1 for i in range(config.side)]  # -1 to 1, and 0 exactly
-    steps = [float(f"{config.reach * part:g}") for part in parts]  # -0.036, not ...00000000004
-    places = list(product(steps, steps))
+    places = list(product(_steps(config), repeat=2))
     found = []
     with frozen(model):
         directions = torch.stack([_gradient_sign(model, x, y), _random_sign(x, generator)], 1)
@@ -54,10 +62,18 @@ def diagnose(
             }
             for quantity, values in heights.items():
                 found += [
-                    Finding(quantity, value, f"image {number}", f"{across:g}", along)
+                    Measurement(
+                        quantity, value, input=f"{across:g}", layer=f"image {number}", level=along
+                    )
                     for value, (along, across) in zip(values.tolist(), places, strict=True)
                 ]
     return found
+
+
+def _steps(config: Config) -> tuple[float, ...]:
+    """Along either direction."""
+    parts = [2 * i / (config.side - 1) - 1 for i in range(config.side)]  # -1 to 1, and 0 exactly
+    return tuple(float(f"{config.reach * part:g}") for part in parts)  # -0.036, not ...00000000004
 
 
 def _gradient_sign(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:

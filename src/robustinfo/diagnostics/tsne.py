@@ -11,10 +11,10 @@ from sklearn.manifold import TSNE
 from torch import Generator, Tensor
 
 from robustinfo.batches import EVALUATION_BATCH
-from robustinfo.diagnostics._finding import Finding
 from robustinfo.faults import Fault
+from robustinfo.measurement import Measurement
 from robustinfo.models._network import Network
-from robustinfo.settings import Names, PositiveNumber, Settings
+from robustinfo.settings import Names, Outline, PositiveNumber, Settings
 
 
 class Config(Settings):
@@ -23,10 +23,15 @@ class Config(Settings):
     perplexity: PositiveNumber = 30.0
 
 
+def outline(config: Config) -> Outline:
+    """What its rows are called."""
+    return [{"quantity": ("x", "y"), "layer": config.layers, "input": ("class *, image *",)}]
+
+
 @torch.no_grad()
 def diagnose(
     model: Network, x: Tensor, y: Tensor, *, config: Config, generator: Generator
-) -> list[Finding]:
+) -> list[Measurement]:
     """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  x and y of each image.
 
     Its input reads ``class 3, image 17``.
@@ -44,5 +49,6 @@ def diagnose(
         points = TSNE(perplexity=config.perplexity, random_state=seed).fit_transform(t)
         for index, (point, label) in enumerate(zip(points, y.tolist(), strict=False)):
             for axis, value in zip("xy", point, strict=True):
-                found.append(Finding(axis, float(value), layer, f"class {label}, image {index}"))
+                about = {"layer": layer, "input": f"class {label}, image {index}"}
+                found.append(Measurement(axis, float(value), **about))
     return found

@@ -4,13 +4,16 @@ The direction is uniform on the sphere. Clamping to [0, 1] follows, so the dista
 most epsilon. The baseline that an attack of the same norm and epsilon has to beat.
 """
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor
 
-from robustinfo.settings import Pixels, Settings
+from robustinfo.settings import Norm, Pixels, Settings
 
 
 class Config(Settings):
+    norm: ClassVar[Norm] = "l2"
     epsilon: Pixels
 
 

@@ -3,13 +3,16 @@
 The baseline that an attack of the same norm and epsilon has to beat.
 """
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor
 
-from robustinfo.settings import Pixels, Settings
+from robustinfo.settings import Norm, Pixels, Settings
 
 
 class Config(Settings):
+    norm: ClassVar[Norm] = "linf"
     epsilon: Pixels
 
 

@@ -25,9 +25,10 @@ from robustinfo.distortions import eight_bit, jpeg
 from robustinfo.faults import Fault
 from robustinfo.learning._fit import fit
 from robustinfo.learning._task import Task
+from robustinfo.measurement import Measurement, counted, mean
 from robustinfo.measures import binned_information
 from robustinfo.models._network import Network
-from robustinfo.settings import Entry, Fraction01, Settings
+from robustinfo.settings import Entry, Fraction01, Outline, Settings
 from robustinfo.training import Images
 
 
@@ -41,7 +42,17 @@ class Config(Settings):
     bins: PositiveInt = 4  # of every logit, for the redundancy
 
 
-def learn(task: Task, *, config: Config, generator: Generator) -> Iterator[dict]:
+def outline(config: Config) -> Outline:
+    """What its rows are called."""
+    quantities = (
+        "reached_share", "accuracy", "accuracy_on_first", "accuracy_under_attack",
+        "feature_jpeg_bytes", "feature_entropy_plug_in_bits", "feature_entropy_jvhw_bits",
+        "redundancy_bits",
+    )  # fmt: skip
+    return [{"quantity": quantities, "level": config.shares}]
+
+
+def learn(task: Task, *, config: Config, generator: Generator) -> Iterator[Measurement]:
     """Per share (the level): accuracies, the complexity of the last maps, R(T;Y) of the logits.
 
     ``reached_share``: of the training images, how many the attack could make adversarial at most
@@ -55,8 +66,8 @@ def learn(task: Task, *, config: Config, generator: Generator) -> Iterator[dict]
     order = order[torch.randperm(len(order), generator=generator, device=order.device)]
     state = generator.get_state()
     for share in config.shares:
-        level, chosen = {"level": share}, order[: round(share * len(hit))]
-        yield level | _row("reached_share", len(chosen) / len(hit), len(hit))
+        chosen = order[: round(share * len(hit))]
+        yield counted("reached_share", len(chosen), len(hit))._replace(level=share)
         if len(chosen) < round(share * len(hit)):
             continue
         generator.set_state(state)
@@ -69,11 +80,12 @@ def learn(task: Task, *, config: Config, generator: Generator) -> Iterator[dict]
         for name, seen in tested.items():
             if len(seen.labels):
                 value = accuracy(model, floats(seen.images), seen.labels)
-                yield level | _row(name, value, len(seen.labels))
+                seen_by = Measurement(name, value, "fraction", len(seen.labels))
+                yield seen_by._replace(level=share)
         if success.any():
             for name, values in _complexities(model, own.images[success], config).items():
-                yield level | _row(name, values.mean().item(), len(values))
-        yield level | _redundancy(model, task.test, config)
+                yield mean(name, values)._replace(level=share)
+        yield _redundancy(model, task.test, config)._replace(level=share)
 
 
 def _attacked(
@@ -125,14 +137,8 @@ def _maps(model: Network, x: Tensor, point: str) -> Tensor:
 
 
 @torch.no_grad()
-def _redundancy(model: Network, images: Images, config: Config) -> dict:
+def _redundancy(model: Network, images: Images, config: Config) -> Measurement:
     parts = [model(x) for x, _ in batches(*images, EVALUATION_BATCH, images.images.device)]
     bins = binned_information.Config(bins=config.bins)
     found = binned_information.estimate(torch.cat(parts), images.labels, config=bins)
-    value, ceiling, saturated = found["redundancy_bits"]
-    row = _row("redundancy_bits", value, len(images.labels))
-    return row | {"ceiling": ceiling, "saturated": saturated}
-
-
-def _row(quantity: str, value: float, n: int) -> dict:
-    return {"quantity": quantity, "value": value, "n": n}
+    return next(one for one in found if one.quantity == "redundancy_bits")

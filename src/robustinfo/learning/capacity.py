@@ -29,8 +29,9 @@ from robustinfo.batches import floats
 from robustinfo.faults import Fault
 from robustinfo.learning._masked import Start, memorise, start, untrained
 from robustinfo.learning._task import Task
-from robustinfo.maths.intervals import student, wilson
-from robustinfo.settings import Fraction01, Names, PositiveNumber, Settings
+from robustinfo.maths.statistics import fraction_interval, student
+from robustinfo.measurement import Measurement, bounded
+from robustinfo.settings import Fraction01, Names, Outline, PositiveNumber, Settings
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +55,18 @@ class Config(Settings):
         return self
 
 
-def learn(task: Task, *, config: Config, generator: Generator) -> Iterator[dict]:
+def outline(config: Config) -> Outline:
+    """What its rows are called."""
+    sets = {"input": ("clean", *config.attacks)}
+    needed = {"quantity": ("weights_needed", "reached_share"), "level": config.epsilons}
+    return [
+        {"quantity": ("memorised_accuracy",), "level": config.kept, **sets},
+        needed | sets,
+        {"quantity": ("extra_weights",), "level": config.epsilons, "input": config.attacks},
+    ]
+
+
+def learn(task: Task, *, config: Config, generator: Generator) -> Iterator[Measurement]:
     """Rows of results, means over the masks with Student's interval; n images in each set.
 
     Per set: ``memorised_accuracy`` (level: k); ``weights_needed`` (level: epsilon), nan unless
@@ -81,17 +93,17 @@ def learn(task: Task, *, config: Config, generator: Generator) -> Iterator[dict]
         needed[name] = {e: weights_needed(errors, config.kept, e) for e in config.epsilons}
         about = {"input": name, "n": len(labels)}
         for k, error in zip(config.kept, errors.T, strict=True):
-            yield about | _mean("memorised_accuracy", k, 1 - error)
+            yield _mean("memorised_accuracy", k, 1 - error)._replace(**about)
         for epsilon, counts in needed[name].items():
-            yield about | _mean("weights_needed", epsilon, counts)
-            yield about | _share("reached_share", epsilon, ~np.isnan(counts))
+            yield _mean("weights_needed", epsilon, counts)._replace(**about)
+            yield _share("reached_share", epsilon, ~np.isnan(counts))._replace(**about)
         if config.kept[0] and (errors[:, 0] <= max(config.epsilons)).any():
             log.warning("%s: the least of `kept`, %d, already suffices", name, config.kept[0])
     for name, (_, labels) in task.sets.items():
         for epsilon, counts in needed[name].items():
             if name != "clean":
                 extra = _mean("extra_weights", epsilon, counts - needed["clean"][epsilon])
-                yield {"input": name, "n": len(labels)} | extra
+                yield extra._replace(input=name, n=len(labels))
 
 
 def weights_needed(errors: np.ndarray, kept: tuple[int, ...], epsilon: float) -> np.ndarray:
@@ -117,11 +129,11 @@ def _pixels(images: Tensor, border: int) -> Tensor:
     return floats(images[..., border : h - border, border : w - border]).flatten(1)
 
 
-def _mean(quantity: str, level: float, values: np.ndarray) -> dict:
+def _mean(quantity: str, level: float, values: np.ndarray) -> Measurement:
     low, high = student(values)
-    return {"level": level, "quantity": quantity, "value": values.mean(), "low": low, "high": high}
+    return bounded(quantity, values.mean(), low, high)._replace(level=level)
 
 
-def _share(quantity: str, level: float, hits: np.ndarray) -> dict:
-    low, high = wilson(hits.mean(), len(hits))
-    return {"level": level, "quantity": quantity, "value": hits.mean(), "low": low, "high": high}
+def _share(quantity: str, level: float, hits: np.ndarray) -> Measurement:
+    low, high = fraction_interval(int(hits.sum()), len(hits))
+    return bounded(quantity, hits.mean(), low, high)._replace(level=level)

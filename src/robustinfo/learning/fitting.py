@@ -25,8 +25,9 @@ from robustinfo.datasets._validation import split_validation
 from robustinfo.faults import Fault
 from robustinfo.learning._fit import fit
 from robustinfo.learning._task import Task
+from robustinfo.measurement import Measurement
 from robustinfo.models._network import Network
-from robustinfo.settings import Names, Settings
+from robustinfo.settings import Names, Outline, Settings
 from robustinfo.training import Images
 
 
@@ -36,7 +37,17 @@ class Config(Settings):
     test_share: Annotated[float, Field(gt=0, lt=1)]  # of the images of every class
 
 
-def learn(task: Task, *, config: Config, generator: Generator) -> Iterator[dict]:
+def outline(config: Config) -> Outline:
+    """What its rows are called."""
+    sets = {"input": ("clean", *config.attacks)}
+    epochs = tuple(range(config.training.epochs + 1))
+    return [
+        {"quantity": ("train_accuracy", "test_accuracy"), "epoch": epochs, **sets},
+        {"quantity": ("mean_train_accuracy", "mean_test_accuracy"), **sets},
+    ]
+
+
+def learn(task: Task, *, config: Config, generator: Generator) -> Iterator[Measurement]:
     """Per set and epoch ``train_accuracy`` and ``test_accuracy``, from 0, before the first step.
 
     Then per set ``mean_train_accuracy`` and ``mean_test_accuracy`` over the epochs from 1 on.
@@ -63,8 +74,10 @@ def learn(task: Task, *, config: Config, generator: Generator) -> Iterator[dict]
         ):
             about = {"input": name, "n": len(data.labels)}
             for epoch, value in enumerate(values):
-                yield about | {"epoch": epoch, "quantity": f"{which}_accuracy", "value": value}
-            yield about | {"quantity": f"mean_{which}_accuracy", "value": fmean(values[1:])}
+                accuracy = Measurement(f"{which}_accuracy", value, "fraction", epoch=epoch)
+                yield accuracy._replace(**about)
+            # A mean over epochs is no fraction of images.
+            yield Measurement(f"mean_{which}_accuracy", fmean(values[1:]))._replace(**about)
 
 
 def _curve(

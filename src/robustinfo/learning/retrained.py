@@ -18,7 +18,8 @@ from robustinfo.batches import accuracy, batches, floats
 from robustinfo.distortions.eight_bit import to_bytes
 from robustinfo.learning._fit import fit
 from robustinfo.learning._task import Task
-from robustinfo.settings import Entry, Fraction01, Settings
+from robustinfo.measurement import Measurement
+from robustinfo.settings import Entry, Fraction01, Outline, Settings
 from robustinfo.training import Images
 
 AT_ONCE = 1000  # images that are distorted together
@@ -38,7 +39,16 @@ class Config(Settings):
         return entry
 
 
-def learn(task: Task, *, config: Config, generator: Generator) -> Iterator[dict]:
+def outline(config: Config) -> Outline:
+    """What its rows are called."""
+    levels = tuple(level for level, _ in catalogue.sweep(config.distortion))
+    return [
+        {"quantity": ("accuracy_undistorted", "operating_point")},
+        {"quantity": ("accuracy",), "level": levels},
+    ]
+
+
+def learn(task: Task, *, config: Config, generator: Generator) -> Iterator[Measurement]:
     """``accuracy`` at every level, of the network retrained at it on test images distorted alike.
 
     ``accuracy_undistorted`` is that of the same retraining on images as they are, the control.
@@ -49,17 +59,17 @@ def learn(task: Task, *, config: Config, generator: Generator) -> Iterator[dict]
     control = deepcopy(task.model)
     fit(control, task.train, config=config.training, generator=generator)
     undistorted = accuracy(control, floats(task.test.images), task.test.labels)
-    yield {"quantity": "accuracy_undistorted", "value": undistorted, "n": n}
+    yield Measurement("accuracy_undistorted", undistorted, "fraction", n)
     for level, entry in catalogue.sweep(config.distortion):
         generator.set_state(state)
         train, test = (_distorted(images, entry, generator) for images in (task.train, task.test))
         model = deepcopy(task.model)
         fit(model, train, config=config.training, generator=generator)
         value = accuracy(model, floats(test.images), test.labels)
-        yield {"level": level, "quantity": "accuracy", "value": value, "n": n}
+        yield Measurement("accuracy", value, "fraction", n, level=level)
         if math.isnan(point) and value >= undistorted - config.allowed_loss:
             point = level
-    yield {"quantity": "operating_point", "value": point}
+    yield Measurement("operating_point", point)
 
 
 def _distorted(images: Images, entry: Entry, generator: Generator) -> Images:

@@ -2,6 +2,7 @@
 
 from torch import Tensor
 
+SAME = 1e-3  # of an epsilon: 0.031 and 8/255 differ by more, 0.0314 and 8/255 do not
 TOLERANCE = 1e-6  # rounding of float32, relative above 1; more makes a perturbation invalid
 
 
@@ -9,6 +10,14 @@ def distance(delta: Tensor, norm: str) -> Tensor:
     """The norm, ``linf`` or ``l2``, of each perturbation: (n, ...) -> (n,)."""
     flat = delta.flatten(1)
     return flat.abs().amax(1) if norm == "linf" else flat.norm(dim=1)
+
+
+def same_ball(one: tuple[str, float | None], other: tuple[str, float | None]) -> bool:
+    """Whether two threat models, (norm, epsilon or None), are one, however epsilon is written."""
+    (norm, epsilon), (other_norm, other_epsilon) = one, other
+    if norm != other_norm or epsilon is None or other_epsilon is None:
+        return one == other
+    return abs(epsilon - other_epsilon) <= SAME * max(epsilon, other_epsilon)
 
 
 def feasible(x: Tensor, x_adv: Tensor, norm: str, epsilon: float | None) -> Tensor:

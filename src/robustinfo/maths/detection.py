@@ -9,7 +9,7 @@ import torch
 from scipy import stats
 from torch import Tensor
 
-from robustinfo.maths.intervals import LEVEL
+from robustinfo.maths.statistics import LEVEL
 
 
 def auc(positive: Tensor, negative: Tensor) -> tuple[float, float, float]:

@@ -8,16 +8,26 @@ import torch
 from torch import Tensor
 
 from robustinfo.maths import activation_entropy as maths
-from robustinfo.measures._estimate import Estimate
+from robustinfo.measurement import Measurement
+from robustinfo.settings import Outline
 
 POINTS = "activations"
+WHOLE, PER_NEURON = "activation_entropy", "activation_entropy_per_neuron"
 
 
 class Config(maths.Reading):
     pass
 
 
-def estimate(t: Tensor, y: Tensor, *, config: Config) -> dict[str, Estimate]:
+def outline(config: Config) -> Outline:
+    """What its rows are called; a layer that is not named is each of its points."""
+    return [
+        {"quantity": ("activation_entropy", "activation_entropy_per_neuron")},
+        {"quantity": ("network_entropy", "entropy_flow"), "layer": ("network",)},
+    ]
+
+
+def estimate(t: Tensor, y: Tensor, *, config: Config) -> list[Measurement]:
     """t: (n, d) activations >= 0, or ValueError.  E of the set, whole and per neuron."""
     maths.refuse_negative(t, f"of {t.shape[1]} neurons")
     if config.average == "activations":
@@ -26,17 +36,18 @@ def estimate(t: Tensor, y: Tensor, *, config: Config) -> dict[str, Estimate]:
         parts = (maths.activation_entropy(part.double(), config) for part in t.split(1024))
         entropy = torch.cat(list(parts))
     entropy = entropy.mean().item()
-    return {
-        "activation_entropy": Estimate(entropy),
-        "activation_entropy_per_neuron": Estimate(entropy / t.shape[1]),
-    }
+    return [
+        Measurement(WHOLE, entropy),
+        Measurement(PER_NEURON, entropy / t.shape[1]),
+    ]
 
 
-def combine(layers: dict[str, dict[str, Estimate]]) -> dict[str, Estimate]:
+def combine(layers: dict[str, list[Measurement]]) -> list[Measurement]:
     """E_N and E_T of the whole network from what ``estimate`` gave for each layer, in order."""
-    whole = [found["activation_entropy"].value for found in layers.values()]
-    per_neuron = [found["activation_entropy_per_neuron"].value for found in layers.values()]
-    return {
-        "network_entropy": Estimate(maths.network_entropy(per_neuron, [1] * len(per_neuron))),
-        "entropy_flow": Estimate(maths.entropy_flow(whole)),
-    }
+    told = [one for found in layers.values() for one in found]
+    whole = [one.value for one in told if one.quantity == WHOLE]
+    per_neuron = [one.value for one in told if one.quantity == PER_NEURON]
+    return [
+        Measurement("network_entropy", maths.network_entropy(per_neuron, [1] * len(per_neuron))),
+        Measurement("entropy_flow", maths.entropy_flow(whole)),
+    ]

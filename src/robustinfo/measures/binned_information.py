@@ -12,8 +12,9 @@ from pydantic import PositiveInt, model_validator
 from torch import Tensor
 
 from robustinfo.maths.binning import entropies_bits, symbols
-from robustinfo.measures._estimate import UNKNOWN, Estimate, finite, information_bits
-from robustinfo.settings import PositiveNumber, Settings
+from robustinfo.measurement import Measurement
+from robustinfo.measures._shared import INFORMATION, UNKNOWN, finite, information_bits
+from robustinfo.settings import Outline, PositiveNumber, Settings
 
 POINTS = "probes"
 
@@ -30,7 +31,12 @@ class Config(Settings):
         return self
 
 
-def estimate(t: Tensor, y: Tensor, *, config: Config) -> dict[str, Estimate]:
+def outline(config: Config) -> Outline:
+    """What its rows are called."""
+    return [{"quantity": INFORMATION}]
+
+
+def estimate(t: Tensor, y: Tensor, *, config: Config) -> list[Measurement]:
     """t: (n, d) activations.  y: (n,) labels.  Bits."""
     if not finite(t):
         return information_bits(*UNKNOWN, y.tolist())

@@ -18,8 +18,9 @@ from torch import Tensor
 
 from robustinfo.maths.hsic import biased, chance, unbiased
 from robustinfo.maths.kernels import centred, gaussian, median_sigma, same_label
-from robustinfo.measures._estimate import Estimate, equal_batches
-from robustinfo.settings import PositiveNumber, Settings
+from robustinfo.measurement import Measurement
+from robustinfo.measures._shared import equal_batches
+from robustinfo.settings import Outline, PositiveNumber, Settings
 
 POINTS = "probes"
 SEES_INPUTS = True  # x is handed on
@@ -31,10 +32,15 @@ class Config(Settings):
     batch_size: int = Field(100, gt=3)
 
 
+def outline(config: Config) -> Outline:
+    """What its rows are called."""
+    found = ("hsic_input", "hsic_label")
+    chances = ("hsic_input_chance", "hsic_label_chance") if config.estimator == "biased" else ()
+    return [{"quantity": found + chances}]
+
+
 @torch.no_grad()
-def estimate(
-    t: Tensor, y: Tensor, *, config: Config, x: Tensor | None = None
-) -> dict[str, Estimate]:
+def estimate(t: Tensor, y: Tensor, *, config: Config, x: Tensor | None = None) -> list[Measurement]:
     """t: (n, d) activations.  y: (n,) labels.  x: (n, ...) inputs, for ``hsic_input``.
 
     Raises ValueError if n is less than a batch; what is left over of the last one is not used.
@@ -53,7 +59,7 @@ def estimate(
             found.setdefault(f"hsic_{name}", []).append(biased(*pair))
             by_chance = chance(*pair) / (len(part) - 1) ** 2
             found.setdefault(f"hsic_{name}_chance", []).append(by_chance)
-    return {name: Estimate(torch.stack(values).mean().item()) for name, values in found.items()}
+    return [Measurement(name, torch.stack(v).mean().item()) for name, v in found.items()]
 
 
 def _kernel(t: Tensor, config: Config) -> Tensor:

@@ -23,8 +23,9 @@ from pydantic import model_validator
 from torch import Tensor
 
 from robustinfo.maths.kde import kernel_entropies_bits, total_variance
-from robustinfo.measures._estimate import UNKNOWN, Estimate, finite, information_bits
-from robustinfo.settings import PositiveNumber, Settings
+from robustinfo.measurement import Measurement
+from robustinfo.measures._shared import INFORMATION, UNKNOWN, finite, information_bits
+from robustinfo.settings import Outline, PositiveNumber, Settings
 
 POINTS = "probes"
 
@@ -41,14 +42,20 @@ class Config(Settings):
         return self
 
 
-def estimate(t: Tensor, y: Tensor, *, config: Config) -> dict[str, Estimate]:
+def outline(config: Config) -> Outline:
+    """What its rows are called."""
+    bounds = ("upper", "lower")
+    return [{"quantity": tuple(f"{name}_{bound}" for name in INFORMATION for bound in bounds)}]
+
+
+def estimate(t: Tensor, y: Tensor, *, config: Config) -> list[Measurement]:
     """t: (n, d) activations.  y: (n,) labels.  Bits; ``_upper`` and ``_lower`` name the kernel."""
     entropies = dict.fromkeys(("upper", "lower"), UNKNOWN)
     if finite(t):
         s2, r = config.noise_variance, config.relative_noise_variance
         entropies |= kernel_entropies_bits(t, y, s2 if r is None else r * total_variance(t))
-    found = {}
-    for bound, (whole, within) in entropies.items():
-        values = information_bits(whole, within, y.tolist())
-        found |= {f"{name}_{bound}": value for name, value in values.items()}
-    return found
+    return [
+        one._replace(quantity=f"{one.quantity}_{bound}")
+        for bound, (whole, within) in entropies.items()
+        for one in information_bits(whole, within, y.tolist())
+    ]

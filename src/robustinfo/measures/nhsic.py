@@ -17,8 +17,9 @@ from torch import Tensor
 
 from robustinfo.maths.hsic import chance, nhsic, projection
 from robustinfo.maths.kernels import gaussian, same_label
-from robustinfo.measures._estimate import Estimate, equal_batches
-from robustinfo.settings import PositiveNumber, Settings
+from robustinfo.measurement import Measurement
+from robustinfo.measures._shared import equal_batches
+from robustinfo.settings import Outline, PositiveNumber, Settings
 
 POINTS = "probes"
 SEES_INPUTS = True  # x is handed on
@@ -29,10 +30,22 @@ class Config(Settings):
     batch_size: int = Field(100, gt=1)  # m; the paper trains with 100
 
 
+def outline(config: Config) -> Outline:
+    """What its rows are called."""
+    return [
+        {
+            "quantity": (
+                "nhsic_input",
+                "nhsic_input_chance",
+                "nhsic_label",
+                "nhsic_label_chance",
+            )
+        }
+    ]
+
+
 @torch.no_grad()
-def estimate(
-    t: Tensor, y: Tensor, *, config: Config, x: Tensor | None = None
-) -> dict[str, Estimate]:
+def estimate(t: Tensor, y: Tensor, *, config: Config, x: Tensor | None = None) -> list[Measurement]:
     """t: (n, d) activations.  y: (n,) labels.  x: (n, ...) inputs, for ``nhsic_input``.
 
     Raises ValueError if n is less than a batch; what is left over of the last one is not used.
@@ -46,4 +59,4 @@ def estimate(
             s = projection(kernel)
             found.setdefault(f"nhsic_{name}", []).append(nhsic(r, s))
             found.setdefault(f"nhsic_{name}_chance", []).append(chance(r, s))
-    return {name: Estimate(torch.stack(values).mean().item()) for name, values in found.items()}
+    return [Measurement(name, torch.stack(v).mean().item()) for name, v in found.items()]

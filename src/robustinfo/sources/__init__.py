@@ -10,16 +10,18 @@ Whatever the source, what comes back reads images in [0, 1] and gives logits, in
 device. Nothing is unpickled by us; RobustBench opens its own files with ``torch.load``.
 """
 
+import os
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
-
-import torch
-from torch import nn
+from typing import TYPE_CHECKING
 
 from robustinfo.faults import Fault
-from robustinfo.sources._asked import Asked
-from robustinfo.sources._checked import checked
+
+if TYPE_CHECKING:  # torch is slow to import, and the command's help asks for the names alone
+    import torch
+
+    from robustinfo.sources._guarded import Guarded
 
 PREFIXES = ("torchvision", "timm", "robustbench")
 CHECKPOINT = ".safetensors"
@@ -33,9 +35,12 @@ def model(
     shape: tuple[int, int, int],
     classes: int,
     architecture: str | Mapping | None = None,
-    device: torch.device | str = "cpu",
-) -> nn.Module:
+    device: "torch.device | str" = "cpu",
+) -> "Guarded":
     """The network that ``text`` names: images (n, c, h, w) in [0, 1] -> logits (n, classes).
+
+    It is in its guard: it may do to images what it likes, and its ``notes`` say what was done so
+    that it can be judged. What its code set for all of torch is set back.
 
     shape: (c, h, w) of the images that it is to read.
     architecture: the entry of models/ that a checkpoint is of; YAML such as ``{method: lenet5}``.
@@ -45,9 +50,19 @@ def model(
     kind = _kind(text, prefix)
     if architecture is not None and kind != "checkpoint":
         raise Fault(f"{text} brings its own architecture; leave out --architecture {architecture}")
+    import torch
+
+    from robustinfo.sources._asked import Asked
+    from robustinfo.sources._checked import checked
+    from robustinfo.sources._globals import undisturbed
+
     asked = Asked(tuple(shape), classes, architecture)
     source = import_module(f"robustinfo.sources.{kind}")
-    network = source.load(name if kind == prefix else text, asked)
+    process = os.getpid()
+    with undisturbed():
+        network = source.load(name if kind == prefix else text, asked)
+    if os.getpid() != process:
+        os._exit(0)  # a copy that the builder has forked: the network is judged once
     return checked(network, text, asked, torch.device(device))
 
 

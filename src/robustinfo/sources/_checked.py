@@ -8,38 +8,82 @@ from torch import Tensor, nn
 
 from robustinfo.faults import Fault
 from robustinfo.sources._asked import Asked
+from robustinfo.sources._blamed import blamed
+from robustinfo.sources._guarded import Guarded, are_floats, counted, described
+from robustinfo.sources._precision import LOW
 
-MANY = 33  # more than the batch that somebody may have fixed
+MORE = (33, 2)  # images of a batch; 33: more than the batch that somebody may have fixed
+COUNTS = (*MORE, 1)
 
 
 @torch.no_grad()
-def checked(network: nn.Module, text: str, asked: Asked, device: torch.device) -> nn.Module:
-    """The network in eval mode on the device. Raises Fault unless it gives outputs (n, classes)."""
-    network = network.to(device)
-    network.eval()  # may return nothing, where somebody has overridden `train`
-    x = torch.rand(MANY, *asked.shape, generator=torch.Generator().manual_seed(0)).to(device)
-    size = " x ".join(map(str, asked.shape))
+def checked(network: nn.Module, text: str, asked: Asked, device: torch.device) -> Guarded:
+    """The network in its guard, in eval mode on the device.
+
+    Raises Fault unless it gives float logits (n, classes), however many images it is asked.
+    """
+    x = torch.rand(max(COUNTS), *asked.shape, generator=torch.Generator().manual_seed(0)).to(device)
+    answers: dict[int, Tensor] = {}
     try:
-        for count in (MANY, 1, 2):
-            logits = network(x[:count].clone())
+        guard = Guarded(network.to(device)).eval()
     except Exception as error:  # whatever a network of somebody else's raises
         raise Fault(
-            f"{text} cannot read {count} images of {size}, floats in [0, 1] on {device} "
-            f"({type(error).__name__}: {error}); choose the image size that it was made for"
+            f"{text} cannot be brought to {device} and into eval mode ({blamed(error)}); let the "
+            "function return a network that can"
         ) from error
-    if problem := _problem(logits, asked.classes):
-        raise Fault(f"{text} {problem}")
-    return network
+    try:
+        _ask(guard, x, answers)
+    except Exception as error:
+        count = next(one for one in COUNTS if one not in answers)
+        size = " x ".join(map(str, asked.shape))
+        raise Fault(
+            f"{text} cannot read {counted(count)} of {size}, floats in [0, 1] on {device} "
+            f"({blamed(error)}); choose the image size that it was made for, and let it take any "
+            "number of images"
+        ) from error
+    for count in (*reversed(MORE), 1):
+        if problem := _problem(answers[count], count, asked.classes):
+            raise Fault(f"{text} {problem}")
+    if any(logits.dtype in LOW for logits in answers.values()):
+        guard.notes = guard.notes or ["gives logits in less than torch.float32: they are rounded"]
+    guard.notes = [f"{text} {note}" for note in guard.notes]
+    return guard
 
 
-def _problem(logits: Tensor, classes: int) -> str | None:
-    if not isinstance(logits, Tensor) or not logits.is_floating_point():
-        kind = logits.dtype if isinstance(logits, Tensor) else type(logits).__name__
-        return f"gives {kind} for a batch of images, not a tensor of float logits (n, K)"
-    if logits.shape != (2, classes):
+def _ask(guard: Guarded, x: Tensor, answers: dict[int, Tensor]) -> None:
+    """Puts in what it answers to each of COUNTS: in float32, or as it is where that fails."""
+    held = guard.in_float32()
+    try:
+        guard.attend(x)
+        _answer(guard, x, answers)
+    except Exception:
+        if not held:
+            raise
+        guard.as_it_was(held)
+        _answer(guard, x, answers)
+
+
+def _answer(guard: Guarded, x: Tensor, answers: dict[int, Tensor]) -> None:
+    """The same as it is set; one image in a pair of the same, if it fails alone, or gives more."""
+    for count in MORE:
+        answers[count] = guard.given(x[:count])
+    try:
+        answers[1] = guard.given(x[:1])
+    except Exception:  # BatchNorm in training mode asks for more than one value
+        guard.pairs = True
+    else:
+        guard.pairs = isinstance(answers[1], Tensor) and len(answers[1]) != 1
+    if guard.pairs:
+        answers[1] = guard.given(x[:1])
+
+
+def _problem(logits: Tensor, count: int, classes: int) -> str | None:
+    if not are_floats(logits):
+        return f"gives {described(logits)} for a batch of images, not float logits (n, K)"
+    if logits.shape != (count, classes):
         return (
-            f"gives {tuple(logits.shape)} for 2 images, not (2, {classes}): logits of the data's "
-            f"{classes} classes; choose data of the classes that it knows, or, of a folder of "
-            "images, name all of them in order (--classes)"
+            f"gives {described(logits)} for {counted(count)}, not ({count}, {classes}): logits of "
+            f"the data's {classes} classes; choose data of the classes that it knows, or, of a "
+            "folder of images, name all of them in order (--classes)"
         )
     return None

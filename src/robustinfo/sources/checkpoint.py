@@ -1,4 +1,4 @@
-"""``FILE.safetensors``: a network that the pipeline trained, ``model.safetensors`` or a snapshot.
+"""``FILE.safetensors``: a network that the pipeline trained, ``model.safetensors``.
 
 The file holds weights, and what its defence needs; which architecture they are of stands in the
 study. Its sha256 is checked.

@@ -14,7 +14,8 @@ from itertools import product
 
 from torch import Generator
 
-from robustinfo.settings import Settings
+from robustinfo.measurement import Measurement, exact
+from robustinfo.settings import Outline, Settings
 
 INPUTS = list(product((0, 1), repeat=3))
 
@@ -23,17 +24,30 @@ class Config(Settings):
     pass
 
 
-def compute(*, config: Config, generator: Generator) -> Iterator[dict]:
+def outline(config: Config) -> Outline:
+    """What its rows are called."""
+    weights = (-1, 0, 1)
+    return [
+        {
+            "quantity": ("accuracy",),
+            "input": tuple(f"w1 = {w1}" for w1 in weights),
+            "level": weights,
+        },
+        {"quantity": ("accuracy_suppressed", "accuracy_otherwise")},
+    ]
+
+
+def compute(*, config: Config, generator: Generator) -> Iterator[Measurement]:
     """Accuracy over the eight inputs for each w1 and w2 (the level), at (0, 0), and the best else.
 
     Draws nothing.
     """
     found = {weights: accuracy(*weights) for weights in product((-1, 0, 1), repeat=2)}
     for (w1, w2), value in found.items():
-        yield {"input": f"w1 = {w1}", "level": w2, "quantity": "accuracy", "value": value}
+        yield exact("accuracy", value)._replace(input=f"w1 = {w1}", level=w2)
     suppressed = found.pop((0, 0))
-    yield {"quantity": "accuracy_suppressed", "value": suppressed}
-    yield {"quantity": "accuracy_otherwise", "value": max(found.values())}
+    yield exact("accuracy_suppressed", suppressed)
+    yield exact("accuracy_otherwise", max(found.values()))
 
 
 def accuracy(w1: int, w2: int) -> float:

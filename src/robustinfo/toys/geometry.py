@@ -24,10 +24,10 @@ import torch
 from pydantic import Field, NonNegativeInt, PositiveInt
 from torch import Generator, Tensor
 
-from robustinfo.maths.intervals import student
+from robustinfo.maths.statistics import student
+from robustinfo.measurement import Measurement, bounded, exact
 from robustinfo.measures import binned_information, kde_information
-from robustinfo.measures._estimate import Estimate
-from robustinfo.settings import Fraction01, Number, PositiveNumber, Settings
+from robustinfo.settings import Fraction01, Number, Outline, PositiveNumber, Settings
 
 
 class Config(Settings):
@@ -43,34 +43,49 @@ class Config(Settings):
     shown: NonNegativeInt = 0  # points per set whose coordinates are given, of the first draw
 
 
-def compute(*, config: Config, generator: Generator) -> Iterator[dict]:
+def outline(config: Config) -> Outline:
+    """What its rows are called."""
+    levels = {
+        "spread": config.spreads,
+        "within_spread": config.within,
+        "mixed_labels": config.mixed,
+    }
+    parts = (kde_information.outline(config.kde), binned_information.outline(config.binning))
+    estimates = tuple(name for part in parts for one in part for name in one["quantity"])
+    quantities = (*estimates, "mean_distance", "mean_distance_within")
+    of_sets = [{"input": (name,), "level": level} for name, level in levels.items()]
+    points = {"quantity": ("x", "y"), "layer": ("class *, point *",)} if config.shown else None
+    return [
+        one | own
+        for own in of_sets
+        for one in ({"quantity": quantities}, points)
+        if one is not None
+    ]
+
+
+def compute(*, config: Config, generator: Generator) -> Iterator[Measurement]:
     """Per set (the input) and level: what both measures estimate, and the mean distances in T.
 
     ``mean_distance`` is that of two points, ``mean_distance_within`` that of two of one class.
     The first ``shown`` points of each set give ``x`` and ``y``; their layer is class and number.
     """
-    found: dict[tuple[str, float], list[dict[str, Estimate]]] = {}
+    found: dict[tuple[str, float], list[list[Measurement]]] = {}
     for draw in range(config.draws):
         for name, level, t, y in point_sets(config=config, generator=generator):
             found.setdefault((name, level), []).append(_measured(t, y, config))
             if draw == 0:
                 yield from _coordinates(name, level, t[: config.shown], y)
     for (name, level), draws in found.items():
-        for quantity in draws[0]:
-            estimates = [one[quantity] for one in draws]
-            values = [one.value for one in estimates]
-            low, high = student(values)
-            yield {
-                "input": name,
-                "level": level,
-                "quantity": quantity,
-                "value": fmean(values),
-                "n": config.points,
-                "ceiling": estimates[0].ceiling,
-                "saturated": any(one.saturated for one in estimates),
-                "low": low,
-                "high": high,
-            }
+        for same in zip(*draws, strict=True):
+            values = [one.value for one in same]
+            found = bounded(same[0].quantity, fmean(values), *student(values))
+            yield found._replace(
+                n=config.points,
+                input=name,
+                level=level,
+                ceiling=same[0].ceiling,
+                saturated=any(one.saturated for one in same),
+            )
 
 
 def point_sets(
@@ -100,21 +115,21 @@ def point_sets(
         yield "mixed_labels", share, place + config.overall * noise, labels
 
 
-def _measured(t: Tensor, y: Tensor, config: Config) -> dict[str, Estimate]:
+def _measured(t: Tensor, y: Tensor, config: Config) -> list[Measurement]:
     distances = torch.cdist(t, t, compute_mode="donot_use_mm_for_euclid_dist")
     alike = y[:, None] == y
     within = distances[alike].sum() / (alike.sum() - len(y))  # a point is no pair with itself
     mean = distances.sum() / (len(y) * (len(y) - 1))
-    return {
-        **kde_information.estimate(t, y, config=config.kde),
-        **binned_information.estimate(t, y, config=config.binning),
-        "mean_distance": Estimate(mean.item()),
-        "mean_distance_within": Estimate(within.item()),
-    }
+    return [
+        *kde_information.estimate(t, y, config=config.kde),
+        *binned_information.estimate(t, y, config=config.binning),
+        Measurement("mean_distance", mean.item()),
+        Measurement("mean_distance_within", within.item()),
+    ]
 
 
-def _coordinates(name: str, level: float, t: Tensor, y: Tensor) -> Iterator[dict]:
+def _coordinates(name: str, level: float, t: Tensor, y: Tensor) -> Iterator[Measurement]:
     for number, (point, label) in enumerate(zip(t.tolist(), y.tolist(), strict=False), 1):
         own = {"input": name, "level": level, "layer": f"class {label}, point {number}"}
         for quantity, value in zip("xy", point, strict=True):
-            yield own | {"quantity": quantity, "value": value}
+            yield exact(quantity, value)._replace(**own)

@@ -18,7 +18,8 @@ import torch
 from pydantic import Field
 from torch import Generator
 
-from robustinfo.settings import Number, Settings
+from robustinfo.measurement import Measurement, exact
+from robustinfo.settings import Number, Outline, Settings
 
 
 class Config(Settings):
@@ -26,14 +27,19 @@ class Config(Settings):
     noise: Annotated[tuple[Number, ...], Field(strict=False)] = (0.0, 0.05, 0.1, 0.2)
 
 
-def compute(*, config: Config, generator: Generator) -> Iterator[dict]:
+def outline(config: Config) -> Outline:
+    """What its rows are called."""
+    return [{"quantity": ("two_line_accuracy",), "level": config.noise}]
+
+
+def compute(*, config: Config, generator: Generator) -> Iterator[Measurement]:
     """``two_line_accuracy`` at every level of noise, for the same points and directions."""
     points = 2 * torch.rand(config.points, 2, generator=generator, dtype=torch.float64) - 1
     same = (points[:, 0] * points[:, 1] > 0).numpy()
     moves = 2 * torch.rand(config.points, 2, generator=generator, dtype=torch.float64) - 1
     for noise in config.noise:
         value = two_line_accuracy((points + noise * moves).numpy(), same)
-        yield {"level": noise, "quantity": "two_line_accuracy", "value": value, "n": config.points}
+        yield exact("two_line_accuracy", value, config.points)._replace(level=noise)
 
 
 def two_line_accuracy(points: np.ndarray, labels: np.ndarray) -> float:

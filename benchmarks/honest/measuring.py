@@ -1,0 +1,69 @@
+"""What convergence and hidden gradients look like on a network: one row for each path of PGD."""
+
+import torch
+from torch import Generator, Tensor, nn
+from torch.nn import functional as F
+
+from benchmarks.honest.kinds import Case
+from robustinfo.batches import accuracy
+from robustinfo.diagnostics import ascent, doubled, zero_gradients
+from robustinfo.diagnostics.ascent import Climbs
+
+REACH = 2.5  # epsilons that the steps of a protocol's PGD are long, together
+HONEST = {f"{steps} steps": (steps, REACH / steps) for steps in (20, 100)}
+# Ended early: so many steps, which together are that part of epsilon long.
+EARLY = {
+    f"{steps} steps, {part:.0%} of epsilon": (steps, part / steps)
+    for steps, part in ((5, 0.1), (3, 0.3), (7, 0.35), (3, 0.4), (5, 0.5), (5, 0.7))
+}
+TWICE = ("20 steps", "3 steps, 40% of epsilon")  # paths that are tried with twice the steps, too
+SPARED = 0.05  # of all images, at most, are unconverged in an honest network
+
+
+def rows(case: Case, network: nn.Module, x: Tensor, y: Tensor) -> list[dict]:
+    """One for each path. Fractions are of all images."""
+    about = {"name": case.name, "group": case.group, "images": len(y)}
+    about["clean_accuracy"] = accuracy(network, x, y)
+    within = {"norm": case.norm, "epsilon": case.epsilon}
+    config = zero_gradients.Config(**within)
+    found = zero_gradients.diagnose(network, x, y, config=config, generator=_drawn())
+    about |= {one.quantity: one.value for one in found}
+    found = []
+    for path, (steps, part) in (HONEST | EARLY).items():
+        numbers = within | {"steps": steps, "step_size": part * case.epsilon}
+        row = about | {"path": path} | _climbed(numbers, network, x, y)
+        if path in TWICE:
+            config = doubled.Config(**numbers)
+            gain = doubled.diagnose(network, x, y, config=config, generator=_drawn())[0].value
+            row["doubled_gain"] = gain
+        found.append(row)
+    return found
+
+
+def _climbed(numbers: dict, network: nn.Module, x: Tensor, y: Tensor) -> dict:
+    found = ascent.climb(network, x, y, config=ascent.Config(**numbers), generator=_drawn())
+    left = found.stands & found.rises
+    return {
+        "standing": int(found.stands.sum()) / len(y),
+        "never_rises_fraction": int((~found.rises & found.varies).sum()) / len(y),
+        "constant_fraction": int((~found.varies).sum()) / len(y),
+        "unconverged_fraction": int((found.remaining[left] > ascent.OPEN).sum()) / len(y),
+        "open_needed": _needed(found.remaining[left], len(y)),
+        "open_needed_cross_entropy": _needed(of_cross_entropy(found)[left], len(y)),
+    }
+
+
+def of_cross_entropy(found: Climbs) -> Tensor:
+    """What is left of the cross-entropy itself, as a part of what was gained of it."""
+    gained = F.softplus(found.best) - F.softplus(found.start)
+    return found.gap * found.best.sigmoid() / gained
+
+
+def _needed(values: Tensor, images: int) -> float:
+    """The least threshold that at most SPARED of all images exceed."""
+    spared = int(SPARED * images)
+    return 0.0 if len(values) <= spared else values.sort(descending=True).values[spared].item()
+
+
+def _drawn() -> Generator:
+    return torch.Generator().manual_seed(0)

@@ -1,0 +1,89 @@
+"""What the judge says of sixty honest networks: nobody may be accused.
+
+    python -m benchmarks.honest_verdicts --protocol small --file FILE [--folder FOLDER] [NAME ...]
+
+A network that is in the file already is not judged again. An accusation is a deciding check that is
+surely failed and puts the network into a class that says its robustness is not real: invalid,
+masked, randomised, not converged. ``broken`` is none: these networks are mostly undefended.
+"""
+
+import argparse
+import time
+from pathlib import Path
+
+import pandas as pd
+import torch
+
+from benchmarks.honest.registry import BY_NAME, load
+from robustinfo.judge.attacked import attacks_of
+from robustinfo.judge.checks import UNTRUSTED
+from robustinfo.judge.evaluate import Evaluation, evaluate
+from robustinfo.judge.protocol import SIZES, Ball, attacks, diagnostics
+
+COLUMNS = [
+    "network", "norm", "epsilon", "protocol", "images", "verdict", "clean_accuracy",
+    "robust_accuracy", "accused_by", "failed", "cannot_say", "seconds",
+]  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--protocol", required=True, choices=[size.name for size in SIZES])
+    parser.add_argument("--file", type=Path, required=True)
+    parser.add_argument("--folder", type=Path)
+    parser.add_argument("names", nargs="*", default=list(BY_NAME))
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    for name in given.names:
+        there = given.file.exists()
+        if there and name in set(pd.read_csv(given.file).network):
+            continue
+        start = time.process_time()
+        found = judged(name, given.protocol, given.folder)
+        line = told(name, given.protocol, found) | {"seconds": round(time.process_time() - start)}
+        print(line, flush=True)
+        table = pd.DataFrame([line], columns=COLUMNS)
+        table.to_csv(given.file, mode="a", header=not there, index=False)
+
+
+def judged(name: str, protocol: str, folder: Path | None) -> Evaluation:
+    size = next(size for size in SIZES if size.name == protocol)
+    network, x, y = load(name, folder, size.images)
+    case = BY_NAME[name]
+    ball = Ball(norm=case.norm, epsilon=case.epsilon)
+    parts = diagnostics(size, ball, x[0].numel())
+    return evaluate(
+        network,
+        x,
+        y,
+        classes=10,
+        ball=ball,
+        attacks=attacks_of({key: part.entry for key, part in attacks(size, ball).items()}),
+        diagnostics={key: part.entry for key, part in parts.items()},
+        generator=torch.Generator().manual_seed(0),
+        note=lambda text: None,
+    )
+
+
+def told(name: str, protocol: str, found: Evaluation) -> dict:
+    answers = found.verdict.answers
+    failed = [one for one in answers if one.result == "failed"]
+    return {
+        "network": name,
+        "norm": found.ball.norm,
+        "epsilon": found.ball.epsilon,
+        "protocol": protocol,
+        "images": found.n,
+        "verdict": found.verdict.verdict,
+        "clean_accuracy": found.clean.value,
+        "robust_accuracy": found.robust.value,
+        "accused_by": " ".join(
+            f"{one.check.name}={one.value:.3g}" for one in failed if one.check.verdict in UNTRUSTED
+        ),
+        "failed": " ".join(one.check.name for one in failed),
+        "cannot_say": " ".join(one.check.name for one in answers if one.result == "cannot say"),
+    }
+
+
+if __name__ == "__main__":
+    main()

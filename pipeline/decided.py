@@ -1,0 +1,99 @@
+"""One claim in one setting, by itself: its estimate, and what that decides or why it does not."""
+
+import math
+from collections.abc import Sequence
+
+import pandas as pd
+
+from pipeline.claim import Claim, named
+from pipeline.claimed import claimed
+from pipeline.statistics import chosen, images_of
+from robustinfo.judge.checks import least_accuracy
+from robustinfo.maths.statistics import LEVEL, Estimate, p_value
+
+UNDECIDABLE = ("saturated", "undertrained")
+MOST = 0.5  # of the values of a side, at their ceiling
+ROOM = 0.1  # of clean accuracy, above what is asked of accuracy on harder images
+CLEAN = {"stage": "diagnose", "entry": "clean", "quantity": "accuracy"}
+# A part of clean accuracy, which bounds it.
+HARDER = {
+    "stage": ["attack", "transfer", "distort", "diagnose"],
+    "quantity": ["accuracy", "attack_accuracy", "robust_accuracy"],
+}
+
+
+def judged(
+    results: pd.DataFrame, claim: Claim, outcomes: pd.DataFrame | None = None
+) -> dict | None:
+    """One claim in one setting, by itself; None where there is nothing that it speaks of.
+
+    outcomes: per image, of the same setting, where known.
+    """
+    of, against = chosen(results, claim.of), None
+    if claim.against is not None:
+        against = chosen(results, claim.against)
+    if of.empty or (against is not None and against.empty):
+        return None
+    found = claimed(of, against, claim, outcomes)
+    low, high = found.interval
+    sides = [side for side in (of, against) if side is not None]
+    saturated = max(side.saturated.eq("True").mean() for side in sides)
+    p = p_value(found, claim.threshold)
+    verdict, reason = _decided(found, p, claim)
+    if saturated > MOST:
+        verdict, reason = "saturated", "most values of a side are at their ceiling"
+    if too_low := _undertrained(results, sides, claim):
+        verdict, reason = "undertrained", too_low
+    return {
+        "statistic": named(claim),
+        "value": found.value,
+        "low": low,
+        "high": high,
+        "scope": found.scope,
+        "n": images_of(*sides),
+        "seeds": found.seeds,
+        "p": p,
+        "uncorrected": verdict,
+        "reason": reason,
+        "saturated": saturated,
+    }
+
+
+def least_clean(claim: Claim, sides: Sequence[pd.DataFrame], classes: float) -> float:
+    """The clean accuracy below which a network shows nothing of the claim.
+
+    ``checks.least_accuracy``. Of a claim that holds accuracy under attack, or on distorted images,
+    against a threshold, clean accuracy must have room above that, for attacks to take or not: a
+    tenth, or half of what is left up to 1.
+    """
+    least = least_accuracy(classes)
+    harder = len(chosen(sides[0], HARDER)) == len(sides[0]) and chosen(sides[0], CLEAN).empty
+    if len(sides) == 1 and claim.comes_to == "mean" and harder:
+        return max(least, claim.threshold + min(ROOM, (1 - claim.threshold) / 2))
+    return least
+
+
+def _decided(found: Estimate, p: float, claim: Claim) -> tuple[str, str]:
+    """The judgement, and the reason if there is none."""
+    if found.seeds < 2 and found.scope != "exact":
+        return "undecided", "one seed"
+    if math.isnan(p):
+        return "undecided", "no interval: equal seeds, and nothing is known of the images"
+    if p >= 1 - LEVEL:
+        return "undecided", "the interval holds the threshold"
+    below = found.value < claim.threshold
+    return ("supported" if below == (claim.expect == "below") else "not supported"), ""
+
+
+def _undertrained(results: pd.DataFrame, sides: Sequence[pd.DataFrame], claim: Claim) -> str:
+    """Which network's clean accuracy is too low to show anything; nothing if none's is."""
+    defences = sorted({defence for side in sides for defence in side.defence})
+    clean = chosen(results, CLEAN | {"defence": defences})
+    if clean.empty:  # a toy trains no network
+        return ""
+    least = least_clean(claim, sides, results[results.quantity == "classes"].value.iloc[0])
+    lowest = clean.groupby(["defence", "seed"]).value.mean().sort_values()
+    (defence, seed), value = lowest.index[0], lowest.iloc[0]
+    if value >= least:
+        return ""
+    return f"{defence}, seed {seed}: clean accuracy {value:.3g} is below {least:.3g}"

@@ -1,0 +1,34 @@
+"""What one entry of a study will call its rows, by the ``outline`` of its method."""
+
+from pipeline.methods import network
+from robustinfo.settings import ANY, Entry, Outline
+
+UNTOLD = dict.fromkeys(("quantity", "input", "layer", "level", "epoch"), ANY)
+
+
+def measured(model: Entry, entry: Entry) -> Outline:
+    """What a measure says of every layer that it reads, and of the network."""
+    from robustinfo import catalogue
+
+    points = getattr(network(model), catalogue.module("measures", entry).POINTS)
+    return [{"layer": points} | group for group in rows_of("measures", entry)]
+
+
+def rows_of(kind: str, entry: Entry) -> Outline:
+    """The outline of an entry's method, at the first level of its sweep; of one that says none."""
+    from robustinfo import catalogue
+
+    module = catalogue.module(kind, entry)
+    if not hasattr(module, "outline"):
+        return [UNTOLD]
+    levels = [one for _, one in catalogue.sweep(entry)]
+    return module.outline(catalogue.config(kind, levels[0])) if levels else []
+
+
+def levels_of(entry: Entry) -> dict[str, tuple]:
+    """The values of the entry's sweep, as the column ``level``; without one, no column."""
+    from robustinfo import catalogue
+
+    return (
+        {"level": tuple(level for level, _ in catalogue.sweep(entry))} if "sweep" in entry else {}
+    )

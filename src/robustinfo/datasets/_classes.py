@@ -1,0 +1,89 @@
+"""The classes of a folder of images, in the order of the network's logits.
+
+A file's order, where there is one. Without one, folders that are numbers, or differ in one number
+only (``class_2``, ``class_10``), are in the order of their numbers; all others are sorted by name,
+as torchvision's ImageFolder sorts them.
+"""
+
+import json
+import re
+import unicodedata
+from pathlib import Path
+
+from robustinfo.datasets._storage import DataError
+
+NUMBERED = re.compile(r"(\D*)([0-9]+)(\D*)")
+# What file managers and people add to the name of a copy.
+COPY = re.compile(
+    r"(.+?)(?:[ _.-]*\(\d+\)|[ _.-]+(?:copy|copie|copia|kopie|backup|bak)[ _-]*\(?\d*\)?|~)"
+    r"|(?:copy|copie|copia|kopie) (?:\(\d+\) )?(?:of|de|di|von) (.+)",
+    re.IGNORECASE,
+)
+
+
+def ordered(root: Path, names: list[str]) -> tuple[list[str], str]:
+    """The folders' names in the order of their places, and what that order is.
+
+    Raises DataError where two of them seem to be one class.
+    """
+    _refuse_copies(root, names)
+    parts = [NUMBERED.fullmatch(name) for name in names]
+    if not all(parts) or len({(part[1], part[3]) for part in parts}) > 1:
+        return sorted(names), "by name"
+    numbers = {name: int(part[2]) for name, part in zip(names, parts, strict=True)}
+    if len({*numbers.values()}) < len(names):
+        twice = [name for name in names if [*numbers.values()].count(numbers[name]) > 1]
+        raise DataError(
+            f"{root} has {' and '.join(sorted(twice)[:2])}, which are one number; merge or rename "
+            "them, or name the classes in order in a file with --classes"
+        )
+    return sorted(names, key=numbers.__getitem__), "by number"
+
+
+def named(file: Path) -> list[str]:
+    """The classes in the order that a file gives: a line each, or JSON (a list, or name: place).
+
+    Raises DataError.
+    """
+    try:
+        text = file.read_text("utf-8-sig")
+        content = json.loads(text) if file.suffix == ".json" else text.split("\n")
+    except (OSError, ValueError, RecursionError) as error:
+        raise DataError(f"{file} does not name classes: {error}") from error
+    if isinstance(content, dict):
+        if sorted(map(str, content.values())) != sorted(map(str, range(len(content)))):
+            raise DataError(
+                f"{file} gives {len(content)} classes other places than 0 to {len(content) - 1}, "
+                "each once; name all classes of the network, also those without images"
+            )
+        content = sorted(content, key=lambda name: int(content[name]))
+    if not isinstance(content, list) or not all(isinstance(one, str) for one in content):
+        raise DataError(f"{file} is no list of names and no mapping of names to places")
+    classes = [one.strip() for one in content if one.strip()]
+    if len({*classes}) != len(classes):
+        raise DataError(f"{file} names a class twice; the places would be unclear")
+    return classes
+
+
+def _refuse_copies(root: Path, names: list[str]) -> None:
+    """``cat - Copy`` beside ``cat`` is no class of its own, nor is ``cat`` with a blank behind."""
+    known: dict[str, str] = {}
+    for name in names:
+        if (other := known.setdefault(_plain(name), name)) != name:
+            _refuse(root, other, name)
+    for name in names:
+        found = COPY.fullmatch(_plain(name))
+        if found and (other := known.get(found[1] or found[2])):
+            _refuse(root, other, name)
+
+
+def _refuse(root: Path, one: str, other: str) -> None:
+    raise DataError(
+        f"{root} has {one!r} and {other!r}, which look like one class and its copy; remove or "
+        "merge one, or, if both are classes, name all in order in a file with --classes"
+    )
+
+
+def _plain(name: str) -> str:
+    """As it looks: an accent may be a character of its own, a blank at the end shows nowhere."""
+    return unicodedata.normalize("NFC", name).strip()

@@ -1,0 +1,31 @@
+"""What was found where images were looked for: what a judgement must say of its data."""
+
+from typing import NamedTuple
+
+SHOWN = 12  # classes in a line for people; in ``_asdict()`` stand all
+
+
+class Found(NamedTuple):
+    """Of a folder or a prepared data set. ``_asdict()`` is plain data, as for JSON."""
+
+    root: str  # the folder whose folders are the classes, or the data set
+    split: str | None  # the split that was read; None: the folder has none
+    classes: dict[str, int]  # in the order of the logits: how many images each has
+    order: str  # of the classes: "by name", "by number", "as FILE has it", "of the data set"
+    n: int  # images that were read: of a folder a fixed draw, of a data set the first
+    left_out: list[tuple[str, int, str]]  # what, how many, why
+    notes: list[str]  # what was done to images that were read
+
+    def described(self) -> list[str]:
+        """The same for people, line by line."""
+        places = [f"{place} {name} ({n})" for place, (name, n) in enumerate(self.classes.items())]
+        if len(places) > SHOWN:
+            places[SHOWN - 1 : -1] = [f"{len(places) - SHOWN} more"]
+        part = "no splits" if self.split is None else f"split {self.split}"
+        every = sum(self.classes.values())
+        return [
+            f"{self.root}, {part}: {self.n:,} of {every:,} images read",
+            f"{len(self.classes)} classes {self.order}: {', '.join(places)}",
+            *(f"left out, {why}: {what} ({many:,} in all)" for what, many, why in self.left_out),
+            *self.notes,
+        ]

@@ -1,0 +1,51 @@
+"""Points of the ball around each image, at which a network is looked at beside the image itself."""
+
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import Generator, Tensor, nn
+
+from robustinfo.maths.balls import projected
+
+COUNT = 8
+ROUNDING = 1e-5  # of the largest logit: what varies by no more does not vary
+
+
+def around(x: Tensor, norm: str, epsilon: float, generator: Generator) -> Iterator[Tensor]:
+    """COUNT times an image for each of x, (n, c, h, w): at random in the ball, and at its edge.
+
+    Every second one is a corner of the linf ball, or lies on the l2 sphere; the others are uniform
+    in the cube, or in their distance from x. All are cut to [0, 1].
+    """
+    single = (len(x), *[1] * (x.ndim - 1))
+    for number in range(COUNT):
+        edge = number % 2 == 1
+        if norm == "linf":
+            drawn = 2 * _uniform(x.shape, x, generator) - 1
+            drawn = drawn.sign() if edge else drawn
+        else:
+            drawn = torch.randn(x.shape, generator=generator, device=x.device, dtype=x.dtype)
+            drawn /= drawn.flatten(1).norm(dim=1).view(single)
+            drawn *= 1 if edge else _uniform(single, x, generator)
+        yield projected(x, x + epsilon * drawn, norm, epsilon)
+
+
+def _uniform(shape: Sequence[int], like: Tensor, generator: Generator) -> Tensor:
+    return torch.rand(shape, generator=generator, device=like.device, dtype=like.dtype)
+
+
+def apart(logits: Tensor, others: Tensor) -> Tensor:
+    """(n,) bool: do two answers, each (n, K), differ by more than rounding? NaN differs."""
+    size = torch.maximum(logits.abs(), others.abs()).amax(1)
+    return ~((logits - others).abs().amax(1) <= ROUNDING * size)
+
+
+@torch.no_grad()
+def varies(
+    network: nn.Module, x: Tensor, *, norm: str, epsilon: float, generator: Generator
+) -> Tensor:
+    """(n,) bool: does any of COUNT points of the ball get other logits than x?"""
+    found, logits = torch.zeros(len(x), dtype=torch.bool, device=x.device), network(x)
+    for point in around(x, norm, epsilon, generator):
+        found |= apart(logits, network(point))
+    return found

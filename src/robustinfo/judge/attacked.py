@@ -1,0 +1,102 @@
+"""Attacks on a network, audited: an attack's own word on its success is not enough.
+
+Libraries count images that were wrong from the start, and images of their own making; see
+``attacks/_foolbox.py`` for what they return.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import torch
+from torch import Generator, Tensor, nn
+
+from robustinfo import catalogue
+from robustinfo.attacks._contradicted import WHY, contradicts_itself
+from robustinfo.attacks._success import lead
+from robustinfo.batches import correct, together
+from robustinfo.faults import Fault
+from robustinfo.judge.threats import Threat, threat
+from robustinfo.settings import Entry
+
+# (network, x, y, generator=) -> x_adv, like x, and the attack's own word on its success, (n,) bool.
+Perturb = Callable[..., tuple[Tensor, Tensor]]
+Note = Callable[[str], object]  # is told what is being done
+
+
+class Attack(NamedTuple):
+    """How an image is attacked, and what is allowed."""
+
+    threat: Threat
+    perturb: Perturb
+    entry: Entry  # of the study or protocol
+
+
+class Attacked(NamedTuple):
+    """What attacks did, by name: their images, and (n,) bool each, true and false successes."""
+
+    x_adv: dict[str, Tensor]
+    success: dict[str, Tensor]
+    miscounted: dict[str, Tensor]
+    failed: dict[str, str]  # attacks that could not be made, and why
+
+
+def attacks_of(entries: Mapping[str, Entry], **settings: object) -> dict[str, Attack]:
+    """The attacks of a study's or protocol's entries. settings: for adaptive ones, ``term``."""
+    found = {}
+    for name, entry in entries.items():
+        perturb, allowed = catalogue.get("attacks", entry), threat(entry)
+        if allowed.role == "adaptive":
+            perturb = _given(perturb, settings)
+        found[name] = Attack(allowed, perturb, entry)
+    return found
+
+
+def _given(perturb: Perturb, settings: Mapping) -> Perturb:
+    return lambda *args, **kwargs: perturb(*args, **kwargs, **settings)
+
+
+def audited(
+    model: nn.Module, y: Tensor, x_adv: Tensor, *, claimed: Tensor, right: Tensor
+) -> tuple[Tensor, Tensor]:
+    """(n,) bool each: which successes are true, and which were claimed and are not.
+
+    A success was correct when clean (right) and is misclassified now, by more than rounding (see
+    attacks/_success.py); the attack's word (claimed) is not enough. Who claims a tie is not right,
+    but has not miscounted either.
+    """
+    ahead = lead(model, x_adv, y)
+    return claimed & right & (ahead > 0), claimed & ~(right & (ahead >= 0))
+
+
+def attacked(
+    model: nn.Module,
+    x: Tensor,
+    y: Tensor,
+    attacks: Mapping[str, Attack],
+    generator: Generator,
+    note: Note = print,
+) -> Attacked:
+    """Every attack on every image, audited. x: (n, c, h, w) in [0, 1].  y: (n,) labels.
+
+    One that the network gives no hold, by too few classes or answers that contradict each other,
+    takes nothing from what the others found.
+    """
+    found = Attacked({}, {}, {}, {})
+    for name, (_, perturb, _) in attacks.items():
+        note(name)
+        parts = []
+        try:
+            for a, b, right in together(x, y, correct(model, x, y)):
+                x_adv, claimed = perturb(model, a, b, generator=generator)
+                parts.append((x_adv, *audited(model, b, x_adv, claimed=claimed, right=right)))
+        except Fault as error:
+            found.failed[name] = str(error)
+            continue
+        except Exception as error:
+            if not contradicts_itself(model, x):
+                raise
+            found.failed[name] = f"{type(error).__name__}: {error}; {WHY}"
+            continue
+        for kept, part in zip(found[:3], zip(*parts, strict=True), strict=True):
+            kept[name] = torch.cat(part)
+    return found

@@ -1,0 +1,77 @@
+"""The largest protocol that fits into a budget of time, found from the time of one batch.
+
+What an image costs in passes is known before (protocol.py), and mostly an upper bound, as images
+leave an attack once they have fallen; what a pass takes is measured, and other work on the machine
+may lengthen it.
+"""
+
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from robustinfo.attacks._climbable import Climbable
+from robustinfo.judge.protocol import SIZES, Ball, Size, cost
+
+RUNS = 5  # that are timed
+OVERHEAD = 1e-3  # seconds of a step, however few the images
+
+
+class Task(NamedTuple):
+    """What the time depends on beside the protocol and the network."""
+
+    images: int  # that are there
+    values: int  # of one image
+    networks: int = 1  # 2 with a twin
+    term: bool = False  # whether there is an adaptive attack
+
+
+def seconds_each(model: nn.Module, x: Tensor) -> tuple[float, float]:
+    """What an image of the batch x costs, with its gradient and without; of frozen weights."""
+    network = Climbable(model).eval()
+
+    def gradient() -> None:
+        at = x.clone().requires_grad_()
+        torch.autograd.grad(network(at).sum(), at)
+
+    def query() -> None:
+        with torch.no_grad():
+            network(x)
+
+    return _seconds(gradient, x) / len(x), _seconds(query, x) / len(x)
+
+
+def _seconds(once: Callable[[], None], x: Tensor) -> float:
+    """The median of some runs: the first is slow, and others may be disturbed.
+
+    Of wall clock and processor time the less: other work on the machine lengthens the one, several
+    threads the other.
+    """
+    times = []
+    for _ in range(RUNS):
+        start, cpu = time.perf_counter(), time.process_time()
+        once()
+        if x.is_cuda:
+            torch.cuda.synchronize(x.device)
+        wall, cpu = time.perf_counter() - start, time.process_time() - cpu
+        times.append(wall if x.is_cuda else min(wall, cpu))
+    return statistics.median(times)
+
+
+def estimates(each: tuple[float, float], ball: Ball, task: Task) -> Iterator[tuple[Size, float]]:
+    """(size, seconds) of every size, the smallest first."""
+    for size in SIZES:
+        images = min(size.images, task.images)
+        passes = cost(size, ball, task.values, images, term=task.term)
+        seconds = images * (passes.gradients * each[0] + passes.queries * each[1])
+        yield size, task.networks * (seconds + OVERHEAD * sum(passes))
+
+
+def largest(each: tuple[float, float], ball: Ball, budget: float, task: Task) -> tuple[Size, float]:
+    """The largest size that fits into ``budget`` seconds, or the smallest, and its estimate."""
+    all_sizes = list(estimates(each, ball, task))
+    fitting = [(size, seconds) for size, seconds in all_sizes if seconds <= budget]
+    return fitting[-1] if fitting else all_sizes[0]

@@ -1,0 +1,165 @@
+"""One network, put through attacks and diagnostics, and judged: in memory, from images to verdict.
+
+The pipeline does the same in stages, whose results are files, by the same functions: attacks are
+audited in ``attacked``, combined in ``threats``, followed up in ``follow_up``, diagnosed in
+``evidence`` and judged in ``verdict``.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import torch
+from torch import Generator, Tensor, nn
+
+from robustinfo.attacks._climbable import Climbable
+from robustinfo.attacks._success import fooled
+from robustinfo.batches import correct
+from robustinfo.faults import Fault
+from robustinfo.judge import follow_up, outcome, threats
+from robustinfo.judge.attacked import Attack, Attacked, attacked
+from robustinfo.judge.evidence import diagnosed
+from robustinfo.judge.protocol import Ball
+from robustinfo.judge.verdict import Verdict, judge
+from robustinfo.maths.balls import feasible
+from robustinfo.maths.statistics import paired_difference
+from robustinfo.measurement import Measurement, fraction
+from robustinfo.settings import Entry
+from robustinfo.sources._guarded import guarded
+
+Note = Callable[[str], object]  # is told what is being done
+
+FOLLOW_UP = "pgd doubled"  # beside the attacks, what comes after them
+
+
+class Evaluation(NamedTuple):
+    """The verdict on one network and what it rests on."""
+
+    verdict: Verdict
+    ball: Ball
+    n: int
+    clean: Measurement  # accuracy
+    robust: Measurement  # correct when clean and under every attack, of all images
+    accuracies: dict[str, float]  # what each attack leaves by itself
+    broken: dict[str, list[int]]  # the images that each attack broke, by their place in x
+    not_made: dict[str, str]  # the attacks that could not be made, and why
+    measurements: list[Measurement]
+
+
+def evaluate(
+    model: nn.Module,
+    x: Tensor,
+    y: Tensor,
+    *,
+    classes: int,
+    ball: Ball,
+    attacks: Mapping[str, Attack],
+    diagnostics: Mapping[str, Entry],
+    generator: Generator,
+    twin: nn.Module | None = None,
+    note: Note = print,
+) -> Evaluation:
+    """The verdict on a network in eval mode. x: (n, c, h, w) in [0, 1].  y: (n,) labels.
+
+    attacks: in the ball. twin: the same network without the defence; it is attacked alike, but for
+    what climbs a defence's term, and what broke it is tried on the network. note: is told what is
+    being done. Raises Fault if no attack can be made at all, with the reasons.
+    """
+    model, twin = guarded(model), None if twin is None else guarded(twin)
+    network = Climbable(model).eval()
+    right = correct(network, x, y)
+    own = attacked(network, x, y, attacks, generator, note)
+    if not own.success:
+        reasons = "; ".join(f"{name}: {why}" for name, why in own.failed.items())
+        raise Fault(
+            f"no attack could be made, so nothing can be said ({reasons or 'none is named'})"
+        )
+    success, made = dict(own.success), {name: attacks[name].threat for name in own.success}
+    values: list[Measurement] = []
+    left, images = None, dict(own.x_adv)
+    if twin is not None:
+        left, transferred = _twin(
+            network, Climbable(twin).eval(), x, y, right, attacks, generator, note
+        )
+        for name, (turned, x_adv) in transferred.items():
+            new = f"{name} from the twin"
+            success[new], images[new] = turned, x_adv
+            made[new] = attacks[name].threat.transferred()
+    found = outcome.outcome(success, made, right, ball.norm)
+    note("following up")
+    entries = {name: one.entry for name, one in attacks.items() if name in own.success}
+    triples = [(made[name], success[name], images[name]) for name in made]
+    starts = follow_up.weaker_images(x, triples, ball.norm)
+    within = (ball.norm, ball.epsilon)
+    after = follow_up.follow_up(
+        network, x, y, found, within, entries, made, starts=starts, generator=generator
+    )
+    values += threats.counts({name: made[name] for name in own.success}, within)
+    before = found.robust  # nothing follows up what the twin withstands, either
+    found = found._replace(robust=after.robust(before))
+    fell = before & ~found.robust
+    values += outcome.measured(found, after.only) + follow_up.measured(after)
+    values += _audited(own, x, made)
+    if left is not None:
+        values += _beside(before, left)
+    resisting = {ball.norm: found.resists_cross_entropy}
+    values += diagnosed(
+        model, x, y, diagnostics, resisting=resisting, generator=generator, note=note
+    )
+    clean = fraction("clean_accuracy", right)
+    return Evaluation(
+        judge([clean, *values], classes),
+        ball,
+        len(y),
+        clean,
+        fraction("robust_accuracy", found.robust),
+        {name: (right & ~broken).double().mean().item() for name, broken in success.items()},
+        {
+            name: broken.nonzero().flatten().tolist()
+            for name, broken in (success | {FOLLOW_UP: fell}).items()
+        },
+        own.failed,
+        values,
+    )
+
+
+def _twin(
+    network: nn.Module,
+    twin: nn.Module,
+    x: Tensor,
+    y: Tensor,
+    right: Tensor,
+    attacks: Mapping[str, Attack],
+    generator: Generator,
+    note: Note,
+) -> tuple[Tensor, dict[str, tuple[Tensor, Tensor]]]:
+    """(n,) bool, where the twin is robust; and per attack which of its images turn the network,
+    and these images.
+    """
+    # Not those that climb the defence's own term: the twin has none.
+    plain = {name: one for name, one in attacks.items() if one.threat.role != "adaptive"}
+    other = attacked(twin, x, y, plain, generator, lambda name: note(f"{name} on the twin"))
+    left = correct(twin, x, y)
+    for broken in other.success.values():
+        left &= ~broken
+    found = other.x_adv.items()
+    return left, {name: (right & fooled(network, x_adv, y), x_adv) for name, x_adv in found}
+
+
+def _audited(own: Attacked, x: Tensor, made: Mapping[str, threats.Threat]) -> list[Measurement]:
+    """What the attacks themselves did wrong."""
+    infeasible = [
+        ~feasible(x, x_adv, made[name].norm, made[name].epsilon)
+        for name, x_adv in own.x_adv.items()
+    ]
+    values = [fraction("infeasible_fraction", torch.stack(infeasible).any(0))]
+    for name, wrong in own.miscounted.items():
+        values.append(fraction("miscounted_fraction", wrong)._replace(entry=name))
+    return values
+
+
+def _beside(robust: Tensor, left: Tensor) -> list[Measurement]:
+    """Beside the twin, image by image."""
+    won, lost, n = int((robust & ~left).sum()), int((left & ~robust).sum()), len(left)
+    low, high = paired_difference(won, lost, n)
+    gain = Measurement("gain_over_twin", (won - lost) / n, "own", n, low, high)
+    return [fraction("twin_robust_accuracy", left), gain]

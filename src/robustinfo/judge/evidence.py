@@ -1,0 +1,108 @@
+"""Diagnostics of one network as the measurements that checks read.
+
+Some are of the images that matter only: a gradient of 0, or a loss that never rises, hides nothing
+where an attack that climbs the loss succeeds all the same. A diagnostic of ``OF_RESISTING`` in its
+file is asked about the images that resist every attack on the cross-entropy in its norm, and its
+fractions are of all images. An accuracy that is swept over epsilon tells three things more: whether
+it rises with epsilon, what survives an epsilon that may paint anything, and whether 0 is clean.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from itertools import pairwise
+from typing import Any
+
+from torch import Generator, Tensor, nn
+
+from robustinfo import catalogue
+from robustinfo.batches import correct
+from robustinfo.diagnostics import attack_accuracy
+from robustinfo.maths.statistics import paired_difference
+from robustinfo.measurement import Measurement, exact, fraction
+from robustinfo.settings import Entry, diameter
+
+CURVE = "attack_accuracy"  # the diagnostic that may be swept over epsilon
+
+
+def norm_of(kind: str, entry: Entry) -> str | None:
+    """The norm that an entry, resolved, speaks of; None: of none, or of all."""
+    ((_, one), *_) = catalogue.sweep(entry)
+    config = catalogue.config(kind, one)
+    if getattr(config, "adversary", None):
+        return norm_of("attacks", config.adversary)
+    return getattr(config, "norm", None)
+
+
+def is_curve(entry: Entry) -> bool:
+    """Whether an entry sweeps accuracy over epsilon."""
+    return entry["method"] == CURVE and "epsilon" in entry.get("sweep", {})
+
+
+def diagnosed(
+    model: nn.Module,
+    x: Tensor,
+    y: Tensor,
+    entries: Mapping[str, Entry],
+    *,
+    resisting: Mapping[str, Tensor],
+    generator: Generator,
+    given: Callable[[Entry], dict[str, Any]] = lambda entry: {},
+    note: Callable[[str], object] = lambda text: None,
+) -> Iterator[Measurement]:
+    """Every diagnostic at every level of its sweep. x: (n, c, h, w) in [0, 1].  y: (n,) labels.
+
+    resisting: by norm, (n,) bool, the images that no attack on the cross-entropy broke. given: what
+    else a diagnostic is handed, by its entry.
+    """
+    for name, entry in entries.items():
+        if is_curve(entry):
+            note(name)
+            yield from _curve(model, x, y, name, entry, generator)
+            continue
+        module = catalogue.module("diagnostics", entry)
+        for level, params in catalogue.sweep(entry):
+            note(name if level is None else f"{name} at {level:.3g}")
+            a, b, of = x, y, None
+            if getattr(module, "OF_RESISTING", False):
+                rows = resisting.get(norm_of("diagnostics", params))
+                if rows is None:
+                    continue  # without an attack in its norm nothing resists
+                a, b, of = x[rows], y[rows], len(y)
+            diagnose = catalogue.get("diagnostics", params)
+            for one in diagnose(model, a, b, generator=generator, **given(params)):
+                yield _told(one, name, level, of)
+
+
+def _told(one: Measurement, name: str, level: float | None, of: int | None) -> Measurement:
+    one = one._replace(entry=name, level=one.level if level is None else level)
+    if of is None or one.interval != "fraction":
+        return one
+    images = round(one.value * one.n) if one.n else 0
+    return one._replace(value=images / of, n=of)
+
+
+def _curve(
+    model: nn.Module, x: Tensor, y: Tensor, name: str, entry: Entry, generator: Generator
+) -> Iterator[Measurement]:
+    """Accuracy at every epsilon, and what the curve says of the attack."""
+    curve, norm = {}, norm_of("diagnostics", entry)
+    for level, params in catalogue.sweep(entry):
+        config = catalogue.config("diagnostics", params)
+        curve[level] = attack_accuracy.robust(model, x, y, config=config, generator=generator)
+        yield fraction("attack_accuracy", curve[level])._replace(entry=name, level=level)
+    about = {"entry": name, "n": len(y)}
+    worst = None
+    for low, high in pairwise(sorted(curve)):
+        won = int((curve[high] & ~curve[low]).sum())
+        lost = int((curve[low] & ~curve[high]).sum())
+        if worst is None or won - lost > worst[0] - worst[1]:
+            worst = (won, lost)
+    if worst is not None:
+        low, high = paired_difference(*worst, len(y))
+        value = max(0.0, (worst[0] - worst[1]) / len(y))
+        yield Measurement("rise_with_epsilon", value, "own", low=low, high=high, **about)
+    top = max(curve)
+    if top >= diameter(norm, x[0].numel()) * (1 - 1e-9):  # any image may be painted
+        yield fraction("accuracy_at_huge_epsilon", curve[top])._replace(entry=name)
+    if 0.0 in curve:
+        gap = curve[0.0].double().mean() - correct(model, x, y).double().mean()
+        yield exact("zero_epsilon_gap", abs(gap.item()), len(y))._replace(entry=name)

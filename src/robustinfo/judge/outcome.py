@@ -1,0 +1,121 @@
+"""Per image, in one threat model: what the attacks of an evaluation broke, and what alone did.
+
+An image is robust if it is correct when clean and no attack within the ball fooled the network on
+it. What only one kind of attack breaks is told apart: Carlini et al. (2019), arXiv 1902.06705, and
+Athalye et al. (2018), arXiv 1802.00420, take it for a sign that the gradient attacks have failed.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from robustinfo.judge.threats import BEATEN_BY, Threat
+from robustinfo.maths.balls import same_ball
+from robustinfo.maths.statistics import paired_difference
+from robustinfo.measurement import Measurement, counted, fraction
+
+# What ``measured`` says.
+QUANTITIES = (
+    "robust_accuracy", *(f"{role}_only_fraction" for role in BEATEN_BY), "noise_only_rate",
+    "adaptive_shortfall",
+)  # fmt: skip
+WEAKER = ("noise", "single_step", "black_box", "adaptive")  # than a long gradient attack
+
+
+class Outcome(NamedTuple):
+    """(n,) bool each, of one threat model."""
+
+    robust: Tensor
+    only: dict[str, Tensor]  # by role: broken by that, and by no attack that should find no less
+    suspects: dict[float, Tensor]  # by epsilon: those of the roles in WEAKER
+    resists_cross_entropy: Tensor  # correct, and no attack on the cross-entropy broke it
+    resists_gradients: Tensor  # correct, and no gradient attack but an ensemble broke it
+    broken: Tensor
+    shortfall: tuple[Tensor, Tensor] | None  # (plain alone, adaptive alone), alike in steps
+
+
+def outcome(
+    success: Mapping[str, Tensor], threats: Mapping[str, Threat], correct: Tensor, norm: str
+) -> Outcome:
+    """What the attacks of one norm did. success: (n,) bool per attack.  correct: (n,) when clean.
+
+    ``only`` has a role where there is an iterated attack in the same ball to compare with.
+    """
+    within = {n: t for n, t in threats.items() if t.norm == norm and t.epsilon is not None}
+    nothing = torch.zeros_like(correct)
+
+    def union(names: list[str]) -> Tensor:
+        return torch.stack([nothing, *(success[name] for name in names)]).any(0)
+
+    def alike(one: Threat, *roles: str) -> list[str]:
+        ball = (one.norm, one.epsilon)
+        return [
+            n for n, t in within.items() if t.role in roles and same_ball((t.norm, t.epsilon), ball)
+        ]
+
+    only: dict[str, Tensor] = {}
+    suspects: dict[float, Tensor] = {}
+    for name, one in within.items():
+        if one.role in BEATEN_BY and alike(one, "iterated"):
+            alone = success[name] & ~union(alike(one, *BEATEN_BY[one.role]))
+            only[one.role] = only.get(one.role, nothing) | alone
+            if one.role in WEAKER:
+                suspects[one.epsilon] = suspects.get(one.epsilon, nothing) | alone
+    broken = union([*within])
+    climbs = [n for n, t in within.items() if t.loss == "cross_entropy"]
+    return Outcome(
+        correct & ~broken,
+        only,
+        suspects,
+        correct & ~union(climbs),
+        correct & ~union([n for n, t in within.items() if t.role in ("single_step", "iterated")]),
+        broken,
+        _shortfall(success, within),
+    )
+
+
+def _shortfall(
+    success: Mapping[str, Tensor], within: Mapping[str, Threat]
+) -> tuple[Tensor, Tensor] | None:
+    """What an adaptive attack misses of plain PGD with no more effort in the same ball.
+
+    Of several adaptive attacks, the one that falls shortest.
+    """
+    pairs = []
+    for name, one in within.items():
+        if one.role != "adaptive":
+            continue
+        plain = [
+            success[other]
+            for other, t in within.items()
+            if t.method == "pgd"
+            and same_ball((t.norm, t.epsilon), (one.norm, one.epsilon))
+            and t.effort[0] <= one.effort[0]
+            and t.effort[1] <= one.effort[1]
+        ]
+        if plain:
+            found = torch.stack(plain).any(0)
+            pairs.append((found & ~success[name], success[name] & ~found))
+    return max(pairs, key=lambda pair: int(pair[0].sum() - pair[1].sum()), default=None)
+
+
+def measured(found: Outcome, only: Mapping[str, Tensor]) -> list[Measurement]:
+    """Fractions of all images, of one outcome; ``noise_only_rate`` of those that resist the rest.
+
+    only: as in the outcome, without what a longer gradient attack found. ``adaptive_shortfall`` has
+    the interval of a paired difference.
+    """
+    values = [fraction("robust_accuracy", found.robust)]
+    values += [fraction(f"{role}_only_fraction", mask) for role, mask in only.items()]
+    if "noise" in found.only:
+        resisted = int((found.robust | found.only["noise"]).sum())
+        if resisted:
+            values.append(counted("noise_only_rate", int(found.only["noise"].sum()), resisted))
+    if found.shortfall is not None:
+        missed, gained, n = *(int(mask.sum()) for mask in found.shortfall), len(found.robust)
+        low, high = paired_difference(missed, gained, n)
+        value = (missed - gained) / n
+        values.append(Measurement("adaptive_shortfall", value, "own", n, low, high))
+    return values

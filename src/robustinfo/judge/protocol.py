@@ -1,0 +1,170 @@
+"""What a network is put through, in five sizes, each beside what it costs.
+
+Each size asks everything that the smaller ones ask, more thoroughly and of more images. From
+``medium`` on, an honest network on which nothing happens passes every check that can be made on its
+data: 0 of 400 images lie surely below 1 % (Wilson's interval ends at 0.95 %), and 0 of 80 planted
+ones below 5 %. ``tiny`` and ``small`` make no AutoAttack, and can find a fault but not say that a
+network holds.
+"""
+
+from typing import Any, NamedTuple
+
+from robustinfo.attacks import adaptive, gradient_search
+from robustinfo.diagnostics import planted
+from robustinfo.settings import Settings, diameter
+
+Entry = dict[str, Any]
+CURVE_STEPS = 20
+# Epsilons that a step of PGD is long. On adversarially trained networks (digits, linf 0.15) steps
+# of 0.2 to 0.35 break more than those of 0.05 to 0.1, and twice as many break no more.
+STEP = 0.25
+REACH = 2.5  # epsilons that all steps of a path together are long, whose end is to be stationary
+SUSPECTS = 0.1  # of the images, at most so many go through the long search, as a rule
+HALVINGS = 12 + 28  # labels that HopSkipJump asks at a step, beside those around the boundary
+
+
+class Size(NamedTuple):
+    """How thorough a protocol is."""
+
+    name: str
+    images: int
+    steps: int
+    restarts: int
+    queries: int  # of Square
+    walk: int  # steps of HopSkipJump; 0: none
+    draws: int  # of random search
+    planted: int  # images of the binarization test
+    ensemble: bool  # AutoAttack
+
+
+SIZES = (
+    Size("tiny", 64, 20, 1, 200, 0, 50, 16, False),
+    Size("small", 100, 40, 2, 1000, 10, 200, 32, False),
+    Size("medium", 400, 50, 3, 1000, 10, 200, 80, True),
+    Size("large", 600, 100, 5, 5000, 30, 1000, 80, True),
+    Size("full", 1000, 100, 10, 5000, 50, 10_000, 100, True),
+)
+
+
+class Ball(Settings):
+    """A threat model: every perturbation whose norm is at most epsilon."""
+
+    norm: str
+    epsilon: float
+
+
+class Cost(NamedTuple):
+    """At most so many passes per image of the protocol, with a gradient and without."""
+
+    gradients: float = 0
+    queries: float = 0
+
+    def __add__(self, other: "Cost") -> "Cost":
+        """Of both."""
+        return Cost(*(a + b for a, b in zip(self, other, strict=True)))
+
+
+class Part(NamedTuple):
+    """An entry of attacks/ or diagnostics/, and what it costs."""
+
+    entry: Entry
+    cost: Cost
+
+
+def place(size: Size) -> str:
+    """Which of the sizes it is: ``2 of 5``."""
+    return f"{SIZES.index(size) + 1} of {len(SIZES)}"
+
+
+def attacks(size: Size, ball: Ball, *, term: bool = False) -> dict[str, Part]:
+    """Entries of attacks/, by name; all within the ball. term: with that on the defence's term."""
+    within, climb = {"norm": ball.norm, "epsilon": ball.epsilon}, _climb(size, ball)
+    search = climb | {"method": "pgd", "until": "fooled"}
+    once = size.restarts * (size.steps + 1)
+    found = {
+        "fgsm": Part({"method": "fgsm", **within}, Cost(1, 1)),
+        "pgd": Part(search, Cost(once, 3)),
+        "margin_pgd": Part(search | {"objective": "margin"}, Cost(once, 3)),
+        "noise": Part({"method": "additive_noise", **within}, Cost(0, 2)),
+        "random_search": Part(
+            {"method": "random_search", **within, "draws": size.draws}, Cost(0, size.draws + 2)
+        ),
+        "square": Part(
+            {"method": "square", **within, "queries": size.queries}, Cost(0, size.queries + 5)
+        ),
+    }
+    if size.walk:
+        asked = sum(100 * (step + 1) ** 0.5 + HALVINGS for step in range(size.walk))
+        walk = {"method": "hop_skip_jump", **within, "steps": size.walk}
+        found["hop_skip_jump"] = Part(walk, Cost(0, asked + 200))  # 100 draws, and bisections
+    if ball.norm == "l2":
+        smallest = {
+            "method": "carlini_wagner", "epsilon": ball.epsilon, "binary_search_steps": 4,
+            "steps": size.steps, "step_size": 0.1, "initial_const": 1.0,
+        }  # fmt: skip
+        found["carlini_wagner"] = Part(smallest, Cost(4 * size.steps + 4, 4))
+    if size.ensemble:
+        # APGD, its 9 targets, FAB's 9, which needs two gradients a step; Square.
+        cost = Cost(100 + 9 * 100 + 2 * 9 * 100, 5000 + 1000)
+        found["autoattack"] = Part({"method": "autoattack", **within, "until": "fooled"}, cost)
+    if term:
+        found["adaptive"] = Part(
+            {"method": "adaptive", **climb}, Cost(2 * adaptive.RUNS * once, 30)
+        )
+    return found
+
+
+def follow_up(size: Size, ball: Ball) -> Cost:
+    """Of what comes after the attacks: a long search for some images, PGD doubled for the rest."""
+    once = size.restarts * (size.steps + 1)
+    config = gradient_search.Config(norm=ball.norm, epsilon=ball.epsilon)
+    search = gradient_search.RUNS * (config.steps + 1)
+    return Cost(2 * 3 * once + SUSPECTS * search + 2, 10)
+
+
+def diagnostics(size: Size, ball: Ball, values: int, images: int | None = None) -> dict[str, Part]:
+    """Entries of diagnostics/, by name. values: of one image. images: if fewer than the size's."""
+    within = {"norm": ball.norm, "epsilon": ball.epsilon}
+    made = attacks(size, ball)
+    levels = [share * ball.epsilon for share in (0.0, 0.25, 0.5, 1.0, 2.0)]
+    huge = diameter(ball.norm, values)
+    levels = [level for level in levels if level < huge] + [huge]
+    path = {"step_size": REACH * ball.epsilon / size.steps, "steps": size.steps}
+    # On the margin: the cross-entropy of a network that is merely sure is flat in float32.
+    curve = {"method": "attack_accuracy", "attack": "margin_pgd", "norm": ball.norm}
+    curve |= {"steps": CURVE_STEPS}
+    found = {
+        "outputs": Part({"method": "outputs"}, Cost(1, 9)),
+        "zero_gradients": Part({"method": "zero_gradients", **within}, Cost(20, 20)),
+        "ascent": Part({"method": "ascent", **within, **path}, Cost(2 * size.steps + 2, 3)),
+        "epsilon_curve": Part(
+            curve | {"sweep": {"epsilon": levels}}, Cost(len(levels) * (CURVE_STEPS + 1), 20)
+        ),
+    }
+    search = len(gradient_search.CLIMBS) * (1 + planted.LONG["restarts"]) * planted.LONG["steps"]
+    share = min(1.0, size.planted / (images or size.images))
+    for name in ("pgd", "margin_pgd"):
+        gradients = made[name].cost.gradients + search
+        cost = Cost(share * gradients, share * 420)  # 200 points around it, 200 at random
+        entry = {"method": "planted", "images": size.planted, "adversary": made[name].entry}
+        found[f"planted_{name}"] = Part(entry, cost)
+    return found
+
+
+def _climb(size: Size, ball: Ball) -> Entry:
+    return {
+        "norm": ball.norm,
+        "epsilon": ball.epsilon,
+        "step_size": STEP * ball.epsilon,
+        "steps": size.steps,
+        "restarts": size.restarts,
+    }
+
+
+def cost(
+    size: Size, ball: Ball, values: int, images: int | None = None, *, term: bool = False
+) -> Cost:
+    """Of the whole protocol, per image; the rest as in ``diagnostics``."""
+    asked = diagnostics(size, ball, values, images)
+    parts = [*attacks(size, ball, term=term).values(), *asked.values()]
+    return sum((part.cost for part in parts), follow_up(size, ball))

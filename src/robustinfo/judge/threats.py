@@ -1,0 +1,83 @@
+"""What an attack may do and what kind of attack it is, and the threat models of an evaluation.
+
+A threat model is a norm and the largest epsilon that counts in it; they are never mixed.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from robustinfo import catalogue
+from robustinfo.maths.balls import same_ball
+from robustinfo.measurement import Measurement, exact
+
+# The roles of attacks, and those of the attacks that should find no less. An iterated gradient
+# attack is what all others are held against. An ensemble (AutoAttack) holds a black box itself, so
+# that nothing is held against it; that it finds more than the rest is common, and only noted.
+BEATEN_BY = {
+    "noise": ("single_step", "iterated", "adaptive"),
+    "single_step": ("iterated", "adaptive"),
+    "adaptive": ("single_step", "iterated", "ensemble"),
+    "black_box": ("single_step", "iterated", "adaptive"),
+    "ensemble": ("single_step", "iterated", "adaptive"),
+}
+ROLES = (*BEATEN_BY, "iterated")
+COUNTED = ("gradient_attacks", "autoattack_attacks", "decision_based_attacks")
+GRADIENTS = ("iterated", "ensemble")  # without one of them nothing has been evaluated
+
+
+class Threat(NamedTuple):
+    """What an attack may do, and what kind of attack it is."""
+
+    role: str  # its file's ROLE
+    norm: str
+    epsilon: float | None  # None: it belongs to no threat model
+    method: str = ""
+    loss: str = ""  # cross_entropy, margin, ...: what it climbs, if it climbs one
+    effort: tuple[int, int] = (0, 0)  # steps and restarts, of what iterates
+    decision_based: bool = False  # whether it asks for labels alone
+
+    def transferred(self) -> "Threat":
+        """The same examples tried on another network, whose answers and gradients nobody asked."""
+        return Threat("black_box", self.norm, self.epsilon)
+
+
+def threat(entry: Mapping) -> Threat:
+    """Of an attack's entry in a study or protocol."""
+    module, config = catalogue.module("attacks", entry), catalogue.config("attacks", entry)
+    # Of texts no distance is taken.
+    norm, epsilon = getattr(config, "norm", ""), getattr(config, "epsilon", None)
+    return Threat(
+        module.ROLE,
+        norm,
+        epsilon,
+        entry["method"],
+        getattr(config, "objective", getattr(module, "LOSS", "")),
+        (getattr(config, "steps", 0) or 0, getattr(config, "restarts", 1)),
+        getattr(module, "DECISION_BASED", False),
+    )
+
+
+def models(threats: Mapping[str, Threat]) -> dict[str, float]:
+    """The threat models that the attacks belong to: the largest epsilon by norm."""
+    found: dict[str, float] = {}
+    for one in threats.values():
+        if one.epsilon is not None:
+            found[one.norm] = max(one.epsilon, found.get(one.norm, 0.0))
+    return found
+
+
+def counts(threats: Mapping[str, Threat], ball: tuple[str, float]) -> list[Measurement]:
+    """How many attacks of each kind that a verdict asks for were made in the whole ball.
+
+    ball: (norm, epsilon). What an attack leaves in a smaller one says nothing of this one.
+    """
+    own = [
+        t
+        for t in threats.values()
+        if t.epsilon is not None and same_ball((t.norm, t.epsilon), ball)
+    ]
+    return [
+        exact("gradient_attacks", sum(t.role in GRADIENTS for t in own)),
+        exact("autoattack_attacks", sum(t.method == "autoattack" for t in own)),
+        exact("decision_based_attacks", sum(t.decision_based for t in own)),
+    ]

@@ -1,0 +1,154 @@
+"""The answers to all checks, and the class that follows: the worst that is surely failed.
+
+A value that is estimated from images fails or passes where its 95 % interval lies wholly beyond the
+threshold, on one side or the other; else nobody can say, and nothing is said to hold. A fact about
+what was run (a count, an image outside the ball) needs no interval. What was not asked is not run,
+which is never a pass.
+"""
+
+import math
+from collections.abc import Iterable
+from typing import Literal, NamedTuple
+
+from robustinfo.faults import Fault
+from robustinfo.judge.checks import (
+    ABOVE,
+    AT_LEAST,
+    AT_MOST,
+    CHECKS,
+    CLASSES,
+    HOLDS,
+    LITTLE,
+    NOTE,
+    RANDOM,
+    Check,
+)  # fmt: skip
+from robustinfo.maths.statistics import fraction_interval, images_needed
+from robustinfo.measurement import Measurement
+
+Result = Literal["failed", "cannot say", "passed", "not run", "noted"]
+SEVERITY = ("failed", "noted", "cannot say", "passed", "not run")
+
+
+class Answer(NamedTuple):
+    """What a check says, and of what. The numbers are None where it was not run."""
+
+    check: Check
+    result: Result
+    threshold: float | None = None
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    n: int | None = None
+    entry: str = ""  # who said it
+    images: int | None = None  # that would settle what cannot be said, at the same rate
+
+
+class Verdict(NamedTuple):
+    """The class of a network, and every answer, in the order of CHECKS."""
+
+    verdict: str
+    answers: list[Answer]
+
+    def counts(self) -> dict[str, int]:
+        """How many deciding checks failed, passed, cannot say, were not run."""
+        deciding = [one.result for one in self.answers if one.check.verdict != NOTE]
+        return {name: deciding.count(name) for name in SEVERITY if name != "noted"}
+
+    def failed_classes(self) -> list[str]:
+        """The classes of all checks that were surely failed, worst first."""
+        failed = {one.check.verdict for one in self.answers if one.result == "failed"}
+        return [name for name in CLASSES if name in failed]
+
+
+def judge(measurements: Iterable[Measurement], classes: int) -> Verdict:
+    """What the measurements support. classes: K, of the data.
+
+    Raises Fault if a value is NaN: a question that found no answer would pass as answered.
+    """
+    told = list(measurements)
+    differ = [one.value for one in told if one.quantity == "forwards_differ_fraction"]
+    random = max(differ, default=0.0) > RANDOM
+    answers = []
+    for check in CHECKS:
+        own = [one for one in told if one.quantity == check.name]
+        if check.fixed_answers and random:
+            own = []  # an image would fall to whoever asks once more
+        found = [answer(check, one, classes) for one in own]
+        answers.append(worst(found) if found else Answer(check, "not run"))
+    return Verdict(_class(answers), answers)
+
+
+def worst(answers: list[Answer]) -> Answer:
+    """The one that decides: the most severe, and of these the furthest beyond its threshold."""
+    sign = -1 if answers[0].check.rule == AT_MOST else 1
+    return min(answers, key=lambda one: (SEVERITY.index(one.result), sign * one.value))
+
+
+def answer(check: Check, found: Measurement, classes: int) -> Answer:
+    """What one measurement says to a check."""
+    if math.isnan(found.value):
+        raise Fault(
+            f"no verdict: {check.name} ({found.entry or 'no entry'}) is NaN; the evaluation lacks "
+            "its evidence"
+        )
+    limit = check.threshold(classes) if callable(check.threshold) else check.threshold
+    low, high = _interval(check, found)
+    numbers = (limit, found.value, low, high, found.n, found.entry)
+    if check.sampled:
+        result = _estimated(check, low, high, limit)
+    else:
+        result = (
+            "passed" if _holds(check, found.value, _tolerant(check, limit, found)) else "failed"
+        )
+    if result == "failed" and check.verdict == NOTE:
+        result = "noted"
+    images = None
+    if result == "cannot say" and found.interval == "fraction":
+        side = "below" if found.value < limit else "above"
+        images = images_needed(round(found.value * found.n), found.n, limit, side)
+    return Answer(check, result, *numbers, images)
+
+
+def _interval(check: Check, found: Measurement) -> tuple[float, float]:
+    if found.interval == "fraction":
+        return fraction_interval(round(found.value * found.n), found.n)
+    if found.interval == "own":
+        return found.low, found.high
+    if check.sampled and found.interval != "exact":
+        return -math.inf, math.inf
+    return found.value, found.value
+
+
+def _estimated(check: Check, low: float, high: float, limit: float) -> Result:
+    surely = {
+        AT_MOST: (low > limit, high <= limit),
+        AT_LEAST: (high < limit, low >= limit),
+        ABOVE: (high <= (limit if check.fails_below is None else check.fails_below), low > limit),
+    }
+    failed, passed = surely[check.rule]
+    # A gain that is surely above 0 passes, however small it may be.
+    return "passed" if passed else "failed" if failed else "cannot say"
+
+
+def _tolerant(check: Check, limit: float, found: Measurement) -> float:
+    """The limit, or the images that may be chance where they are more."""
+    if not (check.tolerance and found.n):
+        return limit
+    return max(limit, (check.tolerance + 0.5) / found.n)  # a difference of fractions is not exact
+
+
+def _holds(check: Check, value: float, limit: float) -> bool:
+    return {AT_MOST: value <= limit, AT_LEAST: value >= limit, ABOVE: value > limit}[check.rule]
+
+
+def _class(answers: list[Answer]) -> str:
+    failed = {one.check.verdict for one in answers if one.result == "failed"}
+    if failed:
+        return next(name for name in CLASSES if name in failed)
+    open_ones = any(
+        (one.result == "cannot say" and one.check.verdict != NOTE)
+        or (one.result == "not run" and one.check.required)
+        for one in answers
+    )  # fmt: skip
+    return LITTLE if open_ones else HOLDS

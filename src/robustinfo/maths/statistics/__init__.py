@@ -1,0 +1,34 @@
+"""Statistics of the whole project: intervals, p-values and corrections, in one place.
+
+fractions  one fraction of images; how many images settle a question
+paired     two things tried on the same images
+runs       a method's mean over seeds and images; the images' part is made by ``images``
+estimates  an estimate with its interval and p-value; the worst of several; Holm's correction
+ranks      means and rank correlations of a few values; leaving parts out
+"""
+
+from robustinfo.maths.statistics import images
+from robustinfo.maths.statistics.estimates import (
+    Bounds,
+    Estimate,
+    exact,
+    holm,
+    p_value,
+    unknown,
+    worst,
+)
+from robustinfo.maths.statistics.fractions import (
+    LEVEL,
+    TAIL,
+    fraction_interval,
+    images_needed,
+)
+from robustinfo.maths.statistics.paired import mcnemar, paired_difference, tango
+from robustinfo.maths.statistics.ranks import jackknife, spearman, student
+from robustinfo.maths.statistics.runs import over_images, over_seeds
+
+__all__ = [
+    "LEVEL", "TAIL", "Bounds", "Estimate", "exact", "fraction_interval", "holm", "images",
+    "images_needed", "jackknife", "mcnemar", "over_images", "over_seeds", "p_value",
+    "paired_difference", "spearman", "student", "tango", "unknown", "worst",
+]  # fmt: skip

@@ -1,0 +1,115 @@
+"""An estimate with the interval of every level, its p-value, the worst of several, Holm's p."""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+from scipy.optimize import brentq
+
+from robustinfo.maths.statistics.fractions import TAIL
+
+# What an interval speaks of: the ``method``, over trainings and images; its ``training``, over
+# trainings on these very images, whose own sampling error is not known; this ``network``, over
+# images; or nothing, because the value is ``exact``, or because nothing is known of its error.
+Scope = Literal["method", "training", "network", "exact", ""]
+WEAKEST_FIRST = ("", "network", "training", "method", "exact")
+Bounds = Callable[[float], tuple[float, float]]  # the tail beyond each end -> (low, high)
+LEAST_TAIL, MOST_TAIL = 1e-12, 0.499  # of a p-value; at 0.5 every interval is a point
+
+
+class Estimate(NamedTuple):
+    """A number, and how far it can be trusted."""
+
+    value: float
+    bounds: Bounds
+    scope: Scope
+    seeds: int
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95 % interval; (nan, nan) where none is known."""
+        return self.bounds(TAIL)
+
+    def within(self, least: float, most: float) -> "Estimate":
+        """The same of a value that lies between least and most, whatever its interval says."""
+
+        def bounds(tail: float) -> tuple[float, float]:
+            low, high = self.bounds(tail)
+            # max and min keep a NaN that comes first.
+            return min(max(low, least), most), min(max(high, least), most)
+
+        return self._replace(bounds=bounds)
+
+
+def exact(value: float, seeds: int) -> Estimate:
+    """A count, a setting, or a toy's enumeration: it has no sampling error."""
+    return Estimate(value, lambda tail: (value, value), "exact", seeds)
+
+
+def unknown(value: float, seeds: int) -> Estimate:
+    """A value of whose error nothing is known."""
+    return Estimate(value, lambda tail: (math.nan, math.nan), "", seeds)
+
+
+def p_value(estimate: Estimate, threshold: float) -> float:
+    """Two-sided: the level at which the interval would just reach the threshold, from 1 down.
+
+    Below 0.05 just where the 95 % interval excludes the threshold. nan where there is no interval;
+    of an exact value 0, or 1 at the threshold.
+    """
+    if any(map(math.isnan, (estimate.value, *estimate.interval))):
+        return math.nan
+    above = estimate.value > threshold
+
+    def clear(log_tail: float) -> float:
+        """By how much the interval stays clear of the threshold."""
+        low, high = estimate.bounds(math.exp(log_tail))
+        return low - threshold if above else threshold - high
+
+    most, least = math.log(MOST_TAIL), math.log(LEAST_TAIL)
+    if clear(most) <= 0:
+        return 1.0
+    if clear(least) > 0:
+        return 0.0
+    return 2 * math.exp(brentq(clear, least, most, xtol=1e-9))
+
+
+def worst(estimates: Sequence[Estimate], of: Literal["max", "min"]) -> Estimate:
+    """The greatest, or the least, of several true values.
+
+    An intersection-union test (Berger 1982): all of them lie below a threshold where each of their
+    intervals does, with no correction, so the greatest lies below the greatest upper end. That one
+    of them lies above is a choice among several: the lower end is the greatest of those whose tail
+    is divided by their number (Bonferroni). The value is the greatest of the estimates, which is
+    biased outwards, as every extreme of noisy values is; its interval is not.
+    """
+    outer = max if of == "max" else min
+
+    def bounds(tail: float) -> tuple[float, float]:
+        whole = [one.bounds(tail) for one in estimates]
+        split = [one.bounds(tail / len(estimates)) for one in estimates]
+        if np.isnan(whole).any():
+            return math.nan, math.nan
+        lows, highs = (split, whole) if of == "max" else (whole, split)
+        return outer(low for low, _ in lows), outer(high for _, high in highs)
+
+    least = min(estimates, key=lambda one: one.seeds)
+    scopes = {one.scope for one in estimates}
+    weakest = next(scope for scope in WEAKEST_FIRST if scope in scopes)
+    return Estimate(outer(one.value for one in estimates), bounds, weakest, least.seeds)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Holm's step-down correction (1979): below alpha, the chance of any false one is below alpha.
+
+    A nan stays nan and is no member of the family.
+    """
+    p = np.asarray(p_values, dtype=float)
+    adjusted = p.copy()
+    order = [place for place in np.argsort(p, kind="stable") if not math.isnan(p[place])]
+    reached = 0.0
+    for rank, place in enumerate(order):
+        reached = max(reached, min(1.0, (len(order) - rank) * p[place]))
+        adjusted[place] = reached
+    return adjusted.tolist()

@@ -1,0 +1,67 @@
+"""A network in the precision of its images: gradients of float16 and bfloat16 are rounded to 0.
+
+Weights and buffers are converted. What a forward asks for itself, by ``x.half()``, a dtype or
+autocast, is answered in the precision of the images; TorchScript's own code cannot be reached so.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+LOW = frozenset({torch.float16, torch.bfloat16})
+OTHERS = LOW | {torch.float64}
+CASTS = {
+    Tensor.half: torch.float16,
+    Tensor.bfloat16: torch.bfloat16,
+    Tensor.double: torch.float64,
+}
+
+
+class InPrecision(TorchFunctionMode):
+    """Within it, torch computes in ``dtype`` where it is asked for one of ``refused``.
+
+    met: what was asked for and refused so far.
+    """
+
+    def __init__(self, x: Tensor, refused: Iterable[torch.dtype]) -> None:
+        """x: the images, in the precision and on the device of which all is computed."""
+        super().__init__()
+        self.dtype, self.device = x.dtype, x.device.type
+        self.refused = frozenset(refused) - {x.dtype}
+        self.met: set[torch.dtype] = set()
+
+    def __torch_function__(
+        self,
+        func: Callable,
+        types: object,
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> object:
+        """The call, with the dtypes that it names exchanged, and outside of autocast."""
+        args = [self._kept(one) for one in args]
+        kwargs = {name: self._kept(one) for name, one in (kwargs or {}).items()}
+        if func in CASTS and self._kept(CASTS[func]) != CASTS[func]:
+            return args[0].to(self.dtype)
+        if not torch.is_autocast_enabled(self.device):
+            return func(*args, **kwargs)
+        self.met.add(torch.get_autocast_dtype(self.device))
+        with torch.autocast(self.device, enabled=False):
+            return func(*args, **kwargs)
+
+    def _kept(self, value: object) -> object:
+        if isinstance(value, torch.dtype) and value in self.refused:
+            self.met.add(value)
+            return self.dtype
+        return value
+
+
+def converted(network: nn.Module) -> list[tuple[Tensor, Tensor]]:
+    """Weights and buffers of other floats become float32. Returns each, and what it held."""
+    state = [*network.parameters(), *network.buffers()]
+    held = [(one, one.data) for one in state if one.dtype in OTHERS]
+    for one, data in held:
+        one.data = data.float()
+    return held

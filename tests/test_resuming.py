@@ -1,0 +1,78 @@
+"""The state of an unfinished training: whose it is, and whether it is as it was written."""
+
+import logging
+import random
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from pipeline import resuming
+from pipeline.stage import Job
+
+STATE = {"epoch": 1, "model": {"w": torch.rand(40)}, "history": [{"loss": 0.5}]}
+STANDARD = {"method": "standard", "loss": {"method": "cross_entropy"}}
+PARAMS = {"dataset": {"method": "digits"}, "model": {"method": "lenet5"}, "defence": STANDARD}
+
+
+@pytest.fixture
+def kept(tmp_path):
+    """A folder with a state, and its file."""
+    resuming.keep(tmp_path / "work", "mine", STATE, [])
+    return tmp_path / "work/state.safetensors"
+
+
+def spoken(caplog):
+    return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+def test_a_state_comes_back_with_every_type_that_it_had(kept, caplog):
+    found, epochs = resuming.left(kept.parent, "mine")
+    assert found["model"]["w"].equal(STATE["model"]["w"]) and epochs == []
+    assert found | {"model": None} == STATE | {"model": None} and not spoken(caplog)
+
+
+def test_a_flipped_bit_anywhere_in_a_state_is_noticed(kept, caplog):
+    content = kept.read_bytes()
+    for place in random.Random(0).sample(range(8 * len(content)), 200):
+        altered = bytearray(content)
+        altered[place // 8] ^= 1 << place % 8
+        kept.write_bytes(altered)
+        assert resuming.left(kept.parent, "mine") == (None, [])
+    assert len(spoken(caplog)) == 200
+
+
+def test_a_state_of_another_training_is_thrown_away_and_a_line_says_so(kept, caplog):
+    assert resuming.left(kept.parent, "other") == (None, [])
+    (line,) = spoken(caplog)
+    assert "is of a training with other settings or code; the training starts again" in line
+    assert not [*kept.parent.iterdir()]
+
+
+def test_where_nothing_was_left_nothing_is_said(tmp_path, caplog):
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work/state.pt").write_bytes(b"of an earlier version")
+    assert resuming.left(tmp_path / "work", "mine") == (None, [])
+    assert not [*(tmp_path / "work").iterdir()] and not spoken(caplog)
+
+
+def test_the_identity_is_of_all_that_the_bits_depend_on(tmp_path, monkeypatch):
+    shutil.copytree("src", tmp_path / "src")
+    shutil.copytree("pipeline", tmp_path / "pipeline")
+    monkeypatch.chdir(tmp_path)
+    Path("read").write_text("data")
+
+    def identity(stage="pretrain", seed="0", **training):
+        names = {"dataset": "d", "model": "m", "defence": "x", "seed": seed}
+        job = Job(stage, "s", names, PARAMS | {"training": {"epochs": 2} | training})
+        job.device = torch.device("cpu")
+        return resuming.identity(job, [Path("read")])
+
+    found = {identity(), identity("retrain"), identity(seed="1"), identity(epochs=3)}
+    assert identity() in found and len(found) == 4
+    Path("read").write_text("other data")
+    found.add(identity())
+    Path("pipeline/train.py").write_text("# another program\n")
+    found.add(identity())
+    assert len(found) == 6
