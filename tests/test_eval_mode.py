@@ -8,7 +8,6 @@ tests/attacks/test_every_attack.py hands a BatchNorm in training mode to every a
 import copy
 from contextlib import contextmanager
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -17,14 +16,12 @@ from torch import nn
 from torch.nn.modules.module import register_module_forward_hook
 
 from pipeline import load, paths
-from pipeline.slices import slices
-from pipeline.stage import Job
-from pipeline.study import load as study_of
 from robustinfo import training
 from robustinfo.attacks import pgd
 from robustinfo.defences import adversarial, entropic, mart, trades
 from robustinfo.models import wide_resnet
 from robustinfo.sealed import WEIGHTS, unseal
+from tests.staged import staged
 
 STUDY = """
 name: modes
@@ -93,11 +90,6 @@ ATTACKS = (
 JUDGING = [("measure", {}), ("distort", {}), ("diagnose", {}), ("complexity", {})]
 
 
-def run(study, stage, program=None, **names):
-    job = Job(stage, "modes", names, slices(study, stage, names))
-    import_module(f"pipeline.{program or stage}").run(job)
-
-
 @contextmanager
 def watched():
     """Networks that a stage loads, with their file; the modes in which BatchNorm was run."""
@@ -131,22 +123,16 @@ def untouched(model, file):
 def seen(tmp_path_factory):
     """{what a stage did: (loaded networks, modes of BatchNorm)}, every judging stage run."""
     folder, found = tmp_path_factory.mktemp("modes"), {}
-    for name in ("src", "pipeline", "studies"):  # a stage looks at the code that it runs
-        (folder / name).symlink_to(Path(name).absolute())
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        patch.setenv("ROBUSTINFO_DATA", str(folder / "data"))
-        Path("params.yaml").write_text(STUDY)
-        study = study_of(Path("params.yaml"))
-        run(study, "prepare", dataset="digits")
-        run(study, "pretrain", "train", **NAMES)
+    with staged(folder, STUDY) as (_, run):
+        run("prepare", dataset="digits")
+        run("pretrain", "train", **NAMES)
         model = Path(paths.MODEL.format(study="modes", **NAMES))
         before = model.read_bytes()
         stages = [("attack", {"attack": attack}) for attack in ATTACKS] + JUDGING
         stages += [("learn", {"learning": name}) for name in ("retrained", "shares")]
         for stage, names in stages:
             with watched() as (loaded, modes):
-                run(study, stage, **NAMES, **names)
+                run(stage, **NAMES, **names)
                 intact = [untouched(*one) for one in loaded]
             found[" ".join([stage, *names.values()])] = (loaded, intact, modes)
         assert model.read_bytes() == before

@@ -1,6 +1,5 @@
 """What a study says beforehand of its results is what its stages write: every row, every name."""
 
-from importlib import import_module
 from pathlib import Path
 
 import pandas as pd
@@ -8,11 +7,9 @@ import pytest
 
 from pipeline import outline, rows
 from pipeline.selecting import check_where, values
-from pipeline.slices import slices
-from pipeline.stage import Job
 from pipeline.strict_yaml import StudyError
-from pipeline.study import load
 from robustinfo import catalogue
+from tests.staged import staged
 
 COLUMNS = [
     "dataset", "model", "defence", "stage", "entry", "input", "epoch", "layer", "level", "quantity",
@@ -95,18 +92,7 @@ claims: {{}}
 def collected(tmp_path_factory):
     """The study, and the rows of all its stages, each name of a row once."""
     folder = tmp_path_factory.mktemp("outline")
-    for name in ("src", "pipeline", "studies"):  # a stage looks at the code that it runs
-        (folder / name).symlink_to(Path(name).absolute())
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        patch.setenv("ROBUSTINFO_DATA", str(folder / "data"))
-        Path("params.yaml").write_text(STUDY)
-        study = load(Path("params.yaml"))
-
-        def run(stage, program=None, **names):
-            job = Job(stage, "tiny", names, slices(study, stage, names))
-            import_module(f"pipeline.{program or stage}").run(job)
-
+    with staged(folder, STUDY) as (study, run):
         setting = {"dataset": "digits", "model": "lenet5"}
         run("prepare", dataset="digits")
         for defence in study["defences"]:

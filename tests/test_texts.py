@@ -1,19 +1,15 @@
 """A study of texts from its file to its report in one process; and the corpora it measures."""
 
 from functools import partial
-from importlib import import_module
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 from pipeline import corpora, rows
-from pipeline.slices import slices
-from pipeline.stage import Job
-from pipeline.study import load
 from robustinfo.complexities import text_deflate_size, text_entropy
 from robustinfo.sealed import unseal
+from tests.staged import staged
 
 STUDY = """
 name: texts
@@ -74,18 +70,7 @@ ATTACKS = ("fgsm", "fgvm", "deepfool")
 def results(tmp_path_factory):
     """The folder of the study's results, every stage run."""
     folder = tmp_path_factory.mktemp("texts")
-    for name in ("src", "pipeline", "studies"):  # a stage looks at the code that it runs
-        (folder / name).symlink_to(Path(name).absolute())
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        patch.setenv("ROBUSTINFO_DATA", str(folder / "data"))
-        Path("params.yaml").write_text(STUDY)
-        study = load(Path("params.yaml"))
-
-        def run(stage, program=None, **names):
-            job = Job(stage, "texts", names, slices(study, stage, names))
-            import_module(f"pipeline.{program or stage}").run(job)
-
+    with staged(folder, STUDY) as (_, run):
         run("prepare", dataset="tiny")
         run("pretrain", "train", **NAMES)
         for name in ATTACKS:
