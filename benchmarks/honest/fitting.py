@@ -25,13 +25,13 @@ Terms = Callable[..., dict[str, Tensor]]
 
 
 @cache
-def images(dataset: str, split: str) -> training.Images:
-    """uint8 images (n, 1, 28, 28) and labels; of MNIST's training images the first only."""
+def images(dataset: str, split: str, most: int = MNIST_IMAGES) -> training.Images:
+    """uint8 images (n, 1, 28, 28) and labels; of MNIST the first ``most`` only."""
     if dataset == "digits":
         raw = digits.load(split, config=digits.Config(), root=Path())
         return training.Images(torch.from_numpy(raw.images), torch.from_numpy(raw.labels))
     found = open_split("mnist", split, {"method": "mnist"}, data_root())
-    return training.Images(found.images[:MNIST_IMAGES], found.labels[:MNIST_IMAGES])
+    return training.Images(found.images[:most], found.labels[:most])
 
 
 def fit(

@@ -2,16 +2,15 @@
 
 from collections.abc import Callable
 from functools import cache, partial
-from pathlib import Path
 from typing import NamedTuple
 
 import torch
 from torch import Generator, Tensor, nn
 
+from benchmarks.honest import fitting
 from robustinfo import training
 from robustinfo.batches import floats
-from robustinfo.datasets import digits
-from robustinfo.datasets._prepared import data_root, open_split
+from robustinfo.datasets._prepared import data_root
 from robustinfo.defences import adversarial, standard
 from robustinfo.models import lenet5
 
@@ -36,14 +35,7 @@ def mnist_is_there() -> bool:
     return (data_root() / "mnist/test.safetensors").exists()
 
 
-@cache
-def images(dataset: str, split: str) -> training.Images:
-    """Those of a split, uint8, and their labels."""
-    if dataset == "digits":
-        raw = digits.load(split, config=digits.Config(), root=Path())
-        return training.Images(torch.from_numpy(raw.images), torch.from_numpy(raw.labels))
-    found = open_split("mnist", split, {"method": "mnist"}, data_root())
-    return training.Images(found.images[:TRAINED_ON], found.labels[:TRAINED_ON])
+images = partial(fitting.images, most=TRAINED_ON)
 
 
 @cache
