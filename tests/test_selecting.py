@@ -10,7 +10,7 @@ from pipeline.strict_yaml import StudyError
 from pipeline.study import load
 
 GOOD = Path("params.yaml").read_text(encoding="utf-8")
-EPSILON = "where: {stage: diagnose, entry: epsilon_curve}"
+EPSILON = "where: {stage: diagnose, entry: epsilon_curve, quantity: attack_accuracy}"
 ENTROPY = "quantity: [network_entropy, entropy_flow]"
 
 
