@@ -14,8 +14,8 @@ from pathlib import Path
 from filelock import FileLock
 
 from pipeline import recorded
+from pipeline.extended import read_study
 from pipeline.slices import look_up
-from pipeline.strict_yaml import read
 from robustinfo.faults import Fault
 
 STORE = "sqlite:///mlflow.db"
@@ -40,7 +40,7 @@ def main() -> None:
 
 def show(file: Path, uri: str) -> str:
     """Bring the store up to date with the study's results. Raises Fault for a broken study."""
-    study, _ = read(file)
+    study, _ = read_study(file)
     for key in recorded.NEEDED:
         look_up(study, key)
     runs, incomplete = recorded.runs(study)

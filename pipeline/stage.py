@@ -13,8 +13,9 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from pipeline import driver
+from pipeline.extended import read_study
 from pipeline.slices import slices
-from pipeline.strict_yaml import StudyError, read
+from pipeline.strict_yaml import StudyError
 from robustinfo.faults import Fault
 
 NAMES = (
@@ -103,7 +104,7 @@ def _checked(file: Path) -> dict[str, Any]:
     take a change of it for one of every result.
     """
     if driver.DRIVER in os.environ:
-        return read(file)[0]
+        return read_study(file)[0]
     return import_module("pipeline.study").load(file)
 
 

@@ -6,23 +6,26 @@ from typing import Any
 
 from pipeline import names, per
 from pipeline.conclusions import check_conclusions, check_tested, check_verdict
+from pipeline.extended import read_study
 from pipeline.methods import check_entries, check_inputs
 from pipeline.relations import check_names, check_selection, check_somewhere
 from pipeline.schema import Setting, Study
 from pipeline.slices import in_setting
-from pipeline.strict_yaml import Key, StudyError, dotted, read, shown
+from pipeline.strict_yaml import Key, StudyError, dotted, shown
 from pipeline.validation import Fail, check_containers, validated
 
 
 def load(file: Path) -> dict[str, Any]:
     """The study after every check that needs no data. Raises StudyError at the first problem."""
-    content, lines = read(file)
+    content, places = read_study(file)
 
     def fail(key: Key, problem: str) -> StudyError:
         known = key
-        while known and known not in lines:
+        while known and known not in places:
             known = known[:-1]
-        return StudyError(f"{file}:{lines.get(known, 1)}: {dotted(key)}: {problem}")
+        there, line = places.get(known, (file, 1))
+        heir = "" if there == file else f" (inherited by {file})"
+        return StudyError(f"{there}:{line}: {dotted(key)}: {problem}{heir}")
 
     for key, problem in per.misplaced(content):
         raise fail(key, problem)

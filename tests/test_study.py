@@ -98,8 +98,8 @@ def test_a_duplicate_key_is_refused_with_its_line(tmp_path):
 
 
 def test_a_missing_key_is_named(tmp_path):
-    with pytest.raises(StudyError, match=r"validation_share: is missing"):
-        load(broken(tmp_path, "validation_share: 0.1", ""))
+    with pytest.raises(StudyError, match=r"seeds: is missing"):
+        load(broken(tmp_path, "seeds: [0, 1]", ""))
 
 
 TEXTS = [
