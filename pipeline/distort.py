@@ -2,7 +2,8 @@
 
 reads   .../model.safetensors, results/{study}/{dataset}/data.json
 writes  .../distortions.csv  per distortion, level (the value that the entry sweeps) and input:
-        accuracy, loss, and what the study's ``distorted.measure`` says of every layer
+        accuracy, loss, and what each of ``distorted.measures`` says of every layer, its name
+        before the quantity: kde/information_label_bits_lower
 
 The inputs are ``distorted.inputs``: clean, or a snapshot attack made against the finished network.
 An image is distorted after it was attacked.
@@ -29,7 +30,7 @@ def _distorted(job: Job) -> Iterator[Measurement]:
     x, y = floats(images, job.device), labels.to(job.device)
     model = load.trained(job, job.path(paths.MODEL))
     distorted = job.params["distorted"]
-    measures = {name: job.params["measures"][name] for name in [distorted["measure"]] if name}
+    measures = {name: job.params["measures"][name] for name in distorted["measures"]}
     for source in distorted["inputs"]:
         given = x
         if source != "clean":
@@ -41,9 +42,14 @@ def _distorted(job: Job) -> Iterator[Measurement]:
                 right, measured = observed(
                     model, distort(given, generator=job.generator), y, measures
                 )
-                about = {"entry": name, "input": source, "level": level}
+                about = {"entry": name, "input": source, "level": level, "n": len(y)}
                 for one in (fraction("accuracy", right), *measured):
-                    yield one._replace(**about, n=len(y))
+                    yield one._replace(**about, quantity=said_by(one.entry, one.quantity))
+
+
+def said_by(measure: str, quantity: str) -> str:
+    """A quantity by the measure that says it; the entry of these rows names the distortion."""
+    return f"{measure}/{quantity}" if measure else quantity
 
 
 if __name__ == "__main__":

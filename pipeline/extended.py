@@ -28,7 +28,7 @@ EMPTY = {
     "selection": {"settings": [], "compared": []},
     "transfers": [],
     "threat": {},
-    "distorted": {"inputs": ["clean"], "measure": None},
+    "distorted": {"inputs": ["clean"], "measures": []},
     "retrain_from": "standard",
     **{section: {} for section in ENTRIES if section not in ("datasets", "models", "defences")},
 }

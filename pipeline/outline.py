@@ -76,10 +76,13 @@ def _of_complexities(study: dict[str, Any], *, images: bool) -> Outline:
 
 
 def _of_distortions(setting: dict[str, str], study: dict[str, Any]) -> Outline:
-    measure = study["distorted"]["measure"]
+    from pipeline.distort import said_by
+
     seen = [{"quantity": ("accuracy", "loss")}]
-    if measure is not None:
-        seen += measured(study["models"][setting["model"]], study["measures"][measure])
+    for measure in study["distorted"]["measures"]:
+        for group in measured(study["models"][setting["model"]], study["measures"][measure]):
+            named = tuple(said_by(measure, quantity) for quantity in group["quantity"])
+            seen.append(group | {"quantity": named})
     return [
         {"stage": ("distort",), "entry": (name,), "input": tuple(study["distorted"]["inputs"])}
         | levels_of(entry)

@@ -65,8 +65,8 @@ def check_names(study: dict, fail: Fail) -> None:
             raise fail(("transfers", index), "a defence has one proxy, and is not its own")
     for name in study["distorted"]["inputs"]:
         known(("distorted", "inputs"), name, ["clean", *study["snapshot_attacks"]])
-    if study["distorted"]["measure"] is not None:
-        known(("distorted", "measure"), study["distorted"]["measure"], study["measures"])
+    for name in study["distorted"]["measures"]:
+        known(("distorted", "measures"), name, study["measures"])
     if len(set(study["seeds"])) != len(study["seeds"]):
         raise fail(("seeds",), f"a seed stands twice in {study['seeds']}")
 

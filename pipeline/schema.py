@@ -47,7 +47,7 @@ class Transfer(Settings):
 
 class Distorted(Settings):
     inputs: Annotated[list[Name], Field(min_length=1)]  # clean, or snapshot attacks
-    measure: Name | None  # of their layers
+    measures: list[Name]  # of their layers
 
 
 class Selection(Settings):

@@ -64,7 +64,7 @@ measures:
   binning: {method: binned_information, width: 0.5}
 complexities: {png: {method: png_size}}
 transfers: []
-distorted: {inputs: [clean], measure: null}
+distorted: {inputs: [clean], measures: []}
 distortions: {shuffled: {method: patch_shuffle, patches: 2}, jpeg: {method: jpeg, quality: 20}}
 diagnostics:
   zero_gradients: {method: zero_gradients, epsilon: 0.3}

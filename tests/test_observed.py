@@ -95,13 +95,14 @@ def test_a_measured_layer_is_given_back_before_the_next(model, batch, monkeypatc
     assert alive == [0, 0]
 
 
-def test_an_image_is_distorted_after_it_was_attacked(model, batch, monkeypatch, tmp_path):
+def distortions(model, batch, monkeypatch, tmp_path):
+    """The rows of stage distort, and the clean images as it sees them."""
     x, y = batch
     images = (x * 255).round().to(torch.uint8)
     monkeypatch.setattr(load, "test_images", lambda job: Images(images, y))
     monkeypatch.setattr(load, "trained", lambda job, file: model)
     params = {
-        "distorted": {"inputs": ["clean", "pgd"], "measure": "bins"},
+        "distorted": {"inputs": ["clean", "pgd"], "measures": ["bins", "kde"]},
         "snapshot_attacks": {"pgd": PGD},
         "measures": MEASURES,
         "distortions": {
@@ -116,9 +117,13 @@ def test_an_image_is_distorted_after_it_was_attacked(model, batch, monkeypatch, 
             params=params, device=torch.device("cpu"), generator=generator, path=lambda _: file
         )
     )
-    table = rows.read(file)
+    return rows.read(file), images.float() / 255
+
+
+def test_an_image_is_distorted_after_it_was_attacked(model, batch, monkeypatch, tmp_path):
+    table, clean = distortions(model, batch, monkeypatch, tmp_path)
+    y, generator = batch[1], torch.Generator().manual_seed(0)
     accuracy = table[table.quantity == "accuracy"].set_index(["input", "entry", "level"]).value
-    clean = images.float() / 255
     attacked = observed.crafted(model, PGD, clean, y, generator=generator)
     for name, given in {"clean": clean, "pgd": attacked}.items():
         expected = (model(given).argmax(1) == y).double().mean().item()
@@ -126,3 +131,14 @@ def test_an_image_is_distorted_after_it_was_attacked(model, batch, monkeypatch, 
         assert own["same"].item() == own["shuffle", 1.0] == pytest.approx(expected)
     assert accuracy["pgd", "shuffle", 1.0] < accuracy["clean", "shuffle", 1.0]
     assert {*table[table.layer != ""].layer} == {"conv", "fc"}
+
+
+def test_of_two_measures_of_distorted_images_each_says_its_own(model, batch, monkeypatch, tmp_path):
+    table, clean = distortions(model, batch, monkeypatch, tmp_path)
+    _, seen = model.observe(clean, ("fc",))
+    own = table.query("input == 'clean' and entry == 'same' and layer == 'fc'")
+    values = own.set_index("quantity").value
+    for name in ("bins", "kde"):
+        for one in catalogue.get("measures", MEASURES[name])(seen["fc"], batch[1]):
+            assert values[f"{name}/{one.quantity}"] == pytest.approx(one.value, abs=1e-4)
+    assert len(values) == 3 + 6

@@ -54,7 +54,7 @@ measures:
   kde: {{method: kde_information}}
   nhsic: {{method: nhsic, batch_size: 20}}
 complexities: {{png: {{method: png_size}}}}
-distorted: {{inputs: [clean, quick], measure: kde}}
+distorted: {{inputs: [clean, quick], measures: [kde, nhsic]}}
 distortions:
   noise: {{method: linf_noise, epsilon: 0.15}}
   jpeg: {{method: jpeg, sweep: {{quality: [5, 100]}}}}

@@ -36,7 +36,7 @@ snapshot_attacks: {fgsm: {method: fgsm, norm: linf, epsilon: 0.15}}
 measures: {kde: {method: kde_information, noise_variance: 0.1}}
 complexities: {png: {method: png_size}}
 transfers: []
-distorted: {inputs: [clean], measure: null}
+distorted: {inputs: [clean], measures: []}
 distortions: {jpeg: {method: jpeg, sweep: {quality: [20, 100]}}}
 diagnostics: {curve: {method: attack_accuracy, sweep: {epsilon: [0.0, 0.15]}}}
 learning: {}

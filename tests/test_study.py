@@ -69,6 +69,8 @@ PGD = "linf_pgd: {method: pgd, norm: linf, epsilon: 0.15,"
         ("transfers: []", "transfers: [{defence: entropic, proxy: entropic}]", r"is not its own"),
         ("transfers: []", "transfers: [{defence: x, proxy: entropic}]", r"defence: no 'x'; choose"),
         ("transfers: []", "transfers: [{defence: entropic, proxy: x}]", r"0\.proxy: no 'x' among"),
+        ("[clean], measures: []", "[clean], measures: [kde, kda]",
+         r"distorted\.measures: no 'kda' among activation_entropy, kde, binning"),
         ("selection: {settings: [],", "selection: {settings: [{dataset: digits, model: lenet5}],",
          r"selection: needs two defences or more in `compared`"),
         ("selection: {settings: [], compared: []}", "selection: {settings: [{dataset: digits, "

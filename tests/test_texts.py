@@ -37,7 +37,7 @@ complexities:
   bits_per_character: {method: text_entropy, alphabet: character}
   compressed_size: {method: text_deflate_size}
 transfers: []
-distorted: {inputs: [clean], measure: null}
+distorted: {inputs: [clean], measures: []}
 distortions: {}
 diagnostics: {}
 learning: {}
