@@ -3,6 +3,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from robustinfo.faults import Fault
 from robustinfo.models import densenet, wide_resnet
 
 PROBES = ("conv1", "group1.block1.act1", "group2.block1.act1", "group3.block1.act1", "fc")
@@ -27,7 +28,7 @@ def counted_by_hand(depth, width, channels, classes):
     return total + 2 * inside + inside * classes + classes
 
 
-def slow_twin(model, x, depth, slope=0.0):
+def slow_twin(model, x, depth, slope=0.0, pool=None):
     """The network again, from its tensors alone: logits and the inputs of the groups."""
     w = model.state_dict()
 
@@ -49,7 +50,12 @@ def slow_twin(model, x, depth, slope=0.0):
             inner = F.conv2d(first, w[f"{name}.conv1.weight"], stride=stride, padding=1)
             inner = active(inner, f"{name}.norm2")
             t = t + F.conv2d(inner, w[f"{name}.conv2.weight"], padding=1)
-    return active(t, "norm").mean((2, 3)) @ w["fc.weight"].T + w["fc.bias"], entries
+    t = active(t, "norm")
+    if pool:  # (n, c, h / pool, pool, w / pool, pool): a mean per square
+        t = t.unflatten(3, (-1, pool)).unflatten(2, (-1, pool)).mean((3, 5)).flatten(1)
+    else:
+        t = t.mean((2, 3))
+    return t @ w["fc.weight"].T + w["fc.bias"], entries
 
 
 @pytest.mark.parametrize(
@@ -78,6 +84,40 @@ def test_it_is_what_its_slow_twin_computes_from_the_same_tensors(stirred, depth,
     torch.testing.assert_close(logits, expected, rtol=1e-4, atol=1e-4)
     for probe, entry in zip(PROBES[1:4], entries, strict=True):
         torch.testing.assert_close(seen[probe], entry.flatten(1), rtol=1e-4, atol=1e-4)
+
+
+def test_squares_of_8_leave_576_values_of_an_image_of_stl10_and_are_those_of_the_twin(
+    stirred, count
+):
+    """3 x 3 squares of each of the 64 last maps, which are 24 x 24."""
+    model = stirred(build(shape=(3, 96, 96), pool=8, **LEAKY))
+    assert model.fc.in_features == 576
+    assert count(model) == counted_by_hand(10, 1, 3, 10) + (576 - 64) * 10
+    x = torch.rand(2, 3, 96, 96)
+    logits, seen = model.observe(x, ("average", "fc"))
+    assert seen["average"].shape == (2, 576)
+    expected, _ = slow_twin(model, x, 10, 0.1, pool=8)
+    torch.testing.assert_close(logits, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_on_images_of_32_pixels_squares_of_8_are_the_whole_maps(stirred):
+    whole, squares = stirred(build(**LEAKY)), build(pool=8, **LEAKY).eval()
+    squares.load_state_dict(whole.state_dict())
+    x = torch.rand(4, 3, 32, 32)
+    torch.testing.assert_close(squares(x), whole(x))
+
+
+@pytest.mark.parametrize("shape, values", [((3, 36, 40), 2 * 2 * 64), ((1, 28, 28), 64)])
+def test_what_fills_no_square_is_left_out(shape, values):
+    """Maps of 9 x 10 and of 7 x 7, in squares of 4."""
+    model = build(shape=shape, pool=4).eval()
+    assert model.fc.in_features == values
+    assert model(torch.rand(2, *shape)).shape == (2, 10)
+
+
+def test_squares_larger_than_the_last_maps_are_refused():
+    with pytest.raises(Fault, match="the last maps are 7 x 7: `pool` is 8, and may be no larger"):
+        build(shape=(1, 28, 28), pool=8)
 
 
 @pytest.mark.parametrize("shape", [(1, 28, 28), (3, 32, 32), (3, 64, 64), (3, 96, 96), (1, 9, 5)])

@@ -11,8 +11,12 @@ layers: the first convolution, the classifier, and the input activation of each 
 taken to be the output of its first BatchNorm and activation: all that the group computes from,
 but for the plain shortcut in the first group of a WRN-depth-1. (The paper's code, in some versions,
 has that block's second activation, here ``group1.block1.act2`` and so on.)
+
+Its code averages the last maps over squares of 8 x 8, here ``pool: 8``. On images of 32 x 32 a
+square is a whole map, on those of STL-10, 96 x 96, a ninth: the classifier reads 576 values.
 """
 
+import math
 from collections import OrderedDict
 from functools import partial
 from typing import Literal, Self
@@ -20,6 +24,7 @@ from typing import Literal, Self
 from pydantic import PositiveInt, model_validator
 from torch import Tensor, nn
 
+from robustinfo.faults import Fault
 from robustinfo.models._mask import MASK, ChannelMask
 from robustinfo.models._network import SOFTMAX, Network
 from robustinfo.settings import Names, PositiveNumber, Settings
@@ -33,6 +38,7 @@ class Config(Settings):
     width: PositiveInt = 10  # the channels of the groups: 16, 32 and 64 times as many
     activation: Literal["relu", "leaky_relu"] = "relu"
     negative_slope: PositiveNumber | None = None  # of leaky_relu
+    pool: PositiveInt | None = None  # the side of the squares averaged at the end; None: whole maps
     probes: Names = ("conv1", *ENTRIES, "fc")
     # None: what groups and classifier read, and the softmax; of leaky_relu, which is no activation
     # of one sign, the softmax alone.
@@ -78,7 +84,8 @@ def build(image_shape: tuple[int, int, int], num_classes: int, *, config: Config
     """An untrained classifier, (n, c, h, w) in [0, 1] -> (n, K) logits.
 
     image_shape: (c, h, w), of any size: the last maps, about a quarter as high and wide, are
-    averaged.
+    averaged, whole or square by square; what is left over at their edges is not read. Raises Fault
+    if they are smaller than a square.
     """
     activation = partial(nn.ReLU)
     if config.negative_slope is not None:
@@ -95,9 +102,11 @@ def build(image_shape: tuple[int, int, int], num_classes: int, *, config: Config
     layers["norm"] = nn.BatchNorm2d(channels)
     layers["act"] = activation()  # (n, 64 width, h/4, w/4), rounded up
     layers[MASK] = ChannelMask(channels)
-    layers["average"] = nn.AdaptiveAvgPool2d(1)
+    layers["average"] = (
+        nn.AdaptiveAvgPool2d(1) if config.pool is None else nn.AvgPool2d(config.pool)
+    )
     layers["flatten"] = nn.Flatten()
-    layers["fc"] = nn.Linear(channels, num_classes)  # (n, K)
+    layers["fc"] = nn.Linear(channels * _squares(image_shape, config.pool), num_classes)  # (n, K)
     one_sign = (*ENTRIES, "act", SOFTMAX) if config.activation == "relu" else (SOFTMAX,)
     network = Network(layers, config.probes, config.activations or one_sign)
     nn.init.zeros_(network.fc.bias)
@@ -105,3 +114,14 @@ def build(image_shape: tuple[int, int, int], num_classes: int, *, config: Config
         if isinstance(layer, nn.Conv2d):
             nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
     return network
+
+
+def _squares(image_shape: tuple[int, int, int], pool: int | None) -> int:
+    """How many averages the classifier reads of each of the last maps."""
+    if pool is None:
+        return 1
+    sides = [math.ceil(math.ceil(side / 2) / 2) for side in image_shape[1:]]
+    if min(sides) < pool:
+        high, wide = sides
+        raise Fault(f"the last maps are {high} x {wide}: `pool` is {pool}, and may be no larger")
+    return math.prod(side // pool for side in sides)
