@@ -8,9 +8,30 @@ from pydantic import Field, field_validator, model_validator
 from pipeline import paths
 from pipeline.schema import Column, Where
 from pipeline.strict_yaml import StudyError, read
-from robustinfo.settings import Settings
+from robustinfo.settings import Fraction01, Settings
 
-Judgement = Literal["supported", "not supported", "undecided", "saturated", "undertrained"]
+Judgement = Literal[
+    "supported", "not supported", "undecided", "saturated", "undertrained", "confounded"
+]
+
+
+class Alike(Settings):
+    """A quantity that both sides of a comparison must have alike, or it is of something else."""
+
+    where: Where  # the columns in which its rows differ from those of each side
+    within: Fraction01  # the most that a seed's two values differ by, as a share of the greater
+
+    @field_validator("where")
+    @classmethod
+    def it_is_a_quantity(cls, where: Where) -> Where:
+        """Otherwise it would be what the claim compares."""
+        if "quantity" not in where:
+            raise ValueError("name the `quantity` that must be alike")
+        return where
+
+    def of_side(self, side: Where) -> Where:
+        """Which rows are the quantity of one of the two selections."""
+        return {**side, **self.where}
 
 
 class Claim(Settings):
@@ -35,6 +56,7 @@ class Claim(Settings):
     worst_over: Column | None = None  # e.g. entry: every attack must show it
     comes_to: Literal["mean", "fall", "half_rise"] = "mean"  # of a difference
     over: Literal["epoch", "level"] = "epoch"  # what a series runs over
+    alike: list[Alike] = Field(default_factory=list)  # e.g. the accuracy of two networks
     expect: Literal["below", "above"]
     threshold: float = 0.0
     # What the report says first: a sentence per judgement, with {value}, {low} and {high}.
@@ -45,6 +67,8 @@ class Claim(Settings):
         """A correlation is taken over their values as they are."""
         if self.statistic != "difference" and self.against is None:
             raise ValueError(f"a {self.statistic} needs `against`")
+        if self.alike and self.against is None:
+            raise ValueError("`alike` compares two sides; it needs `against`")
         if self.statistic == "correlation" and self.comes_to != "mean":
             raise ValueError("a correlation is of values; leave `comes_to` out")
         return self
@@ -88,7 +112,9 @@ def named(claim: Claim) -> str:
     group = f", worst {claim.worst_over}" if claim.worst_over else ""
     what = "" if claim.comes_to == "mean" else f"{claim.comes_to} of "
     side = f"{claim.expect} {claim.threshold:g}"
-    return f"{what}{_selection(claim.of)}{other}{group}; claimed {side}"
+    names = " and ".join(str(one.where["quantity"]) for one in claim.alike)
+    alike = f", at like {names}" if names else ""
+    return f"{what}{_selection(claim.of)}{other}{group}{alike}; claimed {side}"
 
 
 def _selection(where: dict) -> str:

@@ -16,9 +16,11 @@ undecided, with the ``reason``. ``judgement`` is by p after Holm's correction ov
 study that could be decided, in every setting; ``uncorrected`` is that of the claim alone.
 
 One seed decides nothing about a method. Nor does a network that classifies clean images too badly
-to show anything (``undertrained``; see ``decided.least_clean``), nor values most of which sit at
-their ceiling, on either side, where they move with nothing (``saturated``; the column of that name
-is the share on the worse side).
+to show anything (``undertrained``; see ``decided.least_clean``), nor values of which half or more
+sit at their ceiling, on either side, in any of the groups that must all show the claim: there they
+move with nothing (``saturated``; the column of that name is the greatest such share). Nor do sides
+that differ in what the claim asks them to have ``alike``, as two networks' accuracy, which would
+explain their difference (``confounded``).
 """
 
 import math

@@ -132,6 +132,9 @@ def _check_claims(study: dict, rows: Outline, fail: Fail) -> None:
             raise fail(key, "no data set and network has rows of both `of` and `against`")
         for side, found in sides.items():
             _check_groups(claim, found, (*key, side), fail)
+            for index, one in enumerate(claim.alike):
+                place, where = (*key, "alike", index, "where"), one.of_side(getattr(claim, side))
+                check_where(rows, where, place, fail)
         try:
             text_of(claim)
         except StudyError as error:

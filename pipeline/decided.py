@@ -11,8 +11,8 @@ from pipeline.statistics import chosen, images_of
 from robustinfo.judge.checks import least_accuracy
 from robustinfo.maths.statistics import LEVEL, Estimate, p_value
 
-UNDECIDABLE = ("saturated", "undertrained")
-MOST = 0.5  # of the values of a side, at their ceiling
+UNDECIDABLE = ("undertrained", "saturated", "confounded")  # the first that holds is said
+HALF = 0.5  # of the values of a side, at their ceiling
 ROOM = 0.1  # of clean accuracy, above what is asked of accuracy on harder images
 CLEAN = {"stage": "diagnose", "entry": "clean", "quantity": "accuracy"}
 # A part of clean accuracy, which bounds it.
@@ -37,13 +37,15 @@ def judged(
     found = claimed(of, against, claim, outcomes)
     low, high = found.interval
     sides = [side for side in (of, against) if side is not None]
-    saturated = max(side.saturated.eq("True").mean() for side in sides)
+    saturated, full = _saturated(sides, claim)
     p = p_value(found, claim.threshold)
-    verdict, reason = _decided(found, p, claim)
-    if saturated > MOST:
-        verdict, reason = "saturated", "most values of a side are at their ceiling"
-    if too_low := _undertrained(results, sides, claim):
-        verdict, reason = "undertrained", too_low
+    reasons = (
+        _undertrained(results, sides, claim),
+        full if saturated >= HALF else "",
+        _confounded(results, claim),
+    )
+    barred = [pair for pair in zip(UNDECIDABLE, reasons, strict=True) if pair[1]]
+    verdict, reason = (*barred, _decided(found, p, claim))[0]
     return {
         "statistic": named(claim),
         "value": found.value,
@@ -83,6 +85,34 @@ def _decided(found: Estimate, p: float, claim: Claim) -> tuple[str, str]:
         return "undecided", "the interval holds the threshold"
     below = found.value < claim.threshold
     return ("supported" if below == (claim.expect == "below") else "not supported"), ""
+
+
+def _saturated(sides: Sequence[pd.DataFrame], claim: Claim) -> tuple[float, str]:
+    """The greatest share of a side's values at their ceiling, and where that is, in words.
+
+    Of groups that must all show a claim, one that cannot show it is enough.
+    """
+    groups = [
+        (side.saturated.eq("True").mean(), ", ".join(map(str, key)))
+        for whole in sides
+        for key, side in whole.groupby([claim.worst_over or "quantity"])
+    ]
+    share, group = max(groups)
+    return share, f"{share:.0%} of a side's values are at their ceiling: {group}"
+
+
+def _confounded(results: pd.DataFrame, claim: Claim) -> str:
+    """Which quantity differs between the sides by more than it may; nothing if none does."""
+    for one in claim.alike:
+        both = [
+            chosen(results, one.of_side(side)).groupby("seed").value.mean()
+            for side in (claim.of, claim.against)
+        ]
+        for seed, (a, b) in pd.concat(both, axis=1).iterrows():
+            if not abs(a - b) <= one.within * max(abs(a), abs(b)):  # nor where one is not known
+                said = f"{one.where['quantity']} {a:.3g} against {b:.3g}"
+                return f"seed {seed}: {said}, not alike within {one.within:g} of the greater"
+    return ""
 
 
 def _undertrained(results: pd.DataFrame, sides: Sequence[pd.DataFrame], claim: Claim) -> str:

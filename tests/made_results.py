@@ -5,6 +5,8 @@ import math
 import pandas as pd
 
 from pipeline.claim import Claim
+from pipeline.claims import corrected
+from pipeline.decided import judged
 from pipeline.statistics import with_intervals
 
 N = 100
@@ -54,3 +56,10 @@ def claim(expect="below", threshold=0.0, **more):
     of, against = (WHERE | {"defence": d} for d in ("entropic", "standard"))
     base = {"paper": "entropic-retraining", "claim": "er_resists", "of": of, "against": against}
     return Claim(**base | {"expect": expect, "threshold": threshold} | more)
+
+
+def alone(table, asked):
+    """The claim as the only one of its study."""
+    line = judged(table, asked) | {"claim": "c"}
+    corrected([line], {"c": asked})
+    return line

@@ -9,16 +9,9 @@ from pydantic import ValidationError
 from pipeline.claims import corrected
 from pipeline.decided import judged
 from robustinfo.maths.statistics import fraction_interval, holm
-from tests.made_results import RATES, WHERE, claim, results
+from tests.made_results import RATES, WHERE, alone, claim, results
 
 ACCURACY = {"stage": "attack", "quantity": "accuracy", "epoch": "last"}
-
-
-def alone(table, asked):
-    """The claim as the only one of its study."""
-    line = judged(table, asked) | {"claim": "c"}
-    corrected([line], {"c": asked})
-    return line
 
 
 @pytest.mark.parametrize("sentence", ["it is {vlaue:.2f}", "it is {}", "it is {value:.2q}", "{"])
@@ -104,7 +97,13 @@ def test_the_claims_of_a_study_are_corrected_together():
 
 
 @pytest.mark.parametrize(
-    "other", [{"scope": "exact", "p": 0.0}, {"scope": "network"}, {"uncorrected": "undertrained"}]
+    "other",
+    [
+        {"scope": "exact", "p": 0.0},
+        {"scope": "network"},
+        {"uncorrected": "undertrained"},
+        {"uncorrected": "confounded"},
+    ],
 )
 def test_what_chance_cannot_decide_is_no_member_of_the_family(other):
     line = {"scope": "method", "uncorrected": "supported", "reason": "", "p": 0.03}
@@ -155,13 +154,6 @@ def test_clean_accuracy_itself_needs_no_room_and_nor_does_a_difference():
     assert alone(table, claim("above", 0.9, of=own, against=None))["judgement"] == "undecided"
     pair = {"of": ACCURACY | {"defence": "entropic"}, "against": ACCURACY | {"defence": "standard"}}
     assert alone(table, claim("above", 0.9, **pair))["judgement"] != "undertrained"
-
-
-def test_one_side_at_its_ceiling_is_enough():
-    table = results(**RATES)
-    table.loc[(table.defence == "standard") & (table.stage == "attack"), "saturated"] = "True"
-    found = alone(table, claim())
-    assert (found["saturated"], found["judgement"]) == (1.0, "saturated")
 
 
 def test_a_claim_about_one_value_holds_its_images():

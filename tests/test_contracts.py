@@ -160,7 +160,7 @@ def test_a_defence_gives_finite_scalar_terms_with_a_gradient(entry, network, bat
 def test_a_measure_maps_activations_and_labels_to_named_measurements(entry):
     y = torch.arange(4).repeat(30)
     found = catalogue.get("measures", entry)(torch.nn.functional.one_hot(y).float(), y)
-    assert catalogue.module("measures", entry).POINTS in ("probes", "activations")
+    assert catalogue.module("measures", entry).POINTS in ("probes", "activations", "logits")
     assert found and told(found) and all(isinstance(one.value, float) for one in found)
     for one in found:
         assert says_what_it_rests_on(one)

@@ -74,6 +74,17 @@ def test_a_measure_that_sees_the_inputs_gets_them(model, batch):
     assert own["nhsic_input"].value == pytest.approx(expected["nhsic_input"].value)
 
 
+def test_the_scale_of_the_logits_is_of_the_last_layer_probed_or_not(model, batch):
+    x, y = batch
+    unprobed = Network(model._modules, ["conv"], ["act"]).eval()
+    assert unprobed.logits == model.logits == ("fc",)
+    for network in (model, unprobed):
+        (one,) = observed.observed(network, x, y, {"scale": {"method": "logit_scale"}})[1][1:]
+        expected = model(x).std(1, correction=0).mean().item()
+        assert (one.entry, one.layer, one.quantity) == ("scale", "fc", "logit_scale")
+        assert one.value == pytest.approx(expected, rel=1e-5)
+
+
 def test_all_measures_share_one_forward_pass(model, batch, monkeypatch):
     monkeypatch.setattr(observed, "EVALUATION_BATCH", 16)
     passed = []

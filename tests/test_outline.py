@@ -52,6 +52,7 @@ measures:
   hsic: {{method: hsic, batch_size: 20}}
   hsic_biased: {{method: hsic, estimator: biased, batch_size: 20}}
   kde: {{method: kde_information}}
+  logit_scale: {{method: logit_scale}}
   nhsic: {{method: nhsic, batch_size: 20}}
 complexities: {{png: {{method: png_size}}}}
 distorted: {{inputs: [clean, quick], measures: [kde, nhsic]}}

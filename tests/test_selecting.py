@@ -36,6 +36,8 @@ ENTROPY = "quantity: [network_entropy, entropy_flow]"
         ("entry: jpeg, level: 20,", "entry: jpeg, level: 30,", "claims.jpeg_20.of.level: no 30"),
         ("quantity: clean_mean}", "quantity: clean_men}", "against.quantity: no 'clean_men'"),
         ("worst_over: input", "worst_over: layer", "of: selects rows without layer, which `worst_"),
+        ("worst_over: input", "worst_over: input\n    alike: [{where: {quantity: auk}, within: 1}]",
+         "alike.0.where.quantity: no 'auk'; did you mean `auc`?"),
         ("at_lowers_en:\n", "at_lowers_en:\n    comes_to: fall\n    over: level\n",
          "of: selects rows without level, which `over` names"),
         ("    columns: [entry]", "    columns: [input]", "attacks: a cell holds several entry"),

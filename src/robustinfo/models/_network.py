@@ -36,6 +36,11 @@ class Network(nn.Sequential):
         self.activations = tuple(point for point in known if point in activations)
 
     @property
+    def logits(self) -> tuple[str]:
+        """The point whose outputs are the network's: its last layer."""
+        return ([*self._modules][-1],)
+
+    @property
     def last_hidden(self) -> str | None:
         """The last of the probes between the inputs and the logits; None if there is none."""
         between = [probe for probe in self.probes if not _is_end(self, probe)]
