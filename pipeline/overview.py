@@ -74,7 +74,8 @@ def _table(
 ) -> pd.DataFrame:
     """In the form that drawings read, with the source's intervals, if it has any."""
     own = {name: source[name] for name in ("low", "high") if name in source}
-    return pd.DataFrame({"row": row, "column": column, "ours": value, **own})
+    form = {"row": row, "column": column, "ours": value, "saturated": False}
+    return pd.DataFrame(form | own)
 
 
 def _target(kind: str, column: str, title: str, **more: str) -> Target:

@@ -42,6 +42,16 @@ def test_a_first_row_column_makes_panels_and_x_may_be_logarithmic():
     assert [line.get_label() for line in figure.axes[0].lines] == ["nt", "at"]
 
 
+def test_a_curve_has_hollow_markers_where_its_estimate_sits_at_its_ceiling():
+    full = table([("nt", epoch, float(epoch)) for epoch in range(4)])
+    full.loc[full.column >= 2, "saturated"] = True
+    (axis,) = draw(full, target("curves", ["defence"], ["epoch"])).axes
+    hollow, _ = axis.collections
+    assert hollow.get_offsets().tolist() == [[2.0, 2.0], [3.0, 3.0]]
+    assert hollow.get_facecolor().tolist() == [[1.0, 1.0, 1.0, 1.0]]
+    assert axis.lines[0].get_xdata().tolist() == [0, 1, 2, 3]
+
+
 def test_a_plane_has_a_panel_per_layer_in_order_and_hollow_markers_at_the_ceiling():
     lines = [
         (f"nt / {source} / {layer} / {epoch}", quantity, epoch + shift)

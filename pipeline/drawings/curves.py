@@ -1,6 +1,7 @@
 """A line per row over numeric columns, with its interval.
 
-With two row columns, the first one makes panels.
+With two row columns, the first one makes panels. A hollow marker is saturated: there an estimate
+sits at its ceiling and says nothing.
 """
 
 import pandas as pd
@@ -20,6 +21,11 @@ def draw(table: pd.DataFrame, target: Target) -> Figure:
             colour, marker = style[name]
             x = line.column.astype(float)
             axis.plot(x, line.ours, color=colour, marker=marker, ms=4, lw=1.3, label=name)
+            full = line[line.saturated]
+            axis.scatter(
+                full.column.astype(float), full.ours, s=16, c="white", marker=marker,
+                edgecolors=colour, zorder=3,
+            )  # fmt: skip
             axis.fill_between(x, line.low, line.high, color=colour, alpha=0.12, lw=0)
         label(axis, target, panel)
         # Two seeds give an interval that would flatten every line: it may leave the panel.
