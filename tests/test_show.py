@@ -67,7 +67,7 @@ ROWS = {
     paths.DISTORTIONS: [
         {**JPEG, "level": 20, "value": 0.8},
         {**JPEG, "level": 100, "value": 0.9},
-        {**JPEG, "level": 20, "layer": "fc", "quantity": "information_label_bits", "value": 2.0},
+        {**JPEG, "level": 20, "layer": "fc", "quantity": "bins/redundancy_bits", "value": 2.0},
     ],
     paths.DIAGNOSTICS: [
         {**CURVE, "level": 0.0, "value": 0.9},
@@ -85,7 +85,7 @@ EXPECTED = {
     "kde/clean/network_entropy": [(2, -1.5)],
     "complexity/png/clean": [(0, 512.0)],
     "distortion/jpeg/accuracy/clean_by_quality": [(20, 0.8), (100, 0.9)],
-    "distortion/jpeg/information_label_bits/clean/fc_by_quality": [(20, 2.0)],
+    "distortion/jpeg/bins/redundancy_bits/clean/fc_by_quality": [(20, 2.0)],
     "diagnostics/curve/attack_accuracy_by_epsilon_x1000": [(0, 0.9), (150, 0.2)],
     "robust/clean_accuracy": [(0, 0.9)],
     "robust/robust_accuracy": [(0, 0.25)],
