@@ -42,6 +42,7 @@ class Claim(Settings):
     correlation: Spearman's, of the two over the epochs, or over the levels of a sweep. Fewer than
     five of them, or a constant series, have none.
     With ``worst_over``, that of the least favourable group: all groups must show it.
+    With ``alike``, only where both sides have these quantities alike, as two networks' accuracy.
     A selection comes to its mean; or to its ``fall``, by how much its series over epochs or levels
     ends below its greatest value; or to its ``half_rise``, the first epoch or level by which it has
     come half-way from its first value to its greatest.
