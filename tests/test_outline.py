@@ -53,6 +53,10 @@ measures:
   hsic_biased: {{method: hsic, estimator: biased, batch_size: 20}}
   kde: {{method: kde_information}}
   nhsic: {{method: nhsic, batch_size: 20}}
+training_measure: activation_entropy
+snapshot_diagnostics:
+  zero_gradients: {{method: zero_gradients, epsilon: 51/255}}
+  curve: {{method: attack_accuracy, steps: 1, sweep: {{epsilon: [0.0, 1.0]}}}}
 complexities: {{png: {{method: png_size}}}}
 distorted: {{inputs: [clean, quick], measure: kde}}
 distortions:
