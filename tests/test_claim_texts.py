@@ -86,3 +86,11 @@ def test_the_least_fall_of_the_entropic_paper_is_the_one_that_its_claims_state()
         3.58
     )
     assert falls["linf_pgd"] == pytest.approx(16.85)
+
+
+def test_what_the_note_says_of_the_papers_carlini_and_wagner_is_in_its_table_iii():
+    rates = read(Path("studies/references/entropic-retraining.yaml"))[0]["attack_success_rate"]
+    study, _ = read_study(Path("studies/entropic-retraining.yaml"))
+    note = study["tables"]["table-3-4-attacks"]["note"]
+    undefended = [rates[f"mnist/{one}"]["original"] for one in ("lenet5", "keras_cnn")]
+    assert re.findall(r"([\d.]+) %", note) == [str(one["carlini_wagner"]) for one in undefended]
