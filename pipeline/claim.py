@@ -29,9 +29,7 @@ class Claim(Settings):
     paper: str = ""  # of studies/references, without .yaml; none: a control of the study's own
     claim: str = ""  # its id there
     statistic: Literal["difference", "ratio", "correlation"] = "difference"
-    tested: str = (
-        ""  # which part of the claim the statistic speaks of, or what it controls
-    )
+    tested: str = ""  # which part of the claim the statistic speaks of, or what it controls
     of: Where
     against: Where | None = None
     worst_over: Column | None = None  # e.g. entry: every attack must show it
