@@ -48,10 +48,10 @@ class Claim(Settings):
     come half-way from its first value to its greatest.
     """
 
-    paper: str  # of studies/references, without .yaml
-    claim: str  # its id there
+    paper: str = ""  # of studies/references, without .yaml; none: a control of the study's own
+    claim: str = ""  # its id there
     statistic: Literal["difference", "ratio", "correlation"] = "difference"
-    tested: str = ""  # which part of the claim the statistic speaks of, if not of all
+    tested: str = ""  # which part of the claim the statistic speaks of, or what it controls
     of: Where
     against: Where | None = None
     worst_over: Column | None = None  # e.g. entry: every attack must show it
@@ -72,6 +72,15 @@ class Claim(Settings):
             raise ValueError("`alike` compares two sides; it needs `against`")
         if self.statistic == "correlation" and self.comes_to != "mean":
             raise ValueError("a correlation is of values; leave `comes_to` out")
+        return self
+
+    @model_validator(mode="after")
+    def it_is_a_papers_or_says_what_it_controls(self) -> Self:
+        """A claim without a paper has no text there."""
+        if bool(self.paper) != bool(self.claim):
+            raise ValueError("`paper` and `claim`, its id there, come together")
+        if not (self.paper or self.tested):
+            raise ValueError("a claim is a `paper`'s, or says in `tested` what it controls")
         return self
 
     @field_validator("says")
@@ -98,7 +107,12 @@ class Claim(Settings):
 
 
 def text_of(claim: Claim) -> str:
-    """The claim in the paper's terms. Raises StudyError if the reference file has no such id."""
+    """The claim in the paper's terms. Raises StudyError if the reference file has no such id.
+
+    A control of the study's own is what it says.
+    """
+    if not claim.paper:
+        return claim.tested
     file = Path(paths.REFERENCES) / f"{claim.paper}.yaml"
     texts = {known["id"]: known["text"] for known in read(file)[0]["claims"]}
     if claim.claim not in texts:

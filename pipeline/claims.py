@@ -51,7 +51,7 @@ def run(job: Job) -> None:
     claims = {name: Claim(**numbers) for name, numbers in job.params["claims"].items()}
     lines = []
     for name, claim in claims.items():
-        about = {"claim": name, "text": text_of(claim), "source": claim.paper}
+        about = {"claim": name, "text": text_of(claim), "source": claim.paper or "control"}
         found = []
         for setting, own in results.groupby(SETTING, sort=False):
             names = dict(zip(SETTING, setting, strict=True))

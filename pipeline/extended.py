@@ -17,14 +17,15 @@ from pipeline.strict_yaml import Key, StudyError, dotted, read, shown
 EXTENDS = "extends"
 ENTRIES = (
     "datasets", "models", "defences", "pretrain", "retrain", "train_selected", "attacks",
-    "snapshot_attacks", "measures", "complexities", "distortions", "diagnostics", "learning",
-    "toys", "tables", "figures", "claims",
+    "snapshot_attacks", "measures", "snapshot_diagnostics", "complexities", "distortions",
+    "diagnostics", "learning", "toys", "tables", "figures", "claims",
 )  # fmt: skip
 # What a study has that does not say otherwise.
 EMPTY = {
     "training_images": None,
     "validation_share": 0.0,
     "evaluation_images": None,
+    "training_measure": None,
     "selection": {"settings": [], "compared": []},
     "transfers": [],
     "threat": {},

@@ -1,4 +1,4 @@
-"""What one entry of a study will call its rows, by the ``outline`` of its method."""
+"""What entries of a study will call their rows, by the ``outline`` of their methods."""
 
 from pipeline.methods import network
 from robustinfo.settings import ANY, Entry, Outline
@@ -32,3 +32,16 @@ def levels_of(entry: Entry) -> dict[str, tuple]:
     return (
         {"level": tuple(level for level, _ in catalogue.sweep(entry))} if "sweep" in entry else {}
     )
+
+
+def of_diagnostics(entries: dict[str, Entry]) -> Outline:
+    """What diagnostics say, and what is made of a curve over epsilon."""
+    found = []
+    for name, entry in entries.items():
+        found += [
+            {"entry": (name,)} | one | levels_of(entry) for one in rows_of("diagnostics", entry)
+        ]
+        if entry["method"] == "attack_accuracy" and "epsilon" in entry.get("sweep", {}):
+            told = ("rise_with_epsilon", "accuracy_at_huge_epsilon", "zero_epsilon_gap")
+            found.append({"entry": (name,), "quantity": told})
+    return found

@@ -22,7 +22,7 @@ def check_entries(setting: dict[str, str], study: dict, fail: Fail) -> int | Non
 
     None of texts, and of images whose size is not known.
     """
-    from robustinfo import training
+    from robustinfo import catalogue, training
 
     values = None
     for section, kind in KINDS.items():
@@ -36,8 +36,15 @@ def check_entries(setting: dict[str, str], study: dict, fail: Fail) -> int | Non
                     raise fail(key, f"no attack {attack!r} here among {choices}")
             if section == "snapshot_attacks" and _role(entry) == "adaptive":
                 raise fail((*key, "method"), "snapshots are attacked without knowing the defence")
+            if section == "snapshot_diagnostics" and _needs_attacks(entry):
+                problem = "speaks of what attacks left of the finished network: of `diagnostics`"
+                raise fail((*key, "method"), problem)
         if section == "datasets":  # the first: the others are held against its images
             values = sizes.values_of(study["datasets"][setting["dataset"]])
+    measure = study["measures"].get(study["training_measure"])
+    if measure is not None and not hasattr(catalogue.module("measures", measure), "add"):
+        problem = f"{measure['method']} takes all images at once; a training set comes in parts"
+        raise fail(("training_measure",), problem)
     for section in TRAININGS:
         for name, numbers in study[section].items():
             validated(training.Config, numbers, (section, name), fail)
@@ -72,6 +79,13 @@ def check_inputs(setting: dict[str, str], study: dict, fail: Fail) -> None:
         for name, numbers in study[section].items():
             if held == "texts" and numbers.get("augmentation"):
                 raise fail((section, name, "augmentation"), f"{dataset} holds texts; leave it out")
+
+
+def _needs_attacks(entry: Entry) -> bool:
+    from robustinfo import catalogue
+
+    module = catalogue.module("diagnostics", entry)
+    return "examples" in module.Config.model_fields or getattr(module, "OF_RESISTING", False)
 
 
 def _role(entry: Entry) -> str:

@@ -18,13 +18,15 @@ RESERVED = {
     "datasets": ("collected", "standing", "gallery", "overview", "tables", "figures"),
     "defences": ("selection", *INPUTS),
     "attacks": INPUTS,
-    "snapshot_attacks": INPUTS,
+    "snapshot_attacks": (*INPUTS, "training"),
+    "snapshot_diagnostics": INPUTS,
     "distortions": INPUTS,
     "diagnostics": INPUTS,
     "learning": INPUTS,
 }
 NAMED = (
-    "datasets", "models", "defences", "attacks", "snapshot_attacks", "measures", "complexities",
+    "datasets", "models", "defences", "attacks", "snapshot_attacks", "measures",
+    "snapshot_diagnostics", "complexities",
     "distortions", "diagnostics", "learning", "toys", "tables", "figures", "claims",
 )  # fmt: skip
 # Snakemake takes a path with a part that repeats 20 times for an endless recursion.

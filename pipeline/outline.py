@@ -6,7 +6,7 @@ combinations. A column that it lacks is empty. What methods call theirs, their o
 
 from typing import Any
 
-from pipeline.foretold import levels_of, measured, rows_of
+from pipeline.foretold import levels_of, measured, of_diagnostics, rows_of
 from pipeline.paths import TRAININGS
 from pipeline.slices import in_setting
 from robustinfo.settings import Entry, Outline
@@ -94,13 +94,7 @@ def _of_distortions(setting: dict[str, str], study: dict[str, Any]) -> Outline:
 
 def _of_diagnostics(study: dict[str, Any]) -> Outline:
     found = [{"entry": ("clean",), "quantity": ("accuracy",)}, *_together(study)]
-    for name, entry in study["diagnostics"].items():
-        found += [
-            {"entry": (name,)} | one | levels_of(entry) for one in rows_of("diagnostics", entry)
-        ]
-        if entry["method"] == "attack_accuracy" and "epsilon" in entry.get("sweep", {}):
-            told = ("rise_with_epsilon", "accuracy_at_huge_epsilon", "zero_epsilon_gap")
-            found.append({"entry": (name,), "quantity": told})
+    found += of_diagnostics(study["diagnostics"])
     return [{"stage": ("diagnose",)} | group for group in found]
 
 
@@ -150,14 +144,19 @@ def _of_snapshots(setting: dict[str, str], name: str, study: dict[str, Any]) -> 
     training = _training(name, study)
     epochs = {*range(0, training["epochs"], training["snapshot_every"]), training["epochs"]}
     attacked = tuple(study["snapshot_attacks"])
-    every = {"input": ("clean", *attacked)}
+    tested = ("clean", *attacked)
+    both = (*tested, "training")  # also of the images that were trained on
+    inputs = both if study["training_measure"] else tested
     found = [
-        every | {"quantity": ("accuracy", "loss")},
+        {"input": inputs, "quantity": ("accuracy", "loss")},
         {"input": attacked, "quantity": ("attack_success_rate",)},
     ]
     for measure, entry in study["measures"].items():
+        own = {"input": both if measure == study["training_measure"] else tested}
         groups = measured(study["models"][setting["model"]], entry)
-        found += [every | {"entry": (measure,)} | group for group in groups]
+        found += [own | {"entry": (measure,)} | group for group in groups]
+    told = of_diagnostics(study["snapshot_diagnostics"])
+    found += [{"input": ("clean",)} | group for group in told]
     about = {"stage": ("measure",), "epoch": tuple(sorted(epochs))}
     return [about | group for group in found]
 

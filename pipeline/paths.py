@@ -86,7 +86,14 @@ KEYS = {
     "select": {"seeds": "seeds", "defences": "defences", "selection": "selection"},
     "train_selected": {**_TRAINED, "training": "train_selected.{defence}"},
     "attack": {**_TESTED, "attack": "attacks.{attack}"},
-    "measure": {**_TESTED, "measures": "measures", "snapshot_attacks": "snapshot_attacks"},
+    "measure": {
+        **_TESTED,
+        **_SPLIT,
+        "measures": "measures",
+        "snapshot_attacks": "snapshot_attacks",
+        "snapshot_diagnostics": "snapshot_diagnostics",
+        "training_measure": "training_measure",
+    },
     "complexity": {
         "dataset": "datasets.{dataset}",
         "defence": "defences.{defence}",

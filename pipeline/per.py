@@ -13,6 +13,7 @@ PER, ELSE = "per", "else"
 SECTIONS = (
     "datasets", "models", "training_images", "validation_share", "defences", "pretrain", "retrain",
     "train_selected", "evaluation_images", "attacks", "threat", "snapshot_attacks", "measures",
+    "training_measure", "snapshot_diagnostics",
     "complexities", "distorted", "distortions", "diagnostics", "learning",
 )  # fmt: skip
 

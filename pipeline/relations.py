@@ -67,6 +67,8 @@ def check_names(study: dict, fail: Fail) -> None:
         known(("distorted", "inputs"), name, ["clean", *study["snapshot_attacks"]])
     for name in study["distorted"]["measures"]:
         known(("distorted", "measures"), name, study["measures"])
+    if study["training_measure"] is not None:
+        known(("training_measure",), study["training_measure"], study["measures"])
     if len(set(study["seeds"])) != len(study["seeds"]):
         raise fail(("seeds",), f"a seed stands twice in {study['seeds']}")
 

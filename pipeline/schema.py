@@ -34,7 +34,7 @@ class Setting(Settings):
 
 
 class Limits(Settings):
-    """The greatest epsilon by norm that counts for the verdict; None: any."""
+    """The greatest epsilon by norm that counts for the verdict; None: any; 0: none at all."""
 
     linf: Pixels | None = None
     l2: Pixels | None = None
@@ -83,6 +83,8 @@ class Study(Settings):
     evaluation_images: PositiveInt | None
     snapshot_attacks: Entries
     measures: Entries
+    training_measure: Name | None  # of the images that were trained on, at every snapshot
+    snapshot_diagnostics: Entries
     complexities: Entries
     threat: Limits
     transfers: list[Transfer]

@@ -14,6 +14,7 @@ KINDS = {
     "attacks": "attacks",
     "snapshot_attacks": "attacks",
     "measures": "measures",
+    "snapshot_diagnostics": "diagnostics",
     "complexities": "complexities",
     "distortions": "distortions",
     "diagnostics": "diagnostics",
@@ -31,7 +32,7 @@ INNER = {
 }
 # Sections whose entries may be null in a setting: they do not exist there.
 OPTIONAL = (
-    "defences", "attacks", "snapshot_attacks", "measures", "complexities",
+    "defences", "attacks", "snapshot_attacks", "measures", "snapshot_diagnostics", "complexities",
     "distortions", "diagnostics", "learning",
 )  # fmt: skip
 

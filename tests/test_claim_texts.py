@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.claim import Claim, text_of
+from pipeline.extended import read_study
 from pipeline.strict_yaml import read
 
 FILES = [Path("params.yaml"), *sorted(Path("studies").glob("*.yaml"))]
@@ -50,7 +51,7 @@ def agrees(claim, text):
 
 def claims():
     for file in FILES:
-        for name, content in (read(file)[0].get("claims") or {}).items():
+        for name, content in read_study(file)[0]["claims"].items():
             yield pytest.param(Claim(**content), id=f"{file.stem}-{name}")
 
 
@@ -85,3 +86,11 @@ def test_the_least_fall_of_the_entropic_paper_is_the_one_that_its_claims_state()
         3.58
     )
     assert falls["linf_pgd"] == pytest.approx(16.85)
+
+
+def test_what_the_note_says_of_the_papers_carlini_and_wagner_is_in_its_table_iii():
+    rates = read(Path("studies/references/entropic-retraining.yaml"))[0]["attack_success_rate"]
+    study, _ = read_study(Path("studies/entropic-retraining.yaml"))
+    note = study["tables"]["table-3-4-attacks"]["note"]
+    undefended = [rates[f"mnist/{one}"]["original"] for one in ("lenet5", "keras_cnn")]
+    assert re.findall(r"([\d.]+) %", note) == [str(one["carlini_wagner"]) for one in undefended]

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
+from pipeline.claim import text_of
 from pipeline.claims import corrected
 from pipeline.decided import judged
 from robustinfo.maths.statistics import fraction_interval, holm
@@ -18,6 +19,24 @@ ACCURACY = {"stage": "attack", "quantity": "accuracy", "epoch": "last"}
 def test_a_sentence_with_an_unknown_place_is_refused_before_the_study_runs(sentence):
     with pytest.raises(ValidationError, match=r"takes \{value\}, \{low\} and \{high\}"):
         claim(says={"supported": sentence})
+
+
+def test_a_control_of_the_studys_own_is_what_it_says_and_no_papers():
+    own = claim(paper="", claim="", tested="longer training does not do it")
+    assert text_of(own) == "longer training does not do it"
+
+
+@pytest.mark.parametrize(
+    "given, problem",
+    [
+        ({"paper": "", "claim": ""}, "says in `tested` what it controls"),
+        ({"paper": "", "tested": "it holds"}, "come together"),
+        ({"claim": "", "tested": "it holds"}, "come together"),
+    ],
+)
+def test_a_claim_is_a_papers_or_says_what_it_controls(given, problem):
+    with pytest.raises(ValidationError, match=problem):
+        claim(**given)
 
 
 @pytest.mark.parametrize(

@@ -158,6 +158,13 @@ def test_an_attack_counts_up_to_the_limit_of_its_norm_however_both_are_written()
     assert not within({"far": {"method": "deepfool", "norm": "l2", "steps": 5}}, {})
 
 
+def test_at_a_limit_of_0_a_norm_decides_nothing_and_its_attacks_are_still_shown(together):
+    found = together({"pgd": (LINF, LINF_BREAKS), "l2_pgd": (L2, L2_BREAKS)}, limits={"l2": 0.0})
+    assert "l2" not in found.correct and not of(found, "l2")
+    assert found.correct["l2_pgd"].tolist() == [False, False, True, False]
+    assert found.correct[ALL].equal(found.correct["linf"])
+
+
 def test_a_threat_is_read_off_an_entry(together):
     (made,) = within({"pgd": LINF}, {}).values()
     assert made == Threat("iterated", "linf", 0.1, "pgd", "cross_entropy", (4, 1), False)

@@ -54,6 +54,10 @@ measures:
   kde: {{method: kde_information}}
   logit_scale: {{method: logit_scale}}
   nhsic: {{method: nhsic, batch_size: 20}}
+training_measure: activation_entropy
+snapshot_diagnostics:
+  zero_gradients: {{method: zero_gradients, epsilon: 51/255}}
+  curve: {{method: attack_accuracy, steps: 1, sweep: {{epsilon: [0.0, 1.0]}}}}
 complexities: {{png: {{method: png_size}}}}
 distorted: {{inputs: [clean, quick], measures: [kde, nhsic]}}
 distortions:

@@ -34,6 +34,8 @@ attacks: {fgsm: {method: fgsm, norm: linf, epsilon: 0.15}}
 threat: {}
 snapshot_attacks: {fgsm: {method: fgsm, norm: linf, epsilon: 0.15}}
 measures: {kde: {method: kde_information, noise_variance: 0.1}}
+training_measure: null
+snapshot_diagnostics: {}
 complexities: {png: {method: png_size}}
 transfers: []
 distorted: {inputs: [clean], measures: []}

@@ -126,3 +126,9 @@ def test_its_terms_are_that_loss_of_both_kinds_of_images(loss, four_classes):
 def test_a_reward_of_nothing_leaves_the_adversary_of_the_cross_entropy(four_classes):
     found = adversary(four_classes, ENTM | {"weight": 0.0})
     torch.testing.assert_close(found, adversary(four_classes, LOSS))
+
+
+@pytest.mark.parametrize("setting", [{"precision": "float64"}, {"temperature": 10.0}])
+def test_what_would_not_act_while_the_loss_itself_is_climbed_is_refused(setting):
+    with pytest.raises(ValueError, match=next(iter(setting))):
+        adversarial.Config(loss=ENTM, attack=ATTACK | setting)

@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional as F
 
 from robustinfo import catalogue
-from robustinfo.attacks import adaptive, pgd
+from robustinfo.attacks import _objectives, adaptive
 from robustinfo.defences import ib_rar
 from robustinfo.maths.activation_entropy import activation_entropy
 from robustinfo.maths.divergence import kl_from_standard_normal
@@ -74,7 +74,7 @@ def test_the_attack_is_the_one_on_the_whole_expression_part_by_part(
         config=catalogue.config("defences", entry),
     )  # fmt: skip
     torch.testing.assert_close(term(x, y)[1], whole(model, x, y), rtol=1e-6, atol=0)
-    logits, total = adaptive._climbed(term, weight, pgd.CLIMBED[objective], model, x, y)
+    logits, total = adaptive._climbed(term, weight, _objectives.CLIMBED[objective], model, x, y)
     loss = F.cross_entropy(model(x), y, reduction="sum")
     if objective == "margin":
         loss = -margin(model(x), y).sum()

@@ -2,7 +2,7 @@
 
 Tramèr et al. (2020), arXiv 2002.08347: a defence has to be attacked through its own loss, and an
 adaptive attack must find no less than the one it adapts. So, for every one of ``objectives``, the
-cross-entropy and the margin L of pgd.py, and every one of ``weights``,
+cross-entropy and the margin L of _objectives.py, and every one of ``weights``,
     climb  g_L / |g_L|_2 + weight g_T / |g_T|_2  over |x' - x| <= epsilon, x' in [0, 1],
 with g the gradient of each image by itself; a gradient of 0 stays 0. T is what the defence adds to
 its loss, ``attack_term`` in its file. Only so do weights mean the same in every defence and at
@@ -29,6 +29,7 @@ from pydantic import Field, model_validator
 from torch import Generator, Tensor, nn
 
 from robustinfo.attacks import _active, pgd
+from robustinfo.attacks._objectives import CLIMBED, over_size
 from robustinfo.attacks._run import Climbed
 
 ROLE = "adaptive"
@@ -72,9 +73,7 @@ def perturb(
     """
     weights = (0.0,) if term is None else sorted(config.weights, key=abs)
     climbs = [
-        partial(_climbed, term, weight, pgd.CLIMBED[objective])
-        if weight
-        else pgd.CLIMBED[objective]
+        partial(_climbed, term, weight, CLIMBED[objective]) if weight else CLIMBED[objective]
         for weight in weights
         for objective in config.objectives
     ]
@@ -103,12 +102,3 @@ def _climbed(
     (along,) = torch.autograd.grad(loss, x, retain_graph=True, **anyhow)
     (aside,) = torch.autograd.grad(value, x, **anyhow)
     return logits, ((over_size(along) + weight * over_size(aside)).detach() * x).sum()
-
-
-def over_size(gradient: Tensor) -> Tensor:
-    """Each image's gradient over its l2 norm, (n, ...) -> (n, ...); 0, and what is NaN, is 0."""
-    flat = gradient.flatten(1).nan_to_num(nan=0.0)
-    largest = flat.abs().amax(1, keepdim=True)
-    flat = flat / torch.where(largest > 0, largest, 1)  # squares would leave float32
-    size = flat.norm(dim=1, keepdim=True)
-    return (flat / torch.where(size > 0, size, 1)).view_as(gradient)

@@ -10,6 +10,7 @@ from pydantic import PositiveInt
 from torch import Generator, Tensor, nn
 
 from robustinfo.attacks import _active, _foolbox, pgd
+from robustinfo.attacks._objectives import cross_entropy
 from robustinfo.settings import Norm, Pixels, Settings
 
 ROLE = "iterated"
@@ -56,7 +57,7 @@ def perturb_with_extras(
         model,
         x,
         y,
-        climbs=[pgd.cross_entropy],
+        climbs=[cross_entropy],
         config=pgd.Ascent(**config.model_dump(), random_start=False),
         generator=generator,
     ).with_extras()

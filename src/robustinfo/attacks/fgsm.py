@@ -16,6 +16,7 @@ from pydantic import model_validator
 from torch import Generator, Tensor, nn
 
 from robustinfo.attacks import _active, _foolbox, pgd
+from robustinfo.attacks._objectives import cross_entropy
 
 ROLE = "single_step"
 LOSS = "cross_entropy"
@@ -56,7 +57,7 @@ def perturb(
         model,
         x,
         y,
-        climbs=[pgd.cross_entropy],
+        climbs=[cross_entropy],
         config=ascent,
         generator=generator,
     )[:2]

@@ -26,7 +26,6 @@ noise, as of a network that quantises its input or draws in its forward pass.
 """
 
 import math
-from collections.abc import Callable
 
 import torch
 from pydantic import NonNegativeInt, PositiveInt
@@ -34,10 +33,9 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from robustinfo.attacks import _active, _foolbox, pgd
-from robustinfo.attacks._run import Climbed
+from robustinfo.attacks._objectives import CLIMBED, climbing
 from robustinfo.attacks._success import surely
 from robustinfo.maths.balls import projected
-from robustinfo.maths.margin import margin
 from robustinfo.settings import Norm, Pixels, Settings
 
 ROLE = "iterated"
@@ -113,27 +111,11 @@ def _pulled(model: nn.Module, x: Tensor, y: Tensor, starts: Tensor) -> Tensor:
     return x + share * (starts - x)
 
 
-def _climbing(loss: Callable[[Tensor, Tensor], Tensor]) -> Climbed:
-    """loss: (logits (n, K), y) -> (n,)."""
-
-    def climbed(network: nn.Module, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        logits = network(x)
-        return logits, loss(logits, y).sum()
-
-    return climbed
-
-
 def _tempered(logits: Tensor, y: Tensor) -> Tensor:
     first, second = logits.detach().topk(2, dim=1).values.unbind(1)
     gap = (first - second).clamp(min=torch.finfo(logits.dtype).tiny)
     return F.cross_entropy(logits / gap[:, None], y, reduction="none")
 
 
-def _ratio(logits: Tensor, y: Tensor) -> Tensor:
-    largest = logits.topk(3, dim=1).values
-    spread = (largest[:, 0] - largest[:, 2]).clamp(min=torch.finfo(logits.dtype).tiny)
-    return -margin(logits, y) / spread
-
-
-CLIMBS = (pgd.cross_entropy, pgd.CLIMBED["margin"], _climbing(_tempered), _climbing(_ratio))
+CLIMBS = (CLIMBED["cross_entropy"], CLIMBED["margin"], climbing(_tempered), CLIMBED["dlr"])
 RUNS = len(CLIMBS) * (2 + Config.model_fields["restarts"].default)  # with starts given

@@ -1,4 +1,4 @@
-"""Projected gradient descent on the cross-entropy or the margin, from random starts.
+"""Projected gradient descent on the cross-entropy, the margin or DLR, from random starts.
 
 Madry et al. (2018), arXiv 1706.06083:
 maximise CE(f(x'), y) over |x' - x| <= epsilon, x' in [0, 1]: ``steps`` steps of ``step_size``
@@ -11,14 +11,16 @@ at x + start_std N(0, I) cut to the ball and to [0, 1]: Jin et al. (2020), arXiv
 N(0, 0.005) and five restarts, and do not say whether 0.005 is the variance. Here it is the standard
 deviation: the other, 0.07, is more than twice their epsilon of 8/255.
 
-``objective: margin`` climbs max_{i != y} f_i(x') - f_y(x') instead, the loss of Carlini and Wagner
-(2017), arXiv 1608.04644, on the logits: "CW-PGD". It does not flatten where the network is sure,
-and the cross-entropy does. It is not cut at a confidence, so images go on beyond the boundary.
+``objective``: see _objectives.py. ``margin``, "CW-PGD", and ``dlr`` do not flatten where the
+network is sure, and the cross-entropy does; nor does that of the logits over a ``temperature``, up
+to a lead of about 100 temperatures, nor that which a float64 copy climbs, ``precision: float64``,
+up to about 745. On a network that is not sure, a temperature far above the lead climbs the mean of
+all wrong logits, which may leave the best one behind.
 
 ``until: fooled`` finds the same successes in less time: an image leaves at its first one. What it
 then looks like is a barely adversarial image, not one at the end of its steps, and no material for
-measures and complexities. ``precision: bfloat16``, for GPUs, steers that search; what it finds is
-judged in float32, and so is every image at the end of its steps.
+measures and complexities. ``precision: bfloat16``, for GPUs, steers that search. Whatever steers,
+what it finds is judged by the network as it is, and so is every image at the end of its steps.
 """
 
 from functools import partial
@@ -29,12 +31,12 @@ import foolbox.attacks as fa
 import torch
 from pydantic import PositiveInt, model_validator
 from torch import Generator, Tensor, nn
-from torch.nn import functional as F
 
 from robustinfo.attacks import _active, _foolbox
+from robustinfo.attacks._objectives import CLIMBED, in_double, tempered
+from robustinfo.attacks._run import Climbed
 from robustinfo.maths.balls import projected
-from robustinfo.maths.margin import margin
-from robustinfo.settings import Norm, Pixels, Settings
+from robustinfo.settings import Norm, Pixels, PositiveNumber, Settings
 
 ROLE = "iterated"
 COUNTS = ("last_step",)  # of successes, in other ways
@@ -65,9 +67,10 @@ class Ascent(Runs):  # all but what is climbed
 
 
 class Config(Ascent):
-    objective: Literal["cross_entropy", "margin"] = "cross_entropy"
+    objective: Literal["cross_entropy", "margin", "dlr"] = "cross_entropy"
+    temperature: PositiveNumber = 1.0  # by which the logits are divided, of the cross-entropy
     until: Literal["end", "fooled"] = "end"
-    precision: Literal["float32", "bfloat16"] = "float32"  # of the steps
+    precision: Literal["float32", "bfloat16", "float64"] = "float32"  # of the steps
 
     @model_validator(mode="after")
     def bfloat16_only_searches(self) -> Self:
@@ -75,6 +78,21 @@ class Config(Ascent):
         if self.precision == "bfloat16" and self.until == "end":
             raise ValueError("`precision: bfloat16` is for a search; write `until: fooled`")
         return self
+
+    @model_validator(mode="after")
+    def only_the_cross_entropy_has_a_temperature(self) -> Self:
+        """Divided, the margin climbs in the same direction, and DLR is what it was."""
+        if self.temperature != 1 and self.objective != "cross_entropy":
+            problem = f"`temperature` changes the cross-entropy alone, not `{self.objective}`"
+            raise ValueError(f"{problem}; leave one out")
+        return self
+
+    @property
+    def climbs(self) -> str:
+        """The loss, by a name of its own where it has slopes that the plain one hides."""
+        tempered = ["tempered"] if self.temperature != 1 else []
+        precise = ["float64"] if self.precision == "float64" else []
+        return " ".join([*precise, *tempered, self.objective])
 
 
 def method(config: Ascent) -> foolbox.Attack:
@@ -97,20 +115,6 @@ def _noisy(x: Tensor, *, config: Runs) -> Tensor:
     return projected(x, x + noise, config.norm, config.epsilon)
 
 
-def cross_entropy(network: nn.Module, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    """Logits (n, K), and their cross-entropy, summed over the images."""
-    logits = network(x)
-    return logits, F.cross_entropy(logits, y, reduction="sum")
-
-
-def _margin(network: nn.Module, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    logits = network(x)
-    return logits, -margin(logits.float(), y).sum()
-
-
-CLIMBED = {"cross_entropy": cross_entropy, "margin": _margin}
-
-
 def craft(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> Tensor:
@@ -118,7 +122,8 @@ def craft(
 
     x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns the shape of x. Made in eval mode.
     """
-    attack = _method(model, config)
+    attack, climbed = method(config), _climbed(model, config)
+    _foolbox.climb(attack, lambda at, labels: climbed(model, at, labels)[1])
     return _foolbox.run(attack, model, x, y, epsilon=config.epsilon, generator=generator)[1]
 
 
@@ -147,17 +152,17 @@ def perturb_with_extras(
         model,
         x,
         y,
-        climbs=[CLIMBED[config.objective]],
+        climbs=[_climbed(model, config)],
         config=config,
         generator=generator,
         leave=leave,
-        precision=getattr(torch, config.precision),
+        precision=torch.bfloat16 if config.precision == "bfloat16" else torch.float32,
     )
     return (*found[:2], {}) if leave else found.with_extras()
 
 
-def _method(model: nn.Module, config: Config) -> foolbox.Attack:
-    attack = method(config)
-    if config.objective == "margin":
-        _foolbox.climb(attack, lambda x, y: -margin(model(x), y).sum())
-    return attack
+def _climbed(model: nn.Module, config: Config) -> Climbed:
+    climbed = CLIMBED[config.objective]
+    if config.temperature != 1:
+        climbed = tempered(config.temperature)
+    return in_double(climbed, model) if config.precision == "float64" else climbed

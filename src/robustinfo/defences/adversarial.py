@@ -24,6 +24,7 @@ READS = "images"
 
 class Inner(pgd.Config):
     objective: Literal["loss", "cross_entropy", "margin"] = "loss"  # loss: L itself
+    precision: Literal["float32"] = "float32"
 
 
 class Config(Settings):
@@ -50,7 +51,9 @@ def adversaries(
 ) -> Tensor:
     """Where the ascent ends for every image, fooling or not. Like x."""
     settings = config.attack
-    if settings.objective != "loss" or config.loss["method"] == "cross_entropy":
+    if settings.objective == "loss" and config.loss["method"] == "cross_entropy":
+        settings = settings.model_copy(update={"objective": "cross_entropy"})
+    if settings.objective != "loss":
         return pgd.craft(model, x, y, config=settings, generator=generator)
     loss, attack = catalogue.get("losses", config.loss), pgd.method(settings)
     # The sum over the images: the slopes of a mean would fade as the batch grows.

@@ -21,10 +21,13 @@ from robustinfo.attacks._foolbox import frozen
 from robustinfo.faults import Fault
 from robustinfo.maths.activation_entropy import (
     Reading,
+    Sums,
     activation_entropy,
     entropy_flow,
     flow_penalty,
+    of_set,
     refuse_negative,
+    summed,
 )
 from robustinfo.models._network import Network
 from robustinfo.settings import Entry, Number, Outline, PositiveNumber
@@ -50,20 +53,14 @@ def prepare(
     """
     if len(model.activations) < 2:
         raise Fault("entropic retraining needs at least two `activations` in the model")
-    n, sums = 0, {}
+    sums: dict[str, Sums] = {}
     for x, _ in batches():
         with frozen(model):
             _, seen = model.observe(x, model.activations)
-        n += len(x)
         for layer, h in seen.items():
             refuse_negative(h, layer)
-            h = h.double()
-            one = activation_entropy(h, config) if config.average == "samples" else h
-            sums[layer] = sums.get(layer, 0.0) + one.sum(0)
-    means = [total / n for total in sums.values()]
-    if config.average == "activations":
-        means = [activation_entropy(mean[None], config)[0] for mean in means]
-    flow = entropy_flow(means)
+            sums[layer] = summed(h, config, sums.get(layer))
+    flow = entropy_flow([of_set(one, config) for one in sums.values()])
     if flow < 0 < config.factor - 1:
         log.warning("pretrained E_T is %.4g < 0: factor %g pushes it down", flow, config.factor)
     return model, {"pretrained_flow": flow.float()}

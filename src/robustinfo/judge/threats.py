@@ -32,7 +32,7 @@ class Threat(NamedTuple):
     norm: str
     epsilon: float | None  # None: it belongs to no threat model
     method: str = ""
-    loss: str = ""  # cross_entropy, margin, ...: what it climbs, if it climbs one
+    loss: str = ""  # cross_entropy, margin, ...: what it climbs, if it climbs one; pgd.py's names
     effort: tuple[int, int] = (0, 0)  # steps and restarts, of what iterates
     decision_based: bool = False  # whether it asks for labels alone
 
@@ -51,7 +51,7 @@ def threat(entry: Mapping) -> Threat:
         norm,
         epsilon,
         entry["method"],
-        getattr(config, "objective", getattr(module, "LOSS", "")),
+        getattr(config, "climbs", getattr(module, "LOSS", "")),
         (getattr(config, "steps", 0) or 0, getattr(config, "restarts", 1)),
         getattr(module, "DECISION_BASED", False),
     )

@@ -8,7 +8,7 @@ E_T telescopes: of M layers, only the first and the last act.
 """
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -42,6 +42,29 @@ def activation_entropy(h: Tensor, reading: Reading = DEFAULT) -> Tensor:
     if reading.average == "activations":
         h = h.mean(0, keepdim=True)
     return -(h * h.clamp(min=reading.floor).log()).sum(1)
+
+
+class Sums(NamedTuple):
+    """What a layer's activations on some images add up to; those of further images may follow."""
+
+    n: int
+    neurons: int
+    total: Tensor  # float64: of E, a scalar; where activations are averaged, (d,) of these
+
+
+def summed(h: Tensor, reading: Reading, before: Sums | None = None) -> Sums:
+    """The activations h (n, d) of a part of the images, beside those ``before``."""
+    h = h.double()
+    own = (activation_entropy(h, reading) if reading.average == "samples" else h).sum(0)
+    if before is None:
+        return Sums(len(h), h.shape[1], own)
+    return Sums(before.n + len(h), before.neurons, before.total + own)
+
+
+def of_set(sums: Sums, reading: Reading) -> Tensor:
+    """E of all images, a scalar in float64, however they came in parts."""
+    mean = sums.total / sums.n
+    return mean if reading.average == "samples" else activation_entropy(mean[None], reading)[0]
 
 
 def flow_penalty(

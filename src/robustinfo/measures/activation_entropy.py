@@ -4,7 +4,6 @@ Which outputs are layers is the model's ``activations``; formulas, their traps a
 open stand in ``maths/activation_entropy.py``.
 """
 
-import torch
 from torch import Tensor
 
 from robustinfo.maths import activation_entropy as maths
@@ -29,24 +28,32 @@ def outline(config: Config) -> Outline:
 
 def estimate(t: Tensor, y: Tensor, *, config: Config) -> list[Measurement]:
     """t: (n, d) activations >= 0, or ValueError.  E of the set, whole and per neuron."""
+    held = None
+    for part in t.split(1024):  # of a wide layer, the copies in double precision would not fit
+        held = add(held, part, config=config)
+    return told(held, config=config)
+
+
+def add(held: maths.Sums | None, t: Tensor, *, config: Config) -> maths.Sums:
+    """``estimate`` in parts: what is held of the parts before, None at first, and of t."""
     maths.refuse_negative(t, f"of {t.shape[1]} neurons")
-    if config.average == "activations":
-        entropy = maths.activation_entropy(t.mean(0, keepdim=True, dtype=torch.float64), config)
-    else:  # in parts: of a wide layer, the copies in double precision would not fit
-        parts = (maths.activation_entropy(part.double(), config) for part in t.split(1024))
-        entropy = torch.cat(list(parts))
-    entropy = entropy.mean().item()
+    return maths.summed(t, config, held)
+
+
+def told(held: maths.Sums, *, config: Config) -> list[Measurement]:
+    """What ``estimate`` says of all that was added."""
+    entropy = maths.of_set(held, config).item()
     return [
         Measurement(WHOLE, entropy),
-        Measurement(PER_NEURON, entropy / t.shape[1]),
+        Measurement(PER_NEURON, entropy / held.neurons),
     ]
 
 
 def combine(layers: dict[str, list[Measurement]]) -> list[Measurement]:
     """E_N and E_T of the whole network from what ``estimate`` gave for each layer, in order."""
-    told = [one for found in layers.values() for one in found]
-    whole = [one.value for one in told if one.quantity == WHOLE]
-    per_neuron = [one.value for one in told if one.quantity == PER_NEURON]
+    every = [one for found in layers.values() for one in found]
+    whole = [one.value for one in every if one.quantity == WHOLE]
+    per_neuron = [one.value for one in every if one.quantity == PER_NEURON]
     return [
         Measurement("network_entropy", maths.network_entropy(per_neuron, [1] * len(per_neuron))),
         Measurement("entropy_flow", maths.entropy_flow(whole)),

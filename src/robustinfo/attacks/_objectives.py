@@ -1,0 +1,105 @@
+"""What gradient attacks climb: a function of the logits, summed over the images.
+
+cross_entropy  -log softmax(f)_y, in float32 flat where f is sure, from a lead of about 100 on
+margin         max_{i != y} f_i - f_y, the loss of Carlini and Wagner (2017), arXiv 1608.04644, on
+               the logits and not cut at a confidence, so that images go on beyond the boundary
+dlr            -(f_y - max_{i != y} f_i) / (f_(1) - f_(3)), f_(i) the i-th largest: the difference
+               of logits ratio of Croce and Hein (2020), arXiv 2003.01690, of three classes or
+               more, which no scale or shift of f changes
+"""
+
+from collections.abc import Callable
+from copy import deepcopy
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from robustinfo.attacks._run import Climbed
+from robustinfo.faults import Fault
+from robustinfo.maths.margin import margin
+
+
+def cross_entropy(network: nn.Module, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """Logits (n, K), and their cross-entropy, summed over the images."""
+    return tempered(1.0)(network, x, y)
+
+
+def tempered(temperature: float) -> Climbed:
+    """The cross-entropy of f / temperature."""
+
+    def climbed(network: nn.Module, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        logits = network(x)
+        return logits, F.cross_entropy(logits / temperature, y, reduction="sum")
+
+    return climbed
+
+
+def climbing(loss: Callable[[Tensor, Tensor], Tensor]) -> Climbed:
+    """loss: (logits (n, K), y) -> (n,), computed in float32 at least."""
+
+    def climbed(network: nn.Module, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        logits = network(x)
+        precise = logits.to(torch.promote_types(logits.dtype, torch.float32))
+        return logits, loss(precise, y).sum()
+
+    return climbed
+
+
+def difference_of_logits_ratio(logits: Tensor, y: Tensor) -> Tensor:
+    """logits: (n, K), K > 2, or Fault.  y: (n,) labels.  Returns (n,), above 0 where y loses."""
+    if logits.shape[1] < 3:
+        raise Fault(
+            f"`dlr` compares with the third largest logit, and the network has {logits.shape[1]}; "
+            "write `objective: margin`"
+        )
+    largest = logits.topk(3, dim=1).values
+    spread = (largest[:, 0] - largest[:, 2]).clamp(min=torch.finfo(logits.dtype).tiny)
+    return -margin(logits, y) / spread
+
+
+CLIMBED = {
+    "cross_entropy": cross_entropy,
+    "margin": climbing(lambda logits, y: -margin(logits, y)),
+    "dlr": climbing(difference_of_logits_ratio),
+}
+
+
+def in_double(climbed: Climbed, model: nn.Module) -> Climbed:
+    """The same, its value and slope computed in float64 by a copy of the model, in eval mode.
+
+    Images stay what they are, and what is climbed has the slope's direction, at length 1: one of
+    1e-200 is none in float32. Raises Fault where there is no such copy.
+    """
+    try:
+        twin = deepcopy(model).double().eval().requires_grad_(False)
+    except Exception as error:  # a stranger's network may fail in any way
+        raise _no_double(error) from None
+
+    def direction(_: nn.Module, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        at = x.detach().double().requires_grad_()
+        try:
+            with torch.enable_grad():
+                logits, total = climbed(twin, at, y)
+        except RuntimeError as error:
+            raise _no_double(error) from None
+        if logits.dtype != torch.double:
+            raise _no_double(f"its logits are {logits.dtype}")
+        (gradient,) = torch.autograd.grad(total, at)
+        return logits.to(x.dtype), (over_size(gradient).to(x.dtype) * x).sum()
+
+    return direction
+
+
+def _no_double(why: object) -> Fault:
+    told = str(why).strip().splitlines() or [repr(why)]
+    return Fault(f"the network does not compute in float64 ({told[0]}); leave out `precision`")
+
+
+def over_size(gradient: Tensor) -> Tensor:
+    """Each image's gradient over its l2 norm, (n, ...) -> (n, ...); 0, and what is NaN, is 0."""
+    flat = gradient.flatten(1).nan_to_num(nan=0.0)
+    largest = flat.abs().amax(1, keepdim=True)
+    flat = flat / torch.where(largest > 0, largest, 1)  # squares would leave float32
+    size = flat.norm(dim=1, keepdim=True)
+    return (flat / torch.where(size > 0, size, 1)).view_as(gradient)
