@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.claim import Claim, text_of
+from pipeline.extended import read_study
 from pipeline.strict_yaml import read
 
 FILES = [Path("params.yaml"), *sorted(Path("studies").glob("*.yaml"))]
@@ -50,7 +51,7 @@ def agrees(claim, text):
 
 def claims():
     for file in FILES:
-        for name, content in (read(file)[0].get("claims") or {}).items():
+        for name, content in (read_study(file)[0].get("claims") or {}).items():
             yield pytest.param(Claim(**content), id=f"{file.stem}-{name}")
 
 
