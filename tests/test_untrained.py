@@ -24,8 +24,6 @@ defences:
   on_fc2: {{<<: *ib, layers: [fc2]}}
   selected: {{method: ib_rar, base: *plain, masked_share: 0.0}}
 pretrain: {{plain: {TRAINING}, on_fc1: {TRAINING}, on_fc2: {TRAINING}}}
-retrain: {{}}
-retrain_from: plain
 selection:
   settings: [{{dataset: digits, model: lenet5}}]
   compared: [plain, on_fc1, on_fc2]
@@ -36,55 +34,27 @@ evaluation_images: 40
 attacks:
   fgsm: {{method: fgsm, norm: linf, epsilon: 0.1}}
   pgd: {{method: pgd, norm: linf, epsilon: 0.1, step_size: 0.05, steps: 3}}
-threat: {{}}
 transfers: []
-snapshot_attacks: {{}}
 measures: {{nhsic: {{method: nhsic, batch_size: 20}}}}
 complexities: {{png: {{method: png_size}}}}
-distorted: {{inputs: [clean], measure: null}}
 distortions: {{noise: {{method: linf_noise, epsilon: 0.15}}}}
-learning: {{}}
 diagnostics:
   epsilon_curve: {{method: attack_accuracy, steps: 3, sweep: {{epsilon: [0.0, 0.1, 1.0]}}}}
 verdict: {{twin: plain}}
-toys: {{}}
 tables:
-  table-attacks:
-    title: Attacks
-    rows: [model, defence]
-    columns: [entry]
-    where: {{stage: attack, quantity: accuracy}}
-  table-alone:
-    title: What waits, alone
-    rows: [layer]
-    columns: [quantity]
-    where: {{stage: measure, defence: selected, entry: nhsic, quantity: nhsic_input, epoch: last}}
+  table-attacks: {{title: Attacks, rows: [model, defence], columns: [entry],
+    where: {{stage: attack, quantity: accuracy}}}}
+  table-alone: {{title: What waits, rows: [layer], columns: [quantity],
+    where: {{stage: measure, defence: selected, quantity: nhsic_input, epoch: last}}}}
 figures:
-  figure-epsilon:
-    title: By epsilon
-    rows: [defence]
-    columns: [level]
-    where: {{stage: diagnose, entry: epsilon_curve, quantity: attack_accuracy}}
-    draw: curves
-  figure-alone:
-    title: Nothing
-    rows: [defence]
-    columns: [level]
-    where: {{defence: selected, stage: diagnose, entry: epsilon_curve, quantity: attack_accuracy}}
-    draw: curves
+  figure-epsilon: &figure {{title: By epsilon, rows: [defence], columns: [level], draw: curves,
+    where: &curve {{stage: diagnose, entry: epsilon_curve, quantity: attack_accuracy}}}}
+  figure-alone: {{<<: *figure, where: {{<<: *curve, defence: selected}}}}
 claims:
-  beats:
-    paper: ib-rar
-    claim: partial_beats_all
-    of: {{stage: attack, quantity: accuracy, entry: pgd, defence: selected}}
-    against: {{stage: attack, quantity: accuracy, entry: pgd, defence: on_fc1}}
-    expect: above
-  trained_ones:
-    paper: ib-rar
-    claim: partial_beats_all
-    of: {{stage: attack, quantity: accuracy, entry: pgd, defence: on_fc2}}
-    against: {{stage: attack, quantity: accuracy, entry: pgd, defence: on_fc1}}
-    expect: above
+  beats: &beats {{paper: ib-rar, claim: partial_beats_all, expect: above,
+    of: &under_pgd {{stage: attack, quantity: accuracy, entry: pgd, defence: selected}},
+    against: {{<<: *under_pgd, defence: on_fc1}}}}
+  trained_ones: {{<<: *beats, of: {{<<: *under_pgd, defence: on_fc2}}}}
 """
 SETTING = {"dataset": "digits", "model": "lenet5"}
 

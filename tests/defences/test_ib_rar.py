@@ -243,7 +243,8 @@ def test_the_published_code_has_clean_images_and_the_activations_of_every_pass(
 @pytest.mark.parametrize("base", [STANDARD, ENTROPIC], ids=str)
 def test_adversarial_information_around_a_base_without_adversaries_is_refused(base, model, data):
     config = ib_rar.Config(base=base, information_of="adversarial", masked_share=0.0)
-    said = f"`information_of: adversarial`.*'{base['method']}'.*clean`.*: adversarial, consistency, mart, trades"
+    said = f"`information_of: adversarial`.*'{base['method']}'.*clean`"
+    said += ".*: adversarial, consistency, mart, trades"
     with pytest.raises(Fault, match=said):
         ib_rar.prepare(model, lambda: [data], config=config)
 
