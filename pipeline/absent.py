@@ -1,12 +1,24 @@
-"""A job of something that is null in its setting: its files are there, and hold nothing.
+"""A job of something that is not there in its setting: its files are there, and hold nothing.
 
-Snakemake leaves such jobs out; DVC's matrix cannot.
+That is what is null there, and what was never trained since no layer was selected for it, with all
+that would be made of it. Snakemake leaves out jobs of the first kind, DVC's matrix cannot; of the
+second kind nobody knows before the selection.
 """
+
+import shutil
 
 from pipeline import paths, rows
 from pipeline.stage import Job
 from robustinfo.files import refusals
-from robustinfo.sealed import seal
+from robustinfo.sealed import is_empty, seal
+
+UNTRAINED = "not trained: no layer was selected"
+
+
+def untrained(job: Job, **names: str) -> bool:
+    """Whether a run's checkpoint is there and holds nothing."""
+    file = job.path(paths.MODEL, **names)
+    return file.is_file() and is_empty(file)
 
 
 def leave_empty(job: Job) -> None:
@@ -19,4 +31,5 @@ def leave_empty(job: Job) -> None:
             rows.write(path, [])
         else:
             with refusals(path):
-                path.mkdir(parents=True, exist_ok=True)
+                shutil.rmtree(path, ignore_errors=True)  # of an earlier training
+                path.mkdir(parents=True)

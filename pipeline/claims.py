@@ -20,7 +20,8 @@ to show anything (``undertrained``; see ``decided.least_clean``), nor values of 
 sit at their ceiling, on either side, in any of the groups that must all show the claim: there they
 move with nothing (``saturated``; the column of that name is the greatest such share). Nor do sides
 that differ in what the claim asks them to have ``alike``, as two networks' accuracy, which would
-explain their difference (``confounded``).
+explain their difference (``confounded``). Nor is anything said where a defence that a claim names
+was not trained, as no layer was selected for it.
 """
 
 import math
@@ -28,9 +29,10 @@ import math
 import pandas as pd
 
 from pipeline import paths, rows
+from pipeline.absent import UNTRAINED
 from pipeline.claim import Claim, text_of
-from pipeline.collect import results_of
-from pipeline.decided import UNDECIDABLE, judged
+from pipeline.collect import results_of, untrained_of
+from pipeline.decided import UNDECIDABLE, judged, unanswered
 from pipeline.outcomes import outcomes_of
 from pipeline.stage import Job, main
 from pipeline.statistics import chosen
@@ -47,7 +49,7 @@ COLUMNS = SETTING + VALUES
 
 def run(job: Job) -> None:
     """Judge every claim in every setting, or toy, that has results of what it speaks of."""
-    results, outcomes = results_of(job), outcomes_of(job)
+    results, outcomes, untrained = results_of(job), outcomes_of(job), untrained_of(job)
     claims = {name: Claim(**numbers) for name, numbers in job.params["claims"].items()}
     lines = []
     for name, claim in claims.items():
@@ -55,13 +57,27 @@ def run(job: Job) -> None:
         found = []
         for setting, own in results.groupby(SETTING, sort=False):
             names = dict(zip(SETTING, setting, strict=True))
-            if found_one := judged(own, claim, chosen(outcomes, names)):
-                found.append(names | about | found_one)
+            if lacking := _lacking(chosen(untrained, names), claim):
+                one = unanswered(claim, f"{', '.join(lacking)}: {UNTRAINED}")
+            else:
+                one = judged(own, claim, chosen(outcomes, names))
+            if one:
+                found.append(names | about | one)
         if not found:
             raise StudyError(f"claim {name} selects no result: {claim.of} against {claim.against}")
         lines += found
     corrected(lines, claims)
     rows.write_table(job.path(paths.CLAIMS), pd.DataFrame(lines, columns=COLUMNS))
+
+
+def _lacking(untrained: pd.DataFrame, claim: Claim) -> list[str]:
+    """The defences that a claim names and that were not trained. untrained: of one setting."""
+    found = []
+    for side in (claim.of, claim.against or {}):
+        if "defence" in side:
+            asked = {name: side[name] for name in (*SETTING, "defence") if name in side}
+            found += [*chosen(untrained, asked).defence]
+    return sorted(set(found))
 
 
 def corrected(lines: list[dict], claims: dict[str, Claim]) -> None:

@@ -2,17 +2,20 @@
 
 reads   every .csv of results/{study}/{dataset}/{model}/, results/{study}/{dataset}/data.json
 writes  results/{study}/collected/{dataset}-{model}.csv  with the runs' names, and Wilson
-        intervals of fractions that have no interval of their own; the selection comes last
+        intervals of fractions that have no interval of their own; the selection comes last. Of a
+        run that was not trained, as no layer was selected for it, there is one row that says so
         results/{study}/standing/{dataset}-{model}.csv  defence, seed, entry, index, correct
 """
 
 import pandas as pd
 
 from pipeline import paths, rows, sealed_text
+from pipeline.absent import untrained
 from pipeline.stage import Job, main
 from pipeline.statistics import with_intervals
 from robustinfo.measurement import exact
 
+UNTRAINED = "untrained"  # the quantity of that row
 COLUMNS = ["defence", "seed", "entry", "index", "correct"]
 
 
@@ -23,13 +26,14 @@ def run(job: Job) -> None:
     for defence in job.params["defences"]:
         for seed in job.params["seeds"]:
             run_names = {"defence": defence, "seed": seed}
-            own = pd.concat([_classes(job), *_tables(job, run_names)], ignore_index=True)
+            if untrained(job, **run_names):
+                own = pd.DataFrame(rows.of("train", [exact(UNTRAINED, 1)]))
+            else:
+                own = pd.concat([_classes(job), *_tables(job, run_names)], ignore_index=True)
+                standing.append(_standing(job, run_names))
             for position, (name, value) in enumerate((setting | run_names).items()):
                 own.insert(position, name, value)
             tables.append(own)
-            stands = paths.outcomes(job.params, defence)
-            outcomes = rows.read(job.path(stands, **run_names))
-            standing.append(outcomes.assign(**run_names)[COLUMNS])
     if setting in job.params["selection"]["settings"]:
         selection = rows.read(job.path(paths.SELECTED))
         tables.append(selection.assign(**setting)[tables[0].columns])
@@ -38,7 +42,22 @@ def run(job: Job) -> None:
 
 
 def results_of(job: Job) -> pd.DataFrame:
-    """The collected rows of every setting of the study, and of every toy, which has no setting."""
+    """The collected rows of every setting of the study, and of every toy, which has no setting.
+
+    Without those of runs that were not trained, of which ``untrained_of`` tells.
+    """
+    found = _collected(job)
+    return found[found.quantity != UNTRAINED].reset_index(drop=True)
+
+
+def untrained_of(job: Job) -> pd.DataFrame:
+    """dataset, model, defence of what was not trained."""
+    found = _collected(job)
+    names = ["dataset", "model", "defence"]
+    return found[found.quantity == UNTRAINED][names].drop_duplicates(ignore_index=True)
+
+
+def _collected(job: Job) -> pd.DataFrame:
     files = [job.path(paths.RESULTS, **setting) for setting in job.params["settings"]]
     files += [job.path(paths.TOY, toy=toy) for toy in job.params["toys"]]
     return pd.concat([rows.read(file) for file in files], ignore_index=True)
@@ -46,6 +65,11 @@ def results_of(job: Job) -> pd.DataFrame:
 
 def _tables(job: Job, names: dict) -> list[pd.DataFrame]:
     return [rows.read(job.path(one, **names)) for one in paths.tables(job.params, names["defence"])]
+
+
+def _standing(job: Job, names: dict) -> pd.DataFrame:
+    outcomes = rows.read(job.path(paths.outcomes(job.params, names["defence"]), **names))
+    return outcomes.assign(**names)[COLUMNS]
 
 
 def _classes(job: Job) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from pipeline.claim import Claim, named
 from pipeline.claimed import claimed
 from pipeline.statistics import chosen, images_of
 from robustinfo.judge.checks import least_accuracy
-from robustinfo.maths.statistics import LEVEL, Estimate, p_value
+from robustinfo.maths.statistics import LEVEL, Estimate, p_value, unknown
 
 UNDECIDABLE = ("undertrained", "saturated", "confounded")  # the first that holds is said
 HALF = 0.5  # of the values of a side, at their ceiling
@@ -35,7 +35,6 @@ def judged(
     if of.empty or (against is not None and against.empty):
         return None
     found = claimed(of, against, claim, outcomes)
-    low, high = found.interval
     sides = [side for side in (of, against) if side is not None]
     saturated, full = _saturated(sides, claim)
     p = p_value(found, claim.threshold)
@@ -46,19 +45,21 @@ def judged(
     )
     barred = [pair for pair in zip(UNDECIDABLE, reasons, strict=True) if pair[1]]
     verdict, reason = (*barred, _decided(found, p, claim))[0]
-    return {
-        "statistic": named(claim),
-        "value": found.value,
-        "low": low,
-        "high": high,
-        "scope": found.scope,
-        "n": images_of(*sides),
-        "seeds": found.seeds,
-        "p": p,
-        "uncorrected": verdict,
-        "reason": reason,
-        "saturated": saturated,
-    }
+    told = {"p": p, "n": images_of(*sides), "saturated": saturated}
+    return _line(claim, found) | told | {"uncorrected": verdict, "reason": reason}
+
+
+def unanswered(claim: Claim, reason: str) -> dict:
+    """A claim of which nothing is known in a setting."""
+    told = {"p": math.nan, "n": None, "saturated": math.nan}
+    line = _line(claim, unknown(math.nan, 0))
+    return line | told | {"uncorrected": "undecided", "reason": reason}
+
+
+def _line(claim: Claim, found: Estimate) -> dict:
+    low, high = found.interval
+    about = {"value": found.value, "low": low, "high": high}
+    return {"statistic": named(claim)} | about | {"scope": found.scope, "seeds": found.seeds}
 
 
 def least_clean(claim: Claim, sides: Sequence[pd.DataFrame], classes: float) -> float:

@@ -31,11 +31,14 @@ STYLE = {
 WRITTEN = {".svg": {"metadata": {"Date": None}}, ".png": {"dpi": 150}}
 
 
-def draw(table: pd.DataFrame, target: Target) -> Figure:
-    """The figure of a table, by the drawing that the target names."""
+def draw(table: pd.DataFrame, target: Target, note: str = "") -> Figure:
+    """The figure of a table, by the drawing that the target names; without a line, no axes.
+
+    note: what stands under the title, lines that each end.
+    """
     with mpl.rc_context(STYLE):
-        figure = DRAWINGS[target.draw](table, target)
-        figure.suptitle(target.title, fontsize=10)
+        figure = DRAWINGS[target.draw](table, target) if len(table) else Figure(figsize=(6.6, 1.2))
+        figure.suptitle(f"{target.title}\n{note}".rstrip(), fontsize=10)
     return figure
 
 

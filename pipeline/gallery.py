@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from pipeline import load, paths, rows, sealed_text
+from pipeline.absent import untrained
 from pipeline.combined import within
 from pipeline.drawing import save
 from pipeline.drawings import gallery
@@ -44,7 +45,7 @@ def run(job: Job) -> None:
     images, labels = load.test_images(job)
     made = {
         defence: unseal(_of(job, paths.EXAMPLES, defence, attack=attack))[0]
-        for defence in job.params["defences"]
+        for defence in _trained(job)
     }
     index = chosen(torch.stack([examples["success"] for examples in made.values()]), labels)
     shown = {
@@ -83,7 +84,7 @@ def chosen(success: Tensor, labels: Tensor) -> Tensor:
 
 def _left(job: Job, attack: str) -> float:
     """The accuracy that an attack leaves, in the mean over the defences."""
-    tables = [rows.read(_of(job, paths.ATTACK, d, attack=attack)) for d in job.params["defences"]]
+    tables = [rows.read(_of(job, paths.ATTACK, d, attack=attack)) for d in _trained(job)]
     found = pd.concat(tables)
     return found[found.quantity == "accuracy"].value.mean()
 
@@ -95,6 +96,12 @@ def _answered(job: Job, defence: str, x: Tensor, shown: dict[str, Tensor]) -> pd
         before, after = (model(one.to(job.device)).argmax(1).cpu() for one in (x, shown["x_adv"]))
     found = {"before": before, "after": after, "success": shown["success"]}
     return pd.DataFrame({"defence": defence, **found})
+
+
+def _trained(job: Job) -> list[str]:
+    """The defences without those for which no layer was selected."""
+    first = str(job.params["seeds"][0])
+    return [one for one in job.params["defences"] if not untrained(job, defence=one, seed=first)]
 
 
 def _of(job: Job, template: str, defence: str, **names: str) -> Path:

@@ -14,6 +14,7 @@ not to what is invalid or masked, needs a stronger attack, or has not converged.
 """
 
 import json
+import math
 from collections.abc import Iterator
 
 import pandas as pd
@@ -85,7 +86,8 @@ def ranked(verdicts: pd.DataFrame, attacked: list[dict], protocols: dict) -> pd.
     Those without a rank come last, by robust accuracy too. Equal accuracies share the better rank.
     """
     clean = {tuple(line[c] for c in RUN): line for line in attacked if line["attack"] == CLEAN}
-    own = [clean[key] for key in verdicts[RUN].itertuples(index=False, name=None)]
+    unknown = {"low": math.nan, "high": math.nan}  # of what was not trained
+    own = [clean.get(key, unknown) for key in verdicts[RUN].itertuples(index=False, name=None)]
     ball = [*SETTING, "norm"]
     board = verdicts.assign(
         clean_low=[line["low"] for line in own],
@@ -106,7 +108,7 @@ def tex(board: pd.DataFrame) -> str:
 
     def percent(value: pd.Series, low: pd.Series, high: pd.Series) -> list[str]:
         parts = zip(100 * value, 100 * low, 100 * high, strict=True)
-        return [f"{v:.1f} ({a:.1f} to {b:.1f})" for v, a, b in parts]
+        return ["--" if v != v else f"{v:.1f} ({a:.1f} to {b:.1f})" for v, a, b in parts]
 
     printed = board.assign(
         rank=board["rank"].astype(object).where(board["rank"].notna(), "--"),

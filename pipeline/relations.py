@@ -74,10 +74,20 @@ def check_names(study: dict, fail: Fail) -> None:
 
 
 def check_selection(setting: dict[str, str], study: dict, fail: Fail) -> None:
-    """What is compared is there, and defends layers; what waits for it is told which."""
+    """What is compared is there, and defends layers; what waits for it is told which.
+
+    Nothing else depends on what waits: without a layer it is not trained.
+    """
     from robustinfo import catalogue
 
     selection, defences = study["selection"], study["defences"]
+    needed = [(("verdict", "twin"), study["verdict"].get("twin"))]
+    needed += [
+        (("transfers", i, "proxy"), one["proxy"]) for i, one in enumerate(study["transfers"])
+    ]
+    for key, name in needed:
+        if name in study["train_selected"]:
+            raise fail(key, f"{name} waits for a selected layer, and there may be none")
     for name in set(study["train_selected"]) & set(defences):
         if setting not in selection["settings"]:
             raise fail(("selection", "settings"), f"lack {setting}, where {name} waits for one")

@@ -11,6 +11,7 @@ import jinja2
 import pandas as pd
 
 from pipeline import embedded, paths, rows
+from pipeline.absent import UNTRAINED
 from pipeline.overview import ATTACKS, INFORMATION, SETTINGS
 from pipeline.stage import Job, main
 from robustinfo.files import whole
@@ -28,7 +29,10 @@ COLOURS = [
     ("#d9dee3", "#1c2733"),
     ("#1b6e3a", "#ffffff"),
 ]
-BADGES = dict(zip(CLASSES, COLOURS, strict=True)) | {"note": ("#cfe3f5", "#123a5c")}
+BADGES = dict(zip(CLASSES, COLOURS, strict=True)) | {
+    "note": ("#cfe3f5", "#123a5c"),
+    UNTRAINED: ("#ffffff", "#3d3d3d"),
+}
 EXPORTS = (paths.LEADERBOARD, paths.LEADERBOARD_JSON, paths.LEADERBOARD_TEX)
 
 
@@ -45,6 +49,7 @@ def run(job: Job) -> None:
     titles = job.params["tables"] | job.params["figures"]
     page = environment.get_template("report.html").render(
         study=job.study,
+        untrained=UNTRAINED,
         badges=BADGES,
         board=_records(job.path(paths.LEADERBOARD)),
         exports={path.name: embedded.data_uri(path) for path in map(job.path, EXPORTS)},

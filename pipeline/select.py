@@ -4,8 +4,8 @@ reads   results/{study}/{dataset}/{model}/selection/{defence}/{seed}.csv  of all
 writes  results/{study}/{dataset}/{model}/selection.csv  the same, and per candidate and seed the
         gain over the first of ``compared``, and ``selected``, 1 or 0, alike for every seed
 
-A layer is selected if its mean gain over the seeds exceeds the margin. If none does, that with the
-greatest gain is, so that the training that waits for it can go on: the gain says what it is worth.
+A layer is selected if its mean gain over the seeds exceeds the margin. If none does, none is: what
+waits for a layer is then not trained, and its files hold nothing (absent.py).
 """
 
 import pandas as pd
@@ -23,7 +23,7 @@ def run(job: Job) -> None:
     )
     table = selected(found, compared[0], selection["margin"])
     rows.write_table(job.path(paths.SELECTED), table)
-    print("selected:", ", ".join(layers(table)))
+    print("selected:", ", ".join(layers(table)) or "none")
 
 
 def selected(found: pd.DataFrame, reference: str, margin: float) -> pd.DataFrame:
@@ -33,15 +33,15 @@ def selected(found: pd.DataFrame, reference: str, margin: float) -> pd.DataFrame
     gains["value"] -= gains.seed.map(base)
     gains["quantity"] = "gain"
     means = gains.groupby("defence", sort=False).value.mean()
-    chosen = set(means.index[means > margin]) or {means.idxmax()}
-    verdicts = gains.assign(quantity="selected", value=gains.defence.isin(chosen).astype(float))
+    chosen = gains.defence.isin(means.index[means > margin])
+    verdicts = gains.assign(quantity="selected", value=chosen.astype(float))
     return pd.concat([found, gains, verdicts], ignore_index=True)
 
 
 def layers(table: pd.DataFrame) -> list[str]:
-    """The layers that a table of ``selected`` chose, in the order of the candidates."""
+    """The layers that a table of ``selected`` chose, in the order of the candidates, if any."""
     hit = table[table.quantity.eq("selected") & table.value.eq(1)].layer
-    return list(dict.fromkeys("+".join(hit).split("+")))
+    return list(dict.fromkeys(layer for one in hit for layer in one.split("+")))
 
 
 def _screened(job: Job, defence: str, seed: int) -> pd.DataFrame:

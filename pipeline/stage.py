@@ -12,7 +12,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from pipeline import driver
+from pipeline import driver, paths
 from pipeline.extended import read_study
 from pipeline.slices import slices
 from pipeline.strict_yaml import StudyError
@@ -35,8 +35,14 @@ class Job:
 
     @property
     def is_absent(self) -> bool:
-        """Whether what the job is about is null in its setting."""
-        return any(self.params.get(entry, ...) is None for entry in ABOUT)
+        """Whether what the job is about is null in its setting, or of a run without training."""
+        if any(self.params.get(entry, ...) is None for entry in ABOUT):
+            return True
+        if "defence" not in self.names or self.stage in paths.TRAININGS:
+            return False
+        from pipeline.absent import untrained
+
+        return untrained(self)
 
     def path(self, template: str, **names: str) -> Path:
         """A path of ``paths`` for this job's names."""
@@ -69,12 +75,17 @@ def main(run: Callable[[Job], None], *stages: str) -> None:
     driver.follow()
     try:
         job = _job(stages)
-        if job.is_absent:
-            from pipeline.absent import leave_empty as run
         with _alone(job):
-            run(job)
+            perform(run, job)
     except Fault as error:
         sys.exit(f"error: {error}")
+
+
+def perform(run: Callable[[Job], None], job: Job) -> None:
+    """Run the job, or leave empty what it would write, where it is about nothing."""
+    if job.is_absent:
+        from pipeline.absent import leave_empty as run
+    run(job)
 
 
 def _job(stages: tuple[str, ...]) -> Job:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 import pandas as pd
 from pydantic import AfterValidator, Field, model_validator
 
+from pipeline.absent import UNTRAINED
 from pipeline.drawn import misdrawn, unset
 from pipeline.schema import Column, Where
 from pipeline.statistics import chosen, over_seeds
@@ -13,6 +14,11 @@ from pipeline.strict_yaml import StudyError, read
 from robustinfo.settings import Settings
 
 SEPARATOR = " / "
+CELL = [
+    "row", "column", "paper", "ours", "low", "high", "scope", "n", "seeds", "difference",
+    "saturated", "smaller",
+]  # fmt: skip
+NAMES = ("dataset", "model", "defence")  # of a run
 
 
 def _settable(text: str) -> str:
@@ -56,7 +62,9 @@ class Target(Settings):
         return self
 
 
-def tabulate(results: pd.DataFrame, target: Target, references: Path) -> pd.DataFrame:
+def tabulate(
+    results: pd.DataFrame, target: Target, references: Path, untrained: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """The cells: row, column, paper, ours, low, high, scope, n, seeds, difference, saturated,
     smaller.
 
@@ -64,11 +72,13 @@ def tabulate(results: pd.DataFrame, target: Target, references: Path) -> pd.Data
     method, its trainings on these images, one network, an exact value, or nothing where no interval
     is known. n: the fewest images behind a value. difference: ours - paper. saturated: whether an
     estimate of any seed sits at its ceiling, where it says nothing. smaller: in what our run is
-    smaller than the paper's, where both have a value. Raises StudyError if the target selects
-    nothing, or a cell has several values of one seed.
+    smaller than the paper's, where both have a value. untrained: dataset, model, defence of what
+    was not trained; the rows of those that the target asks for come last, without a value and with
+    the reason as their scope. Raises StudyError if the target selects nothing, or a cell has
+    several values of one seed.
     """
-    selected = chosen(results, target.where)
-    if selected.empty:
+    selected, lacking = chosen(results, target.where), _lacking(untrained, target)
+    if selected.empty and not lacking:
         raise StudyError(f"target {target.title!r} selects no result: {target.where}")
     published = read(references / f"{target.paper.file}.yaml")[0] if target.paper else {}
     lines = []
@@ -93,7 +103,23 @@ def tabulate(results: pd.DataFrame, target: Target, references: Path) -> pd.Data
                 "smaller": "" if paper is None else target.paper.smaller,
             }
         )
-    return pd.DataFrame(lines)
+    columns = [*dict.fromkeys(line["column"] for line in lines)] or [""]
+    lines += [
+        {"row": row, "column": column, "scope": UNTRAINED, "seeds": 0, "smaller": ""}
+        for row in lacking
+        for column in columns
+    ]
+    return pd.DataFrame(lines, columns=CELL)
+
+
+def _lacking(untrained: pd.DataFrame | None, target: Target) -> list[str]:
+    """The rows of what the target asks for and was not trained, named as far as its runs go."""
+    if untrained is None:
+        return []
+    asked = {column: target.where[column] for column in NAMES if column in target.where}
+    shown = [column for column in target.rows if column in NAMES] or ["defence"]
+    found = chosen(untrained, asked)[shown].drop_duplicates()
+    return [SEPARATOR.join(names) for names in found.itertuples(index=False)]
 
 
 def _text(value: Any) -> str:  # noqa: ANN401
@@ -102,7 +128,7 @@ def _text(value: Any) -> str:  # noqa: ANN401
 
 def _constant(cell: pd.DataFrame) -> dict[str, str]:
     """What all rows of the cell share: a reference may be named by it."""
-    return {column: str(cell[column].iloc[0]) for column in ("dataset", "model", "defence")}
+    return {column: str(cell[column].iloc[0]) for column in NAMES}
 
 
 def _published(values: Any, paper: Paper | None, names: dict[str, str]) -> float | None:  # noqa: ANN401

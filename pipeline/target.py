@@ -9,7 +9,8 @@ writes  results/{study}/tables/{target}.csv  row, column, paper, ours, low, high
 from pathlib import Path
 
 from pipeline import paths, rows
-from pipeline.collect import results_of
+from pipeline.absent import UNTRAINED
+from pipeline.collect import results_of, untrained_of
 from pipeline.stage import Job, main
 from pipeline.tables import Target, tabulate
 
@@ -17,12 +18,14 @@ from pipeline.tables import Target, tabulate
 def run(job: Job) -> None:
     """Tabulate; for a figure, draw the table."""
     target = Target(**job.params["target"])
-    table = tabulate(results_of(job), target, Path(paths.REFERENCES))
+    table = tabulate(results_of(job), target, Path(paths.REFERENCES), untrained_of(job))
     rows.write_table(job.path(paths.TABLE), table)
     if job.stage == "figure":
         from pipeline.drawing import draw, save
 
-        save(draw(table, target), job.path(paths.FIGURE), job.path(paths.PICTURE))
+        lacking = table.scope == UNTRAINED
+        note = "".join(f"{row}: {UNTRAINED}\n" for row in table[lacking].row.unique())
+        save(draw(table[~lacking], target, note), job.path(paths.FIGURE), job.path(paths.PICTURE))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ writes  .../model.safetensors  weights, the defence's state; metadata: the defen
         .../snapshots/epoch_0000.safetensors ...  weights before, during and after training
         .../history.csv  every loss term, their sum, the learning rate, validation accuracy
 
+Where no layer was selected, train_selected trains nothing: its files hold nothing (absent.py).
 An interrupted training goes on from its last epoch, to the same bits: what that needs waits in
 .../.training/ (resuming.py), which is no output and disappears at the end.
 """
@@ -18,7 +19,7 @@ from pathlib import Path
 
 import torch
 
-from pipeline import load, paths, resuming, rows, select
+from pipeline import absent, load, paths, resuming, rows, select
 from pipeline.device import describe
 from pipeline.progress import followed
 from pipeline.stage import Job, main
@@ -32,11 +33,15 @@ from robustinfo.settings import Entry
 
 def run(job: Job) -> None:
     """Train, or go on training, and move the result into place once it is complete."""
-    config = training.Config(**job.params["training"])
-    data, validation = (part.to(job.device) for part in load.parts(job))
     entry = job.params["defence"]
     if job.stage == "train_selected":
-        entry = entry | {"layers": select.layers(rows.read(job.path(paths.SELECTED)))}
+        chosen = select.layers(rows.read(job.path(paths.SELECTED)))
+        if not chosen:
+            print(absent.UNTRAINED)
+            return absent.leave_empty(job)
+        entry = entry | {"layers": chosen}
+    config = training.Config(**job.params["training"])
+    data, validation = (part.to(job.device) for part in load.parts(job))
     generator = job.generator  # seeds torch, too: before the weights are drawn
     model = load.untrained(job)
     if job.stage == "retrain":

@@ -3,7 +3,8 @@
 reads   results/{study}/collected/*, results/{study}/standing/*
 writes  results/{study}/verdict.csv   one line per data set, model, defence and norm in which some
                                       attack counts; how many of the deciding checks failed, passed,
-                                      cannot say, were not run
+                                      cannot say, were not run. That a defence was not trained,
+                                      as no layer was selected for it, is a verdict
         results/{study}/checks.csv    every check behind it: what it read, asked, answered
         results/{study}/metrics.json  the headline numbers, for ``dvc metrics``
 
@@ -17,7 +18,8 @@ from collections.abc import Iterator
 import pandas as pd
 
 from pipeline import paths, rows
-from pipeline.collect import results_of
+from pipeline.absent import UNTRAINED
+from pipeline.collect import results_of, untrained_of
 from pipeline.combined import counting, with_transfers
 from pipeline.informed import information
 from pipeline.per import resolve
@@ -46,6 +48,7 @@ CHECKED = [
 def run(job: Job) -> None:
     """Judge every defence of every setting in every norm."""
     results, twin = results_of(job), job.params["verdict"]["twin"]
+    untrained = untrained_of(job)
     verdicts, checks, metrics = [], [], {}
     for names, attacks in _threatened(job):
         setting = chosen(results, names)
@@ -74,6 +77,9 @@ def run(job: Job) -> None:
                 checks += [about | _line(one) for one in found.answers]
                 accuracies = {"clean_accuracy": clean, "robust_accuracy": robust["ours"]}
                 metrics.setdefault("/".join([*names.values(), norm]), {})[defence] = accuracies
+            for defence in chosen(untrained, names).defence:
+                about = names | {"defence": defence, "norm": norm, "epsilon": epsilon}
+                verdicts.append(about | {"verdict": UNTRAINED})
     rows.write_table(job.path(paths.VERDICT), pd.DataFrame(verdicts, columns=COLUMNS))
     rows.write_table(job.path(paths.CHECKS), pd.DataFrame(checks, columns=CHECKED))
     with whole(job.path(paths.METRICS)) as partial:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.slices import slices
-from pipeline.stage import Job
+from pipeline.stage import Job, perform
 from pipeline.study import load
 
 
@@ -25,6 +25,6 @@ def staged(folder: Path, text: str) -> Iterator[tuple[dict, Callable]]:
 
         def run(stage: str, program: str | None = None, **names: str) -> None:
             job = Job(stage, study["name"], names, slices(study, stage, names))
-            import_module(f"pipeline.{program or stage}").run(job)
+            perform(import_module(f"pipeline.{program or stage}").run, job)
 
         yield study, run

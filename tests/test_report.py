@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from pipeline import gallery, information, leaderboard, overview, paths, report, rows, verdict
+from pipeline.absent import UNTRAINED
 from pipeline.stage import Job
 from robustinfo.files import whole
 from robustinfo.judge.checks import BY_NAME, CLASSES
@@ -40,8 +41,8 @@ def luminance(colour):
 
 
 def test_every_class_has_a_colour_of_its_own_and_readable_letters():
-    assert set(report.BADGES) == {*CLASSES, "note"}
-    assert len({ground for ground, _ in report.BADGES.values()}) == len(CLASSES) + 1
+    assert set(report.BADGES) == {*CLASSES, "note", UNTRAINED}
+    assert len({ground for ground, _ in report.BADGES.values()}) == len(CLASSES) + 2
     for ground, ink in report.BADGES.values():
         dark, light = sorted(map(luminance, (ground, ink)))
         assert (light + 0.05) / (dark + 0.05) >= 4.5  # WCAG's AA

@@ -31,10 +31,11 @@ def test_layers_are_selected_whose_mean_gain_exceeds_the_margin():
     }  # fmt: skip
 
 
-def test_where_none_helps_the_best_is_taken_so_that_the_next_training_can_go_on():
-    table = select.selected(screened(plain=[0.5], on_a=[0.1], on_b=[0.4]), "plain", 0.01)
-    assert select.layers(table) == ["b"]
-    assert table[table.quantity == "gain"].value.max() < 0
+def test_a_layer_whose_gain_fails_the_margin_is_not_selected_and_none_may_be():
+    table = select.selected(screened(plain=[0.5], on_a=[0.1], on_b=[0.505]), "plain", 0.01)
+    assert select.layers(table) == []
+    assert table[table.quantity == "selected"].value.tolist() == [0, 0]
+    assert table[table.quantity == "gain"].value.tolist() == pytest.approx([-0.4, 0.005])
 
 
 def test_a_candidate_of_several_layers_gives_each_of_them():

@@ -37,6 +37,12 @@ def is_sealed(path: Path) -> bool:
         return _ABOUT in (file.metadata() or {})
 
 
+def is_empty(path: Path) -> bool:
+    """Whether a readable file holds no tensor."""
+    with safe_open(path, framework="pt") as file:
+        return not file.keys()
+
+
 def unseal(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Tensors and metadata. Raises AlteredFileError, naming the file, unless the sha256 holds."""
     try:

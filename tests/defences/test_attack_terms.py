@@ -40,7 +40,8 @@ def plain(model, x, y):
 def around(base, model, x, y):
     """Of the base's own pass, if it has a term, and another for the layers."""
     logits, seen = model.observe(x, model.probes)
-    information = ib_rar._information(x, y, logits, seen, ib_rar.Config(base=ENTROPIC))
+    layers, config = [*seen.values()], ib_rar.Config(base=ENTROPIC)
+    information = ib_rar._information(x, y, logits.shape[1], layers, config)
     return base(model, x, y) + len(y) * (0.008 * information[0] - 0.08 * information[1])
 
 

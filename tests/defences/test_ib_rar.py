@@ -103,7 +103,11 @@ def test_their_gradient_is_that_of_the_formulas(model, data):
 @pytest.mark.parametrize(
     "base, information_of",
     [(STANDARD, "clean")]
-    + [(one, of) for one in (ADVERSARIAL, MIXED, TRADES, MART) for of in ("clean", "adversarial")],
+    + [
+        (one, of)
+        for one in (ADVERSARIAL, MIXED, TRADES, MART)
+        for of in ("clean", "adversarial", "adversarial_activations")
+    ],
     ids=str,
 )
 def test_without_weights_the_base_is_left_bit_for_bit(base, information_of, model, data):
@@ -121,7 +125,8 @@ def by_passes_of_its_own(model, x, y, base):
     generator = torch.Generator().manual_seed(0)
     terms = catalogue.get("defences", base)(model, x, y, generator=generator)
     logits, seen = model.observe(x, model.probes)
-    information = ib_rar._information(x, y, logits, seen, ib_rar.Config(base=base))
+    layers = [*seen.values()]
+    information = ib_rar._information(x, y, logits.shape[1], layers, ib_rar.Config(base=base))
     return terms | {"compression": 0.008 * information[0], "relevance": -0.08 * information[1]}
 
 
@@ -213,10 +218,33 @@ def test_the_terms_may_be_those_of_the_images_that_the_base_trains_on(base, mode
         assert clean[name].item() != pytest.approx(value.item(), rel=1e-3)
 
 
+@pytest.mark.parametrize(
+    "base, passes", [(ADVERSARIAL, 1), (MIXED, 2), (TRADES, 2), (MART, 2)], ids=str
+)
+def test_the_published_code_has_clean_images_and_the_activations_of_every_pass(
+    base, passes, model, data
+):
+    layers = ("fc1", "fc2")
+    found = loss_terms(
+        model, data, base=base, information_of="adversarial_activations", layers=layers
+    )
+    x_adv = catalogue.module("defences", base).adversaries(
+        model, *data, config=catalogue.config("defences", base),
+        generator=torch.Generator().manual_seed(0),
+    )  # fmt: skip
+    given = (x_adv, data[0])[:passes]  # PGD has no pass over clean images
+    seen = [t for x in given for t in model.observe(x, layers)[1].values()]
+    of_input = 0.008 * sum(printed(t, data[0]) for t in seen)
+    of_label = -0.08 * sum(printed(t, F.one_hot(data[1], 10)) for t in seen)
+    assert found["compression"].item() == pytest.approx(of_input.item(), rel=1e-4)
+    assert found["relevance"].item() == pytest.approx(of_label.item(), rel=1e-4)
+
+
 @pytest.mark.parametrize("base", [STANDARD, ENTROPIC], ids=str)
 def test_adversarial_information_around_a_base_without_adversaries_is_refused(base, model, data):
     config = ib_rar.Config(base=base, information_of="adversarial", masked_share=0.0)
-    said = f"`information_of: adversarial`.*'{base['method']}'.*clean`.*: adversarial, mart, trades"
+    said = f"`information_of: adversarial`.*'{base['method']}'.*clean`"
+    said += ".*: adversarial, consistency, mart, trades"
     with pytest.raises(Fault, match=said):
         ib_rar.prepare(model, lambda: [data], config=config)
 

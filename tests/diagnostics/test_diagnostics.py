@@ -1,5 +1,7 @@
 import pytest
 import torch
+from pydantic import ValidationError
+from torch import nn
 
 from robustinfo.attacks import fgsm
 from robustinfo.diagnostics import attack_accuracy
@@ -26,6 +28,39 @@ def test_an_attack_that_may_paint_any_image_leaves_nothing_of_a_linear_model(
 
 def test_an_l2_ball_beyond_the_box_leaves_nothing_either(four_classes, generator):
     assert accuracy(four_classes, 20.0, generator, norm="l2", step_size=1.0) == 0
+
+
+@pytest.mark.parametrize("steps, left", [(2, 2 / 3), (100, 1 / 3)])
+def test_carlini_and_wagner_take_the_margins_that_their_constant_pays_for(steps, left, generator):
+    """|delta|^2 + c m(x + delta) of a linear margin is least c |w|^2 / 2 below m: 0.8 for c = 0.1.
+
+    A step of Adam moves a pixel by about 0.05 and m by 0.4; foolbox looks before it steps.
+    """
+    layer = nn.Linear(4, 2)
+    with torch.no_grad():
+        layer.weight.copy_(torch.tensor([[1.0], [-1.0]]).expand(2, 4))
+        layer.bias.copy_(torch.tensor([-2.0, 2.0]))
+    margins = torch.tensor([0.16, 0.64, 2.0])
+    x = (0.5 + margins / 8)[:, None, None, None].expand(3, 1, 2, 2)
+    config = attack_accuracy.Config(
+        attack="carlini_wagner", norm="l2", epsilon=None, steps=steps, step_size=0.1
+    )
+    model, y = nn.Sequential(nn.Flatten(), layer), torch.zeros(3, dtype=torch.long)
+    found = attack_accuracy.diagnose(model, x, y, config=config, generator=generator)
+    assert found[0].value == pytest.approx(left)
+
+
+@pytest.mark.parametrize(
+    "settings, said",
+    [
+        ({"attack": "pgd"}, "`epsilon: null` is of `attack: carlini_wagner` alone"),
+        ({"attack": "carlini_wagner", "step_size": 0.1}, "takes `norm: l2`"),
+        ({"attack": "carlini_wagner", "norm": "l2"}, "and a `step_size`"),
+    ],
+)
+def test_what_makes_no_attack_is_refused(settings, said):
+    with pytest.raises(ValidationError, match=said):
+        attack_accuracy.Config(epsilon=None, **settings)
 
 
 def test_it_is_the_share_of_images_whose_margin_is_out_of_reach(two_classes, generator):

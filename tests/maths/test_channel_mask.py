@@ -1,3 +1,5 @@
+import math
+
 import pytest
 import torch
 
@@ -51,6 +53,29 @@ def test_where_landmarks_do_not_suffice_the_whole_matrix_is_taken(monkeypatch):
     assert len(asked) == 8
     relevance(f[:, :, :1, :1], y, classes=5)
     assert len(asked) == 8
+
+
+def test_the_values_of_a_batch_are_the_same_ones():
+    f, y = maps(100, 6, 2)
+    found = channel_mask.batch_relevance(f, y)
+    torch.testing.assert_close(found, one_by_one(f, y), atol=1e-9, rtol=0)
+    x = torch.rand(100, 3, 4, 4, generator=torch.Generator().manual_seed(1))
+    s = projection(gaussian(x.flatten(1), 5.0))
+    expected = [nhsic(projection(gaussian(f[:, c].flatten(1), 5.0)), s) for c in range(6)]
+    torch.testing.assert_close(channel_mask.batch_dependence(f, x), torch.stack(expected))
+
+
+def test_of_channels_of_two_values_they_are_a_squared_correlation():
+    """K' = (1 - k) / 2 s s^T, s = +-1 and k = exp(-1 / 50), has one eigenvalue, m (1 - k) / 2."""
+    y = torch.tensor([0, 0, 0, 0, 1, 1, 1, 1])
+    half = torch.tensor([0.0, 0, 0, 1, 0, 1, 1, 1])  # six of eight agree with y: correlation 1/2
+    f = torch.stack([y.float(), torch.full((8,), 0.3), half], 1)[:, :, None, None]
+    own = 4 * (1 - math.exp(-1 / 50))
+    own, label = own / (own + 8e-5), 4 / (4 + 8e-5)  # what the ridge 1e-5 m leaves of each
+    found = channel_mask.batch_relevance(f, y)
+    assert found.tolist() == pytest.approx([own * label, 0, own * label / 4], abs=1e-9)
+    found = channel_mask.batch_dependence(f, half[:, None])
+    assert found.tolist() == pytest.approx([own * own / 4, 0, own * own], abs=1e-5)
 
 
 def test_the_labels_factor_gives_their_projection_with_classes_missing_too():

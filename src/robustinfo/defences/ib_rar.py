@@ -4,13 +4,17 @@ Xu, Perin and Picek (2023), arXiv 2302.10896, eq. 1 and 2:
 minimise  L_base + alpha sum_l nHSIC(X, T_l) - beta sum_l nHSIC(Y, T_l),
 with nHSIC of ``maths/hsic.py`` (sigma = 5, alpha = 0.008, beta = 0.08) over the batch, T_l the
 outputs of the chosen ``layers``, and L_base what the ``base`` minimises: cross-entropy, PGD,
-TRADES, MART. X are the clean images with their activations, as in the paper. ``information_of:
-adversarial`` takes those that the base trains on, I(X + delta, T_l), which the paper tries and
-drops: no worse against PGD, it says, and worse against other attacks.
+TRADES, MART. Of what images, ``information_of`` says:
+    clean        X and T_l of the clean images, I(X, T_l(X)): eq. 2 as it is printed.
+    adversarial  both of those that the base trains on, I(X + delta, T_l(X + delta)), which the
+                 paper tries and drops: no worse against PGD, it says, and worse against others.
+    adversarial_activations
+                 X clean, and T_l of every pass of the base: I(X, T_l(X + delta)) around PGD; around
+                 TRADES and MART, which look at clean images too, I(X, T_l(X)) besides. The default
+                 of the published code, whose TRADES and MART take the gaussian ``label_kernel``.
 
-The channel mask (eq. 3) cuts those channels of the last maps that tell least of the label by
-nHSIC, ``masked_share`` of them: once, after training, by held-out training images, for good and at
-test time, too. Snapshots, taken while it trains, have none.
+The channel mask (eq. 3) cuts those channels of the last maps that tell least of the label by nHSIC;
+``_cutting.py`` has its three readings. T_l of the layer that the mask reads is the masked one.
 
 Both terms depend on the size of the batch: the weights are meant for 100 images. nHSIC is a biased
 stand-in for mutual information; "compression" and "relevance" are the paper's readings of it. The
@@ -27,36 +31,24 @@ from pydantic import model_validator
 from torch import Generator, Tensor, nn
 
 from robustinfo import catalogue
-from robustinfo.batches import EVALUATION_BATCH
+from robustinfo.defences import _cutting
 from robustinfo.faults import Fault
-from robustinfo.maths import channel_mask
 from robustinfo.maths.hsic import nhsic, projection
 from robustinfo.maths.kernels import gaussian, gaussian_label, same_label
-from robustinfo.models._mask import MASK
+from robustinfo.models._mask import as_read, has_mask
 from robustinfo.models._network import Network
-from robustinfo.settings import (
-    ANY,
-    Entry,
-    Fraction01,
-    Names,
-    Number,
-    Outline,
-    PositiveNumber,
-    Settings,
-)
+from robustinfo.settings import ANY, Entry, Names, Number, Outline
 
 READS = "images"
 
 
-class Config(Settings):
+class Config(_cutting.Config):
     base: Entry  # of defences/
     layers: Names | None = None  # of the model's probes; None: all of them
     compression: Number = 0.008  # alpha
     relevance: Number = 0.08  # beta
-    sigma: PositiveNumber = 5.0
     label_kernel: Literal["linear", "gaussian"] = "linear"
-    information_of: Literal["clean", "adversarial"] = "clean"  # images: X, and T_l of them
-    masked_share: Fraction01 = 0.05  # of the channels of the last maps; 0: no mask
+    information_of: Literal["clean", "adversarial", "adversarial_activations"] = "clean"
 
     @model_validator(mode="after")
     def base_is_another_defence(self) -> Self:
@@ -66,19 +58,23 @@ class Config(Settings):
         return self
 
 
+finishes = _cutting.lasts
+finish = _cutting.cut
+
+
 def prepare(
     model: Network, batches: Callable[[], Iterable[tuple[Tensor, Tensor]]], *, config: Config
 ) -> tuple[nn.Module, dict[str, Tensor]]:
     """What the base prepares, if anything. Raises Fault without the layers, adversaries or mask."""
     _points(model, config)
-    if finishes(config) and MASK not in dict(model.named_children()):
+    if _cutting.cuts(config) and not has_mask(model):
         raise Fault("the model has no channel mask; set `masked_share: 0`, or take another model")
     base = catalogue.module("defences", config.base)
-    if config.information_of == "adversarial" and not hasattr(base, "adversaries"):
+    if config.information_of != "clean" and not hasattr(base, "adversaries"):
         raise Fault(
-            f"ib_rar has `information_of: adversarial`, and its base {config.base['method']!r} "
-            f"makes no adversaries; write `information_of: clean`, or a base that makes some: "
-            f"{', '.join(_attacking())}"
+            f"ib_rar has `information_of: {config.information_of}`, and its base "
+            f"{config.base['method']!r} makes no adversaries; write `information_of: clean`, or a "
+            f"base that makes some: {', '.join(_attacking())}"
         )
     if not hasattr(base, "prepare"):
         return model, {}
@@ -108,45 +104,30 @@ def loss_terms(
     own, images, found = catalogue.config("defences", config.base), [x], []
     if hasattr(base, "adversaries"):
         images.append(base.adversaries(model, x, y, config=own, generator=generator))
-    read = images[-1 if config.information_of == "adversarial" else 0]
+    every = {"clean": images[:1], "adversarial": images[-1:]}
+    read = every.get(config.information_of, images)  # whose layers are read
 
     def forward(given: Tensor) -> Tensor:
-        if given is not read:
+        if not any(given is one for one in read):
             return model(given)
         found.append(model.observe(given, points))
-        return found[0][0]
+        return found[-1][0]
 
-    if hasattr(base, "terms_on"):
-        terms = base.terms_on(forward, *images, y, config=own)
-    else:
-        extra = {"state": state} if hasattr(base, "prepare") else {}
-        terms = base.loss_terms(model, x, y, config=own, generator=generator, **extra)
-    if not found:
-        forward(read)
-    logits, seen = found[0]
-    of_input, of_label = _information(read, y, logits, seen, config)
+    with _cutting.in_step(model, y, config=config, generator=generator):
+        if hasattr(base, "terms_on"):
+            terms = base.terms_on(forward, *images, y, config=own)
+        else:
+            extra = {"state": state} if hasattr(base, "prepare") else {}
+            terms = base.loss_terms(model, x, y, config=own, generator=generator, **extra)
+        if not found:
+            forward(read[-1])
+    layers = [t for _, seen in found for t in seen.values()]
+    inputs = images[-1] if config.information_of == "adversarial" else x
+    of_input, of_label = _information(inputs, y, found[0][0].shape[1], layers, config)
     return terms | {
         "compression": config.compression * of_input,
         "relevance": -config.relevance * of_label,
     }
-
-
-def finishes(config: Config) -> bool:
-    """Whether there is a mask, and so a need of held-out images."""
-    return config.masked_share > 0
-
-
-@torch.no_grad()
-def finish(model: Network, x: Tensor, y: Tensor, *, config: Config) -> None:
-    """Cut the channels that tell least, in place.  x: (m, c, h, w), held out.  y: (m,) labels.
-
-    The model is in eval mode.
-    """
-    found = [model.observe(part, (MASK,)) for part in x.split(EVALUATION_BATCH)]
-    channels = len(model.get_submodule(MASK).passes)
-    maps = torch.cat([seen[MASK] for _, seen in found]).view(len(x), channels, -1, 1)
-    values = channel_mask.relevance(maps, y, classes=found[0][0].shape[1], sigma=config.sigma)
-    model.get_submodule(MASK).passes.copy_(channel_mask.mask(values, config.masked_share))
 
 
 def attack_term(
@@ -160,7 +141,7 @@ def attack_term(
     """
     base = catalogue.module("defences", config.base)
     logits, seen = model.observe(x, _points(model, config))
-    of_input, of_label = _information(x, y, logits, seen, config)
+    of_input, of_label = _information(x, y, logits.shape[1], [*seen.values()], config)
     term = len(y) * (config.compression * of_input - config.relevance * of_label)
     if not hasattr(base, "attack_term"):
         return logits, term
@@ -177,7 +158,7 @@ def _points(model: Network, config: Config) -> tuple[str, ...]:
     points = model.probes if config.layers is None else config.layers
     if not points:
         raise Fault("ib_rar needs at least one layer: name `probes` in the model")
-    return points
+    return as_read(model, points)
 
 
 def _attacking() -> list[str]:
@@ -187,13 +168,13 @@ def _attacking() -> list[str]:
 
 
 def _information(
-    x: Tensor, y: Tensor, logits: Tensor, seen: dict[str, Tensor], config: Config
+    x: Tensor, y: Tensor, classes: int, layers: list[Tensor], config: Config
 ) -> tuple[Tensor, Tensor]:
-    """The sums over the layers of nHSIC(X, T_l) and nHSIC(Y, T_l), scalars."""
+    """The sums over the layers, (n, d) each, of nHSIC(X, T_l) and nHSIC(Y, T_l), scalars."""
     labels = same_label(y)
     if config.label_kernel == "gaussian":
-        labels = gaussian_label(y, logits.shape[1], config.sigma)
+        labels = gaussian_label(y, classes, config.sigma)
     of_input = projection(gaussian(x.flatten(1), config.sigma))
     # The kernels differ in width, their matrices do not: one factorisation for all layers.
-    layers = projection(torch.stack([gaussian(t, config.sigma) for t in seen.values()])).sum(0)
-    return nhsic(layers, of_input), nhsic(layers, projection(labels))
+    whole = projection(torch.stack([gaussian(t, config.sigma) for t in layers])).sum(0)
+    return nhsic(whole, of_input), nhsic(whole, projection(labels))

@@ -3,15 +3,18 @@
 Carlini et al. (2019), arXiv 1902.06705, section 5. A model that survives an attack which may
 paint any image is not robust: the attack has failed. Swept over steps, it must become flat: until
 then the attack has not converged.
+
+Carlini and Wagner's attack has one constant here and searches for no other, as arXiv 2302.10896
+swept its steps (figure 3b; its code: unbounded, c = 0.1, Adam's rate 0.1).
 """
 
-from typing import Literal
+from typing import Literal, Self
 
 import torch
-from pydantic import PositiveInt
+from pydantic import PositiveInt, model_validator
 from torch import Generator, Tensor, nn
 
-from robustinfo.attacks import mi_fgsm, pgd
+from robustinfo.attacks import carlini_wagner, mi_fgsm, pgd
 from robustinfo.attacks._climbable import Climbable
 from robustinfo.batches import correct, together
 from robustinfo.measurement import Measurement, fraction
@@ -22,13 +25,24 @@ UNIT = 1 / 255  # one of the 256 values of a pixel
 
 
 class Config(Settings):
-    attack: Literal["pgd", "margin_pgd", "ni_fgsm"] = "pgd"
+    attack: Literal["pgd", "margin_pgd", "ni_fgsm", "carlini_wagner"] = "pgd"
     norm: Norm = "linf"
-    epsilon: Pixels
+    epsilon: Pixels | None  # None, of carlini_wagner: any perturbation counts
     steps: PositiveInt | None = 20  # None: as many as epsilon has 255ths, at least one
     step_size: Pixels | None = None  # None: so that all steps together are ``reach`` epsilons long
     reach: PositiveNumber = 2.5
     least_step_size: Pixels = 0.0  # of one that is None
+    initial_const: PositiveNumber = 0.1  # of carlini_wagner, whose step_size is Adam's rate
+
+    @model_validator(mode="after")
+    def carlini_wagner_is_another_attack(self) -> Self:
+        """It minimises a distance in l2; no size of its steps follows from epsilon."""
+        if self.attack != "carlini_wagner":
+            if self.epsilon is None:
+                raise ValueError("`epsilon: null` is of `attack: carlini_wagner` alone")
+        elif self.norm != "l2" or None in (self.steps, self.step_size):
+            raise ValueError("carlini_wagner takes `norm: l2`, `steps` and a `step_size`")
+        return self
 
 
 def outline(config: Config) -> Outline:
@@ -56,6 +70,10 @@ def robust(
 
 def _attack(config: Config) -> tuple:
     """The attack's ``perturb`` and its numbers."""
+    if config.attack == "carlini_wagner":
+        names = ("norm", "epsilon", "steps", "step_size", "initial_const")
+        numbers = {name: getattr(config, name) for name in names}
+        return carlini_wagner.perturb, carlini_wagner.Config(**numbers, binary_search_steps=1)
     steps = config.steps or max(1, round(config.epsilon / UNIT))
     size = config.step_size
     if size is None:

@@ -10,13 +10,14 @@ of few pixels has a kernel of a low rank, K_c = Z^T Z + E with 96 rows Z from as
 being centred,
     tr(R_c R_Y) = |L^-1 Z U|^2 + rest,  L L^T = Z Z^T + 1e-5 m I,  0 <= rest <= tr(E) / (1e-5 m),
 since k / (k + 1e-5 m) is operator monotone with a slope of at most 1 / (1e-5 m). Where the rest may
-exceed ``TOLERANCE``, a Cholesky factor of the whole m x m matrix is taken instead.
+exceed ``TOLERANCE``, a Cholesky factor of the whole m x m matrix is taken instead, as it is of the
+few samples of a batch.
 """
 
 import torch
 from torch import Tensor
 
-from robustinfo.maths.hsic import RIDGE
+from robustinfo.maths.hsic import RIDGE, nhsic, projection
 from robustinfo.maths.kernels import centred, gaussian
 
 LANDMARKS, FAR = 96, 64  # samples that stand for all; so many of them the farthest
@@ -40,6 +41,20 @@ def relevance(f: Tensor, y: Tensor, *, classes: int, sigma: float = 5.0) -> Tens
     for c in (~(rest <= TOLERANCE)).nonzero().flatten().tolist():
         values[c] = _whole(maps[c], u, sigma)
     return values
+
+
+@torch.no_grad()
+def batch_relevance(f: Tensor, y: Tensor, *, sigma: float = 5.0) -> Tensor:
+    """``relevance`` of the channels of a batch, (C,) float64.  f: (m, C, h, w), m a few hundred."""
+    u = label_factor(y, int(y.max()) + 1)  # a class that is not there adds nothing
+    return _whole(f.flatten(2).transpose(0, 1).double(), u, sigma)
+
+
+@torch.no_grad()
+def batch_dependence(f: Tensor, x: Tensor, *, sigma: float = 5.0) -> Tensor:
+    """nHSIC(f_c, X) of the channels of a batch, (C,) float32.  f: (m, C, h, w).  x: (m, ...)."""
+    channels = projection(gaussian(f.flatten(2).transpose(0, 1), sigma))
+    return nhsic(channels, projection(gaussian(x.flatten(1), sigma)))
 
 
 def mask(values: Tensor, share: float = 0.05) -> Tensor:
@@ -95,11 +110,11 @@ def _rows(t: Tensor, picked: Tensor) -> Tensor:
 
 
 def _whole(t: Tensor, u: Tensor, sigma: float) -> Tensor:
-    """One value from the whole matrix: |U|^2 - 1e-5 m |L^-1 U|^2.  t: (m, d)."""
-    ridge = RIDGE * len(t)
+    """From the whole matrix: |U|^2 - 1e-5 m |L^-1 U|^2.  t: (..., m, d).  Returns (...)."""
+    ridge = RIDGE * len(u)
     factor = _factor(centred(gaussian(t, sigma)), ridge)
     inner = torch.linalg.solve_triangular(factor, u.to(factor.dtype), upper=False)
-    return u.square().sum() - ridge * inner.double().square().sum()
+    return u.square().sum() - ridge * inner.double().square().sum((-2, -1))
 
 
 def _factor(matrix: Tensor, ridge: float) -> Tensor:

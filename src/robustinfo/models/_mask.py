@@ -1,5 +1,8 @@
 """Which of the last maps a network may read: all, until a defence cuts some."""
 
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+
 import torch
 from torch import Tensor, nn
 
@@ -15,3 +18,45 @@ class ChannelMask(nn.Module):
 
     def forward(self, t: Tensor) -> Tensor:
         return t * self.passes[:, None, None]
+
+
+def has_mask(network: nn.Module) -> bool:
+    """Whether the network can be cut."""
+    return MASK in dict(network.named_children())
+
+
+def as_read(network: nn.Module, points: Iterable[str]) -> tuple[str, ...]:
+    """The points, with the mask in place of the layer that it reads: what the network reads."""
+    names = [name for name, _ in network.named_children()]
+    before = names[names.index(MASK) - 1] if MASK in names else None
+    read = set()
+    while before is not None:
+        read.add(before)
+        layer = network.get_submodule(before)
+        last = [*layer._modules][-1:] if type(layer) is nn.Sequential else []
+        before = f"{before}.{last[0]}" if last else None
+    return tuple(MASK if point in read else point for point in points)
+
+
+@contextmanager
+def cut_in_training(network: nn.Module, keep: Callable[[Tensor, Tensor], Tensor]) -> Iterator[None]:
+    """Within, each pass in training mode goes without the channels that ``keep`` does not keep.
+
+    keep: (images of the pass, maps (n, C, h, w) that the mask reads) -> (C,) bool. Passes in eval
+    mode, in which adversaries are made, and what is stored are left as they are.
+    """
+    images = []
+
+    def enter(_layer: nn.Module, inputs: tuple[Tensor]) -> None:
+        images[:] = inputs
+
+    def cut(layer: nn.Module, inputs: tuple[Tensor], t: Tensor) -> Tensor:
+        return t * keep(*images, *inputs)[:, None, None] if layer.training else t
+
+    first = next(network.children()).register_forward_pre_hook(enter)
+    mask = network.get_submodule(MASK).register_forward_hook(cut)
+    try:
+        yield
+    finally:
+        first.remove()
+        mask.remove()

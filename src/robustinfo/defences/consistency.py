@@ -1,0 +1,55 @@
+"""Adversarial training that also asks for the same answer with and without the perturbation.
+
+The code of Xu, Perin and Picek (2023), arXiv 2302.10896, runs this as TRADES, with weight = 0.5:
+    minimise  L(f(x'), y) + weight KL(f(x) || f(x')),   x' = PGD(x) on the cross-entropy,
+L the cross-entropy. It is not TRADES (trades.py, whose weight is 6): the label is learned from x'
+instead of x, and x' does not climb the divergence. Adversaries are made in eval mode.
+"""
+
+from collections.abc import Callable
+
+from torch import Generator, Tensor, nn
+
+from robustinfo import catalogue
+from robustinfo.attacks import pgd
+from robustinfo.maths.divergence import kl_of_softmax
+from robustinfo.settings import Entry, Number, Outline, Settings
+
+READS = "images"
+
+
+class Config(Settings):
+    loss: Entry  # of losses/, on the adversarial images
+    weight: Number = 0.5
+    attack: pgd.Config  # the inner maximisation
+
+
+def outline(config: Config) -> Outline:
+    """What its rows are called."""
+    return [{"quantity": ("adversarial", "divergence")}]
+
+
+def loss_terms(
+    model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
+) -> dict[str, Tensor]:
+    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Every term is a scalar in nats."""
+    x_adv = adversaries(model, x, y, config=config, generator=generator)
+    return terms_on(model, x, x_adv, y, config=config)
+
+
+def adversaries(
+    model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
+) -> Tensor:
+    """Where PGD ends for every image, fooling or not. Like x."""
+    return pgd.craft(model, x, y, config=config.attack, generator=generator)
+
+
+def terms_on(
+    forward: Callable[[Tensor], Tensor], x: Tensor, x_adv: Tensor, y: Tensor, *, config: Config
+) -> dict[str, Tensor]:
+    """The terms where the adversaries are there already; ``forward`` gives logits (n, K)."""
+    logits, attacked = forward(x), forward(x_adv)
+    return {
+        "adversarial": catalogue.get("losses", config.loss)(attacked, y),
+        "divergence": config.weight * kl_of_softmax(logits, attacked).mean(),
+    }
