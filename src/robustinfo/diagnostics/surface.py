@@ -100,7 +100,7 @@ def _told(loss: Tensor, size: Tensor) -> list[Measurement]:
     depth, area = hollow(loss)
     values = {"hole_depth": depth, "hole_area": area}
     values["right_area"] = (size > 0).double().mean().item()
-    return [Measurement(name, value) for name, value in values.items()]
+    return [Measurement(name, value, n=1) for name, value in values.items()]
 
 
 def _steps(config: Config) -> tuple[float, ...]:
