@@ -8,8 +8,10 @@ from pydantic import Field, field_validator, model_validator
 from pipeline import paths
 from pipeline.schema import Column, Where
 from pipeline.strict_yaml import StudyError, read
+from pipeline.tables import looked_up
 from robustinfo.settings import Fraction01, Settings
 
+SETTING = ("dataset", "model")
 Judgement = Literal[
     "supported", "not supported", "undecided", "saturated", "undertrained", "confounded"
 ]
@@ -32,6 +34,29 @@ class Alike(Settings):
     def of_side(self, side: Where) -> Where:
         """Which rows are the quantity of one of the two selections."""
         return {**side, **self.where}
+
+
+class Published(Settings):
+    """Where the paper's value of a claim's statistic stands: a number, or two of a range."""
+
+    key: str  # in the claim's reference file; {dataset} and {model} are those of the setting
+    scale: float = 1.0  # 0.01 where the paper prints percent
+
+    @field_validator("key")
+    @classmethod
+    def key_has_known_places(cls, key: str) -> str:
+        """It is looked up when a whole study has run."""
+        try:
+            key.format(**dict.fromkeys(SETTING, ""))
+        except (LookupError, ValueError) as error:
+            raise ValueError(f"takes {{dataset}} and {{model}} ({error!r})") from None
+        return key
+
+    def told(self, reference: dict, names: dict[str, str]) -> str:
+        """``0.07`` or ``0.02 to 0.09``; nothing where the paper prints none in the setting."""
+        found = looked_up(reference, self.key, names)
+        values = found if isinstance(found, list) else [found]
+        return "" if found is None else " to ".join(f"{self.scale * one:g}" for one in values)
 
 
 class Claim(Settings):
@@ -60,6 +85,7 @@ class Claim(Settings):
     alike: list[Alike] = Field(default_factory=list)  # e.g. the accuracy of two networks
     expect: Literal["below", "above"]
     threshold: float = 0.0
+    published: Published | None = None  # shown beside the value
     # What the report says first: a sentence per judgement, with {value}, {low} and {high}.
     says: dict[Judgement, str] = Field(default_factory=dict)
 
@@ -113,11 +139,20 @@ def text_of(claim: Claim) -> str:
     """
     if not claim.paper:
         return claim.tested
-    file = Path(paths.REFERENCES) / f"{claim.paper}.yaml"
-    texts = {known["id"]: known["text"] for known in read(file)[0]["claims"]}
+    texts = {known["id"]: known["text"] for known in _reference(claim)["claims"]}
     if claim.claim not in texts:
+        file = f"{paths.REFERENCES}/{claim.paper}.yaml"
         raise StudyError(f"{file}: no claim {claim.claim!r}; choose from {', '.join(texts)}")
     return texts[claim.claim] + (f" (tested: {claim.tested})" if claim.tested else "")
+
+
+def published(claim: Claim, names: dict[str, str]) -> str:
+    """What the paper prints for the claim in a setting (``Published.told``), if anything."""
+    return "" if claim.published is None else claim.published.told(_reference(claim), names)
+
+
+def _reference(claim: Claim) -> dict:
+    return read(Path(paths.REFERENCES) / f"{claim.paper}.yaml")[0]
 
 
 def named(claim: Claim) -> str:

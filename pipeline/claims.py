@@ -1,15 +1,16 @@
 """Stage claims: every claim of the study as a computed statement, judged on our numbers.
 
 reads   results/{study}/collected/*.csv, results/{study}/standing/*.csv
-writes  results/{study}/claims.csv  claim, statistic, value, low, high, scope, n, seeds, p, p_holm,
-                                    uncorrected, judgement, reason, saturated, sentence, text,
-                                    source
+writes  results/{study}/claims.csv  claim, statistic, value, low, high, scope, n, seeds, published,
+                                    p, p_holm, uncorrected, judgement, reason, saturated, sentence,
+                                    text, source
 
 The statistic is a value of the results, or a difference, ratio or rank correlation of two
 selections, seed by seed, and image by image where the outcome of each is known. Its interval is
 that of ``robustinfo.maths.statistics``, never narrower than its images allow; ``scope`` says what
-it speaks of: the method, its trainings on these images, one network, or an exact value. p is
-two-sided, against the threshold.
+it speaks of: the method, its trainings on these images, one network, or an exact value. published:
+what the paper prints for it in this setting, of its own runs. p is two-sided, against the
+threshold.
 
 Supported: p is below 0.05 on the claimed side of the threshold; not supported: on the other; else
 undecided, with the ``reason``. ``judgement`` is by p after Holm's correction over all claims of the
@@ -30,7 +31,7 @@ import pandas as pd
 
 from pipeline import paths, rows
 from pipeline.absent import UNTRAINED
-from pipeline.claim import Claim, text_of
+from pipeline.claim import SETTING, Claim, published, text_of
 from pipeline.collect import results_of, untrained_of
 from pipeline.decided import UNDECIDABLE, judged, unanswered
 from pipeline.outcomes import outcomes_of
@@ -39,12 +40,11 @@ from pipeline.statistics import chosen
 from pipeline.strict_yaml import StudyError
 from robustinfo.maths.statistics import LEVEL, holm
 
-SETTING = ["dataset", "model"]
 VALUES = [
-    "claim", "statistic", "value", "low", "high", "scope", "n", "seeds", "p", "p_holm",
+    "claim", "statistic", "value", "low", "high", "scope", "n", "seeds", "published", "p", "p_holm",
     "uncorrected", "judgement", "reason", "saturated", "sentence", "text", "source",
 ]  # fmt: skip
-COLUMNS = SETTING + VALUES
+COLUMNS = [*SETTING, *VALUES]
 
 
 def run(job: Job) -> None:
@@ -55,14 +55,14 @@ def run(job: Job) -> None:
     for name, claim in claims.items():
         about = {"claim": name, "text": text_of(claim), "source": claim.paper or "control"}
         found = []
-        for setting, own in results.groupby(SETTING, sort=False):
+        for setting, own in results.groupby([*SETTING], sort=False):
             names = dict(zip(SETTING, setting, strict=True))
             if lacking := _lacking(chosen(untrained, names), claim):
                 one = unanswered(claim, f"{', '.join(lacking)}: {UNTRAINED}")
             else:
                 one = judged(own, claim, chosen(outcomes, names))
             if one:
-                found.append(names | about | one)
+                found.append(names | about | one | {"published": published(claim, names)})
         if not found:
             raise StudyError(f"claim {name} selects no result: {claim.of} against {claim.against}")
         lines += found

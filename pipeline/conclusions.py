@@ -120,15 +120,15 @@ def _check_paper(target: "Target", key: Key, fail: Fail) -> None:  # noqa: F821
 
 
 def _check_claims(study: dict, rows: Outline, fail: Fail) -> None:
-    from pipeline.claim import Claim
-    from pipeline.claims import text_of
+    from pipeline.claim import SETTING, Claim, published, text_of
 
     for name, content in study["claims"].items():
         claim, key = validated(Claim, content, ("claims", name), fail), ("claims", name)
         sides = {"of": check_where(rows, claim.of, (*key, "of"), fail)}
         if claim.against is not None:
             sides["against"] = check_where(rows, claim.against, (*key, "against"), fail)
-        if not set.intersection(*map(settings, sides.values())):
+        spoken_of = set.intersection(*map(settings, sides.values()))
+        if not spoken_of:
             raise fail(key, "no data set and network has rows of both `of` and `against`")
         for side, found in sides.items():
             _check_groups(claim, found, (*key, side), fail)
@@ -139,6 +139,10 @@ def _check_claims(study: dict, rows: Outline, fail: Fail) -> None:
             text_of(claim)
         except StudyError as error:
             raise fail((*key, "claim"), str(error)) from None
+        pairs = [dict(zip(SETTING, pair, strict=True)) for pair in spoken_of]
+        if claim.published and not any(published(claim, names) for names in pairs):
+            said = f"{claim.paper}.yaml has nothing by {claim.published.key!r} for a setting of it"
+            raise fail((*key, "published", "key"), said)
 
 
 def _check_groups(claim: "Claim", found: Outline, key: Key, fail: Fail) -> None:  # noqa: F821

@@ -10,6 +10,7 @@ writes  .../diagnostics.csv  clean accuracy; per image over all attacks of each 
 
 from pipeline import load, paths, rows
 from pipeline.combined import by_image, combined
+from pipeline.slices import STORED
 from pipeline.stage import Job, main
 from robustinfo.batches import correct, floats
 from robustinfo.judge.evidence import diagnosed
@@ -26,10 +27,12 @@ def run(job: Job) -> None:
     together = combined(job, model, x, y)
 
     def given(entry: Entry) -> dict:
-        if "examples" not in entry:
-            return {}
-        stored, _ = unseal(job.path(paths.EXAMPLES, attack=entry["examples"]))
-        return {"examples": {name: tensor.to(job.device) for name, tensor in stored.items()}}
+        found = {}
+        for key in STORED:
+            if key in entry:
+                stored, _ = unseal(job.path(paths.EXAMPLES, attack=entry[key]))
+                found[key] = {name: tensor.to(job.device) for name, tensor in stored.items()}
+        return found
 
     found = [fraction("accuracy", correct(model, x, y))._replace(entry="clean")]
     found += together.measurements

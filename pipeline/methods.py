@@ -6,7 +6,7 @@ from typing import Any
 
 from pipeline import sizes
 from pipeline.paths import TRAININGS
-from pipeline.slices import INNER, KINDS, OPTIONAL
+from pipeline.slices import INNER, KINDS, OPTIONAL, STORED
 from pipeline.strict_yaml import Key, shown
 from pipeline.validation import Fail, validated
 from robustinfo.settings import Entry, out_of_scale, pixels
@@ -58,7 +58,7 @@ def _attacks_read(section: str, entry: Entry) -> list[str]:
     """The attacks of the study whose stored examples an entry is made of."""
     if section == "learning":
         return entry.get("attacks", [])
-    return [entry["examples"]] if section == "diagnostics" and "examples" in entry else []
+    return [entry[key] for key in STORED if section == "diagnostics" and key in entry]
 
 
 def check_inputs(setting: dict[str, str], study: dict, fail: Fail) -> None:

@@ -30,6 +30,8 @@ INNER = {
     "complexity": "complexities",
     "network": "models",
 }
+# Settings of a diagnostic that name an attack: it is given what that stored, by the same word.
+STORED = ("examples", "after")
 # Sections whose entries may be null in a setting: they do not exist there.
 OPTIONAL = (
     "defences", "attacks", "snapshot_attacks", "measures", "snapshot_diagnostics", "complexities",

@@ -136,6 +136,12 @@ def _published(values: Any, paper: Paper | None, names: dict[str, str]) -> float
     if paper is None:
         return None
     theirs = {column: paper.names.get(name, name) for column, name in names.items()}
-    for part in paper.key.split("|"):
-        values = values.get(part.format(**theirs)) if isinstance(values, dict) else None
-    return None if values is None else values * paper.scale
+    value = looked_up(values, paper.key, theirs)
+    return None if value is None else value * paper.scale
+
+
+def looked_up(values: Any, key: str, names: dict[str, str]) -> Any:  # noqa: ANN401
+    """What stands in a reference file by a key, or None. values: the file's content."""
+    for part in key.split("|"):
+        values = values.get(part.format(**names)) if isinstance(values, dict) else None
+    return values

@@ -16,6 +16,7 @@ WORDS = {
     "a point": 0.01,
     "a tenth of a bit": 0.1,
     "half right": 0.5,
+    "four times": 4.0,
     "five times": 5.0,
     "ten times": 10.0,
 }

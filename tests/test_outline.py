@@ -79,6 +79,8 @@ diagnostics:
   tendency: {{method: class_tendency, examples: fgsm}}
   margins: {{method: margins, examples: carlini_wagner}}
   surface: {{method: surface, images: 2, side: 3}}
+  smoothed: {{method: smoothed_accuracy, epsilon: 0.2, sweep: {{steps: [1, 2]}}}}
+  broken_after: {{method: broken_after, examples: fgsm, after: carlini_wagner}}
   tsne: {{method: tsne, layers: [fc1], images: 20, perplexity: 5.0}}
   epsilon_curve: {{method: attack_accuracy, steps: 3, sweep: {{epsilon: [0.0, 51/255, 1.0]}}}}
 verdict: {{twin: plain}}

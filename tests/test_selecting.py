@@ -40,6 +40,8 @@ ENTROPY = "quantity: [network_entropy, entropy_flow]"
          "alike.0.where.quantity: no 'auk'; did you mean `auc`?"),
         ("at_lowers_en:\n", "at_lowers_en:\n    comes_to: fall\n    over: level\n",
          "of: selects rows without level, which `over` names"),
+        ("at_lowers_en:\n", 'at_lowers_en:\n    published: {key: "gain|{dataset}"}\n',
+         "published.key: entropic-retraining.yaml has nothing by 'gain|{dataset}' for a setting"),
         ("    columns: [entry]", "    columns: [input]", "attacks: a cell holds several entry"),
         ("    rows: [defence]\n    columns: [level]", "    rows: [entry]\n    columns: [level]",
          "figure-jpeg: a cell holds several defence"),

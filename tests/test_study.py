@@ -79,6 +79,8 @@ PGD = "linf_pgd: {method: pgd, norm: linf, epsilon: 0.15,"
          r"selection\.settings\.0: no such setting"),
         ("  zero_gradients: {method", "  tendency: {method: class_tendency, examples: fast}\n"
          "  zero_gradients: {method", r"diagnostics\.tendency: no attack 'fast' here among"),
+        ("  zero_gradients: {method", "  x: {method: broken_after, examples: fgsm, after: fast}\n"
+         "  zero_gradients: {method", r"diagnostics\.x: no attack 'fast' here among"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_named_with_file_line_key_value_and_choices(tmp_path, old, new, said):

@@ -86,3 +86,21 @@ def test_pgd_reaches_the_far_corner_of_the_ball_from_any_random_start(
     right = (p.model(p.x).argmax(1) == p.y) & ~broken
     found = accuracy(p, epsilon, generator, steps=steps)
     assert found == pytest.approx(right.double().mean().item())
+
+
+def test_more_restarts_from_noise_leave_no_more_and_start_within_the_ball(four_classes):
+    """One step from nearly any start decides by chance; many starts find the corner."""
+    p, single = four_classes, {"steps": 1, "step_size": 0.012, "start_std": 0.01}
+
+    def left(restarts):
+        generator = torch.Generator().manual_seed(0)
+        return accuracy(p, 0.02, generator, **single, restarts=restarts)
+
+    exact = accuracy(p, 0.02, torch.Generator(), steps=40)
+    assert exact <= left(20) < left(1)
+
+
+@pytest.mark.parametrize("given", [{"start_std": 0.005}, {"restarts": 5}])
+def test_an_attack_that_starts_at_the_image_takes_no_restarts(given):
+    with pytest.raises(ValidationError, match="`ni_fgsm` starts at x"):
+        attack_accuracy.Config(epsilon=0.1, attack="ni_fgsm", **given)

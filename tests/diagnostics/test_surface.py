@@ -1,5 +1,6 @@
 import pytest
 import torch
+from pydantic import ValidationError
 from torch import nn
 from torch.nn import functional as F
 
@@ -12,8 +13,9 @@ def surfaces(p, generator, **settings):
     config = surface.Config(**settings)
     found = {}
     for one in surface.diagnose(p.model, p.x, p.y, config=config, generator=generator):
-        place = (one.level, float(one.input))
-        found.setdefault((one.quantity, one.layer), {})[place] = one.value
+        if one.level is not None:
+            place = (one.level, float(one.input))
+            found.setdefault((one.quantity, one.layer), {})[place] = one.value
     return found
 
 
@@ -26,6 +28,11 @@ def test_at_its_centre_is_the_image_itself(four_classes, generator):
         heights = found["loss", f"image {number}"], found["margin", f"image {number}"]
         assert heights[0][0, 0] == pytest.approx(loss[number].item(), rel=1e-5)
         assert heights[1][0, 0] == pytest.approx(margin(logits, p.y)[number].item(), rel=1e-5)
+
+
+def test_a_side_without_a_middle_is_refused():
+    with pytest.raises(ValidationError, match="odd, so that one of the points is the image"):
+        surface.Config(side=20)
 
 
 def test_the_margin_of_a_linear_model_falls_by_the_l1_norm_and_by_chance_across(
@@ -42,7 +49,7 @@ def test_the_margin_of_a_linear_model_falls_by_the_l1_norm_and_by_chance_across(
 
 
 def test_the_loss_of_two_classes_is_the_softplus_of_the_margin(two_classes, generator):
-    found = surfaces(two_classes, generator, side=4, images=2)
+    found = surfaces(two_classes, generator, side=5, images=2)
     for image in ("image 0", "image 1"):
         for place, size in found["margin", image].items():
             expected = F.softplus(torch.tensor(-size)).item()
@@ -115,9 +122,58 @@ def test_only_the_first_images_have_one_and_a_finding_says_where_it_is(four_clas
     p = four_classes
     config = surface.Config(side=21, images=2)
     found = surface.diagnose(p.model, p.x, p.y, config=config, generator=generator)
+    found = [one for one in found if one.quantity in ("loss", "margin")]
     assert len(found) == 2 * 2 * 21**2
     assert len({(f.quantity, f.layer, f.level, f.input) for f in found}) == len(found)
     levels = [-0.04, -0.036, -0.032, -0.028, -0.024, -0.02, -0.016, -0.012, -0.008, -0.004, 0]
     assert sorted({f.level for f in found})[:11] == levels
     assert {float(f.input) for f in found} == {f.level for f in found}
     assert {f.layer for f in found} == {"image 0", "image 1"}
+
+
+class Craters(nn.Module):
+    """Two logits, +-7 as long as a pixel is close to 1/2, and then -+ a slope along the mean."""
+
+    def __init__(self, width):
+        super().__init__()
+        self.width = width
+
+    def forward(self, x):
+        near = (x.flatten(1) - 0.5).abs().amax(1) < self.width
+        away = -1.0 + 0 * x.flatten(1).mean(1)
+        size = torch.where(near, 7.0, away) + 1e-4 * x.flatten(1).mean(1)
+        return torch.stack([size / 2, -size / 2], 1)
+
+
+@pytest.mark.parametrize(
+    ("width", "holes"),
+    [
+        (0.015, 1.0),
+        (0.031, 0.0),  # more than a quarter of the square
+        (0.05, 0.0),  # cut by the square's edge
+    ],
+)
+def test_a_small_crater_around_the_image_is_a_hole_and_a_wide_one_is_none(width, holes, generator):
+    x, y = torch.full((2, 1, 4, 4), 0.5), torch.zeros(2, dtype=torch.int64)
+    config = surface.Config(images=2)
+    found = surface.diagnose(Craters(width), x, y, config=config, generator=generator)
+    told = {(one.quantity, one.layer): one for one in found if one.level is None}
+    total = told["hole_fraction", ""]
+    assert (total.value, total.n, total.interval) == (holes, 2, "fraction")
+    steps = torch.tensor([0.004 * step for step in range(-10, 11)])
+    farthest = steps[:, None].abs() + steps.abs()  # of a pixel, from 1/2
+    inside = (farthest < width).double().mean().item()
+    for image in ("image 0", "image 1"):
+        assert told["right_area", image].value == pytest.approx(inside)
+        depth, area = told["hole_depth", image].value, told["hole_area", image].value
+        if width < 0.04:
+            assert depth > 0.99 and area == pytest.approx(inside)
+        else:
+            assert depth < 0.01
+
+
+def test_no_linear_model_has_a_hole(four_classes, generator):
+    p = four_classes
+    found = surface.diagnose(p.model, p.x, p.y, config=surface.Config(), generator=generator)
+    told = {one.quantity: one.value for one in found if one.level is None}
+    assert told["hole_fraction"] == 0.0

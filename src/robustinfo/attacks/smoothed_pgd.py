@@ -2,8 +2,9 @@
 
 Jin et al. (2020), arXiv 2011.13538, section 5.2.2: for each gamma of ``smoothings``,
     maximise  CE(f(x'), y - gamma (y - 1/K)) over |x' - x| <= epsilon, x' in [0, 1],
-with the steps and restarts of PGD. They take the gamma that does most harm to a whole test set;
-here every gamma goes on with the images that still stand, which finds at least as much.
+with the steps and restarts of PGD. They take the gamma that does most harm to a whole test set
+(diagnostics/smoothed_accuracy.py has both); here every gamma goes on with the images that still
+stand, which finds at least as much.
 
 The loss changes with the logits as p - y + gamma (y - 1/K): the ascent lowers classes that are less
 likely than gamma / K, and so aims at fewer of them. Where the true class has more than
@@ -68,14 +69,13 @@ def perturb_with_extras(
         model,
         x,
         y,
-        climbs=[partial(_climbed, smoothing=smoothing) for smoothing in config.smoothings],
+        climbs=[partial(climbed, smoothing=smoothing) for smoothing in config.smoothings],
         config=config,
         generator=generator,
     ).with_extras()
 
 
-def _climbed(
-    network: nn.Module, x: Tensor, y: Tensor, *, smoothing: float
-) -> tuple[Tensor, Tensor]:
+def climbed(network: nn.Module, x: Tensor, y: Tensor, *, smoothing: float) -> tuple[Tensor, Tensor]:
+    """Logits (n, K), and their cross-entropy with the smoothed labels, summed over the images."""
     logits = network(x)
     return logits, F.cross_entropy(logits, y, label_smoothing=smoothing, reduction="sum")

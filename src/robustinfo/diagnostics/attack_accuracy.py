@@ -2,13 +2,13 @@
 
 Carlini et al. (2019), arXiv 1902.06705, section 5. A model that survives an attack which may
 paint any image is not robust: the attack has failed. Swept over steps, it must become flat: until
-then the attack has not converged.
+then the attack has not converged. By default each attack is one run from a uniform start.
 
 Carlini and Wagner's attack has one constant here and searches for no other, as arXiv 2302.10896
 swept its steps (figure 3b; its code: unbounded, c = 0.1, Adam's rate 0.1).
 """
 
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import torch
 from pydantic import PositiveInt, model_validator
@@ -24,14 +24,35 @@ QUANTITY = "attack_accuracy"
 UNIT = 1 / 255  # one of the 256 values of a pixel
 
 
-class Config(Settings):
-    attack: Literal["pgd", "margin_pgd", "ni_fgsm", "carlini_wagner"] = "pgd"
+class Strength(Settings):  # of an attack that climbs, whatever it climbs
     norm: Norm = "linf"
-    epsilon: Pixels | None  # None, of carlini_wagner: any perturbation counts
+    epsilon: Pixels
     steps: PositiveInt | None = 20  # None: as many as epsilon has 255ths, at least one
     step_size: Pixels | None = None  # None: so that all steps together are ``reach`` epsilons long
     reach: PositiveNumber = 2.5
     least_step_size: Pixels = 0.0  # of one that is None
+    start_std: Pixels | None = None  # of Gaussian noise; None: uniform in the ball
+    restarts: PositiveInt = 1
+
+    @property
+    def path(self) -> dict[str, Any]:
+        """How far an attack goes, in how many steps: what every attack of steps takes."""
+        steps = self.steps or max(1, round(self.epsilon / UNIT))
+        size = self.step_size
+        if size is None:
+            size = max(self.least_step_size, self.reach * self.epsilon / steps)
+        numbers = {"norm": self.norm, "epsilon": self.epsilon}
+        return numbers | {"step_size": size, "steps": steps}
+
+    @property
+    def starts(self) -> dict[str, Any]:
+        """Where PGD begins, and how often."""
+        return {"start_std": self.start_std, "restarts": self.restarts}
+
+
+class Config(Strength):
+    attack: Literal["pgd", "margin_pgd", "ni_fgsm", "carlini_wagner"] = "pgd"
+    epsilon: Pixels | None  # None, of carlini_wagner: any perturbation counts
     initial_const: PositiveNumber = 0.1  # of carlini_wagner, whose step_size is Adam's rate
 
     @model_validator(mode="after")
@@ -42,6 +63,13 @@ class Config(Settings):
                 raise ValueError("`epsilon: null` is of `attack: carlini_wagner` alone")
         elif self.norm != "l2" or None in (self.steps, self.step_size):
             raise ValueError("carlini_wagner takes `norm: l2`, `steps` and a `step_size`")
+        return self
+
+    @model_validator(mode="after")
+    def momentum_starts_at_the_image(self) -> Self:
+        """It draws nothing, so that a second run would be the first."""
+        if self.attack == "ni_fgsm" and self.starts != {"start_std": None, "restarts": 1}:
+            raise ValueError("`ni_fgsm` starts at x; leave out `start_std` and `restarts`")
         return self
 
 
@@ -74,12 +102,8 @@ def _attack(config: Config) -> tuple:
         names = ("norm", "epsilon", "steps", "step_size", "initial_const")
         numbers = {name: getattr(config, name) for name in names}
         return carlini_wagner.perturb, carlini_wagner.Config(**numbers, binary_search_steps=1)
-    steps = config.steps or max(1, round(config.epsilon / UNIT))
-    size = config.step_size
-    if size is None:
-        size = max(config.least_step_size, config.reach * config.epsilon / steps)
-    numbers = {"norm": config.norm, "epsilon": config.epsilon, "step_size": size, "steps": steps}
     if config.attack == "ni_fgsm":
-        return mi_fgsm.perturb, mi_fgsm.Config(**numbers, nesterov=True)
+        return mi_fgsm.perturb, mi_fgsm.Config(**config.path, nesterov=True)
     objective = {"pgd": "cross_entropy", "margin_pgd": "margin"}[config.attack]
-    return pgd.perturb, pgd.Config(**numbers, objective=objective, until="fooled")
+    numbers = config.path | config.starts | {"objective": objective, "until": "fooled"}
+    return pgd.perturb, pgd.Config(**numbers)

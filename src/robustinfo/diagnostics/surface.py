@@ -2,9 +2,16 @@
 
 Jin et al. (2020), arXiv 2011.13538, appendix C.2, figures 5 and 6: at x + a d + b r, a and b in
 [-0.04, 0.04], d = sign of the gradient of CE(f(x), y) and r a random direction with |r|_inf = 1,
-drawn here as a random sign per pixel. A dent around x, where the loss is lower than anywhere near,
-stops attacks that climb the gradient. The paper shows two of the first eight test images, not a
-mean, in which dents would vanish; so here every image has a surface of its own.
+drawn here as a random sign per pixel. The paper shows two of the first eight test images, not a
+mean, in which holes would vanish; so here every image has a surface of its own.
+
+"EntM alone is likely (25% would be a rough estimation) to create a 'hole' in a small neighborhood
+of X": a share of images, by eye. Here x lies in a hole if every path from x to the edge of the
+square climbs, by ``least_depth`` of the surface's own height or more, and the part around x below
+the least such climb (maths/hollow.py) is small, ``largest_area`` of the square or less; a bowl that
+rises up to the edges is larger. Both numbers are ours: depth and area are told of every image.
+"EntM alone creates a small neighborhood where the margin is large": ``right_area`` is the share of
+the square in which the margin is above 0.
 
 Known bias: two directions of thousands, and by chance. As in the paper, points may lie outside
 [0, 1], where no image is. Where the gradient vanishes, d is 0 and nothing changes along it.
@@ -14,23 +21,30 @@ from itertools import product
 from typing import Annotated
 
 import torch
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from robustinfo.attacks._foolbox import frozen
 from robustinfo.batches import EVALUATION_BATCH
+from robustinfo.maths.hollow import hollow
 from robustinfo.maths.margin import margin
-from robustinfo.measurement import Measurement
-from robustinfo.settings import Outline, Pixels, Settings
+from robustinfo.measurement import Measurement, fraction
+from robustinfo.settings import Fraction01, Outline, Pixels, Settings
+
+
+def _odd(side: int) -> int:
+    if side % 2 == 0:
+        raise ValueError("is odd, so that one of the points is the image")
+    return side
 
 
 class Config(Settings):
     images: Annotated[int, Field(ge=1, le=1000)] = 8  # so many of the first
     reach: Pixels = 0.04  # of both directions
-    side: Annotated[int, Field(ge=2, le=1001)] = (
-        21  # points along each; odd: one of them is the image
-    )
+    side: Annotated[int, Field(ge=3, le=1001), AfterValidator(_odd)] = 21  # points along each
+    least_depth: Fraction01 = 0.1  # of a hole
+    largest_area: Fraction01 = 0.25
 
 
 def outline(config: Config) -> Outline:
@@ -38,7 +52,12 @@ def outline(config: Config) -> Outline:
     layers = tuple(f"image {number}" for number in range(config.images))
     steps = _steps(config)
     across = tuple(f"{step:g}" for step in steps)
-    return [{"quantity": ("loss", "margin"), "layer": layers, "input": across, "level": steps}]
+    points = {"layer": layers, "input": across, "level": steps}
+    return [
+        {"quantity": ("loss", "margin")} | points,
+        {"quantity": ("hole_depth", "hole_area", "right_area"), "layer": layers},
+        {"quantity": ("hole_fraction",)},
+    ]
 
 
 def diagnose(
@@ -47,10 +66,12 @@ def diagnose(
     """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  ``loss`` in nats and ``margin`` in logits.
 
     The layer is the image; level: the step along the gradient's sign; input: along the random one.
+    ``hole_depth`` is a part of the surface's height, the areas are shares of its points; of images
+    ``hole_fraction``.
     """
     x, y = x[: config.images], y[: config.images]
     places = list(product(_steps(config), repeat=2))
-    found = []
+    found, holes = [], []
     with frozen(model):
         directions = torch.stack([_gradient_sign(model, x, y), _random_sign(x, generator)], 1)
         for number, (image, label, two) in enumerate(zip(x, y, directions, strict=True)):
@@ -67,7 +88,19 @@ def diagnose(
                     )
                     for value, (along, across) in zip(values.tolist(), places, strict=True)
                 ]
-    return found
+            told = _told(*(values.view(config.side, -1) for values in heights.values()))
+            found += [one._replace(layer=f"image {number}") for one in told]
+            depth, area, _ = (one.value for one in told)
+            holes.append(depth >= config.least_depth and area <= config.largest_area)
+    return [*found, fraction("hole_fraction", torch.tensor(holes))]
+
+
+def _told(loss: Tensor, size: Tensor) -> list[Measurement]:
+    """Of one image: loss and margin, (side, side)."""
+    depth, area = hollow(loss)
+    values = {"hole_depth": depth, "hole_area": area}
+    values["right_area"] = (size > 0).double().mean().item()
+    return [Measurement(name, value, n=1) for name, value in values.items()]
 
 
 def _steps(config: Config) -> tuple[float, ...]:

@@ -1,0 +1,51 @@
+"""Of the images that one attack left standing, the share that another one breaks.
+
+Jin et al. (2020), arXiv 2011.13538, appendix C.1, table 10: of 1,000 test images of CIFAR-10, those
+"where EntM, LS and ADP succeeded in defending" are searched with 10,000 random draws each; on 15 %
+of them (label smoothing), 6 % (EntM and ADP), none (PAT, PAT-EntM) the search finds an adversarial
+example. Success is what the paper's own evaluation calls so, PGD that is, whatever stronger attacks
+would say; by which PGD is not printed, so the study names it. Both attacks stand in the study, and
+only what they stored is compared: images that are misclassified when clean were never defended.
+
+The paper draws its images; these are the first of the test set. An image fell if any step of an
+attack fooled, where the paper looks at the last: fewer count as defended here. Known bias: a share
+of few images where the first attack leaves few; of none it is not known (n = 0).
+"""
+
+from pydantic import PositiveInt
+from torch import Generator, Tensor, nn
+
+from robustinfo.measurement import Measurement, counted
+from robustinfo.settings import Outline, Settings
+
+QUANTITY = "broken_after_rate"
+
+
+class Config(Settings):
+    examples: str  # an attack of the study: the one that breaks
+    after: str  # another, which leaves images standing
+    images: PositiveInt = 1000  # so many of the first
+
+
+def outline(config: Config) -> Outline:
+    """What its rows are called."""
+    return [{"quantity": (QUANTITY,)}]
+
+
+def diagnose(
+    model: nn.Module,
+    x: Tensor,
+    y: Tensor,
+    *,
+    config: Config,
+    generator: Generator,
+    examples: dict[str, Tensor],
+    after: dict[str, Tensor],
+) -> list[Measurement]:
+    """A fraction of the images that stand ``after`` that attack; NaN of none.
+
+    examples, after: ``correct`` (when clean) and ``success``, (n,) bool each, of the same images.
+    """
+    left = (after["correct"] & ~after["success"])[: config.images]
+    broken = left & examples["success"][: config.images]
+    return [counted(QUANTITY, int(broken.sum()), int(left.sum()))]

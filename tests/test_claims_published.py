@@ -1,0 +1,57 @@
+"""A claim shows what the paper prints for its statistic, where the paper prints it."""
+
+import pandas as pd
+import pytest
+from pydantic import ValidationError
+
+from pipeline import claims, paths, rows
+from pipeline.claim import Claim, Published, published
+from pipeline.stage import Job
+from tests.made_results import RATES, claim, results
+
+REFERENCE = {"gain": {"mnist": 7, "stl10": [2.5, 9]}, "rate": {"mnist/lenet5": 0.3}}
+
+
+@pytest.mark.parametrize(
+    ("dataset", "key", "scale", "told"),
+    [
+        ("mnist", "gain|{dataset}", 0.01, "0.07"),
+        ("stl10", "gain|{dataset}", 0.01, "0.025 to 0.09"),
+        ("mnist", "rate|{dataset}/{model}", 1.0, "0.3"),
+        ("svhn", "gain|{dataset}", 0.01, ""),  # the paper has nothing on it
+        ("mnist", "gain|{dataset}|deeper", 0.01, ""),
+    ],
+)
+def test_what_the_paper_prints_for_a_claim_is_found_by_the_setting(dataset, key, scale, told):
+    names = {"dataset": dataset, "model": "lenet5"}
+    assert Published(key=key, scale=scale).told(REFERENCE, names) == told
+
+
+def test_a_claim_without_a_published_value_has_none():
+    asked = Claim(paper="uncertainty", claim="linearity", of={}, expect="below")
+    assert published(asked, {"dataset": "cifar10", "model": "resnet18"}) == ""
+
+
+@pytest.mark.parametrize("key", ["gain|{defence}", "gain|{}", "gain|{dataset"])
+def test_a_key_with_another_place_than_the_settings_is_refused(key):
+    with pytest.raises(ValidationError, match=r"takes \{dataset\} and \{model\}"):
+        Published(key=key)
+
+
+def test_the_table_shows_what_the_paper_prints_for_a_claim_where_it_prints_it(
+    monkeypatch, tmp_path
+):
+    folder = tmp_path / "studies/references"
+    folder.mkdir(parents=True)
+    (folder / "p.yaml").write_text("gain: {mnist: 38}\nclaims: [{id: c, text: it falls}]\n")
+    monkeypatch.chdir(tmp_path)
+    known = results(**RATES)
+    both = pd.concat([known, known.assign(dataset="stl10")], ignore_index=True)
+    monkeypatch.setattr(claims, "results_of", lambda job: both)
+    monkeypatch.setattr(claims, "outcomes_of", lambda job: known.assign(index=0, correct=1))
+    asked = claim(paper="p", claim="c", published={"key": "gain|{dataset}", "scale": -0.01})
+    job = Job("claims", "s", {}, {"claims": {"falls": asked.model_dump()}})
+    claims.run(job)
+    table = rows.read(job.path(paths.CLAIMS)).set_index("dataset")
+    assert table.published.to_dict() == {"mnist": "-0.38", "stl10": ""}
+    assert table.value.to_list() == pytest.approx([-0.38, -0.38])
