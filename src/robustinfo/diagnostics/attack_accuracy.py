@@ -66,10 +66,11 @@ class Config(Strength):
         return self
 
     @model_validator(mode="after")
-    def momentum_starts_at_the_image(self) -> Self:
-        """It draws nothing, so that a second run would be the first."""
-        if self.attack == "ni_fgsm" and self.starts != {"start_std": None, "restarts": 1}:
-            raise ValueError("`ni_fgsm` starts at x; leave out `start_std` and `restarts`")
+    def only_pgd_draws_where_it_starts(self) -> Self:
+        """Of what draws nothing, a second run would be the first."""
+        drawn = self.starts != {"start_std": None, "restarts": 1}
+        if drawn and self.attack in ("ni_fgsm", "carlini_wagner"):
+            raise ValueError(f"`{self.attack}` starts at x; leave out `start_std` and `restarts`")
         return self
 
 
