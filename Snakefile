@@ -52,6 +52,7 @@ wildcard_constraints:
     seed=r"\d+",
     attack="|".join(CONTENT["attacks"]),
     learning="|".join(CONTENT["learning"]) or "(?!)",
+    detection="|".join(CONTENT["detection"]) or "(?!)",
     toy="|".join(CONTENT["toys"]) or "(?!)",
 
 

@@ -12,7 +12,7 @@ success: nothing is rounded.
 from collections.abc import Callable, Iterator
 
 import torch
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 
 from pipeline import load, paths, rows
 from pipeline.stage import Job, main
@@ -25,21 +25,15 @@ from robustinfo.judge.attacked import audited
 from robustinfo.maths.balls import distance
 from robustinfo.measurement import Measurement, counted, fraction
 from robustinfo.sealed import seal
+from robustinfo.settings import Entry
 
 COUNT = "attack_success_rate_"  # of successes that are counted in another way
 
 
 def run(job: Job) -> None:
     """Attack the test images and judge every example again, as it is and rounded to 8 bits."""
-    images, labels = load.test_images(job)
-    model = load.trained(job, job.path(paths.MODEL))
-    term = attack_term(job.path(paths.MODEL), model)
-    parts = [
-        _examples(job, model, x, y, term)
-        for x, y in batches(images, labels, EVALUATION_BATCH, job.device)
-    ]
-    found = {name: torch.cat([part[name] for part in parts]).cpu() for name in parts[0]}
-    found["index"] = torch.arange(len(labels))
+    found = examples(job, job.params["attack"], *load.test_images(job))
+    found["index"] = torch.arange(len(found["success"]))
     miscounted = found.pop("miscounted")
     counts = {name: found.pop(name) for name in [*found] if name.startswith(COUNT)}
     seal(job.path(paths.EXAMPLES), found, {})
@@ -49,17 +43,31 @@ def run(job: Job) -> None:
     rows.write(job.path(paths.ATTACK), rows.of("attack", own))
 
 
+def examples(job: Job, entry: Entry, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
+    """What the attack of an entry makes of the images on the job's network, per image, on the CPU.
+
+    The keys are those that the stage keeps, without ``index``; and ``miscounted`` and other counts.
+    """
+    model = load.trained(job, job.path(paths.MODEL))
+    term = attack_term(job.path(paths.MODEL), model)
+    parts = [
+        _examples(entry, model, x, y, term, job.generator)
+        for x, y in batches(images, labels, EVALUATION_BATCH, job.device)
+    ]
+    return {name: torch.cat([part[name] for part in parts]).cpu() for name in parts[0]}
+
+
 def _examples(
-    job: Job,
+    entry: Entry,
     model: nn.Module,
     x: Tensor,
     y: Tensor,
     term: Callable[..., tuple[Tensor, Tensor]] | None,
+    generator: Generator,
 ) -> dict[str, Tensor]:
     """What is kept of one batch. The attack's word is not enough: every success is checked."""
-    module = catalogue.module("attacks", job.params["attack"])
-    settings = {"config": catalogue.config("attacks", job.params["attack"])}
-    settings["generator"] = job.generator
+    module = catalogue.module("attacks", entry)
+    settings = {"config": catalogue.config("attacks", entry), "generator": generator}
     if module.ROLE == "adaptive":
         settings["term"] = term
     extra = {}

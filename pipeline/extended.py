@@ -18,7 +18,7 @@ EXTENDS = "extends"
 ENTRIES = (
     "datasets", "models", "defences", "pretrain", "retrain", "train_selected", "attacks",
     "snapshot_attacks", "measures", "snapshot_diagnostics", "complexities", "distortions",
-    "diagnostics", "learning", "toys", "tables", "figures", "claims",
+    "diagnostics", "learning", "detection", "toys", "tables", "figures", "claims",
 )  # fmt: skip
 # What a study has that does not say otherwise.
 EMPTY = {

@@ -11,7 +11,7 @@ from pipeline.strict_yaml import Key, shown
 from pipeline.validation import Fail, validated
 from robustinfo.settings import Entry, out_of_scale, pixels
 
-SWEPT = ("distortions", "diagnostics")  # the kinds whose entries may ``sweep``
+SWEPT = ("distortions", "diagnostics", "detection")  # the sections whose entries may ``sweep``
 # For networks that are built to be checked: (c, h, w); words of a text, words there are.
 SHAPES = {"images": (3, 64, 64), "texts": (64, 100)}
 LARGEST = 10_000  # layers, channels, neurons, networks: of a network that is built to be checked
@@ -28,7 +28,7 @@ def check_entries(setting: dict[str, str], study: dict, fail: Fail) -> int | Non
     for section, kind in KINDS.items():
         for name, entry in study[section].items():
             key = (section, name)
-            for level, one in _swept(kind, entry, key, fail):
+            for level, one in _swept(section, entry, key, fail):
                 _check_entry(kind, level, one, key, values, fail)
             for attack in _attacks_read(section, entry):
                 if attack not in study["attacks"]:
@@ -67,6 +67,8 @@ def check_inputs(setting: dict[str, str], study: dict, fail: Fail) -> None:
 
     dataset, model = setting["dataset"], setting["model"]
     held = catalogue.reads("datasets", study["datasets"][dataset])
+    if held == "texts" and study["detection"]:
+        raise fail(("detection",), f"is of images, and {dataset} holds texts; write null for it")
     used = [("models", model, study["models"][model])]
     for section in OPTIONAL:
         used += [(section, name, entry) for name, entry in study[section].items()]
@@ -94,14 +96,14 @@ def _role(entry: Entry) -> str:
     return catalogue.module("attacks", entry).ROLE
 
 
-def _swept(kind: str, entry: Entry, key: Key, fail: Fail) -> list[tuple[str, Entry]]:
+def _swept(section: str, entry: Entry, key: Key, fail: Fail) -> list[tuple[str, Entry]]:
     """(the setting that is swept, the entry) at every level of its sweep; without one, ("", it)."""
     from robustinfo import catalogue
 
     if "sweep" not in entry:
         return [("", entry)]
-    if kind not in SWEPT:
-        raise fail((*key, "sweep"), f"only {' and '.join(SWEPT)} are swept")
+    if section not in SWEPT:
+        raise fail((*key, "sweep"), f"only {', '.join(SWEPT)} are swept")
     shape = entry["sweep"]
     lists = isinstance(shape, dict) and [*map(type, shape.values())] == [list]
     if not (lists and all(shape.values()) and "method" not in shape):

@@ -23,11 +23,12 @@ RESERVED = {
     "distortions": INPUTS,
     "diagnostics": INPUTS,
     "learning": INPUTS,
+    "detection": INPUTS,
 }
 NAMED = (
     "datasets", "models", "defences", "attacks", "snapshot_attacks", "measures",
     "snapshot_diagnostics", "complexities",
-    "distortions", "diagnostics", "learning", "toys", "tables", "figures", "claims",
+    "distortions", "diagnostics", "learning", "detection", "toys", "tables", "figures", "claims",
 )  # fmt: skip
 # Snakemake takes a path with a part that repeats 20 times for an endless recursion.
 ENDLESS = re.compile(r"(.+)\1{18}")

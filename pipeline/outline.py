@@ -35,9 +35,8 @@ def _of_defences(setting: dict[str, str], study: dict[str, Any]) -> Outline:
     found += _of_distortions(setting, study)
     found += _of_diagnostics(study)
     for name, entry in study["learning"].items():
-        found += [
-            {"stage": ("learn",), "entry": (name,)} | one for one in rows_of("learning", entry)
-        ]
+        found += [{"stage": ("learn",), "entry": (name,)} | one for one in _of_learning(entry)]
+    found += _of_detection(study)
     for name, entry in study["defences"].items():
         own = [*_of_training(name, entry, study), *_of_snapshots(setting, name, study)]
         found += [{"defence": (name,)} | group for group in own]
@@ -89,6 +88,25 @@ def _of_distortions(setting: dict[str, str], study: dict[str, Any]) -> Outline:
         | group
         for name, entry in study["distortions"].items()
         for group in seen
+    ]
+
+
+def _of_learning(entry: Entry) -> Outline:
+    """What its method says, and of the sets of images that it is given."""
+    from pipeline.learn import NETWORK_ACCURACY
+
+    sets = {"quantity": (NETWORK_ACCURACY,), "input": ("clean", *entry.get("attacks", ()))}
+    return [*rows_of("learning", entry), *([sets] if "attacks" in entry else [])]
+
+
+def _of_detection(study: dict[str, Any]) -> Outline:
+    from pipeline.detect import DETECTED, SIZES
+
+    told = [{"quantity": SIZES}, {"entry": tuple(study["complexities"]), "quantity": DETECTED}]
+    return [
+        {"stage": ("detect",), "input": (name,)} | levels_of(entry) | group
+        for name, entry in study["detection"].items()
+        for group in told
     ]
 
 

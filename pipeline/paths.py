@@ -23,6 +23,7 @@ OUTCOMES = RUN + "/outcomes.csv"
 TRANSFERRED = RUN + "/transferred.csv"
 AFTER_TRANSFER = RUN + "/transferred_outcomes.csv"
 LEARNING = RUN + "/learning/{learning}.csv"
+DETECTED = RUN + "/detection/{detection}.csv"
 COLLECTED = STUDY + "/collected"
 RESULTS = COLLECTED + "/{dataset}/{model}.csv"
 STANDING = STUDY + "/standing/{dataset}/{model}.csv"
@@ -49,9 +50,10 @@ REFERENCES = "studies/references"
 
 RUN_TABLES = [
     HISTORY, ATTACK, MEASURES, COMPLEXITIES, DISTORTIONS, DIAGNOSTICS, TRANSFERRED, LEARNING,
+    DETECTED,
 ]  # fmt: skip
 # The entries of a section that a path is for, if it is for each of them.
-EACH = {"{attack}": "attacks", "{learning}": "learning"}
+EACH = {"{attack}": "attacks", "{learning}": "learning", "{detection}": "detection"}
 # The sections without which a table would be empty.
 OF = {COMPLEXITIES: "complexities", DISTORTIONS: "distortions"}
 # The stages that train; each is named like the section that says which defences, and how.
@@ -67,6 +69,7 @@ WRITES = dict.fromkeys(TRAININGS, _TRAINS) | {
     "diagnose": [DIAGNOSTICS, OUTCOMES],
     "transfer": [TRANSFERRED, AFTER_TRANSFER],
     "learn": [LEARNING],
+    "detect": [DETECTED],
 }
 
 # Which parts of the study a stage may read. What is tracked is what is used: the loader hands a
@@ -115,6 +118,11 @@ KEYS = {
         "training_images": "training_images",
         "attacks": "attacks",
         "learning": "learning.{learning}",
+    },
+    "detect": {
+        **_TESTED,
+        "complexities": "complexities",
+        "detection": "detection.{detection}",
     },
     "toy": {"seeds": "seeds", "toy": "toys.{toy}"},
     "collect": {

@@ -33,6 +33,7 @@ NAMES = {
     "transfer": "{quantity}_from_{input}/{entry}",
     "transfer attacks": "robust/{quantity}_with_transfers",
     "learn": "learning/{entry}/{input}.{quantity}",
+    "detect": "detection/{input}/{entry}.{quantity}",
     "diagnose clean": "robust/clean_{quantity}",
     "diagnose attacks": "robust/{quantity}",
     **{f"diagnose {norm}": f"robust/{norm}.{{quantity}}" for norm in NORMS},

@@ -92,6 +92,7 @@ class Study(Settings):
     distortions: Entries
     diagnostics: Entries
     learning: Entries
+    detection: Entries
     toys: Entries
     verdict: dict[str, Any]
     tables: dict[Name, dict[str, Any]]

@@ -19,6 +19,7 @@ KINDS = {
     "distortions": "distortions",
     "diagnostics": "diagnostics",
     "learning": "learning",
+    "detection": "attacks",
     "toys": "toys",
 }
 # Settings of an entry that are entries themselves.
@@ -31,11 +32,11 @@ INNER = {
     "network": "models",
 }
 # Settings of a diagnostic that name an attack: it is given what that stored, by the same word.
-STORED = ("examples", "after")
+STORED = ("examples", "after", "other")
 # Sections whose entries may be null in a setting: they do not exist there.
 OPTIONAL = (
     "defences", "attacks", "snapshot_attacks", "measures", "snapshot_diagnostics", "complexities",
-    "distortions", "diagnostics", "learning",
+    "distortions", "diagnostics", "learning", "detection",
 )  # fmt: skip
 
 

@@ -19,10 +19,11 @@ from pipeline.strict_yaml import StudyError
 from robustinfo.faults import Fault
 
 NAMES = (
-    "dataset", "model", "defence", "seed", "attack", "learning", "toy", "target", "stage",
+    "dataset", "model", "defence", "seed", "attack", "learning", "detection", "toy", "target",
+    "stage",
 )  # fmt: skip
 
-ABOUT = ("defence", "attack", "learning")  # entries that one job is of
+ABOUT = ("defence", "attack", "learning", "detection")  # entries that one job is of
 
 
 class Job:

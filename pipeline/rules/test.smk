@@ -2,7 +2,7 @@
 
 INPUT   data.json, model.safetensors, snapshots/
 OUTPUT  per run attacks/, measures.csv, complexities.csv, distortions.csv, diagnostics.csv, transferred.csv,
-        learning/
+        learning/, detection/
 """
 
 
@@ -139,7 +139,6 @@ rule learn:
     input:
         data=paths.DATA,
         model=paths.MODEL,
-        examples=attacks(paths.EXAMPLES),
         code=code("learn"),
     output:
         paths.LEARNING,
@@ -155,3 +154,24 @@ rule learn:
         "python -m pipeline.learn --study {STUDY:q} --dataset {wildcards.dataset}"
         " --model {wildcards.model} --defence {wildcards.defence} --seed {wildcards.seed}"
         " --learning {wildcards.learning} > {log} 2>&1"
+
+
+rule detect:
+    input:
+        data=paths.DATA,
+        model=paths.MODEL,
+        code=code("detect"),
+    output:
+        paths.DETECTED,
+    log:
+        "logs/{study}/{dataset}/{model}/{defence}/{seed}/detection/{detection}.txt",
+    retries: 1
+    threads: THREADS
+    resources:
+        gpu=GPU,
+    params:
+        used=used("detect"),
+    shell:
+        "python -m pipeline.detect --study {STUDY:q} --dataset {wildcards.dataset}"
+        " --model {wildcards.model} --defence {wildcards.defence} --seed {wildcards.seed}"
+        " --detection {wildcards.detection} > {log} 2>&1"

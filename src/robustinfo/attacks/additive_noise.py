@@ -1,11 +1,13 @@
 """Random noise of a given size: no attack, but the baseline that every attack must beat.
 
 foolbox's additive noise, as arXiv 2008.03072 (tables V, VI) uses it: ``linf`` uniform, ``l2``
-Gaussian or uniform, scaled to epsilon and cut to [0, 1].
+Gaussian or uniform, scaled to epsilon and cut to [0, 1]. ``linf`` of random signs moves every value
+by epsilon, as the fast gradient sign method does, without its direction.
 """
 
 from typing import Literal, Self
 
+import eagerpy as ep
 import foolbox.attacks as fa
 from pydantic import model_validator
 from torch import Generator, Tensor, nn
@@ -14,7 +16,15 @@ from robustinfo.attacks import _foolbox
 from robustinfo.settings import Norm, Pixels, Settings
 
 ROLE = "noise"
+
+
+class _Signs(fa.LinfAdditiveUniformNoiseAttack):
+    def sample_noise(self, x: ep.Tensor) -> ep.Tensor:
+        return super().sample_noise(x).sign()
+
+
 _METHODS = {
+    ("linf", "signs"): _Signs,
     ("linf", "uniform"): fa.LinfAdditiveUniformNoiseAttack,
     ("l2", "uniform"): fa.L2AdditiveUniformNoiseAttack,
     ("l2", "gaussian"): fa.L2AdditiveGaussianNoiseAttack,
@@ -23,15 +33,23 @@ _METHODS = {
 
 class Config(Settings):
     norm: Norm
-    distribution: Literal["uniform", "gaussian"] = "uniform"
+    distribution: Literal["uniform", "gaussian", "signs"] = "uniform"
     epsilon: Pixels
 
     @model_validator(mode="after")
     def exists(self) -> Self:
-        """Gaussian noise has no bound in l-infinity."""
+        """Gaussian noise has no bound in l-infinity; of signs, l2 is the same but for its scale."""
         if (self.norm, self.distribution) not in _METHODS:
-            raise ValueError("linf noise is `uniform`; gaussian noise is bounded in l2 only")
+            raise ValueError("linf noise is `uniform` or of `signs`, l2 `uniform` or `gaussian`")
         return self
+
+
+def craft(
+    model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
+) -> Tensor:
+    """The noisy image of every image, fooling or not. Like x."""
+    attack = _METHODS[config.norm, config.distribution]()
+    return _foolbox.run(attack, model, x, y, epsilon=config.epsilon, generator=generator)[1]
 
 
 def perturb(
@@ -41,6 +59,5 @@ def perturb(
 
     A success is misclassified, was correct, and lies within epsilon; a failure returns its x.
     """
-    attack = _METHODS[config.norm, config.distribution]()
-    _, x_adv = _foolbox.run(attack, model, x, y, epsilon=config.epsilon, generator=generator)
+    x_adv = craft(model, x, y, config=config, generator=generator)
     return _foolbox.judged(model, x, y, x_adv, norm=config.norm, epsilon=config.epsilon)

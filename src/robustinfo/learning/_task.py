@@ -10,8 +10,8 @@ from robustinfo.training import Images
 class Task(NamedTuple):
     """One run, on one device.
 
-    sets: the test images that the method's ``attacks`` all turned, in the same order in every set,
-    with their true labels: ``clean``, and per attack its images, rounded to 8 bits.
+    sets: of a method that names ``attacks``, the same training images in the same order in every
+    set, with their true labels: ``clean``, and what each attack made of them, rounded to 8 bits.
     """
 
     model: Network  # trained, in eval mode; a method copies it before it trains it

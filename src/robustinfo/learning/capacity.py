@@ -38,6 +38,7 @@ log = logging.getLogger(__name__)
 
 class Config(Settings):
     attacks: Names  # of the study, each a set beside the clean images
+    images: PositiveInt | None = None  # the first so many training images; None: all
     hidden: PositiveInt = 64
     activation: Literal["relu", "linear"] = "relu"
     kept: Annotated[tuple[NonNegativeInt, ...], Field(strict=False, min_length=1)]  # every k

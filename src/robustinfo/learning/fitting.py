@@ -6,9 +6,10 @@ held-out images of the same kind. Every set meets the same first weights, the sa
 same order of images. The mean accuracy over the epochs, the area under the curve, says what was
 fitted faster.
 
-The split, the training and that mean are ours: the paper does not say how it trained. Learned and
-held-out adversarial images were made against the same network, so that what is learned may be its
-weakness as well as the objects.
+The split, the training and that mean are ours: the paper does not say how it trained. All images
+are training images of the network that was attacked, the held-out ones, too. Learned and held-out
+adversarial images were made against the same network, so that what is learned may be its weakness
+as well as the objects.
 """
 
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from statistics import fmean
 from typing import Annotated
 
 import torch
-from pydantic import Field
+from pydantic import Field, PositiveInt
 from torch import Generator
 
 from robustinfo import training
@@ -33,6 +34,7 @@ from robustinfo.training import Images
 
 class Config(Settings):
     attacks: Names  # of the study, each a set beside the clean images
+    images: PositiveInt | None = None  # the first so many training images; None: all
     training: training.Config
     test_share: Annotated[float, Field(gt=0, lt=1)]  # of the images of every class
 
