@@ -14,7 +14,7 @@ SECTIONS = (
     "datasets", "models", "training_images", "validation_share", "defences", "pretrain", "retrain",
     "train_selected", "evaluation_images", "attacks", "threat", "snapshot_attacks", "measures",
     "training_measure", "snapshot_diagnostics",
-    "complexities", "distorted", "distortions", "diagnostics", "learning",
+    "complexities", "distorted", "distortions", "diagnostics", "learning", "detection",
 )  # fmt: skip
 
 
