@@ -3,7 +3,7 @@
 "One Bit Matters", arXiv 1810.09650. Every complexity of ``studies/one-bit-matters.yaml``, per
 image, and its mean with 1.96 standard errors over the images, beside the paper's.
 
-    python benchmarks/benign_complexity.py --out benchmarks/results/DATE-benign-complexity
+    python -m benchmarks.benign_complexity --out benchmarks/results/DATE-benign-complexity
 """
 
 import argparse

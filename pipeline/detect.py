@@ -72,7 +72,7 @@ def _measured(
 
 def _sizes(clean: Tensor, made: Tensor) -> Iterator[Measurement]:
     """Of uint8 images (m, c, h, w), before and after."""
-    like = torch.empty(0)
+    like = torch.empty(0, dtype=torch.float64)
     delta = from_bytes(made, like=like) - from_bytes(clean, like=like)
     for norm in NORMS:
         median = distance(delta, norm).median().item()

@@ -71,7 +71,11 @@ learning:
                training: {ONE_EPOCH}}}
   share: {{method: adversarial_share, adversary: {{method: fgsm, epsilon: 0.5}}, maps: conv2,
            shares: [0.0, 0.1], training: {ONE_EPOCH}}}
+detection:
+  noise: {{method: additive_noise, norm: linf, distribution: signs, sweep: {{epsilon: [0.1, 0.3]}}}}
+  fgsm: {{method: fgsm, norm: linf, epsilon: 0.5}}
 diagnostics:
+  closer: {{method: closer, examples: carlini_wagner, other: fgsm}}
   outputs: {{method: outputs}}
   zero_gradients: {{method: zero_gradients, epsilon: 51/255}}
   ascent: {{method: ascent, {BALL}}}
@@ -111,6 +115,8 @@ def collected(tmp_path_factory):
                 run(stage, **names)
             for learning in study["learning"]:
                 run("learn", **names, learning=learning)
+            for detection in study["detection"]:
+                run("detect", **names, detection=detection)
         run("transfer", **setting, defence="pat", seed="0")
         run("collect", **setting)
         for toy in study["toys"]:

@@ -19,7 +19,7 @@ FILES = re.compile(r"^ +(?:input|output): (.*)$", re.M)
 LOG = re.compile(r"\s*> \S+ 2>&1$")
 OPTION = re.compile(r"--(\w+) (\S+)")
 
-# What the default study has no use for: a selection of layers, transfers, learning.
+# What the default study has no use for: a selection of layers, transfers, learning, detection.
 ON_A_LAYER = "{method: ib_rar, base: {method: standard, loss: {method: cross_entropy}}"
 TRAINING = "{epochs: 1, batch_size: 64, learning_rate: 0.001, snapshot_every: 1}"
 MORE = {
@@ -30,6 +30,7 @@ MORE = {
     "model: lenet5}], compared: [standard, on_conv1], attack: linf_pgd}",
     "train_selected: {}": f"train_selected: {{chosen: {TRAINING}}}",
     "transfers: []": "transfers: [{defence: chosen, proxy: standard}]",
+    "detection: {}": "detection: {fgsm: {method: fgsm, sweep: {epsilon: [0.1, 0.2]}}}",
     "learning: {}": "learning: {fit: {method: fitting, attacks: [fgsm], "
     f"test_share: 0.5, training: {TRAINING}}}}}",
 }

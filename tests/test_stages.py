@@ -10,6 +10,7 @@ import torch
 
 from pipeline import absent, attack, learn, load, overview, paths, rows, toy, train
 from pipeline.stage import Job
+from robustinfo.batches import floats
 from robustinfo.datasets._prepared import Split
 from robustinfo.defences import entropic
 from robustinfo.defended import attack_term
@@ -63,7 +64,10 @@ def test_a_training_takes_the_first_images_and_splits_those(monkeypatch, first, 
 @pytest.mark.parametrize("stage", paths.WRITES)
 def test_a_job_of_what_is_null_in_its_setting_leaves_empty_files(stage, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    names = {name: "x" for name in ("dataset", "model", "defence", "seed", "attack", "learning")}
+    names = {
+        name: "x"
+        for name in ("dataset", "model", "defence", "seed", "attack", "learning", "detection")
+    }
     job = Job(stage, "s", names, {"defence": None})
     assert job.is_absent
     absent.leave_empty(job)
@@ -91,23 +95,29 @@ def test_a_read_only_disk_is_told_in_one_line_also_where_a_stage_makes_a_folder(
         run(job)
 
 
-def test_sets_hold_the_images_that_every_named_attack_turned(tmp_path):
-    images = torch.arange(5, dtype=torch.uint8).view(5, 1, 1, 1)
-    hits = {"fgsm": [1, 1, 0, 1, 0], "bim": [1, 0, 1, 1, 0], "other": [0, 0, 0, 0, 0]}
-    for number, (name, hit) in enumerate(hits.items(), 1):
-        x_adv = (images + 10 * number).float() / 255
-        seal(tmp_path / name, {"x_adv": x_adv, "success_8bit": torch.tensor(hit).bool()}, {})
-    own = SimpleNamespace(path=lambda template, attack: tmp_path / attack)
-    sets = learn._sets(own, ("fgsm", "bim"), images, torch.arange(5))
-    assert list(sets) == ["clean", "fgsm", "bim"]
-    assert [one[0].flatten().tolist() for one in sets.values()] == [[0, 3], [10, 13], [20, 23]]
-    assert all(labels.tolist() == [0, 3] for _, labels in sets.values())
-
-
-def test_a_method_that_names_no_attack_has_all_clean_images():
-    images, labels = torch.zeros(3, 1, 1, 1, dtype=torch.uint8), torch.arange(3)
-    ((name, (found, _)),) = learn._sets(SimpleNamespace(), (), images, labels).items()
-    assert name == "clean" and len(found) == 3
+def test_sets_hold_every_image_as_each_attack_leaves_it_turned_or_not(model):
+    torch.manual_seed(0)
+    images = torch.randint(60, 200, (6, 1, 28, 28), dtype=torch.uint8)
+    labels = model(floats(images)).argmax(1)
+    labels[0] = (labels[0] + 1) % 10  # DeepFool leaves what is wrong already
+    attacks = {
+        "fgsm": {"method": "fgsm", "epsilon": 10 / 255},
+        "deepfool": {"method": "deepfool", "overshoot": 9.0},
+    }
+    own = SimpleNamespace(params={"attacks": attacks}, generator=torch.Generator())
+    sets = learn._sets(own, model.eval(), ("fgsm", "deepfool"), Images(images, labels))
+    assert list(sets) == ["clean", "fgsm", "deepfool"]
+    assert all(one.labels.equal(labels) for one in sets.values())
+    moved = {name: (one.images.int() - images.int()).abs() for name, one in sets.items()}
+    assert not moved["clean"].any()
+    assert moved["fgsm"].unique().tolist() == [10]  # of images that it fails on, too
+    turned = moved["deepfool"].flatten(1).any(1)  # what it fails on is there, as it was
+    assert not turned[0] and 0 < turned.sum() < 5
+    told = {one.input: one for one in learn._accuracies(model, sets)}
+    assert [one.quantity for one in told.values()] == ["network_accuracy"] * 3
+    assert told["clean"].value == pytest.approx(5 / 6)
+    left = model(floats(sets["fgsm"].images)).argmax(1) == labels
+    assert told["fgsm"].value == pytest.approx(left.double().mean().item())
 
 
 def test_a_text_is_not_rounded_and_its_distance_is_its_altered_words():
@@ -115,8 +125,7 @@ def test_a_text_is_not_rounded_and_its_distance_is_its_altered_words():
     model = text_classifier.build((9, 40), 2, config=text_classifier.Config()).eval()
     x = torch.randint(40, (30, 9))
     entry = {"method": "word_fgsm", "step_size": 0.02, "steps": 9}
-    own = SimpleNamespace(params={"attack": entry}, generator=torch.Generator())
-    found = attack._examples(own, model, x, model(x).argmax(1), None)
+    found = attack._examples(entry, model, x, model(x).argmax(1), None, torch.Generator())
     assert found["x_adv"].dtype == torch.int32 and found["success"].any()
     assert found["success_8bit"].equal(found["success"])
     assert found["altered_words"].equal((found["x_adv"] != x).sum(1))

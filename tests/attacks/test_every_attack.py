@@ -70,6 +70,9 @@ ATTACKS = {
     "hop_skip_jump_l2": HOP_SKIP_JUMP | {"epsilon": 0.06},
     "square": {"method": "square", "epsilon": 0.02, "queries": 50, "restarts": 2},
     "noise_linf": {"method": "additive_noise", "norm": "linf", "epsilon": 0.15},
+    "noise_signs": {
+        "method": "additive_noise", "norm": "linf", "distribution": "signs", "epsilon": 0.15,
+    },
     "noise_l2_uniform": {"method": "additive_noise", "norm": "l2", "epsilon": 0.3},
     "noise_l2_gaussian": {
         "method": "additive_noise", "norm": "l2", "distribution": "gaussian", "epsilon": 0.3,

@@ -341,6 +341,16 @@ def test_l2_noise_has_exactly_the_size_epsilon_where_the_box_does_not_bind(
     torch.testing.assert_close(size, torch.full_like(size, 0.3))
 
 
+def test_noise_of_signs_moves_every_value_of_every_image_by_epsilon_up_as_often_as_down(
+    two_classes, generator
+):
+    p = two_classes
+    config = additive_noise.Config(norm="linf", distribution="signs", epsilon=0.1)
+    moved = additive_noise.craft(p.model, p.x, p.y, config=config, generator=generator) - p.x
+    torch.testing.assert_close(moved.abs(), torch.full_like(moved, 0.1))
+    assert 0.4 < (moved > 0).double().mean() < 0.6
+
+
 def test_restarts_find_all_that_one_run_finds_and_more(two_classes):
     p = two_classes
 

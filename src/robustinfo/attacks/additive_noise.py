@@ -38,9 +38,12 @@ class Config(Settings):
 
     @model_validator(mode="after")
     def exists(self) -> Self:
-        """Gaussian noise has no bound in l-infinity; of signs, l2 is the same but for its scale."""
+        """Gaussian noise has no bound in l-infinity, and signs are a size in that norm."""
         if (self.norm, self.distribution) not in _METHODS:
-            raise ValueError("linf noise is `uniform` or of `signs`, l2 `uniform` or `gaussian`")
+            raise ValueError(
+                f"no {self.norm} noise is `{self.distribution}`: linf has `uniform` and `signs`, "
+                "l2 `uniform` and `gaussian`, which is bounded in l2 only"
+            )
         return self
 
 

@@ -3,6 +3,10 @@
 "One Bit Matters", arXiv 1810.09650, figure 5 and section 5: networks trained at a JPEG quality and
 tested at it, and its recommended operating point, "the highest quantization at limited loss in
 accuracy". Every level starts from the run's own weights and draws the same random numbers.
+
+Figure 5 also has a "shadow curve", "the properly scaled version of the theoretical curve in
+Friedland et al. (2018)", arXiv 1807.10569. It is not computed here: the paper prints neither that
+curve's formula nor what it was scaled by, and only the cited paper could say the first.
 """
 
 import math
