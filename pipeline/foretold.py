@@ -1,5 +1,7 @@
 """What entries of a study will call their rows, by the ``outline`` of their methods."""
 
+from typing import Any
+
 from pipeline.methods import network
 from robustinfo.settings import ANY, Entry, Outline
 
@@ -12,6 +14,22 @@ def measured(model: Entry, entry: Entry) -> Outline:
 
     points = getattr(network(model), catalogue.module("measures", entry).POINTS)
     return [{"layer": points} | group for group in rows_of("measures", entry)]
+
+
+def learned(entry: Entry) -> Outline:
+    """What a method of learning says, and of the sets of images that it is given."""
+    from pipeline.learn import NETWORK_ACCURACY
+
+    sets = {"quantity": (NETWORK_ACCURACY,), "input": ("clean", *entry.get("attacks", ()))}
+    return [*rows_of("learning", entry), *([sets] if "attacks" in entry else [])]
+
+
+def detected(study: dict[str, Any], entry: Entry) -> Outline:
+    """What is said of one attack, and of it by every complexity of the study, at every level."""
+    from pipeline.detect import DETECTED, SIZES
+
+    told = [{"quantity": SIZES}, {"entry": tuple(study["complexities"]), "quantity": DETECTED}]
+    return [levels_of(entry) | group for group in told]
 
 
 def rows_of(kind: str, entry: Entry) -> Outline:

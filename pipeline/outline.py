@@ -6,7 +6,7 @@ combinations. A column that it lacks is empty. What methods call theirs, their o
 
 from typing import Any
 
-from pipeline.foretold import levels_of, measured, of_diagnostics, rows_of
+from pipeline.foretold import detected, learned, levels_of, measured, of_diagnostics, rows_of
 from pipeline.paths import TRAININGS
 from pipeline.slices import in_setting
 from robustinfo.settings import Entry, Outline
@@ -35,8 +35,9 @@ def _of_defences(setting: dict[str, str], study: dict[str, Any]) -> Outline:
     found += _of_distortions(setting, study)
     found += _of_diagnostics(study)
     for name, entry in study["learning"].items():
-        found += [{"stage": ("learn",), "entry": (name,)} | one for one in _of_learning(entry)]
-    found += _of_detection(study)
+        found += [{"stage": ("learn",), "entry": (name,)} | one for one in learned(entry)]
+    for name, entry in study["detection"].items():
+        found += [{"stage": ("detect",), "input": (name,)} | one for one in detected(study, entry)]
     for name, entry in study["defences"].items():
         own = [*_of_training(name, entry, study), *_of_snapshots(setting, name, study)]
         found += [{"defence": (name,)} | group for group in own]
@@ -88,25 +89,6 @@ def _of_distortions(setting: dict[str, str], study: dict[str, Any]) -> Outline:
         | group
         for name, entry in study["distortions"].items()
         for group in seen
-    ]
-
-
-def _of_learning(entry: Entry) -> Outline:
-    """What its method says, and of the sets of images that it is given."""
-    from pipeline.learn import NETWORK_ACCURACY
-
-    sets = {"quantity": (NETWORK_ACCURACY,), "input": ("clean", *entry.get("attacks", ()))}
-    return [*rows_of("learning", entry), *([sets] if "attacks" in entry else [])]
-
-
-def _of_detection(study: dict[str, Any]) -> Outline:
-    from pipeline.detect import DETECTED, SIZES
-
-    told = [{"quantity": SIZES}, {"entry": tuple(study["complexities"]), "quantity": DETECTED}]
-    return [
-        {"stage": ("detect",), "input": (name,)} | levels_of(entry) | group
-        for name, entry in study["detection"].items()
-        for group in told
     ]
 
 
