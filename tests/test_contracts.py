@@ -225,6 +225,8 @@ def test_a_diagnostic_is_a_list_of_finite_numbers_with_names(entry, network, bat
         given["examples"] = flags | {"x_adv": x, "distance_l2": y + 1.0, "distance_linf": y + 1.0}
     if "after" in entry:  # which leaves all of them standing
         given["after"] = {"correct": y == y, "success": y != y}
+    if "other" in entry:
+        given["other"] = given["examples"]
     found = catalogue.get("diagnostics", quick("diagnostics", entry))(
         model, x, y, generator=generator, **given
     )

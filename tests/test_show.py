@@ -9,7 +9,7 @@ from mlflow import MlflowClient
 
 from pipeline import paths, recorded, rows, sealed_text
 from pipeline.show import show
-from pipeline.strict_yaml import read
+from pipeline.extended import read_study
 from robustinfo.faults import Fault
 
 ROOT = Path(__file__).parents[1]
@@ -236,7 +236,7 @@ def test_an_unreachable_server_costs_one_line_and_a_replay_shows_all(study):
 
 
 def test_a_key_is_made_of_parameters_and_results_alone(study):
-    content, _ = read(study)
+    content, _ = read_study(study)
     (first, *_), _ = recorded.runs(content)
     content["defences"]["another"] = {"method": "standard", "weight": 1}
     content["pretrain"]["another"] = content["pretrain"]["standard"]

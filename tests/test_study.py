@@ -158,9 +158,9 @@ def test_a_figure_says_how_it_is_drawn(tmp_path):
         load(broken(tmp_path, "    draw: curves\n", ""))
 
 
-def test_only_distortions_and_diagnostics_are_swept(tmp_path):
+def test_only_distortions_diagnostics_and_detection_are_swept(tmp_path):
     old = "l2_noise: {method: additive_noise,"
-    with pytest.raises(StudyError, match=r"attacks\.l2_noise\.sweep: only distortions and"):
+    with pytest.raises(StudyError, match=r"attacks\.l2_noise\.sweep: only distortions, diag"):
         load(broken(tmp_path, old, old + " sweep: {epsilon: [1.0]},"))
 
 

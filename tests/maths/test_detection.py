@@ -28,8 +28,26 @@ def test_the_auc_is_that_of_scikit_learn(shift, digits):
 
 def test_separated_scores_are_1_the_other_way_round_0_and_equal_ones_a_half():
     low, high = torch.arange(5.0), torch.arange(10.0, 15.0)
-    assert auc(high, low) == (1, 1, 1) and auc(low, high) == (0, 0, 0)
+    assert auc(high, low)[0] == 1 and auc(low, high)[0] == 0
     assert auc(low, low)[0] == 0.5
+
+
+@pytest.mark.parametrize("n", [8, 400])
+def test_where_no_image_disagrees_the_interval_is_wilsons_of_a_quarter_of_the_images(n):
+    low, high = torch.arange(float(n)), torch.arange(1000.0, 1000.0 + n)
+    theirs = stats.binomtest(n // 4, n // 4).proportion_ci(method="wilson")
+    assert auc(high, low) == pytest.approx((1, theirs.low, 1))
+    assert auc(low, high) == pytest.approx((0, 0, 1 - theirs.low))
+    constant = torch.ones(n)
+    half = stats.binomtest(n // 8, n // 4).proportion_ci(method="wilson")
+    assert auc(constant, constant) == pytest.approx((0.5, half.low, half.high))
+
+
+def test_an_images_part_of_the_auc_varies_no_more_than_that_interval_says():
+    for shift in (-2.0, 0.0, 1.0, 2.5):
+        value, low, high = auc(*scores(200, shift))
+        theirs = stats.norm.ppf(0.975) * np.sqrt(4 * value * (1 - value) / 200)
+        assert (high - low) / 2 <= 1.01 * theirs
 
 
 def test_the_interval_holds_the_truth_about_as_often_as_it_says():
