@@ -8,8 +8,8 @@ import pytest
 from mlflow import MlflowClient
 
 from pipeline import paths, recorded, rows, sealed_text
-from pipeline.show import show
 from pipeline.extended import read_study
+from pipeline.show import show
 from robustinfo.faults import Fault
 
 ROOT = Path(__file__).parents[1]
