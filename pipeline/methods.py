@@ -11,7 +11,8 @@ from pipeline.strict_yaml import Key, shown
 from pipeline.validation import Fail, validated
 from robustinfo.settings import Entry, out_of_scale, pixels
 
-SWEPT = ("distortions", "diagnostics", "detection")  # the sections whose entries may ``sweep``
+# The sections whose entries may ``sweep``.
+SWEPT = ("distortions", "diagnostics", "snapshot_diagnostics", "detection")
 # For networks that are built to be checked: (c, h, w); words of a text, words there are.
 SHAPES = {"images": (3, 64, 64), "texts": (64, 100)}
 LARGEST = 10_000  # layers, channels, neurons, networks: of a network that is built to be checked
