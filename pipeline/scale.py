@@ -53,10 +53,10 @@ def smaller(study: dict[str, Any], names: dict[str, str], paper: Scale) -> str:
 
 def share(study: dict[str, Any], defence: str, paper: Scale) -> float | None:
     """Our images x epochs over the paper's; None where it prints too little."""
-    images, epochs = _images(study, paper), _one(paper.epochs, defence)
-    if images is None or epochs is None:
+    ours, theirs = _images(study, paper), _one(paper.epochs, defence)
+    if ours is None or theirs is None:
         return None
-    return images * _epochs(study, defence) / (paper.training_images * epochs)
+    return ours * _epochs(study, defence) / (paper.training_images * theirs)
 
 
 def percent(part: float) -> str:
@@ -74,7 +74,20 @@ def weights(study: dict[str, Any], dataset: str, model: str, paper: Scale) -> st
     if ours >= theirs:
         return ""
     one_in = theirs / ours
-    return f"{f'1/{one_in:.0f}' if one_in >= 1.5 else f'{1 / one_in:.0%}'} of the weights"
+    return f"{f'1/{one_in:.0f}' if one_in >= 1.5 else percent(1 / one_in)} of the weights"
+
+
+def images(study: dict[str, Any], paper: Scale) -> str:
+    """``6,000 of 60,000 training images``; empty where ours are as many."""
+    return _fewer(_images(study, paper), paper.training_images, "training images")
+
+
+def epochs(study: dict[str, Any], defence: str, paper: Scale) -> str:
+    """``10 of 200 epochs``; empty where ours are as many."""
+    ours, theirs = _epochs(study, defence), _one(paper.epochs, defence)
+    if theirs is None:
+        return f"{ours:,} epochs where the paper prints none"
+    return _fewer(ours, theirs, "epochs")
 
 
 def seeds(study: dict[str, Any], defence: str, paper: Scale) -> str:
@@ -85,11 +98,13 @@ def seeds(study: dict[str, Any], defence: str, paper: Scale) -> str:
 def _trained(study: dict[str, Any], names: dict[str, str], paper: Scale) -> Iterator[str]:
     defence = names["defence"]
     parts = (
-        _fewer(_images(study, paper), paper.training_images, "training images"),
-        _fewer(_epochs(study, defence), _one(paper.epochs, defence), "epochs"),
+        images(study, paper),
+        epochs(study, defence, paper),
         weights(study, names["dataset"], names["model"], paper),
         seeds(study, defence, paper),
-        _fewer(_inner_steps(study["defences"][defence]), paper.inner_steps, "inner steps"),
+        _fewer(
+            _inner_steps(study["defences"][defence]), paper.inner_steps, "steps of the inner attack"
+        ),
     )
     yield from filter(None, parts)
 
