@@ -16,6 +16,7 @@ from pipeline.study import load
 
 PAPERS = tuple(file.stem for file in sorted(Path(REFERENCES).glob("*.yaml")))
 FULL, SMALL = "", "-small"  # how the files of a paper's two studies end
+CLEAN = {"stage": "diagnose", "entry": "clean", "input": ""}  # accuracy, of every study
 TOLD = ("epochs", "snapshot_every")  # of a training: in the scale, or no matter
 INTRODUCTION = """# What of the papers is regenerated
 
@@ -123,7 +124,7 @@ def _smaller(paper: str) -> list[list[str]]:
         theirs = scale.of_paper(reference(paper), **setting)
         own, full = (in_setting(study(paper, end), setting) for end in (SMALL, FULL))
         for name in own["defences"] if theirs else ():
-            told = scale.smaller(own, setting | {"defence": name, "entry": "clean"}, theirs)
+            told = scale.smaller(own, setting | {"defence": name, **CLEAN}, theirs)
             place = f"{setting['dataset']}/{setting['model']}"
             lines.setdefault((place, told, _changed(own, full, name)), []).append(name)
     return [[place, ", ".join(who), *told] for (place, *told), who in lines.items()]

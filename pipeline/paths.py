@@ -83,7 +83,7 @@ _SCALE = {
     key: key
     for key in (
         "seeds", "datasets", "models", "defences", *TRAININGS, *_SPLIT, "evaluation_images",
-        "attacks",
+        "attacks", "diagnostics",
     )
 }  # fmt: skip
 KEYS = {

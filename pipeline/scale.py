@@ -40,12 +40,16 @@ def of_paper(reference: dict[str, Any], dataset: str, model: str) -> Scale | Non
     return None if found is None else Scale(**found)
 
 
-def smaller(study: dict[str, Any], names: dict[str, str], paper: Scale) -> str:
+def smaller(study: dict[str, Any], names: dict[str, str], paper: Scale, n: int = 0) -> str:
     """``10 of 200 epochs, 2 of 3 seeds; 5 % of images x epochs``; empty if nothing is smaller.
 
-    study: as the setting sees it. names: dataset, model, defence and entry of the numbers.
+    study: as the setting sees it. names: dataset, model, defence, entry, stage and input of the
+    numbers. n: of their images, which may be more than the study attacks.
     """
-    found = ", ".join([*_trained(study, names, paper), *_attacked(study, names, paper)])
+    tested = [*_tested(study, names, paper, n)]
+    if (names["stage"], names["input"]) == ("complexity", "clean"):  # of images, no network
+        return ", ".join(tested)
+    found = ", ".join([*_trained(study, names, paper), *tested])
     if (part := share(study, names["defence"], paper)) is not None and part < 1:
         found += f"; {percent(part)} of images x epochs"
     return found
@@ -109,16 +113,18 @@ def _trained(study: dict[str, Any], names: dict[str, str], paper: Scale) -> Iter
     yield from filter(None, parts)
 
 
-def _attacked(study: dict[str, Any], names: dict[str, str], paper: Scale) -> Iterator[str]:
+def _tested(study: dict[str, Any], names: dict[str, str], paper: Scale, n: int) -> Iterator[str]:
     from robustinfo import catalogue
 
-    name = names["entry"]
-    if fewer := _fewer(study["evaluation_images"], _one(paper.test_images, name), "test images"):
+    name, attacked = names["entry"], study["evaluation_images"]
+    ours = attacked and max(attacked, n)
+    if fewer := _fewer(ours, _one(paper.test_images, name), "test images"):
         yield fewer
-    if name in study["attacks"]:
-        ours = catalogue.config("attacks", study["attacks"][name])
-        for setting, theirs in paper.attacks.get(name, {}).items():
-            words = f"{setting.replace('_', ' ')} of {name}"
+    attack = study["diagnostics"].get(name, {}).get("examples", name)
+    if attack in study["attacks"]:
+        ours = catalogue.config("attacks", study["attacks"][attack])
+        for setting, theirs in paper.attacks.get(attack, {}).items():
+            words = f"{setting.replace('_', ' ')} of {attack}"
             if fewer := _fewer(getattr(ours, setting), theirs, words):
                 yield fewer
 

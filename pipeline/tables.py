@@ -22,6 +22,7 @@ CELL = [
     "saturated", "smaller",
 ]  # fmt: skip
 NAMES = ("dataset", "model", "defence")  # of a run
+CONSTANT = (*NAMES, "stage", "entry", "input")  # all that a scale asks
 
 
 def _settable(words: str) -> str:
@@ -112,7 +113,7 @@ def tabulate(
                 **ours,
                 "difference": None if paper is None else ours["ours"] - paper,
                 "saturated": cell.saturated.eq("True").any(),
-                "smaller": "" if paper is None else _smaller(study, about, published),
+                "smaller": "" if paper is None else _smaller(study, about, published, ours["n"]),
             }
         )
     columns = [*dict.fromkeys(line["column"] for line in lines)] or [""]
@@ -141,13 +142,15 @@ def text(value: Any) -> str:  # noqa: ANN401
 
 def _constant(cell: pd.DataFrame) -> dict[str, str]:
     """What all rows of the cell share: a reference may be named by it."""
-    return {name: str(cell[name].iloc[0]) for name in ("dataset", "model", "defence", "entry")}
+    return {name: str(cell[name].iloc[0]) for name in CONSTANT}
 
 
-def _smaller(study: dict[str, Any], names: dict[str, str], published: dict[str, Any]) -> str:
+def _smaller(
+    study: dict[str, Any], names: dict[str, str], published: dict[str, Any], n: int | None
+) -> str:
     """In what the run of a cell is smaller than the paper's; the study check saw its scale."""
     paper = scale.of_paper(published, names["dataset"], names["model"])
-    return "" if paper is None else scale.smaller(in_setting(study, names), names, paper)
+    return "" if paper is None else scale.smaller(in_setting(study, names), names, paper, n)
 
 
 def printed(values: Any, paper: Paper | None, names: dict[str, str]) -> float | None:  # noqa: ANN401

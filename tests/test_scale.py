@@ -9,7 +9,10 @@ from pipeline.slices import in_setting
 from pipeline.strict_yaml import read
 from pipeline.study import load
 
-NAMES = {"dataset": "mnist", "model": "net", "defence": "pat", "entry": "random_search"}
+NAMES = {
+    "dataset": "mnist", "model": "net", "defence": "pat", "stage": "attack",
+    "entry": "random_search", "input": "",
+}  # fmt: skip
 INNER = {"steps": 3}
 
 
@@ -26,6 +29,7 @@ def study(**more):
         "retrain": {"pat": {"epochs": 10}},
         "train_selected": {},
         "attacks": {"random_search": {"method": "random_search", "epsilon": 0.1, "draws": 300}},
+        "diagnostics": {"left": {"method": "broken", "examples": "random_search"}},
     } | more
 
 
@@ -61,6 +65,27 @@ def test_what_is_as_large_and_what_the_paper_does_not_print_is_not_smaller():
         inner_steps=3, attacks={"random_search": {"draws": 300}},
     )  # fmt: skip
     assert scale.smaller(study(validation_share=0.0), NAMES, as_large) == ""
+
+
+def test_more_images_than_are_attacked_count_as_measured():
+    theirs = paper(test_images=10000)
+    assert scale.smaller(study(), NAMES, theirs, n=150) == "200 of 10,000 test images"
+    assert scale.smaller(study(), NAMES, theirs, n=5000) == "5,000 of 10,000 test images"
+    assert scale.smaller(study(evaluation_images=None), NAMES, theirs, n=150) == ""
+
+
+def test_the_complexity_of_clean_images_knows_no_training():
+    theirs = paper(training_images=60000, test_images=10000, seeds=3)
+    about = NAMES | {"stage": "complexity", "entry": "jpeg_20"}
+    of_clean = scale.smaller(study(), about | {"input": "clean"}, theirs)
+    assert of_clean == "200 of 10,000 test images"
+    assert "2 of 3 seeds" in scale.smaller(study(), about | {"input": "fgsm"}, theirs)
+
+
+def test_a_diagnostic_of_stored_examples_has_the_scale_of_their_attack():
+    theirs = paper(attacks={"random_search": {"draws": 10000}})
+    told = scale.smaller(study(), NAMES | {"entry": "left"}, theirs)
+    assert told == "300 of 10,000 draws of random_search"
 
 
 def test_unprinted_epochs_are_told_as_ours():
@@ -108,7 +133,7 @@ def test_settings_that_an_attack_leaves_out_are_its_defaults():
 
 def test_entropic_retraining_has_the_papers_scale_in_full_and_a_tenth_of_the_images_in_small():
     published = read(Path("studies/references/entropic-retraining.yaml"))[0]
-    names = {"dataset": "mnist", "model": "lenet5", "defence": "entropic", "entry": "fgsm"}
+    names = NAMES | {"model": "lenet5", "defence": "entropic", "entry": "fgsm"}
     theirs = scale.of_paper(published, "mnist", "lenet5")
     told = {
         end: scale.smaller(

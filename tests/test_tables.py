@@ -28,6 +28,7 @@ STUDY = {
     "retrain": {"adversarial": {"epochs": 200}, "entropic": {"epochs": 1}},
     "train_selected": {},
     "attacks": {},
+    "diagnostics": {},
 }
 
 
