@@ -40,7 +40,9 @@ def of_paper(reference: dict[str, Any], dataset: str, model: str) -> Scale | Non
     return None if found is None else Scale(**found)
 
 
-def smaller(study: dict[str, Any], names: dict[str, str], paper: Scale, n: int = 0) -> str:
+def smaller(
+    study: dict[str, Any], names: dict[str, str], paper: Scale, n: int | None = None
+) -> str:
     """``10 of 200 epochs, 2 of 3 seeds; 5 % of images x epochs``; empty if nothing is smaller.
 
     study: as the setting sees it. names: dataset, model, defence, entry, stage and input of the
@@ -117,7 +119,7 @@ def _tested(study: dict[str, Any], names: dict[str, str], paper: Scale, n: int) 
     from robustinfo import catalogue
 
     name, attacked = names["entry"], study["evaluation_images"]
-    ours = attacked and max(attacked, n)
+    ours = attacked and max(attacked, n or 0)
     if fewer := _fewer(ours, _one(paper.test_images, name), "test images"):
         yield fewer
     attack = study["diagnostics"].get(name, {}).get("examples", name)
