@@ -1,14 +1,11 @@
 """What a study concludes, checked before any job: verdict, tables, figures and claims."""
 
-from pathlib import Path
-
 from pipeline import outline
-from pipeline.paths import REFERENCES
 from pipeline.schema import Verdict
 from pipeline.selecting import check_cells, check_where, settings, values
 from pipeline.slices import bounded
 from pipeline.strict_yaml import Key, StudyError
-from pipeline.validation import Fail, suggested, validated
+from pipeline.validation import Fail, validated
 from robustinfo.settings import Entry, Outline, diameter
 
 CURVE = "attack_accuracy"  # the diagnostic that may be swept over epsilon
@@ -76,6 +73,7 @@ def check_tested(study: dict, fail: Fail) -> None:
 
 
 def _check_targets(study: dict, rows: Outline, fail: Fail) -> None:
+    from pipeline.published import check_paper
     from pipeline.tables import Target
 
     for section in ("tables", "figures"):
@@ -88,7 +86,7 @@ def _check_targets(study: dict, rows: Outline, fail: Fail) -> None:
             found = check_where(rows, target.where, (*key, "where"), fail)
             check_cells(found, [*target.rows, *target.columns], key, fail)
             _check_drawn(target, found, key, fail)
-            _check_paper(target, key, fail)
+            check_paper(target, found, key, fail)
 
 
 def _check_drawn(target: "Target", found: Outline, key: Key, fail: Fail) -> None:  # noqa: F821
@@ -100,23 +98,6 @@ def _check_drawn(target: "Target", found: Outline, key: Key, fail: Fail) -> None
         said = {"plane": "two quantities", "scatter": "the quantities x and y"}[target.draw]
         there = ", ".join(sorted(quantities))
         raise fail((*key, "where"), f"a {target.draw} draws {said}; this selects {there}")
-
-
-def _check_paper(target: "Target", key: Key, fail: Fail) -> None:  # noqa: F821
-    """The reference is there, and what stands in braces is a column of the cells."""
-    if target.paper is None:
-        return
-    file = Path(REFERENCES) / f"{target.paper.file}.yaml"
-    if not file.is_file():
-        choices = sorted(one.stem for one in Path(REFERENCES).glob("*.yaml"))
-        said = f"no {target.paper.file!r}{suggested(target.paper.file, choices)}"
-        raise fail((*key, "paper", "file"), said)
-    known = {*target.rows, *target.columns, "dataset", "model", "defence"}
-    try:
-        target.paper.key.format(**dict.fromkeys(known, ""))
-    except (LookupError, ValueError) as error:
-        said = f"{target.paper.key!r} takes {', '.join(sorted(known))} in braces ({error!r})"
-        raise fail((*key, "paper", "key"), said) from None
 
 
 def _check_claims(study: dict, rows: Outline, fail: Fail) -> None:

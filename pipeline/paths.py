@@ -81,6 +81,14 @@ _TRAINED = {**_OF_RUN, **_SPLIT}
 _TESTED = {**_OF_RUN, "evaluation_images": "evaluation_images"}
 _FOUGHT = {"attacks": "attacks", "threat": "threat"}
 _TOGETHER = {"settings": "settings", "toys": "toys"}
+# How much smaller than the paper's its runs are, beside each of its numbers.
+_SCALE = {
+    key: key
+    for key in (
+        "seeds", "datasets", "models", "defences", *TRAININGS, *_SPLIT, "evaluation_images",
+        "attacks", "diagnostics",
+    )
+}  # fmt: skip
 KEYS = {
     "prepare": {"dataset": "datasets.{dataset}"},
     "pretrain": {**_TRAINED, "training": "pretrain.{defence}"},
@@ -144,8 +152,8 @@ KEYS = {
         "defences": "defences",
         "evaluation_images": "evaluation_images",
     },
-    "table": {**_TOGETHER, "target": "tables.{target}"},
-    "figure": {**_TOGETHER, "target": "figures.{target}"},
+    "table": {**_TOGETHER, **_SCALE, "target": "tables.{target}"},
+    "figure": {**_TOGETHER, **_SCALE, "target": "figures.{target}"},
     "claims": {**_TOGETHER, "claims": "claims"},
     "report": {key: key for key in ("settings", "tables", "figures")},
 }

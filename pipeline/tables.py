@@ -1,14 +1,17 @@
 """A table or figure of a study: which rows of the results it shows, and the paper's beside ours."""
 
 from pathlib import Path
+from string import Formatter
 from typing import Annotated, Any, Literal, Self
 
 import pandas as pd
 from pydantic import AfterValidator, Field, model_validator
 
+from pipeline import scale
 from pipeline.absent import UNTRAINED
 from pipeline.drawn import misdrawn, unset
 from pipeline.schema import Column, Where
+from pipeline.slices import in_setting
 from pipeline.statistics import chosen, over_seeds
 from pipeline.strict_yaml import StudyError, read
 from robustinfo.settings import Settings
@@ -19,12 +22,13 @@ CELL = [
     "saturated", "smaller",
 ]  # fmt: skip
 NAMES = ("dataset", "model", "defence")  # of a run
+CONSTANT = (*NAMES, "stage", "entry", "input")  # all that a scale asks
 
 
-def _settable(text: str) -> str:
-    if problem := unset(text):
+def _settable(words: str) -> str:
+    if problem := unset(words):
         raise ValueError(problem)
-    return text
+    return words
 
 
 Text = Annotated[str, AfterValidator(_settable)]
@@ -37,7 +41,11 @@ class Paper(Settings):
     key: str  # e.g. "attack_success_rate|{dataset}/{model}|original|{entry}"
     scale: float = 1.0  # 0.01 where the paper prints percent
     names: dict[str, str] = Field(default_factory=dict)  # ours -> the paper's
-    smaller: str = ""  # in what our runs are smaller than the paper's
+
+    @property
+    def asks(self) -> set[str]:
+        """The columns of a cell that stand in the key."""
+        return {name for _, name, _, _ in Formatter().parse(self.key) if name}
 
 
 class Target(Settings):
@@ -63,7 +71,11 @@ class Target(Settings):
 
 
 def tabulate(
-    results: pd.DataFrame, target: Target, references: Path, untrained: pd.DataFrame | None = None
+    results: pd.DataFrame,
+    target: Target,
+    references: Path,
+    study: dict[str, Any],
+    untrained: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """The cells: row, column, paper, ours, low, high, scope, n, seeds, difference, saturated,
     smaller.
@@ -72,10 +84,10 @@ def tabulate(
     method, its trainings on these images, one network, an exact value, or nothing where no interval
     is known. n: the fewest images behind a value. difference: ours - paper. saturated: whether an
     estimate of any seed sits at its ceiling, where it says nothing. smaller: in what our run is
-    smaller than the paper's, where both have a value. untrained: dataset, model, defence of what
-    was not trained; the rows of those that the target asks for come last, without a value and with
-    the reason as their scope. Raises StudyError if the target selects nothing, or a cell has
-    several values of one seed.
+    smaller than the paper's, where both have a value. study: what it says of the trainings and the
+    attacks. untrained: dataset, model, defence of what was not trained; the rows of those that the
+    target asks for come last, without a value and with the reason as their scope. Raises StudyError
+    if the target selects nothing, or a cell has several values of one seed.
     """
     selected, lacking = chosen(results, target.where), _lacking(untrained, target)
     if selected.empty and not lacking:
@@ -83,14 +95,15 @@ def tabulate(
     published = read(references / f"{target.paper.file}.yaml")[0] if target.paper else {}
     lines = []
     for key, cell in selected.groupby([*target.rows, *target.columns], sort=False):
-        names = dict(zip([*target.rows, *target.columns], map(_text, key), strict=True))
+        names = dict(zip([*target.rows, *target.columns], map(text, key), strict=True))
         if cell.seed.duplicated().any():
             several = [c for c in Column.__args__ if c != "seed" and cell[c].nunique() > 1]
             raise StudyError(
                 f"target {target.title!r}: the cell {' '.join(names.values())} holds several "
                 f"{', '.join(several)}; name them in rows, columns or where"
             )
-        paper = _published(published, target.paper, names | _constant(cell))
+        about = _constant(cell)
+        paper = printed(published, target.paper, names | about)
         ours = over_seeds(cell)
         lines.append(
             {
@@ -100,7 +113,7 @@ def tabulate(
                 **ours,
                 "difference": None if paper is None else ours["ours"] - paper,
                 "saturated": cell.saturated.eq("True").any(),
-                "smaller": "" if paper is None else target.paper.smaller,
+                "smaller": "" if paper is None else _smaller(study, about, published, ours["n"]),
             }
         )
     columns = [*dict.fromkeys(line["column"] for line in lines)] or [""]
@@ -122,17 +135,26 @@ def _lacking(untrained: pd.DataFrame | None, target: Target) -> list[str]:
     return [SEPARATOR.join(names) for names in found.itertuples(index=False)]
 
 
-def _text(value: Any) -> str:  # noqa: ANN401
+def text(value: Any) -> str:  # noqa: ANN401
+    """A value of a column as cells are named by it."""
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _constant(cell: pd.DataFrame) -> dict[str, str]:
     """What all rows of the cell share: a reference may be named by it."""
-    return {column: str(cell[column].iloc[0]) for column in NAMES}
+    return {name: str(cell[name].iloc[0]) for name in CONSTANT}
 
 
-def _published(values: Any, paper: Paper | None, names: dict[str, str]) -> float | None:  # noqa: ANN401
-    """The paper's value of a cell, or None where it prints none."""
+def _smaller(
+    study: dict[str, Any], names: dict[str, str], published: dict[str, Any], n: int | None
+) -> str:
+    """In what the run of a cell is smaller than the paper's; the study check saw its scale."""
+    paper = scale.of_paper(published, names["dataset"], names["model"])
+    return "" if paper is None else scale.smaller(in_setting(study, names), names, paper, n)
+
+
+def printed(values: Any, paper: Paper | None, names: dict[str, str]) -> float | None:  # noqa: ANN401
+    """The paper's value of a cell, or None where it prints none. values: the reference file's."""
     if paper is None:
         return None
     theirs = {column: paper.names.get(name, name) for column, name in names.items()}

@@ -18,7 +18,8 @@ from pipeline.tables import Target, tabulate
 def run(job: Job) -> None:
     """Tabulate; for a figure, draw the table."""
     target = Target(**job.params["target"])
-    table = tabulate(results_of(job), target, Path(paths.REFERENCES), untrained_of(job))
+    references = Path(paths.REFERENCES)
+    table = tabulate(results_of(job), target, references, job.params, untrained_of(job))
     rows.write_table(job.path(paths.TABLE), table)
     if job.stage == "figure":
         from pipeline.drawing import draw, save

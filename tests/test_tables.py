@@ -15,6 +15,22 @@ from robustinfo.maths.statistics import fraction_interval, images, student
 from robustinfo.maths.statistics import over_seeds as combined
 from tests.made_results import RATES, WHERE, N, results
 
+# What a table reads of a study, to say in what it is smaller than the paper.
+STUDY = {
+    "seeds": [0, 1],
+    "datasets": {"mnist": {"method": "mnist"}},
+    "models": {"lenet5": {"method": "lenet5"}},
+    "training_images": {"per": {"mnist": None}},
+    "validation_share": 0.0,
+    "evaluation_images": None,
+    "defences": {one: {"method": "standard"} for one in ("standard", "adversarial", "entropic")},
+    "pretrain": {"standard": {"epochs": {"per": {"mnist/lenet5": 20}}}},
+    "retrain": {"adversarial": {"epochs": 200}, "entropic": {"epochs": 1}},
+    "train_selected": {},
+    "attacks": {},
+    "diagnostics": {},
+}
+
 
 def of(defence, quantity="attack_success_rate"):
     return WHERE | {"defence": defence, "quantity": quantity}
@@ -145,11 +161,10 @@ def test_a_table_puts_the_papers_value_beside_ours_and_leaves_blank_what_it_does
         "key": "attack_success_rate|{dataset}/{model}|{defence}|{entry}",
         "scale": 0.01,
         "names": {"standard": "original"},
-        "smaller": "one epoch of 200",
     }
     rates = RATES["attack_success_rate"] | {"adversarial": (0.1, 0.1)}
     table = tabulate(
-        results(attack_success_rate=rates), target(paper=paper), Path("studies/references")
+        results(attack_success_rate=rates), target(paper=paper), Path("studies/references"), STUDY
     )
     assert list(table.columns) == [
         "row", "column", "paper", "ours", "low", "high", "scope", "n", "seeds", "difference",
@@ -159,7 +174,8 @@ def test_a_table_puts_the_papers_value_beside_ours_and_leaves_blank_what_it_does
     assert by_row.loc["standard", "paper"] == pytest.approx(0.7956)  # table III, LeNet-5, FGSM
     assert by_row.loc["entropic", "paper"] == pytest.approx(0.0295)  # table IV
     assert by_row.loc["entropic", "difference"] == pytest.approx(0.54 - 0.0295)
-    assert by_row.loc["entropic", "smaller"] == "one epoch of 200"
+    assert by_row.loc["entropic", "smaller"] == "1 of 200 epochs; 0.5 % of images x epochs"
+    assert by_row.loc["standard", "smaller"] == "20 of 24 epochs; 83 % of images x epochs"
     assert pd.isna(by_row.loc["adversarial", "paper"])
     assert by_row.loc["adversarial", "smaller"] == ""
     assert by_row.loc["adversarial", "low"] < 0.1 < by_row.loc["adversarial", "high"]
@@ -167,14 +183,14 @@ def test_a_table_puts_the_papers_value_beside_ours_and_leaves_blank_what_it_does
 
 def test_a_target_that_selects_nothing_is_an_error_that_says_what_it_asked_for():
     with pytest.raises(StudyError, match=r"'t' selects no result.*'pdg'"):
-        tabulate(results(**RATES), target(where=WHERE | {"entry": "pdg"}), Path())
+        tabulate(results(**RATES), target(where=WHERE | {"entry": "pdg"}), Path(), STUDY)
 
 
 def test_a_cell_that_would_average_over_several_things_is_an_error():
     table = results(**RATES)
     both = pd.concat([table, table.assign(entry="bim")], ignore_index=True)
     with pytest.raises(StudyError, match=r"the cell standard .* holds several entry"):
-        tabulate(both, target(columns=["quantity"]), Path())
+        tabulate(both, target(columns=["quantity"]), Path(), STUDY)
 
 
 def test_rows_survive_their_file(tmp_path):

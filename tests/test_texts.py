@@ -14,9 +14,9 @@ from tests.staged import staged
 STUDY = """
 name: texts
 seeds: [0]
-settings: [{dataset: tiny, model: small}]
-datasets: {tiny: {method: tiny_texts}}
-models: {small: {method: text_classifier, embedding_size: 8, filters: 16}}
+settings: [{dataset: imdb, model: text_classifier}]
+datasets: {imdb: {method: tiny_texts}}
+models: {text_classifier: {method: text_classifier, embedding_size: 8, filters: 16}}
 defences: {standard: {method: standard, loss: {method: cross_entropy}}}
 training_images: 300
 validation_share: 0.1
@@ -51,7 +51,7 @@ tables:
     where: {stage: complexity, quantity: mean}
     paper:
       file: one-bit-matters
-      key: "text_complexity|imdb|{input}|{entry}"
+      key: "text_complexity|{dataset}|{input}|{entry}"
       names: {clean: benign}
 figures: {}
 claims:
@@ -62,7 +62,7 @@ claims:
     worst_over: input
     expect: above
 """
-NAMES = {"dataset": "tiny", "model": "small", "defence": "standard", "seed": "0"}
+NAMES = {"dataset": "imdb", "model": "text_classifier", "defence": "standard", "seed": "0"}
 ATTACKS = ("fgsm", "fgvm", "deepfool")
 
 
@@ -71,17 +71,17 @@ def results(tmp_path_factory):
     """The folder of the study's results, every stage run."""
     folder = tmp_path_factory.mktemp("texts")
     with staged(folder, STUDY) as (_, run):
-        run("prepare", dataset="tiny")
+        run("prepare", dataset="imdb")
         run("pretrain", "train", **NAMES)
         for name in ATTACKS:
             run("attack", **NAMES, attack=name)
         for stage in ("measure", "complexity", "distort", "diagnose"):
             run(stage, **NAMES)
-        run("collect", dataset="tiny", model="small")
+        run("collect", dataset="imdb", model="text_classifier")
         run("verdict")
         run("leaderboard")
         run("overview")
-        run("gallery", dataset="tiny", model="small")
+        run("gallery", dataset="imdb", model="text_classifier")
         run("table", "target", target="table-2")
         run("claims")
         run("report")
@@ -89,7 +89,7 @@ def results(tmp_path_factory):
 
 
 def test_the_classifier_learns_and_every_attack_turns_most_of_its_texts(results):
-    table = rows.read(results / "collected/tiny/small.csv")
+    table = rows.read(results / "collected/imdb/text_classifier.csv")
     accuracy = table[(table.entry == "clean") & (table.quantity == "accuracy")].value.item()
     assert accuracy > 0.95
     success = table[table.quantity == "attack_success_rate"].set_index("entry").value
@@ -98,14 +98,14 @@ def test_the_classifier_learns_and_every_attack_turns_most_of_its_texts(results)
 
 def test_the_stored_examples_are_words_and_their_count_of_altered_ones(results):
     for name in ATTACKS:
-        found, _ = unseal(results / f"tiny/small/standard/0/attacks/{name}.safetensors")
+        found, _ = unseal(results / f"imdb/text_classifier/standard/0/attacks/{name}.safetensors")
         assert found["x_adv"].dtype == torch.int32 and found["x_adv"].shape == (100, 30)
         assert ((found["altered_words"] > 0) == found["success"]).all()
         assert "distance_l2" not in found
 
 
 def test_every_attack_has_the_complexity_of_what_it_put_in_and_took_out(results):
-    table = rows.read(results / "tiny/small/standard/0/complexities.csv")
+    table = rows.read(results / "imdb/text_classifier/standard/0/complexities.csv")
     for _, own in table.groupby(["input", "entry"]):
         value = own.set_index("quantity").value
         if len(own) == 3:
@@ -119,9 +119,10 @@ def test_every_attack_has_the_complexity_of_what_it_put_in_and_took_out(results)
 def test_texts_have_no_verdict_but_a_table_beside_the_papers_a_claim_and_a_report(results):
     assert rows.read(results / "verdict.csv").empty
     table = (results / "tables/table-2.csv").read_text()
-    assert "tiny / clean,bits_per_character,4.556," in table
+    assert "imdb / clean,bits_per_character,4.556," in table
+    assert "100 of 25,000 test images" in table
     claim = (results / "claims.csv").read_text().splitlines()[2]
-    assert claim.startswith("tiny,small,text_complexity,")
+    assert claim.startswith("imdb,text_classifier,text_complexity,")
     page = (results / "report.html").read_text()
     assert "Complexity of altered words" in page and "nothing to judge" in page
     assert "<img" not in page  # a gallery needs images

@@ -1,0 +1,48 @@
+"""What a target says of a paper, checked before any job: its file, its key and its scale."""
+
+from collections.abc import Iterator
+from itertools import product
+from pathlib import Path
+
+from pipeline.paths import REFERENCES
+from pipeline.scale import of_paper
+from pipeline.selecting import settings, values
+from pipeline.strict_yaml import Key, read
+from pipeline.tables import Target, printed, text
+from pipeline.validation import Fail, suggested
+from robustinfo.settings import Outline
+
+
+def check_paper(target: Target, found: Outline, key: Key, fail: Fail) -> None:
+    """The reference is there, in braces stand columns of the cells, and each value has a scale."""
+    if target.paper is None:
+        return
+    file = Path(REFERENCES) / f"{target.paper.file}.yaml"
+    if not file.is_file():
+        choices = sorted(one.stem for one in Path(REFERENCES).glob("*.yaml"))
+        said = f"no {target.paper.file!r}{suggested(target.paper.file, choices)}"
+        raise fail((*key, "paper", "file"), said)
+    known = {*target.rows, *target.columns, "dataset", "model", "defence"}
+    try:
+        target.paper.key.format(**dict.fromkeys(known, ""))
+    except (LookupError, ValueError) as error:
+        said = f"{target.paper.key!r} takes {', '.join(sorted(known))} in braces ({error!r})"
+        raise fail((*key, "paper", "key"), said) from None
+    content = read(file)[0]
+    for dataset, model in _without_scale(target, found, content):
+        said = f"has values of the paper for {dataset}/{model}, and {file} no `scale` of it"
+        raise fail((*key, "paper"), said)
+
+
+def _without_scale(target: Target, found: Outline, content: dict) -> Iterator[tuple[str, str]]:
+    """The settings of which the paper prints a value of the target, but not on what it rests."""
+    for group in found:
+        for dataset, model in settings([group]):
+            if not dataset or of_paper(content, dataset, model):  # a toy has no scale
+                continue
+            about = {"dataset": (dataset,), "model": (model,)}
+            asked = {name: values(group | about, name) for name in target.paper.asks}
+            for cell in product(*asked.values()):
+                names = dict(zip(asked, map(text, cell), strict=True))
+                if printed(content, target.paper, names) is not None:
+                    yield dataset, model

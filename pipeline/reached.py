@@ -1,0 +1,79 @@
+"""Whose numbers each target of a study shows: the settings, and the defences of each."""
+
+from collections.abc import Iterable, Iterator
+from fnmatch import filter as matching
+from typing import Any
+
+from pydantic import Field
+
+from pipeline import outline
+from pipeline.claim import Claim
+from pipeline.selecting import check_where, settings, values
+from pipeline.strict_yaml import Key, StudyError, dotted
+from pipeline.tables import Target
+from robustinfo.settings import Settings
+
+Runs = dict[tuple[str, str], set[str]]  # (dataset, model): defences; of toys, ("", "")
+
+
+class Result(Settings):
+    """What the text of a paper names: a table, a figure, a number."""
+
+    id: str
+    what: str
+    settings: list[str] = Field(default=["*"])  # dataset/model, or patterns of them; of toys, "/"
+    defences: list[str] = Field(default=["*"])
+    targets: list[str]  # names of tables, figures and claims, or patterns of them
+    faithful: str  # yes, or why not
+
+
+def of_targets(study: dict[str, Any]) -> dict[str, Runs]:
+    """By the names of the tables, figures and claims. study: checked."""
+    rows = outline.of_study(study)
+    found = {}
+    for name, where in _asked(study):
+        runs = found[name] = {}
+        for group in check_where(rows, where, (name,), _fail):
+            for setting in settings([group]):
+                runs.setdefault(setting, set()).update(values(group, "defence"))
+    return found
+
+
+def of_result(result: Result, targets: dict[str, Runs]) -> dict[str, Runs]:
+    """Its targets, and of each the runs that are the result's."""
+    found = {}
+    for name in named(result.targets, targets):
+        runs = {
+            setting: whose
+            for setting, defences in targets[name].items()
+            if named(result.settings, ["/".join(setting)])
+            and (whose := {*named(result.defences, defences)})
+        }
+        found |= {name: runs} if runs else {}
+    return found
+
+
+def together(targets: dict[str, Runs]) -> Runs:
+    """The runs of all targets."""
+    found: Runs = {}
+    for runs in targets.values():
+        for setting, defences in runs.items():
+            found.setdefault(setting, set()).update(defences)
+    return found
+
+
+def named(patterns: Iterable[str], names: Iterable[str]) -> list[str]:
+    """The names that one of the patterns matches, each once."""
+    return list(dict.fromkeys(one for pattern in patterns for one in matching(names, pattern)))
+
+
+def _asked(study: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for section in ("tables", "figures"):
+        for name, content in study[section].items():
+            yield name, Target(**content).where
+    for name, content in study["claims"].items():
+        yield name, Claim(**content).of
+
+
+def _fail(key: Key, problem: str) -> StudyError:
+    return StudyError(f"{dotted(key)}: {problem}")

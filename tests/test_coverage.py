@@ -1,0 +1,95 @@
+"""The page on what is regenerated names every result, and every target that it names is there."""
+
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from pipeline import coverage, evident
+from pipeline.coverage import FULL, PAPERS, SMALL
+from pipeline.reached import Result, named, of_result, of_targets, together
+
+RESULTS = {  # that the papers' texts name
+    "entropic-retraining": 12, "mutual-information": 6, "ib-rar": 13, "uncertainty": 18,
+    "one-bit-matters": 9,
+}  # fmt: skip
+
+
+def test_the_page_in_the_repository_is_the_one_that_the_studies_make():
+    made = coverage.page()
+    assert Path("studies/coverage.md").read_text("utf-8") == made, (
+        "make it again: python -m pipeline.coverage > studies/coverage.md"
+    )
+    assert all(f"| {one.id} | {one.what} |" in made for p in PAPERS for one in coverage.results(p))
+
+
+def test_it_has_every_result_once():
+    assert {paper: len(coverage.results(paper)) for paper in PAPERS} == RESULTS
+    for paper in PAPERS:
+        ids = [one.id for one in coverage.results(paper)]
+        assert len({*ids}) == len(ids)
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_every_target_that_a_result_names_is_in_the_full_study_and_shows_it(paper):
+    targets = of_targets(coverage.study(paper, FULL))
+    for one in coverage.results(paper):
+        for pattern in one.targets:
+            alone = one.model_copy(update={"targets": [pattern]})
+            assert of_result(alone, targets), f"{one.id}: {pattern}"
+        assert one.targets or one.faithful.startswith("settings"), one.id
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+@pytest.mark.parametrize("end", [FULL, SMALL])
+def test_every_table_and_figure_is_of_a_result_or_beyond_the_paper(paper, end):
+    study = coverage.study(paper, end)
+    shown = [*study["tables"], *study["figures"]]
+    own = {name for one in coverage.results(paper) for name in named(one.targets, shown)}
+    more = {*named(coverage.beyond(paper), shown)}
+    assert own | more == {*shown}, "name it in studies/references/, under `results` or `beyond`"
+    assert not own & more
+    if end == FULL:
+        assert all(named([pattern], shown) for pattern in coverage.beyond(paper))
+
+
+def result(**more):
+    return Result(**{"id": "i", "what": "w", "targets": ["table-*"], "faithful": "yes"} | more)
+
+
+TARGETS = {
+    "table-a": {("mnist", "net"): {"pat", "plain"}, ("cifar10", "net"): {"pat"}},
+    "table-b": {("cifar10", "net"): {"plain"}},
+    "figure-c": {("", ""): {""}},
+}
+
+
+def test_a_target_counts_only_where_it_shows_the_results_settings_and_defences():
+    assert set(of_result(result(), TARGETS)) == {"table-a", "table-b"}
+    of_mnist = of_result(result(settings=["mnist/*"]), TARGETS)
+    assert of_mnist == {"table-a": {("mnist", "net"): {"pat", "plain"}}}
+    of_pat = of_result(result(settings=["cifar10/net"], defences=["pat*"]), TARGETS)
+    assert of_pat == {"table-a": {("cifar10", "net"): {"pat"}}}
+    assert of_result(result(targets=["figure-c"]), TARGETS) == {"figure-c": {("", ""): {""}}}
+    assert together(of_result(result(), TARGETS))["cifar10", "net"] == {"pat", "plain"}
+
+
+def test_finished_units_of_a_study_are_evidence_of_its_targets_only(tmp_path, monkeypatch):
+    assert evident.told(result(settings=["mnist/net"]), [(TARGETS, Counter())]) == "-"
+    seeds = Counter({("mnist", "net", "pat"): 3, ("cifar10", "net", "plain"): 1})
+    told = evident.told(result(), [(TARGETS, seeds)])
+    assert told == "mnist/net: pat, 3 seeds; cifar10/net: plain, 1 seed"
+
+    monkeypatch.setattr(evident, "STUDIES", tmp_path)
+    monkeypatch.setattr(evident, "EVIDENCE", tmp_path)
+    for end in (FULL, SMALL):
+        shutil.copy(f"studies/mutual-information{end}.yaml", tmp_path)
+    assert evident.units("mutual-information") == []
+    for seed in "01":
+        unit = tmp_path / f"mutual-information-small/mnist/lenet5/standard/{seed}/unit.json"
+        unit.parent.mkdir(parents=True)
+        unit.write_text("{}")
+    ((targets, found),) = evident.units("mutual-information")
+    assert found == {("mnist", "lenet5", "standard"): 2}
+    assert "figure-4-mnist-input" in targets and evident.units("ib-rar") == []
