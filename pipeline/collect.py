@@ -26,19 +26,31 @@ def run(job: Job) -> None:
     for defence in job.params["defences"]:
         for seed in job.params["seeds"]:
             run_names = {"defence": defence, "seed": seed}
-            if untrained(job, **run_names):
-                own = pd.DataFrame(rows.of("train", [exact(UNTRAINED, 1)]))
-            else:
-                own = pd.concat([_classes(job), *_tables(job, run_names)], ignore_index=True)
-                standing.append(_standing(job, run_names))
-            for position, (name, value) in enumerate((setting | run_names).items()):
-                own.insert(position, name, value)
-            tables.append(own)
+            tables.append(of_run(job, setting | run_names))
+            if not untrained(job, **run_names):
+                standing.append(outcomes_of_run(job, run_names)[COLUMNS])
     if setting in job.params["selection"]["settings"]:
         selection = rows.read(job.path(paths.SELECTED))
         tables.append(selection.assign(**setting)[tables[0].columns])
     rows.write_table(job.path(paths.STANDING), pd.concat(standing, ignore_index=True))
     rows.write_table(job.path(paths.RESULTS), with_intervals(pd.concat(tables, ignore_index=True)))
+
+
+def of_run(job: Job, names: dict[str, str]) -> pd.DataFrame:
+    """All rows of one run with its names, those of ``rows.RUN``; its classes come first."""
+    if untrained(job, defence=names["defence"], seed=names["seed"]):
+        own = pd.DataFrame(rows.of("train", [exact(UNTRAINED, 1)]))
+    else:
+        own = pd.concat([_classes(job), *_tables(job, names)], ignore_index=True)
+    for position, name in enumerate(rows.RUN):
+        own.insert(position, name, names[name])
+    return own
+
+
+def outcomes_of_run(job: Job, names: dict[str, str]) -> pd.DataFrame:
+    """What one run leaves standing, image by image, with its defence and seed."""
+    table = rows.read(job.path(paths.outcomes(job.params, names["defence"]), **names))
+    return table.assign(defence=names["defence"], seed=names["seed"])
 
 
 def results_of(job: Job) -> pd.DataFrame:
@@ -65,11 +77,6 @@ def _collected(job: Job) -> pd.DataFrame:
 
 def _tables(job: Job, names: dict) -> list[pd.DataFrame]:
     return [rows.read(job.path(one, **names)) for one in paths.tables(job.params, names["defence"])]
-
-
-def _standing(job: Job, names: dict) -> pd.DataFrame:
-    outcomes = rows.read(job.path(paths.outcomes(job.params, names["defence"]), **names))
-    return outcomes.assign(**names)[COLUMNS]
 
 
 def _classes(job: Job) -> pd.DataFrame:

@@ -13,13 +13,17 @@ from typing import Any
 from pipeline import paths
 from pipeline.slices import INNER, KINDS
 
+HERE = Path()
 ROOTS = [Path("src"), Path()]
 PROGRAMS = dict.fromkeys(paths.TRAININGS, "train") | dict.fromkeys(("table", "figure"), "target")
 
 
-def code(stage: str, read: dict[str, Any]) -> list[str]:
-    """Every project file that a job runs, sorted. read: its slices of the study."""
-    found = closure(f"pipeline/{PROGRAMS.get(stage, stage)}.py")
+def code(stage: str, read: dict[str, Any], checkout: Path = HERE) -> list[str]:
+    """Every project file that a job runs, sorted. read: its slices of the study.
+
+    checkout: the folder whose files are read, and which the paths found are relative to.
+    """
+    found = closure(f"pipeline/{PROGRAMS.get(stage, stage)}.py", checkout)
     for short, key in paths.KEYS[stage].items():
         kind = KINDS.get(key.split(".")[0])
         # Only the names of the runs matter to the stage that collects them.
@@ -27,7 +31,7 @@ def code(stage: str, read: dict[str, Any]) -> list[str]:
             section = "." not in key  # else it is one of the entries
             for entry in read[short].values() if section else [read[short]]:
                 for method_kind, method in _methods(kind, entry):
-                    found |= closure(f"src/robustinfo/{method_kind}/{method}.py")
+                    found |= closure(f"src/robustinfo/{method_kind}/{method}.py", checkout)
     return sorted(found)
 
 
@@ -42,7 +46,7 @@ def _methods(kind: str, value: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN40
 
 
 @cache
-def closure(file: str) -> frozenset[str]:
+def closure(file: str, checkout: Path = HERE) -> frozenset[str]:
     """The file and every project file that it imports, directly or not."""
     found: set[Path] = set()
     todo = [Path(file)]
@@ -50,7 +54,7 @@ def closure(file: str) -> frozenset[str]:
         one = todo.pop()
         if one not in found:
             found.add(one)
-            todo += [f for name in _imports(one) if (f := _locate(name))]
+            todo += [f for name in _imports(checkout / one) if (f := _locate(name, checkout))]
     return frozenset(map(str, found))
 
 
@@ -66,8 +70,8 @@ def _imports(file: Path) -> tuple[str, ...]:
 
 
 @cache
-def _locate(name: str) -> Path | None:
+def _locate(name: str, checkout: Path) -> Path | None:
     for root in ROOTS:
-        if (file := root / (name.replace(".", "/") + ".py")).is_file():
+        if (checkout / (file := root / (name.replace(".", "/") + ".py"))).is_file():
             return file
     return None

@@ -1,0 +1,86 @@
+"""Networks that are there already: one of elsewhere is adopted, a finished one measured again."""
+
+import csv
+import io
+import json
+import shutil
+from pathlib import Path
+
+from pipeline import paths, rows, sealed_text
+from pipeline.evidence import asking, begun, checkouts, records, steps
+from pipeline.evidence.units import EARLIER, Unit
+from pipeline.slices import slices
+from pipeline.study import load
+from robustinfo import catalogue
+from robustinfo.faults import Fault
+from robustinfo.files import refusals, whole
+from robustinfo.sealed import DEFENCE, unseal
+
+
+def adopt(unit: Unit, folder: Path, commit: str) -> str:
+    """Take over model.safetensors, history.csv and snapshots/ of a run that the commit trained.
+
+    Raises Fault where they are not what the study asks for; what made them is the caller's word.
+    """
+    if unit.is_finished or begun.file(unit).exists():
+        raise Fault(f"{unit.name} is finished or under way; delete {unit.record} to adopt another")
+    commit = checkouts.full(commit)
+    study = load(Path(unit.study_file))
+    _check(study, unit, folder)
+    told = asking.with_study(study, unit.names, "training", checkouts.at(commit))
+    with refusals(unit.path(paths.RUN)):
+        shutil.rmtree(unit.path(paths.RUN), ignore_errors=True)
+        shutil.copytree(folder / "snapshots", unit.path(paths.SNAPSHOTS))
+    _copy_history(folder / "history.csv", unit.path(paths.HISTORY))
+    begun.note(
+        unit, "training", commit=commit, date=begun.today(), seconds=0.0, adopted=True, **told
+    )
+    with whole(unit.path(paths.MODEL)) as part:
+        shutil.copyfile(folder / "model.safetensors", part)
+    return f"adopted {unit.name}; `make evidence` measures it next"
+
+
+def remeasure(unit: Unit) -> None:
+    """Prepare a finished unit to be measured at now's commit; the runner then finishes it.
+
+    Of a fresh clone, where snapshots are missing, the last one is the network itself, and the
+    measures of the others stay those that were committed.
+    """
+    record = records.read(unit)
+    if not unit.is_trained:
+        records.provide(unit, needed_by=unit)
+        table = rows.read(unit.record / "rows.csv")
+        columns = [*rows.OWN, *rows.VALUE]
+        for stage, place in (("train", paths.HISTORY), ("measure", EARLIER)):
+            rows.write_table(unit.path(place), table.loc[table.stage == stage, columns])
+        last = record["scale"]["epochs"]
+        with whole(unit.path(paths.SNAPSHOTS) / f"epoch_{last:04}.safetensors") as part:
+            shutil.copyfile(unit.path(paths.MODEL), part)
+    begun.note(unit, "training", **record["training"])
+    begun.unpin(unit, "measuring")
+
+
+def _check(study: dict, unit: Unit, folder: Path) -> None:
+    entry = json.loads(unseal(folder / "model.safetensors")[1][DEFENCE])
+    stage = steps.of(study, unit.names)["training"][-1].stage
+    asked = slices(study, stage, unit.names)["defence"]
+    one, other = ((each["method"], catalogue.config("defences", each)) for each in (entry, asked))
+    if one != other:
+        raise Fault(f"{folder} is of the defence {entry}, not of {asked} as {unit.study_file} asks")
+    there = sorted(
+        int(f.stem.removeprefix("epoch_")) for f in (folder / "snapshots").glob("epoch_*")
+    )
+    if there != (epochs := steps.snapshots(study, unit.names)):
+        raise Fault(
+            f"{folder}/snapshots has the epochs {there}; {unit.study_file} asks for {epochs}"
+        )
+    for file in (folder / "snapshots").iterdir():
+        unseal(file)
+
+
+def _copy_history(old: Path, new: Path) -> None:
+    """Rows as they are written now; earlier versions had no seal and fewer columns."""
+    content = old.read_bytes()
+    if content.startswith(sealed_text.SEAL.encode()):
+        content = sealed_text.read(old)
+    rows.write(new, csv.DictReader(io.StringIO(content.decode())))

@@ -1,0 +1,40 @@
+"""What one half of a unit asks for, and with which code: what a later commit is compared with."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from pipeline import meaning, paths, sources
+from pipeline.evidence import steps
+from pipeline.slices import look_up, slices
+from pipeline.study import load
+
+SCALE = ("training_images", "evaluation_images")  # null: all
+
+
+def of(unit: Any, half: str, checkout: Path = Path()) -> dict[str, Any]:  # noqa: ANN401
+    """The sha256 of the study's part, and the digest of every file's meaning."""
+    return with_study(load(Path(checkout, unit.study_file)), unit.names, half, checkout)
+
+
+def with_study(
+    study: dict[str, Any], names: dict[str, str], half: str, checkout: Path
+) -> dict[str, Any]:
+    """The same, of a study that the checkout may lack."""
+    read, files = [], set()
+    for step in steps.of(study, names)[half]:
+        part = slices(study, step.stage, step.names)
+        read.append([step.stage, step.names, part])
+        files.update(sources.code(step.stage, part, checkout))
+    asked = hashlib.sha256(json.dumps(read, sort_keys=True).encode()).hexdigest()
+    return {"asked": asked, "meaning": meaning.of(files, checkout)}
+
+
+def scale(unit: Any, checkout: Path) -> dict[str, Any]:  # noqa: ANN401
+    """Images, epochs and batch size: the scale that its numbers are of."""
+    study = load(checkout / unit.study_file)
+    stage = next(one for one in paths.TRAININGS if unit.defence in study[one])
+    training = slices(study, stage, unit.names)["training"]
+    found = {name: look_up(study, name) for name in SCALE}
+    return found | {name: training[name] for name in ("epochs", "batch_size")}

@@ -1,0 +1,59 @@
+"""Clean copies of the commits at which units began: edits of the working tree disturb none.
+
+A copy is an export, no worktree: git's own records stay as they are. All copies share one folder
+of results, so that a network trained at one commit can be measured at another.
+"""
+
+import io
+import shutil
+import subprocess
+import tarfile
+from pathlib import Path
+
+from pipeline.evidence.units import CHECKOUTS
+from robustinfo.faults import Fault
+from robustinfo.files import refusals
+
+
+def head() -> str:
+    """The commit that a unit begins at now."""
+    return full("HEAD")
+
+
+def full(commit: str) -> str:
+    """All 40 digits of a commit's name. Raises Fault if there is none."""
+    return _git("rev-parse", "--verify", "--quiet", f"{commit}^{{commit}}").decode().strip()
+
+
+def check_committed(file: str) -> None:
+    """Raise Fault unless HEAD has the file as it is here: a unit runs what was committed."""
+    done = subprocess.run(["git", "diff", "--quiet", "HEAD", "--", file], capture_output=True)
+    known = subprocess.run(["git", "cat-file", "-e", f"HEAD:./{file}"], capture_output=True)
+    if done.returncode or known.returncode:
+        raise Fault(f"{file} is not as it was committed; commit it: a unit begins at a commit")
+
+
+def at(commit: str) -> Path:
+    """The folder that holds the commit's files. commit: all 40 digits."""
+    folder = CHECKOUTS / commit
+    if folder.is_dir():
+        return folder
+    partial = folder.with_name(f".{commit}.partial")
+    archive = io.BytesIO(_git("archive", "--format=tar", commit))
+    with refusals(folder):
+        shutil.rmtree(partial, ignore_errors=True)
+        with tarfile.open(fileobj=archive) as content:
+            content.extractall(partial, filter="data")
+        (partial / "results").symlink_to(Path("../../results"))
+        partial.rename(folder)
+    return folder
+
+
+def _git(*words: str) -> bytes:
+    done = subprocess.run(["git", *words], capture_output=True)
+    if done.returncode:
+        said = done.stderr.decode(errors="replace").strip() or "no such commit here"
+        raise Fault(
+            f"git {words[0]} {words[-1]}: {said}; in a shallow clone: git fetch --unshallow"
+        )
+    return done.stdout

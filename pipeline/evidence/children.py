@@ -1,0 +1,87 @@
+"""The programs that do a unit's work: in a checkout, at the runner's priority, on one core."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from robustinfo.datasets._prepared import data_root
+from robustinfo.faults import Fault
+from robustinfo.files import refusals
+
+PATIENCE = 10  # seconds that a stopped program has to end by itself
+ONE_CORE = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ROBUSTINFO_THREADS")
+
+
+class FailedError(Fault):
+    """A program ended with an error of its own; one that was killed did not."""
+
+
+def asked(checkout: Path, *words: str) -> str:
+    """What a program of the checkout prints. Raises FailedError with its own words."""
+    command = [sys.executable, *words]
+    done = subprocess.run(
+        command, cwd=checkout, env=_environment(checkout), capture_output=True, text=True
+    )
+    if done.returncode:
+        raise FailedError(_last(done.stderr) or f"{' '.join(words)} failed")
+    return done.stdout
+
+
+def work(checkout: Path, words: Sequence[str], log: Path, cwd: Path | None = None) -> None:
+    """Run a program to its end. Raises FailedError if it fails, Fault if it was killed."""
+    with started(checkout, words, log, cwd) as child:
+        ended(child, log)
+
+
+@contextmanager
+def started(
+    checkout: Path, words: Sequence[str], log: Path, cwd: Path | None = None
+) -> Iterator[subprocess.Popen]:
+    """A program that runs until it or the block ends. cwd: its folder, if not the checkout."""
+    with refusals(log):
+        log.parent.mkdir(parents=True, exist_ok=True)
+        file = log.open("w")
+    with file:
+        child = subprocess.Popen(
+            [sys.executable, *words],
+            cwd=cwd or checkout,
+            env=_environment(checkout),
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # an interrupt at the terminal is for the runner alone
+        )
+    try:
+        yield child
+    finally:
+        if child.poll() is None:
+            child.terminate()
+            try:
+                child.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+
+
+def ended(child: subprocess.Popen, log: Path) -> None:
+    """Wait for it. Raises FailedError if it failed, Fault if it was killed."""
+    if status := child.wait():
+        kind = FailedError if status > 0 else Fault
+        how = "failed" if status > 0 else f"was killed by signal {-status}"
+        said = _last(log.read_text(errors="replace"))
+        raise kind(f"{' '.join(child.args[2:])} {how}: {said}; {log} says more")
+
+
+def _environment(checkout: Path) -> dict[str, str]:
+    found = os.environ | dict.fromkeys(ONE_CORE, "1")
+    folders = [str(checkout.absolute() / "src"), str(checkout.absolute())]
+    found["PYTHONPATH"] = os.pathsep.join(folders)
+    found["ROBUSTINFO_DATA"] = str(data_root().absolute())
+    return found
+
+
+def _last(text: str) -> str:
+    return next((line for line in reversed(text.splitlines()) if line.strip()), "")

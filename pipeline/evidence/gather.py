@@ -1,0 +1,64 @@
+"""All that one finished run says, in two small tables.
+
+python -m pipeline.evidence.gather --study FILE --dataset D --model M --defence X --seed S
+
+reads   every table of the run; .../earlier.csv, if there is one: measures of snapshots that are
+        not here any more
+writes  .../evidence/rows.csv      the rows that the stage collect makes of the run
+        .../evidence/outcomes.csv  entry, n, correct: one bit per image in hexadecimal digits, that
+                                   of the first image first, ended by zeros
+"""
+
+import sys
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipeline import paths, rows
+from pipeline.collect import of_run, outcomes_of_run
+from pipeline.evidence import steps
+from pipeline.evidence.units import EARLIER
+from pipeline.slices import slices
+from pipeline.stage import Job
+from robustinfo.faults import Fault
+
+ROWS, OUTCOMES = paths.RUN + "/evidence/rows.csv", paths.RUN + "/evidence/outcomes.csv"
+
+
+def run(study: dict[str, Any], names: dict[str, str]) -> None:
+    """Put all tables of the run together. Raises Fault where an epoch is measured nowhere."""
+    job = Job("collect", study["name"], names, slices(study, "collect", names))
+    table = of_run(job, names)
+    if (earlier := job.path(EARLIER)).exists():
+        table = with_earlier(table, rows.read(earlier).assign(**names))
+    measured = set(table[table.stage == "measure"].epoch)
+    if missing := set(steps.snapshots(study, names)) - measured:
+        found = ", ".join(map(str, sorted(missing)))
+        raise Fault(f"{job.path(paths.MEASURES)} and {earlier} lack the epochs {found}")
+    rows.write_table(job.path(ROWS), table)
+    rows.write_table(job.path(OUTCOMES), packed(outcomes_of_run(job, names)))
+
+
+def with_earlier(table: pd.DataFrame, earlier: pd.DataFrame) -> pd.DataFrame:
+    """The rows, before those of the stage measure the earlier ones of epochs that these lack."""
+    measures = table.stage == "measure"
+    more = earlier[~earlier.epoch.isin(table[measures].epoch)][table.columns]
+    others, own = table[~measures], table[measures]
+    return pd.concat([others, more, own], ignore_index=True)
+
+
+def packed(outcomes: pd.DataFrame) -> pd.DataFrame:
+    """A row per entry. outcomes: entry, index (from 0, without holes), correct (1 or 0)."""
+    found = []
+    for entry, own in outcomes.groupby("entry", sort=False):
+        bits = own.sort_values("index").correct.to_numpy(bool)
+        found.append({"entry": entry, "n": len(bits), "correct": np.packbits(bits).tobytes().hex()})
+    return pd.DataFrame(found)
+
+
+if __name__ == "__main__":
+    try:
+        run(*steps.told())
+    except Fault as error:
+        sys.exit(f"error: {error}")

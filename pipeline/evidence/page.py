@@ -1,0 +1,104 @@
+"""The page of the evidence, from the plan and the committed records alone: what there is, by which
+commit, at which scale, and what has changed its meaning since.
+"""
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from pipeline import meaning
+from pipeline.evidence import asking, plan, records, steps
+from pipeline.evidence.units import RECORD, RECORDS, Unit
+from pipeline.study import load
+from robustinfo.faults import Fault
+from robustinfo.files import whole
+
+FILE = RECORDS / "README.md"
+NAMED = 3  # changed files that a line names
+HEAD = """# Evidence
+
+Made by `python -m pipeline.evidence page`; a test holds it against the records. `make evidence`
+works at the list in [plan.yaml](plan.yaml), one unit after the other, and `make evidence-status`
+says how far it is.
+
+A unit is one defence and seed of one setting. Its folder holds `rows.csv` (every table of the run),
+`outcomes.csv` (per entry, one bit per test image in hexadecimal digits), `unit.json` (commits,
+dates, sha256) and, while all networks stay within 6 MB, `model.safetensors`. It is never made again
+because code has changed: *older than* names the files whose meaning (their syntax without comments
+and docstrings) is another now than at the commit that trained or measured it, and says where the
+study now asks for something else. `python -m pipeline.evidence remeasure UNIT` measures a network
+again.
+"""
+COLUMNS = [
+    "unit", "trained by", "measured by", "training images", "epochs", "test images",
+    "core hours", "network", "older than",
+]  # fmt: skip
+
+
+def write() -> None:
+    """Write it."""
+    content = text()
+    with whole(FILE) as partial:
+        partial.write_text(content, encoding="utf-8")
+
+
+def text() -> str:
+    """The page. Raises AlteredFileError for a record that is not as it was written."""
+    units = plan.units()
+    listed = {unit.record for unit in units}
+    for file in sorted(RECORDS.rglob(RECORD)):
+        if file.parent not in listed and file.parent.name != "unfinished":
+            raise Fault(f"{file.parent} is of no unit in {plan.FILE}; list it or delete the folder")
+    parts = [HEAD]
+    study = partial(_once, {})
+    for name, item in plan.items().items():
+        own = [unit for unit in units if unit.item == name]
+        finished = [unit for unit in own if unit.is_finished]
+        waiting = sum(unit.hours for unit in own if not unit.is_finished)
+        parts.append(f"\n## {name}\n\n{item.because}\n")
+        said = f"{len(finished)} of {len(own)} units are finished"
+        parts.append(said + (f", about {waiting:.1f} core hours are left.\n" if waiting else ".\n"))
+        if finished:
+            lines = [COLUMNS, ["---"] * len(COLUMNS)]
+            lines += [_line(unit, records.read(unit), study(unit.study_file)) for unit in finished]
+            parts.append("\n" + "".join(f"| {' | '.join(line)} |\n" for line in lines))
+    return "".join(parts)
+
+
+def _once(known: dict[str, Any], file: str) -> dict[str, Any]:
+    if file not in known:
+        known[file] = load(Path(file))
+    return known[file]
+
+
+def _line(unit: Unit, record: dict[str, Any], study: dict[str, Any]) -> list[str]:
+    scale, network = record["scale"], record["checkpoint"]
+    hours = sum(record[half]["seconds"] for half in steps.HALVES) / 3600
+    images, tested = (_many(scale[name]) for name in asking.SCALE)
+    kept = "kept" if network["committed"] else f"{network['bytes'] / 1e6:.1f} MB, not kept"
+    return [
+        f"[{unit.name}]({unit.name})",
+        *(f"{record[half]['commit'][:10]} ({record[half]['date']})" for half in steps.HALVES),
+        images,
+        str(scale["epochs"]),
+        tested,
+        f"{hours:.2f}",
+        f"{kept}, `{network['sha256'][:12]}`",
+        "; ".join(_older(unit, record, study)) or "nothing",
+    ]
+
+
+def _many(images: Any) -> str:  # noqa: ANN401 - a number, or None
+    return "all" if images is None else f"{images:,}"
+
+
+def _older(unit: Unit, record: dict[str, Any], study: dict[str, Any]) -> Iterator[str]:
+    for half in steps.HALVES:
+        before = record[half]
+        now = asking.with_study(study, unit.names, half, Path())
+        files = meaning.changed(before["meaning"], now["meaning"])
+        named = files[:NAMED] + ([f"{len(files) - NAMED} more"] if len(files) > NAMED else [])
+        said = ["the study"] if before["asked"] != now["asked"] else []
+        if said or files:
+            yield f"{half}: {', '.join([*said, *named])}"

@@ -1,0 +1,97 @@
+"""The written list, benchmarks/evidence/plan.yaml -> its units, in order, each checked.
+
+Everything wrong in it or in a study that it names is an error before anything runs.
+"""
+
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from pipeline.evidence.units import RECORDS, Unit
+from pipeline.schema import Name
+from pipeline.slices import in_setting
+from pipeline.strict_yaml import Key, StudyError, dotted, read
+from pipeline.study import load
+from pipeline.validation import validated
+from robustinfo.settings import PositiveNumber, Settings
+
+FILE = RECORDS / "plan.yaml"
+
+
+class Group(Settings):
+    """Units of one network on one data set that last alike."""
+
+    dataset: Name
+    model: Name
+    defences: Annotated[list[Name], Field(min_length=1)]
+    seeds: Annotated[list[int], Field(min_length=1)]
+    hours: PositiveNumber  # of one core, of each unit
+
+
+class Item(Settings):
+    because: str  # what it settles
+    study: str
+    units: Annotated[list[Group], Field(min_length=1)]
+
+
+class Plan(Settings):
+    items: dict[Name, Item]
+
+
+def units(file: Path = FILE) -> list[Unit]:
+    """All units in the order of the list, finished or not. Raises StudyError."""
+    found: dict[str, Unit] = {}
+    for name, item in items(file).items():
+        study = load(Path(item.study))
+        for place, group in enumerate(item.units):
+            fail = partial(_fault, file, ("items", name, "units", place))
+            for unit in _of_group(name, item.study, study, group, fail):
+                if unit.name in found:
+                    raise fail("seeds", f"{unit.name} is also of item {found[unit.name].item}")
+                found[unit.name] = unit
+    return list(found.values())
+
+
+def items(file: Path = FILE) -> dict[str, Item]:
+    """The items by their names, in order."""
+    content, _ = read(file)
+    plan = validated(Plan, content, (), lambda key, problem: _fault(file, key, "", problem))
+    return plan.items
+
+
+def one(name: str, file: Path = FILE) -> Unit:
+    """The unit of this name. Raises StudyError."""
+    for unit in units(file):
+        if unit.name == name:
+            return unit
+    raise StudyError(f"{file}: no unit {name!r}; python -m pipeline.evidence status lists them")
+
+
+def _of_group(item: str, file: str, study: dict[str, Any], group: Group, fail: Any) -> list[Unit]:  # noqa: ANN401
+    setting = {"dataset": group.dataset, "model": group.model}
+    if setting not in study["settings"]:
+        raise fail("model", f"{file} has no setting {group.dataset}/{group.model}")
+    own = in_setting(study, setting)
+    if unknown := set(map(str, group.seeds)) - set(map(str, own["seeds"])):
+        raise fail("seeds", f"{file} has no seed {', '.join(sorted(unknown))}")
+    found = []
+    for defence in group.defences:
+        if defence not in own["defences"]:
+            there = ", ".join(own["defences"])
+            raise fail("defences", f"{file} has no {defence} there; choose from {there}")
+        if defence in own["train_selected"]:
+            said = f"{defence} waits for a selection between networks: name its layers in {file}"
+            raise fail("defences", said)
+        needs = [own["retrain_from"]] if defence in own["retrain"] else []
+        needs += [one["proxy"] for one in own["transfers"] if one["defence"] == defence]
+        needs = tuple(one for one in dict.fromkeys(needs) if one != defence)
+        for seed in map(str, group.seeds):
+            names = {**setting, "defence": defence, "seed": seed}
+            found.append(Unit(item, file, study["name"], **names, hours=group.hours, needs=needs))
+    return found
+
+
+def _fault(file: Path, key: Key, last: str, problem: str) -> StudyError:
+    return StudyError(f"{file}: {dotted((*key, last) if last else key)}: {problem}")

@@ -1,0 +1,89 @@
+"""Finished units as they are committed: rows, outcomes, the network if it is small, their sha256.
+
+Networks and states are binary, and git keeps each version whole: all of them together stay within
+BUDGET. A larger one is left out and known by its sha256.
+"""
+
+import hashlib
+import shutil
+from pathlib import Path
+from typing import Any
+
+from pipeline import paths, sealed_text
+from pipeline.evidence import asking, begun, gather
+from pipeline.evidence.units import CHECKOUTS, RECORD, RECORDS, Unit
+from robustinfo.faults import Fault
+from robustinfo.files import AlteredFileError, refusals, whole
+from robustinfo.sealed import unseal
+
+BUDGET = 6_000_000  # bytes of all networks and states together
+DEVICE = ("device", "instructions", "threads", "torch")  # of a checkpoint's own description
+
+
+def room(without: Unit) -> int:
+    """Bytes that are left of the budget, but for what is already there of the unit."""
+    files = [*RECORDS.rglob("*.safetensors")]
+    return BUDGET - sum(f.stat().st_size for f in files if without.record not in f.parents)
+
+
+def publish(unit: Unit) -> None:
+    """Put the record of a unit whose every step is done in its place, whole or not at all."""
+    model = unit.path(paths.MODEL)
+    size = model.stat().st_size
+    files = [unit.path(gather.ROWS), unit.path(gather.OUTCOMES)]
+    files += [model] if size <= room(unit) else []
+    state = begun.of(unit)
+    about = unseal(model)[1]
+    content = {
+        "unit": unit.name,
+        "study_file": unit.study_file,
+        **state,
+        "scale": asking.scale(unit, CHECKOUTS / state["measuring"]["commit"]),
+        "trained_on": {name: about[name] for name in DEVICE},
+        "checkpoint": {"bytes": size, "sha256": sha256(model), "committed": model in files},
+        "files": {file.name: sha256(file) for file in files},
+    }
+    partial = unit.record.with_name(f".{unit.seed}.partial")
+    with refusals(unit.record):
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        for file in files:
+            shutil.copyfile(file, partial / file.name)
+        sealed_text.write_json(partial / RECORD, content)
+        if unit.record.exists():
+            shutil.rmtree(unit.record)
+        partial.rename(unit.record)
+    begun.file(unit).unlink()
+
+
+def read(unit: Unit) -> dict[str, Any]:
+    """The record's unit.json. Raises AlteredFileError, naming the file, if any is not as it was."""
+    record = sealed_text.read_json(unit.record / RECORD)
+    there = {file.name for file in unit.record.iterdir()} - {RECORD}
+    for name in sorted(there | record["files"].keys()):
+        file = unit.record / name
+        if not file.exists() or sha256(file) != record["files"].get(name):
+            raise AlteredFileError(
+                f"{file} is not as the unit was finished; git restore {unit.record}"
+            )
+    return record
+
+
+def provide(unit: Unit, *, needed_by: Unit) -> None:
+    """Have the unit's network among the results, from its record if it is nowhere else."""
+    model = unit.path(paths.MODEL)
+    if model.exists():
+        return
+    kept = unit.record / model.name
+    if not (unit.is_finished and "model.safetensors" in read(unit)["files"]):
+        raise Fault(
+            f"{needed_by.name} starts from the network of {unit.name}, which is not here; "
+            f"list that unit before it in the plan, or delete {unit.record} to train it again"
+        )
+    with whole(model) as part:
+        shutil.copyfile(kept, part)
+
+
+def sha256(file: Path) -> str:
+    """Of its bytes."""
+    return hashlib.sha256(file.read_bytes()).hexdigest()

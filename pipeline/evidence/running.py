@@ -1,0 +1,144 @@
+"""The runner: one unit after the other, alone, at the lowest priority, until it is told to stop."""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import psutil
+from filelock import FileLock, Timeout
+
+from pipeline import driver, sealed_text
+from pipeline.evidence import begun, children, page, plan, working
+from pipeline.evidence.children import PATIENCE, FailedError
+from pipeline.evidence.units import HOME, Unit
+from robustinfo.faults import Fault
+from robustinfo.files import refusals
+
+LOCK, OWNER = HOME / "lock", HOME / "owner.json"
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+class StoppedError(Fault):
+    """Somebody asked the runner to end."""
+
+
+def run(tell: Callable[[str], None] = print) -> None:
+    """All units that are not finished. Raises Fault, at the end, for those that failed."""
+    with alone():
+        failed: dict[str, str] = {}
+        while unit := _next(failed):
+            try:
+                one(unit, tell)
+            except FailedError as error:
+                failed[unit.name] = str(error)
+                tell(f"failed: {error}")
+        if failed:
+            first = next(iter(failed.values()))
+            raise Fault(f"{len(failed)} units failed: {', '.join(failed)}; {first}")
+        tell("every unit of the list is finished")
+
+
+def one(unit: Unit, tell: Callable[[str], None] = print) -> None:
+    """Finish a unit; the lock must be held. It says what there is to commit."""
+    sealed_text.write_json(OWNER, {"process": os.getpid(), "unit": unit.name})
+    working.finish(unit, tell)
+    try:  # by a program of its own: the files that it compares may have changed meanwhile
+        children.asked(Path(), "-m", "pipeline.evidence", "page")
+    except FailedError as error:
+        tell(f"{page.FILE} is as it was: {error}; later: python -m pipeline.evidence page")
+    tell(f"git add {unit.record} {page.FILE} && git commit -m 'Evidence: {unit.name}'")
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Hold the one lock, at the lowest priority, ending with StoppedError when asked to end.
+
+    The system frees the lock of a process that died; its programs end by themselves (driver.py).
+    """
+    with refusals(LOCK):
+        (HOME / "results").mkdir(parents=True, exist_ok=True)
+    lock = FileLock(LOCK)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        raise Fault(
+            f"another runner is at work{_where()}; stop it with: python -m pipeline.evidence stop"
+        ) from None
+    try:
+        _await_orphans()
+        os.nice(19 - os.nice(0))
+        driver.lead()
+        for number in SIGNALS:
+            signal.signal(number, _stop)
+        yield
+    finally:
+        OWNER.unlink(missing_ok=True)
+        lock.release()
+
+
+def stop() -> str:
+    """Ask the runner to end, and wait until it has."""
+    if (owner := _owner()) is None:
+        return "no runner is at work"
+    owner.terminate()
+    with suppress(psutil.TimeoutExpired):
+        owner.wait(3 * PATIENCE)
+        return "stopped; `make evidence` goes on where it was"
+    raise Fault(f"process {owner.pid} does not end; look at {HOME}/logs")
+
+
+def at_work() -> str | None:
+    """The name of the unit that a runner is at."""
+    return sealed_text.read_json(OWNER)["unit"] if _owner() else None
+
+
+def _next(failed: dict[str, str]) -> Unit | None:
+    """What was begun comes first, then the order of the list."""
+    waiting = [
+        unit
+        for unit in plan.units()
+        if unit.name not in failed and (not unit.is_finished or begun.file(unit).exists())
+    ]
+    return min(waiting, key=lambda unit: not begun.file(unit).exists(), default=None)
+
+
+def _stop(number: int, frame: object) -> None:
+    for one in SIGNALS:  # once is enough
+        signal.signal(one, signal.SIG_IGN)
+    raise StoppedError("stopped; `make evidence` goes on where it was")
+
+
+def _owner() -> psutil.Process | None:
+    if not OWNER.exists():
+        return None
+    with suppress(psutil.NoSuchProcess):
+        process = psutil.Process(sealed_text.read_json(OWNER)["process"])
+        if "pipeline.evidence" in " ".join(process.cmdline()):
+            return process
+    return None
+
+
+def _await_orphans() -> None:
+    """Programs of a runner that was killed see it within a second; wait until they have ended."""
+    if not OWNER.exists():
+        return
+    dead = str(sealed_text.read_json(OWNER)["process"])
+    until = time.monotonic() + 3 * PATIENCE
+    while any(_is_of(process, dead) for process in psutil.process_iter()):
+        if time.monotonic() > until:
+            raise Fault(f"programs of the runner {dead}, which was killed, do not end; stop them")
+        time.sleep(0.2)
+
+
+def _is_of(process: psutil.Process, runner: str) -> bool:
+    with suppress(psutil.Error):
+        return process.environ().get(driver.DRIVER) == runner
+    return False
+
+
+def _where() -> str:
+    name = at_work()
+    return f", at {name}" if name else ""

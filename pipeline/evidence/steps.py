@@ -1,0 +1,84 @@
+"""What has to run for one network: the project's own stage programs, in order.
+
+python -m pipeline.evidence.steps --study FILE --dataset D --model M --defence X --seed S
+
+A checkout says so itself, as JSON, of its own study and stages: those of another commit may be
+others. Nothing here trains or measures.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pipeline import paths, sources
+from pipeline.slices import in_setting, slices
+from pipeline.study import load
+from robustinfo.faults import Fault
+
+HALVES = ("training", "measuring")
+
+
+class Step(NamedTuple):
+    """One job. writes: its files; it is done when all of them are there."""
+
+    stage: str
+    names: dict[str, str]
+    writes: list[str]
+
+    def arguments(self, study: str) -> list[str]:
+        """What Python is to be started with. study: the file."""
+        named = [word for name, value in self.names.items() for word in (f"--{name}", value)]
+        program = f"pipeline.{sources.PROGRAMS.get(self.stage, self.stage)}"
+        return ["-m", program, "--stage", self.stage, "--study", study, *named]
+
+
+def of(study: dict[str, Any], names: dict[str, str]) -> dict[str, list[Step]]:
+    """The steps of both halves. names: of the run. Data are described before either."""
+    own = in_setting(study, names)
+    prepare = Step("prepare", {"dataset": names["dataset"]}, [])  # quick, and so always anew
+    halves = {half: [prepare] for half in HALVES}
+
+    def add(half: str, stage: str, **more: str) -> None:
+        about = names | more
+        writes = [one.format(study=study["name"], **about) for one in paths.WRITES[stage]]
+        halves[half].append(Step(stage, about, writes))
+
+    add("training", next(one for one in paths.TRAININGS if names["defence"] in own[one]))
+    # The examples made against a proxy come first: they are kept nowhere else.
+    proxies = [one["proxy"] for one in own["transfers"] if one["defence"] == names["defence"]]
+    for defence in dict.fromkeys([*proxies, names["defence"]]):
+        for attack in own["attacks"]:
+            add("measuring", "attack", defence=defence, attack=attack)
+    if own["complexities"]:
+        add("measuring", "complexity")
+    for stage in ("measure", "distort", "diagnose", *(["transfer"] if proxies else [])):
+        add("measuring", stage)
+    for learning in own["learning"]:
+        add("measuring", "learn", learning=learning)
+    return halves
+
+
+def snapshots(study: dict[str, Any], names: dict[str, str]) -> list[int]:
+    """The epochs after which its training keeps the network; the last always is one."""
+    stage = next(one for one in paths.TRAININGS if names["defence"] in study[one])
+    training = slices(study, stage, names)["training"]
+    epochs, every = training["epochs"], training["snapshot_every"]
+    return sorted({*range(0, epochs, every), epochs})
+
+
+def told() -> tuple[dict[str, Any], dict[str, str]]:
+    """The checked study and the names of the run, as the command line has them."""
+    parser = argparse.ArgumentParser()
+    for name in ("study", "dataset", "model", "defence", "seed"):
+        parser.add_argument(f"--{name}", required=True)
+    names = vars(parser.parse_args())
+    return load(Path(names.pop("study"))), names
+
+
+if __name__ == "__main__":
+    try:
+        print(json.dumps(of(*told())))
+    except Fault as error:
+        sys.exit(f"error: {error}")
