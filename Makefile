@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: run test check lock
+.PHONY: run test check evidence evidence-status evidence-stop lock
 
 run: $(READY)
 	$(BIN)/snakemake --cores all
@@ -15,6 +15,17 @@ check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile pipeline/rules
+
+# Long trainings, in the background: what is finished is to be committed (benchmarks/evidence/).
+evidence: $(READY)
+	$(BIN)/python -m pipeline.evidence run
+
+evidence-status: $(READY)
+	$(BIN)/python -m pipeline.evidence status
+
+# Before anything is timed.
+evidence-stop: $(READY)
+	$(BIN)/python -m pipeline.evidence stop
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("robustinfo needs Python >= 3.11; say which with: make PYTHON=python3.12 $(MAKECMDGOALS)")'

@@ -12,6 +12,8 @@ from typing import Any
 from pipeline import paths, sealed_text
 from pipeline.evidence import checkouts, steps
 from pipeline.evidence.units import EARLIER, HOME, Unit
+from pipeline.study import load
+from robustinfo.faults import Fault
 from robustinfo.files import refusals
 
 # seconds: of one core.  date: of its end.
@@ -42,8 +44,10 @@ def note(unit: Unit, half: str, **told: Any) -> None:  # noqa: ANN401
 def pinned(unit: Unit, half: str) -> str:
     """The commit that the half belongs to; now's, where it belongs to none yet."""
     if of(unit)[half]["commit"] is None:
-        checkouts.check_committed(unit.study_file)
         commit = checkouts.head()
+        committed = checkouts.at(commit) / unit.study_file
+        if not committed.exists() or load(committed) != load(Path(unit.study_file)):
+            raise Fault(f"{unit.study_file} is not as it was committed: a unit begins at a commit")
         for one in steps.HALVES:
             if of(unit)[one]["commit"] is None:
                 note(unit, one, commit=commit)

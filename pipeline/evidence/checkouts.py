@@ -25,14 +25,6 @@ def full(commit: str) -> str:
     return _git("rev-parse", "--verify", "--quiet", f"{commit}^{{commit}}").decode().strip()
 
 
-def check_committed(file: str) -> None:
-    """Raise Fault unless HEAD has the file as it is here: a unit runs what was committed."""
-    done = subprocess.run(["git", "diff", "--quiet", "HEAD", "--", file], capture_output=True)
-    known = subprocess.run(["git", "cat-file", "-e", f"HEAD:./{file}"], capture_output=True)
-    if done.returncode or known.returncode:
-        raise Fault(f"{file} is not as it was committed; commit it: a unit begins at a commit")
-
-
 def at(commit: str) -> Path:
     """The folder that holds the commit's files. commit: all 40 digits."""
     folder = CHECKOUTS / commit

@@ -32,7 +32,9 @@ def run(tell: Callable[[str], None] = print) -> None:
         while unit := _next(failed):
             try:
                 one(unit, tell)
-            except FailedError as error:
+            except StoppedError:
+                raise
+            except Fault as error:
                 failed[unit.name] = str(error)
                 tell(f"failed: {error}")
         if failed:

@@ -51,10 +51,10 @@ def of(study: dict[str, Any], names: dict[str, str]) -> dict[str, list[Step]]:
     for defence in dict.fromkeys([*proxies, names["defence"]]):
         for attack in own["attacks"]:
             add("measuring", "attack", defence=defence, attack=attack)
-    if own["complexities"]:
-        add("measuring", "complexity")
-    for stage in ("measure", "distort", "diagnose", *(["transfer"] if proxies else [])):
-        add("measuring", stage)
+    there = {"complexity": own["complexities"], "distort": own["distortions"], "transfer": proxies}
+    for stage in ("complexity", "measure", "distort", "diagnose", "transfer"):
+        if there.get(stage, True):
+            add("measuring", stage)
     for learning in own["learning"]:
         add("measuring", "learn", learning=learning)
     return halves
