@@ -18,7 +18,7 @@ check: $(READY)
 
 # Long trainings, in the background: what is finished is to be committed (benchmarks/evidence/).
 evidence: $(READY)
-	$(BIN)/python -m pipeline.evidence run
+	nice -n 19 $(BIN)/python -m pipeline.evidence run
 
 evidence-status: $(READY)
 	$(BIN)/python -m pipeline.evidence status

@@ -76,17 +76,23 @@ def commit(folder, message):
     return run(folder, "git", "rev-parse", "HEAD").strip()
 
 
+def await_(runner, ready):
+    while not ready():
+        assert runner.poll() is None, runner.communicate()
+        time.sleep(0.02)
+
+
 def begun(folder):
     """A runner that is in the middle of the standard training, and has made some of its epochs."""
     runner = subprocess.Popen(
         [sys.executable, "-m", "pipeline.evidence", "run"],
         cwd=folder, env=environment(folder), stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
-    state = folder / RESULTS / STANDARD / ".training/state.safetensors"
-    before = state.stat().st_mtime if state.exists() else 0
-    while not state.exists() or state.stat().st_mtime == before:
-        assert runner.poll() is None, runner.communicate()
-        time.sleep(0.02)
+    owner, state = folder / ".evidence/owner.json", folder / RESULTS / STANDARD / ".training"
+    await_(runner, lambda: owner.exists() and str(runner.pid) in owner.read_text())
+    before = (state / "state.safetensors").stat().st_mtime if state.exists() else 0
+    await_(runner, lambda: state.exists() and (state / "state.safetensors").exists())
+    await_(runner, lambda: (state / "state.safetensors").stat().st_mtime > before)
     return runner
 
 

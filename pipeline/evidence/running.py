@@ -1,4 +1,4 @@
-"""The runner: one unit after the other, alone, at the lowest priority, until it is told to stop."""
+"""The runner: one unit after the other, alone, until it is told to stop."""
 
 import os
 import signal
@@ -15,7 +15,7 @@ from pipeline.evidence import begun, children, page, plan, working
 from pipeline.evidence.children import PATIENCE, FailedError
 from pipeline.evidence.units import HOME, Unit
 from robustinfo.faults import Fault
-from robustinfo.files import refusals
+from robustinfo.files import AlteredFileError, refusals
 
 LOCK, OWNER = HOME / "lock", HOME / "owner.json"
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -56,7 +56,7 @@ def one(unit: Unit, tell: Callable[[str], None] = print) -> None:
 
 @contextmanager
 def alone() -> Iterator[None]:
-    """Hold the one lock, at the lowest priority, ending with StoppedError when asked to end.
+    """Hold the one lock, and end with StoppedError when asked to end.
 
     The system frees the lock of a process that died; its programs end by themselves (driver.py).
     """
@@ -71,7 +71,6 @@ def alone() -> Iterator[None]:
         ) from None
     try:
         _await_orphans()
-        os.nice(19 - os.nice(0))
         driver.lead()
         for number in SIGNALS:
             signal.signal(number, _stop)
@@ -86,9 +85,11 @@ def stop() -> str:
     if (owner := _owner()) is None:
         return "no runner is at work"
     owner.terminate()
-    with suppress(psutil.TimeoutExpired):
-        owner.wait(3 * PATIENCE)
-        return "stopped; `make evidence` goes on where it was"
+    until = time.monotonic() + 3 * PATIENCE
+    while time.monotonic() < until:
+        if _owner() is None:
+            return "stopped; `make evidence` goes on where it was"
+        time.sleep(0.2)
     raise Fault(f"process {owner.pid} does not end; look at {HOME}/logs")
 
 
@@ -116,7 +117,7 @@ def _stop(number: int, frame: object) -> None:
 def _owner() -> psutil.Process | None:
     if not OWNER.exists():
         return None
-    with suppress(psutil.NoSuchProcess):
+    with suppress(psutil.NoSuchProcess, AlteredFileError):  # it may end at any moment
         process = psutil.Process(sealed_text.read_json(OWNER)["process"])
         if "pipeline.evidence" in " ".join(process.cmdline()):
             return process

@@ -9,6 +9,7 @@ others. Nothing here trains or measures.
 import argparse
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -37,27 +38,37 @@ class Step(NamedTuple):
 def of(study: dict[str, Any], names: dict[str, str]) -> dict[str, list[Step]]:
     """The steps of both halves. names: of the run. Data are described before either."""
     own = in_setting(study, names)
-    prepare = Step("prepare", {"dataset": names["dataset"]}, [])  # quick, and so always anew
-    halves = {half: [prepare] for half in HALVES}
 
-    def add(half: str, stage: str, **more: str) -> None:
+    def step(stage: str, **more: str) -> Step:
         about = names | more
         writes = [one.format(study=study["name"], **about) for one in paths.WRITES[stage]]
-        halves[half].append(Step(stage, about, writes))
+        return Step(stage, about, writes)
 
-    add("training", next(one for one in paths.TRAININGS if names["defence"] in own[one]))
+    prepare = Step("prepare", {"dataset": names["dataset"]}, [])  # quick, and so always anew
+    training = step(next(one for one in paths.TRAININGS if names["defence"] in own[one]))
+    measuring = [step(stage, **more) for stage, more in _measuring(own, names["defence"])]
     # The examples made against a proxy come first: they are kept nowhere else.
-    proxies = [one["proxy"] for one in own["transfers"] if one["defence"] == names["defence"]]
-    for defence in dict.fromkeys([*proxies, names["defence"]]):
-        for attack in own["attacks"]:
-            add("measuring", "attack", defence=defence, attack=attack)
-    there = {"complexity": own["complexities"], "distort": own["distortions"], "transfer": proxies}
-    for stage in ("complexity", "measure", "distort", "diagnose", "transfer"):
-        if there.get(stage, True):
-            add("measuring", stage)
-    for learning in own["learning"]:
-        add("measuring", "learn", learning=learning)
-    return halves
+    proxies = {one["proxy"] for one in own["transfers"] if one["defence"] == names["defence"]}
+    made = [
+        step("attack", defence=proxy, attack=name)
+        for proxy in sorted(proxies)
+        for name in own["attacks"]
+    ]
+    return {"training": [prepare, training], "measuring": [prepare, *made, *measuring]}
+
+
+def _measuring(own: dict[str, Any], defence: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """The stages whose tables a run of the defence has, each for every entry that it is for."""
+    tables = paths.tables(own, defence)
+    for stage, writes in paths.WRITES.items():
+        if stage in paths.TRAININGS:
+            continue
+        places = [place for place in paths.EACH if any(place in one for one in writes)]
+        if places:
+            section = paths.EACH[places[0]]
+            yield from ((stage, {places[0].strip("{}"): name}) for name in own[section])
+        elif set(writes) & set(tables):
+            yield stage, {}
 
 
 def snapshots(study: dict[str, Any], names: dict[str, str]) -> list[int]:
