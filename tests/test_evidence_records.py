@@ -1,0 +1,126 @@
+"""The committed evidence, the list that it is of, and what of its runner trains nothing."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from pipeline import paths, resuming
+from pipeline.evidence import gather, page, plan, records, steps, unfinished
+from pipeline.evidence.units import RECORDS, Unit
+from pipeline.strict_yaml import StudyError
+from pipeline.study import load
+
+UNIT = Unit("i", "f", "s", "mnist", "pytorch_cnn", "entm", "0", 1.0, ())
+
+
+def test_every_unit_of_the_list_can_be_made_in_this_order():
+    made = set()
+    for unit in plan.units():
+        assert {unit.of(defence).name for defence in unit.needs} <= made, unit.name
+        made.add(unit.name)
+    assert len({unit.item for unit in plan.units()}) == len(plan.items())
+
+
+def test_the_page_is_that_of_the_records():
+    assert page.FILE.read_text() == page.text(), "python -m pipeline.evidence page"
+
+
+def test_what_is_committed_is_as_it_was_finished_and_within_the_budget():
+    finished = [unit for unit in plan.units() if unit.is_finished]
+    assert all(records.read(unit)["unit"] == unit.name for unit in finished)
+    sizes = [file.stat().st_size for file in RECORDS.rglob("*.safetensors")]
+    assert sum(sizes) <= records.BUDGET == 6_000_000
+
+
+LIST = """
+items:
+  one:
+    because: It is tested.
+    study: {study}
+    units:
+      - {{dataset: {dataset}, model: {model}, defences: [{defence}], seeds: [{seed}], hours: 1.0}}
+"""
+RIGHT = {"study": "studies/ib-rar.yaml", "dataset": "cifar10", "model": "vgg16"}
+RIGHT |= {"defence": "standard", "seed": "0"}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"seed": "7"}, "items.one.units.0.seeds: studies/ib-rar.yaml has no seed 7"),
+        ({"seed": "0, 0"}, "s: ib-rar/cifar10/vgg16/standard/0 is also of item one"),
+        ({"defence": "vib"}, "items.one.units.0.defences: studies/ib-rar.yaml has no vib there"),
+        ({"defence": "pgd_ib"}, "pgd_ib waits for a selection between networks"),
+        ({"model": "lenet5"}, "has no setting cifar10/lenet5"),
+        ({"study": "studies/none.yaml"}, "studies/none.yaml: no such study file"),
+    ],
+)
+def test_what_is_wrong_in_a_list_is_said_before_anything_runs(tmp_path, wrong, said):
+    file = tmp_path / "plan.yaml"
+    file.write_text(LIST.format(**RIGHT))
+    assert [unit.name for unit in plan.units(file)] == ["ib-rar/cifar10/vgg16/standard/0"]
+    file.write_text(LIST.format(**RIGHT | wrong))
+    with pytest.raises(StudyError) as error:
+        plan.units(file)
+    assert said in str(error.value)
+
+
+def test_the_steps_write_every_table_of_a_run_and_what_a_transfer_needs():
+    study = load(Path("studies/uncertainty.yaml"))
+    names = UNIT.names
+    found = steps.of(study, names)
+    assert [step.stage for step in found["training"]] == ["prepare", "pretrain"]
+    written = {file for half in found.values() for step in half for file in step.writes}
+    own = {
+        table.format(study="uncertainty", **names)
+        for table in paths.tables(study_of(study), "entm")
+    }
+    assert own <= written
+    proxy = [step for step in found["measuring"] if step.names.get("defence") == "standard"]
+    assert {step.names["attack"] for step in proxy} == set(study_of(study)["attacks"])
+    arguments = found["measuring"][-1].arguments("studies/uncertainty.yaml")
+    assert arguments[:4] == ["-m", "pipeline.transfer", "--stage", "transfer"]
+
+
+def study_of(study):
+    return steps.in_setting(study, {"dataset": "mnist", "model": "pytorch_cnn"})
+
+
+def test_the_snapshots_are_those_of_the_training():
+    """50 epochs, every 50th; 200 epochs, every one."""
+    assert steps.snapshots(load(Path("studies/uncertainty.yaml")), UNIT.names) == [0, 50]
+    names = {"dataset": "mnist", "model": "lenet5", "defence": "standard", "seed": "0"}
+    study = load(Path("studies/mutual-information.yaml"))
+    assert steps.snapshots(study, names) == list(range(201))
+
+
+def test_outcomes_are_packed_one_bit_per_image():
+    """By hand: 1010 0000 1|000 0000 is a0 80; the order of the rows does not matter."""
+    bits = [1, 0, 1, 0, 0, 0, 0, 0, 1]
+    outcomes = pd.DataFrame({"entry": "clean", "index": range(9), "correct": bits})
+    outcomes = pd.concat([outcomes[::-1], outcomes.assign(entry="fgsm", correct=0)])
+    found = gather.packed(outcomes).to_dict("list")
+    assert found == {"entry": ["clean", "fgsm"], "n": [9, 9], "correct": ["a080", "0000"]}
+    back = np.unpackbits(np.frombuffer(bytes.fromhex(found["correct"][0]), np.uint8))[:9]
+    assert back.tolist() == bits
+
+
+def test_earlier_measures_serve_only_epochs_that_have_no_snapshot():
+    table = pd.DataFrame({"stage": ["train", "measure"], "epoch": [9, 10], "value": [1.0, 2.0]})
+    earlier = pd.DataFrame({"stage": "measure", "epoch": [0, 10], "value": [3.0, 4.0], "x": 5})
+    found = gather.with_earlier(table, earlier)
+    assert found.to_dict("list") == {
+        "stage": ["train", "measure", "measure"], "epoch": [9, 0, 10], "value": [1.0, 3.0, 2.0],
+    }  # fmt: skip
+
+
+def test_a_state_beyond_the_budget_stays_here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    work = UNIT.path(paths.RUN) / ".training"
+    resuming.keep(work, "mine", {"epoch": 3, "model": torch.rand(40)}, [])
+    monkeypatch.setattr(records, "BUDGET", 100)
+    assert "is beyond the budget" in unfinished.keep(UNIT, tmp_path, tmp_path / "log")
+    assert not UNIT.record.exists()
