@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from pipeline import rows, sealed_text
@@ -27,7 +28,7 @@ defences:
   standard: {method: standard, loss: {method: cross_entropy}}
   entropic: {method: entropic, loss: {method: cross_entropy}, weight: 1.0, factor: 1.65}
 pretrain:
-  standard: {epochs: 40, batch_size: 5, learning_rate: 0.001, snapshot_every: 10}
+  standard: {epochs: 20, batch_size: 5, learning_rate: 0.001, snapshot_every: 10}
 retrain:
   entropic: {epochs: 1, batch_size: 50, learning_rate: 0.001, snapshot_every: 1}
 evaluation_images: 20
@@ -83,7 +84,7 @@ def await_(runner, ready):
 
 
 def begun(folder):
-    """A runner that is in the middle of the standard training, and has made some of its epochs."""
+    """A runner in the middle of the standard training, and that training, which is suspended."""
     runner = subprocess.Popen(
         [sys.executable, "-m", "pipeline.evidence", "run"],
         cwd=folder, env=environment(folder), stdout=subprocess.PIPE, text=True,
@@ -93,7 +94,9 @@ def begun(folder):
     before = (state / "state.safetensors").stat().st_mtime if state.exists() else 0
     await_(runner, lambda: state.exists() and (state / "state.safetensors").exists())
     await_(runner, lambda: (state / "state.safetensors").stat().st_mtime > before)
-    return runner
+    (training,) = psutil.Process(runner.pid).children()
+    training.suspend()  # so that it is not at its end before it is stopped
+    return runner, training
 
 
 def record(folder, unit):
@@ -108,7 +111,7 @@ def logged(folder, unit, name):
 def first(tmp_path_factory):
     """A repository, the commit at which the first unit begins, and what was said on the way.
 
-    Its runner is killed in the middle of a training, goes on, meets a second one, is stopped, sees
+    Its runner meets a second one, is killed in the middle of a training, goes on, is stopped, sees
     the code change, and goes on to the end.
     """
     folder = tmp_path_factory.mktemp("evidence") / "repository"
@@ -122,14 +125,16 @@ def first(tmp_path_factory):
     run(folder, "git", "init", "--quiet")
     found = {"folder": folder, "commit": commit(folder, "first")}
 
-    killed = begun(folder)
-    killed.send_signal(signal.SIGKILL)
-    killed.wait()
-    runner = begun(folder)
+    killed, training = begun(folder)
     found["second"] = evidence(folder, "run", check=False)
     found["status"] = evidence(folder, "status")
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
+    training.resume()  # it sees that its runner has died
+    runner, training = begun(folder)
     found["stop"] = evidence(folder, "stop")
     found["stopped"] = (runner.wait(), runner.stdout.read())
+    assert not training.is_running()
     assert not (folder / RESULTS / STANDARD / "model.safetensors").exists(), "it was not stopped"
 
     code = "from pipeline.evidence import checkouts, plan, unfinished; from pathlib import Path;"
@@ -146,9 +151,9 @@ def first(tmp_path_factory):
 
 def test_a_killed_and_a_stopped_training_go_on_where_they_were(first):
     log = logged(first["folder"], STANDARD, "pretrain-standard-0")
-    assert "epoch 1/" in log and "epoch 41/" not in log  # 41 are left at the beginning
+    assert "epoch 1/" in log and "epoch 21/" not in log  # 21 are left at the beginning
     assert "starts again" not in log
-    assert len(rows.read(first["folder"] / RECORDS / STANDARD / "rows.csv").epoch.unique()) == 42
+    assert len(rows.read(first["folder"] / RECORDS / STANDARD / "rows.csv").epoch.unique()) == 22
 
 
 def test_a_second_runner_is_refused_and_told_what_to_do(first):
@@ -176,7 +181,7 @@ def test_a_unit_belongs_to_the_commit_at_which_it_began(first):
     assert {entropic[half]["commit"] for half in ("training", "measuring")} == {first["later"]}
     assert f"git add {RECORDS / STANDARD}" in first["said"]
     assert standard["scale"] == {
-        "training_images": 400, "evaluation_images": 20, "epochs": 40, "batch_size": 5,
+        "training_images": 400, "evaluation_images": 20, "epochs": 20, "batch_size": 5,
     }  # fmt: skip
 
 
@@ -280,6 +285,7 @@ def test_a_committed_network_is_measured_again_when_asked(first, clone):
     found = record(folder, STANDARD)
     assert found["training"]["commit"] == first["commit"]
     assert found["measuring"]["commit"] == later
+    assert found["measuring"]["snapshots_measured_by"] == first["commit"]
     after = rows.read(folder / RECORDS / STANDARD / "rows.csv")
     keys = ["stage", "entry", "input", "epoch", "layer", "level", "quantity"]
     assert before.sort_values(keys).value.tolist() == after.sort_values(keys).value.tolist()

@@ -47,7 +47,9 @@ def remeasure(unit: Unit) -> None:
     measures of the others stay those that were committed.
     """
     record = records.read(unit)
-    if not unit.is_trained:
+    if unit.is_trained and records.sha256(unit.path(paths.MODEL)) != record["checkpoint"]["sha256"]:
+        raise Fault(f"{unit.path(paths.MODEL)} is not the network of {unit.record}; delete it")
+    if not unit.path(paths.SNAPSHOTS).exists():  # the network alone may be here: another needed it
         records.provide(unit, needed_by=unit)
         table = rows.read(unit.record / "rows.csv")
         columns = [*rows.OWN, *rows.VALUE]
@@ -58,6 +60,10 @@ def remeasure(unit: Unit) -> None:
             shutil.copyfile(unit.path(paths.MODEL), part)
     begun.note(unit, "training", **record["training"])
     begun.unpin(unit, "measuring")
+    if unit.path(EARLIER).exists():
+        known = record["measuring"]
+        by = known.get("snapshots_measured_by", known["commit"])
+        begun.note(unit, "measuring", snapshots_measured_by=by)
 
 
 def _check(study: dict, unit: Unit, folder: Path) -> None:

@@ -59,8 +59,8 @@ def unpin(unit: Unit, half: str) -> None:
 
     What a measuring left goes: no unit mixes two commits. A training looks itself at what it left.
     """
-    for one in steps.HALVES[steps.HALVES.index(half) :]:
-        note(unit, one, **NEW)
+    lost = dict.fromkeys(steps.HALVES[steps.HALVES.index(half) :], NEW)
+    sealed_text.write_json(file(unit), of(unit) | lost)
     folder = unit.path(paths.RUN)
     with refusals(folder):
         for one in [*folder.glob("*")]:

@@ -76,10 +76,13 @@ def _line(unit: Unit, record: dict[str, Any], study: dict[str, Any]) -> list[str
     scale, network = record["scale"], record["checkpoint"]
     hours = sum(record[half]["seconds"] for half in steps.HALVES) / 3600
     images, tested = (_many(scale[name]) for name in asking.SCALE)
+    by = [f"{record[half]['commit'][:10]} ({record[half]['date']})" for half in steps.HALVES]
+    if other := record["measuring"].get("snapshots_measured_by"):
+        by[-1] += f"; earlier snapshots by {other[:10]}"
     kept = "kept" if network["committed"] else f"{network['bytes'] / 1e6:.1f} MB, not kept"
     return [
         f"[{unit.name}]({unit.name})",
-        *(f"{record[half]['commit'][:10]} ({record[half]['date']})" for half in steps.HALVES),
+        *by,
         images,
         str(scale["epochs"]),
         tested,
