@@ -24,7 +24,7 @@ def finish(unit: Unit, tell: Tell) -> None:
     unfinished.restore(unit)
     for defence in unit.needs:
         records.provide(unit.of(defence), needed_by=unit)
-    if not unit.is_trained:
+    if begun.of(unit)["training"]["date"] is None:  # its steps may be done, and not written down
         _half(unit, "training", tell)
     _half(unit, "measuring", tell)
     records.publish(unit)
