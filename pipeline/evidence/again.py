@@ -46,9 +46,9 @@ def remeasure(unit: Unit) -> None:
     Of a fresh clone, where snapshots are missing, the last one is the network itself, and the
     measures of the others stay those that were committed.
     """
-    record = records.read(unit)
-    if unit.is_trained and records.sha256(unit.path(paths.MODEL)) != record["checkpoint"]["sha256"]:
-        raise Fault(f"{unit.path(paths.MODEL)} is not the network of {unit.record}; delete it")
+    record, model = records.read(unit), unit.path(paths.MODEL)
+    if model.exists() and records.sha256(model) != record["checkpoint"]["sha256"]:
+        raise Fault(f"{model} is not the network of {unit.record}; delete it")
     if not unit.path(paths.SNAPSHOTS).exists():  # the network alone may be here: another needed it
         records.provide(unit, needed_by=unit)
         table = rows.read(unit.record / "rows.csv")
@@ -57,7 +57,7 @@ def remeasure(unit: Unit) -> None:
             rows.write_table(unit.path(place), table.loc[table.stage == stage, columns])
         last = record["scale"]["epochs"]
         with whole(unit.path(paths.SNAPSHOTS) / f"epoch_{last:04}.safetensors") as part:
-            shutil.copyfile(unit.path(paths.MODEL), part)
+            shutil.copyfile(model, part)
     begun.note(unit, "training", **record["training"])
     begun.unpin(unit, "measuring")
     if unit.path(EARLIER).exists():

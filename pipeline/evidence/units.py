@@ -60,8 +60,3 @@ class Unit(NamedTuple):
     def of(self, defence: str) -> "Unit":
         """The unit of another defence, alike in all else."""
         return self._replace(defence=defence)
-
-    @property
-    def is_trained(self) -> bool:
-        """Whether its network is there: a training writes it last."""
-        return self.path(paths.MODEL).exists()
