@@ -190,7 +190,7 @@ def test_the_outcomes_of_every_image_can_be_read_back(first):
     outcomes = rows.read(folder / "outcomes.csv").set_index("entry")
     table = rows.read(folder / "rows.csv")
     clean = table[(table.entry == "clean") & (table.quantity == "accuracy")].value.item()
-    assert f"{int(outcomes.correct['clean'], 16):b}".count("1") == round(20 * clean)
+    assert f"{int(outcomes.correct_bits['clean'], 16):b}".count("1") == round(20 * clean)
     assert outcomes.loc["clean", "n"] == 20
 
 

@@ -103,8 +103,8 @@ def test_outcomes_are_packed_one_bit_per_image():
     outcomes = pd.DataFrame({"entry": "clean", "index": range(9), "correct": bits})
     outcomes = pd.concat([outcomes[::-1], outcomes.assign(entry="fgsm", correct=0)])
     found = gather.packed(outcomes).to_dict("list")
-    assert found == {"entry": ["clean", "fgsm"], "n": [9, 9], "correct": ["a080", "0000"]}
-    back = np.unpackbits(np.frombuffer(bytes.fromhex(found["correct"][0]), np.uint8))[:9]
+    assert found == {"entry": ["clean", "fgsm"], "n": [9, 9], "correct_bits": ["a080", "0000"]}
+    back = np.unpackbits(np.frombuffer(bytes.fromhex(found["correct_bits"][0]), np.uint8))[:9]
     assert back.tolist() == bits
 
 

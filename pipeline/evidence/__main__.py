@@ -6,7 +6,7 @@ stop                      ask the runner to end, and wait until it has
 page                      write benchmarks/evidence/README.md again
 remeasure UNIT            measure a finished unit again, at the last commit
 adopt UNIT RUN_FOLDER --trained-by COMMIT
-                          take over a network that was trained elsewhere; it is measured next
+                          take over a network that was trained elsewhere; it is measured in its turn
 """
 
 import argparse

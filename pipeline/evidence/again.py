@@ -37,7 +37,7 @@ def adopt(unit: Unit, folder: Path, commit: str) -> str:
     )
     with whole(unit.path(paths.MODEL)) as part:
         shutil.copyfile(folder / "model.safetensors", part)
-    return f"adopted {unit.name}; `make evidence` measures it next"
+    return f"adopted {unit.name}; `make evidence` measures it in its turn"
 
 
 def remeasure(unit: Unit) -> None:

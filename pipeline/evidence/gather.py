@@ -5,7 +5,7 @@ python -m pipeline.evidence.gather --study FILE --dataset D --model M --defence 
 reads   every table of the run; .../earlier.csv, if there is one: measures of snapshots that are
         not here any more
 writes  .../evidence/rows.csv      the rows that the stage collect makes of the run
-        .../evidence/outcomes.csv  entry, n, correct: one bit per image in hexadecimal digits, that
+        .../evidence/outcomes.csv  entry, n, correct_bits: one bit per image in hexadecimal digits, that
                                    of the first image first, ended by zeros
 """
 
@@ -53,7 +53,9 @@ def packed(outcomes: pd.DataFrame) -> pd.DataFrame:
     found = []
     for entry, own in outcomes.groupby("entry", sort=False):
         bits = own.sort_values("index").correct.to_numpy(bool)
-        found.append({"entry": entry, "n": len(bits), "correct": np.packbits(bits).tobytes().hex()})
+        found.append(
+            {"entry": entry, "n": len(bits), "correct_bits": np.packbits(bits).tobytes().hex()}
+        )
     return pd.DataFrame(found)
 
 
