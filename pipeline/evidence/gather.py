@@ -5,8 +5,8 @@ python -m pipeline.evidence.gather --study FILE --dataset D --model M --defence 
 reads   every table of the run; .../earlier.csv, if there is one: measures of snapshots that are
         not here any more
 writes  .../evidence/rows.csv      the rows that the stage collect makes of the run
-        .../evidence/outcomes.csv  entry, n, correct_bits: one bit per image in hexadecimal digits, that
-                                   of the first image first, ended by zeros
+        .../evidence/outcomes.csv  entry, n, correct_bits: one bit per image in hexadecimal
+                                   digits, that of the first image first, ended by zeros
 """
 
 import sys
