@@ -71,6 +71,12 @@ RECORD = "python -m pipeline.bridge record" if STUDY == "params.yaml" else "true
 SHOW = f"python -m pipeline.show --study {shlex.quote(STUDY)}"
 
 
+# One process imports what jobs on this machine need; elsewhere every job does.
+onstart:
+    if workflow.local_exec and not workflow.remote_exec and not workflow.subprocess_exec:
+        driver.serve()
+
+
 onsuccess:
     shell(f"{RECORD} || true; {SHOW} || true")
 

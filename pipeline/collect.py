@@ -9,7 +9,7 @@ writes  results/{study}/collected/{dataset}-{model}.csv  with the runs' names, a
 import pandas as pd
 
 from pipeline import paths, rows, sealed_text
-from pipeline.stage import Job, main
+from pipeline.stage import Job
 from pipeline.statistics import with_intervals
 from robustinfo.measurement import exact
 
@@ -51,7 +51,3 @@ def _tables(job: Job, names: dict) -> list[pd.DataFrame]:
 def _classes(job: Job) -> pd.DataFrame:
     manifest = sealed_text.read_json(job.path(paths.DATA))
     return pd.DataFrame(rows.of("data", [exact("classes", len(manifest["classes"]))]))
-
-
-if __name__ == "__main__":
-    main(run, "collect")

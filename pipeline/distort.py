@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from pipeline import load, paths, rows
 from pipeline.observed import crafted, observed
-from pipeline.stage import Job, main
+from pipeline.stage import Job
 from robustinfo import catalogue
 from robustinfo.batches import floats
 from robustinfo.measurement import Measurement, fraction
@@ -44,7 +44,3 @@ def _distorted(job: Job) -> Iterator[Measurement]:
                 about = {"entry": name, "input": source, "level": level}
                 for one in (fraction("accuracy", right), *measured):
                     yield one._replace(**about, n=len(y))
-
-
-if __name__ == "__main__":
-    main(run, "distort")

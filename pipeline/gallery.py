@@ -22,7 +22,7 @@ from pipeline import load, paths, rows, sealed_text
 from pipeline.combined import within
 from pipeline.drawing import save
 from pipeline.drawings import gallery
-from pipeline.stage import Job, main
+from pipeline.stage import Job
 from robustinfo import catalogue
 from robustinfo.batches import floats
 from robustinfo.files import whole
@@ -99,7 +99,3 @@ def _answered(job: Job, defence: str, x: Tensor, shown: dict[str, Tensor]) -> pd
 
 def _of(job: Job, template: str, defence: str, **names: str) -> Path:
     return job.path(template, defence=defence, seed=job.params["seeds"][0], **names)
-
-
-if __name__ == "__main__":
-    main(run, "gallery")

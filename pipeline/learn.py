@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from pipeline import load, paths, rows
-from pipeline.stage import Job, main
+from pipeline.stage import Job
 from robustinfo import catalogue
 from robustinfo.distortions.eight_bit import to_bytes
 from robustinfo.learning._task import Task
@@ -51,7 +51,3 @@ def _sets(job: Job, attacks: tuple[str, ...], images: Tensor, labels: Tensor) ->
     adversarial = {name: to_bytes(found["x_adv"][hit]) for name, found in examples.items()}
     inputs = {"clean": images[hit]} | adversarial
     return {name: Images(given, labels[hit]) for name, given in inputs.items()}
-
-
-if __name__ == "__main__":
-    main(run, "learn")

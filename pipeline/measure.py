@@ -16,7 +16,7 @@ from torch import Tensor
 from pipeline import load, paths, rows
 from pipeline.observed import crafted, observed
 from pipeline.progress import followed
-from pipeline.stage import Job, main
+from pipeline.stage import Job
 from robustinfo.batches import floats
 from robustinfo.measurement import Measurement, counted, fraction
 
@@ -50,7 +50,3 @@ def _snapshot(job: Job, file: Path, x: Tensor, y: Tensor) -> Iterator[Measuremen
 def _input(name: str, right: Tensor, measured: list[Measurement]) -> Iterator[Measurement]:
     for one in (fraction("accuracy", right), *measured):
         yield one._replace(input=name)
-
-
-if __name__ == "__main__":
-    main(run, "measure")

@@ -14,12 +14,11 @@ from pipeline import paths
 from pipeline.slices import INNER, KINDS
 
 ROOTS = [Path("src"), Path()]
-PROGRAMS = dict.fromkeys(paths.TRAININGS, "train") | dict.fromkeys(("table", "figure"), "target")
 
 
 def code(stage: str, read: dict[str, Any]) -> list[str]:
     """Every project file that a job runs, sorted. read: its slices of the study."""
-    found = closure(f"pipeline/{PROGRAMS.get(stage, stage)}.py")
+    found = closure(f"pipeline/{paths.PROGRAMS.get(stage, stage)}.py")
     for short, key in paths.KEYS[stage].items():
         kind = KINDS.get(key.split(".")[0])
         # Only the names of the runs matter to the stage that collects them.

@@ -4,7 +4,7 @@ import argparse
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Sequence
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
@@ -12,14 +12,14 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from pipeline import driver
+from pipeline import driver, paths
 from pipeline.extended import read_study
 from pipeline.slices import slices
 from pipeline.strict_yaml import StudyError
 from robustinfo.faults import Fault
 
 NAMES = (
-    "dataset", "model", "defence", "seed", "attack", "learning", "toy", "target", "stage",
+    "dataset", "model", "defence", "seed", "attack", "learning", "toy", "target",
 )  # fmt: skip
 
 ABOUT = ("defence", "attack", "learning")  # entries that one job is of
@@ -60,15 +60,19 @@ class Job:
         return torch.Generator(self.device).manual_seed(seed)
 
 
-def main(run: Callable[[Job], None], *stages: str) -> None:
-    """Run one stage from the command line; a known error is one line, not a traceback.
+def start(words: Sequence[str]) -> None:
+    """Run one job: ``attack --study params.yaml --dataset digits ...``.
 
-    stages: the names in ``paths.KEYS`` that the program serves; with several, ``--stage`` chooses.
+    A known error ends the process with one line, not a traceback.
     """
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
     driver.follow()
     try:
-        job = _job(stages)
+        stage, *options = words
+        if stage not in paths.KEYS:
+            raise StudyError(f"no stage {stage!r}; choose from {', '.join(paths.KEYS)}")
+        job = _job(stage, options)
+        run = import_module(f"pipeline.{paths.PROGRAMS.get(stage, stage)}").run
         if job.is_absent:
             from pipeline.absent import leave_empty as run
         with _alone(job):
@@ -77,15 +81,13 @@ def main(run: Callable[[Job], None], *stages: str) -> None:
         sys.exit(f"error: {error}")
 
 
-def _job(stages: tuple[str, ...]) -> Job:
-    parser = argparse.ArgumentParser()
+def _job(stage: str, options: Sequence[str]) -> Job:
+    parser = argparse.ArgumentParser(prog=f"python -m pipeline stage {stage}")
     parser.add_argument("--study", type=Path, required=True, help="the study file")
     for name in NAMES:
         parser.add_argument(f"--{name}")
-    given = {key: value for key, value in vars(parser.parse_args()).items() if value is not None}
-    file, stage = given.pop("study"), given.pop("stage", stages[0])
-    if stage not in stages:
-        raise StudyError(f"no stage {stage!r}; choose from {', '.join(stages)}")
+    given = {key: one for key, one in vars(parser.parse_args(options)).items() if one is not None}
+    file = given.pop("study")
     study = _checked(file)
     try:
         params = slices(study, stage, given)

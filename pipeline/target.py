@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pipeline import paths, rows
 from pipeline.collect import results_of
-from pipeline.stage import Job, main
+from pipeline.stage import Job
 from pipeline.tables import Target, tabulate
 
 
@@ -23,7 +23,3 @@ def run(job: Job) -> None:
         from pipeline.drawing import draw, save
 
         save(draw(table, target), job.path(paths.FIGURE), job.path(paths.PICTURE))
-
-
-if __name__ == "__main__":
-    main(run, "table", "figure")

@@ -21,7 +21,7 @@ import torch
 from pipeline import load, paths, resuming, rows, select
 from pipeline.device import describe
 from pipeline.progress import followed
-from pipeline.stage import Job, main
+from pipeline.stage import Job
 from robustinfo import catalogue, training
 from robustinfo.batches import EVALUATION_BATCH, batches, floats
 from robustinfo.faults import Fault
@@ -130,7 +130,3 @@ def _publish(
     )
     seal(job.path(paths.MODEL), tensors, described)
     resuming.discard(work)
-
-
-if __name__ == "__main__":
-    main(run, *paths.TRAININGS)

@@ -215,7 +215,7 @@ def test_an_altered_checkpoint_is_refused_by_name(checkout, file):
     path.write_bytes(before[:-5] + bytes([before[-5] ^ 1]) + before[-4:])
     stage = {"model.safetensors": "distort"}.get(file, "measure")
     names = "--dataset digits --model lenet5 --defence entropic --seed 0".split()
-    command = [sys.executable, "-m", f"pipeline.{stage}", "--study", "params.yaml", *names]
+    command = [sys.executable, "-m", "pipeline", "stage", stage, "--study", "params.yaml", *names]
     said = run(checkout, *command, check=False)
     path.write_bytes(before)
     path.chmod(mode)
@@ -241,7 +241,7 @@ def test_a_killed_training_goes_on_to_the_same_bits(checkout):
     model = checkout / RUN.format(defence="standard") / "model.safetensors"
     before = model.read_bytes()
     names = "--dataset digits --model lenet5 --defence standard --seed 0".split()
-    command = [sys.executable, "-m", "pipeline.train", "--stage", "pretrain"]
+    command = [sys.executable, "-m", "pipeline", "stage", "pretrain"]
     command += ["--study", "params.yaml", *names]
     environment = os.environ | {"ROBUSTINFO_DATA": str(checkout.parent / "data")}
     environment["PYTHONPATH"] = str(checkout / "src")

@@ -28,7 +28,7 @@ rule collect:
     params:
         used=used("collect"),
     shell:
-        "python -m pipeline.collect --study {STUDY:q} --dataset {wildcards.dataset}"
+        "python -m pipeline stage collect --study {STUDY:q} --dataset {wildcards.dataset}"
         " --model {wildcards.model} > {log} 2>&1"
 
 
@@ -42,7 +42,7 @@ rule toy:
     params:
         used=used("toy"),
     shell:
-        "python -m pipeline.toy --study {STUDY:q} --toy {wildcards.toy} > {log} 2>&1"
+        "python -m pipeline stage toy --study {STUDY:q} --toy {wildcards.toy} > {log} 2>&1"
 
 
 rule verdict:
@@ -61,7 +61,7 @@ rule verdict:
     params:
         used=used("verdict"),
     shell:
-        "python -m pipeline.verdict --study {STUDY:q} > {log} 2>&1"
+        "python -m pipeline stage verdict --study {STUDY:q} > {log} 2>&1"
 
 
 rule leaderboard:
@@ -86,7 +86,7 @@ rule leaderboard:
     params:
         used=used("leaderboard"),
     shell:
-        "python -m pipeline.leaderboard --study {STUDY:q} > {log} 2>&1"
+        "python -m pipeline stage leaderboard --study {STUDY:q} > {log} 2>&1"
 
 
 rule overview:
@@ -102,7 +102,7 @@ rule overview:
     params:
         used=used("overview"),
     shell:
-        "python -m pipeline.overview --study {STUDY:q} > {log} 2>&1"
+        "python -m pipeline stage overview --study {STUDY:q} > {log} 2>&1"
 
 
 rule gallery:
@@ -122,7 +122,7 @@ rule gallery:
     params:
         used=used("gallery"),
     shell:
-        "python -m pipeline.gallery --study {STUDY:q} --dataset {wildcards.dataset}"
+        "python -m pipeline stage gallery --study {STUDY:q} --dataset {wildcards.dataset}"
         " --model {wildcards.model} > {log} 2>&1"
 
 
@@ -139,7 +139,7 @@ rule claims:
     params:
         used=used("claims"),
     shell:
-        "python -m pipeline.claims --study {STUDY:q} > {log} 2>&1"
+        "python -m pipeline stage claims --study {STUDY:q} > {log} 2>&1"
 
 
 rule table:
@@ -156,7 +156,7 @@ rule table:
     params:
         used=used("table"),
     shell:
-        "python -m pipeline.target --stage table --study {STUDY:q} --target {wildcards.target}"
+        "python -m pipeline stage table --study {STUDY:q} --target {wildcards.target}"
         " > {log} 2>&1"
 
 
@@ -176,7 +176,7 @@ rule figure:
     params:
         used=used("figure"),
     shell:
-        "python -m pipeline.target --stage figure --study {STUDY:q} --target {wildcards.target}"
+        "python -m pipeline stage figure --study {STUDY:q} --target {wildcards.target}"
         " > {log} 2>&1"
 
 
@@ -208,7 +208,7 @@ rule report:
     params:
         used=used("report"),
     shell:
-        "python -m pipeline.report --study {STUDY:q} > {log} 2>&1"
+        "python -m pipeline stage report --study {STUDY:q} > {log} 2>&1"
 
 
 # `snakemake table-3 figure-5` makes just those.

@@ -23,7 +23,7 @@ rule attack:
     params:
         used=used("attack"),
     shell:
-        "python -m pipeline.attack --study {STUDY:q} --dataset {wildcards.dataset}"
+        "python -m pipeline stage attack --study {STUDY:q} --dataset {wildcards.dataset}"
         " --model {wildcards.model} --defence {wildcards.defence} --seed {wildcards.seed}"
         " --attack {wildcards.attack} > {log} 2>&1"
 
@@ -44,7 +44,7 @@ rule measure:
     params:
         used=used("measure"),
     shell:
-        "python -m pipeline.measure --study {STUDY:q} --dataset {wildcards.dataset}"
+        "python -m pipeline stage measure --study {STUDY:q} --dataset {wildcards.dataset}"
         " --model {wildcards.model} --defence {wildcards.defence} --seed {wildcards.seed}"
         " > {log} 2>&1"
 
@@ -62,7 +62,7 @@ rule complexity:
     params:
         used=used("complexity"),
     shell:
-        "python -m pipeline.complexity --study {STUDY:q} --dataset {wildcards.dataset}"
+        "python -m pipeline stage complexity --study {STUDY:q} --dataset {wildcards.dataset}"
         " --model {wildcards.model} --defence {wildcards.defence} --seed {wildcards.seed}"
         " > {log} 2>&1"
 
@@ -83,7 +83,7 @@ rule distort:
     params:
         used=used("distort"),
     shell:
-        "python -m pipeline.distort --study {STUDY:q} --dataset {wildcards.dataset}"
+        "python -m pipeline stage distort --study {STUDY:q} --dataset {wildcards.dataset}"
         " --model {wildcards.model} --defence {wildcards.defence} --seed {wildcards.seed}"
         " > {log} 2>&1"
 
@@ -106,7 +106,7 @@ rule diagnose:
     params:
         used=used("diagnose"),
     shell:
-        "python -m pipeline.diagnose --study {STUDY:q} --dataset {wildcards.dataset}"
+        "python -m pipeline stage diagnose --study {STUDY:q} --dataset {wildcards.dataset}"
         " --model {wildcards.model} --defence {wildcards.defence} --seed {wildcards.seed}"
         " > {log} 2>&1"
 
@@ -130,7 +130,7 @@ rule transfer:
     params:
         used=used("transfer"),
     shell:
-        "python -m pipeline.transfer --study {STUDY:q} --dataset {wildcards.dataset}"
+        "python -m pipeline stage transfer --study {STUDY:q} --dataset {wildcards.dataset}"
         " --model {wildcards.model} --defence {wildcards.defence} --seed {wildcards.seed}"
         " > {log} 2>&1"
 
@@ -152,6 +152,6 @@ rule learn:
     params:
         used=used("learn"),
     shell:
-        "python -m pipeline.learn --study {STUDY:q} --dataset {wildcards.dataset}"
+        "python -m pipeline stage learn --study {STUDY:q} --dataset {wildcards.dataset}"
         " --model {wildcards.model} --defence {wildcards.defence} --seed {wildcards.seed}"
         " --learning {wildcards.learning} > {log} 2>&1"

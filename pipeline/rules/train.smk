@@ -15,7 +15,7 @@ rule prepare:
     params:
         used=used("prepare"),
     shell:
-        "python -m pipeline.prepare --study {STUDY:q} --dataset {wildcards.dataset} > {log} 2>&1"
+        "python -m pipeline stage prepare --study {STUDY:q} --dataset {wildcards.dataset} > {log} 2>&1"
 
 
 rule pretrain:
@@ -37,7 +37,7 @@ rule pretrain:
     params:
         used=used("pretrain"),
     shell:
-        "python -m pipeline.train --stage pretrain --study {STUDY:q} --dataset {wildcards.dataset}"
+        "python -m pipeline stage pretrain --study {STUDY:q} --dataset {wildcards.dataset}"
         " --model {wildcards.model} --defence {wildcards.defence} --seed {wildcards.seed}"
         " > {log} 2>&1"
 
@@ -62,7 +62,7 @@ rule retrain:
     params:
         used=used("retrain"),
     shell:
-        "python -m pipeline.train --stage retrain --study {STUDY:q} --dataset {wildcards.dataset}"
+        "python -m pipeline stage retrain --study {STUDY:q} --dataset {wildcards.dataset}"
         " --model {wildcards.model} --defence {wildcards.defence} --seed {wildcards.seed}"
         " > {log} 2>&1"
 
@@ -83,7 +83,7 @@ rule screen:
     params:
         used=used("screen"),
     shell:
-        "python -m pipeline.screen --study {STUDY:q} --dataset {wildcards.dataset}"
+        "python -m pipeline stage screen --study {STUDY:q} --dataset {wildcards.dataset}"
         " --model {wildcards.model} --defence {wildcards.defence} --seed {wildcards.seed}"
         " > {log} 2>&1"
 
@@ -99,7 +99,7 @@ rule select:
     params:
         used=used("select"),
     shell:
-        "python -m pipeline.select --study {STUDY:q} --dataset {wildcards.dataset}"
+        "python -m pipeline stage select --study {STUDY:q} --dataset {wildcards.dataset}"
         " --model {wildcards.model} > {log} 2>&1"
 
 
@@ -123,6 +123,6 @@ rule train_selected:
     params:
         used=used("train_selected"),
     shell:
-        "python -m pipeline.train --stage train_selected --study {STUDY:q}"
+        "python -m pipeline stage train_selected --study {STUDY:q}"
         " --dataset {wildcards.dataset} --model {wildcards.model}"
         " --defence {wildcards.defence} --seed {wildcards.seed} > {log} 2>&1"
