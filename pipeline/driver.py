@@ -27,7 +27,7 @@ def lead() -> None:
     os.environ[DRIVER] = str(os.getpid())
 
 
-def serve() -> None:
+def serve() -> subprocess.Popen:
     """Start the server of this machine's jobs; it ends when this process does."""
     folder = Path(tempfile.mkdtemp(prefix="robustinfo-"))  # nobody else's to open
     (folder / CODE).symlink_to(Path.cwd())
@@ -37,6 +37,7 @@ def serve() -> None:
     while not path.exists() and process.poll() is None:
         time.sleep(0.01)
     os.environ[SERVER] = str(path)
+    return process
 
 
 def follow() -> None:

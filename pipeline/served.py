@@ -40,8 +40,10 @@ def ask(words: Sequence[str]) -> int | None:
 def end_like(status: int) -> None:
     """End this process as the job ended: by its exit code, or by the signal that killed it."""
     if os.WIFSIGNALED(status):
-        signal.signal(os.WTERMSIG(status), signal.SIG_DFL)
-        os.kill(os.getpid(), os.WTERMSIG(status))
+        number = os.WTERMSIG(status)
+        if number in SIGNALS:
+            signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
     raise SystemExit(os.waitstatus_to_exitcode(status))
 
 
