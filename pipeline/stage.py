@@ -2,7 +2,6 @@
 
 import argparse
 import logging
-import os
 import sys
 from collections.abc import Sequence
 from functools import cached_property
@@ -12,8 +11,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from pipeline import driver, paths
-from pipeline.extended import read_study
+from pipeline import checked, driver, paths
 from pipeline.slices import slices
 from pipeline.strict_yaml import StudyError
 from robustinfo.faults import Fault
@@ -88,7 +86,7 @@ def _job(stage: str, options: Sequence[str]) -> Job:
         parser.add_argument(f"--{name}")
     given = {key: one for key, one in vars(parser.parse_args(options)).items() if one is not None}
     file = given.pop("study")
-    study = _checked(file)
+    study = checked.load(file)
     try:
         params = slices(study, stage, given)
     except KeyError as error:
@@ -97,17 +95,6 @@ def _job(stage: str, options: Sequence[str]) -> Job:
     if "seed" in given and given["seed"] not in seeds:
         raise StudyError(f"no seed {given['seed']!r} in the study; choose from {', '.join(seeds)}")
     return Job(stage, study["name"], given, params)
-
-
-def _checked(file: Path) -> dict[str, Any]:
-    """The study as the file has it. Under Snakemake, it was checked before the first job.
-
-    The check is no part of what a job computes: it is imported by name, so that sources.py does not
-    take a change of it for one of every result.
-    """
-    if driver.DRIVER in os.environ:
-        return read_study(file)[0]
-    return import_module("pipeline.study").load(file)
 
 
 def _alone(job: Job) -> FileLock:
