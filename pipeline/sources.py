@@ -5,12 +5,14 @@ parsed, never executed.
 """
 
 import ast
+import hashlib
+import json
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pipeline import paths
+from pipeline import meaning, paths
 from pipeline.slices import INNER, KINDS
 
 ROOTS = [Path("src"), Path()]
@@ -28,6 +30,16 @@ def code(stage: str, read: dict[str, Any]) -> list[str]:
                 for method_kind, method in _methods(kind, entry):
                     found |= closure(f"src/robustinfo/{method_kind}/{method}.py")
     return sorted(found)
+
+
+def digest(stage: str, read: dict[str, Any]) -> str:
+    """Of what every file of ``code`` means (meaning.py): comments and docstrings change nothing."""
+    return hashlib.sha256(json.dumps([*map(_meant, code(stage, read))]).encode()).hexdigest()
+
+
+@cache
+def _meant(file: str) -> dict[str, str]:
+    return meaning.of([file])
 
 
 def _methods(kind: str, value: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401

@@ -145,13 +145,25 @@ def test_afterwards_neither_tool_has_anything_to_do(checkout):
 def test_editing_one_attack_runs_its_own_jobs_and_what_reads_them(checkout):
     file = checkout / "src/robustinfo/attacks/fgsm.py"
     before = file.read_text()
-    file.write_text(before + "\n# edited\n")
+    file.write_text(before + "\nEDITED = True\n")
     again = planned(checkout)
     file.write_text(before)
     assert again["attack"] == 2  # fgsm on two runs; no noise
     assert again["distort"] == 2  # it may distort what a snapshot attack made
     assert "pretrain" not in again and "retrain" not in again and "toy" not in again
     assert NOTHING in run(checkout, "snakemake", "--dry-run")
+
+
+def test_comments_and_docstrings_run_nothing_again(checkout):
+    files = ["pipeline/paths.py", "pipeline/stage.py", "src/robustinfo/files.py"]
+    files += ["src/robustinfo/faults.py", "src/robustinfo/attacks/fgsm.py"]
+    before = {file: (checkout / file).read_text() for file in files}
+    for file, text in before.items():
+        (checkout / file).write_text("# a comment\n" + text.replace('"""', '"""Edited. ', 1))
+    said = run(checkout, "snakemake", "--dry-run")
+    for file, text in before.items():
+        (checkout / file).write_text(text)
+    assert NOTHING in said
 
 
 def test_one_more_attack_is_one_file_and_one_line(checkout):

@@ -10,7 +10,6 @@ rule attack:
     input:
         data=paths.DATA,
         model=paths.MODEL,
-        code=code("attack"),
     output:
         examples=paths.EXAMPLES,
         rows=paths.ATTACK,
@@ -22,6 +21,7 @@ rule attack:
         gpu=GPU,
     params:
         used=used("attack"),
+        code=code("attack"),
     shell:
         "python -m pipeline stage attack --study {STUDY:q} --dataset {wildcards.dataset}"
         " --model {wildcards.model} --defence {wildcards.defence} --seed {wildcards.seed}"
@@ -32,7 +32,6 @@ rule measure:
     input:
         data=paths.DATA,
         snapshots=paths.SNAPSHOTS,
-        code=code("measure"),
     output:
         paths.MEASURES,
     log:
@@ -43,6 +42,7 @@ rule measure:
         gpu=GPU,
     params:
         used=used("measure"),
+        code=code("measure"),
     shell:
         "python -m pipeline stage measure --study {STUDY:q} --dataset {wildcards.dataset}"
         " --model {wildcards.model} --defence {wildcards.defence} --seed {wildcards.seed}"
@@ -53,7 +53,6 @@ rule complexity:
     input:
         data=paths.DATA,
         examples=attacks(paths.EXAMPLES),
-        code=code("complexity"),
     output:
         paths.COMPLEXITIES,
     log:
@@ -61,6 +60,7 @@ rule complexity:
     threads: THREADS
     params:
         used=used("complexity"),
+        code=code("complexity"),
     shell:
         "python -m pipeline stage complexity --study {STUDY:q} --dataset {wildcards.dataset}"
         " --model {wildcards.model} --defence {wildcards.defence} --seed {wildcards.seed}"
@@ -71,7 +71,6 @@ rule distort:
     input:
         data=paths.DATA,
         model=paths.MODEL,
-        code=code("distort"),
     output:
         paths.DISTORTIONS,
     log:
@@ -82,6 +81,7 @@ rule distort:
         gpu=GPU,
     params:
         used=used("distort"),
+        code=code("distort"),
     shell:
         "python -m pipeline stage distort --study {STUDY:q} --dataset {wildcards.dataset}"
         " --model {wildcards.model} --defence {wildcards.defence} --seed {wildcards.seed}"
@@ -93,7 +93,6 @@ rule diagnose:
         data=paths.DATA,
         model=paths.MODEL,
         examples=attacks(paths.EXAMPLES),
-        code=code("diagnose"),
     output:
         rows=paths.DIAGNOSTICS,
         outcomes=paths.OUTCOMES,
@@ -105,6 +104,7 @@ rule diagnose:
         gpu=GPU,
     params:
         used=used("diagnose"),
+        code=code("diagnose"),
     shell:
         "python -m pipeline stage diagnose --study {STUDY:q} --dataset {wildcards.dataset}"
         " --model {wildcards.model} --defence {wildcards.defence} --seed {wildcards.seed}"
@@ -117,7 +117,6 @@ rule transfer:
         model=paths.MODEL,
         examples=attacks(paths.EXAMPLES),
         proxy=inputs.proxy(CONTENT, paths.EXAMPLES),
-        code=code("transfer"),
     output:
         rows=paths.TRANSFERRED,
         outcomes=paths.AFTER_TRANSFER,
@@ -129,6 +128,7 @@ rule transfer:
         gpu=GPU,
     params:
         used=used("transfer"),
+        code=code("transfer"),
     shell:
         "python -m pipeline stage transfer --study {STUDY:q} --dataset {wildcards.dataset}"
         " --model {wildcards.model} --defence {wildcards.defence} --seed {wildcards.seed}"
@@ -140,7 +140,6 @@ rule learn:
         data=paths.DATA,
         model=paths.MODEL,
         examples=attacks(paths.EXAMPLES),
-        code=code("learn"),
     output:
         paths.LEARNING,
     log:
@@ -151,6 +150,7 @@ rule learn:
         gpu=GPU,
     params:
         used=used("learn"),
+        code=code("learn"),
     shell:
         "python -m pipeline stage learn --study {STUDY:q} --dataset {wildcards.dataset}"
         " --model {wildcards.model} --defence {wildcards.defence} --seed {wildcards.seed}"
