@@ -16,7 +16,7 @@ from snakemake.utils import min_version
 min_version("9.27")
 sys.path[:0] = [workflow.basedir, f"{workflow.basedir}/src"]
 
-from pipeline import driver, inputs, paths, study
+from pipeline import checked, driver, inputs, paths
 from robustinfo.faults import Fault
 
 STUDY = str(config.get("study", "params.yaml"))
@@ -29,7 +29,7 @@ if unknown := set(config) - {"study", "gpu"}:
     )
 try:
     THREADS = driver.threads()
-    CONTENT = study.load(Path(STUDY))
+    CONTENT = checked.load(Path(STUDY))
 except Fault as error:
     raise WorkflowError(str(error)) from None
 NAME = CONTENT["name"]
@@ -70,6 +70,16 @@ include: "pipeline/rules/conclude.smk"
 # Only params.yaml is versioned: DVC knows no other study file. Neither step can fail a study.
 RECORD = "python -m pipeline.bridge record" if STUDY == "params.yaml" else "true"
 SHOW = f"python -m pipeline.show --study {shlex.quote(STUDY)}"
+
+
+# One process imports what jobs on this machine need; elsewhere every job does.
+onstart:
+    if (
+        workflow.local_exec
+        and not workflow.remote_exec
+        and not workflow.subprocess_exec
+    ):
+        driver.serve()
 
 
 onsuccess:

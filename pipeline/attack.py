@@ -15,7 +15,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from pipeline import load, paths, rows
-from pipeline.stage import Job, main
+from pipeline.stage import Job
 from robustinfo import catalogue
 from robustinfo.attacks._success import fooled
 from robustinfo.batches import EVALUATION_BATCH, batches, correct
@@ -118,7 +118,3 @@ def _distances(found: dict[str, Tensor]) -> Iterator[Measurement]:
             yield Measurement(
                 f"median_{name.removeprefix('distance_')}", median, n=int(success.sum())
             )
-
-
-if __name__ == "__main__":
-    main(run, "attack")

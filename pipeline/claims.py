@@ -35,7 +35,7 @@ from pipeline.claim import SETTING, Claim, published, text_of
 from pipeline.collect import results_of, untrained_of
 from pipeline.decided import UNDECIDABLE, judged, unanswered
 from pipeline.outcomes import outcomes_of
-from pipeline.stage import Job, main
+from pipeline.stage import Job
 from pipeline.statistics import chosen
 from pipeline.strict_yaml import StudyError
 from robustinfo.maths.statistics import LEVEL, holm
@@ -98,7 +98,3 @@ def corrected(lines: list[dict], claims: dict[str, Claim]) -> None:
     for one in lines:
         sentence = claims[one["claim"]].says.get(one["judgement"], "")
         one["sentence"] = sentence.format(**{key: one[key] for key in ("value", "low", "high")})
-
-
-if __name__ == "__main__":
-    main(run, "claims")

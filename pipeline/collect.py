@@ -11,7 +11,7 @@ import pandas as pd
 
 from pipeline import paths, rows, sealed_text
 from pipeline.absent import untrained
-from pipeline.stage import Job, main
+from pipeline.stage import Job
 from pipeline.statistics import with_intervals
 from robustinfo.measurement import exact
 
@@ -82,7 +82,3 @@ def _tables(job: Job, names: dict) -> list[pd.DataFrame]:
 def _classes(job: Job) -> pd.DataFrame:
     manifest = sealed_text.read_json(job.path(paths.DATA))
     return pd.DataFrame(rows.of("data", [exact("classes", len(manifest["classes"]))]))
-
-
-if __name__ == "__main__":
-    main(run, "collect")

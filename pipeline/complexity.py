@@ -17,7 +17,7 @@ from torch import Tensor
 
 from pipeline import corpora, load, paths, rows
 from pipeline.corpora import Examples
-from pipeline.stage import Job, main
+from pipeline.stage import Job
 from robustinfo import catalogue
 from robustinfo.distortions.eight_bit import to_bytes
 from robustinfo.maths.detection import auc, true_positive_rate
@@ -82,7 +82,3 @@ def _rates(values: Tensor, clean: Tensor) -> Iterator[Measurement]:
         # No fraction of images alone: its threshold is estimated, too.
         rate = true_positive_rate(values, clean, level)
         yield Measurement("true_positive_rate", rate, n=len(values), level=level)
-
-
-if __name__ == "__main__":
-    main(run, "complexity")

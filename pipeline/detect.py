@@ -22,7 +22,7 @@ from pipeline import load, paths, rows
 from pipeline.attack import examples
 from pipeline.complexity import compared
 from pipeline.observed import crafted
-from pipeline.stage import Job, main
+from pipeline.stage import Job
 from robustinfo import catalogue
 from robustinfo.batches import floats
 from robustinfo.distortions.eight_bit import from_bytes, to_bytes
@@ -85,7 +85,3 @@ def _complexities(
     for name, measure in measures.items():
         for one in compared(measure(made), clean[name][chosen]):
             yield one._replace(entry=name)
-
-
-if __name__ == "__main__":
-    main(run, "detect")

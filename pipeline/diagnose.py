@@ -11,7 +11,7 @@ writes  .../diagnostics.csv  clean accuracy; per image over all attacks of each 
 from pipeline import load, paths, rows
 from pipeline.combined import by_image, combined
 from pipeline.slices import STORED
-from pipeline.stage import Job, main
+from pipeline.stage import Job
 from robustinfo.batches import correct, floats
 from robustinfo.judge.evidence import diagnosed
 from robustinfo.measurement import fraction
@@ -47,7 +47,3 @@ def run(job: Job) -> None:
     )
     rows.write(job.path(paths.DIAGNOSTICS), rows.of("diagnose", found, n=len(y)))
     rows.write_table(job.path(paths.OUTCOMES), by_image(together.correct))
-
-
-if __name__ == "__main__":
-    main(run, "diagnose")

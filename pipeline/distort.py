@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from pipeline import load, paths, rows
 from pipeline.observed import crafted, observed
-from pipeline.stage import Job, main
+from pipeline.stage import Job
 from robustinfo import catalogue
 from robustinfo.batches import floats
 from robustinfo.measurement import Measurement, fraction
@@ -50,7 +50,3 @@ def _distorted(job: Job) -> Iterator[Measurement]:
 def said_by(measure: str, quantity: str) -> str:
     """A quantity by the measure that says it; the entry of these rows names the distortion."""
     return f"{measure}/{quantity}" if measure else quantity
-
-
-if __name__ == "__main__":
-    main(run, "distort")

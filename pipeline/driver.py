@@ -2,13 +2,16 @@
 
 import contextlib
 import os
+import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
 
 import psutil
 
+from pipeline.served import CODE, SERVER
 from robustinfo.faults import Fault
 
 DRIVER = "ROBUSTINFO_DRIVER"  # the process id of the Snakemake that started a job
@@ -22,6 +25,19 @@ def lead() -> None:
     folders = [str(Path(sys.executable).parent), os.environ.get("PATH", "")]
     os.environ["PATH"] = os.pathsep.join(folders)
     os.environ[DRIVER] = str(os.getpid())
+
+
+def serve() -> subprocess.Popen:
+    """Start the server of this machine's jobs; it ends when this process does."""
+    folder = Path(tempfile.mkdtemp(prefix="robustinfo-"))  # nobody else's to open
+    (folder / CODE).symlink_to(Path.cwd())
+    path = folder / "jobs"
+    command = [sys.executable, "-m", "pipeline.serving", str(path)]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
+    while not path.exists() and process.poll() is None:
+        time.sleep(0.01)
+    os.environ[SERVER] = str(path)
+    return process
 
 
 def follow() -> None:

@@ -23,7 +23,7 @@ from pipeline.absent import untrained
 from pipeline.combined import within
 from pipeline.drawing import save
 from pipeline.drawings import gallery
-from pipeline.stage import Job, main
+from pipeline.stage import Job
 from robustinfo import catalogue
 from robustinfo.batches import floats
 from robustinfo.files import whole
@@ -106,7 +106,3 @@ def _trained(job: Job) -> list[str]:
 
 def _of(job: Job, template: str, defence: str, **names: str) -> Path:
     return job.path(template, defence=defence, seed=job.params["seeds"][0], **names)
-
-
-if __name__ == "__main__":
-    main(run, "gallery")

@@ -8,9 +8,9 @@ from pipeline import paths, slices, sources
 Study = dict[str, Any]
 
 
-def code(study: Study, stage: str) -> Callable[[Any], list[str]]:
-    """Input function: the project files that a job of the stage runs."""
-    return lambda wildcards: sources.code(stage, used(study, stage)(wildcards))
+def code(study: Study, stage: str) -> Callable[[Any], str]:
+    """Parameter function: the digest of what a job of the stage computes (``sources.digest``)."""
+    return lambda wildcards: sources.digest(stage, used(study, stage)(wildcards))
 
 
 def used(study: Study, stage: str) -> Callable[[Any], dict]:

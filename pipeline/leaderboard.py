@@ -24,7 +24,7 @@ from pipeline.collect import results_of
 from pipeline.combined import counting
 from pipeline.per import resolve
 from pipeline.slices import present
-from pipeline.stage import Job, main
+from pipeline.stage import Job
 from pipeline.statistics import chosen, over_seeds
 from robustinfo.files import whole
 from robustinfo.judge.checks import UNTRUSTED
@@ -158,7 +158,3 @@ def _pixels(epsilon: float) -> str:
     """``8/255`` where it is a whole number of 255ths."""
     steps = round(255 * epsilon)
     return f"{steps}/255" if abs(255 * epsilon - steps) < 1e-9 and steps else f"{epsilon:g}"
-
-
-if __name__ == "__main__":
-    main(run, "leaderboard")

@@ -15,7 +15,7 @@ from functools import partial
 
 from pipeline import load, paths, rows
 from pipeline.observed import crafted
-from pipeline.stage import Job, main
+from pipeline.stage import Job
 from robustinfo import catalogue
 from robustinfo.batches import correct, floats
 from robustinfo.distortions.eight_bit import to_bytes
@@ -64,7 +64,3 @@ def _accuracies(model: Network, sets: dict[str, Images]) -> Iterator[Measurement
     for name, (images, labels) in sets.items():
         right = correct(model, floats(images), labels)
         yield fraction(NETWORK_ACCURACY, right)._replace(input=name)
-
-
-if __name__ == "__main__":
-    main(run, "learn")

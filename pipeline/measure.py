@@ -17,7 +17,7 @@ from torch import Tensor
 from pipeline import load, paths, rows
 from pipeline.observed import crafted, in_parts, observed
 from pipeline.progress import followed
-from pipeline.stage import Job, main
+from pipeline.stage import Job
 from robustinfo.batches import EVALUATION_BATCH, batches, floats
 from robustinfo.judge.evidence import diagnosed
 from robustinfo.measurement import Measurement, counted, fraction
@@ -64,7 +64,3 @@ def _snapshot(
 def _input(name: str, right: Tensor, measured: list[Measurement]) -> Iterator[Measurement]:
     for one in (fraction("accuracy", right), *measured):
         yield one._replace(input=name, n=len(right) if one.n is None else one.n)
-
-
-if __name__ == "__main__":
-    main(run, "measure")

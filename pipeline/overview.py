@@ -12,7 +12,7 @@ import pandas as pd
 from pipeline import paths, rows
 from pipeline.drawing import draw, save
 from pipeline.information import QUANTITIES
-from pipeline.stage import Job, main
+from pipeline.stage import Job
 from pipeline.tables import SEPARATOR, Target
 from robustinfo.files import refusals
 
@@ -81,7 +81,3 @@ def _table(
 def _target(kind: str, column: str, title: str, **more: str) -> Target:
     rows = ["model", "defence"] if kind == "scatter" else ["defence"]
     return Target(title=title, rows=rows, columns=[column], where={}, draw=kind, **more)
-
-
-if __name__ == "__main__":
-    main(run, "overview")

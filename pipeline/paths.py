@@ -58,6 +58,8 @@ EACH = {"{attack}": "attacks", "{learning}": "learning", "{detection}": "detecti
 OF = {COMPLEXITIES: "complexities", DISTORTIONS: "distortions"}
 # The stages that train; each is named like the section that says which defences, and how.
 TRAININGS = ("pretrain", "retrain", "train_selected")
+# The programs of stages that are not called like theirs.
+PROGRAMS = dict.fromkeys(TRAININGS, "train") | dict.fromkeys(("table", "figure"), "target")
 # What a stage of one run writes.
 _TRAINS = [MODEL, SNAPSHOTS, HISTORY]
 WRITES = dict.fromkeys(TRAININGS, _TRAINS) | {

@@ -5,7 +5,7 @@ The images themselves stay under the data root, outside the versioned results.
 """
 
 from pipeline import paths, sealed_text
-from pipeline.stage import Job, main
+from pipeline.stage import Job
 from robustinfo.datasets._prepared import data_root, prepare
 
 
@@ -13,7 +13,3 @@ def run(job: Job) -> None:
     """Prepare both splits if they are not there yet, check them, describe them."""
     manifest = prepare(job.names["dataset"], job.params["dataset"], data_root())
     sealed_text.write_json(job.path(paths.DATA), manifest)
-
-
-if __name__ == "__main__":
-    main(run, "prepare")

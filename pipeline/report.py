@@ -13,7 +13,7 @@ import pandas as pd
 from pipeline import embedded, paths, rows
 from pipeline.absent import UNTRAINED
 from pipeline.overview import ATTACKS, INFORMATION, SETTINGS
-from pipeline.stage import Job, main
+from pipeline.stage import Job
 from robustinfo.files import whole
 from robustinfo.judge.checks import CLASSES
 from robustinfo.judge.printing import SIGNS
@@ -156,7 +156,3 @@ def percent(value: float) -> str:
 def interval(low: float, high: float) -> str:
     """An interval in brackets; nothing where there is none."""
     return "" if pd.isna(low) else f"[{low:.3g}, {high:.3g}]"
-
-
-if __name__ == "__main__":
-    main(run, "report")

@@ -31,10 +31,17 @@ def identity(job: Job, read: Iterable[Path]) -> str:
     """The sha256 of all that a training's bits depend on. read: the result files that it reads."""
     sha = hashlib.sha256(
         json.dumps(
-            [job.stage, job.names, job.params, describe(job.device)], sort_keys=True
+            [
+                job.stage,
+                job.names,
+                job.params,
+                describe(job.device),
+                sources.digest(job.stage, job.params),
+            ],
+            sort_keys=True,
         ).encode()
     )
-    for file in [*read, *map(Path, sources.code(job.stage, job.params))]:
+    for file in read:
         sha.update(hashlib.sha256(file.read_bytes()).digest())
     return sha.hexdigest()
 

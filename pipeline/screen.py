@@ -10,7 +10,7 @@ The test images decide nothing here: what is reported on them later would be too
 import torch
 
 from pipeline import load, paths, rows
-from pipeline.stage import Job, main
+from pipeline.stage import Job
 from robustinfo import catalogue
 from robustinfo.batches import EVALUATION_BATCH, batches, correct
 from robustinfo.measurement import fraction
@@ -28,7 +28,3 @@ def run(job: Job) -> None:
     found = fraction("attack_accuracy", torch.cat(robust))
     found = found._replace(layer="+".join(job.params["defence"].get("layers", [])))
     rows.write(job.path(paths.SCREENED), rows.of("select", [found]))
-
-
-if __name__ == "__main__":
-    main(run, "screen")

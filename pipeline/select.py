@@ -11,7 +11,7 @@ waits for a layer is then not trained, and its files hold nothing (absent.py).
 import pandas as pd
 
 from pipeline import paths, rows
-from pipeline.stage import Job, main
+from pipeline.stage import Job
 
 
 def run(job: Job) -> None:
@@ -49,7 +49,3 @@ def _screened(job: Job, defence: str, seed: int) -> pd.DataFrame:
     table.insert(0, "defence", defence)
     table.insert(1, "seed", seed)
     return table
-
-
-if __name__ == "__main__":
-    main(run, "select")

@@ -5,17 +5,18 @@ parsed, never executed.
 """
 
 import ast
+import hashlib
+import json
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pipeline import paths
+from pipeline import meaning, paths
 from pipeline.slices import INNER, KINDS
 
 HERE = Path()
 ROOTS = [Path("src"), Path()]
-PROGRAMS = dict.fromkeys(paths.TRAININGS, "train") | dict.fromkeys(("table", "figure"), "target")
 
 
 def code(stage: str, read: dict[str, Any], checkout: Path = HERE) -> list[str]:
@@ -23,7 +24,7 @@ def code(stage: str, read: dict[str, Any], checkout: Path = HERE) -> list[str]:
 
     checkout: the folder whose files are read, and which the paths found are relative to.
     """
-    found = closure(f"pipeline/{PROGRAMS.get(stage, stage)}.py", checkout)
+    found = closure(f"pipeline/{paths.PROGRAMS.get(stage, stage)}.py", checkout)
     for short, key in paths.KEYS[stage].items():
         kind = KINDS.get(key.split(".")[0])
         # Only the names of the runs matter to the stage that collects them.
@@ -33,6 +34,16 @@ def code(stage: str, read: dict[str, Any], checkout: Path = HERE) -> list[str]:
                 for method_kind, method in _methods(kind, entry):
                     found |= closure(f"src/robustinfo/{method_kind}/{method}.py", checkout)
     return sorted(found)
+
+
+def digest(stage: str, read: dict[str, Any]) -> str:
+    """Of what every file of ``code`` means (meaning.py): comments and docstrings change nothing."""
+    return hashlib.sha256(json.dumps([*map(_meant, code(stage, read))]).encode()).hexdigest()
+
+
+@cache
+def _meant(file: str) -> dict[str, str]:
+    return meaning.of([file])
 
 
 def _methods(kind: str, value: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401

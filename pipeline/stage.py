@@ -2,9 +2,8 @@
 
 import argparse
 import logging
-import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
@@ -12,15 +11,14 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from pipeline import driver, paths
-from pipeline.extended import read_study
+from pipeline import checked, driver, paths
 from pipeline.slices import slices
 from pipeline.strict_yaml import StudyError
 from robustinfo.faults import Fault
 
 NAMES = (
-    "dataset", "model", "defence", "seed", "attack", "learning", "detection", "toy", "target",
-    "stage",
+    "dataset", "model", "defence", "seed", "attack", "learning", "detection", "toy",
+    "target",
 )  # fmt: skip
 
 ABOUT = ("defence", "attack", "learning", "detection")  # entries that one job is of
@@ -67,15 +65,19 @@ class Job:
         return torch.Generator(self.device).manual_seed(seed)
 
 
-def main(run: Callable[[Job], None], *stages: str) -> None:
-    """Run one stage from the command line; a known error is one line, not a traceback.
+def start(words: Sequence[str]) -> None:
+    """Run one job: ``attack --study params.yaml --dataset digits ...``.
 
-    stages: the names in ``paths.KEYS`` that the program serves; with several, ``--stage`` chooses.
+    A known error ends the process with one line, not a traceback.
     """
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
     driver.follow()
     try:
-        job = _job(stages)
+        stage, *options = words
+        if stage not in paths.KEYS:
+            raise StudyError(f"no stage {stage!r}; choose from {', '.join(paths.KEYS)}")
+        job = _job(stage, options)
+        run = import_module(f"pipeline.{paths.PROGRAMS.get(stage, stage)}").run
         with _alone(job):
             perform(run, job)
     except Fault as error:
@@ -89,16 +91,14 @@ def perform(run: Callable[[Job], None], job: Job) -> None:
     run(job)
 
 
-def _job(stages: tuple[str, ...]) -> Job:
-    parser = argparse.ArgumentParser()
+def _job(stage: str, options: Sequence[str]) -> Job:
+    parser = argparse.ArgumentParser(prog=f"python -m pipeline stage {stage}")
     parser.add_argument("--study", type=Path, required=True, help="the study file")
     for name in NAMES:
         parser.add_argument(f"--{name}")
-    given = {key: value for key, value in vars(parser.parse_args()).items() if value is not None}
-    file, stage = given.pop("study"), given.pop("stage", stages[0])
-    if stage not in stages:
-        raise StudyError(f"no stage {stage!r}; choose from {', '.join(stages)}")
-    study = _checked(file)
+    given = {key: one for key, one in vars(parser.parse_args(options)).items() if one is not None}
+    file = given.pop("study")
+    study = checked.load(file)
     try:
         params = slices(study, stage, given)
     except KeyError as error:
@@ -107,17 +107,6 @@ def _job(stages: tuple[str, ...]) -> Job:
     if "seed" in given and given["seed"] not in seeds:
         raise StudyError(f"no seed {given['seed']!r} in the study; choose from {', '.join(seeds)}")
     return Job(stage, study["name"], given, params)
-
-
-def _checked(file: Path) -> dict[str, Any]:
-    """The study as the file has it. Under Snakemake, it was checked before the first job.
-
-    The check is no part of what a job computes: it is imported by name, so that sources.py does not
-    take a change of it for one of every result.
-    """
-    if driver.DRIVER in os.environ:
-        return read_study(file)[0]
-    return import_module("pipeline.study").load(file)
 
 
 def _alone(job: Job) -> FileLock:

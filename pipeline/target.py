@@ -11,7 +11,7 @@ from pathlib import Path
 from pipeline import paths, rows
 from pipeline.absent import UNTRAINED
 from pipeline.collect import results_of, untrained_of
-from pipeline.stage import Job, main
+from pipeline.stage import Job
 from pipeline.tables import Target, tabulate
 
 
@@ -27,7 +27,3 @@ def run(job: Job) -> None:
         lacking = table.scope == UNTRAINED
         note = "".join(f"{row}: {UNTRAINED}\n" for row in table[lacking].row.unique())
         save(draw(table[~lacking], target, note), job.path(paths.FIGURE), job.path(paths.PICTURE))
-
-
-if __name__ == "__main__":
-    main(run, "table", "figure")

@@ -6,7 +6,7 @@ writes  results/{study}/collected/{toy}.csv  its rows for every seed of the stud
 import torch
 
 from pipeline import paths, rows
-from pipeline.stage import Job, main
+from pipeline.stage import Job
 from robustinfo import catalogue
 
 
@@ -19,7 +19,3 @@ def run(job: Job) -> None:
         own = (one._replace(entry=job.names["toy"]) for one in told)
         found += [{"seed": seed} | row for row in rows.of("toy", own)]
     rows.write(job.path(paths.TOY), found, rows.RUN)
-
-
-if __name__ == "__main__":
-    main(run, "toy")

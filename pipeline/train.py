@@ -22,7 +22,7 @@ import torch
 from pipeline import absent, load, paths, resuming, rows, select
 from pipeline.device import describe
 from pipeline.progress import followed
-from pipeline.stage import Job, main
+from pipeline.stage import Job
 from robustinfo import catalogue, training
 from robustinfo.batches import EVALUATION_BATCH, batches, floats
 from robustinfo.faults import Fault
@@ -135,7 +135,3 @@ def _publish(
     )
     seal(job.path(paths.MODEL), tensors, described)
     resuming.discard(work)
-
-
-if __name__ == "__main__":
-    main(run, *paths.TRAININGS)

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from pipeline import load, paths, rows
 from pipeline.combined import Other, by_image, combined, within
-from pipeline.stage import Job, main
+from pipeline.stage import Job
 from robustinfo.attacks._success import fooled
 from robustinfo.batches import correct, floats
 from robustinfo.measurement import Measurement, counted, fraction
@@ -54,7 +54,3 @@ def _measured(attack: str, proxy: str, right: Tensor, turned: Tensor) -> list[Me
         counted("attack_success_rate", int(turned.sum()), int(right.sum())),
     ]
     return [one._replace(entry=attack, input=proxy) for one in values]
-
-
-if __name__ == "__main__":
-    main(run, "transfer")

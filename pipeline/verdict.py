@@ -24,7 +24,7 @@ from pipeline.combined import counting, with_transfers
 from pipeline.informed import information
 from pipeline.per import resolve
 from pipeline.slices import present
-from pipeline.stage import Job, main
+from pipeline.stage import Job
 from pipeline.statistics import chosen, over_seeds
 from robustinfo.files import whole
 from robustinfo.judge import threats
@@ -164,7 +164,3 @@ def _line(one: Answer) -> dict:
     numbers = one._asdict() | {"images_needed": one.images, "check": one.check.name}
     about = {"rule": one.check.rule, "class": one.check.verdict, "meaning": one.check.meaning}
     return {name: value for name, value in numbers.items() if name in CHECKED} | about
-
-
-if __name__ == "__main__":
-    main(run, "verdict")

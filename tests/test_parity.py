@@ -48,7 +48,7 @@ def covers(dependency, file):
 def keys(command):
     """The parameter keys of a command, as ``pipeline.paths`` promises them."""
     names = dict(OPTION.findall(command))
-    stage = names.pop("stage", command.split()[2].removeprefix("pipeline."))
+    stage = command.split()[4]
     return paths.keys(stage, **names)
 
 
@@ -127,7 +127,8 @@ def test_the_parameter_keys_are_those_that_the_stage_may_read(dvc_jobs):
 def test_dvc_sees_all_code_that_a_stage_can_run():
     with Repo() as repo:
         for stage in repo.index.stages:
-            program = stage.cmd.split()[2].replace(".", "/") + ".py"
+            name = stage.cmd.split()[4]
+            program = f"pipeline/{paths.PROGRAMS.get(name, name)}.py"
             folders = [d.def_path for d in stage.deps]
             for file in closure(program):
                 assert any(covers(folder, file) for folder in folders), (stage.addressing, file)

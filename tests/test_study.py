@@ -212,7 +212,8 @@ def test_a_stage_reads_the_values_of_its_own_setting():
 def test_a_stage_by_hand_says_a_mistake_in_one_line(tmp_path, mistake, seed, attack, said):
     file = broken(tmp_path, PGD, PGD + mistake)
     names = f"--dataset digits --model lenet5 --defence standard --seed {seed} --attack {attack}"
-    command = [sys.executable, "-m", "pipeline.attack", "--study", str(file), *names.split()]
+    stage = ["-m", "pipeline", "stage", "attack", "--study", str(file)]
+    command = [sys.executable, *stage, *names.split()]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 1
     assert re.match(said, done.stderr)

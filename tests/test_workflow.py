@@ -145,13 +145,25 @@ def test_afterwards_neither_tool_has_anything_to_do(checkout):
 def test_editing_one_attack_runs_its_own_jobs_and_what_reads_them(checkout):
     file = checkout / "src/robustinfo/attacks/fgsm.py"
     before = file.read_text()
-    file.write_text(before + "\n# edited\n")
+    file.write_text(before + "\nEDITED = True\n")
     again = planned(checkout)
     file.write_text(before)
     assert again["attack"] == 2  # fgsm on two runs; no noise
     assert again["distort"] == 2  # it may distort what a snapshot attack made
     assert "pretrain" not in again and "retrain" not in again and "toy" not in again
     assert NOTHING in run(checkout, "snakemake", "--dry-run")
+
+
+def test_comments_and_docstrings_run_nothing_again(checkout):
+    files = ["pipeline/paths.py", "pipeline/stage.py", "src/robustinfo/files.py"]
+    files += ["src/robustinfo/faults.py", "src/robustinfo/attacks/fgsm.py"]
+    before = {file: (checkout / file).read_text() for file in files}
+    for file, text in before.items():
+        (checkout / file).write_text("# a comment\n" + text.replace('"""', '"""Edited. ', 1))
+    said = run(checkout, "snakemake", "--dry-run")
+    for file, text in before.items():
+        (checkout / file).write_text(text)
+    assert NOTHING in said
 
 
 def test_one_more_attack_is_one_file_and_one_line(checkout):
@@ -215,7 +227,7 @@ def test_an_altered_checkpoint_is_refused_by_name(checkout, file):
     path.write_bytes(before[:-5] + bytes([before[-5] ^ 1]) + before[-4:])
     stage = {"model.safetensors": "distort"}.get(file, "measure")
     names = "--dataset digits --model lenet5 --defence entropic --seed 0".split()
-    command = [sys.executable, "-m", f"pipeline.{stage}", "--study", "params.yaml", *names]
+    command = [sys.executable, "-m", "pipeline", "stage", stage, "--study", "params.yaml", *names]
     said = run(checkout, *command, check=False)
     path.write_bytes(before)
     path.chmod(mode)
@@ -241,7 +253,7 @@ def test_a_killed_training_goes_on_to_the_same_bits(checkout):
     model = checkout / RUN.format(defence="standard") / "model.safetensors"
     before = model.read_bytes()
     names = "--dataset digits --model lenet5 --defence standard --seed 0".split()
-    command = [sys.executable, "-m", "pipeline.train", "--stage", "pretrain"]
+    command = [sys.executable, "-m", "pipeline", "stage", "pretrain"]
     command += ["--study", "params.yaml", *names]
     environment = os.environ | {"ROBUSTINFO_DATA": str(checkout.parent / "data")}
     environment["PYTHONPATH"] = str(checkout / "src")

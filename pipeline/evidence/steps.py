@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pipeline import paths, sources
+from pipeline import paths
 from pipeline.slices import in_setting, slices
 from pipeline.study import load
 from robustinfo.faults import Fault
@@ -31,8 +31,7 @@ class Step(NamedTuple):
     def arguments(self, study: str) -> list[str]:
         """What Python is to be started with. study: the file."""
         named = [word for name, value in self.names.items() for word in (f"--{name}", value)]
-        program = f"pipeline.{sources.PROGRAMS.get(self.stage, self.stage)}"
-        return ["-m", program, "--stage", self.stage, "--study", study, *named]
+        return ["-m", "pipeline", "stage", self.stage, "--study", study, *named]
 
 
 def of(study: dict[str, Any], names: dict[str, str]) -> dict[str, list[Step]]:

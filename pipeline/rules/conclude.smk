@@ -19,7 +19,6 @@ rule collect:
         data=paths.DATA,
         rows=runs(),
         outcomes=inputs.outcomes(CONTENT),
-        code=code("collect"),
     output:
         results=paths.RESULTS,
         standing=paths.STANDING,
@@ -27,29 +26,28 @@ rule collect:
         "logs/{study}/{dataset}/{model}/collect.txt",
     params:
         used=used("collect"),
+        code=code("collect"),
     shell:
-        "python -m pipeline.collect --study {STUDY:q} --dataset {wildcards.dataset}"
+        "python -m pipeline stage collect --study {STUDY:q} --dataset {wildcards.dataset}"
         " --model {wildcards.model} > {log} 2>&1"
 
 
 rule toy:
-    input:
-        code=code("toy"),
     output:
         paths.TOY,
     log:
         "logs/{study}/toys/{toy}.txt",
     params:
         used=used("toy"),
+        code=code("toy"),
     shell:
-        "python -m pipeline.toy --study {STUDY:q} --toy {wildcards.toy} > {log} 2>&1"
+        "python -m pipeline stage toy --study {STUDY:q} --toy {wildcards.toy} > {log} 2>&1"
 
 
 rule verdict:
     input:
         results=RESULTS,
         standing=inputs.settings(CONTENT, paths.STANDING),
-        code=code("verdict"),
     output:
         verdict=report(
             paths.VERDICT, caption="../captions/verdict.rst", category="Verdict"
@@ -60,15 +58,15 @@ rule verdict:
         "logs/{study}/verdict.txt",
     params:
         used=used("verdict"),
+        code=code("verdict"),
     shell:
-        "python -m pipeline.verdict --study {STUDY:q} > {log} 2>&1"
+        "python -m pipeline stage verdict --study {STUDY:q} > {log} 2>&1"
 
 
 rule leaderboard:
     input:
         results=RESULTS,
         verdict=paths.VERDICT,
-        code=code("leaderboard"),
     output:
         report(
             paths.LEADERBOARD,
@@ -85,8 +83,9 @@ rule leaderboard:
         "logs/{study}/leaderboard.txt",
     params:
         used=used("leaderboard"),
+        code=code("leaderboard"),
     shell:
-        "python -m pipeline.leaderboard --study {STUDY:q} > {log} 2>&1"
+        "python -m pipeline stage leaderboard --study {STUDY:q} > {log} 2>&1"
 
 
 rule overview:
@@ -94,22 +93,21 @@ rule overview:
         left=paths.LEFT,
         curves=paths.CURVES,
         information=paths.INFORMATION,
-        code=code("overview"),
     output:
         directory(paths.DRAWN),
     log:
         "logs/{study}/overview.txt",
     params:
         used=used("overview"),
+        code=code("overview"),
     shell:
-        "python -m pipeline.overview --study {STUDY:q} > {log} 2>&1"
+        "python -m pipeline stage overview --study {STUDY:q} > {log} 2>&1"
 
 
 rule gallery:
     input:
         data=paths.DATA,
         runs=inputs.pictured(CONTENT),
-        code=code("gallery"),
     output:
         paths.GALLERY,
         paths.GALLERY_PICTURE,
@@ -121,8 +119,9 @@ rule gallery:
         gpu=GPU,
     params:
         used=used("gallery"),
+        code=code("gallery"),
     shell:
-        "python -m pipeline.gallery --study {STUDY:q} --dataset {wildcards.dataset}"
+        "python -m pipeline stage gallery --study {STUDY:q} --dataset {wildcards.dataset}"
         " --model {wildcards.model} > {log} 2>&1"
 
 
@@ -131,22 +130,21 @@ rule claims:
         results=RESULTS,
         standing=inputs.settings(CONTENT, paths.STANDING),
         references=REFERENCES,
-        code=code("claims"),
     output:
         report(paths.CLAIMS, caption="../captions/claims.rst", category="Claims"),
     log:
         "logs/{study}/claims.txt",
     params:
         used=used("claims"),
+        code=code("claims"),
     shell:
-        "python -m pipeline.claims --study {STUDY:q} > {log} 2>&1"
+        "python -m pipeline stage claims --study {STUDY:q} > {log} 2>&1"
 
 
 rule table:
     input:
         results=RESULTS,
         references=REFERENCES,
-        code=code("table"),
     output:
         report(paths.TABLE, caption="../captions/target.rst", category="Tables"),
     log:
@@ -155,8 +153,9 @@ rule table:
         target="|".join(CONTENT["tables"]) or "(?!)",
     params:
         used=used("table"),
+        code=code("table"),
     shell:
-        "python -m pipeline.target --stage table --study {STUDY:q} --target {wildcards.target}"
+        "python -m pipeline stage table --study {STUDY:q} --target {wildcards.target}"
         " > {log} 2>&1"
 
 
@@ -164,7 +163,6 @@ rule figure:
     input:
         results=RESULTS,
         references=REFERENCES,
-        code=code("figure"),
     output:
         table=paths.TABLE,
         svg=report(paths.FIGURE, caption="../captions/target.rst", category="Figures"),
@@ -175,8 +173,9 @@ rule figure:
         target="|".join(CONTENT["figures"]) or "(?!)",
     params:
         used=used("figure"),
+        code=code("figure"),
     shell:
-        "python -m pipeline.target --stage figure --study {STUDY:q} --target {wildcards.target}"
+        "python -m pipeline stage figure --study {STUDY:q} --target {wildcards.target}"
         " > {log} 2>&1"
 
 
@@ -200,15 +199,15 @@ rule report:
         tables=targets(paths.TABLE, "tables"),
         figures=targets(paths.FIGURE, "figures"),
         template="pipeline/report.html",
-        code=code("report"),
     output:
         paths.REPORT,
     log:
         "logs/{study}/report.txt",
     params:
         used=used("report"),
+        code=code("report"),
     shell:
-        "python -m pipeline.report --study {STUDY:q} > {log} 2>&1"
+        "python -m pipeline stage report --study {STUDY:q} > {log} 2>&1"
 
 
 # `snakemake table-3 figure-5` makes just those.

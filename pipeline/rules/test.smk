@@ -10,7 +10,6 @@ rule attack:
     input:
         data=paths.DATA,
         model=paths.MODEL,
-        code=code("attack"),
     output:
         examples=paths.EXAMPLES,
         rows=paths.ATTACK,
@@ -22,8 +21,9 @@ rule attack:
         gpu=GPU,
     params:
         used=used("attack"),
+        code=code("attack"),
     shell:
-        "python -m pipeline.attack --study {STUDY:q} --dataset {wildcards.dataset}"
+        "python -m pipeline stage attack --study {STUDY:q} --dataset {wildcards.dataset}"
         " --model {wildcards.model} --defence {wildcards.defence} --seed {wildcards.seed}"
         " --attack {wildcards.attack} > {log} 2>&1"
 
@@ -32,7 +32,6 @@ rule measure:
     input:
         data=paths.DATA,
         snapshots=paths.SNAPSHOTS,
-        code=code("measure"),
     output:
         paths.MEASURES,
     log:
@@ -43,8 +42,9 @@ rule measure:
         gpu=GPU,
     params:
         used=used("measure"),
+        code=code("measure"),
     shell:
-        "python -m pipeline.measure --study {STUDY:q} --dataset {wildcards.dataset}"
+        "python -m pipeline stage measure --study {STUDY:q} --dataset {wildcards.dataset}"
         " --model {wildcards.model} --defence {wildcards.defence} --seed {wildcards.seed}"
         " > {log} 2>&1"
 
@@ -53,7 +53,6 @@ rule complexity:
     input:
         data=paths.DATA,
         examples=attacks(paths.EXAMPLES),
-        code=code("complexity"),
     output:
         paths.COMPLEXITIES,
     log:
@@ -61,8 +60,9 @@ rule complexity:
     threads: THREADS
     params:
         used=used("complexity"),
+        code=code("complexity"),
     shell:
-        "python -m pipeline.complexity --study {STUDY:q} --dataset {wildcards.dataset}"
+        "python -m pipeline stage complexity --study {STUDY:q} --dataset {wildcards.dataset}"
         " --model {wildcards.model} --defence {wildcards.defence} --seed {wildcards.seed}"
         " > {log} 2>&1"
 
@@ -71,7 +71,6 @@ rule distort:
     input:
         data=paths.DATA,
         model=paths.MODEL,
-        code=code("distort"),
     output:
         paths.DISTORTIONS,
     log:
@@ -82,8 +81,9 @@ rule distort:
         gpu=GPU,
     params:
         used=used("distort"),
+        code=code("distort"),
     shell:
-        "python -m pipeline.distort --study {STUDY:q} --dataset {wildcards.dataset}"
+        "python -m pipeline stage distort --study {STUDY:q} --dataset {wildcards.dataset}"
         " --model {wildcards.model} --defence {wildcards.defence} --seed {wildcards.seed}"
         " > {log} 2>&1"
 
@@ -93,7 +93,6 @@ rule diagnose:
         data=paths.DATA,
         model=paths.MODEL,
         examples=attacks(paths.EXAMPLES),
-        code=code("diagnose"),
     output:
         rows=paths.DIAGNOSTICS,
         outcomes=paths.OUTCOMES,
@@ -105,8 +104,9 @@ rule diagnose:
         gpu=GPU,
     params:
         used=used("diagnose"),
+        code=code("diagnose"),
     shell:
-        "python -m pipeline.diagnose --study {STUDY:q} --dataset {wildcards.dataset}"
+        "python -m pipeline stage diagnose --study {STUDY:q} --dataset {wildcards.dataset}"
         " --model {wildcards.model} --defence {wildcards.defence} --seed {wildcards.seed}"
         " > {log} 2>&1"
 
@@ -117,7 +117,6 @@ rule transfer:
         model=paths.MODEL,
         examples=attacks(paths.EXAMPLES),
         proxy=inputs.proxy(CONTENT, paths.EXAMPLES),
-        code=code("transfer"),
     output:
         rows=paths.TRANSFERRED,
         outcomes=paths.AFTER_TRANSFER,
@@ -129,8 +128,9 @@ rule transfer:
         gpu=GPU,
     params:
         used=used("transfer"),
+        code=code("transfer"),
     shell:
-        "python -m pipeline.transfer --study {STUDY:q} --dataset {wildcards.dataset}"
+        "python -m pipeline stage transfer --study {STUDY:q} --dataset {wildcards.dataset}"
         " --model {wildcards.model} --defence {wildcards.defence} --seed {wildcards.seed}"
         " > {log} 2>&1"
 
@@ -139,7 +139,6 @@ rule learn:
     input:
         data=paths.DATA,
         model=paths.MODEL,
-        code=code("learn"),
     output:
         paths.LEARNING,
     log:
@@ -150,8 +149,9 @@ rule learn:
         gpu=GPU,
     params:
         used=used("learn"),
+        code=code("learn"),
     shell:
-        "python -m pipeline.learn --study {STUDY:q} --dataset {wildcards.dataset}"
+        "python -m pipeline stage learn --study {STUDY:q} --dataset {wildcards.dataset}"
         " --model {wildcards.model} --defence {wildcards.defence} --seed {wildcards.seed}"
         " --learning {wildcards.learning} > {log} 2>&1"
 
@@ -160,7 +160,6 @@ rule detect:
     input:
         data=paths.DATA,
         model=paths.MODEL,
-        code=code("detect"),
     output:
         paths.DETECTED,
     log:
@@ -171,7 +170,8 @@ rule detect:
         gpu=GPU,
     params:
         used=used("detect"),
+        code=code("detect"),
     shell:
-        "python -m pipeline.detect --study {STUDY:q} --dataset {wildcards.dataset}"
+        "python -m pipeline stage detect --study {STUDY:q} --dataset {wildcards.dataset}"
         " --model {wildcards.model} --defence {wildcards.defence} --seed {wildcards.seed}"
         " --detection {wildcards.detection} > {log} 2>&1"

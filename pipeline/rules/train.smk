@@ -6,22 +6,20 @@ OUTPUT  data.json per data set; per run model.safetensors, snapshots/, history.c
 
 
 rule prepare:
-    input:
-        code=code("prepare"),
     output:
         paths.DATA,
     log:
         "logs/{study}/{dataset}/prepare.txt",
     params:
         used=used("prepare"),
+        code=code("prepare"),
     shell:
-        "python -m pipeline.prepare --study {STUDY:q} --dataset {wildcards.dataset} > {log} 2>&1"
+        "python -m pipeline stage prepare --study {STUDY:q} --dataset {wildcards.dataset} > {log} 2>&1"
 
 
 rule pretrain:
     input:
         data=paths.DATA,
-        code=code("pretrain"),
     output:
         model=paths.MODEL,
         snapshots=directory(paths.SNAPSHOTS),
@@ -36,8 +34,9 @@ rule pretrain:
         gpu=GPU,
     params:
         used=used("pretrain"),
+        code=code("pretrain"),
     shell:
-        "python -m pipeline.train --stage pretrain --study {STUDY:q} --dataset {wildcards.dataset}"
+        "python -m pipeline stage pretrain --study {STUDY:q} --dataset {wildcards.dataset}"
         " --model {wildcards.model} --defence {wildcards.defence} --seed {wildcards.seed}"
         " > {log} 2>&1"
 
@@ -46,7 +45,6 @@ rule retrain:
     input:
         data=paths.DATA,
         start=paths.MODEL.replace("{defence}", CONTENT["retrain_from"]),
-        code=code("retrain"),
     output:
         model=paths.MODEL,
         snapshots=directory(paths.SNAPSHOTS),
@@ -61,8 +59,9 @@ rule retrain:
         gpu=GPU,
     params:
         used=used("retrain"),
+        code=code("retrain"),
     shell:
-        "python -m pipeline.train --stage retrain --study {STUDY:q} --dataset {wildcards.dataset}"
+        "python -m pipeline stage retrain --study {STUDY:q} --dataset {wildcards.dataset}"
         " --model {wildcards.model} --defence {wildcards.defence} --seed {wildcards.seed}"
         " > {log} 2>&1"
 
@@ -71,7 +70,6 @@ rule screen:
     input:
         data=paths.DATA,
         model=paths.MODEL,
-        code=code("screen"),
     output:
         paths.SCREENED,
     log:
@@ -82,8 +80,9 @@ rule screen:
         gpu=GPU,
     params:
         used=used("screen"),
+        code=code("screen"),
     shell:
-        "python -m pipeline.screen --study {STUDY:q} --dataset {wildcards.dataset}"
+        "python -m pipeline stage screen --study {STUDY:q} --dataset {wildcards.dataset}"
         " --model {wildcards.model} --defence {wildcards.defence} --seed {wildcards.seed}"
         " > {log} 2>&1"
 
@@ -91,15 +90,15 @@ rule screen:
 rule select:
     input:
         screened=inputs.screened(CONTENT),
-        code=code("select"),
     output:
         paths.SELECTED,
     log:
         "logs/{study}/{dataset}/{model}/select.txt",
     params:
         used=used("select"),
+        code=code("select"),
     shell:
-        "python -m pipeline.select --study {STUDY:q} --dataset {wildcards.dataset}"
+        "python -m pipeline stage select --study {STUDY:q} --dataset {wildcards.dataset}"
         " --model {wildcards.model} > {log} 2>&1"
 
 
@@ -107,7 +106,6 @@ rule train_selected:
     input:
         data=paths.DATA,
         selected=paths.SELECTED,
-        code=code("train_selected"),
     output:
         model=paths.MODEL,
         snapshots=directory(paths.SNAPSHOTS),
@@ -122,7 +120,8 @@ rule train_selected:
         gpu=GPU,
     params:
         used=used("train_selected"),
+        code=code("train_selected"),
     shell:
-        "python -m pipeline.train --stage train_selected --study {STUDY:q}"
+        "python -m pipeline stage train_selected --study {STUDY:q}"
         " --dataset {wildcards.dataset} --model {wildcards.model}"
         " --defence {wildcards.defence} --seed {wildcards.seed} > {log} 2>&1"
