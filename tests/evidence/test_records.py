@@ -82,7 +82,7 @@ def test_the_steps_write_every_table_of_a_run_and_what_a_transfer_needs():
     proxy = [step for step in found["measuring"] if step.names.get("defence") == "standard"]
     assert {step.names["attack"] for step in proxy} == set(study_of(study)["attacks"])
     arguments = found["measuring"][-1].arguments("studies/uncertainty.yaml")
-    assert arguments[:4] == ["-m", "pipeline.transfer", "--stage", "transfer"]
+    assert arguments[:4] == ["-m", "pipeline", "stage", "transfer"]
 
 
 def study_of(study):
