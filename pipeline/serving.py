@@ -14,7 +14,7 @@ import shutil
 import signal
 import socket
 import sys
-import threading
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from select import select
@@ -48,26 +48,36 @@ def main() -> None:
 
 
 def _keep_books(client: socket.socket) -> NoReturn:
-    """Fork the job, wait for it, tell the client how it ended."""
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    """Fork the job, pass signals on until it ends, and tell the client how it ended."""
     size, files, *_ = socket.recv_fds(client, MESSAGE, 3)
     content = client.recv(int.from_bytes(size, "big"), socket.MSG_WAITALL)
     job = json.loads(content.decode(errors="surrogateescape"))
+    ended, wake = os.pipe()
+    os.set_blocking(wake, False)
+    signal.set_wakeup_fd(wake)
+    signal.signal(signal.SIGCHLD, lambda *_: None)  # it wakes
     child = os.fork()
     if not child:
-        client.close()
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        for one in (client.fileno(), ended, wake):
+            os.close(one)
         _run(job, files)
-    threading.Thread(target=_pass_on, args=[client, child], daemon=True).start()
-    _, status = os.waitpid(child, 0)
-    client.sendall(status.to_bytes(MESSAGE, "big"))
-    os._exit(0)
-
-
-def _pass_on(client: socket.socket, child: int) -> None:
-    """Signals that the client sends, to the job; the last one when the client is gone."""
-    while number := client.recv(1):
-        os.kill(child, number[0])
-    os.kill(child, signal.SIGKILL)
+    watched = [client, ended]
+    # What reaps the job also sends it signals: never to a number that is another's by now.
+    while True:
+        ready = select(watched, [], [])[0]
+        if ended in ready and os.read(ended, 1):
+            gone, status = os.waitpid(child, os.WNOHANG)
+            if gone:
+                with suppress(OSError):  # nobody may be there to be told
+                    client.sendall(status.to_bytes(MESSAGE, "big"))
+                os._exit(0)
+        elif client in ready:
+            number = client.recv(1)
+            os.kill(child, number[0] if number else signal.SIGKILL)
+            if not number:
+                watched.remove(client)
 
 
 def _run(job: dict, files: list[int]) -> NoReturn:
