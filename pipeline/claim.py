@@ -139,7 +139,7 @@ def text_of(claim: Claim) -> str:
     """
     if not claim.paper:
         return claim.tested
-    texts = {known["id"]: known["text"] for known in _reference(claim)["claims"]}
+    texts = {known["id"]: known["text"] for known in reference(claim)["claims"]}
     if claim.claim not in texts:
         file = f"{paths.REFERENCES}/{claim.paper}.yaml"
         raise StudyError(f"{file}: no claim {claim.claim!r}; choose from {', '.join(texts)}")
@@ -148,10 +148,11 @@ def text_of(claim: Claim) -> str:
 
 def published(claim: Claim, names: dict[str, str]) -> str:
     """What the paper prints for the claim in a setting (``Published.told``), if anything."""
-    return "" if claim.published is None else claim.published.told(_reference(claim), names)
+    return "" if claim.published is None else claim.published.told(reference(claim), names)
 
 
-def _reference(claim: Claim) -> dict:
+def reference(claim: Claim) -> dict:
+    """The content of its paper's reference file."""
     return read(Path(paths.REFERENCES) / f"{claim.paper}.yaml")[0]
 
 

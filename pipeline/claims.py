@@ -2,15 +2,15 @@
 
 reads   results/{study}/collected/*.csv, results/{study}/standing/*.csv
 writes  results/{study}/claims.csv  claim, statistic, value, low, high, scope, n, seeds, published,
-                                    p, p_holm, uncorrected, judgement, reason, saturated, sentence,
-                                    text, source
+                                    smaller, p, p_holm, uncorrected, judgement, reason, saturated,
+                                    sentence, text, source
 
 The statistic is a value of the results, or a difference, ratio or rank correlation of two
 selections, seed by seed, and image by image where the outcome of each is known. Its interval is
 that of ``robustinfo.maths.statistics``, never narrower than its images allow; ``scope`` says what
 it speaks of: the method, its trainings on these images, one network, or an exact value. published:
-what the paper prints for it in this setting, of its own runs. p is two-sided, against the
-threshold.
+what the paper prints for it in this setting, of its own runs; smaller: in what ours are smaller.
+p is two-sided, against the threshold.
 
 Supported: p is below 0.05 on the claimed side of the threshold; not supported: on the other; else
 undecided, with the ``reason``. ``judgement`` is by p after Holm's correction over all claims of the
@@ -26,23 +26,25 @@ was not trained, as no layer was selected for it.
 """
 
 import math
+from itertools import product
 
 import pandas as pd
 
-from pipeline import paths, rows
+from pipeline import paths, rows, scale
 from pipeline.absent import UNTRAINED
-from pipeline.claim import SETTING, Claim, published, text_of
+from pipeline.claim import SETTING, Claim, published, reference, text_of
 from pipeline.collect import results_of, untrained_of
 from pipeline.decided import UNDECIDABLE, judged, unanswered
 from pipeline.outcomes import outcomes_of
+from pipeline.slices import in_setting
 from pipeline.stage import Job
 from pipeline.statistics import chosen
 from pipeline.strict_yaml import StudyError
 from robustinfo.maths.statistics import LEVEL, holm
 
 VALUES = [
-    "claim", "statistic", "value", "low", "high", "scope", "n", "seeds", "published", "p", "p_holm",
-    "uncorrected", "judgement", "reason", "saturated", "sentence", "text", "source",
+    "claim", "statistic", "value", "low", "high", "scope", "n", "seeds", "published", "smaller",
+    "p", "p_holm", "uncorrected", "judgement", "reason", "saturated", "sentence", "text", "source",
 ]  # fmt: skip
 COLUMNS = [*SETTING, *VALUES]
 
@@ -62,12 +64,28 @@ def run(job: Job) -> None:
             else:
                 one = judged(own, claim, chosen(outcomes, names))
             if one:
-                found.append(names | about | one | {"published": published(claim, names)})
+                paper = published(claim, names)
+                smaller = _smaller(claim, names, job.params) if paper else ""
+                found.append(names | about | one | {"published": paper, "smaller": smaller})
         if not found:
             raise StudyError(f"claim {name} selects no result: {claim.of} against {claim.against}")
         lines += found
     corrected(lines, claims)
     rows.write_table(job.path(paths.CLAIMS), pd.DataFrame(lines, columns=COLUMNS))
+
+
+def _smaller(claim: Claim, names: dict[str, str], study: dict) -> str:
+    """In what the runs of a claim are smaller than the paper's (scale.py), each part once."""
+    own, parts = in_setting(study, names), {}
+    paper = scale.of_paper(reference(claim), names["dataset"], names["model"])
+    for side in filter(None, (claim.of, claim.against)):
+        about = {"stage": "", "entry": "", "input": "", "defence": [*own["defences"]]}
+        about |= side | names
+        columns = [one if isinstance(one, list) else [one] for one in about.values()]
+        for cell in product(*columns):
+            told = scale.smaller(own, dict(zip(about, cell, strict=True)), paper)
+            parts |= dict.fromkeys(filter(None, told.split("; ")))
+    return "; ".join(parts)
 
 
 def _lacking(untrained: pd.DataFrame, claim: Claim) -> list[str]:

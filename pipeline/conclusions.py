@@ -101,7 +101,8 @@ def _check_drawn(target: "Target", found: Outline, key: Key, fail: Fail) -> None
 
 
 def _check_claims(study: dict, rows: Outline, fail: Fail) -> None:
-    from pipeline.claim import SETTING, Claim, published, text_of
+    from pipeline.claim import SETTING, Claim, published, reference, text_of
+    from pipeline.scale import of_paper
 
     for name, content in study["claims"].items():
         claim, key = validated(Claim, content, ("claims", name), fail), ("claims", name)
@@ -124,6 +125,12 @@ def _check_claims(study: dict, rows: Outline, fail: Fail) -> None:
         if claim.published and not any(published(claim, names) for names in pairs):
             said = f"{claim.paper}.yaml has nothing by {claim.published.key!r} for a setting of it"
             raise fail((*key, "published", "key"), said)
+        for names in pairs if claim.published else ():
+            if published(claim, names) and not of_paper(reference(claim), **names):
+                said = (
+                    "shows a value of the paper for {dataset}/{model}, of which it has no `scale`"
+                )
+                raise fail((*key, "published"), said.format(**names))
 
 
 def _check_groups(claim: "Claim", found: Outline, key: Key, fail: Fail) -> None:  # noqa: F821

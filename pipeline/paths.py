@@ -156,7 +156,7 @@ KEYS = {
     },
     "table": {**_TOGETHER, **_SCALE, "target": "tables.{target}"},
     "figure": {**_TOGETHER, **_SCALE, "target": "figures.{target}"},
-    "claims": {**_TOGETHER, "claims": "claims"},
+    "claims": {**_TOGETHER, **_SCALE, "claims": "claims"},
     "report": {key: key for key in ("settings", "tables", "figures")},
 }
 

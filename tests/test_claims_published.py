@@ -6,6 +6,7 @@ from pydantic import ValidationError
 
 from pipeline import claims, paths, rows
 from pipeline.claim import Claim, Published, published
+from pipeline.extended import EMPTY
 from pipeline.stage import Job
 from tests.made_results import RATES, claim, results
 
@@ -43,15 +44,31 @@ def test_the_table_shows_what_the_paper_prints_for_a_claim_where_it_prints_it(
 ):
     folder = tmp_path / "studies/references"
     folder.mkdir(parents=True)
-    (folder / "p.yaml").write_text("gain: {mnist: 38}\nclaims: [{id: c, text: it falls}]\n")
+    (folder / "p.yaml").write_text(
+        "gain: {mnist: 38}\nclaims: [{id: c, text: it falls}]\nscale: {mnist/lenet5: {seeds: null, "
+        "training_images: 60000, test_images: 10000, epochs: 200, network: {method: lenet5}}}\n"
+    )
     monkeypatch.chdir(tmp_path)
     known = results(**RATES)
     both = pd.concat([known, known.assign(dataset="stl10")], ignore_index=True)
     monkeypatch.setattr(claims, "results_of", lambda job: both)
+    monkeypatch.setattr(claims, "untrained_of", lambda job: known.head(0))
     monkeypatch.setattr(claims, "outcomes_of", lambda job: known.assign(index=0, correct=1))
     asked = claim(paper="p", claim="c", published={"key": "gain|{dataset}", "scale": -0.01})
-    job = Job("claims", "s", {}, {"claims": {"falls": asked.model_dump()}})
+    defences = [*known.defence.unique()]
+    study = EMPTY | {
+        "claims": {"falls": asked.model_dump()},
+        "seeds": [0, 1],
+        "datasets": {"mnist": {"method": "mnist"}, "stl10": {"method": "stl10"}},
+        "models": {"lenet5": {"method": "lenet5"}},
+        "defences": {name: {"method": "standard"} for name in defences},
+        "pretrain": {name: {"epochs": 20} for name in defences},
+        "training_images": 6000,
+    }
+    job = Job("claims", "s", {}, study)
     claims.run(job)
     table = rows.read(job.path(paths.CLAIMS)).set_index("dataset")
     assert table.published.to_dict() == {"mnist": "-0.38", "stl10": ""}
+    small = "6,000 of 60,000 training images, 20 of 200 epochs; 1 % of images x epochs"
+    assert table.smaller.to_dict() == {"mnist": small, "stl10": ""}
     assert table.value.to_list() == pytest.approx([-0.38, -0.38])
