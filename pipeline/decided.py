@@ -40,7 +40,7 @@ def judged(
     p = p_value(found, claim.threshold)
     reasons = (
         _undertrained(results, sides, claim),
-        full if saturated >= HALF else "",
+        full if saturated >= HALF or (claim.alike and saturated) else "",
         _confounded(results, claim),
     )
     barred = [pair for pair in zip(UNDECIDABLE, reasons, strict=True) if pair[1]]
@@ -109,7 +109,10 @@ def _confounded(results: pd.DataFrame, claim: Claim) -> str:
             chosen(results, one.of_side(side)).groupby("seed").value.mean()
             for side in (claim.of, claim.against)
         ]
-        for seed, (a, b) in pd.concat(both, axis=1).iterrows():
+        pairs = pd.concat(both, axis=1)
+        if pairs.empty:
+            return f"{one.where['quantity']} is not known"
+        for seed, (a, b) in pairs.iterrows():
             if not abs(a - b) <= one.within * max(abs(a), abs(b)):  # nor where one is not known
                 said = f"{one.where['quantity']} {a:.3g} against {b:.3g}"
                 return f"seed {seed}: {said}, not alike within {one.within:g} of the greater"

@@ -77,6 +77,22 @@ def test_every_quantity_must_be_alike_and_what_says_nothing_at_all_is_said_first
     assert alone(table, asked)["judgement"] == "undertrained"
 
 
+def test_what_must_be_alike_and_is_known_of_neither_side_decides_nothing():
+    found = alone(results(**RATES), claim(alike=[SCALE]))
+    assert (found["judgement"], found["reason"]) == ("confounded", "logit_scale is not known")
+
+
+def test_networks_are_compared_only_where_no_seed_of_either_is_at_its_ceiling():
+    one_of_three = {
+        side: (*values, sum(values) / 2) for side, values in RATES["attack_success_rate"].items()
+    }
+    scales = {side: (5.0,) * 3 for side in one_of_three}
+    table = results(attack_success_rate=one_of_three, logit_scale=scales)
+    table.loc[full(table, "standard") & (table.seed == 0), "saturated"] = "True"
+    assert alone(table, claim())["judgement"] == "supported"
+    assert alone(table, claim(alike=[SCALE]))["judgement"] == "saturated"
+
+
 def test_a_claim_with_one_side_has_nothing_to_be_alike_to():
     with pytest.raises(ValidationError, match="`alike` compares two sides; it needs `against`"):
         claim(against=None, alike=[SCALE])

@@ -31,7 +31,7 @@ def test_the_papers_accuracies_stand_beside_its_own_networks_in_normal_training_
         for defence in STUDY["defences"]
     ]
     target = Target(**STUDY["tables"]["table-accuracy"])
-    table = tabulate(frame(lines), target, Path("studies/references"))
+    table = tabulate(frame(lines), target, Path("studies/references"), STUDY)
     paper = table.set_index(["row", "column"]).paper.dropna().to_dict()
     assert paper == pytest.approx({
         ("mnist / standard", "lenet5"): 0.98,

@@ -1,10 +1,13 @@
 """Whether one attack that looks for the least distance has converged: none should come closer.
 
-Of the images that two attacks both turn, how far each goes. Carlini and Wagner's attack (2017,
+Of the images that the other attack turns, how far each goes; one that is not turned at all is
+infinitely far. Carlini and Wagner's attack (2017,
 arXiv 1608.04644) minimises the l2 distance that DeepFool (2016, arXiv 1511.04599) only estimates:
-where it goes farther on more than half of the images, its search has ended too early, and nothing
+where it goes farther on half of those images or more, its search has ended too early, and nothing
 that is measured on its images speaks of it.
 """
+
+import math
 
 from torch import Generator, Tensor, nn
 
@@ -35,13 +38,14 @@ def diagnose(
     examples: dict[str, Tensor],
     other: dict[str, Tensor],
 ) -> list[Measurement]:
-    """``no_farther_share``: of the images that both turn, those on which the first goes no farther.
+    """``no_farther_share``: of the images that the other turns, where the first is no farther.
 
-    The share is above a half exactly if the median of the differences is not above 0. Then both
-    median distances over the same images. NaN, and no medians, where both turn none.
+    Then both median distances over the same images, infinite where half are not turned. NaN, and no
+    medians, where the other turns none.
     """
-    both = examples["success"] & other["success"]
-    own, others = (one[f"distance_{config.norm}"][both] for one in (examples, other))
+    of, distance = other["success"], f"distance_{config.norm}"
+    own = examples[distance].where(examples["success"], math.inf)[of]
+    others = other[distance][of]
     found = [fraction("no_farther_share", own <= others)]
     if len(own):
         for name, distances in zip(MEDIANS, (own, others), strict=True):
