@@ -6,14 +6,24 @@ from robustinfo.faults import Fault
 from robustinfo.models import lenet5
 
 
-def test_a_tendency_is_the_share_of_each_class_that_was_turned_into_each_other():
+def test_a_tendency_is_the_share_of_each_class_that_is_taken_for_each():
     y = torch.tensor([0, 0, 0, 0, 1, 1, 2])
     predicted = torch.tensor([1, 1, 2, 0, 0, 1, 0])
-    success = torch.tensor([1, 1, 1, 0, 1, 0, 0]).bool()
-    shares = class_tendency.tendency(y, predicted, success, 4)
-    expected = torch.zeros(4, 4, dtype=torch.float64)
-    expected[0, 1], expected[0, 2], expected[1, 0] = 0.5, 0.25, 0.5
-    assert shares.equal(expected)
+    expected = torch.tensor([[1, 2, 1, 0], [2, 2, 0, 0], [4, 0, 0, 0], [0, 0, 0, 0]]) / 4
+    assert class_tendency.tendency(y, predicted, 4).equal(expected.double())
+
+
+def test_an_image_that_is_wrong_when_clean_counts_by_what_it_is_taken_for(generator):
+    """By hand: of three images of class 0 one is turned, one fails clean and one holds."""
+    y = torch.tensor([0, 0, 0])
+    logits = torch.tensor([[0.0, 1, 0], [0, 0, 1], [1, 0, 0]])
+    stored = {"x_adv": logits, "success": torch.tensor([True, False, False])}
+    found = class_tendency.diagnose(
+        torch.nn.Identity(), logits, y,
+        config=class_tendency.Config(examples="pgd"), generator=generator, examples=stored,
+    )  # fmt: skip
+    of_class_0 = {one.quantity: one.value for one in found if one.level == 0}
+    assert of_class_0 == pytest.approx({"as_1": 1 / 3, "as_2": 1 / 3})
 
 
 def test_classes_that_swap_their_images_are_reciprocal_and_the_opposite_is_minus_one():

@@ -1,11 +1,12 @@
 """Which class an image is taken for when it is attacked, and whether classes swap their images.
 
 Xu, Perin and Picek (2023), arXiv 2302.10896, table IV: of an attack's stored examples, the share of
-each class's images (all of them, not only those that the attack turned) that ends as each other
-class. ``reciprocity`` is Spearman's correlation, over all pairs of classes, of how often one is
-taken for the other with how often the other is taken for it: near 1 where cars become trucks as
-often as trucks become cars. Pairs that share a class are not independent, so its interval over
-seeds is all that counts.
+each class's images that is taken for each other class. Every image counts by what the network says
+of its stored example, also one that is misclassified when clean, or that the attack did not turn:
+its example is the image itself. ``reciprocity`` is Spearman's correlation, over all pairs of
+classes, of how often one is taken for the other with how often the other is taken for it: near 1
+where cars become trucks as often as trucks become cars. Pairs that share a class are not
+independent, so its interval over seeds is all that counts.
 """
 
 import torch
@@ -39,7 +40,7 @@ def diagnose(
 ) -> list[Measurement]:
     """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  ``as_j`` at level i: the share of class i."""
     logits = torch.cat([model(part) for part in examples["x_adv"].split(EVALUATION_BATCH)])
-    shares = tendency(y, logits.argmax(1), examples["success"], logits.shape[1])
+    shares = tendency(y, logits.argmax(1), logits.shape[1])
     found = [
         Measurement(f"as_{other}", shares[own, other].item(), level=float(own))
         for own in range(len(shares))
@@ -50,11 +51,10 @@ def diagnose(
     return found if swaps is None else [*found, Measurement("reciprocity", swaps)]
 
 
-def tendency(y: Tensor, predicted: Tensor, success: Tensor, classes: int) -> Tensor:
-    """(K, K) float64: of the images of class i, the share that an attack has turned into j."""
-    own = F.one_hot(y, classes).double()
-    turned = F.one_hot(predicted, classes).double() * success[:, None]
-    return own.T @ turned / own.sum(0)[:, None].clamp(min=1)
+def tendency(y: Tensor, predicted: Tensor, classes: int) -> Tensor:
+    """(K, K) float64: of the images of class i, the share that is taken for j; (i, i) are right."""
+    own, taken = (F.one_hot(one, classes).double() for one in (y, predicted))
+    return own.T @ taken / own.sum(0)[:, None].clamp(min=1)
 
 
 def reciprocity(shares: Tensor) -> float | None:
