@@ -2,7 +2,9 @@
 
 reads   .../model.safetensors, results/{study}/{dataset}/data.json
 writes  .../attacks/{attack}.safetensors  per image: index in the test set, x_adv, correct (when
-                                          clean), success, success_8bit, distance_l2, distance_linf
+                                          clean), success, success_8bit, distance_l2,
+                                          distance_linf; and success as others count it (COUNTS of
+                                          the attack): last_step, with_black
         .../attacks/{attack}.csv          fractions of the images, median distances of the successes
 
 Of a text, x_adv are its words, ``altered_words`` says how many are others, and success_8bit is
@@ -35,8 +37,10 @@ def run(job: Job) -> None:
     found = examples(job, job.params["attack"], *load.test_images(job))
     found["index"] = torch.arange(len(found["success"]))
     miscounted = found.pop("miscounted")
-    counts = {name: found.pop(name) for name in [*found] if name.startswith(COUNT)}
-    seal(job.path(paths.EXAMPLES), found, {})
+    counts = {name: mask for name, mask in found.items() if name.startswith(COUNT)}
+    seal(
+        job.path(paths.EXAMPLES), {name.removeprefix(COUNT): one for name, one in found.items()}, {}
+    )
     told = [*_fractions(found, counts), *_distances(found)]
     told.append(fraction("miscounted_fraction", miscounted))
     own = (one._replace(entry=job.names["attack"]) for one in told)
@@ -46,7 +50,8 @@ def run(job: Job) -> None:
 def examples(job: Job, entry: Entry, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
     """What the attack of an entry makes of the images on the job's network, per image, on the CPU.
 
-    The keys are those that the stage keeps, without ``index``; and ``miscounted`` and other counts.
+    The keys are those that the stage keeps, without ``index``, other counts of success as their
+    quantities are called; and ``miscounted``.
     """
     model = load.trained(job, job.path(paths.MODEL))
     term = attack_term(job.path(paths.MODEL), model)

@@ -59,6 +59,8 @@ ENTROPY = "quantity: [network_entropy, entropy_flow]"
          "paper.file: no 'entropic'; choose from entropic-retraining"),
         ("    draw: curves\n", '    draw: curves\n    paper: {file: ib-rar, key: "{entri}"}\n',
          "paper.key: '{entri}' takes dataset, defence, epoch, model, quantity in braces"),
+        ("    draw: curves\n", '    draw: curves\n    paper: {file: ib-rar, key: "clan|ib_rar"}\n',
+         "paper.key: studies/references/ib-rar.yaml has nothing by 'clan|ib_rar' for a cell of it"),
         ("    draw: curves\n", '    draw: curves\n    paper: {file: ib-rar, key: "clean|ib_rar"}\n',
          "paper: has values of the paper for digits/lenet5, and studies/references/ib-rar.yaml no"),
         ("compared: []}", "compared: [standart]}", "compared: no 'standart'; did you mean"),

@@ -1,11 +1,18 @@
 """Success at any step, which is what counts everywhere; and at the last one, as papers count."""
 
+from pathlib import Path
+from types import SimpleNamespace
+
 import pytest
 import torch
 from torch import nn
 
+from pipeline import attack as attack_stage
+from pipeline import load, rows
 from robustinfo import catalogue
 from robustinfo.attacks import evasive, pgd, smoothed_pgd
+from robustinfo.sealed import unseal
+from robustinfo.training import Images
 
 WALK = {"epsilon": 0.2, "step_size": 0.09}
 ENTROPY = {"method": "entropy", "alphabet": "grey", "estimator": "plug_in"}
@@ -85,6 +92,31 @@ def test_the_last_steps_are_those_of_full_runs_although_others_have_fallen_on_th
     )
     expected = ends(model, x, y, restarts=restarts)
     assert extras["last_step"].equal(expected) and expected.any() and success[expected].all()
+
+
+@pytest.mark.parametrize("steps", [1, 2])
+def test_the_stage_keeps_who_falls_at_the_last_step_beside_who_falls_at_all(
+    steps, tmp_path, monkeypatch
+):
+    """As ``broken_after`` reads it. The second image is wrong when clean."""
+    images = Images(torch.full((2, 1, 1, 1), 127, dtype=torch.uint8), torch.tensor([0, 1]))
+    monkeypatch.setattr(load, "test_images", lambda job: images)
+    monkeypatch.setattr(load, "trained", lambda job, file: Valley())
+    monkeypatch.setattr(attack_stage, "attack_term", lambda file, model: None)
+    job = SimpleNamespace(
+        params={"attack": ATTACKS["pgd"] | WALK | {"steps": steps}},
+        names={"attack": "pgd"},
+        device=torch.device("cpu"),
+        generator=torch.Generator(),
+        path=lambda template: tmp_path / Path(template).name.format(attack="pgd"),
+    )
+    attack_stage.run(job)
+    kept, _ = unseal(tmp_path / "pgd.safetensors")
+    assert kept["success"].tolist() == [True, False]
+    assert kept["last_step"].tolist() == [steps == 1, False]
+    table = rows.read(tmp_path / "pgd.csv").set_index("quantity").value
+    assert table["attack_success_rate"] == 1
+    assert table["attack_success_rate_last_step"] == (steps == 1)
 
 
 def test_images_that_leave_have_no_last_step(problem):

@@ -47,3 +47,10 @@ def test_where_the_first_attack_leaves_nothing_the_share_is_unknown_and_its_n_sa
 
 def test_an_attack_breaks_nothing_that_it_left_itself():
     assert rate(stored(PGD), stored(PGD)) == (0.0, 4)
+
+
+def test_an_image_that_fell_on_the_way_and_stands_at_the_last_step_was_defended():
+    after = stored(PGD) | {"last_step": torch.tensor([1, 0, 0, 0, 0, 0, 0, 0]).bool()}
+    assert rate(stored(SEARCH), after) == (1 / 5, 5)
+    after = stored([1, 1, 1, 0, 0, 0, 0, 0]) | {"last_step": after["last_step"]}
+    assert rate(stored(SEARCH), after) == (1 / 5, 5), "a step on the way had broken image 2"

@@ -30,6 +30,16 @@ def test_at_its_centre_is_the_image_itself(four_classes, generator):
         assert heights[1][0, 0] == pytest.approx(margin(logits, p.y)[number].item(), rel=1e-5)
 
 
+def test_holes_are_counted_around_more_images_than_are_drawn(four_classes, generator):
+    p = four_classes
+    how = {"generator": generator, "config": surface.Config(side=3, images=5, drawn=2)}
+    found = surface.diagnose(p.model, p.x, p.y, **how)
+    drawn = {one.layer for one in found if one.level is not None}
+    told = [one.layer for one in found if one.quantity == "hole_depth"]
+    assert drawn == {"image 0", "image 1"} and told == [f"image {i}" for i in range(5)]
+    assert next(one.n for one in found if one.quantity == "hole_fraction") == 5
+
+
 def test_a_side_without_a_middle_is_refused():
     with pytest.raises(ValidationError, match="odd, so that one of the points is the image"):
         surface.Config(side=20)

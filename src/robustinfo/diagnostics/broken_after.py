@@ -7,9 +7,11 @@ example. Success is what the paper's own evaluation calls so, PGD that is, whate
 would say; by which PGD is not printed, so the study names it. Both attacks stand in the study, and
 only what they stored is compared: images that are misclassified when clean were never defended.
 
-The paper draws its images; these are the first of the test set. An image fell if any step of an
-attack fooled, where the paper looks at the last: fewer count as defended here. Known bias: a share
-of few images where the first attack leaves few; of none it is not known (n = 0).
+The paper draws its images; these are the first of the test set. An image was defended that stands
+at the last step of every run, as in the paper, where the first attack says so (``last_step``): of
+one that counts every step, its noisy starts included, just the images that random draws break would
+be missing. Known bias: a share of few images where the first attack leaves few; of none it is not
+known (n = 0).
 """
 
 from pydantic import PositiveInt
@@ -44,8 +46,10 @@ def diagnose(
 ) -> list[Measurement]:
     """A fraction of the images that stand ``after`` that attack; NaN of none.
 
-    examples, after: ``correct`` (when clean) and ``success``, (n,) bool each, of the same images.
+    examples, after: ``correct`` (when clean) and ``success``, (n,) bool each, of the same images;
+    and ``last_step``, where the attack counts that, too.
     """
-    left = (after["correct"] & ~after["success"])[: config.images]
+    fallen = after.get("last_step", after["success"])
+    left = (after["correct"] & ~fallen)[: config.images]
     broken = left & examples["success"][: config.images]
     return [counted(QUANTITY, int(broken.sum()), int(left.sum()))]

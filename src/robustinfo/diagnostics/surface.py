@@ -17,11 +17,12 @@ Known bias: two directions of thousands, and by chance. As in the paper, points 
 [0, 1], where no image is. Where the gradient vanishes, d is 0 and nothing changes along it.
 """
 
+from collections.abc import Iterator
 from itertools import product
 from typing import Annotated
 
 import torch
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, PositiveInt
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
@@ -41,6 +42,7 @@ def _odd(side: int) -> int:
 
 class Config(Settings):
     images: Annotated[int, Field(ge=1, le=1000)] = 8  # so many of the first
+    drawn: PositiveInt = 8  # the first of these: of the others, only what holes there are
     reach: Pixels = 0.04  # of both directions
     side: Annotated[int, Field(ge=3, le=1001), AfterValidator(_odd)] = 21  # points along each
     least_depth: Fraction01 = 0.1  # of a hole
@@ -52,7 +54,7 @@ def outline(config: Config) -> Outline:
     layers = tuple(f"image {number}" for number in range(config.images))
     steps = _steps(config)
     across = tuple(f"{step:g}" for step in steps)
-    points = {"layer": layers, "input": across, "level": steps}
+    points = {"layer": layers[: config.drawn], "input": across, "level": steps}
     return [
         {"quantity": ("loss", "margin")} | points,
         {"quantity": ("hole_depth", "hole_area", "right_area"), "layer": layers},
@@ -81,18 +83,23 @@ def diagnose(
                 "loss": F.cross_entropy(logits, labels, reduction="none"),
                 "margin": margin(logits, labels),
             }
-            for quantity, values in heights.items():
-                found += [
-                    Measurement(
-                        quantity, value, input=f"{across:g}", layer=f"image {number}", level=along
-                    )
-                    for value, (along, across) in zip(values.tolist(), places, strict=True)
-                ]
+            if number < config.drawn:
+                found += _points(number, places, heights)
             told = _told(*(values.view(config.side, -1) for values in heights.values()))
             found += [one._replace(layer=f"image {number}") for one in told]
             depth, area, _ = (one.value for one in told)
             holes.append(depth >= config.least_depth and area <= config.largest_area)
     return [*found, fraction("hole_fraction", torch.tensor(holes))]
+
+
+def _points(
+    number: int, places: list[tuple[float, float]], heights: dict[str, Tensor]
+) -> Iterator[Measurement]:
+    """Of one image, at every place.  heights: (p,) by quantity."""
+    for quantity, values in heights.items():
+        for value, (along, across) in zip(values.tolist(), places, strict=True):
+            about = {"input": f"{across:g}", "layer": f"image {number}", "level": along}
+            yield Measurement(quantity, value, **about)
 
 
 def _told(loss: Tensor, size: Tensor) -> list[Measurement]:
