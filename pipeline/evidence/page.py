@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pipeline import meaning
+from pipeline import coverage, meaning
 from pipeline.evidence import asking, plan, records, steps
 from pipeline.evidence.units import RECORD, RECORDS, Unit
 from pipeline.study import load
@@ -37,10 +37,11 @@ COLUMNS = [
 
 
 def write() -> None:
-    """Write it."""
-    content = text()
-    with whole(FILE) as partial:
-        partial.write_text(content, encoding="utf-8")
+    """Write it, and the page of what is regenerated, which counts finished units."""
+    for file, made in ((FILE, text), (coverage.FILE, coverage.page)):
+        content = made()
+        with whole(file) as partial:
+            partial.write_text(content, encoding="utf-8")
 
 
 def text() -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 from filelock import FileLock, Timeout
 
-from pipeline import driver, sealed_text
+from pipeline import coverage, driver, sealed_text
 from pipeline.evidence import begun, children, page, plan, working
 from pipeline.evidence.children import PATIENCE, FailedError
 from pipeline.evidence.units import HOME, Unit
@@ -47,11 +47,12 @@ def one(unit: Unit, tell: Callable[[str], None] = print) -> None:
     """Finish a unit; the lock must be held. It says what there is to commit."""
     sealed_text.write_json(OWNER, {"process": os.getpid(), "unit": unit.name})
     working.finish(unit, tell)
+    pages = f"{page.FILE} {coverage.FILE}"
     try:  # by a program of its own: the files that it compares may have changed meanwhile
         children.asked(Path(), "-m", "pipeline.evidence", "page")
     except FailedError as error:
-        tell(f"{page.FILE} is as it was: {error}; later: python -m pipeline.evidence page")
-    tell(f"git add {unit.record} {page.FILE} && git commit -m 'Evidence: {unit.name}'")
+        tell(f"{pages} are not all new: {error}; later: python -m pipeline.evidence page")
+    tell(f"git add {unit.record} {pages} && git commit -m 'Evidence: {unit.name}'")
 
 
 @contextmanager
