@@ -17,7 +17,8 @@ from pipeline.study import load
 from robustinfo.faults import Fault
 from robustinfo.files import refusals
 
-# seconds: of one core.  date: of its end.  failures: at this commit.
+# seconds: of one core.  date: of its end; of the commit of a network that was adopted.
+# failures: at this commit.
 NEW = {"commit": None, "seconds": 0.0, "date": None, "failures": 0}
 TRAINED = {Path(one).name for one in (*paths.WRITES["pretrain"], EARLIER)} | {".training"}
 
