@@ -105,8 +105,13 @@ def _older(unit: Unit, record: dict[str, Any], study: dict[str, Any]) -> Iterato
     for half in steps.HALVES:
         before = record[half]
         now = asking.with_study(study, unit.names, half, Path())
-        files = meaning.changed(before["meaning"], now["meaning"])
+        files = sorted(meaning.changed(before["meaning"], now["meaning"]), key=_is_pipeline)
         named = files[:NAMED] + ([f"{len(files) - NAMED} more"] if len(files) > NAMED else [])
         said = ["the study"] if before["asked"] != now["asked"] else []
         if said or files:
             yield f"{half}: {', '.join([*said, *named])}"
+
+
+def _is_pipeline(file: str) -> bool:
+    """Last: what a method computes stands in the package."""
+    return not file.startswith("src/robustinfo/")
