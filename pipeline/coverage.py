@@ -15,6 +15,7 @@ from pipeline.strict_yaml import read
 from pipeline.study import load
 
 PAPERS = tuple(file.stem for file in sorted(Path(REFERENCES).glob("*.yaml")))
+FILE = Path("studies/coverage.md")
 FULL, SMALL = "", "-small"  # how the files of a paper's two studies end
 CLEAN = {"stage": "diagnose", "entry": "clean", "input": ""}  # accuracy, of every study
 TOLD = ("epochs", "snapshot_every")  # of a training: in the scale, or no matter
@@ -27,9 +28,11 @@ claims of the studies; `*` is any letters. *Scale* is that of the trainings whic
 small study show, against the paper's: images x epochs, weights, seeds; `none` of a setting that
 only the full study has. Where the paper prints no epochs it is of the images, with our epochs
 beside; what else it does not print is not compared. *Faithful* says whether the full study computes
-the paper's own quantity on the paper's own data by its recipe, or why not. Below each paper stand
-all in which the trainings and tests of its small study are smaller, what else these trainings
-change, and what both studies have beyond the paper."""
+the paper's own quantity on the paper's own data by its recipe, or why not. *Evidence* counts the
+finished units whose rows are those of a target of the full study, at the scale that
+[their page](../benchmarks/evidence/README.md) says. Below each paper stand all in which the
+trainings and tests of its small study are smaller, what else these trainings change, and what both
+studies have beyond the paper."""
 
 
 def page() -> str:
@@ -61,7 +64,7 @@ def study(paper: str, end: str) -> dict[str, Any]:
 def _paper(paper: str) -> str:
     found = results(paper)
     targets = {end: of_targets(study(paper, end)) for end in (FULL, SMALL)}
-    done = evident.units(paper)
+    done = evident.units(paper, study(paper, FULL))
     counts = [sum(bool(of_result(one, targets[end])) for one in found) for end in targets]
     heads = ["result", "what it is", "in the full study", "in the small study"]
     heads += ["evidence"] * bool(done) + ["scale of the small study", "faithful"]

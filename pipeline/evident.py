@@ -1,24 +1,33 @@
-"""Which results the committed evidence is of: finished units, by the targets of their studies."""
+"""Which results the committed evidence is of: finished units, by the targets of the full study.
+
+A study of the evidence is one of the paper's at another scale, under a name that begins like it.
+Most show nothing themselves: their rows count for what the full study shows of such rows.
+"""
 
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
-from pipeline.reached import Result, Runs, of_result, of_targets, together
+from pipeline.evidence import plan
+from pipeline.evidence.units import RECORD, RECORDS
+from pipeline.reached import Result, Runs, of_result, of_targets_in, together
 from pipeline.study import load
 
-EVIDENCE, STUDIES = Path("benchmarks/evidence"), Path("studies/evidence")
-Units = list[tuple[dict[str, Runs], Counter]]  # targets of a study; seeds by setting and defence
+Units = list[tuple[dict[str, Runs], Counter]]  # runs by target; seeds by setting and defence
 
 
-def units(paper: str) -> Units:
-    """The studies of the paper that have finished units, and which."""
+def units(paper: str, full: dict[str, Any], listed: Path = plan.FILE) -> Units:
+    """By listed study of the paper with finished units: the targets of ``full`` in it, and them.
+
+    full: the paper's study that has all targets.
+    """
     found = []
-    for file in sorted(STUDIES.glob("*.yaml")):
-        study = load(file)
-        if paper in {claim["paper"] for claim in study["claims"].values()}:
-            records = (EVIDENCE / study["name"]).glob("*/*/*/*/unit.json")
+    for file in dict.fromkeys(item.study for item in plan.items(listed).values()):
+        study = load(Path(file))
+        if study["name"].startswith(paper):
+            records = (RECORDS / study["name"]).glob(f"*/*/*/*/{RECORD}")
             done = Counter(one.parts[-5:-2] for one in records)
-            found += [(of_targets(study), done)] if done else []
+            found += [(of_targets_in(study, full), done)] if done else []
     return found
 
 

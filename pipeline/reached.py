@@ -8,10 +8,10 @@ from pydantic import Field
 
 from pipeline import outline
 from pipeline.claim import Claim
-from pipeline.selecting import check_where, settings, values
+from pipeline.selecting import check_where, selected, settings, values
 from pipeline.strict_yaml import Key, StudyError, dotted
 from pipeline.tables import Target
-from robustinfo.settings import Settings
+from robustinfo.settings import Outline, Settings
 
 Runs = dict[tuple[str, str], set[str]]  # (dataset, model): defences; of toys, ("", "")
 
@@ -30,13 +30,13 @@ class Result(Settings):
 def of_targets(study: dict[str, Any]) -> dict[str, Runs]:
     """By the names of the tables, figures and claims. study: checked."""
     rows = outline.of_study(study)
-    found = {}
-    for name, where in _asked(study):
-        runs = found[name] = {}
-        for group in check_where(rows, where, (name,), _fail):
-            for setting in settings([group]):
-                runs.setdefault(setting, set()).update(values(group, "defence"))
-    return found
+    return {name: _runs(check_where(rows, where, (name,), _fail)) for name, where in _asked(study)}
+
+
+def of_targets_in(other: dict[str, Any], study: dict[str, Any]) -> dict[str, Runs]:
+    """By the names of the study's targets, the runs of another one that have rows for them."""
+    rows = outline.of_study(other)
+    return {name: _runs(selected(rows, where)) for name, where in _asked(study)}
 
 
 def of_result(result: Result, targets: dict[str, Runs]) -> dict[str, Runs]:
@@ -65,6 +65,14 @@ def together(targets: dict[str, Runs]) -> Runs:
 def named(patterns: Iterable[str], names: Iterable[str]) -> list[str]:
     """The names that one of the patterns matches, each once."""
     return list(dict.fromkeys(one for pattern in patterns for one in matching(names, pattern)))
+
+
+def _runs(groups: Outline) -> Runs:
+    found: Runs = {}
+    for group in groups:
+        for setting in settings([group]):
+            found.setdefault(setting, set()).update(values(group, "defence"))
+    return found
 
 
 def _asked(study: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

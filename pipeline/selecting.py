@@ -43,6 +43,14 @@ def check_where(outline: Outline, where: dict[str, Any], key: Key, fail: Fail) -
     return found
 
 
+def selected(outline: Outline, where: dict[str, Any]) -> Outline:
+    """The groups that a filter of another study leaves, if any; its first or last epoch is any."""
+    asked = {column: one if isinstance(one, list) else [one] for column, one in where.items()}
+    if where.get("epoch") in EDGES:
+        del asked["epoch"]
+    return [one for group in outline if (one := _narrowed(group, asked))]
+
+
 def check_cells(found: Outline, shown: Iterable[str], key: Key, fail: Fail) -> None:
     """Every cell of a table of these columns holds one value per seed."""
     shown = [*shown]

@@ -1,6 +1,5 @@
 """The page on what is regenerated names every result, and every target that it names is there."""
 
-import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -8,7 +7,9 @@ import pytest
 
 from pipeline import coverage, evident
 from pipeline.coverage import FULL, PAPERS, SMALL
+from pipeline.evidence import plan
 from pipeline.reached import Result, named, of_result, of_targets, together
+from pipeline.study import load
 
 RESULTS = {  # that the papers' texts name
     "entropic-retraining": 12, "mutual-information": 6, "ib-rar": 13, "uncertainty": 18,
@@ -75,21 +76,58 @@ def test_a_target_counts_only_where_it_shows_the_results_settings_and_defences()
     assert together(of_result(result(), TARGETS))["cifar10", "net"] == {"pat", "plain"}
 
 
-def test_finished_units_of_a_study_are_evidence_of_its_targets_only(tmp_path, monkeypatch):
+def test_finished_units_of_a_study_are_evidence_of_its_targets_only():
     assert evident.told(result(settings=["mnist/net"]), [(TARGETS, Counter())]) == "-"
     seeds = Counter({("mnist", "net", "pat"): 3, ("cifar10", "net", "plain"): 1})
     told = evident.told(result(), [(TARGETS, seeds)])
     assert told == "mnist/net: pat, 3 seeds; cifar10/net: plain, 1 seed"
 
-    monkeypatch.setattr(evident, "STUDIES", tmp_path)
-    monkeypatch.setattr(evident, "EVIDENCE", tmp_path)
-    for end in (FULL, SMALL):
-        shutil.copy(f"studies/mutual-information{end}.yaml", tmp_path)
-    assert evident.units("mutual-information") == []
+
+PLAN = """
+items:
+  one:
+    because: It is tested.
+    study: {study}
+    units: [{{dataset: mnist, model: lenet5, defences: [standard], seeds: [0], hours: 1.0}}]
+"""
+ROWS_ONLY = """
+extends: {full}
+name: entropic-retraining-rows
+settings: [{{dataset: mnist, model: lenet5}}]
+distortions: {{"*": null}}
+tables: {{"*": null}}
+figures: {{"*": null}}
+claims:
+  "*": null
+  control: {{tested: a control, of: &a {{stage: diagnose, defence: continued, entry: clean,
+    quantity: accuracy}}, against: {{<<: *a, defence: standard}}, expect: above, threshold: 0.0}}
+"""
+
+
+def test_rows_without_targets_are_evidence_of_the_full_studys_that_show_such_rows(
+    tmp_path, monkeypatch
+):
+    """The rows of a study whose one claim is of no paper, and that distorts nothing."""
+    listed, study = tmp_path / "plan.yaml", tmp_path / "rows.yaml"
+    listed.write_text(PLAN.format(study=study))
+    study.write_text(ROWS_ONLY.format(full=Path("studies/entropic-retraining.yaml").absolute()))
+    monkeypatch.setattr(evident, "RECORDS", tmp_path)
+    full = coverage.study("entropic-retraining", FULL)
+    assert evident.units("entropic-retraining", full, listed) == []
     for seed in "01":
-        unit = tmp_path / f"mutual-information-small/mnist/lenet5/standard/{seed}/unit.json"
+        unit = tmp_path / f"entropic-retraining-rows/mnist/lenet5/standard/{seed}/unit.json"
         unit.parent.mkdir(parents=True)
         unit.write_text("{}")
-    ((targets, found),) = evident.units("mutual-information")
-    assert found == {("mnist", "lenet5", "standard"): 2}
-    assert "figure-4-mnist-input" in targets and evident.units("ib-rar") == []
+    done = evident.units("entropic-retraining", full, listed)
+    told = {one.id: evident.told(one, done) for one in coverage.results("entropic-retraining")}
+    assert told["table III"] == "mnist/lenet5: standard, 2 seeds"
+    assert told["table IV"] == "-"  # of a defence that no unit is of
+    ((targets, _),) = done
+    assert targets["er_keeps_clean_accuracy"] and not targets["er_keeps_noisy_accuracy"]
+    assert evident.units("ib-rar", full, listed) == []
+
+
+def test_a_listed_study_may_be_one_of_the_papers_own():
+    names = {one["name"] for one in map(load, {Path(i.study) for i in plan.items().values()})}
+    assert all(any(name.startswith(paper) for paper in PAPERS) for name in names)
+    assert "mutual-information-small" in names

@@ -3,7 +3,7 @@
 run                       go on with the list until it is finished or stopped
 status                    units done, under way and waiting, and the hours left
 stop                      ask the runner to end, and wait until it has
-page                      write benchmarks/evidence/README.md again
+page                      write benchmarks/evidence/README.md and studies/coverage.md again
 remeasure UNIT            measure a finished unit again, at the last commit
 adopt UNIT RUN_FOLDER --trained-by COMMIT
                           take over a network that was trained elsewhere; it is measured in its turn

@@ -2,19 +2,15 @@
 
 import csv
 import io
-import json
 import shutil
 from pathlib import Path
 
 from pipeline import paths, rows, sealed_text
-from pipeline.evidence import asking, begun, checkouts, records, steps
+from pipeline.evidence import asking, begun, checkouts, fitting, records
 from pipeline.evidence.units import EARLIER, Unit
-from pipeline.slices import slices
 from pipeline.study import load
-from robustinfo import catalogue
 from robustinfo.faults import Fault
 from robustinfo.files import refusals, whole
-from robustinfo.sealed import DEFENCE, unseal
 
 
 def adopt(unit: Unit, folder: Path, commit: str) -> str:
@@ -26,15 +22,15 @@ def adopt(unit: Unit, folder: Path, commit: str) -> str:
         raise Fault(f"{unit.name} is finished or under way; delete {unit.record} to adopt another")
     commit = checkouts.full(commit)
     study = load(Path(unit.study_file))
-    _check(study, unit, folder)
+    history = _history(folder / "history.csv")
+    fitting.check(study, unit, folder, history)
     told = asking.with_study(study, unit.names, "training", checkouts.at(commit))
     with refusals(unit.path(paths.RUN)):
         shutil.rmtree(unit.path(paths.RUN), ignore_errors=True)
         shutil.copytree(folder / "snapshots", unit.path(paths.SNAPSHOTS))
-    _copy_history(folder / "history.csv", unit.path(paths.HISTORY))
-    begun.note(
-        unit, "training", commit=commit, date=begun.today(), seconds=0.0, adopted=True, **told
-    )
+    rows.write(unit.path(paths.HISTORY), history)
+    date = checkouts.date(commit)
+    begun.note(unit, "training", commit=commit, date=date, seconds=0.0, adopted=True, **told)
     with whole(unit.path(paths.MODEL)) as part:
         shutil.copyfile(folder / "model.safetensors", part)
     return f"adopted {unit.name}; `make evidence` measures it in its turn"
@@ -66,27 +62,9 @@ def remeasure(unit: Unit) -> None:
         begun.note(unit, "measuring", snapshots_measured_by=by)
 
 
-def _check(study: dict, unit: Unit, folder: Path) -> None:
-    entry = json.loads(unseal(folder / "model.safetensors")[1][DEFENCE])
-    stage = steps.of(study, unit.names)["training"][-1].stage
-    asked = slices(study, stage, unit.names)["defence"]
-    one, other = ((each["method"], catalogue.config("defences", each)) for each in (entry, asked))
-    if one != other:
-        raise Fault(f"{folder} is of the defence {entry}, not of {asked} as {unit.study_file} asks")
-    there = sorted(
-        int(f.stem.removeprefix("epoch_")) for f in (folder / "snapshots").glob("epoch_*")
-    )
-    if there != (epochs := steps.snapshots(study, unit.names)):
-        raise Fault(
-            f"{folder}/snapshots has the epochs {there}; {unit.study_file} asks for {epochs}"
-        )
-    for file in (folder / "snapshots").iterdir():
-        unseal(file)
-
-
-def _copy_history(old: Path, new: Path) -> None:
-    """Rows as they are written now; earlier versions had no seal and fewer columns."""
-    content = old.read_bytes()
+def _history(file: Path) -> list[dict[str, str]]:
+    """Its rows; earlier versions had no seal and fewer columns."""
+    content = file.read_bytes()
     if content.startswith(sealed_text.SEAL.encode()):
-        content = sealed_text.read(old)
-    rows.write(new, csv.DictReader(io.StringIO(content.decode())))
+        content = sealed_text.read(file)
+    return [*csv.DictReader(io.StringIO(content.decode()))]

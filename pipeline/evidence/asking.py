@@ -31,10 +31,16 @@ def with_study(
     return {"asked": asked, "meaning": meaning.of(files, checkout)}
 
 
-def scale(unit: Any, checkout: Path) -> dict[str, Any]:  # noqa: ANN401
-    """Images, epochs and batch size: the scale that its numbers are of."""
+def scale(unit: Any, checkout: Path, available: int) -> dict[str, Any]:  # noqa: ANN401
+    """Images, epochs and batch size: the scale that its numbers are of.
+
+    available: images of the whole training set; those that were held out trained nothing.
+    """
     study = load(checkout / unit.study_file)
     stage = next(one for one in paths.TRAININGS if unit.defence in study[one])
-    training = slices(study, stage, unit.names)["training"]
+    read = slices(study, stage, unit.names)
     found = {name: look_up(study, name) for name in SCALE}
-    return found | {name: training[name] for name in ("epochs", "batch_size")}
+    if share := read["validation_share"]:
+        taken = min(read["training_images"] or available, available)
+        found["training_images"] = round(taken * (1 - share))
+    return found | {name: read["training"][name] for name in ("epochs", "batch_size")}

@@ -1,7 +1,8 @@
 """What is known of a unit under way: the commits that it is pinned to, and what it took so far.
 
-Both halves are pinned to the commit at which the unit begins. A half that failed loses its pin:
-it is tried next with the mended code.
+Both halves are pinned to the commit at which the unit begins. What failed may be a full disk, so a
+half that failed once goes on at its commit; one that fails there again loses its pin if its code or
+its study means something else by now, and begins again with them.
 """
 
 import datetime
@@ -10,14 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import paths, sealed_text
-from pipeline.evidence import checkouts, steps
+from pipeline.evidence import asking, checkouts, steps
 from pipeline.evidence.units import EARLIER, HOME, Unit
 from pipeline.study import load
 from robustinfo.faults import Fault
 from robustinfo.files import refusals
 
-# seconds: of one core.  date: of its end.
-NEW = {"commit": None, "seconds": 0.0, "date": None}
+# seconds: of one core.  date: of its end; of the commit of a network that was adopted.
+# failures: at this commit.
+NEW = {"commit": None, "seconds": 0.0, "date": None, "failures": 0}
 TRAINED = {Path(one).name for one in (*paths.WRITES["pretrain"], EARLIER)} | {".training"}
 
 
@@ -28,11 +30,8 @@ def file(unit: Unit) -> Path:
 
 def of(unit: Unit) -> dict[str, dict[str, Any]]:
     """What is known by half, at first nothing."""
-    return (
-        sealed_text.read_json(file(unit))
-        if file(unit).exists()
-        else dict.fromkeys(steps.HALVES, NEW)
-    )
+    known = sealed_text.read_json(file(unit)) if file(unit).exists() else {}
+    return {half: NEW | known.get(half, {}) for half in steps.HALVES}
 
 
 def note(unit: Unit, half: str, **told: Any) -> None:  # noqa: ANN401
@@ -52,6 +51,19 @@ def pinned(unit: Unit, half: str) -> str:
             if of(unit)[one]["commit"] is None:
                 note(unit, one, commit=commit)
     return of(unit)[half]["commit"]
+
+
+def give_up(unit: Unit, half: str) -> bool:
+    """Count a failure of the half, and unpin it where another try could end otherwise."""
+    known = of(unit)[half]
+    note(unit, half, failures=known["failures"] + 1)
+    if not known["failures"]:
+        return False
+    then, now = (checkouts.at(commit) for commit in (known["commit"], checkouts.head()))
+    if asking.of(unit, half, then) == asking.of(unit, half, now):
+        return False
+    unpin(unit, half)
+    return True
 
 
 def unpin(unit: Unit, half: str) -> None:

@@ -4,6 +4,7 @@ A copy is an export, no worktree: git's own records stay as they are. All copies
 of results, so that a network trained at one commit can be measured at another.
 """
 
+import datetime
 import io
 import shutil
 import subprocess
@@ -23,6 +24,12 @@ def head() -> str:
 def full(commit: str) -> str:
     """All 40 digits of a commit's name. Raises Fault if there is none."""
     return _git("rev-parse", "--verify", "--quiet", f"{commit}^{{commit}}").decode().strip()
+
+
+def date(commit: str) -> str:
+    """The date in UTC at which the commit was made."""
+    seconds = int(_git("show", "--no-patch", "--format=%ct", commit))
+    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).date().isoformat()
 
 
 def at(commit: str) -> Path:

@@ -20,13 +20,16 @@ class FailedError(Fault):
 
 
 def asked(checkout: Path, *words: str) -> str:
-    """What a program of the checkout prints. Raises FailedError with its own words."""
+    """What a program of the checkout prints. Raises FailedError with its own words if it fails,
+    Fault if it was killed.
+    """
     command = [sys.executable, *words]
     done = subprocess.run(
         command, cwd=checkout, env=_environment(checkout), capture_output=True, text=True
     )
-    if done.returncode:
-        raise FailedError(_last(done.stderr) or f"{' '.join(words)} failed")
+    if status := done.returncode:
+        kind, how = _end(status)
+        raise kind(_last(done.stderr) or f"{' '.join(words)} {how}")
     return done.stdout
 
 
@@ -69,10 +72,14 @@ def started(
 def ended(child: subprocess.Popen, log: Path) -> None:
     """Wait for it. Raises FailedError if it failed, Fault if it was killed."""
     if status := child.wait():
-        kind = FailedError if status > 0 else Fault
-        how = "failed" if status > 0 else f"was killed by signal {-status}"
+        kind, how = _end(status)
         said = _last(log.read_text(errors="replace"))
         raise kind(f"{' '.join(child.args[2:])} {how}: {said}; {log} says more")
+
+
+def _end(status: int) -> tuple[type[Fault], str]:
+    """What the exit status of a program that did not end well is as an error, and in words."""
+    return (FailedError, "failed") if status > 0 else (Fault, f"was killed by signal {-status}")
 
 
 def _environment(checkout: Path) -> dict[str, str]:

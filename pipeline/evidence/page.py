@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pipeline import meaning
+from pipeline import coverage, meaning
 from pipeline.evidence import asking, plan, records, steps
 from pipeline.evidence.units import RECORD, RECORDS, Unit
 from pipeline.study import load
@@ -24,7 +24,9 @@ says how far it is.
 
 A unit is one defence and seed of one setting. Its folder holds `rows.csv` (every table of the run),
 `outcomes.csv` (per entry, one bit per test image in hexadecimal digits), `unit.json` (commits,
-dates, sha256) and, while all networks stay within 6 MB, `model.safetensors`. It is never made again
+dates, sha256) and, while all networks stay within 6 MB, `model.safetensors`. *Adopted* is a network
+that was there before the list: its commit and its date are what whoever adopted it says, and its
+files agree with the study in defence, shapes and epochs. No unit is ever made again
 because code has changed: *older than* names the files whose meaning (their syntax without comments
 and docstrings) is another now than at the commit that trained or measured it, and says where the
 study now asks for something else. `python -m pipeline.evidence remeasure UNIT` measures a network
@@ -37,10 +39,11 @@ COLUMNS = [
 
 
 def write() -> None:
-    """Write it."""
-    content = text()
-    with whole(FILE) as partial:
-        partial.write_text(content, encoding="utf-8")
+    """Write it, and the page of what is regenerated, which counts finished units."""
+    for file, made in ((FILE, text), (coverage.FILE, coverage.page)):
+        content = made()
+        with whole(file) as partial:
+            partial.write_text(content, encoding="utf-8")
 
 
 def text() -> str:
@@ -77,6 +80,8 @@ def _line(unit: Unit, record: dict[str, Any], study: dict[str, Any]) -> list[str
     hours = sum(record[half]["seconds"] for half in steps.HALVES) / 3600
     images, tested = (_many(scale[name]) for name in asking.SCALE)
     by = [f"{record[half]['commit'][:10]} ({record[half]['date']})" for half in steps.HALVES]
+    adopted = record["training"].get("adopted", False)
+    by[0] += ", adopted" * adopted
     if other := record["measuring"].get("snapshots_measured_by"):
         by[-1] += f"; earlier snapshots by {other[:10]}"
     kept = "kept" if network["committed"] else f"{network['bytes'] / 1e6:.1f} MB, not kept"
@@ -86,7 +91,7 @@ def _line(unit: Unit, record: dict[str, Any], study: dict[str, Any]) -> list[str
         images,
         str(scale["epochs"]),
         tested,
-        f"{hours:.2f}",
+        f"{hours:.2f}" + " (measuring only)" * adopted,
         f"{kept}, `{network['sha256'][:12]}`",
         "; ".join(_older(unit, record, study)) or "nothing",
     ]
@@ -100,8 +105,13 @@ def _older(unit: Unit, record: dict[str, Any], study: dict[str, Any]) -> Iterato
     for half in steps.HALVES:
         before = record[half]
         now = asking.with_study(study, unit.names, half, Path())
-        files = meaning.changed(before["meaning"], now["meaning"])
+        files = sorted(meaning.changed(before["meaning"], now["meaning"]), key=_is_pipeline)
         named = files[:NAMED] + ([f"{len(files) - NAMED} more"] if len(files) > NAMED else [])
         said = ["the study"] if before["asked"] != now["asked"] else []
         if said or files:
             yield f"{half}: {', '.join([*said, *named])}"
+
+
+def _is_pipeline(file: str) -> bool:
+    """Last: what a method computes stands in the package."""
+    return not file.startswith("src/robustinfo/")

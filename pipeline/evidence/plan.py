@@ -1,8 +1,12 @@
 """The written list, benchmarks/evidence/plan.yaml -> its units, in order, each checked.
 
+python -m pipeline.evidence.plan   the units as JSON: for the runner, whose modules may be hours old
+
 Everything wrong in it or in a study that it names is an error before anything runs.
 """
 
+import json
+import sys
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -95,3 +99,10 @@ def _of_group(item: str, file: str, study: dict[str, Any], group: Group, fail: A
 
 def _fault(file: Path, key: Key, last: str, problem: str) -> StudyError:
     return StudyError(f"{file}: {dotted((*key, last) if last else key)}: {problem}")
+
+
+if __name__ == "__main__":
+    try:
+        print(json.dumps(units()))
+    except StudyError as error:
+        sys.exit(f"error: {error}")

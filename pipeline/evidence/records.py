@@ -34,11 +34,12 @@ def publish(unit: Unit) -> None:
     files += [model] if size <= room(unit) else []
     state = begun.of(unit)
     about = unseal(model)[1]
+    data = sealed_text.read_json(unit.path(paths.DATA))["splits"]["train"]
     content = {
         "unit": unit.name,
         "study_file": unit.study_file,
         **state,
-        "scale": asking.scale(unit, CHECKOUTS / state["measuring"]["commit"]),
+        "scale": asking.scale(unit, CHECKOUTS / state["measuring"]["commit"], data["images"]),
         "trained_on": {name: about[name] for name in DEVICE},
         "checkpoint": {"bytes": size, "sha256": sha256(model), "committed": model in files},
         "files": {file.name: sha256(file) for file in files},

@@ -1,17 +1,18 @@
 """The runner: one unit after the other, alone, until it is told to stop."""
 
+import json
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
 from filelock import FileLock, Timeout
 
-from pipeline import driver, sealed_text
-from pipeline.evidence import begun, children, page, plan, working
+from pipeline import coverage, driver, sealed_text
+from pipeline.evidence import begun, children, page, working
 from pipeline.evidence.children import PATIENCE, FailedError
 from pipeline.evidence.units import HOME, Unit
 from robustinfo.faults import Fault
@@ -29,7 +30,8 @@ def run(tell: Callable[[str], None] = print) -> None:
     """All units that are not finished. Raises Fault, at the end, for those that failed."""
     with alone():
         failed: dict[str, str] = {}
-        while unit := _next(failed):
+        listed: list[Unit] = []
+        while unit := _next(listed := _listed(listed, tell), failed):
             try:
                 one(unit, tell)
             except StoppedError:
@@ -47,11 +49,12 @@ def one(unit: Unit, tell: Callable[[str], None] = print) -> None:
     """Finish a unit; the lock must be held. It says what there is to commit."""
     sealed_text.write_json(OWNER, {"process": os.getpid(), "unit": unit.name})
     working.finish(unit, tell)
+    pages = f"{page.FILE} {coverage.FILE}"
     try:  # by a program of its own: the files that it compares may have changed meanwhile
         children.asked(Path(), "-m", "pipeline.evidence", "page")
     except FailedError as error:
-        tell(f"{page.FILE} is as it was: {error}; later: python -m pipeline.evidence page")
-    tell(f"git add {unit.record} {page.FILE} && git commit -m 'Evidence: {unit.name}'")
+        tell(f"{pages} are not all new: {error}; later: python -m pipeline.evidence page")
+    tell(f"git add {unit.record} {pages} && git commit -m 'Evidence: {unit.name}'")
 
 
 @contextmanager
@@ -98,12 +101,24 @@ def at_work() -> str | None:
     return sealed_text.read_json(OWNER)["unit"] if _owner() else None
 
 
-def _next(failed: dict[str, str]) -> Unit | None:
+def _next(listed: list[Unit], failed: Collection[str]) -> Unit | None:
     """The first of the list that is not finished, or is to be measured again."""
-    for unit in plan.units():
+    for unit in listed:
         if unit.name not in failed and (not unit.is_finished or begun.file(unit).exists()):
             return unit
     return None
+
+
+def _listed(last: list[Unit], tell: Callable[[str], None]) -> list[Unit]:
+    """The list as it is now, by a program of its own; the last one while a study is half edited."""
+    try:
+        told = json.loads(children.asked(Path(), "-m", "pipeline.evidence.plan"))
+    except FailedError as error:
+        if not last:
+            raise
+        tell(f"the list stays as it was: {error}")
+        return last
+    return [Unit(*one[:-1], needs=tuple(one[-1])) for one in told]
 
 
 def _stop(number: int, frame: object) -> None:

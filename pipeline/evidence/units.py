@@ -14,7 +14,6 @@ CHECKOUTS = HOME / "checkouts"
 RECORDS = Path("benchmarks/evidence")
 RECORD = "unit.json"  # in the folder of a finished unit
 UNFINISHED = "unfinished"  # the folder, in a unit's, of a training that can go on
-LONG = 100 / 60  # hours: a longer unit leaves, each hour, a state that can be committed
 # Measures of snapshots that are not here any more, in the form of ``measures.csv``.
 EARLIER = paths.RUN + "/earlier.csv"
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from pipeline.evidence import asking, begun, checkouts, children, records, unfinished
 from pipeline.evidence.steps import Step
-from pipeline.evidence.units import HOME, LONG, Unit
+from pipeline.evidence.units import HOME, Unit
 from robustinfo.faults import Fault
 from robustinfo.files import AlteredFileError
 
-EVERY = 3600  # seconds between two states of a long training that can be committed
+EVERY = 3600  # seconds of a training between two states that can be committed
 GLANCE = 0.2  # seconds between two looks at a training
 Tell = Callable[[str], None]
 
@@ -46,9 +46,11 @@ def _half(unit: Unit, half: str, tell: Tell) -> None:
             if half == "measuring":
                 gather = ["-m", "pipeline.evidence.gather", *about]
                 children.work(checkout, gather, _log(unit, "gather"))
-    except children.FailedError:
-        begun.unpin(unit, half)
-        raise
+    except children.FailedError as error:
+        if not begun.give_up(unit, half):
+            raise
+        tell(f"{unit.name} failed twice and begins its {half} again, at the last commit: {error}")
+        return _half(unit, half, tell)
     begun.note(unit, half, date=begun.today(), **asking.of(unit, half, checkout))
 
 
@@ -56,7 +58,7 @@ def _run(unit: Unit, step: Step, checkout: Path, tell: Tell) -> None:
     log = _log(unit, "-".join([step.stage, *list(step.names.values())[2:]]))
     words = step.arguments(unit.study_file)
     with children.started(checkout, words, log) as child:
-        if step.writes and unit.hours > LONG and "snapshots" in map(_last, step.writes):
+        if "snapshots" in map(_last, step.writes):
             _leave_hourly(unit, child, checkout, tell)
         children.ended(child, log)
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from pipeline import paths, resuming
-from pipeline.evidence import gather, page, plan, records, steps, unfinished
+from pipeline.evidence import asking, gather, page, plan, records, steps, unfinished
 from pipeline.evidence.units import RECORDS, Unit
 from pipeline.strict_yaml import StudyError
 from pipeline.study import load
@@ -115,6 +115,44 @@ def test_earlier_measures_serve_only_epochs_that_have_no_snapshot():
     assert found.to_dict("list") == {
         "stage": ["train", "measure", "measure"], "epoch": [9, 0, 10], "value": [1.0, 3.0, 2.0],
     }  # fmt: skip
+
+
+def test_images_that_were_held_out_are_none_of_the_scale():
+    """5 % of CIFAR-10's 50,000; all, where none are held out."""
+    names = {"dataset": "cifar10", "model": "vgg16", "defence": "ib_rar"}
+    unit = UNIT._replace(study_file="studies/evidence/ib-rar.yaml", **names)
+    found = asking.scale(unit, Path(), 50_000)
+    assert found == {
+        "training_images": 47_500, "evaluation_images": 500, "epochs": 60, "batch_size": 100,
+    }  # fmt: skip
+    unit = UNIT._replace(study_file="studies/evidence/uncertainty.yaml")
+    assert asking.scale(unit, Path(), 60_000)["training_images"] is None
+
+
+def test_changed_methods_are_named_before_the_pipeline(monkeypatch):
+    now = dict.fromkeys(["pipeline/a.py", "pipeline/b.py", "pipeline/c.py"], "1")
+    now |= dict.fromkeys(["src/robustinfo/y.py", "src/robustinfo/x.py"], "1")
+    monkeypatch.setattr(asking, "with_study", lambda *_: {"asked": "", "meaning": now})
+    before = {half: {"asked": "", "meaning": {}} for half in steps.HALVES}
+    named = "src/robustinfo/x.py, src/robustinfo/y.py, pipeline/a.py, 2 more"
+    assert [*page._older(UNIT, before, {})] == [f"{half}: {named}" for half in steps.HALVES]
+
+
+def test_the_page_calls_an_adopted_network_adopted(monkeypatch):
+    """Its hours are those of its measuring, and its date is the commit's."""
+    half = {"commit": "f" * 40, "date": "2026-01-02", "seconds": 1800.0}
+    record = {
+        "training": half | {"seconds": 0.0, "adopted": True},
+        "measuring": half,
+        "scale": {"training_images": None, "evaluation_images": 10, "epochs": 2},
+        "checkpoint": {"committed": True, "sha256": "0" * 64},
+    }
+    monkeypatch.setattr(page, "_older", lambda *_: [])
+    line = page._line(UNIT, record, {})
+    assert line[1:3] == ["ffffffffff (2026-01-02), adopted", "ffffffffff (2026-01-02)"]
+    assert line[6] == "0.50 (measuring only)"
+    record["training"] = half
+    assert page._line(UNIT, record, {})[6] == "1.00"
 
 
 def test_a_state_beyond_the_budget_stays_here(tmp_path, monkeypatch):

@@ -44,7 +44,9 @@ def test_a_unit_belongs_to_the_commit_at_which_it_began(first):
     standard, entropic = (record(first["folder"], one) for one in (STANDARD, ENTROPIC))
     assert {standard[half]["commit"] for half in ("training", "measuring")} == {first["commit"]}
     assert {entropic[half]["commit"] for half in ("training", "measuring")} == {first["later"]}
-    assert f"git add {RECORDS / STANDARD}" in first["said"]
+    pages = f"{RECORDS / 'README.md'} studies/coverage.md"
+    assert f"git add {RECORDS / STANDARD} {pages} && git commit" in first["said"]
+    assert all((first["folder"] / page).exists() for page in pages.split())
     assert standard["scale"] == {
         "training_images": 400, "evaluation_images": 20, "epochs": 20, "batch_size": 5,
     }  # fmt: skip

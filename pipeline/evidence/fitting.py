@@ -1,0 +1,85 @@
+"""Whether a network that was trained elsewhere can be the one that a unit asks for.
+
+Its files say so of the defence, the shapes of all weights, the epochs and, where their folder is
+named as results are, the seed. Of data, optimizer and rate they say nothing.
+"""
+
+import json
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from pipeline.evidence import steps
+from pipeline.evidence.units import Unit
+from pipeline.slices import slices
+from robustinfo import catalogue
+from robustinfo.datasets._prepared import data_root, prepare
+from robustinfo.faults import Fault
+from robustinfo.sealed import DEFENCE, WEIGHTS, unseal
+
+Shapes = dict[str, tuple[int, ...]]
+
+
+def check(study: dict[str, Any], unit: Unit, folder: Path, history: list[dict[str, str]]) -> None:
+    """Raises Fault, naming the first file that is of something else. history: rows of the run."""
+    asked = slices(study, steps.of(study, unit.names)["training"][-1].stage, unit.names)
+    if (seed := folder.resolve().name).isdecimal() and seed != unit.seed:
+        raise Fault(f"{folder} is of the seed {seed}, not of {unit.seed} as {unit.name}")
+    _check_defence(asked["defence"], unit, folder)
+    _check_epochs(study, asked["training"]["epochs"], unit, folder, history)
+    shapes = _shapes(asked, unit)
+    for file in (folder / "model.safetensors", *sorted((folder / "snapshots").iterdir())):
+        tensors = unseal(file)[0].items()
+        found = {n.removeprefix(WEIGHTS): (*t.shape,) for n, t in tensors if n.startswith(WEIGHTS)}
+        for name, one, other in _other(found, shapes):
+            raise Fault(
+                f"{file} has {name} {one or 'nowhere'}; the network of {unit.study_file} has it "
+                f"{other or 'nowhere'}"
+            )
+
+
+def _check_defence(asked: dict[str, Any], unit: Unit, folder: Path) -> None:
+    entry = json.loads(unseal(folder / "model.safetensors")[1][DEFENCE])
+    config = partial(catalogue.config, "defences")
+    try:
+        is_it = entry["method"] == asked["method"] and config(entry) == config(asked)
+    except ValueError:  # settings that the method no longer has
+        is_it = False
+    if not is_it:
+        raise Fault(f"{folder} is of the defence {entry}, not of {asked} as {unit.study_file} asks")
+
+
+def _check_epochs(
+    study: dict[str, Any], last: int, unit: Unit, folder: Path, history: list[dict[str, str]]
+) -> None:
+    there = sorted(
+        int(f.stem.removeprefix("epoch_")) for f in (folder / "snapshots").glob("epoch_*")
+    )
+    if there != (epochs := steps.snapshots(study, unit.names)):
+        raise Fault(
+            f"{folder}/snapshots has the epochs {there}; {unit.study_file} asks for {epochs}"
+        )
+    told = {int(float(row["epoch"])) for row in history} - {0}
+    if told != {*range(1, last + 1)}:
+        raise Fault(
+            f"{folder}/history.csv has {len(told)} epochs, the last {max(told, default=0)}; "
+            f"{unit.study_file} asks for {last}"
+        )
+
+
+def _shapes(asked: dict[str, Any], unit: Unit) -> Shapes:
+    """Of the weights of the study's network, by their names."""
+    manifest = prepare(unit.dataset, asked["dataset"], data_root())
+    shape, classes = manifest["splits"]["train"]["shape"], len(manifest["classes"])
+    with torch.device("meta"):
+        network = catalogue.get("models", asked["model"])(tuple(shape), classes)
+    return {name: (*weight.shape,) for name, weight in network.state_dict().items()}
+
+
+def _other(found: Shapes, asked: Shapes) -> Iterator[tuple[str, Any, Any]]:
+    for name in sorted(found.keys() | asked.keys()):
+        if found.get(name) != asked.get(name):
+            yield name, found.get(name), asked.get(name)
