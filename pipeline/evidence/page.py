@@ -18,7 +18,8 @@ FILE = RECORDS / "README.md"
 NAMED = 3  # changed files that a line names
 HEAD = """# Evidence
 
-Made by `python -m pipeline.evidence page`; a test holds it against the records. `make evidence`
+Made by `python -m pipeline.evidence page`; a test holds all but *older than*, which is of the day
+it was made, against the records. `make evidence`
 works at the list in [plan.yaml](plan.yaml), one unit after the other, and `make evidence-status`
 says how far it is.
 
