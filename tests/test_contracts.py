@@ -28,7 +28,7 @@ STUDIES = {  # as each of its settings sees it
     for setting in study["settings"]
 }
 METHODS = [(kind, name) for kind in catalogue.VERBS for name in catalogue.names(kind)]
-SHAPE, CLASSES = (1, 28, 28), 10
+SHAPE, CLASSES = (1, 32, 32), 10
 TEXT_SHAPE = (30, 60)  # words of a text, of the vocabulary
 
 

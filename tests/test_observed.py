@@ -76,7 +76,7 @@ def test_a_measure_that_sees_the_inputs_gets_them(model, batch):
 
 def test_the_scale_of_the_logits_is_of_the_last_layer_probed_or_not(model, batch):
     x, y = batch
-    unprobed = Network(model._modules, ["conv"], ["act"]).eval()
+    unprobed = Network(OrderedDict(model.named_children()), ["conv"], ["act"]).eval()
     assert unprobed.logits == model.logits == ("fc",)
     for network in (model, unprobed):
         (one,) = observed.observed(network, x, y, {"scale": {"method": "logit_scale"}})[1][1:]
