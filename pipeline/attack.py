@@ -34,7 +34,8 @@ COUNT = "attack_success_rate_"  # of successes that are counted in another way
 
 def run(job: Job) -> None:
     """Attack the test images and judge every example again, as it is and rounded to 8 bits."""
-    found = examples(job, job.params["attack"], *load.test_images(job))
+    model = load.trained(job, job.path(paths.MODEL))
+    found = examples(job, model, job.params["attack"], *load.test_images(job))
     found["index"] = torch.arange(len(found["success"]))
     miscounted = found.pop("miscounted")
     counts = {name: mask for name, mask in found.items() if name.startswith(COUNT)}
@@ -47,13 +48,14 @@ def run(job: Job) -> None:
     rows.write(job.path(paths.ATTACK), rows.of("attack", own))
 
 
-def examples(job: Job, entry: Entry, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
+def examples(
+    job: Job, model: nn.Module, entry: Entry, images: Tensor, labels: Tensor
+) -> dict[str, Tensor]:
     """What the attack of an entry makes of the images on the job's network, per image, on the CPU.
 
     The keys are those that the stage keeps, without ``index``, other counts of success as their
     quantities are called; and ``miscounted``.
     """
-    model = load.trained(job, job.path(paths.MODEL))
     term = attack_term(job.path(paths.MODEL), model)
     parts = [
         _examples(entry, model, x, y, term, job.generator)

@@ -30,10 +30,7 @@ FALSE_POSITIVE_RATES = (0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 def run(job: Job) -> None:
     """Measure all clean images once, and every attack's successes."""
     data = load.split(job, "test")
-    measures = {
-        name: catalogue.get("complexities", entry)
-        for name, entry in job.params["complexities"].items()
-    }
+    measures = measures_of(job)
     attacks = (
         (name, unseal(job.path(paths.EXAMPLES, attack=name))[0]) for name in job.params["attacks"]
     )
@@ -43,6 +40,12 @@ def run(job: Job) -> None:
     else:
         found = _of_images(measures, data.images, attacks)
     rows.write(job.path(paths.COMPLEXITIES), rows.of("complexity", found))
+
+
+def measures_of(job: Job) -> dict[str, Callable]:
+    """The study's complexities, by their names: (n, c, h, w) uint8, or texts, -> (n,)."""
+    entries = job.params["complexities"].items()
+    return {name: catalogue.get("complexities", entry) for name, entry in entries}
 
 
 def _of_images(

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from pipeline import load, paths, rows
 from pipeline.attack import examples
-from pipeline.complexity import compared
+from pipeline.complexity import compared, measures_of
 from pipeline.observed import crafted
 from pipeline.stage import Job
 from robustinfo import catalogue
@@ -28,6 +28,7 @@ from robustinfo.batches import floats
 from robustinfo.distortions.eight_bit import from_bytes, to_bytes
 from robustinfo.maths.balls import distance
 from robustinfo.measurement import Measurement, counted
+from robustinfo.models._network import Network
 from robustinfo.settings import Entry
 
 NORMS = ("l2", "linf")
@@ -38,18 +39,15 @@ DETECTED = ("mean", "clean_mean", "auc")
 def run(job: Job) -> None:
     """Attack the test images at every level, with the same random numbers, and measure them."""
     images, labels = load.test_images(job)
-    measures = {
-        name: catalogue.get("complexities", entry)
-        for name, entry in job.params["complexities"].items()
-    }
+    model, measures = load.trained(job, job.path(paths.MODEL)), measures_of(job)
     clean = {name: measure(images) for name, measure in measures.items()}
     state, found = job.generator.get_state(), []
     for level, entry in catalogue.sweep(job.params["detection"]):
         job.generator.set_state(state)
-        told = examples(job, entry, images, labels)
+        told = examples(job, model, entry, images, labels)
         success, right = told["success_8bit"], int(told["correct"].sum())
         found.append(counted(SIZES[0], int(success.sum()), right)._replace(level=level))
-        chosen, made = _measured(job, entry, images, labels, told)
+        chosen, made = _measured(job, model, entry, images, labels, told)
         if len(chosen):
             rest = (*_sizes(images[chosen], made), *_complexities(measures, clean, chosen, made))
             found += [one._replace(level=level) for one in rest]
@@ -58,13 +56,17 @@ def run(job: Job) -> None:
 
 
 def _measured(
-    job: Job, entry: Entry, images: Tensor, labels: Tensor, told: dict[str, Tensor]
+    job: Job,
+    model: Network,
+    entry: Entry,
+    images: Tensor,
+    labels: Tensor,
+    told: dict[str, Tensor],
 ) -> tuple[Tensor, Tensor]:
     """The places of the images that are measured, and what was made of them, (m, c, h, w) uint8."""
     if catalogue.module("attacks", entry).ROLE != "noise":
         chosen = told["success_8bit"].nonzero().squeeze(1)
         return chosen, to_bytes(told["x_adv"][chosen])
-    model = load.trained(job, job.path(paths.MODEL))
     x, y = floats(images, job.device), labels.to(job.device)
     noisy = crafted(model, entry, x, y, generator=job.generator)
     return torch.arange(len(images)), to_bytes(noisy).cpu()

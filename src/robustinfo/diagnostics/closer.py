@@ -1,10 +1,9 @@
 """Whether one attack that looks for the least distance has converged: none should come closer.
 
 Of the images that the other attack turns, how far each goes; one that is not turned at all is
-infinitely far. Carlini and Wagner's attack (2017,
-arXiv 1608.04644) minimises the l2 distance that DeepFool (2016, arXiv 1511.04599) only estimates:
-where it goes farther on half of those images or more, its search has ended too early, and nothing
-that is measured on its images speaks of it.
+infinitely far. Carlini and Wagner's attack (2017, arXiv 1608.04644) minimises the l2 distance that
+DeepFool (2016, arXiv 1511.04599) only estimates: where it goes farther on half of those images or
+more, its search has ended too early, and nothing that is measured on its images speaks of it.
 """
 
 import math
