@@ -12,6 +12,7 @@ from torch import Generator, Tensor, nn
 
 from robustinfo import catalogue
 from robustinfo.attacks import pgd
+from robustinfo.defences._inner import adversaries
 from robustinfo.maths.divergence import kl_of_softmax
 from robustinfo.settings import Entry, Number, Outline, Settings
 
@@ -35,13 +36,6 @@ def loss_terms(
     """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Every term is a scalar in nats."""
     x_adv = adversaries(model, x, y, config=config, generator=generator)
     return terms_on(model, x, x_adv, y, config=config)
-
-
-def adversaries(
-    model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
-) -> Tensor:
-    """Where PGD ends for every image, fooling or not. Like x."""
-    return pgd.craft(model, x, y, config=config.attack, generator=generator)
 
 
 def terms_on(

@@ -19,6 +19,7 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from robustinfo.attacks import pgd
+from robustinfo.defences._inner import adversaries
 from robustinfo.maths.divergence import kl_of_softmax
 from robustinfo.settings import Number, Outline, Settings
 
@@ -48,13 +49,6 @@ def loss_terms(
     """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Every term is a scalar in nats."""
     x_adv = adversaries(model, x, y, config=config, generator=generator)
     return terms_on(model, x, x_adv, y, config=config)
-
-
-def adversaries(
-    model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
-) -> Tensor:
-    """Where PGD ends for every image, fooling or not. Like x."""
-    return pgd.craft(model, x, y, config=config.attack, generator=generator)
 
 
 def terms_on(
