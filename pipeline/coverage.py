@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import evident, scale
+from pipeline.checked import load
 from pipeline.paths import REFERENCES, TRAININGS
 from pipeline.reached import Result, Runs, named, of_result, of_targets, together
 from pipeline.slices import in_setting
 from pipeline.strict_yaml import read
-from pipeline.study import load
 
 PAPERS = tuple(file.stem for file in sorted(Path(REFERENCES).glob("*.yaml")))
 FILE = Path("studies/coverage.md")

@@ -8,10 +8,10 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from pipeline.checked import load
 from pipeline.evidence import plan
 from pipeline.evidence.units import RECORD, RECORDS
 from pipeline.reached import Result, Runs, of_result, of_targets_in, together
-from pipeline.study import load
 
 Units = list[tuple[dict[str, Runs], Counter]]  # runs by target; seeds by setting and defence
 

@@ -149,7 +149,7 @@ def test_control_c_ends_the_job(project, way):
 
 
 def test_a_time_out_ends_the_job(project, way):
-    process = training(project, way, before=("timeout", "20"))
+    process = job(project, way, *TRAINING, before=("timeout", "6"))  # it would not end by itself
     assert process.wait(PATIENCE) == 124
     assert is_over(project)
 

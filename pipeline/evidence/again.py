@@ -6,9 +6,9 @@ import shutil
 from pathlib import Path
 
 from pipeline import paths, rows, sealed_text
+from pipeline.checked import load
 from pipeline.evidence import asking, begun, checkouts, fitting, records
 from pipeline.evidence.units import EARLIER, Unit
-from pipeline.study import load
 from robustinfo.faults import Fault
 from robustinfo.files import refusals, whole
 

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import meaning, paths, sources
+from pipeline.checked import load
 from pipeline.evidence import steps
 from pipeline.slices import look_up, slices
-from pipeline.study import load
 
 SCALE = ("training_images", "evaluation_images")  # null: all
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import paths, sealed_text
+from pipeline.checked import load
 from pipeline.evidence import asking, checkouts, steps
 from pipeline.evidence.units import EARLIER, HOME, Unit
-from pipeline.study import load
 from robustinfo.faults import Fault
 from robustinfo.files import refusals
 

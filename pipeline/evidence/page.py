@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import coverage, meaning
+from pipeline.checked import load
 from pipeline.evidence import asking, plan, records, steps
 from pipeline.evidence.units import RECORD, RECORDS, Unit
-from pipeline.study import load
 from robustinfo.faults import Fault
 from robustinfo.files import whole
 

@@ -13,11 +13,11 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from pipeline.checked import load
 from pipeline.evidence.units import RECORDS, Unit
 from pipeline.schema import Name
 from pipeline.slices import in_setting
 from pipeline.strict_yaml import Key, StudyError, dotted, read
-from pipeline.study import load
 from pipeline.validation import validated
 from robustinfo.settings import PositiveNumber, Settings
 

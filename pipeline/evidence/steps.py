@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pipeline import paths
+from pipeline.checked import load
 from pipeline.slices import in_setting, slices
-from pipeline.study import load
 from robustinfo.faults import Fault
 
 HALVES = ("training", "measuring")
