@@ -16,7 +16,8 @@ from snakemake.utils import min_version
 min_version("9.27")
 sys.path[:0] = [workflow.basedir, f"{workflow.basedir}/src"]
 
-from pipeline import checked, driver, inputs, paths
+from pipeline.run import driver, inputs, paths
+from pipeline.study import checked
 from robustinfo.faults import Fault
 
 STUDY = str(config.get("study", "params.yaml"))
@@ -68,8 +69,8 @@ include: "pipeline/rules/conclude.smk"
 
 
 # Only params.yaml is versioned: DVC knows no other study file. Neither step can fail a study.
-RECORD = "python -m pipeline.bridge record" if STUDY == "params.yaml" else "true"
-SHOW = f"python -m pipeline.show --study {shlex.quote(STUDY)}"
+RECORD = "python -m pipeline.tracking.dvc record" if STUDY == "params.yaml" else "true"
+SHOW = f"python -m pipeline.tracking.show --study {shlex.quote(STUDY)}"
 
 
 # One process imports what jobs on this machine need; elsewhere every job does.

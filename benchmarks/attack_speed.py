@@ -30,13 +30,13 @@ from pyautoattack import AutoAttack
 from torch import Generator, Tensor, nn
 
 from benchmarks._timing import header, seconds, spread, write
-from robustinfo import training
 from robustinfo.attacks import autoattack, pgd
 from robustinfo.attacks._foolbox import frozen, judged
+from robustinfo.core.settings import Settings
 from robustinfo.datasets._prepared import data_root, open_split
 from robustinfo.defences import adversarial
 from robustinfo.models import resnet18
-from robustinfo.settings import Settings
+from robustinfo.training import loop
 
 STEPS, RESTARTS, SEED = 20, 5, 0
 PEERS = ("documented", "frozen", "layout")
@@ -87,13 +87,13 @@ def network(half: Half, device: torch.device) -> tuple[nn.Module, Tensor, Tensor
     ball = {"epsilon": half.trained_at, "step_size": half.trained_at / 3, "steps": 5}
     config = adversarial.Config(loss={"method": "cross_entropy"}, clean_share=0.5, attack=ball)
     some = slice(half.training_images)
-    data = training.Images(train.images[some].clone(), train.labels[some].clone()).to(device)
-    for _ in training.train(
+    data = loop.Images(train.images[some].clone(), train.labels[some].clone()).to(device)
+    for _ in loop.train(
         model.to(device),
         data,
-        training.Images(data.images[:0], data.labels[:0]),
+        loop.Images(data.images[:0], data.labels[:0]),
         partial(adversarial.loss_terms, config=config),
-        config=training.Config(
+        config=loop.Config(
             epochs=half.epochs, batch_size=64, learning_rate=0.002, snapshot_every=1
         ),
         generator=Generator(device).manual_seed(SEED),

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipeline.extended import read_study
-from pipeline.slices import in_setting
-from pipeline.strict_yaml import read
-from robustinfo import catalogue
+from pipeline.study.extends import read_study
+from pipeline.study.slices import in_setting
+from pipeline.study.strict_yaml import read
+from robustinfo.core import registry
+from robustinfo.core.measurement import mean
 from robustinfo.datasets._prepared import data_root, open_split
-from robustinfo.measurement import mean
 
 STUDY = Path("studies/one-bit-matters.yaml")
 PUBLISHED = Path("studies/references/one-bit-matters.yaml")
@@ -31,7 +31,7 @@ def rows(setting: dict[str, str]) -> Iterator[dict]:
     images = open_split(dataset, "test", study["datasets"][dataset], data_root()).images
     published = read(PUBLISHED)[0]["input_complexity"][dataset]["benign"]
     for name, entry in study["complexities"].items():
-        found = mean(name, catalogue.get("complexities", entry)(images))
+        found = mean(name, registry.get("complexities", entry)(images))
         yield {
             "dataset": dataset,
             "entry": name,

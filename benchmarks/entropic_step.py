@@ -28,9 +28,10 @@ from torchvision.datasets import MNIST
 from torchvision.transforms import ToTensor
 
 from benchmarks._timing import hardware, spread
-from robustinfo import catalogue, training
+from robustinfo.core import registry
 from robustinfo.models import lenet5
-from robustinfo.stepping import optimizer_of, quick, recorded, stepper
+from robustinfo.training import loop
+from robustinfo.training.step import optimizer_of, quick, recorded, stepper
 
 BATCH, RATE, FACTOR, FLOW = 4, 0.0009, 1.65, 6.0
 LOSS = {"method": "cross_entropy"}
@@ -79,8 +80,8 @@ def newcomer(dataset: Dataset, device: torch.device) -> list[float]:
     return losses
 
 
-def settings(**over: float) -> training.Config:
-    return training.Config(
+def settings(**over: float) -> loop.Config:
+    return loop.Config(
         epochs=1,
         batch_size=BATCH,
         learning_rate=RATE,
@@ -91,15 +92,15 @@ def settings(**over: float) -> training.Config:
 
 
 def terms_of(entry: str, device: torch.device) -> partial:
-    terms = catalogue.get("defences", ENTRIES[entry])
+    terms = registry.get("defences", ENTRIES[entry])
     state = {"pretrained_flow": torch.tensor(FLOW, device=device)}
     return partial(terms, state=state) if entry == "entropic" else terms
 
 
-def ours(entry: str, data: training.Images, none: training.Images, device: torch.device) -> float:
+def ours(entry: str, data: loop.Images, none: loop.Images, device: torch.device) -> float:
     """A pass by the training loop of robustinfo, in the order that it draws; its mean loss."""
     generator = torch.Generator(device).manual_seed(0)
-    *_, last = training.train(
+    *_, last = loop.train(
         network(device),
         data,
         none,
@@ -144,10 +145,10 @@ def main(rounds: int = 7, steps: int = 1000) -> None:
     if apart > 1e-5:
         sys.exit(f"error: the losses of 100 steps differ by {apart:.2g}: nothing is timed")
 
-    data = training.Images(images.to(device), labels.to(device))
+    data = loop.Images(images.to(device), labels.to(device))
     order = torch.randperm(len(labels), generator=torch.Generator(device).manual_seed(0))
     whole = statistics.fmean(newcomer(Items(images[order], labels[order]), device))
-    none = training.Images(images[:0], labels[:0])
+    none = loop.Images(images[:0], labels[:0])
     epoch = ours("entropic", data, none, device)
     if abs(epoch - whole) > 1e-4 * whole:
         sys.exit(f"error: the mean loss of {steps} steps is {epoch}, not {whole}: nothing is timed")
@@ -159,9 +160,9 @@ def main(rounds: int = 7, steps: int = 1000) -> None:
     }
     times: dict[str, list[float]] = {name: [] for name in loops}
     for _ in range(rounds + 1):
-        for name, loop in loops.items():
+        for name, one in loops.items():
             start = time.perf_counter()
-            loop()
+            one()
             times[name].append((time.perf_counter() - start) / steps * 1e6)
     times = {name: values[1:] for name, values in times.items()}  # the first round warms up
 

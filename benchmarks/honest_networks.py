@@ -19,7 +19,7 @@ import torch
 
 from benchmarks.honest.measuring import EARLY, HONEST, SPARED, rows
 from benchmarks.honest.registry import BY_NAME, load
-from robustinfo.batches import accuracy
+from robustinfo.core.batches import accuracy
 
 NEEDED = ("open_needed", "open_needed_cross_entropy")
 

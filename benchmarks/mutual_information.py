@@ -31,9 +31,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from benchmarks._timing import header, seconds, spread, write
+from robustinfo.core.settings import Settings
 from robustinfo.datasets._prepared import data_root, open_split
 from robustinfo.measures import binned_information, kde_information
-from robustinfo.settings import Settings
 
 SAMPLES, CHANNELS, BATCH = 5000, 32, 128
 WIDEST = 163_840  # neurons of the widest probe of WRN-28-10

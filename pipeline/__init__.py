@@ -1,1 +1,1 @@
-"""The top floor: stage programs, the workflow's shared parts, DVC's bridge and MLflow's view."""
+"""The workflow around robustinfo: studies, stages, results, figures, report, tracking."""

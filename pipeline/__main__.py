@@ -6,7 +6,7 @@ Anywhere else, as under DVC or on a cluster, this process imports what the job n
 
 import sys
 
-from pipeline import served
+from pipeline.run import served
 
 
 def main() -> None:
@@ -17,7 +17,7 @@ def main() -> None:
     ended = served.ask(words[1:])
     if ended is not None:
         served.end_like(ended)
-    from pipeline.stage import start
+    from pipeline.run.start import start
 
     start(words[1:])
 

@@ -4,10 +4,10 @@ import math
 
 import pandas as pd
 
-from pipeline.claim import Claim
-from pipeline.claims import corrected
-from pipeline.decided import judged
-from pipeline.statistics import with_intervals
+from pipeline.results.decided import judged
+from pipeline.results.statistics import with_intervals
+from pipeline.stages.claims import corrected
+from pipeline.study.claim import Claim
 
 N = 100
 RATES = {"attack_success_rate": {"standard": (0.9, 0.94), "entropic": (0.5, 0.58)}}

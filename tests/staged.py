@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.slices import slices
-from pipeline.stage import Job, perform
-from pipeline.study import load
+from pipeline.run.job import Job
+from pipeline.run.start import perform
+from pipeline.study.check import load
+from pipeline.study.slices import slices
 
 
 @contextmanager
@@ -25,6 +26,6 @@ def staged(folder: Path, text: str) -> Iterator[tuple[dict, Callable]]:
 
         def run(stage: str, program: str | None = None, **names: str) -> None:
             job = Job(stage, study["name"], names, slices(study, stage, names))
-            perform(import_module(f"pipeline.{program or stage}").run, job)
+            perform(import_module(f"pipeline.stages.{program or stage}").run, job)
 
         yield study, run

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from robustinfo.augmentation import Config, augment
+from robustinfo.training.augment import Config, augment
 
 
 def seeded(seed=0):

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import checked, study
-from pipeline.strict_yaml import StudyError
+from pipeline.study import check, checked
+from pipeline.study.strict_yaml import StudyError
 
 FILES = [Path("params.yaml"), *sorted(Path("studies").glob("*.yaml"))]
 
@@ -21,13 +21,13 @@ def project(tmp_path, monkeypatch):
         (tmp_path / file).write_text(file.read_text())
     (tmp_path / "params.yaml").write_text(Path("params.yaml").read_text())
     (tmp_path / "mine.yaml").write_text("extends: params.yaml\nname: mine\nseeds: [3]\n")
-    check, made = study.load, []
+    load, made = check.load, []
 
     def counted(file: Path) -> dict:
         made.append(file)
-        return check(file)
+        return load(file)
 
-    monkeypatch.setattr(study, "load", counted)
+    monkeypatch.setattr(check, "load", counted)
     monkeypatch.chdir(tmp_path)
     return made
 
@@ -88,4 +88,4 @@ def test_a_study_with_a_mistake_is_refused_each_time(project):
 @pytest.mark.parametrize("file", FILES, ids=str)
 def test_what_is_kept_is_the_study_to_the_last_number(file, tmp_path, monkeypatch):
     monkeypatch.setattr(checked, "KEPT", tmp_path)
-    assert checked.load(file) == checked.load(file) == study.load(file)
+    assert checked.load(file) == checked.load(file) == check.load(file)

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.claim import Claim, text_of
-from pipeline.extended import read_study
-from pipeline.strict_yaml import read
+from pipeline.study.claim import Claim, text_of
+from pipeline.study.extends import read_study
+from pipeline.study.strict_yaml import read
 
 FILES = [Path("params.yaml"), *sorted(Path("studies").glob("*.yaml"))]
 # A number in words -> what it asks of the statistic.

@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-from pipeline.claim import text_of
-from pipeline.claims import corrected
-from pipeline.decided import judged
+from pipeline.results.decided import judged
+from pipeline.stages.claims import corrected
+from pipeline.study.claim import text_of
 from robustinfo.maths.statistics import fraction_interval, holm
 from tests.made_results import RATES, WHERE, alone, claim, results
 

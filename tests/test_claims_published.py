@@ -4,10 +4,12 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-from pipeline import claims, paths, rows
-from pipeline.claim import Claim, Published, published
-from pipeline.extended import EMPTY
-from pipeline.stage import Job
+from pipeline.results import rows
+from pipeline.run import paths
+from pipeline.run.job import Job
+from pipeline.stages import claims
+from pipeline.study.claim import Claim, Published, published
+from pipeline.study.extends import EMPTY
 from tests.made_results import RATES, claim, results
 
 REFERENCE = {"gain": {"mnist": 7, "stl10": [2.5, 9]}, "rate": {"mnist/lenet5": 0.3}}

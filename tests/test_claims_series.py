@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 from scipy.stats import spearmanr
 
-from pipeline.decided import judged
-from pipeline.statistics import with_intervals
+from pipeline.results.decided import judged
+from pipeline.results.statistics import with_intervals
 from tests.made_results import OF_LAYERS, RATES, WHERE, claim, results, series
 
 

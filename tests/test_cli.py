@@ -91,7 +91,9 @@ def judge(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("robustinfo.judge.budget.SIZES", SIZES[:1])  # on any machine
     # In this process, which knows of that.
-    monkeypatch.setattr("robustinfo.separate.asked", lambda name, given: called(name)(**given))
+    monkeypatch.setattr(
+        "robustinfo.judge.separate.asked", lambda name, given: called(name)(**given)
+    )
     monkeypatch.setattr(sys, "path", [*sys.path])
     monkeypatch.delitem(sys.modules, "mine", raising=False)
 

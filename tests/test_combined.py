@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import nn
 
-from pipeline.combined import ALL, by_image, combined, within
+from pipeline.results.combined import ALL, by_image, combined, within
+from robustinfo.core.measurement import counted
+from robustinfo.core.sealed import seal
 from robustinfo.judge.threats import Threat
-from robustinfo.measurement import counted
-from robustinfo.sealed import seal
 from tests.told import told
 
 X = torch.tensor([0.401, 0.2, 0.1, 0.9]).view(4, 1, 1, 1)

@@ -12,13 +12,14 @@ from typing import get_args
 import pytest
 import torch
 
-from pipeline.paths import TRAININGS
-from pipeline.slices import KINDS, in_setting
-from pipeline.study import load
-from robustinfo import catalogue, training
+from pipeline.run.paths import TRAININGS
+from pipeline.study.check import load
+from pipeline.study.slices import KINDS, in_setting
+from robustinfo.core import registry
+from robustinfo.core.measurement import Interval, Measurement
+from robustinfo.core.settings import Settings
 from robustinfo.judge.threats import ROLES
-from robustinfo.measurement import Interval, Measurement
-from robustinfo.settings import Settings
+from robustinfo.training import loop
 from tests.told import told
 
 FILES = [Path("params.yaml"), *sorted(Path("studies").glob("*.yaml"))]
@@ -27,7 +28,7 @@ STUDIES = {  # as each of its settings sees it
     for file, study in zip(FILES, map(load, FILES), strict=True)
     for setting in study["settings"]
 }
-METHODS = [(kind, name) for kind in catalogue.VERBS for name in catalogue.names(kind)]
+METHODS = [(kind, name) for kind in registry.VERBS for name in registry.names(kind)]
 SHAPE, CLASSES = (1, 32, 32), 10
 TEXT_SHAPE = (30, 60)  # words of a text, of the vocabulary
 
@@ -38,10 +39,10 @@ def each(section, reads=("images", None)):
     reads: only those that read this.
     """
     entries = {
-        f"{file}:{name}": next(iter(catalogue.sweep(entry)))[1]
+        f"{file}:{name}": next(iter(registry.sweep(entry)))[1]
         for file, study in reversed(STUDIES.items())
         for name, entry in study[section].items()
-        if catalogue.reads(KINDS[section], entry) in reads
+        if registry.reads(KINDS[section], entry) in reads
     }
     once = {str(entry): name for name, entry in entries.items()}
     entries = {name: entries[name] for name in reversed(once.values())}
@@ -54,17 +55,17 @@ def each_on_its_network(section):
     for file, study in STUDIES.items():
         network = study["models"][file.rpartition("/")[2]]
         for name, entry in study[section].items():
-            key = str(next(iter(catalogue.sweep(entry)))[1])
-            if catalogue.reads("models", network) == "images" and key not in found:
+            key = str(next(iter(registry.sweep(entry)))[1])
+            if registry.reads("models", network) == "images" and key not in found:
                 found[key] = (f"{file}:{name}", entry, network)
     names = [name for name, *_ in found.values()]
-    pairs = [(next(iter(catalogue.sweep(e)))[1], network) for _, e, network in found.values()]
+    pairs = [(next(iter(registry.sweep(e)))[1], network) for _, e, network in found.values()]
     return pytest.mark.parametrize(("entry", "network"), pairs, ids=names)
 
 
 def narrow(network):
     """The same layers with few channels: contracts do not ask for accuracy."""
-    fields = catalogue.module("models", network).Config.model_fields
+    fields = registry.module("models", network).Config.model_fields
     least = {"width": 2, "hidden": 8, "depth": 10}
     own = network | {name: value for name, value in least.items() if name in fields}
     inner = {"network": narrow(network["network"])} if "network" in network else {}
@@ -73,7 +74,7 @@ def narrow(network):
 
 def built(network):
     torch.manual_seed(0)
-    return catalogue.get("models", narrow(network))(SHAPE, CLASSES)
+    return registry.get("models", narrow(network))(SHAPE, CLASSES)
 
 
 def says_what_it_rests_on(one):
@@ -87,7 +88,7 @@ def says_what_it_rests_on(one):
 @pytest.fixture
 def model():
     torch.manual_seed(0)
-    return catalogue.get("models", {"method": "lenet5"})(SHAPE, CLASSES)
+    return registry.get("models", {"method": "lenet5"})(SHAPE, CLASSES)
 
 
 @pytest.fixture
@@ -102,12 +103,12 @@ def test_every_file_says_what_it_is_and_has_a_strict_config_and_its_verb(kind, n
     assert len(module.__doc__.split()) > 8, "say what it is and where it comes from"
     assert issubclass(module.Config, Settings)
     assert module.Config.model_config["extra"] == "forbid" and module.Config.model_config["strict"]
-    assert callable(getattr(module, catalogue.VERBS[kind]))
+    assert callable(getattr(module, registry.VERBS[kind]))
 
 
 @each("models")
 def test_a_model_gives_logits_and_its_points(entry, batch):
-    network = catalogue.get("models", entry)(SHAPE, CLASSES).eval()
+    network = registry.get("models", entry)(SHAPE, CLASSES).eval()
     logits, seen = network.observe(batch[0], (*network.probes, *network.activations))
     assert torch.equal(logits, network(batch[0])) and logits.shape == (6, CLASSES)
     assert set(seen) == {*network.probes, *network.activations}
@@ -119,7 +120,7 @@ def quick(kind, entry):
     """The same attack with few steps: contracts do not ask for strength."""
     steps = 11 if kind == "diagnostics" else 2  # the path of an attack has more than ten
     least = {"steps": steps, "binary_search_steps": 2, "draws": 20, "perplexity": 2.0}
-    fields = catalogue.module(kind, entry).Config.model_fields
+    fields = registry.module(kind, entry).Config.model_fields
     return entry | {name: value for name, value in least.items() if name in fields}
 
 
@@ -127,10 +128,10 @@ def quick(kind, entry):
 def test_an_attack_stays_in_its_ball_and_leaves_the_model_alone(entry, model, batch):
     x, y, generator = batch
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    x_adv, success = catalogue.get("attacks", quick("attacks", entry))(
+    x_adv, success = registry.get("attacks", quick("attacks", entry))(
         model, x, y, generator=generator
     )
-    config, module = catalogue.config("attacks", entry), catalogue.module("attacks", entry)
+    config, module = registry.config("attacks", entry), registry.module("attacks", entry)
     assert module.ROLE in ROLES
     assert x_adv.shape == x.shape and success.shape == y.shape and success.dtype == torch.bool
     assert x_adv.min() >= 0 and x_adv.max() <= 1
@@ -145,10 +146,10 @@ def test_an_attack_stays_in_its_ball_and_leaves_the_model_alone(entry, model, ba
 @each_on_its_network("defences")
 def test_a_defence_gives_finite_scalar_terms_with_a_gradient(entry, network, batch):
     (x, y, generator), model = batch, built(network)
-    module, terms = catalogue.module("defences", entry), catalogue.get("defences", entry)
+    module, terms = registry.module("defences", entry), registry.get("defences", entry)
     extra = {}
     if hasattr(module, "prepare"):
-        config = catalogue.config("defences", entry)
+        config = registry.config("defences", entry)
         _, extra["state"] = module.prepare(model, lambda: [(x, y)], config=config)
     found = terms(model, x, y, generator=generator, **extra)
     sum(found.values()).backward()
@@ -159,8 +160,8 @@ def test_a_defence_gives_finite_scalar_terms_with_a_gradient(entry, network, bat
 @each("measures")
 def test_a_measure_maps_activations_and_labels_to_named_measurements(entry):
     y = torch.arange(4).repeat(30)
-    found = catalogue.get("measures", entry)(torch.nn.functional.one_hot(y).float(), y)
-    assert catalogue.module("measures", entry).POINTS in ("probes", "activations", "logits")
+    found = registry.get("measures", entry)(torch.nn.functional.one_hot(y).float(), y)
+    assert registry.module("measures", entry).POINTS in ("probes", "activations", "logits")
     assert found and told(found) and all(isinstance(one.value, float) for one in found)
     for one in found:
         assert says_what_it_rests_on(one)
@@ -172,14 +173,14 @@ def test_a_measure_maps_activations_and_labels_to_named_measurements(entry):
 @each("complexities")
 def test_a_complexity_is_one_number_per_image_and_least_for_a_blank_one(entry, batch):
     images = torch.cat([torch.zeros(1, *SHAPE), batch[0]]).mul(255).round().to(torch.uint8)
-    found = catalogue.get("complexities", entry)(images)
+    found = registry.get("complexities", entry)(images)
     assert found.shape == (7,) and found.dtype == torch.float64
     assert (found[0] < found[1:]).all()
 
 
 @each("models", ("texts",))
 def test_a_model_of_texts_gives_logits_and_its_points(entry):
-    network = catalogue.get("models", entry)(TEXT_SHAPE, CLASSES).eval()
+    network = registry.get("models", entry)(TEXT_SHAPE, CLASSES).eval()
     x = torch.randint(60, (6, 30))
     logits, seen = network.observe(x, (*network.probes, *network.activations))
     assert torch.equal(logits, network(x)) and logits.shape == (6, CLASSES)
@@ -190,13 +191,13 @@ def test_a_model_of_texts_gives_logits_and_its_points(entry):
 @each("attacks", ("texts",))
 def test_an_attack_on_words_gives_words_and_leaves_failures_alone(entry):
     torch.manual_seed(0)
-    model = catalogue.get("models", {"method": "text_classifier"})(TEXT_SHAPE, CLASSES)
+    model = registry.get("models", {"method": "text_classifier"})(TEXT_SHAPE, CLASSES)
     x, generator = torch.randint(60, (6, 30)), torch.Generator()
     y = model.eval()(x).argmax(1)
-    x_adv, success = catalogue.get("attacks", quick("attacks", entry))(
+    x_adv, success = registry.get("attacks", quick("attacks", entry))(
         model, x, y, generator=generator
     )
-    assert catalogue.module("attacks", entry).ROLE in ("single_step", "iterated")
+    assert registry.module("attacks", entry).ROLE in ("single_step", "iterated")
     assert x_adv.shape == x.shape and x_adv.dtype == x.dtype and success.dtype == torch.bool
     assert x_adv.min() >= 0 and x_adv.max() < 60
     assert torch.equal(x_adv[~success], x[~success])
@@ -204,7 +205,7 @@ def test_an_attack_on_words_gives_words_and_leaves_failures_alone(entry):
 
 @each("complexities", ("texts",))
 def test_a_complexity_of_texts_is_one_number_per_text_and_least_for_one_that_repeats(entry):
-    found = catalogue.get("complexities", entry)(["@ " * 40, "three blind mice, 17 men " * 4])
+    found = registry.get("complexities", entry)(["@ " * 40, "three blind mice, 17 men " * 4])
     assert found.shape == (2,) and found.dtype == torch.float64
     assert found[0] < found[1]
 
@@ -212,7 +213,7 @@ def test_a_complexity_of_texts_is_one_number_per_text_and_least_for_one_that_rep
 @each("distortions")
 def test_a_distortion_keeps_the_shape_and_the_box(entry, batch):
     x, _, generator = batch
-    found = catalogue.get("distortions", entry)(x, generator=generator)
+    found = registry.get("distortions", entry)(x, generator=generator)
     assert found.shape == x.shape and found.min() >= 0 and found.max() <= 1
 
 
@@ -227,7 +228,7 @@ def test_a_diagnostic_is_a_list_of_finite_numbers_with_names(entry, network, bat
         given["after"] = {"correct": y == y, "success": y != y}
     if "other" in entry:
         given["other"] = given["examples"]
-    found = catalogue.get("diagnostics", quick("diagnostics", entry))(
+    found = registry.get("diagnostics", quick("diagnostics", entry))(
         model, x, y, generator=generator, **given
     )
     assert found and all(one.quantity and isfinite(one.value) for one in found)
@@ -238,7 +239,7 @@ def test_a_diagnostic_is_a_list_of_finite_numbers_with_names(entry, network, bat
 def test_the_training_of_every_defence_is_valid(file):
     study = STUDIES[file]
     for name in study["defences"]:
-        training.Config(**next(study[one][name] for one in TRAININGS if name in study[one]))
+        loop.Config(**next(study[one][name] for one in TRAININGS if name in study[one]))
 
 
 @pytest.mark.parametrize(("kind", "name"), METHODS)

@@ -5,11 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import coverage, evident
-from pipeline.coverage import FULL, PAPERS, SMALL
-from pipeline.evidence import plan
-from pipeline.reached import Result, named, of_result, of_targets, together
-from pipeline.study import load
+from pipeline.evidence import coverage, evident, plan
+from pipeline.evidence.coverage import FULL, PAPERS, SMALL
+from pipeline.evidence.reached import Result, named, of_result, of_targets, together
+from pipeline.study.check import load
 
 RESULTS = {  # that the papers' texts name
     "entropic-retraining": 12, "mutual-information": 6, "ib-rar": 13, "uncertainty": 18,
@@ -20,7 +19,7 @@ RESULTS = {  # that the papers' texts name
 def test_the_page_in_the_repository_is_the_one_that_the_studies_make():
     made = coverage.page()
     assert Path("studies/coverage.md").read_text("utf-8") == made, (
-        "make it again: python -m pipeline.coverage > studies/coverage.md"
+        "make it again: python -m pipeline.evidence.coverage > studies/coverage.md"
     )
     assert all(f"| {one.id} | {one.what} |" in made for p in PAPERS for one in coverage.results(p))
 

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from pipeline import paths, rows
-from pipeline.study import load
+from pipeline.results import rows
+from pipeline.run import paths
+from pipeline.study.check import load
 from robustinfo.complexities import png_size
 from robustinfo.datasets._prepared import open_split
 from tests.staged import staged

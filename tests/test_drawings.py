@@ -5,9 +5,9 @@ import math
 import pandas as pd
 import pytest
 
-from pipeline.drawing import draw
-from pipeline.drawings._canvas import limits, styles
-from pipeline.tables import Target
+from pipeline.figures._canvas import limits, styles
+from pipeline.figures.drawing import draw
+from pipeline.results.tables import Target
 
 
 def table(lines):

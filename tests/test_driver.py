@@ -9,7 +9,7 @@ import time
 import psutil
 import pytest
 
-from pipeline import driver
+from pipeline.run import driver
 
 JOB = "import time; from pipeline import driver; driver.follow(); time.sleep(60)"
 DRIVER = f"""

@@ -1,7 +1,7 @@
 import pytest
 
-from robustinfo.entries import entry
-from robustinfo.faults import Fault
+from robustinfo.core.entries import entry
+from robustinfo.core.errors import Fault
 
 
 @pytest.mark.parametrize(

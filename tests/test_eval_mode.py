@@ -15,12 +15,12 @@ import torch
 from torch import nn
 from torch.nn.modules.module import register_module_forward_hook
 
-from pipeline import load, paths
-from robustinfo import training
+from pipeline.run import load, paths
 from robustinfo.attacks import pgd
+from robustinfo.core.sealed import WEIGHTS, unseal
 from robustinfo.defences import adversarial, entropic, mart, trades
 from robustinfo.models import wide_resnet
-from robustinfo.sealed import WEIGHTS, unseal
+from robustinfo.training import loop
 from tests.staged import staged
 
 STUDY = """
@@ -176,7 +176,7 @@ def network():
 def images(n=24):
     generator = torch.Generator().manual_seed(1)
     x = torch.randint(256, (n, 1, 8, 8), dtype=torch.uint8, generator=generator)
-    return training.Images(x, torch.arange(n) % 10)
+    return loop.Images(x, torch.arange(n) % 10)
 
 
 def untrained_still(model):
@@ -216,8 +216,8 @@ def test_an_epoch_of_adversarial_training_counts_what_it_trains_on_and_nothing_e
     known = {key: settings[key] for key in settings.keys() & defence.Config.model_fields.keys()}
     terms = partial(defence.loss_terms, config=defence.Config(**known))
     generator = torch.Generator().manual_seed(0)
-    for _ in training.train(
-        model, images(), images(9), terms, config=training.Config(**config), generator=generator
+    for _ in loop.train(
+        model, images(), images(9), terms, config=loop.Config(**config), generator=generator
     ):
         pass
     norms = [layer for layer in model.modules() if isinstance(layer, nn.BatchNorm2d)]

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.extended import read_study
-from pipeline.strict_yaml import StudyError
-from pipeline.study import load
+from pipeline.study.check import load
+from pipeline.study.extends import read_study
+from pipeline.study.strict_yaml import StudyError
 
 PARENT = """\
 name: parent

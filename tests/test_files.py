@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from robustinfo.faults import Fault
-from robustinfo.files import DiskError, whole
+from robustinfo.core.errors import Fault
+from robustinfo.core.files import DiskError, whole
 
 
 def full(*_, **__):

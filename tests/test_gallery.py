@@ -5,12 +5,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from pipeline import gallery, load, paths, rows, sealed_text
-from pipeline.stage import Job
-from robustinfo.batches import floats
+from pipeline.results import rows, sealed_text
+from pipeline.run import load, paths
+from pipeline.run.job import Job
+from pipeline.stages import gallery
+from robustinfo.core.batches import floats
+from robustinfo.core.sealed import seal
 from robustinfo.models import lenet5
-from robustinfo.sealed import seal
-from robustinfo.training import Images
+from robustinfo.training.loop import Images
 
 PGD = {"method": "pgd", "norm": "linf", "epsilon": 0.3, "step_size": 0.1, "steps": 3}
 ATTACKS = {

@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from pipeline import load, paths, resuming, rows, sealed_text, train
-from pipeline.stage import Job
-from robustinfo.files import DiskError
-from robustinfo.sealed import seal
-from robustinfo.training import Images
+from pipeline.results import rows, sealed_text
+from pipeline.run import load, paths, resuming
+from pipeline.run.job import Job
+from pipeline.stages import train
+from robustinfo.core.files import DiskError
+from robustinfo.core.sealed import seal
+from robustinfo.training.loop import Images
 
 STATE = "state.safetensors"
 STANDARD = {"method": "standard", "loss": {"method": "cross_entropy"}}

@@ -7,11 +7,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pipeline import information, leaderboard, paths, rows
-from pipeline.slices import slices
-from pipeline.stage import Job
-from pipeline.statistics import with_intervals
-from pipeline.strict_yaml import read
+from pipeline.results import information, rows
+from pipeline.results.statistics import with_intervals
+from pipeline.run import paths
+from pipeline.run.job import Job
+from pipeline.stages import leaderboard
+from pipeline.study.slices import slices
+from pipeline.study.strict_yaml import read
 from robustinfo.judge.checks import UNTRUSTED
 from robustinfo.judge.threats import Threat
 from robustinfo.maths.statistics import fraction_interval

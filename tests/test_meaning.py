@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from pipeline import meaning
+from pipeline.run import meaning
 
 PROGRAM = '''"""What it is."""
 

@@ -5,8 +5,8 @@ import math
 import pandas as pd
 import pytest
 
-from pipeline import rows
-from robustinfo.measurement import Measurement, counted, exact
+from pipeline.results import rows
+from robustinfo.core.measurement import Measurement, counted, exact
 
 FULL = Measurement(
     "information_input_bits", 4.5, "own", 50, 4.25, 4.75, "kde", "pgd", "fc1", 0.1, 3, 5.0, True

@@ -7,8 +7,8 @@ import pytest
 import torch
 from scipy import stats
 
+from robustinfo.core.measurement import Measurement, counted, exact, fraction, mean
 from robustinfo.maths.statistics import fraction_interval
-from robustinfo.measurement import Measurement, counted, exact, fraction, mean
 
 
 def test_a_fraction_counts_the_mask_of_all_or_of_more_images():

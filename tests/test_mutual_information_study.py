@@ -6,10 +6,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pipeline.claim import Claim
-from pipeline.decided import judged
-from pipeline.study import load
-from pipeline.tables import Target, tabulate
+from pipeline.results.decided import judged
+from pipeline.results.tables import Target, tabulate
+from pipeline.study.check import load
+from pipeline.study.claim import Claim
 
 STUDY = load(Path("studies/mutual-information.yaml"))
 BASE = {

@@ -6,11 +6,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pipeline import collect, leaderboard, overview, paths, report, rows, sealed_text, verdict
-from pipeline.slices import slices
-from pipeline.stage import Job
-from pipeline.strict_yaml import read
-from robustinfo.files import AlteredFileError
+from pipeline.results import rows, sealed_text
+from pipeline.run import paths
+from pipeline.run.job import Job
+from pipeline.stages import collect, leaderboard, overview, report, verdict
+from pipeline.study.slices import slices
+from pipeline.study.strict_yaml import read
+from robustinfo.core.files import AlteredFileError
 
 SETTING = {"dataset": "digits", "model": "lenet5"}
 DEFENCES = ["None", "NA", "nan", "null", "007", "1e3", "True"]

@@ -9,10 +9,12 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from pipeline import distort, load, observed, rows
-from robustinfo import catalogue
+from pipeline.results import observed, rows
+from pipeline.run import load
+from pipeline.stages import distort
+from robustinfo.core import registry
 from robustinfo.models._network import Network
-from robustinfo.training import Images
+from robustinfo.training.loop import Images
 from tests.told import told
 
 MEASURES = {
@@ -54,7 +56,7 @@ def test_what_is_measured_is_what_the_measures_say_of_the_layers(model, batch, m
     assert len(by_place) == len(of_layers)
     places = [("kde", "conv"), ("kde", "fc"), ("bins", "conv"), ("entropy", "softmax")]
     for entry, layer in places:
-        expected = catalogue.get("measures", MEASURES[entry])(seen[layer], y)
+        expected = registry.get("measures", MEASURES[entry])(seen[layer], y)
         for one in expected:
             same = by_place[entry, layer, one.quantity]
             assert same.value == pytest.approx(one.value, abs=1e-4)
@@ -69,7 +71,7 @@ def test_a_measure_that_sees_the_inputs_gets_them(model, batch):
     entry = {"method": "nhsic", "batch_size": 20}
     _, found = observed.observed(model, x, y, {"nhsic": entry})
     seen = model.observe(x, ("fc",))[1]["fc"]
-    expected = told(catalogue.get("measures", entry)(seen, y, x=x))
+    expected = told(registry.get("measures", entry)(seen, y, x=x))
     own = told(one for one in found if one.layer == "fc")
     assert own["nhsic_input"].value == pytest.approx(expected["nhsic_input"].value)
 
@@ -101,7 +103,7 @@ def test_a_measured_layer_is_given_back_before_the_next(model, batch, monkeypatc
         met.append(weakref.ref(t))
         return []
 
-    monkeypatch.setattr(catalogue, "get", lambda kind, entry: estimate)
+    monkeypatch.setattr(registry, "get", lambda kind, entry: estimate)
     observed.observed(model, *batch, {"bins": MEASURES["bins"]})
     assert alive == [0, 0]
 
@@ -150,6 +152,6 @@ def test_of_two_measures_of_distorted_images_each_says_its_own(model, batch, mon
     own = table.query("input == 'clean' and entry == 'same' and layer == 'fc'")
     values = own.set_index("quantity").value
     for name in ("bins", "kde"):
-        for one in catalogue.get("measures", MEASURES[name])(seen["fc"], batch[1]):
+        for one in registry.get("measures", MEASURES[name])(seen["fc"], batch[1]):
             assert values[f"{name}/{one.quantity}"] == pytest.approx(one.value, abs=1e-4)
     assert len(values) == 3 + 6

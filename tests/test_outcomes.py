@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.decided import judged
-from pipeline.outcomes import by_image
-from pipeline.statistics import chosen
+from pipeline.results.decided import judged
+from pipeline.results.outcomes import by_image
+from pipeline.results.statistics import chosen
 from robustinfo.maths.statistics import over_images
 from tests.made_results import claim, results
 

@@ -5,10 +5,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pipeline import outline, rows
-from pipeline.selecting import check_where, values
-from pipeline.strict_yaml import StudyError
-from robustinfo import catalogue
+from pipeline.results import rows
+from pipeline.study import outline
+from pipeline.study.selecting import check_where, values
+from pipeline.study.strict_yaml import StudyError
+from robustinfo.core import registry
 from tests.staged import staged
 
 COLUMNS = [
@@ -163,5 +164,5 @@ def holds(group, row):
 
 @pytest.mark.parametrize("kind", ["measures", "defences", "diagnostics", "learning", "toys"])
 def test_every_method_that_writes_rows_says_what_it_calls_them(kind):
-    for name in catalogue.names(kind):
-        assert hasattr(catalogue.module(kind, {"method": name}), "outline"), f"{kind}/{name}.py"
+    for name in registry.names(kind):
+        assert hasattr(registry.module(kind, {"method": name}), "outline"), f"{kind}/{name}.py"

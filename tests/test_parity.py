@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from dvc.repo import Repo
 
-from pipeline import paths
-from pipeline.slices import slices
-from pipeline.sources import closure, code
-from pipeline.study import load
+from pipeline.run import paths
+from pipeline.run.code import closure, code
+from pipeline.study.check import load
+from pipeline.study.slices import slices
 
 SHELL = re.compile(r"^Shell command: (.*)$", re.M)
 FILES = re.compile(r"^ +(?:input|output): (.*)$", re.M)
@@ -46,7 +46,7 @@ def covers(dependency, file):
 
 
 def keys(command):
-    """The parameter keys of a command, as ``pipeline.paths`` promises them."""
+    """The parameter keys of a command, as ``pipeline.run.paths`` promises them."""
     names = dict(OPTION.findall(command))
     stage = command.split()[4]
     return paths.keys(stage, **names)

@@ -5,10 +5,10 @@ import pytest
 import torch
 from PIL import Image
 
+from robustinfo.core.errors import Fault
 from robustinfo.datasets import digits
 from robustinfo.datasets._prepared import open_split, prepare
-from robustinfo.faults import Fault
-from robustinfo.pictures import images
+from robustinfo.judge.images import images
 
 
 @pytest.fixture(autouse=True)

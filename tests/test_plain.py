@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 from rich.table import Table
 
-from robustinfo.plain import Paper, text
+from robustinfo.judge.plain import Paper, text
 
 
 def table():

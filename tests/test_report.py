@@ -6,10 +6,12 @@ import re
 import pandas as pd
 import pytest
 
-from pipeline import gallery, information, leaderboard, overview, paths, report, rows, verdict
-from pipeline.absent import UNTRAINED
-from pipeline.stage import Job
-from robustinfo.files import whole
+from pipeline.results import information, rows
+from pipeline.run import paths
+from pipeline.run.job import Job
+from pipeline.run.untrained import UNTRAINED
+from pipeline.stages import gallery, leaderboard, overview, report, verdict
+from robustinfo.core.files import whole
 from robustinfo.judge.checks import BY_NAME, CLASSES
 from robustinfo.judge.verdict import Answer
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from pipeline import resuming, sources
-from pipeline.stage import Job
+from pipeline.run import code, resuming
+from pipeline.run.job import Job
 
 STATE = {"epoch": 1, "model": {"w": torch.rand(40)}, "history": [{"loss": 0.5}]}
 STANDARD = {"method": "standard", "loss": {"method": "cross_entropy"}}
@@ -73,8 +73,8 @@ def test_the_identity_is_of_all_that_the_bits_depend_on(tmp_path, monkeypatch):
     assert identity() in found and len(found) == 4
     Path("read").write_text("other data")
     found.add(identity())
-    Path("pipeline/train.py").write_text("ANOTHER = 'program'\n")
-    for remembered in (sources.closure, sources._imports, sources._meant):
+    Path("pipeline/stages/train.py").write_text("ANOTHER = 'program'\n")
+    for remembered in (code.closure, code._imports, code._meant):
         remembered.cache_clear()  # as in another process
     found.add(identity())
     assert len(found) == 6

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline import claims, collect, gallery, information, leaderboard, rows, sealed_text, verdict
-from robustinfo.files import AlteredFileError, DiskError
+from pipeline.results import information, rows, sealed_text
+from pipeline.stages import claims, collect, gallery, leaderboard, verdict
+from robustinfo.core.files import AlteredFileError, DiskError
 
 # What a reader that guesses takes for nothing, for a number, for a remark, or for two fields.
 NAMES = [

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import scale
-from pipeline.slices import in_setting
-from pipeline.strict_yaml import read
-from pipeline.study import load
+from pipeline.study import scale
+from pipeline.study.check import load
+from pipeline.study.slices import in_setting
+from pipeline.study.strict_yaml import read
 
 NAMES = {
     "dataset": "mnist", "model": "net", "defence": "pat", "stage": "attack",

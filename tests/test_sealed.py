@@ -7,8 +7,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from robustinfo.files import DiskError
-from robustinfo.sealed import AlteredFileError, seal, unseal
+from robustinfo.core.files import DiskError
+from robustinfo.core.sealed import AlteredFileError, seal, unseal
 
 TENSORS = {
     "weight": torch.randn(3, 4, generator=torch.Generator().manual_seed(0)),
@@ -105,7 +105,7 @@ def test_a_full_disk_leaves_the_sealed_file_that_was_there(path, monkeypatch):
 def test_the_same_content_is_the_same_bytes_whatever_the_process(tmp_path):
     """safetensors alone writes its metadata in an order that changes from run to run."""
     code = (
-        "import sys, torch; from pathlib import Path; from robustinfo.sealed import seal;"
+        "import sys, torch; from pathlib import Path; from robustinfo.core.sealed import seal;"
         "about = {str(number): 'x' for number in range(9)};"
         "seal(Path(sys.argv[1]), {'b': torch.arange(3), 'a': torch.ones(2)}, about)"
     )

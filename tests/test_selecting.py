@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.drawn import unset
-from pipeline.strict_yaml import StudyError
-from pipeline.study import load
+from pipeline.study.check import load
+from pipeline.study.drawn import unset
+from pipeline.study.strict_yaml import StudyError
 
 GOOD = Path("params.yaml").read_text(encoding="utf-8")
 EPSILON = "where: {stage: diagnose, entry: epsilon_curve, quantity: attack_accuracy}"

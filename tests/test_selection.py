@@ -5,7 +5,9 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from pipeline import paths, rows, select
+from pipeline.results import rows
+from pipeline.run import paths
+from pipeline.stages import select
 
 
 def screened(**accuracies):

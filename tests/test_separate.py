@@ -9,8 +9,8 @@ import time
 import psutil
 import pytest
 
-from robustinfo import separate
-from robustinfo.faults import Fault
+from robustinfo.core.errors import Fault
+from robustinfo.judge import separate
 
 CODE = """
 import atexit, ctypes, os, signal, subprocess, sys, threading, time

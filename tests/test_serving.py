@@ -13,8 +13,8 @@ import psutil
 import pytest
 from filelock import FileLock
 
-from pipeline.driver import serve
-from pipeline.served import SERVER
+from pipeline.run.driver import serve
+from pipeline.run.served import SERVER
 
 # A training that does not end by itself.
 STUDY = """\
@@ -38,7 +38,7 @@ def project(tmp_path_factory):
     for name in ("src", "studies", "params.yaml"):
         (folder / name).symlink_to(Path(name).absolute())
     shutil.copytree("pipeline", folder / "pipeline")
-    (folder / "pipeline/overview.py").write_text("def run(job):\n    1 / 0\n")
+    (folder / "pipeline/stages/overview.py").write_text("def run(job):\n    1 / 0\n")
     (folder / "serving.yaml").write_text(STUDY)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)

@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
-from pipeline import paths, recorded, rows, sealed_text
-from pipeline.extended import read_study
-from pipeline.show import show
-from robustinfo.faults import Fault
+from pipeline.results import rows, sealed_text
+from pipeline.run import paths
+from pipeline.study.extends import read_study
+from pipeline.tracking import finished
+from pipeline.tracking.show import show
+from robustinfo.core.errors import Fault
 
 ROOT = Path(__file__).parents[1]
 STUDY = """
@@ -220,7 +222,7 @@ def test_what_a_killed_process_left_is_replaced(study, monkeypatch):
 
 
 def test_an_unreachable_server_costs_one_line_and_a_replay_shows_all(study):
-    command = [sys.executable, "-m", "pipeline.show", "--study", str(study)]
+    command = [sys.executable, "-m", "pipeline.tracking.show", "--study", str(study)]
     python = {"PYTHONPATH": f"{ROOT}:{ROOT / 'src'}", "PATH": "/usr/bin:/bin"}
 
     def run(uri):
@@ -230,19 +232,19 @@ def test_an_unreachable_server_costs_one_line_and_a_replay_shows_all(study):
     away = run("http://me:secret@127.0.0.1:9")
     assert away.returncode == 0 and away.stderr == "" and away.stdout.count("\n") == 1
     assert "Connection refused" in away.stdout and "secret" not in away.stdout
-    assert "python -m pipeline.show --study params.yaml" in away.stdout
+    assert "python -m pipeline.tracking.show --study params.yaml" in away.stdout
     there = run("")
     assert there.stdout.startswith("mlflow: 2 new, 0 already there") and there.stderr == ""
 
 
 def test_a_key_is_made_of_parameters_and_results_alone(study):
     content, _ = read_study(study)
-    (first, *_), _ = recorded.runs(content)
+    (first, *_), _ = finished.runs(content)
     content["defences"]["another"] = {"method": "standard", "weight": 1}
     content["pretrain"]["another"] = content["pretrain"]["standard"]
-    assert recorded.runs(content)[0][0].key == first.key
+    assert finished.runs(content)[0][0].key == first.key
     content["attacks"]["fgsm"]["epsilon"] = 0.2
-    assert recorded.runs(content)[0][0].key != first.key
+    assert finished.runs(content)[0][0].key != first.key
 
 
 @pytest.mark.parametrize("content", ["seeds: [0]", "name: [", None])

@@ -8,18 +8,20 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from pipeline import absent, attack, learn, load, overview, paths, rows, toy, train
-from pipeline.stage import Job
-from robustinfo.batches import floats
+from pipeline.results import rows
+from pipeline.run import load, paths, untrained
+from pipeline.run.job import Job
+from pipeline.stages import attack, learn, overview, toy, train
+from robustinfo.core.batches import floats
+from robustinfo.core.errors import Fault
+from robustinfo.core.files import DiskError
+from robustinfo.core.measurement import Measurement
+from robustinfo.core.sealed import DEFENCE, STATE, seal, unseal
 from robustinfo.datasets._prepared import Split
 from robustinfo.defences import entropic
-from robustinfo.defended import attack_term
-from robustinfo.faults import Fault
-from robustinfo.files import DiskError
-from robustinfo.measurement import Measurement
+from robustinfo.judge.defended import attack_term
 from robustinfo.models import lenet5, text_classifier, vgg16
-from robustinfo.sealed import DEFENCE, STATE, seal, unseal
-from robustinfo.training import Images
+from robustinfo.training.loop import Images
 from tests.told import told
 
 ENTROPIC = {"method": "entropic", "loss": {"method": "cross_entropy"}, "weight": 0.5, "factor": 2.0}
@@ -70,7 +72,7 @@ def test_a_job_of_what_is_null_in_its_setting_leaves_empty_files(stage, tmp_path
     }
     job = Job(stage, "s", names, {"defence": None})
     assert job.is_absent
-    absent.leave_empty(job)
+    untrained.leave_empty(job)
     for template in paths.WRITES[stage]:
         path = job.path(template)
         if path.suffix == ".csv":
@@ -90,7 +92,7 @@ def test_a_read_only_disk_is_told_in_one_line_also_where_a_stage_makes_a_folder(
     names = {name: "x" for name in ("dataset", "model", "defence", "seed")}
     job = Job(stage, "s", names, {"defence": None})
     monkeypatch.setattr(Path, "mkdir", read_only)
-    run = {"pretrain": absent.leave_empty, "overview": overview.run}[stage]
+    run = {"pretrain": untrained.leave_empty, "overview": overview.run}[stage]
     with pytest.raises(DiskError, match=r"cannot write results/s/.*Read-only file system"):
         run(job)
 

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from robustinfo.stepping import Config, quick, recorded, stepper
+from robustinfo.training.step import Config, quick, recorded, stepper
 
 NO_GPU = not torch.cuda.is_available()
 

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from pipeline.strict_yaml import StudyError, read
-from pipeline.study import load
+from pipeline.study.check import load
+from pipeline.study.strict_yaml import StudyError, read
 from tests.test_outline import STUDY
 
 LAUGHS = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(

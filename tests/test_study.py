@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.per import resolve
-from pipeline.slices import slices
-from pipeline.strict_yaml import StudyError
-from pipeline.study import load
+from pipeline.study.check import load
+from pipeline.study.per import resolve
+from pipeline.study.slices import slices
+from pipeline.study.strict_yaml import StudyError
 
 GOOD = Path("params.yaml").read_text()
 

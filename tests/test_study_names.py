@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import outline, paths, sources
-from pipeline.slices import slices
-from pipeline.stage import Job, _alone
-from pipeline.strict_yaml import StudyError
-from pipeline.study import load
-from robustinfo.settings import diameter, out_of_scale
+from pipeline.run import code, paths
+from pipeline.run.job import Job
+from pipeline.run.start import _alone
+from pipeline.study import outline
+from pipeline.study.check import load
+from pipeline.study.slices import slices
+from pipeline.study.strict_yaml import StudyError
+from robustinfo.core.settings import diameter, out_of_scale
 from tests.test_outline import STUDY
 
 GOOD = Path("params.yaml").read_text(encoding="utf-8")
@@ -124,7 +126,7 @@ def test_an_entry_may_be_called_like_a_key_of_an_entry(tmp_path, name):
         changed(tmp_path, ("  square: {", f"  {name}: {{method: deepfool}}\n  square: {{"))
     )
     setting = {"dataset": "digits", "model": "lenet5", "defence": "standard"}
-    assert "src/robustinfo/attacks/deepfool.py" in sources.code(
+    assert "src/robustinfo/attacks/deepfool.py" in code.code(
         "diagnose", slices(study, "diagnose", setting)
     )
 

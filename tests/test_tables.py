@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline import rows
-from pipeline.statistics import chosen, compared, estimate, over_seeds, with_intervals
-from pipeline.strict_yaml import StudyError
-from pipeline.tables import Target, tabulate
+from pipeline.results import rows
+from pipeline.results.statistics import chosen, compared, estimate, over_seeds, with_intervals
+from pipeline.results.tables import Target, tabulate
+from pipeline.study.strict_yaml import StudyError
 from robustinfo.maths.statistics import fraction_interval, images, student
 from robustinfo.maths.statistics import over_seeds as combined
 from tests.made_results import RATES, WHERE, N, results

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline import corpora, rows
+from pipeline.results import corpora, rows
 from robustinfo.complexities import text_deflate_size, text_entropy
-from robustinfo.sealed import unseal
+from robustinfo.core.sealed import unseal
 from tests.staged import staged
 
 STUDY = """

@@ -9,9 +9,9 @@ from torch import nn
 from torch.nn import functional as F
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
-from robustinfo import stepping, training
 from robustinfo.models import text_classifier
-from robustinfo.training import DivergedError, Images, train
+from robustinfo.training import loop, step
+from robustinfo.training.loop import DivergedError, Images, train
 
 FULL = {
     "epochs": 4,
@@ -56,7 +56,7 @@ def run(model, loss_terms=cross_entropy, *, data=None, validation=None, state=No
     data = images(22) if data is None else data
     validation = images(9, 1) if validation is None else validation
     generator = torch.Generator().manual_seed(seed)
-    config = training.Config(**(FULL | over))
+    config = loop.Config(**(FULL | over))
     steps = train(
         model, data, validation, loss_terms, config=config, generator=generator, state=state
     )
@@ -227,8 +227,8 @@ def test_a_separable_set_is_learned():
 
 
 def test_rmsprop_smooths_as_it_is_told():
-    config = training.Config(**FULL | {"optimizer": "rmsprop", "smoothing": 0.9})
-    (group,) = stepping.optimizer_of(network(), config).param_groups
+    config = loop.Config(**FULL | {"optimizer": "rmsprop", "smoothing": 0.9})
+    (group,) = step.optimizer_of(network(), config).param_groups
     assert group["alpha"] == 0.9 and group["momentum"] == FULL["momentum"]
 
 
@@ -263,4 +263,4 @@ def test_adam_takes_no_momentum():
 @pytest.mark.parametrize("missing", ["epochs", "batch_size", "learning_rate", "snapshot_every"])
 def test_a_missing_number_is_an_error(missing):
     with pytest.raises(ValidationError, match=missing):
-        training.Config(**{key: value for key, value in FULL.items() if key != missing})
+        loop.Config(**{key: value for key, value in FULL.items() if key != missing})

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import paths, rows
-from pipeline.strict_yaml import StudyError
-from pipeline.study import load
-from robustinfo.sealed import STATE, unseal
+from pipeline.results import rows
+from pipeline.run import paths
+from pipeline.study.check import load
+from pipeline.study.strict_yaml import StudyError
+from robustinfo.core.sealed import STATE, unseal
 from tests.staged import staged
 
 TRAINING = "epochs: 2, learning_rate: 0.003, snapshot_every: 1"

@@ -6,13 +6,15 @@ import pytest
 import torch
 from torch import nn
 
-from pipeline import combined, load, paths, rows, transfer
-from robustinfo.batches import floats
+from pipeline.results import combined, rows
+from pipeline.run import load, paths
+from pipeline.stages import transfer
+from robustinfo.core.batches import floats
+from robustinfo.core.measurement import counted
+from robustinfo.core.sealed import seal
 from robustinfo.judge.outcome import outcome
 from robustinfo.judge.threats import Threat
-from robustinfo.measurement import counted
-from robustinfo.sealed import seal
-from robustinfo.training import Images
+from robustinfo.training.loop import Images
 from tests.told import told
 
 FGSM = {"method": "fgsm", "epsilon": 0.5}

@@ -3,10 +3,12 @@
 import pandas as pd
 import pytest
 
-from pipeline import paths, recorded, rows
-from pipeline.absent import UNTRAINED
-from pipeline.strict_yaml import StudyError
-from robustinfo.sealed import unseal
+from pipeline.results import rows
+from pipeline.run import paths
+from pipeline.run.untrained import UNTRAINED
+from pipeline.study.strict_yaml import StudyError
+from pipeline.tracking import finished as mlflow_runs
+from robustinfo.core.sealed import unseal
 from tests.staged import staged
 
 TRAINING = "{epochs: 1, batch_size: 64, learning_rate: 0.01, snapshot_every: 1}"
@@ -155,9 +157,9 @@ def test_the_report_shows_it_and_no_number_that_is_none(finished):
 
 def test_mlflow_is_given_no_number_of_it(finished):
     _, study = finished
-    runs, incomplete = recorded.runs(study)
+    runs, incomplete = mlflow_runs.runs(study)
     assert incomplete == 0
-    found = {run.name: list(recorded.metrics(run)) for run in runs}
+    found = {run.name: list(mlflow_runs.metrics(run)) for run in runs}
     assert found["digits/lenet5/selected/0"] == [] and found["digits/lenet5/plain/0"]
 
 

@@ -3,10 +3,12 @@
 import pandas as pd
 import pytest
 
-from pipeline import paths, rows, verdict
-from pipeline.stage import Job
-from pipeline.statistics import with_intervals
-from robustinfo.measurement import counted, exact
+from pipeline.results import rows
+from pipeline.results.statistics import with_intervals
+from pipeline.run import paths
+from pipeline.run.job import Job
+from pipeline.stages import verdict
+from robustinfo.core.measurement import counted, exact
 
 SETTING = {"dataset": "007", "model": "m"}
 PGD = {"method": "pgd", "norm": "linf", "epsilon": 0.1, "step_size": 0.02, "steps": 20}

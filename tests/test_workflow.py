@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from pipeline import rows
-from pipeline.strict_yaml import read
+from pipeline.results import rows
+from pipeline.study.strict_yaml import read
 
 ROOT = Path(__file__).parents[1]
 RUN = "results/small/digits/lenet5/{defence}/0"
@@ -155,8 +155,8 @@ def test_editing_one_attack_runs_its_own_jobs_and_what_reads_them(checkout):
 
 
 def test_comments_and_docstrings_run_nothing_again(checkout):
-    files = ["pipeline/paths.py", "pipeline/stage.py", "src/robustinfo/files.py"]
-    files += ["src/robustinfo/faults.py", "src/robustinfo/attacks/fgsm.py"]
+    files = ["pipeline/run/paths.py", "pipeline/run/job.py", "src/robustinfo/core/files.py"]
+    files += ["src/robustinfo/core/errors.py", "src/robustinfo/attacks/fgsm.py"]
     before = {file: (checkout / file).read_text() for file in files}
     for file, text in before.items():
         (checkout / file).write_text("# a comment\n" + text.replace('"""', '"""Edited. ', 1))
@@ -181,7 +181,7 @@ def test_one_more_attack_is_one_file_and_one_line(checkout):
     for file in (checkout / RUN.format(defence="standard") / "attacks").glob("mine.*"):
         file.unlink()
     # DVC knows code by folder: it recorded the one with mine.py in it.
-    run(checkout, sys.executable, "-m", "pipeline.bridge", "record")
+    run(checkout, sys.executable, "-m", "pipeline.tracking.dvc", "record")
     assert again["attack"] == 2 and "pretrain" not in again
     assert "attack,mine,,,,,attack_success_rate," in found
 
@@ -194,7 +194,7 @@ def test_one_changed_number_is_the_same_plan_for_both_tools(checkout):
     write(file, content)
     by_snakemake = planned(checkout)
     code = (
-        "import json; from pipeline.bridge import stale, stages;"
+        "import json; from pipeline.tracking.dvc import stale, stages;"
         "print(json.dumps(sorted(stale(stages()))))"
     )
     names = json.loads(run(checkout, sys.executable, "-c", code).splitlines()[-1])
@@ -213,7 +213,7 @@ def test_a_clone_pulls_and_adopts_and_has_nothing_to_do(checkout):
     clone = checkout.parent / "clone"
     run(checkout, "git", "clone", "--quiet", str(checkout), str(clone))
     run(clone, "dvc", "pull", "--quiet")
-    said = run(clone, sys.executable, "-m", "pipeline.bridge", "adopt")
+    said = run(clone, sys.executable, "-m", "pipeline.tracking.dvc", "adopt")
     assert re.search(r"adopted (\d+) of \1 stages", said)
     assert NOTHING in run(clone, "snakemake", "--dry-run")
     assert "up to date" in run(clone, "dvc", "status")

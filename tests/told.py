@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from robustinfo.measurement import Measurement
+from robustinfo.core.measurement import Measurement
 
 
 def told(found: Iterable[Measurement]) -> dict[str, Measurement]:

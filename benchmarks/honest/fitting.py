@@ -9,10 +9,10 @@ from torch import Generator, Tensor, nn
 from torch.nn.utils import prune
 
 from benchmarks.honest import bounds
-from robustinfo import training
 from robustinfo.datasets import digits
 from robustinfo.datasets._prepared import data_root, open_split
 from robustinfo.defences import adversarial, standard, trades
+from robustinfo.training import loop
 
 MNIST_IMAGES = 6000  # the first of the training images
 BATCH = 64
@@ -25,13 +25,13 @@ Terms = Callable[..., dict[str, Tensor]]
 
 
 @cache
-def images(dataset: str, split: str, most: int = MNIST_IMAGES) -> training.Images:
+def images(dataset: str, split: str, most: int = MNIST_IMAGES) -> loop.Images:
     """uint8 images (n, 1, 28, 28) and labels; of MNIST the first ``most`` only."""
     if dataset == "digits":
         raw = digits.load(split, config=digits.Config(), root=Path())
-        return training.Images(torch.from_numpy(raw.images), torch.from_numpy(raw.labels))
+        return loop.Images(torch.from_numpy(raw.images), torch.from_numpy(raw.labels))
     found = open_split("mnist", split, {"method": "mnist"}, data_root())
-    return training.Images(found.images[:most], found.labels[:most])
+    return loop.Images(found.images[:most], found.labels[:most])
 
 
 def fit(
@@ -50,14 +50,14 @@ def fit(
     until: the mean loss at which it is done before all its epochs are over. most: of the images,
     the first so many.
     """
-    data = training.Images(*(one[:most] for one in images(dataset, "train")))
-    nothing = training.Images(data.images[:0], data.labels[:0])
-    config = training.Config(
+    data = loop.Images(*(one[:most] for one in images(dataset, "train")))
+    nothing = loop.Images(data.images[:0], data.labels[:0])
+    config = loop.Config(
         epochs=epochs, batch_size=BATCH, learning_rate=learning_rate, snapshot_every=epochs,
         milestones=(round(0.8 * epochs),) if until is None else (),
     )  # fmt: skip
     generator = Generator().manual_seed(seed)
-    for epoch in training.train(network, data, nothing, terms, config=config, generator=generator):
+    for epoch in loop.train(network, data, nothing, terms, config=config, generator=generator):
         if until is not None and epoch.number and epoch.record["train/loss"] <= until:
             break
     return network.eval().requires_grad_(False)

@@ -5,7 +5,7 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from benchmarks.honest.kinds import Case
-from robustinfo.batches import accuracy
+from robustinfo.core.batches import accuracy
 from robustinfo.diagnostics import ascent, doubled, zero_gradients
 from robustinfo.diagnostics.ascent import Climbs
 

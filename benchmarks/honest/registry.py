@@ -11,10 +11,10 @@ from torch import Tensor, nn
 
 from benchmarks.honest.fitting import images
 from benchmarks.honest.kinds import KINDS, Case
-from robustinfo.batches import floats
+from robustinfo.core.batches import floats
+from robustinfo.core.errors import Fault
+from robustinfo.core.sealed import seal, unseal
 from robustinfo.datasets._prepared import data_root
-from robustinfo.faults import Fault
-from robustinfo.sealed import seal, unseal
 
 FIT = [
     ("lenet", "digits", "linf", 0.05, 0), ("lenet_to_the_end", "digits", "linf", 0.1, 0),

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 from pipeline.evidence import again, begun, page, plan, running, steps
-from robustinfo.faults import Fault
+from robustinfo.core.errors import Fault
 
 
 def main() -> None:

@@ -5,12 +5,13 @@ import io
 import shutil
 from pathlib import Path
 
-from pipeline import paths, rows, sealed_text
-from pipeline.checked import load
 from pipeline.evidence import asking, begun, checkouts, fitting, records
 from pipeline.evidence.units import EARLIER, Unit
-from robustinfo.faults import Fault
-from robustinfo.files import refusals, whole
+from pipeline.results import rows, sealed_text
+from pipeline.run import paths
+from pipeline.study.checked import load
+from robustinfo.core.errors import Fault
+from robustinfo.core.files import refusals, whole
 
 
 def adopt(unit: Unit, folder: Path, commit: str) -> str:

@@ -5,10 +5,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pipeline import meaning, paths, sources
-from pipeline.checked import load
 from pipeline.evidence import steps
-from pipeline.slices import look_up, slices
+from pipeline.run import code, meaning, paths
+from pipeline.study.checked import load
+from pipeline.study.slices import look_up, slices
 
 SCALE = ("training_images", "evaluation_images")  # null: all
 
@@ -26,7 +26,7 @@ def with_study(
     for step in steps.of(study, names)[half]:
         part = slices(study, step.stage, step.names)
         read.append([step.stage, step.names, part])
-        files.update(sources.code(step.stage, part, checkout))
+        files.update(code.code(step.stage, part, checkout))
     asked = hashlib.sha256(json.dumps(read, sort_keys=True).encode()).hexdigest()
     return {"asked": asked, "meaning": meaning.of(files, checkout)}
 

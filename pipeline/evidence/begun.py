@@ -10,12 +10,13 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from pipeline import paths, sealed_text
-from pipeline.checked import load
 from pipeline.evidence import asking, checkouts, steps
 from pipeline.evidence.units import EARLIER, HOME, Unit
-from robustinfo.faults import Fault
-from robustinfo.files import refusals
+from pipeline.results import sealed_text
+from pipeline.run import paths
+from pipeline.study.checked import load
+from robustinfo.core.errors import Fault
+from robustinfo.core.files import refusals
 
 # seconds: of one core.  date: of its end; of the commit of a network that was adopted.
 # failures: at this commit.

@@ -12,8 +12,8 @@ import tarfile
 from pathlib import Path
 
 from pipeline.evidence.units import CHECKOUTS
-from robustinfo.faults import Fault
-from robustinfo.files import refusals
+from robustinfo.core.errors import Fault
+from robustinfo.core.files import refusals
 
 
 def head() -> str:

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from robustinfo.core.errors import Fault
+from robustinfo.core.files import refusals
 from robustinfo.datasets._prepared import data_root
-from robustinfo.faults import Fault
-from robustinfo.files import refusals
 
 PATIENCE = 10  # seconds that a stopped program has to end by itself
 ONE_CORE = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ROBUSTINFO_THREADS")

@@ -14,11 +14,11 @@ import torch
 
 from pipeline.evidence import steps
 from pipeline.evidence.units import Unit
-from pipeline.slices import slices
-from robustinfo import catalogue
+from pipeline.study.slices import slices
+from robustinfo.core import registry
+from robustinfo.core.errors import Fault
+from robustinfo.core.sealed import DEFENCE, WEIGHTS, unseal
 from robustinfo.datasets._prepared import data_root, prepare
-from robustinfo.faults import Fault
-from robustinfo.sealed import DEFENCE, WEIGHTS, unseal
 
 Shapes = dict[str, tuple[int, ...]]
 
@@ -43,7 +43,7 @@ def check(study: dict[str, Any], unit: Unit, folder: Path, history: list[dict[st
 
 def _check_defence(asked: dict[str, Any], unit: Unit, folder: Path) -> None:
     entry = json.loads(unseal(folder / "model.safetensors")[1][DEFENCE])
-    config = partial(catalogue.config, "defences")
+    config = partial(registry.config, "defences")
     try:
         is_it = entry["method"] == asked["method"] and config(entry) == config(asked)
     except ValueError:  # settings that the method no longer has
@@ -75,7 +75,7 @@ def _shapes(asked: dict[str, Any], unit: Unit) -> Shapes:
     manifest = prepare(unit.dataset, asked["dataset"], data_root())
     shape, classes = manifest["splits"]["train"]["shape"], len(manifest["classes"])
     with torch.device("meta"):
-        network = catalogue.get("models", asked["model"])(tuple(shape), classes)
+        network = registry.get("models", asked["model"])(tuple(shape), classes)
     return {name: (*weight.shape,) for name, weight in network.state_dict().items()}
 
 

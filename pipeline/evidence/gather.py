@@ -15,13 +15,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline import paths, rows
-from pipeline.collect import of_run, outcomes_of_run
 from pipeline.evidence import steps
 from pipeline.evidence.units import EARLIER
-from pipeline.slices import slices
-from pipeline.stage import Job
-from robustinfo.faults import Fault
+from pipeline.results import rows
+from pipeline.run import paths
+from pipeline.run.job import Job
+from pipeline.stages.collect import of_run, outcomes_of_run
+from pipeline.study.slices import slices
+from robustinfo.core.errors import Fault
 
 ROWS, OUTCOMES = paths.RUN + "/evidence/rows.csv", paths.RUN + "/evidence/outcomes.csv"
 

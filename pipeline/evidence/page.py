@@ -7,12 +7,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pipeline import coverage, meaning
-from pipeline.checked import load
-from pipeline.evidence import asking, plan, records, steps
+from pipeline.evidence import asking, coverage, plan, records, steps
 from pipeline.evidence.units import RECORD, RECORDS, Unit
-from robustinfo.faults import Fault
-from robustinfo.files import whole
+from pipeline.run import meaning
+from pipeline.study.checked import load
+from robustinfo.core.errors import Fault
+from robustinfo.core.files import whole
 
 FILE = RECORDS / "README.md"
 NAMED = 3  # changed files that a line names

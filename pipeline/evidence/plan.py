@@ -13,13 +13,13 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from pipeline.checked import load
 from pipeline.evidence.units import RECORDS, Unit
-from pipeline.schema import Name
-from pipeline.slices import in_setting
-from pipeline.strict_yaml import Key, StudyError, dotted, read
-from pipeline.validation import validated
-from robustinfo.settings import PositiveNumber, Settings
+from pipeline.study.checked import load
+from pipeline.study.schema import Name
+from pipeline.study.slices import in_setting
+from pipeline.study.strict_yaml import Key, StudyError, dotted, read
+from pipeline.study.validation import validated
+from robustinfo.core.settings import PositiveNumber, Settings
 
 FILE = RECORDS / "plan.yaml"
 

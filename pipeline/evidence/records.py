@@ -9,12 +9,13 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from pipeline import paths, sealed_text
 from pipeline.evidence import asking, begun, gather
 from pipeline.evidence.units import CHECKOUTS, RECORD, RECORDS, Unit
-from robustinfo.faults import Fault
-from robustinfo.files import AlteredFileError, refusals, whole
-from robustinfo.sealed import unseal
+from pipeline.results import sealed_text
+from pipeline.run import paths
+from robustinfo.core.errors import Fault
+from robustinfo.core.files import AlteredFileError, refusals, whole
+from robustinfo.core.sealed import unseal
 
 BUDGET = 6_000_000  # bytes of all networks and states together
 DEVICE = ("device", "instructions", "threads", "torch")  # of a checkpoint's own description

@@ -11,12 +11,13 @@ from pathlib import Path
 import psutil
 from filelock import FileLock, Timeout
 
-from pipeline import coverage, driver, sealed_text
-from pipeline.evidence import begun, children, page, working
+from pipeline.evidence import begun, children, coverage, page, working
 from pipeline.evidence.children import PATIENCE, FailedError
 from pipeline.evidence.units import HOME, Unit
-from robustinfo.faults import Fault
-from robustinfo.files import AlteredFileError, refusals
+from pipeline.results import sealed_text
+from pipeline.run import driver
+from robustinfo.core.errors import Fault
+from robustinfo.core.files import AlteredFileError, refusals
 
 LOCK, OWNER = HOME / "lock", HOME / "owner.json"
 SIGNALS = (signal.SIGTERM, signal.SIGINT)

@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pipeline import paths
-from pipeline.checked import load
-from pipeline.slices import in_setting, slices
-from robustinfo.faults import Fault
+from pipeline.run import paths
+from pipeline.study.checked import load
+from pipeline.study.slices import in_setting, slices
+from robustinfo.core.errors import Fault
 
 HALVES = ("training", "measuring")
 

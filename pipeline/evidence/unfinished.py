@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipeline import paths, resuming, rows
 from pipeline.evidence import begun, children
 from pipeline.evidence.records import room
 from pipeline.evidence.steps import Step
 from pipeline.evidence.units import EARLIER, HOME, UNFINISHED, Unit
-from robustinfo.files import refusals
+from pipeline.results import rows
+from pipeline.run import paths, resuming
+from robustinfo.core.files import refusals
 
 STATE, MEASURED, BEGUN = "state.safetensors", "measures.csv", "begun.json"
 

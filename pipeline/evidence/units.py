@@ -7,7 +7,7 @@ began, one folder of results that all of them share, logs. What is finished is u
 from pathlib import Path
 from typing import NamedTuple
 
-from pipeline import paths
+from pipeline.run import paths
 
 HOME = Path(".evidence")
 CHECKOUTS = HOME / "checkouts"

@@ -11,8 +11,8 @@ from pathlib import Path
 from pipeline.evidence import asking, begun, checkouts, children, records, unfinished
 from pipeline.evidence.steps import Step
 from pipeline.evidence.units import HOME, Unit
-from robustinfo.faults import Fault
-from robustinfo.files import AlteredFileError
+from robustinfo.core.errors import Fault
+from robustinfo.core.files import AlteredFileError
 
 EVERY = 3600  # seconds of a training between two states that can be committed
 GLANCE = 0.2  # seconds between two looks at a training

@@ -50,7 +50,7 @@ rule verdict:
         standing=inputs.settings(CONTENT, paths.STANDING),
     output:
         verdict=report(
-            paths.VERDICT, caption="../captions/verdict.rst", category="Verdict"
+            paths.VERDICT, caption="../report/captions/verdict.rst", category="Verdict"
         ),
         checks=paths.CHECKS,
         metrics=paths.METRICS,
@@ -70,7 +70,7 @@ rule leaderboard:
     output:
         report(
             paths.LEADERBOARD,
-            caption="../captions/leaderboard.rst",
+            caption="../report/captions/leaderboard.rst",
             category="Verdict",
         ),
         paths.LEADERBOARD_JSON,
@@ -131,7 +131,7 @@ rule claims:
         standing=inputs.settings(CONTENT, paths.STANDING),
         references=REFERENCES,
     output:
-        report(paths.CLAIMS, caption="../captions/claims.rst", category="Claims"),
+        report(paths.CLAIMS, caption="../report/captions/claims.rst", category="Claims"),
     log:
         "logs/{study}/claims.txt",
     params:
@@ -146,7 +146,7 @@ rule table:
         results=RESULTS,
         references=REFERENCES,
     output:
-        report(paths.TABLE, caption="../captions/target.rst", category="Tables"),
+        report(paths.TABLE, caption="../report/captions/target.rst", category="Tables"),
     log:
         "logs/{study}/tables/{target}.txt",
     wildcard_constraints:
@@ -165,7 +165,7 @@ rule figure:
         references=REFERENCES,
     output:
         table=paths.TABLE,
-        svg=report(paths.FIGURE, caption="../captions/target.rst", category="Figures"),
+        svg=report(paths.FIGURE, caption="../report/captions/target.rst", category="Figures"),
         png=paths.PICTURE,
     log:
         "logs/{study}/figures/{target}.txt",
@@ -198,7 +198,7 @@ rule report:
         claims=paths.CLAIMS,
         tables=targets(paths.TABLE, "tables"),
         figures=targets(paths.FIGURE, "figures"),
-        template="pipeline/report.html",
+        template="pipeline/report/report.html",
     output:
         paths.REPORT,
     log:

@@ -14,8 +14,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from robustinfo import options, plain, separate, sources
-from robustinfo.faults import Fault
+from robustinfo.core.errors import Fault
+from robustinfo.judge import options, plain, separate, sources
 from robustinfo.judge.checks import EXITS
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -82,7 +82,7 @@ def _told(typed: options.Typed) -> int:
     paper = plain.Paper.of(Console())
     asked = {"typed": typed._asdict(), "paper": paper._asdict()}
     try:
-        found = separate.asked("robustinfo.judged:answer", asked)
+        found = separate.asked("robustinfo.judge.judged:answer", asked)
     except Fault as error:
         raise Fault(f"{typed.model} {error}") from None
     if "error" in found:

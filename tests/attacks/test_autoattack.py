@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from robustinfo.attacks import autoattack, pgd
-from robustinfo.faults import Fault
+from robustinfo.core.errors import Fault
 from robustinfo.maths.balls import feasible
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from robustinfo import catalogue
+from robustinfo.core import registry
 from robustinfo.maths.balls import distance, feasible
 
 CW = {"method": "carlini_wagner", "binary_search_steps": 4, "steps": 60, "step_size": 0.05}
@@ -89,7 +89,7 @@ EVERY = pytest.mark.parametrize("name", ATTACKS)
 
 
 def attack(name, model, x, y, seed=0):
-    perturb = catalogue.get("attacks", ATTACKS[name])
+    perturb = registry.get("attacks", ATTACKS[name])
     return perturb(model, x, y, generator=torch.Generator().manual_seed(seed))
 
 
@@ -111,8 +111,8 @@ def test_the_attacks_of_these_tests_are_all_there_are():
     named = {entry["method"] for entry in ATTACKS.values()} | {"autoattack"}
     assert named == {
         name
-        for name in catalogue.names("attacks")
-        if catalogue.reads("attacks", {"method": name}) == "images"
+        for name in registry.names("attacks")
+        if registry.reads("attacks", {"method": name}) == "images"
     }
 
 
@@ -120,7 +120,7 @@ def test_the_attacks_of_these_tests_are_all_there_are():
 def test_a_success_is_feasible_and_fools_and_a_failure_is_the_image_bit_for_bit(name, two_classes):
     p = two_classes
     x_adv, success = attack(name, p.model, p.x, p.y)
-    epsilon, norm = ATTACKS[name]["epsilon"], catalogue.config("attacks", ATTACKS[name]).norm
+    epsilon, norm = ATTACKS[name]["epsilon"], registry.config("attacks", ATTACKS[name]).norm
     assert success.dtype == torch.bool and success.shape == p.y.shape
     assert success.any() and not success.all()  # both kinds are looked at
     assert (p.model(x_adv).argmax(1) != p.y).equal(success)
@@ -205,4 +205,4 @@ def test_a_model_may_warn_without_ending_the_attack(name, two_classes):
 def test_gaussian_noise_has_no_linf_bound_and_is_refused():
     entry = {"method": "additive_noise", "norm": "linf", "distribution": "gaussian", "epsilon": 0.1}
     with pytest.raises(ValueError, match="bounded in l2 only"):
-        catalogue.config("attacks", entry)
+        registry.config("attacks", entry)

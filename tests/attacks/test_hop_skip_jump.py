@@ -8,7 +8,7 @@ from torch import nn
 from robustinfo.attacks import _foolbox, hop_skip_jump
 from robustinfo.attacks._contradicted import contradicts_itself
 from robustinfo.attacks._decisions import starts
-from robustinfo.faults import Fault
+from robustinfo.core.errors import Fault
 from robustinfo.maths.balls import distance
 
 

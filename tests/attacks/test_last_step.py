@@ -7,12 +7,13 @@ import pytest
 import torch
 from torch import nn
 
-from pipeline import attack as attack_stage
-from pipeline import load, rows
-from robustinfo import catalogue
+from pipeline.results import rows
+from pipeline.run import load
+from pipeline.stages import attack as attack_stage
 from robustinfo.attacks import evasive, pgd, smoothed_pgd
-from robustinfo.sealed import unseal
-from robustinfo.training import Images
+from robustinfo.core import registry
+from robustinfo.core.sealed import unseal
+from robustinfo.training.loop import Images
 
 WALK = {"epsilon": 0.2, "step_size": 0.09}
 ENTROPY = {"method": "entropy", "alphabet": "grey", "estimator": "plug_in"}
@@ -40,7 +41,7 @@ class Valley(nn.Module):
 def walked(name, steps, model=None):
     x, y = torch.full((2, 1, 1, 1), 0.5), torch.zeros(2, dtype=torch.int64)
     entry, generator = ATTACKS[name] | WALK | {"steps": steps}, torch.Generator()
-    module, config = catalogue.module("attacks", entry), catalogue.config("attacks", entry)
+    module, config = registry.module("attacks", entry), registry.config("attacks", entry)
     given = {"config": config, "generator": generator}
     found = module.perturb_with_extras(model or Valley(), x, y, **given)
     plain = module.perturb(model or Valley(), x, y, **given)
@@ -144,7 +145,7 @@ def test_whoever_falls_at_the_last_step_has_fallen(attack, more, problem):
 
 def test_fgsm_from_noise_counts_the_noise_that_fools_by_itself():
     """Who starts at random could have sent the start."""
-    fgsm = catalogue.module("attacks", {"method": "fgsm"})
+    fgsm = registry.module("attacks", {"method": "fgsm"})
     x, y = torch.full((64, 1, 1, 1), 0.5), torch.zeros(64, dtype=torch.int64)
 
     def found(**settings):

@@ -6,8 +6,8 @@ from torch import nn
 
 from robustinfo.attacks import _objectives, pgd
 from robustinfo.attacks._objectives import CLIMBED, difference_of_logits_ratio
+from robustinfo.core.errors import Fault
 from robustinfo.diagnostics.zero_gradients import vanishing
-from robustinfo.faults import Fault
 from robustinfo.judge.threats import threat
 
 NUMBERS = {"epsilon": 0.25, "step_size": 0.05, "steps": 10, "random_start": False}

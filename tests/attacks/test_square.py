@@ -6,7 +6,7 @@ from pyautoattack.square import SquareAttack
 from torch import nn
 
 from robustinfo.attacks import square
-from robustinfo.faults import Fault
+from robustinfo.core.errors import Fault
 from robustinfo.maths.balls import distance, feasible
 from robustinfo.maths.margin import margin
 

@@ -5,12 +5,12 @@ import pytest
 import torch
 from sklearn.datasets import load_digits
 
-from robustinfo import catalogue
+from robustinfo.core import registry
 from robustinfo.datasets import digits
 
 
 def load(split, **settings):
-    return catalogue.get("datasets", {"method": "digits", **settings})(split, root=Path("nowhere"))
+    return registry.get("datasets", {"method": "digits", **settings})(split, root=Path("nowhere"))
 
 
 def test_the_splits_share_out_every_published_digit_once():

@@ -6,8 +6,8 @@ import pytest
 import torch
 from PIL import Image
 
-from robustinfo.faults import Fault
-from robustinfo.pictures import images
+from robustinfo.core.errors import Fault
+from robustinfo.judge.images import images
 
 
 def test_a_folder_is_read_byte_for_byte_with_its_labels(pets):

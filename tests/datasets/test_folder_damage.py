@@ -13,10 +13,10 @@ from torchvision.datasets.folder import IMG_EXTENSIONS
 from typer.testing import CliRunner
 
 from robustinfo.cli import app
+from robustinfo.core.errors import Fault
 from robustinfo.datasets._image import opened
 from robustinfo.datasets._tree import ENDINGS
-from robustinfo.faults import Fault
-from robustinfo.pictures import images
+from robustinfo.judge.images import images
 
 
 def chunk(kind, data):

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from robustinfo.faults import Fault
-from robustinfo.pictures import images
+from robustinfo.core.errors import Fault
+from robustinfo.judge.images import images
 
 FOLLOWED = "links to a folder that is read already, or is above"
 

@@ -9,8 +9,8 @@ import pytest
 import torch
 from PIL import Image
 
-from robustinfo.faults import Fault
-from robustinfo.pictures import images
+from robustinfo.core.errors import Fault
+from robustinfo.judge.images import images
 
 LAID = "images not opaque everywhere, and laid on white: "
 

@@ -2,9 +2,9 @@
 
 import pytest
 
+from robustinfo.core.errors import Fault
 from robustinfo.datasets._splits import role
-from robustinfo.faults import Fault
-from robustinfo.pictures import images
+from robustinfo.judge.images import images
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import pytest
 import torch
 from safetensors.numpy import save_file
 
+from robustinfo.core.files import DiskError
 from robustinfo.datasets._storage import DataError, digest, read, write
-from robustinfo.files import DiskError
 
 IMAGES = np.arange(4 * 3 * 2 * 2, dtype=np.uint8).reshape(4, 3, 2, 2)
 LABELS = np.array([0, 1, 1, 0])

@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors.numpy import save_file
 
-from robustinfo import catalogue
+from robustinfo.core import registry
 from robustinfo.datasets import _texts, imdb, reuters2, tiny_texts
 from robustinfo.datasets._prepared import DataError, open_split, prepare
 from robustinfo.datasets._storage import digest, read, write
@@ -63,7 +63,7 @@ def text(raw, row):
 
 
 def load(method, split, root, **settings):
-    return catalogue.get("datasets", {"method": method, **settings})(split, root=root)
+    return registry.get("datasets", {"method": method, **settings})(split, root=root)
 
 
 def test_a_word_is_a_number_letters_with_their_apostrophes_or_one_other_character():
@@ -229,6 +229,6 @@ def test_words_that_are_not_those_of_their_vocabulary_are_refused(tmp_path, word
 def test_every_set_of_texts_says_so():
     for module in (imdb, reuters2, tiny_texts):
         name = module.__name__.rpartition(".")[2]
-        assert catalogue.reads("datasets", {"method": name}) == "texts"
-    assert catalogue.reads("datasets", {"method": "mnist"}) == "images"
-    assert catalogue.reads("losses", {"method": "cross_entropy"}) is None
+        assert registry.reads("datasets", {"method": name}) == "texts"
+    assert registry.reads("datasets", {"method": "mnist"}) == "images"
+    assert registry.reads("losses", {"method": "cross_entropy"}) is None

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from robustinfo import catalogue
+from robustinfo.core import registry
 from robustinfo.datasets._prepared import DataError, prepare
 
 ENTRY = {"method": "tiny_imagenet"}
@@ -33,7 +33,7 @@ def root(tmp_path) -> Path:
 
 
 def load(split, root):
-    return catalogue.get("datasets", ENTRY)(split, root=root)
+    return registry.get("datasets", ENTRY)(split, root=root)
 
 
 def test_training_images_take_their_label_from_the_folder(root):

@@ -11,7 +11,7 @@ import scipy.io
 import torch
 import torchvision.datasets as tv
 
-from robustinfo import catalogue
+from robustinfo.core import registry
 from robustinfo.datasets._prepared import DataError, open_split, prepare
 
 
@@ -131,7 +131,7 @@ def test_the_published_layout_becomes_the_right_pixels_and_labels(
 def test_without_files_and_network_the_error_says_what_to_do(tmp_path, no_network, method):
     said = rf"(?s)no readable source files in {tmp_path}/downloads.*no network.*ROBUSTINFO_DATA"
     with pytest.raises(DataError, match=said):
-        catalogue.get("datasets", {"method": method})("train", root=tmp_path)
+        registry.get("datasets", {"method": method})("train", root=tmp_path)
     with pytest.raises(DataError, match=rf"put the prepared split at {tmp_path}/mine/train\.safe"):
         prepare("mine", {"method": method}, tmp_path)
     assert not (tmp_path / "mine").exists()

@@ -6,8 +6,8 @@ from scipy.special import lambertw
 from torch import nn
 from torch.nn import functional as F
 
-from robustinfo import catalogue
 from robustinfo.attacks import pgd
+from robustinfo.core import registry
 from robustinfo.defences import adversarial, standard
 
 LOSS = {"method": "cross_entropy"}
@@ -92,7 +92,7 @@ def test_the_cross_entropy_and_an_objective_that_is_named_are_pgds_own(
 @pytest.mark.parametrize("loss", UNSURE, ids=str)
 def test_any_other_loss_is_climbed_itself_unless_an_objective_is_named(loss, four_classes):
     """By a twin that takes the same steps from the same start, image by image."""
-    p, get_loss = four_classes, catalogue.get("losses", loss)
+    p, get_loss = four_classes, registry.get("losses", loss)
     found, start = adversary(p, loss), adversary(p, loss, steps=1, step_size=0.0)
     for x, x_adv, y, end in zip(p.x, start, p.y, found, strict=True):
         for _ in range(4):
@@ -116,7 +116,7 @@ def test_of_two_classes_it_moves_away_from_the_predictions_that_cost_least(two_c
 
 @pytest.mark.parametrize("loss", UNSURE, ids=str)
 def test_its_terms_are_that_loss_of_both_kinds_of_images(loss, four_classes):
-    p, get_loss = four_classes, catalogue.get("losses", loss)
+    p, get_loss = four_classes, registry.get("losses", loss)
     config = adversarial.Config(loss=loss, clean_share=0.25, attack=ATTACK)
     found = adversarial.loss_terms(p.model, p.x, p.y, config=config, generator=seeded())
     assert found["clean"].equal(0.25 * get_loss(p.model(p.x), p.y))

@@ -8,8 +8,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from robustinfo import catalogue
 from robustinfo.attacks import _foolbox, bim, pgd
+from robustinfo.core import registry
 from robustinfo.defences import mart
 from robustinfo.maths.divergence import kl_of_softmax
 
@@ -78,7 +78,7 @@ def test_terms_gradients_statistics_and_random_numbers_are_those_of_the_whole(en
     other, generator = copy.deepcopy(model), torch.Generator().manual_seed(0)
     x, y = torch.rand(24, 1, 8, 8, generator=generator), torch.arange(24) % 10
     same = generator.clone_state()
-    found = catalogue.get("defences", entry)(model, x, y, generator=generator)
+    found = registry.get("defences", entry)(model, x, y, generator=generator)
     expected = twin(other, x, y, same)
     assert list(found) == list(expected)
     assert all(found[name].equal(expected[name]) for name in found)

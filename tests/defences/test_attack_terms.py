@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from robustinfo import catalogue
 from robustinfo.attacks import _objectives, adaptive
+from robustinfo.core import registry
 from robustinfo.defences import ib_rar
 from robustinfo.maths.activation_entropy import activation_entropy
 from robustinfo.maths.divergence import kl_from_standard_normal
@@ -67,12 +67,12 @@ def test_the_attack_is_the_one_on_the_whole_expression_part_by_part(
 ):
     torch.manual_seed(0)
     network = {"method": "bottleneck", "network": {"method": "lenet5"}, "size": 8}
-    model = catalogue.get("models", network)((1, 28, 28), 10).eval()
+    model = registry.get("models", network)((1, 28, 28), 10).eval()
     x = torch.rand(12, 1, 28, 28, requires_grad=True)
     y = model(x).argmax(1)
     term = partial(
-        catalogue.module("defences", entry).attack_term, model, state=STATE,
-        config=catalogue.config("defences", entry),
+        registry.module("defences", entry).attack_term, model, state=STATE,
+        config=registry.config("defences", entry),
     )  # fmt: skip
     torch.testing.assert_close(term(x, y)[1], whole(model, x, y), rtol=1e-6, atol=0)
     logits, total = adaptive._climbed(term, weight, _objectives.CLIMBED[objective], model, x, y)

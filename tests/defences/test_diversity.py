@@ -5,12 +5,12 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from robustinfo import training
 from robustinfo.attacks import adaptive
+from robustinfo.core.errors import Fault
 from robustinfo.defences import diversity, standard
 from robustinfo.defences.diversity import log_determinant
-from robustinfo.faults import Fault
 from robustinfo.models import ensemble, lenet5, pytorch_cnn
+from robustinfo.training import loop
 
 LOSS = {"method": "cross_entropy"}
 SHAPE = (1, 28, 28)
@@ -201,8 +201,8 @@ def test_trained_with_it_members_disagree_more_and_the_mean_is_less_sure(data):
     x, y = data[0] / 5, data[1]
     for image, label in zip(x, y, strict=True):
         image[:, 2 * label : 2 * label + 3] = 1.0
-    images = training.Images((x * 255).byte(), y)
-    config = training.Config(epochs=15, batch_size=10, learning_rate=0.01, snapshot_every=15)
+    images = loop.Images((x * 255).byte(), y)
+    config = loop.Config(epochs=15, batch_size=10, learning_rate=0.01, snapshot_every=15)
     ends = []
     for weights in ({"entropy": 0.0, "diversity": 0.0}, {}):
         model, own = build(), torch.Generator().manual_seed(0)
@@ -210,7 +210,7 @@ def test_trained_with_it_members_disagree_more_and_the_mean_is_less_sure(data):
         def loss_terms(model, x, y, *, generator, weights=weights):
             return terms(model, (x, y), **weights)
 
-        for _ in training.train(model, images, images, loss_terms, config=config, generator=own):
+        for _ in loop.train(model, images, images, loss_terms, config=config, generator=own):
             pass
         found = terms(model.eval(), (x, y), entropy=1.0, diversity=1.0)
         ends.append({name: -term.item() for name, term in found.items()})

@@ -7,11 +7,11 @@ from pydantic import ValidationError
 from torch import nn
 from torch.nn import functional as F
 
-from pipeline.sources import _methods
-from robustinfo import catalogue
+from pipeline.run.code import _methods
 from robustinfo.attacks import adaptive
+from robustinfo.core import registry
+from robustinfo.core.errors import Fault
 from robustinfo.defences import entropic, ib_rar
-from robustinfo.faults import Fault
 from robustinfo.maths.channel_mask import relevance
 from robustinfo.maths.kernels import gaussian_label
 from robustinfo.models import lenet5
@@ -114,7 +114,7 @@ def test_without_weights_the_base_is_left_bit_for_bit(base, information_of, mode
     none = {"compression": 0.0, "relevance": 0.0}
     found = loss_terms(model, data, base=base, information_of=information_of, **none)
     generator = torch.Generator().manual_seed(0)
-    expected = catalogue.get("defences", base)(model, *data, generator=generator)
+    expected = registry.get("defences", base)(model, *data, generator=generator)
     assert not found.pop("compression") and not found.pop("relevance")
     assert list(found) == list(expected)
     assert all(found[name].equal(expected[name]) for name in expected)
@@ -123,7 +123,7 @@ def test_without_weights_the_base_is_left_bit_for_bit(base, information_of, mode
 def by_passes_of_its_own(model, x, y, base):
     """The base's terms, then a pass for the layers: as it is where the base shares none."""
     generator = torch.Generator().manual_seed(0)
-    terms = catalogue.get("defences", base)(model, x, y, generator=generator)
+    terms = registry.get("defences", base)(model, x, y, generator=generator)
     logits, seen = model.observe(x, model.probes)
     layers = [*seen.values()]
     information = ib_rar._information(x, y, logits.shape[1], layers, ib_rar.Config(base=base))
@@ -195,7 +195,7 @@ def test_the_bases_adversaries_are_made_once_and_a_pass_over_the_images_serves_b
     base, information_of, more, data
 ):
     def alone(model):
-        catalogue.get("defences", base)(model, *data, generator=torch.Generator().manual_seed(0))
+        registry.get("defences", base)(model, *data, generator=torch.Generator().manual_seed(0))
 
     def around(model):
         loss_terms(model, data, base=base, information_of=information_of)
@@ -207,8 +207,8 @@ def test_the_bases_adversaries_are_made_once_and_a_pass_over_the_images_serves_b
 @pytest.mark.parametrize("base", [ADVERSARIAL, MIXED, TRADES, MART], ids=str)
 def test_the_terms_may_be_those_of_the_images_that_the_base_trains_on(base, model, data):
     found = loss_terms(model, data, base=base, information_of="adversarial", layers=("fc1", "fc2"))
-    x_adv = catalogue.module("defences", base).adversaries(
-        model, *data, config=catalogue.config("defences", base),
+    x_adv = registry.module("defences", base).adversaries(
+        model, *data, config=registry.config("defences", base),
         generator=torch.Generator().manual_seed(0),
     )  # fmt: skip
     expected = slow_terms(model, x_adv, data[1], ("fc1", "fc2"))
@@ -228,8 +228,8 @@ def test_the_published_code_has_clean_images_and_the_activations_of_every_pass(
     found = loss_terms(
         model, data, base=base, information_of="adversarial_activations", layers=layers
     )
-    x_adv = catalogue.module("defences", base).adversaries(
-        model, *data, config=catalogue.config("defences", base),
+    x_adv = registry.module("defences", base).adversaries(
+        model, *data, config=registry.config("defences", base),
         generator=torch.Generator().manual_seed(0),
     )  # fmt: skip
     given = (x_adv, data[0])[:passes]  # PGD has no pass over clean images
@@ -262,7 +262,7 @@ def test_what_the_base_prepares_reaches_it(model, data):
     _, state = ib_rar.prepare(model, lambda: [data], config=config)
     assert state.keys() == {"pretrained_flow"}
     found = loss_terms(model, data, base=base, state=state)
-    own = catalogue.config("defences", base)
+    own = registry.config("defences", base)
     expected = entropic.loss_terms(model, *data, config=own, generator=None, state=state)
     assert found["entropic"].equal(expected["entropic"]) and found["entropic"] > 0
     assert (
@@ -320,7 +320,7 @@ def test_it_sees_how_the_input_moves_the_kernel_of_the_inputs(model, data):
 def test_of_a_base_with_a_term_of_its_own_it_climbs_that_too(model, data):
     base = ENTROPIC
     state = {"pretrained_flow": torch.tensor(3.0)}
-    own = catalogue.config("defences", base)
+    own = registry.config("defences", base)
     _, expected = entropic.attack_term(model, *data, config=own, state=state)
     terms = loss_terms(model, data)
     expected = expected + 30 * (terms["compression"] + terms["relevance"])

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from robustinfo import catalogue
+from robustinfo.core import registry
 from robustinfo.defences import standard, trades
 
 LOSS = {"method": "cross_entropy"}
@@ -145,6 +145,6 @@ def test_another_loss_takes_the_place_of_the_clean_term_and_of_nothing_else(four
     p, loss = four_classes, {"method": "entropy_maximised"}
     config = trades.Config(loss=loss, weight=3.0, attack=ATTACK)
     found = trades.loss_terms(p.model, p.x, p.y, config=config, generator=seeded())
-    assert found["clean"].equal(catalogue.get("losses", loss)(p.model(p.x), p.y))
+    assert found["clean"].equal(registry.get("losses", loss)(p.model(p.x), p.y))
     assert found["clean"] < 0
     assert found["divergence"].equal(terms(p.model, p.x, p.y, weight=3.0)["divergence"])

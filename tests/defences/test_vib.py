@@ -5,11 +5,11 @@ import torch
 from torch.distributions import Normal, kl_divergence
 from torch.nn import functional as F
 
-from robustinfo import training
 from robustinfo.attacks import adaptive
+from robustinfo.core.errors import Fault
 from robustinfo.defences import vib
-from robustinfo.faults import Fault
 from robustinfo.models import bottleneck, lenet5
+from robustinfo.training import loop
 
 LOSS = {"method": "cross_entropy"}
 
@@ -71,8 +71,8 @@ def test_the_encoder_learns_from_both_terms_and_the_decoder_from_the_loss_alone(
 
 
 def test_the_weight_drives_the_rate_down_in_training(data):
-    images = training.Images((data[0] * 255).byte(), data[1])
-    config = training.Config(epochs=10, batch_size=10, learning_rate=0.01, snapshot_every=10)
+    images = loop.Images((data[0] * 255).byte(), data[1])
+    config = loop.Config(epochs=10, batch_size=10, learning_rate=0.01, snapshot_every=10)
     ends = []
     for weight in (0.0, 1.0):
         torch.manual_seed(0)
@@ -84,7 +84,7 @@ def test_the_weight_drives_the_rate_down_in_training(data):
             return vib.loss_terms(model, x, y, config=config, generator=generator)
 
         own = torch.Generator().manual_seed(0)
-        for _ in training.train(model, images, images, loss_terms, config=config, generator=own):
+        for _ in loop.train(model, images, images, loss_terms, config=config, generator=own):
             pass
         ends.append(rates(model.eval(), data[0]).mean().item())
     assert ends[1] < 0.5 * ends[0]

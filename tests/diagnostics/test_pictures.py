@@ -1,8 +1,8 @@
 import pytest
 import torch
 
+from robustinfo.core.errors import Fault
 from robustinfo.diagnostics import class_tendency, tsne
-from robustinfo.faults import Fault
 from robustinfo.models import lenet5
 
 

@@ -5,8 +5,8 @@ import torch
 from pydantic import ValidationError
 from torch import nn
 
-from pipeline.paths import KEYS
-from pipeline.sources import code
+from pipeline.run.code import code
+from pipeline.run.paths import KEYS
 from robustinfo.diagnostics import planted
 from robustinfo.diagnostics._readout import Binary, Readout, last_linear, separate
 from robustinfo.maths.balls import distance

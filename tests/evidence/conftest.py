@@ -55,7 +55,7 @@ def first(tmp_path_factory):
     code += f"unit = plan.one({STANDARD!r}); checkout = checkouts.at({found['commit']!r});"
     code += "print(unfinished.keep(unit, checkout, Path('.evidence/log')))"
     found["kept"] = run(folder, sys.executable, "-c", code)
-    with (folder / "src/robustinfo/training.py").open("a") as file:
+    with (folder / "src/robustinfo/training/loop.py").open("a") as file:
         file.write("\nMEANT = 'something else'\n")
     found["later"] = commit(folder, "the code changes and an unfinished training is kept")
     found["said"] = evidence(folder, "run")

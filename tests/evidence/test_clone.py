@@ -2,7 +2,7 @@
 
 import shutil
 
-from pipeline import rows
+from pipeline.results import rows
 from tests.evidence.tiny import (
     ENTROPIC,
     RECORDS,

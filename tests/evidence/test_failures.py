@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import paths
 from pipeline.evidence import begun, children, running, working
 from pipeline.evidence.units import Unit
-from robustinfo.faults import Fault
+from pipeline.run import paths
+from robustinfo.core.errors import Fault
 from tests.evidence.tiny import STUDY
 
 UNIT = Unit("tiny", "tiny.yaml", "tiny", "digits", "lenet5", "standard", "0", 1.0, ())

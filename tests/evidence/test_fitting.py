@@ -7,10 +7,10 @@ import torch
 
 from pipeline.evidence import fitting
 from pipeline.evidence.units import Unit
-from pipeline.study import load
-from robustinfo import catalogue
-from robustinfo.faults import Fault
-from robustinfo.sealed import DEFENCE, STATE, WEIGHTS, seal
+from pipeline.study.check import load
+from robustinfo.core import registry
+from robustinfo.core.errors import Fault
+from robustinfo.core.sealed import DEFENCE, STATE, WEIGHTS, seal
 from tests.evidence.tiny import STUDY
 
 UNIT = Unit("tiny", "tiny.yaml", "tiny", "digits", "lenet5", "standard", "0", 1.0, ())
@@ -30,7 +30,7 @@ def trained(tmp_path):
 
 
 def leave(file, defence=STANDARD, **other):
-    network = catalogue.get("models", {"method": "lenet5"})((1, 28, 28), 10)
+    network = registry.get("models", {"method": "lenet5"})((1, 28, 28), 10)
     weights = {WEIGHTS + name: weight for name, weight in network.state_dict().items()}
     state = {STATE + "target": torch.ones(3)}
     seal(file, weights | state | other, {DEFENCE: json.dumps(defence)})
@@ -64,6 +64,6 @@ def test_weights_of_another_shape_or_name_are_refused(trained):
     leave(snapshot, **{WEIGHTS + "extra": torch.ones(2)})
     refused(trained, r"epoch_0010.safetensors has extra \(2,\); the network .* has it nowhere")
     leave(snapshot)
-    name = next(iter(catalogue.get("models", {"method": "lenet5"})((1, 28, 28), 10).state_dict()))
+    name = next(iter(registry.get("models", {"method": "lenet5"})((1, 28, 28), 10).state_dict()))
     leave(snapshot, **{WEIGHTS + name: torch.ones(2, 2)})
     refused(trained, rf"epoch_0010.safetensors has {name} \(2, 2\); the network .* has it \(\d")

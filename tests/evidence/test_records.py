@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 import torch
 
-from pipeline import paths, resuming
 from pipeline.evidence import asking, gather, page, plan, records, steps, unfinished
 from pipeline.evidence.units import RECORDS, Unit
-from pipeline.strict_yaml import StudyError
-from pipeline.study import load
+from pipeline.run import paths, resuming
+from pipeline.study.check import load
+from pipeline.study.strict_yaml import StudyError
 
 UNIT = Unit("i", "f", "s", "mnist", "pytorch_cnn", "entm", "0", 1.0, ())
 

@@ -2,7 +2,7 @@
 
 import shutil
 
-from pipeline import rows
+from pipeline.results import rows
 from tests.evidence.tiny import (
     ENTROPIC,
     RECORDS,
@@ -70,7 +70,9 @@ def test_a_finished_unit_is_not_planned_again_but_named_where_its_meaning_change
     standard, entropic = (
         next(one for one in page if f"[{u}]" in one) for u in (STANDARD, ENTROPIC)
     )
-    assert "training: src/robustinfo/training.py" in standard and entropic.endswith("| nothing |")
+    assert "training: src/robustinfo/training/loop.py" in standard and entropic.endswith(
+        "| nothing |"
+    )
 
 
 def test_an_altered_record_is_refused_by_name(first):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 
-from pipeline import rows, sealed_text
+from pipeline.results import rows, sealed_text
 
 ROOT = Path(__file__).parents[2]
 STUDY = """

@@ -8,7 +8,7 @@ from functools import cache
 import torch
 
 from benchmarks.honest.kinds import KINDS, Case
-from robustinfo.batches import floats
+from robustinfo.core.batches import floats
 from tests.judge.networks import Honest, images
 
 CASES = {

@@ -8,11 +8,11 @@ import torch
 from torch import Generator, Tensor, nn
 
 from benchmarks.honest import fitting
-from robustinfo import training
-from robustinfo.batches import floats
+from robustinfo.core.batches import floats
 from robustinfo.datasets._prepared import data_root
 from robustinfo.defences import adversarial, standard
 from robustinfo.models import lenet5
+from robustinfo.training import loop
 
 LOSS = {"method": "cross_entropy"}
 EPSILON = {"digits": 0.15, "mnist": 0.2}  # linf; plain networks fall below 5 % there
@@ -62,13 +62,13 @@ def trained(
         config = adversarial.Config(loss=LOSS, attack=attack)
         terms = partial(adversarial.loss_terms, config=config)
     data = images(dataset, "train")
-    numbers = training.Config(
+    numbers = loop.Config(
         epochs=EPOCHS[dataset], batch_size=64, learning_rate=0.002, snapshot_every=EPOCHS[dataset]
     )
-    for _ in training.train(
+    for _ in loop.train(
         model,
         data,
-        training.Images(data.images[:0], data.labels[:0]),
+        loop.Images(data.images[:0], data.labels[:0]),
         terms,
         config=numbers,
         generator=Generator().manual_seed(seed),

@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch import nn
 
+from robustinfo.core.measurement import counted
+from robustinfo.core.settings import diameter
 from robustinfo.diagnostics import attack_accuracy
 from robustinfo.judge.evidence import diagnosed, is_curve, norm_of
-from robustinfo.measurement import counted
-from robustinfo.settings import diameter
 
 X, Y = torch.rand(8, 1, 4, 4), torch.zeros(8, dtype=torch.long)
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from robustinfo.faults import Fault
+from robustinfo.core.errors import Fault
 from robustinfo.judge.attacked import Attack, attacks_of
 from robustinfo.judge.evaluate import evaluate
 from robustinfo.judge.follow_up import follow_up, measured

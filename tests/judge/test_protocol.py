@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from robustinfo import catalogue
+from robustinfo.core import registry
 from robustinfo.judge.attacked import attacks_of
 from robustinfo.judge.budget import Task, estimates, largest
 from robustinfo.judge.checks import AT_MOST, BY_NAME, CHECKS
@@ -22,12 +22,12 @@ EACH = (1e-3, 1e-4)
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: size.name)
 def test_every_entry_of_a_protocol_is_a_method_with_its_numbers(size, ball):
     for part in attacks(size, ball, term=True).values():
-        config = catalogue.config("attacks", part.entry)
+        config = registry.config("attacks", part.entry)
         assert (config.norm, config.epsilon) == (ball.norm, ball.epsilon)
     levels = {}
     for name, part in diagnostics(size, ball, 784).items():
-        for level, entry in catalogue.sweep(part.entry):
-            catalogue.config("diagnostics", entry)
+        for level, entry in registry.sweep(part.entry):
+            registry.config("diagnostics", entry)
             levels.setdefault(name, []).append(level)
     assert levels["epsilon_curve"][0] == 0
     assert levels["epsilon_curve"][-1] == (1 if ball.norm == "linf" else 28)

@@ -4,7 +4,8 @@ import math
 
 import pytest
 
-from robustinfo.faults import Fault
+from robustinfo.core.errors import Fault
+from robustinfo.core.measurement import Measurement, counted, exact
 from robustinfo.judge.checks import (
     ADAPTIVE,
     BY_NAME,
@@ -16,7 +17,6 @@ from robustinfo.judge.checks import (
     NOTE,
 )
 from robustinfo.judge.verdict import judge
-from robustinfo.measurement import Measurement, counted, exact
 
 N = 1000
 FACTS = {

@@ -8,13 +8,13 @@ from pydantic import ValidationError
 from torch import nn
 from torch.nn import functional as F
 
-from robustinfo.faults import Fault
+from robustinfo.core.errors import Fault
 from robustinfo.learning import capacity
 from robustinfo.learning._masked import memorise, outputs, start, untrained
 from robustinfo.learning._task import Task
 from robustinfo.learning.capacity import weights_needed
 from robustinfo.maths.statistics import student
-from robustinfo.training import Images
+from robustinfo.training.loop import Images
 
 D, HIDDEN, K = 25, 8, 3
 KEPT = (0, 20, 50, 100, (D + K) * HIDDEN)

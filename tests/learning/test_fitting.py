@@ -7,12 +7,12 @@ import torch
 from pydantic import ValidationError
 from torch import nn
 
-from robustinfo.batches import correct, floats
-from robustinfo.faults import Fault
+from robustinfo.core.batches import correct, floats
+from robustinfo.core.errors import Fault
 from robustinfo.learning import fitting
 from robustinfo.learning._task import Task
 from robustinfo.models._network import Network
-from robustinfo.training import Images
+from robustinfo.training.loop import Images
 
 TRAINING = {"epochs": 6, "batch_size": 8, "learning_rate": 0.05, "snapshot_every": 6}
 K = 3

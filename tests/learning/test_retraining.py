@@ -8,15 +8,15 @@ import torch
 from pydantic import ValidationError
 from sklearn.datasets import load_digits
 
-from robustinfo import training
-from robustinfo.batches import accuracy, floats
 from robustinfo.complexities import entropy
+from robustinfo.core.batches import accuracy, floats
 from robustinfo.distortions import jpeg
 from robustinfo.learning import adversarial_share, retrained
 from robustinfo.learning._fit import fit
 from robustinfo.learning._task import Task
 from robustinfo.models._network import Network
-from robustinfo.training import Images
+from robustinfo.training import loop
+from robustinfo.training.loop import Images
 
 TRAINING = {"epochs": 3, "batch_size": 50, "learning_rate": 0.003, "snapshot_every": 9}
 FGSM = {"method": "fgsm", "epsilon": 0.2}
@@ -45,7 +45,7 @@ def task():
     labels = torch.tensor(digits.target)
     train, test = Images(images[:900], labels[:900]), Images(images[900:1400], labels[900:1400])
     model = untrained()
-    config = training.Config(**TRAINING | {"epochs": 12})
+    config = loop.Config(**TRAINING | {"epochs": 12})
     fit(model, train, config=config, generator=generator())
     return Task(model=model, build=untrained, train=train, test=test, sets={})
 
@@ -56,7 +56,7 @@ def of(rows, quantity):
 
 def test_fitting_learns_and_shows_every_epoch(task):
     model, seen = untrained(), []
-    config = training.Config(**TRAINING)
+    config = loop.Config(**TRAINING)
     fit(model, task.train, config=config, generator=generator(), each_epoch=seen.append)
     assert seen == [0, 1, 2, 3] and not model.training
     x, y = floats(task.test.images), task.test.labels
@@ -66,7 +66,7 @@ def test_fitting_learns_and_shows_every_epoch(task):
 def quantised(qualities, allowed_loss):
     distortion = {"method": "jpeg", "sweep": {"quality": qualities}}
     return retrained.Config(
-        distortion=distortion, training=training.Config(**TRAINING), allowed_loss=allowed_loss
+        distortion=distortion, training=loop.Config(**TRAINING), allowed_loss=allowed_loss
     )
 
 
@@ -98,14 +98,14 @@ def test_a_level_is_the_same_whatever_was_tried_before_it(task):
 def test_a_distortion_without_levels_is_refused_before_anything_is_trained():
     with pytest.raises(ValidationError, match="needs a `sweep`"):
         retrained.Config(
-            distortion={"method": "jpeg", "quality": 20}, training=training.Config(**TRAINING)
+            distortion={"method": "jpeg", "quality": 20}, training=loop.Config(**TRAINING)
         )
 
 
 @pytest.fixture(scope="module")
 def shares(task):
     config = adversarial_share.Config(
-        adversary=FGSM, shares=[0.0, 0.5, 1.0], training=training.Config(**TRAINING)
+        adversary=FGSM, shares=[0.0, 0.5, 1.0], training=loop.Config(**TRAINING)
     )
     return list(adversarial_share.learn(task, config=config, generator=generator()))
 
@@ -133,7 +133,7 @@ def test_every_share_has_its_complexities_and_its_redundancy_with_a_ceiling(shar
 def test_the_maps_are_measured_as_one_grey_image_of_8_bits_after_jpeg(task):
     images = task.test.images[:3]
     config = adversarial_share.Config(
-        adversary=FGSM, shares=[], training=training.Config(**TRAINING), quality=30
+        adversary=FGSM, shares=[], training=loop.Config(**TRAINING), quality=30
     )
     found = adversarial_share._complexities(task.model, images, config)
     with torch.no_grad():

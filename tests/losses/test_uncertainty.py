@@ -7,7 +7,7 @@ import torch
 from scipy.special import lambertw
 from torch.nn import functional as F
 
-from robustinfo import catalogue
+from robustinfo.core import registry
 from robustinfo.maths.divergence import kl_of_softmax
 
 ENTM = {"method": "entropy_maximised"}
@@ -25,7 +25,7 @@ def batch(scale=1.0, classes=10):
 
 
 def with_slope(entry, logits, y):
-    value = catalogue.get("losses", entry)(logits, y)
+    value = registry.get("losses", entry)(logits, y)
     return value, torch.autograd.grad(value, logits)[0]
 
 
@@ -146,5 +146,5 @@ def test_autocast_does_not_lower_the_precision(entry):
     logits, y = batch()
     coarse = logits.detach().bfloat16()
     with torch.autocast("cpu", torch.bfloat16):
-        found = catalogue.get("losses", entry)(coarse, y)
-    assert found.equal(catalogue.get("losses", entry)(coarse.float(), y))
+        found = registry.get("losses", entry)(coarse, y)
+    assert found.equal(registry.get("losses", entry)(coarse.float(), y))

@@ -5,13 +5,7 @@ import torch
 from sklearn.metrics.pairwise import rbf_kernel
 from torch.nn import functional as F
 
-from robustinfo.maths.kernels import (
-    centred,
-    gaussian,
-    gaussian_label,
-    median_sigma,
-    same_label,
-)
+from robustinfo.maths.kernels import centred, gaussian, gaussian_label, median_sigma, same_label
 
 
 def samples(m, d, seed=0, dtype=torch.float64):

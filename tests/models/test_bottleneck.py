@@ -4,10 +4,11 @@ import pytest
 import torch
 from torch import nn
 
-from pipeline import methods, sources
-from pipeline.slices import INNER
-from pipeline.strict_yaml import StudyError
-from robustinfo.faults import Fault
+from pipeline.run import code
+from pipeline.study import entries
+from pipeline.study.slices import INNER
+from pipeline.study.strict_yaml import StudyError
+from robustinfo.core.errors import Fault
 from robustinfo.models import bottleneck, lenet5
 
 LENET = {"method": "lenet5"}
@@ -155,9 +156,9 @@ def test_a_study_checks_the_network_within_and_knows_its_file():
         return StudyError(f"{'.'.join(key)}: {problem}")
 
     entry = {"method": "bottleneck", "network": LENET}
-    methods._check_entry("models", "", entry, ("models", "vib"), None, fail)
+    entries._check_entry("models", "", entry, ("models", "vib"), None, fail)
     with pytest.raises(StudyError, match=r"models.vib.network.method: no method 'lenet'"):
         bad = entry | {"network": {"method": "lenet"}}
-        methods._check_entry("models", "", bad, ("models", "vib"), None, fail)
+        entries._check_entry("models", "", bad, ("models", "vib"), None, fail)
     assert INNER["network"] == "models"
-    assert ("models", "lenet5") in set(sources._methods("models", entry))
+    assert ("models", "lenet5") in set(code._methods("models", entry))

@@ -4,9 +4,9 @@ from itertools import combinations
 import pytest
 import torch
 
-from robustinfo import catalogue
 from robustinfo.attacks import pgd
-from robustinfo.faults import Fault
+from robustinfo.core import registry
+from robustinfo.core.errors import Fault
 from robustinfo.models import ensemble, lenet5
 
 LENET = {"method": "lenet5"}
@@ -22,7 +22,7 @@ def build(network=None, seed=0, **settings):
 def alone(entry, members, seed=0):
     """The same networks, built one after another."""
     torch.manual_seed(seed)
-    return [catalogue.get("models", entry)(SHAPE, 10).eval() for _ in range(members)]
+    return [registry.get("models", entry)(SHAPE, 10).eval() for _ in range(members)]
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from robustinfo import catalogue
+from robustinfo.core import registry
 
 IMAGE = (3, 64, 64)
 
@@ -20,4 +20,4 @@ IMAGE = (3, 64, 64)
 )
 def test_it_is_neither_the_inputs_nor_what_follows_the_logits(entry, layer):
     with torch.device("meta"):
-        assert catalogue.get("models", entry)(IMAGE, 10).last_hidden == layer
+        assert registry.get("models", entry)(IMAGE, 10).last_hidden == layer

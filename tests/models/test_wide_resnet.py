@@ -3,7 +3,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from robustinfo.faults import Fault
+from robustinfo.core.errors import Fault
 from robustinfo.models import densenet, wide_resnet
 
 PROBES = ("conv1", "group1.block1.act1", "group2.block1.act1", "group3.block1.act1", "fc")

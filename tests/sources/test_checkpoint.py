@@ -6,21 +6,21 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from robustinfo import catalogue
-from robustinfo.defended import attack_term
-from robustinfo.faults import Fault
+from robustinfo.core import registry
+from robustinfo.core.errors import Fault
+from robustinfo.core.sealed import STATE, WEIGHTS, seal
+from robustinfo.judge.defended import attack_term
+from robustinfo.judge.sources import model
 from robustinfo.models._mask import MASK
-from robustinfo.sealed import STATE, WEIGHTS, seal
-from robustinfo.sources import model
 
 SHAPE, ENTRY = (1, 16, 16), {"method": "lenet5", "activation": "sigmoid"}
 YAML = "{method: lenet5, activation: sigmoid}"
 
 
 def stored(file, entry, shape=SHAPE, classes=7, change=lambda network: None):
-    """A checkpoint as pipeline/train.py writes it."""
+    """A checkpoint as pipeline/stages/train.py writes it."""
     torch.manual_seed(1)
-    network = catalogue.get("models", entry)(shape, classes).eval()
+    network = registry.get("models", entry)(shape, classes).eval()
     change(network)
     tensors = {WEIGHTS + name: tensor for name, tensor in network.state_dict().items()}
     tensors[STATE + "pretrained_flow"] = torch.zeros(1)

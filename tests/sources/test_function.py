@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from robustinfo.faults import Fault
-from robustinfo.sources import model
+from robustinfo.core.errors import Fault
+from robustinfo.judge.sources import model
 
 SHAPE = (1, 4, 4)
 GOOD = """

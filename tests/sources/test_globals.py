@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from robustinfo.faults import Fault
-from robustinfo.sources import model
+from robustinfo.core.errors import Fault
+from robustinfo.judge.sources import model
 from tests.sources.test_guarded import CLASSES, SHAPE, Does, asked_of, images, linear
 
 GLOBALS = {

@@ -8,11 +8,11 @@ from torch import nn
 from torch.nn import functional as F
 
 from robustinfo.attacks._folded import folded
+from robustinfo.core.errors import Fault
 from robustinfo.diagnostics._readout import last_linear
-from robustinfo.faults import Fault
-from robustinfo.sources._asked import Asked
-from robustinfo.sources._checked import checked
-from robustinfo.sources._guarded import Guarded, guarded
+from robustinfo.judge.sources._asked import Asked
+from robustinfo.judge.sources._checked import checked
+from robustinfo.judge.sources._guarded import Guarded, guarded
 
 SHAPE, CLASSES = (1, 4, 4), 3
 

@@ -12,9 +12,9 @@ import torch
 import torchvision
 from torch import nn
 
-from robustinfo.faults import Fault
-from robustinfo.sources import model
-from robustinfo.sources.robustbench import _import
+from robustinfo.core.errors import Fault
+from robustinfo.judge.sources import model
+from robustinfo.judge.sources.robustbench import _import
 
 SHAPE, MEAN, STD = (3, 64, 64), (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 

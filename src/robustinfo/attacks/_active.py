@@ -19,7 +19,7 @@ from torch import Generator, Tensor, nn
 from robustinfo.attacks._folded import folded
 from robustinfo.attacks._foolbox import frozen, judged, seeded
 from robustinfo.attacks._run import BOX, Climbed, Run, look, walked
-from robustinfo.settings import Settings
+from robustinfo.core.settings import Settings
 
 
 class Found(NamedTuple):

@@ -14,7 +14,7 @@ from torch import Generator, Tensor, nn
 from robustinfo.attacks import _foolbox
 from robustinfo.attacks._contradicted import WHY, contradicts_itself
 from robustinfo.attacks._success import fooled
-from robustinfo.faults import Fault
+from robustinfo.core.errors import Fault
 
 DRAWS = 100  # of noise, before an image of the batch is taken
 HALVINGS = 12

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from robustinfo.attacks._run import Climbed
-from robustinfo.faults import Fault
+from robustinfo.core.errors import Fault
 from robustinfo.maths.margin import margin
 
 

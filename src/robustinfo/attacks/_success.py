@@ -20,7 +20,7 @@ from copy import deepcopy
 import torch
 from torch import Tensor, nn
 
-from robustinfo.batches import together
+from robustinfo.core.batches import together
 from robustinfo.maths.margin import margin
 
 ROUNDING = 100  # units in the last place of the largest logit

@@ -18,8 +18,8 @@ from torch.nn import functional as F
 
 from robustinfo.attacks._foolbox import frozen
 from robustinfo.attacks._success import fooled
+from robustinfo.core.errors import Fault
 from robustinfo.datasets._texts import MARKS, UNKNOWN
-from robustinfo.faults import Fault
 
 # Embeddings (n, length, d) -> logits (n, K); only what may move has a gradient.
 Logits = Callable[[Tensor], Tensor]

@@ -13,7 +13,7 @@ from pydantic import model_validator
 from torch import Generator, Tensor, nn
 
 from robustinfo.attacks import _foolbox
-from robustinfo.settings import Norm, Pixels, Settings
+from robustinfo.core.settings import Norm, Pixels, Settings
 
 ROLE = "noise"
 

@@ -35,8 +35,8 @@ from robustinfo.attacks import _foolbox
 from robustinfo.attacks._folded import folded
 from robustinfo.attacks._leaving import leaving
 from robustinfo.attacks.square import check_tiles, untied
-from robustinfo.faults import Fault
-from robustinfo.settings import Norm, Pixels, Settings
+from robustinfo.core.errors import Fault
+from robustinfo.core.settings import Norm, Pixels, Settings
 
 ROLE = "ensemble"
 _NORMS = {"linf": "Linf", "l2": "L2"}

@@ -11,7 +11,7 @@ from torch import Generator, Tensor, nn
 
 from robustinfo.attacks import _active, _foolbox, pgd
 from robustinfo.attacks._objectives import cross_entropy
-from robustinfo.settings import Norm, Pixels, Settings
+from robustinfo.core.settings import Norm, Pixels, Settings
 
 ROLE = "iterated"
 LOSS = "cross_entropy"

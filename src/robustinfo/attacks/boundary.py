@@ -21,7 +21,7 @@ from pydantic import Field, PositiveInt
 from torch import Generator, Tensor, nn
 
 from robustinfo.attacks._decisions import searched
-from robustinfo.settings import Pixels, PositiveNumber, Settings
+from robustinfo.core.settings import Pixels, PositiveNumber, Settings
 
 ROLE = "black_box"
 DECISION_BASED = True

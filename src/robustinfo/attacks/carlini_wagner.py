@@ -11,7 +11,7 @@ from pydantic import PositiveInt
 from torch import Generator, Tensor, nn
 
 from robustinfo.attacks import _foolbox
-from robustinfo.settings import Number, Pixels, PositiveNumber, Settings
+from robustinfo.core.settings import Number, Pixels, PositiveNumber, Settings
 
 ROLE = "iterated"
 COUNTS = ("with_black",)  # of successes, in other ways

@@ -8,7 +8,7 @@ from pydantic import PositiveInt
 from torch import Generator, Tensor, nn
 
 from robustinfo.attacks import _foolbox
-from robustinfo.settings import Norm, Number, Pixels, Settings
+from robustinfo.core.settings import Norm, Number, Pixels, Settings
 
 ROLE = "iterated"
 

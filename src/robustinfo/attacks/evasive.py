@@ -14,10 +14,10 @@ import torch
 from pydantic import field_validator
 from torch import Generator, Tensor, nn
 
-from robustinfo import catalogue
 from robustinfo.attacks import _active, pgd
+from robustinfo.core import registry
+from robustinfo.core.settings import Entry, Number
 from robustinfo.maths.margin import margin
-from robustinfo.settings import Entry, Number
 
 ROLE = "iterated"
 COUNTS = ("last_step",)  # of successes, in other ways
@@ -31,7 +31,7 @@ class Config(pgd.Ascent):
     @classmethod
     def it_has_a_surrogate(cls, entry: Entry) -> Entry:
         """Without one there is nothing to descend."""
-        if not hasattr(catalogue.module("complexities", entry), "surrogate"):
+        if not hasattr(registry.module("complexities", entry), "surrogate"):
             raise ValueError(f"{entry['method']} has no `surrogate`, which the attack descends")
         return entry
 
@@ -64,7 +64,7 @@ def perturb_with_extras(
 def objective(model: nn.Module, x: Tensor, y: Tensor, *, config: Config) -> tuple[Tensor, Tensor]:
     """Logits (n, K), and what is maximised, summed over the images, a scalar."""
     logits = model(x)
-    complexity = catalogue.module("complexities", config.complexity)
-    simple = complexity.surrogate(x, config=catalogue.config("complexities", config.complexity))
+    complexity = registry.module("complexities", config.complexity)
+    simple = complexity.surrogate(x, config=registry.config("complexities", config.complexity))
     lead = margin(logits, y) + config.confidence
     return logits, -torch.where(lead > 0, lead, simple).sum()

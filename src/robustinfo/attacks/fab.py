@@ -22,8 +22,8 @@ from torch import Generator, Tensor, nn
 
 from robustinfo.attacks import _foolbox
 from robustinfo.attacks._success import fooled
+from robustinfo.core.settings import Norm, Pixels, Settings
 from robustinfo.maths.balls import distance
-from robustinfo.settings import Norm, Pixels, Settings
 
 ROLE = "iterated"
 _NORMS = {"linf": "Linf", "l2": "L2"}

@@ -35,8 +35,8 @@ from torch.nn import functional as F
 from robustinfo.attacks import _active, _foolbox, pgd
 from robustinfo.attacks._objectives import CLIMBED, climbing
 from robustinfo.attacks._success import surely
+from robustinfo.core.settings import Norm, Pixels, Settings
 from robustinfo.maths.balls import projected
-from robustinfo.settings import Norm, Pixels, Settings
 
 ROLE = "iterated"
 FIRST = 1.0  # epsilons that the first step is long

@@ -27,8 +27,8 @@ from pydantic import PositiveInt
 from torch import Generator, Tensor, nn
 
 from robustinfo.attacks._decisions import searched
-from robustinfo.batches import EVALUATION_BATCH
-from robustinfo.settings import Norm, Pixels, Settings
+from robustinfo.core.batches import EVALUATION_BATCH
+from robustinfo.core.settings import Norm, Pixels, Settings
 
 ROLE = "black_box"
 DECISION_BASED = True

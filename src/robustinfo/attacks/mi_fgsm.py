@@ -25,8 +25,8 @@ from torch.nn import functional as F
 from robustinfo.attacks import _foolbox
 from robustinfo.attacks._active import Found
 from robustinfo.attacks._success import fooled
+from robustinfo.core.settings import Norm, Number, Pixels, Settings
 from robustinfo.maths.balls import projected
-from robustinfo.settings import Norm, Number, Pixels, Settings
 
 ROLE = "iterated"
 LOSS = "cross_entropy"

@@ -24,8 +24,8 @@ from torch import Generator, Tensor, nn
 
 from robustinfo.attacks import _foolbox
 from robustinfo.attacks._success import surely
+from robustinfo.core.settings import Norm, Pixels, PositiveNumber, Settings
 from robustinfo.maths.balls import projected
-from robustinfo.settings import Norm, Pixels, PositiveNumber, Settings
 
 ROLE = "black_box"
 AT_ONCE = 4096  # candidates in one forward pass

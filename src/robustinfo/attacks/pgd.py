@@ -35,8 +35,8 @@ from torch import Generator, Tensor, nn
 from robustinfo.attacks import _active, _foolbox
 from robustinfo.attacks._objectives import CLIMBED, in_double, tempered
 from robustinfo.attacks._run import Climbed
+from robustinfo.core.settings import Norm, Pixels, PositiveNumber, Settings
 from robustinfo.maths.balls import projected
-from robustinfo.settings import Norm, Pixels, PositiveNumber, Settings
 
 ROLE = "iterated"
 COUNTS = ("last_step",)  # of successes, in other ways

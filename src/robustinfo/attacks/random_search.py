@@ -28,8 +28,8 @@ from torch import Generator, Tensor, nn
 
 from robustinfo.attacks import _foolbox
 from robustinfo.attacks._success import surely
-from robustinfo.batches import EVALUATION_BATCH
-from robustinfo.settings import Norm, Pixels, Settings
+from robustinfo.core.batches import EVALUATION_BATCH
+from robustinfo.core.settings import Norm, Pixels, Settings
 
 ROLE = "noise"
 AT_ONCE = 64  # draws around one image

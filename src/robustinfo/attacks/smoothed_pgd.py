@@ -25,7 +25,7 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from robustinfo.attacks import _active, adaptive, pgd
-from robustinfo.settings import Fraction01
+from robustinfo.core.settings import Fraction01
 
 ROLE = "adaptive"
 COUNTS = ("last_step",)  # of successes, in other ways

@@ -31,9 +31,9 @@ from torch import Generator, Tensor, nn
 from robustinfo.attacks import _foolbox
 from robustinfo.attacks._folded import folded
 from robustinfo.attacks._success import fooled
-from robustinfo.faults import Fault
+from robustinfo.core.errors import Fault
+from robustinfo.core.settings import Norm, Pixels, Settings
 from robustinfo.maths.margin import margin
-from robustinfo.settings import Norm, Pixels, Settings
 
 ROLE = "black_box"
 _NORMS = {"linf": "Linf", "l2": "L2"}

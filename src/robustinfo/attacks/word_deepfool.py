@@ -13,7 +13,7 @@ from pydantic import PositiveInt
 from torch import Generator, Tensor, nn
 
 from robustinfo.attacks import _words
-from robustinfo.settings import Number, Settings
+from robustinfo.core.settings import Number, Settings
 
 ROLE = "iterated"
 READS = "texts"

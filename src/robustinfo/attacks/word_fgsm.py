@@ -14,7 +14,7 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from robustinfo.attacks import _words
-from robustinfo.settings import Norm, PositiveNumber, Settings
+from robustinfo.core.settings import Norm, PositiveNumber, Settings
 
 ROLE = "iterated"
 READS = "texts"

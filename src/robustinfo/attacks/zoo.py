@@ -28,8 +28,8 @@ from torch import Generator, Tensor, nn
 
 from robustinfo.attacks import _foolbox
 from robustinfo.attacks._success import rounding
+from robustinfo.core.settings import Number, Pixels, PositiveNumber, Settings
 from robustinfo.maths.margin import margin
-from robustinfo.settings import Number, Pixels, PositiveNumber, Settings
 
 ROLE = "black_box"
 AT_ONCE = 4096  # images in one forward pass

@@ -10,8 +10,8 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from robustinfo.core.settings import Settings
 from robustinfo.distortions import _pillow
-from robustinfo.settings import Settings
 
 
 class Config(Settings):

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from robustinfo.faults import Fault
+from robustinfo.core.errors import Fault
+from robustinfo.core.settings import Settings
 from robustinfo.maths.entropy import jvhw_bits, plug_in_bits, run_counts
 from robustinfo.maths.jpeg_colour import LUMA, ONE
-from robustinfo.settings import Settings
 
 ESTIMATORS = {"plug_in": plug_in_bits, "jvhw": jvhw_bits}
 BANDWIDTH = 4  # levels of 256, of the surrogate

@@ -4,11 +4,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from robustinfo.core.settings import Settings
 from robustinfo.distortions import _pillow, jpeg
 from robustinfo.maths.jpeg_colour import ONE, TO_YCC
 from robustinfo.maths.jpeg_dct import TRANSFORM
 from robustinfo.maths.jpeg_quantisation import steps
-from robustinfo.settings import Settings
 
 
 class Config(Settings):

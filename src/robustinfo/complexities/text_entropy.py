@@ -14,8 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from robustinfo.core.settings import Settings
 from robustinfo.maths.entropy import jvhw_bits, plug_in_bits
-from robustinfo.settings import Settings
 
 READS = "texts"
 ESTIMATORS = {"plug_in": plug_in_bits, "jvhw": jvhw_bits}

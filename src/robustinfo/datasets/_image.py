@@ -12,7 +12,7 @@ import torch
 from PIL import Image, ImageOps, PngImagePlugin
 from torch import Tensor
 
-from robustinfo.batches import EVALUATION_BATCH
+from robustinfo.core.batches import EVALUATION_BATCH
 from robustinfo.datasets._storage import DataError
 
 GREY, COLOUR = ("1", "L"), ("RGB", "RGBA", "LA", "P", "PA", "CMYK", "YCbCr", "HSV", "RGBX")

@@ -15,7 +15,7 @@ import numpy as np
 from filelock import FileLock
 from torch import Tensor
 
-from robustinfo import catalogue
+from robustinfo.core import registry
 from robustinfo.datasets._storage import DataError, read, write
 
 SPLITS = ("train", "test")
@@ -128,7 +128,7 @@ def _missing(name: str, root: Path) -> list[str]:
 
 
 def _settings(entry: Mapping) -> dict:
-    numbers = catalogue.config("datasets", entry).model_dump(exclude_defaults=True)
+    numbers = registry.config("datasets", entry).model_dump(exclude_defaults=True)
     return {"method": entry["method"]} | numbers
 
 
@@ -136,7 +136,7 @@ def _make(name: str, split: str, entry: Mapping, root: Path) -> None:
     """Read one split from its source and write it."""
     file = _file(name, split, root)
     try:
-        raw = catalogue.get("datasets", entry)(split, root=root)
+        raw = registry.get("datasets", entry)(split, root=root)
     except DataError as error:
         raise DataError(f"{error}; or put the prepared split at {file}") from error
     inputs, labels, *_ = raw

@@ -17,8 +17,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 from torch import Tensor
 
-from robustinfo.faults import Fault
-from robustinfo.files import whole
+from robustinfo.core.errors import Fault
+from robustinfo.core.files import whole
 
 # What a file holds beside its labels: its name, type and dimensions.
 FORMS = {"images": (torch.uint8, 4), "words": (torch.int32, 2)}

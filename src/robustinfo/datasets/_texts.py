@@ -13,8 +13,8 @@ from itertools import chain
 import numpy as np
 from pydantic import PositiveInt
 
+from robustinfo.core.settings import Settings
 from robustinfo.datasets._prepared import RawTexts, is_train
-from robustinfo.settings import Settings
 
 PADDING, UNKNOWN = 0, 1
 MARKS = ["<padding>", "<unknown>"]  # no text holds them: brackets are words by themselves

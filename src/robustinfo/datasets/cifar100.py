@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from robustinfo.core.settings import Settings
 from robustinfo.datasets._prepared import RawImages, is_train
 from robustinfo.datasets._torchvision import fetch
-from robustinfo.settings import Settings
 
 
 class Config(Settings):

@@ -14,8 +14,8 @@ import torch
 from pydantic import Field
 from torch.nn.functional import interpolate
 
+from robustinfo.core.settings import Settings
 from robustinfo.datasets._prepared import RawImages, is_train
-from robustinfo.settings import Settings
 
 SPLIT_SEED = 0
 

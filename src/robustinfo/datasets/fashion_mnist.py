@@ -6,9 +6,9 @@ Xiao, Rasul and Vollgraf (2017), arXiv 1708.07747, from the shop of Zalando; MIT
 
 from pathlib import Path
 
+from robustinfo.core.settings import Settings
 from robustinfo.datasets._prepared import RawImages, is_train
 from robustinfo.datasets._torchvision import fetch
-from robustinfo.settings import Settings
 
 
 class Config(Settings):

@@ -6,9 +6,9 @@ LeCun, Cortes and Burges (1998), from the NIST special databases 1 and 3; CC BY-
 
 from pathlib import Path
 
+from robustinfo.core.settings import Settings
 from robustinfo.datasets._prepared import RawImages, is_train
 from robustinfo.datasets._torchvision import fetch
-from robustinfo.settings import Settings
 
 
 class Config(Settings):

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
+from robustinfo.core.settings import Settings
 from robustinfo.datasets._prepared import RawImages
 from robustinfo.datasets._torchvision import fetch
-from robustinfo.settings import Settings
 
 CLASSES = "airplane bird car cat deer dog horse monkey ship truck".split()
 

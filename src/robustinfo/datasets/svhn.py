@@ -8,9 +8,9 @@ uint8 (n, 3, 32, 32). The label of the digit 0 is 0 here, 10 in the published fi
 
 from pathlib import Path
 
+from robustinfo.core.settings import Settings
 from robustinfo.datasets._prepared import RawImages
 from robustinfo.datasets._torchvision import fetch
-from robustinfo.settings import Settings
 
 
 class Config(Settings):

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
+from robustinfo.core.settings import Settings
 from robustinfo.datasets._prepared import DataError, RawImages, is_train
-from robustinfo.settings import Settings
 
 ADDRESS = "cs231n.stanford.edu/tiny-imagenet-200.zip"
 

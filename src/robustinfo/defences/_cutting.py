@@ -21,11 +21,11 @@ import torch
 from pydantic import model_validator
 from torch import Generator, Tensor
 
-from robustinfo.batches import EVALUATION_BATCH
+from robustinfo.core.batches import EVALUATION_BATCH
+from robustinfo.core.settings import Fraction01, PositiveNumber, Settings
 from robustinfo.maths import channel_mask
 from robustinfo.models._mask import MASK, cut_in_training
 from robustinfo.models._network import Network
-from robustinfo.settings import Fraction01, PositiveNumber, Settings
 
 
 class Config(Settings):

@@ -15,9 +15,9 @@ from typing import Literal
 
 from torch import Generator, Tensor, nn
 
-from robustinfo import catalogue
 from robustinfo.attacks import _foolbox, pgd
-from robustinfo.settings import Entry, Fraction01, Outline, Settings
+from robustinfo.core import registry
+from robustinfo.core.settings import Entry, Fraction01, Outline, Settings
 
 READS = "images"
 
@@ -55,7 +55,7 @@ def adversaries(
         settings = settings.model_copy(update={"objective": "cross_entropy"})
     if settings.objective != "loss":
         return pgd.craft(model, x, y, config=settings, generator=generator)
-    loss, attack = catalogue.get("losses", config.loss), pgd.method(settings)
+    loss, attack = registry.get("losses", config.loss), pgd.method(settings)
     # The sum over the images: the slopes of a mean would fade as the batch grows.
     _foolbox.climb(attack, lambda x_adv, labels: len(labels) * loss(model(x_adv), labels))
     return _foolbox.run(attack, model, x, y, epsilon=settings.epsilon, generator=generator)[1]
@@ -65,7 +65,7 @@ def terms_on(
     forward: Callable[[Tensor], Tensor], x: Tensor, x_adv: Tensor, y: Tensor, *, config: Config
 ) -> dict[str, Tensor]:
     """The terms where the adversaries are there already; ``forward`` gives logits (n, K)."""
-    loss = catalogue.get("losses", config.loss)
+    loss = registry.get("losses", config.loss)
     terms = {"adversarial": (1 - config.clean_share) * loss(forward(x_adv), y)}
     if config.clean_share:
         terms["clean"] = config.clean_share * loss(forward(x), y)

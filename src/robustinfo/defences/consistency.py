@@ -10,11 +10,11 @@ from collections.abc import Callable
 
 from torch import Generator, Tensor, nn
 
-from robustinfo import catalogue
 from robustinfo.attacks import pgd
+from robustinfo.core import registry
+from robustinfo.core.settings import Entry, Number, Outline, Settings
 from robustinfo.defences._inner import adversaries
 from robustinfo.maths.divergence import kl_of_softmax
-from robustinfo.settings import Entry, Number, Outline, Settings
 
 READS = "images"
 
@@ -44,6 +44,6 @@ def terms_on(
     """The terms where the adversaries are there already; ``forward`` gives logits (n, K)."""
     logits, attacked = forward(x), forward(x_adv)
     return {
-        "adversarial": catalogue.get("losses", config.loss)(attacked, y),
+        "adversarial": registry.get("losses", config.loss)(attacked, y),
         "divergence": config.weight * kl_of_softmax(logits, attacked).mean(),
     }

@@ -19,10 +19,10 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional as F
 
-from robustinfo import catalogue
+from robustinfo.core import registry
+from robustinfo.core.settings import Entry, Number, Outline, Settings
 from robustinfo.models._network import Network
 from robustinfo.models.ensemble import member_logits
-from robustinfo.settings import Entry, Number, Outline, Settings
 
 OFFSET = 1e-6  # on the diagonal of M M^T
 
@@ -53,7 +53,7 @@ def loss_terms(
 
     Raises Fault if the model is no ensemble.
     """
-    loss = catalogue.get("losses", config.loss)
+    loss = registry.get("losses", config.loss)
     prediction, logits = member_logits(model, x)
     return {
         "clean": torch.stack([loss(one, y) for one in logits.unbind(1)]).sum(),

@@ -16,9 +16,10 @@ from collections.abc import Callable, Iterable
 import torch
 from torch import Generator, Tensor, nn
 
-from robustinfo import catalogue
 from robustinfo.attacks._foolbox import frozen
-from robustinfo.faults import Fault
+from robustinfo.core import registry
+from robustinfo.core.errors import Fault
+from robustinfo.core.settings import Entry, Number, Outline, PositiveNumber
 from robustinfo.maths.activation_entropy import (
     Reading,
     Sums,
@@ -30,7 +31,6 @@ from robustinfo.maths.activation_entropy import (
     summed,
 )
 from robustinfo.models._network import Network
-from robustinfo.settings import Entry, Number, Outline, PositiveNumber
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +88,7 @@ def loss_terms(
     state: dict[str, Tensor],
 ) -> dict[str, Tensor]:
     """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Terms in nats and squared natural-log units."""
-    loss = catalogue.get("losses", config.loss)
+    loss = registry.get("losses", config.loss)
     logits, *ends = _ends(model, x)
     target = config.factor * state["pretrained_flow"]
     penalty = flow_penalty(*ends, target, layers=len(model.activations), reading=config)

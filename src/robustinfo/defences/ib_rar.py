@@ -30,14 +30,14 @@ import torch
 from pydantic import model_validator
 from torch import Generator, Tensor, nn
 
-from robustinfo import catalogue
+from robustinfo.core import registry
+from robustinfo.core.errors import Fault
+from robustinfo.core.settings import ANY, Entry, Names, Number, Outline
 from robustinfo.defences import _cutting
-from robustinfo.faults import Fault
 from robustinfo.maths.hsic import nhsic, projection
 from robustinfo.maths.kernels import gaussian, gaussian_label, same_label
 from robustinfo.models._mask import as_read, has_mask
 from robustinfo.models._network import Network
-from robustinfo.settings import ANY, Entry, Names, Number, Outline
 
 READS = "images"
 
@@ -69,7 +69,7 @@ def prepare(
     _points(model, config)
     if _cutting.cuts(config) and not has_mask(model):
         raise Fault("the model has no channel mask; set `masked_share: 0`, or take another model")
-    base = catalogue.module("defences", config.base)
+    base = registry.module("defences", config.base)
     if config.information_of != "clean" and not hasattr(base, "adversaries"):
         raise Fault(
             f"ib_rar has `information_of: {config.information_of}`, and its base "
@@ -78,15 +78,15 @@ def prepare(
         )
     if not hasattr(base, "prepare"):
         return model, {}
-    return base.prepare(model, batches, config=catalogue.config("defences", config.base))
+    return base.prepare(model, batches, config=registry.config("defences", config.base))
 
 
 def outline(config: Config) -> Outline:
     """What its rows are called."""
-    base = catalogue.module("defences", config.base)
+    base = registry.module("defences", config.base)
     own = {"quantity": ANY}  # of a base that does not say
     if hasattr(base, "outline"):
-        (own,) = base.outline(catalogue.config("defences", config.base))
+        (own,) = base.outline(registry.config("defences", config.base))
     return [own, {"quantity": ("compression", "relevance")}]
 
 
@@ -100,8 +100,8 @@ def loss_terms(
     state: dict[str, Tensor],
 ) -> dict[str, Tensor]:
     """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  The base's terms, and two without a unit."""
-    points, base = _points(model, config), catalogue.module("defences", config.base)
-    own, images, found = catalogue.config("defences", config.base), [x], []
+    points, base = _points(model, config), registry.module("defences", config.base)
+    own, images, found = registry.config("defences", config.base), [x], []
     if hasattr(base, "adversaries"):
         images.append(base.adversaries(model, x, y, config=own, generator=generator))
     every = {"clean": images[:1], "adversarial": images[-1:]}
@@ -139,13 +139,13 @@ def attack_term(
     of any size: what becomes of an image depends on which others are attacked with it, and a batch
     of one image has no such term.
     """
-    base = catalogue.module("defences", config.base)
+    base = registry.module("defences", config.base)
     logits, seen = model.observe(x, _points(model, config))
     of_input, of_label = _information(x, y, logits.shape[1], [*seen.values()], config)
     term = len(y) * (config.compression * of_input - config.relevance * of_label)
     if not hasattr(base, "attack_term"):
         return logits, term
-    own = catalogue.config("defences", config.base)
+    own = registry.config("defences", config.base)
     logits, added = base.attack_term(model, x, y, config=own, state=state)
     return logits, added + term
 
@@ -163,8 +163,8 @@ def _points(model: Network, config: Config) -> tuple[str, ...]:
 
 def _attacking() -> list[str]:
     """The defences that make adversaries."""
-    names = catalogue.names("defences")
-    return [n for n in names if hasattr(catalogue.module("defences", {"method": n}), "adversaries")]
+    names = registry.names("defences")
+    return [n for n in names if hasattr(registry.module("defences", {"method": n}), "adversaries")]
 
 
 def _information(

@@ -19,9 +19,9 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from robustinfo.attacks import pgd
+from robustinfo.core.settings import Number, Outline, Settings
 from robustinfo.defences._inner import adversaries
 from robustinfo.maths.divergence import kl_of_softmax
-from robustinfo.settings import Number, Outline, Settings
 
 READS = "images"
 

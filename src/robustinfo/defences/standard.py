@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from torch import Generator, Tensor, nn
 
-from robustinfo import catalogue
-from robustinfo.settings import Entry, Outline, Settings
+from robustinfo.core import registry
+from robustinfo.core.settings import Entry, Outline, Settings
 
 SAME_STEPS = True  # no step depends on a value or draws anything: see stepping.py
 
@@ -30,4 +30,4 @@ def terms_on(
     forward: Callable[[Tensor], Tensor], x: Tensor, y: Tensor, *, config: Config
 ) -> dict[str, Tensor]:
     """The same for whatever gives logits, (n, c, h, w) -> (n, K)."""
-    return {"clean": catalogue.get("losses", config.loss)(forward(x), y)}
+    return {"clean": registry.get("losses", config.loss)(forward(x), y)}

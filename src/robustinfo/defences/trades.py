@@ -16,10 +16,10 @@ from functools import partial
 import torch
 from torch import Generator, Tensor, nn
 
-from robustinfo import catalogue
 from robustinfo.attacks import _foolbox, bim
+from robustinfo.core import registry
+from robustinfo.core.settings import Entry, Number, Outline, Settings
 from robustinfo.maths.divergence import kl_of_softmax
-from robustinfo.settings import Entry, Number, Outline, Settings
 
 READS = "images"
 NOISE = 0.001  # standard deviation of the start, in [0, 1] pixels
@@ -66,7 +66,7 @@ def terms_on(
 ) -> dict[str, Tensor]:
     """The terms where the adversaries are there already; ``forward`` gives logits (n, K)."""
     logits = forward(x)
-    terms = {"clean": catalogue.get("losses", config.loss)(logits, y)}
+    terms = {"clean": registry.get("losses", config.loss)(logits, y)}
     if config.weight:
         terms["divergence"] = config.weight * kl_of_softmax(logits, forward(x_adv)).mean()
     return terms

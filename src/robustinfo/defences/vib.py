@@ -10,12 +10,12 @@ Known bias: the bound is loose where the codes of all images together are no sta
 
 from torch import Generator, Tensor
 
-from robustinfo import catalogue
-from robustinfo.faults import Fault
+from robustinfo.core import registry
+from robustinfo.core.errors import Fault
+from robustinfo.core.settings import Entry, Number, Outline, Settings
 from robustinfo.maths.divergence import kl_from_standard_normal
 from robustinfo.models._network import Network
 from robustinfo.models.bottleneck import CODE, gaussian
-from robustinfo.settings import Entry, Number, Outline, Settings
 
 
 class Config(Settings):
@@ -42,7 +42,7 @@ def loss_terms(
 
     Raises Fault if the model has no code.
     """
-    loss = catalogue.get("losses", config.loss)
+    loss = registry.get("losses", config.loss)
     logits, rate = _judged_and_rated(model, x)
     return {"clean": loss(logits, y), "rate": config.weight * rate.mean()}
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from robustinfo.batches import EVALUATION_BATCH
+from robustinfo.core.batches import EVALUATION_BATCH
 
 RIDGE = 1e-2  # of the largest singular value: else what hardly ever varies would decide
 ROUNDING = 1e-6  # of the features: what varies by no more does not vary

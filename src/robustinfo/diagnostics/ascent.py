@@ -38,12 +38,12 @@ from robustinfo.attacks import _foolbox, pgd
 from robustinfo.attacks._climbable import Climbable
 from robustinfo.attacks._folded import folded
 from robustinfo.attacks._foolbox import frozen
-from robustinfo.batches import correct, together
+from robustinfo.core.batches import correct, together
+from robustinfo.core.measurement import Measurement, fraction
+from robustinfo.core.settings import Norm, Outline, Pixels, Settings
 from robustinfo.diagnostics._kept import kept
 from robustinfo.diagnostics._probes import varies
 from robustinfo.maths.stationarity import first_order_gap, log_odds
-from robustinfo.measurement import Measurement, fraction
-from robustinfo.settings import Norm, Outline, Pixels, Settings
 
 OF_RESISTING = True  # where an attack on the cross-entropy succeeds, its path was no trouble
 OPEN = 0.9  # a linear path that ends before 53 % of its way has more left

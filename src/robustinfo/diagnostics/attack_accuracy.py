@@ -16,9 +16,9 @@ from torch import Generator, Tensor, nn
 
 from robustinfo.attacks import carlini_wagner, mi_fgsm, pgd
 from robustinfo.attacks._climbable import Climbable
-from robustinfo.batches import correct, together
-from robustinfo.measurement import Measurement, fraction
-from robustinfo.settings import Norm, Outline, Pixels, PositiveNumber, Settings
+from robustinfo.core.batches import correct, together
+from robustinfo.core.measurement import Measurement, fraction
+from robustinfo.core.settings import Norm, Outline, Pixels, PositiveNumber, Settings
 
 QUANTITY = "attack_accuracy"
 UNIT = 1 / 255  # one of the 256 values of a pixel

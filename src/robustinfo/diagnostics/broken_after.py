@@ -17,8 +17,8 @@ known (n = 0).
 from pydantic import PositiveInt
 from torch import Generator, Tensor, nn
 
-from robustinfo.measurement import Measurement, counted
-from robustinfo.settings import Outline, Settings
+from robustinfo.core.measurement import Measurement, counted
+from robustinfo.core.settings import Outline, Settings
 
 QUANTITY = "broken_after_rate"
 

@@ -14,9 +14,9 @@ from scipy.stats import spearmanr
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
-from robustinfo.batches import EVALUATION_BATCH
-from robustinfo.measurement import Measurement
-from robustinfo.settings import ANY, Outline, Settings
+from robustinfo.core.batches import EVALUATION_BATCH
+from robustinfo.core.measurement import Measurement
+from robustinfo.core.settings import ANY, Outline, Settings
 
 
 class Config(Settings):

@@ -10,8 +10,8 @@ import math
 
 from torch import Generator, Tensor, nn
 
-from robustinfo.measurement import Measurement, fraction
-from robustinfo.settings import Norm, Outline, Settings
+from robustinfo.core.measurement import Measurement, fraction
+from robustinfo.core.settings import Norm, Outline, Settings
 
 MEDIANS = ("median_distance", "median_distance_of_other")
 

@@ -29,11 +29,11 @@ from torch import Generator, Tensor, nn
 from robustinfo.attacks import pgd
 from robustinfo.attacks._folded import folded
 from robustinfo.attacks._foolbox import frozen
-from robustinfo.batches import EVALUATION_BATCH
+from robustinfo.core.batches import EVALUATION_BATCH
+from robustinfo.core.measurement import Measurement, fraction, mean
+from robustinfo.core.settings import ANY, Fraction01, Outline, Settings
 from robustinfo.maths.jacobian import linearised
 from robustinfo.maths.margin import margin
-from robustinfo.measurement import Measurement, fraction, mean
-from robustinfo.settings import ANY, Fraction01, Outline, Settings
 
 
 class Config(Settings):

@@ -32,11 +32,11 @@ from torch.nn import functional as F
 
 from robustinfo.attacks._climbable import answer
 from robustinfo.attacks._foolbox import frozen, seeded
-from robustinfo.batches import together
+from robustinfo.core.batches import together
+from robustinfo.core.measurement import Measurement, exact, fraction
+from robustinfo.core.settings import Outline, Settings
 from robustinfo.diagnostics._depends import drifted, seen, tensors
 from robustinfo.diagnostics._kept import kept
-from robustinfo.measurement import Measurement, exact, fraction
-from robustinfo.settings import Outline, Settings
 
 SUM = 1e-4  # how near to 1, or its logarithm to 0, the sum of probabilities is
 AGAIN = 1e-5  # of the largest logit: what the same batch may differ by, twice in a row

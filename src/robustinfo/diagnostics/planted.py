@@ -34,15 +34,15 @@ import torch
 from pydantic import Field, PositiveInt, field_validator
 from torch import Generator, Tensor, nn
 
-from robustinfo import catalogue
 from robustinfo.attacks import gradient_search, pgd, random_search
 from robustinfo.attacks._climbable import Climbable
 from robustinfo.attacks._foolbox import frozen, seeded
+from robustinfo.core import registry
+from robustinfo.core.measurement import Measurement, counted
+from robustinfo.core.settings import Entry, Fraction01, Outline, Settings
 from robustinfo.diagnostics._kept import kept
 from robustinfo.diagnostics._readout import Binary, Readout, last_linear, separate
 from robustinfo.maths.balls import distance, projected
-from robustinfo.measurement import Measurement, counted
-from robustinfo.settings import Entry, Fraction01, Outline, Settings
 
 LONG = {"steps": 100, "restarts": 1}  # of gradient_search.py
 
@@ -58,8 +58,8 @@ class Config(Settings):
     @classmethod
     def it_has_a_ball(cls, entry: Entry) -> Entry:
         """Without one there is no place to plant anything."""
-        config = catalogue.config("attacks", entry)
-        if catalogue.reads("attacks", entry) != "images" or config.epsilon is None:
+        config = registry.config("attacks", entry)
+        if registry.reads("attacks", entry) != "images" or config.epsilon is None:
             raise ValueError(
                 f"{entry['method']} has no epsilon here, within which to plant anything"
             )
@@ -84,11 +84,11 @@ def diagnose(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> list[Measurement]:
     """x: (n, c, h, w) in [0, 1].  y: (n,) labels, which do not matter.  Fractions of the images."""
-    attack = catalogue.config("attacks", config.adversary)
+    attack = registry.config("attacks", config.adversary)
     within = {"norm": attack.norm, "epsilon": attack.epsilon}
     draws = random_search.Config(**within, draws=config.inner_points)
     perturbs = (
-        catalogue.get("attacks", config.adversary),
+        registry.get("attacks", config.adversary),
         partial(gradient_search.perturb, config=gradient_search.Config(**within, **LONG)),
         partial(random_search.perturb, config=draws),
     )

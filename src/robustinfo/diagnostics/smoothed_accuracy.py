@@ -24,10 +24,10 @@ from torch import Generator, Tensor, nn
 from robustinfo.attacks import _active, pgd
 from robustinfo.attacks._climbable import Climbable
 from robustinfo.attacks.smoothed_pgd import TENTHS, climbed
-from robustinfo.batches import correct, together
+from robustinfo.core.batches import correct, together
+from robustinfo.core.measurement import Measurement, fraction
+from robustinfo.core.settings import Fraction01, Outline
 from robustinfo.diagnostics.attack_accuracy import Strength
-from robustinfo.measurement import Measurement, fraction
-from robustinfo.settings import Fraction01, Outline
 
 QUANTITIES = ("smoothed_accuracy_of_set", "smoothed_accuracy_of_image")
 

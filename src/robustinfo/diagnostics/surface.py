@@ -27,11 +27,11 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from robustinfo.attacks._foolbox import frozen
-from robustinfo.batches import EVALUATION_BATCH
+from robustinfo.core.batches import EVALUATION_BATCH
+from robustinfo.core.measurement import Measurement, fraction
+from robustinfo.core.settings import Fraction01, Outline, Pixels, Settings
 from robustinfo.maths.hollow import hollow
 from robustinfo.maths.margin import margin
-from robustinfo.measurement import Measurement, fraction
-from robustinfo.settings import Fraction01, Outline, Pixels, Settings
 
 
 def _odd(side: int) -> int:

@@ -10,11 +10,11 @@ from pydantic import PositiveInt
 from sklearn.manifold import TSNE
 from torch import Generator, Tensor
 
-from robustinfo.batches import EVALUATION_BATCH
-from robustinfo.faults import Fault
-from robustinfo.measurement import Measurement
+from robustinfo.core.batches import EVALUATION_BATCH
+from robustinfo.core.errors import Fault
+from robustinfo.core.measurement import Measurement
+from robustinfo.core.settings import Names, Outline, PositiveNumber, Settings
 from robustinfo.models._network import Network
-from robustinfo.settings import Names, Outline, PositiveNumber, Settings
 
 
 class Config(Settings):

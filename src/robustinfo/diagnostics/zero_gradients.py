@@ -20,12 +20,12 @@ from torch.nn import functional as F
 
 from robustinfo.attacks._climbable import answer
 from robustinfo.attacks._foolbox import frozen
-from robustinfo.batches import together
+from robustinfo.core.batches import together
+from robustinfo.core.measurement import Measurement, fraction
+from robustinfo.core.settings import Norm, Number, Outline, Pixels, Settings
 from robustinfo.diagnostics._kept import kept
 from robustinfo.diagnostics._probes import apart, around
 from robustinfo.maths.margin import margin
-from robustinfo.measurement import Measurement, fraction
-from robustinfo.settings import Norm, Number, Outline, Pixels, Settings
 
 BELOW = 1e-12
 

@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from robustinfo.faults import Fault
+from robustinfo.core.errors import Fault
 
 
 def channels_last(images: Tensor) -> np.ndarray:

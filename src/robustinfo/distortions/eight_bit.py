@@ -7,7 +7,7 @@ is undone by it.
 import torch
 from torch import Tensor
 
-from robustinfo.settings import Settings
+from robustinfo.core.settings import Settings
 
 
 class Config(Settings):

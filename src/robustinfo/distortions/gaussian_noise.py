@@ -8,7 +8,7 @@ The result is clamped to [0, 1]: at low ratios the noise that is left is weaker 
 import torch
 from torch import Tensor
 
-from robustinfo.settings import Settings
+from robustinfo.core.settings import Settings
 
 
 class Config(Settings):

@@ -16,10 +16,10 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from robustinfo.core.errors import Fault
+from robustinfo.core.settings import Settings
 from robustinfo.distortions import eight_bit
-from robustinfo.faults import Fault
 from robustinfo.maths import jpeg_chroma, jpeg_colour, jpeg_dct, jpeg_quantisation
-from robustinfo.settings import Settings
 
 Quality = Annotated[int, Field(ge=1, le=100)]
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from robustinfo.settings import Norm, Pixels, Settings
+from robustinfo.core.settings import Norm, Pixels, Settings
 
 
 class Config(Settings):

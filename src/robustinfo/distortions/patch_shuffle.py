@@ -9,8 +9,8 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from robustinfo.faults import Fault
-from robustinfo.settings import Settings
+from robustinfo.core.errors import Fault
+from robustinfo.core.settings import Settings
 
 
 class Config(Settings):

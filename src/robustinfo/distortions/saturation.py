@@ -10,7 +10,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from robustinfo.settings import Settings
+from robustinfo.core.settings import Settings
 
 
 class Config(Settings):

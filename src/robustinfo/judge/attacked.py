@@ -10,13 +10,13 @@ from typing import NamedTuple
 import torch
 from torch import Generator, Tensor, nn
 
-from robustinfo import catalogue
 from robustinfo.attacks._contradicted import WHY, contradicts_itself
 from robustinfo.attacks._success import lead
-from robustinfo.batches import correct, together
-from robustinfo.faults import Fault
+from robustinfo.core import registry
+from robustinfo.core.batches import correct, together
+from robustinfo.core.errors import Fault
+from robustinfo.core.settings import Entry
 from robustinfo.judge.threats import Threat, threat
-from robustinfo.settings import Entry
 
 # (network, x, y, generator=) -> x_adv, like x, and the attack's own word on its success, (n,) bool.
 Perturb = Callable[..., tuple[Tensor, Tensor]]
@@ -44,7 +44,7 @@ def attacks_of(entries: Mapping[str, Entry], **settings: object) -> dict[str, At
     """The attacks of a study's or protocol's entries. settings: for adaptive ones, ``term``."""
     found = {}
     for name, entry in entries.items():
-        perturb, allowed = catalogue.get("attacks", entry), threat(entry)
+        perturb, allowed = registry.get("attacks", entry), threat(entry)
         if allowed.role == "adaptive":
             perturb = _given(perturb, settings)
         found[name] = Attack(allowed, perturb, entry)

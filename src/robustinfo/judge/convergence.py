@@ -13,10 +13,10 @@ from typing import NamedTuple
 import torch
 from torch import Generator, Tensor, nn
 
-from robustinfo import catalogue
 from robustinfo.attacks import pgd
-from robustinfo.batches import together
-from robustinfo.settings import Entry
+from robustinfo.core import registry
+from robustinfo.core.batches import together
+from robustinfo.core.settings import Entry
 
 
 class Doubled(NamedTuple):
@@ -38,7 +38,7 @@ def doubled(
     """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  robust: (n,) bool.  entries: of pgd."""
     found = Doubled(torch.zeros_like(robust), torch.zeros_like(robust))
     for entry in entries:
-        once = catalogue.config("attacks", entry).model_copy(update={"until": "fooled"})
+        once = registry.config("attacks", entry).model_copy(update={"until": "fooled"})
         longer = once.model_copy(update={"steps": 2 * once.steps})
         seed = int(torch.randint(2**62, (), generator=generator, device=generator.device))
         left = robust & ~found.steps & ~found.restarts

@@ -13,18 +13,18 @@ from torch import Generator, Tensor, nn
 
 from robustinfo.attacks._climbable import Climbable
 from robustinfo.attacks._success import fooled
-from robustinfo.batches import correct
-from robustinfo.faults import Fault
+from robustinfo.core.batches import correct
+from robustinfo.core.errors import Fault
+from robustinfo.core.measurement import Measurement, fraction
+from robustinfo.core.settings import Entry
 from robustinfo.judge import follow_up, outcome, threats
 from robustinfo.judge.attacked import Attack, Attacked, attacked
 from robustinfo.judge.evidence import diagnosed
 from robustinfo.judge.protocol import Ball
+from robustinfo.judge.sources._guarded import guarded
 from robustinfo.judge.verdict import Verdict, judge
 from robustinfo.maths.balls import feasible
 from robustinfo.maths.statistics import paired_difference
-from robustinfo.measurement import Measurement, fraction
-from robustinfo.settings import Entry
-from robustinfo.sources._guarded import guarded
 
 Note = Callable[[str], object]  # is told what is being done
 

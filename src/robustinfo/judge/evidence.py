@@ -13,20 +13,20 @@ from typing import Any
 
 from torch import Generator, Tensor, nn
 
-from robustinfo import catalogue
-from robustinfo.batches import correct
+from robustinfo.core import registry
+from robustinfo.core.batches import correct
+from robustinfo.core.measurement import Measurement, exact, fraction
+from robustinfo.core.settings import Entry, diameter
 from robustinfo.diagnostics import attack_accuracy
 from robustinfo.maths.statistics import paired_difference
-from robustinfo.measurement import Measurement, exact, fraction
-from robustinfo.settings import Entry, diameter
 
 CURVE = "attack_accuracy"  # the diagnostic that may be swept over epsilon
 
 
 def norm_of(kind: str, entry: Entry) -> str | None:
     """The norm that an entry, resolved, speaks of; None: of none, or of all."""
-    ((_, one), *_) = catalogue.sweep(entry)
-    config = catalogue.config(kind, one)
+    ((_, one), *_) = registry.sweep(entry)
+    config = registry.config(kind, one)
     if getattr(config, "adversary", None):
         return norm_of("attacks", config.adversary)
     return getattr(config, "norm", None)
@@ -58,8 +58,8 @@ def diagnosed(
             note(name)
             yield from _curve(model, x, y, name, entry, generator)
             continue
-        module = catalogue.module("diagnostics", entry)
-        for level, params in catalogue.sweep(entry):
+        module = registry.module("diagnostics", entry)
+        for level, params in registry.sweep(entry):
             note(name if level is None else f"{name} at {level:.3g}")
             a, b, of = x, y, None
             if getattr(module, "OF_RESISTING", False):
@@ -67,7 +67,7 @@ def diagnosed(
                 if rows is None:
                     continue  # without an attack in its norm nothing resists
                 a, b, of = x[rows], y[rows], len(y)
-            diagnose = catalogue.get("diagnostics", params)
+            diagnose = registry.get("diagnostics", params)
             for one in diagnose(model, a, b, generator=generator, **given(params)):
                 yield _told(one, name, level, of)
 
@@ -85,8 +85,8 @@ def _curve(
 ) -> Iterator[Measurement]:
     """Accuracy at every epsilon, and what the curve says of the attack."""
     curve, norm = {}, norm_of("diagnostics", entry)
-    for level, params in catalogue.sweep(entry):
-        config = catalogue.config("diagnostics", params)
+    for level, params in registry.sweep(entry):
+        config = registry.config("diagnostics", params)
         curve[level] = attack_accuracy.robust(model, x, y, config=config, generator=generator)
         yield fraction("attack_accuracy", curve[level])._replace(entry=name, level=level)
     about = {"entry": name, "n": len(y)}

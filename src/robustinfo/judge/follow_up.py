@@ -21,13 +21,13 @@ import torch
 from torch import Generator, Tensor, nn
 
 from robustinfo.attacks import gradient_search
+from robustinfo.core.measurement import Measurement, fraction
+from robustinfo.core.settings import Entry
 from robustinfo.diagnostics.zero_gradients import vanishing
 from robustinfo.judge.convergence import doubled, parts
 from robustinfo.judge.outcome import WEAKER, Outcome
 from robustinfo.judge.threats import Threat
 from robustinfo.maths.balls import same_ball
-from robustinfo.measurement import Measurement, fraction
-from robustinfo.settings import Entry
 
 QUANTITIES = ("short_search_fraction", "hidden_fraction", "convergence_gain", "restarts_gain")
 

@@ -11,10 +11,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from robustinfo.core.measurement import Measurement, counted, fraction
 from robustinfo.judge.threats import BEATEN_BY, Threat
 from robustinfo.maths.balls import same_ball
 from robustinfo.maths.statistics import paired_difference
-from robustinfo.measurement import Measurement, counted, fraction
 
 # What ``measured`` says.
 QUANTITIES = (

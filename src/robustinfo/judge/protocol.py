@@ -10,8 +10,8 @@ network holds.
 from typing import Any, NamedTuple
 
 from robustinfo.attacks import adaptive, gradient_search
+from robustinfo.core.settings import Settings, diameter
 from robustinfo.diagnostics import planted
-from robustinfo.settings import Settings, diameter
 
 Entry = dict[str, Any]
 CURVE_STEPS = 20

@@ -6,9 +6,9 @@ A threat model is a norm and the largest epsilon that counts in it; they are nev
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from robustinfo import catalogue
+from robustinfo.core import registry
+from robustinfo.core.measurement import Measurement, exact
 from robustinfo.maths.balls import same_ball
-from robustinfo.measurement import Measurement, exact
 
 # The roles of attacks, and those of the attacks that should find no less. An iterated gradient
 # attack is what all others are held against. An ensemble (AutoAttack) holds a black box itself, so
@@ -43,7 +43,7 @@ class Threat(NamedTuple):
 
 def threat(entry: Mapping) -> Threat:
     """Of an attack's entry in a study or protocol."""
-    module, config = catalogue.module("attacks", entry), catalogue.config("attacks", entry)
+    module, config = registry.module("attacks", entry), registry.config("attacks", entry)
     # Of texts no distance is taken.
     norm, epsilon = getattr(config, "norm", ""), getattr(config, "epsilon", None)
     return Threat(

@@ -10,8 +10,9 @@ import math
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
-from robustinfo.faults import Fault
-from robustinfo.judge.checks import (
+from robustinfo.core.errors import Fault
+from robustinfo.core.measurement import Measurement
+from robustinfo.judge.checks import (  # fmt: skip
     ABOVE,
     AT_LEAST,
     AT_MOST,
@@ -22,9 +23,8 @@ from robustinfo.judge.checks import (
     NOTE,
     RANDOM,
     Check,
-)  # fmt: skip
+)
 from robustinfo.maths.statistics import fraction_interval, images_needed
-from robustinfo.measurement import Measurement
 
 Result = Literal["failed", "cannot say", "passed", "not run", "noted"]
 SEVERITY = ("failed", "noted", "cannot say", "passed", "not run")

@@ -5,10 +5,10 @@ from functools import partial
 
 from torch import Generator
 
-from robustinfo import training
 from robustinfo.defences import standard
 from robustinfo.models._network import Network
-from robustinfo.training import Images
+from robustinfo.training import loop
+from robustinfo.training.loop import Images
 
 LOSS = standard.Config(loss={"method": "cross_entropy"})
 
@@ -17,7 +17,7 @@ def fit(
     model: Network,
     images: Images,
     *,
-    config: training.Config,
+    config: loop.Config,
     generator: Generator,
     each_epoch: Callable[[int], None] = lambda epoch: None,
 ) -> None:
@@ -27,7 +27,7 @@ def fit(
     """
     nothing = Images(images.images[:0], images.labels[:0])
     terms = partial(standard.loss_terms, config=LOSS)
-    for epoch in training.train(
+    for epoch in loop.train(
         model, images, nothing, terms, config=config, generator=generator, same_steps=True
     ):
         model.eval()

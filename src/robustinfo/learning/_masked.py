@@ -14,7 +14,7 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional as F
 
-from robustinfo.stepping import quick
+from robustinfo.training.step import quick
 
 
 class Start(NamedTuple):

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from robustinfo.models._network import Network
-from robustinfo.training import Images
+from robustinfo.training.loop import Images
 
 
 class Task(NamedTuple):

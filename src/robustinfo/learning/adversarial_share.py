@@ -18,25 +18,26 @@ import torch
 from pydantic import Field, PositiveInt
 from torch import Generator, Tensor
 
-from robustinfo import catalogue, training
-from robustinfo.batches import EVALUATION_BATCH, accuracy, batches, floats
 from robustinfo.complexities import entropy, jpeg_size
+from robustinfo.core import registry
+from robustinfo.core.batches import EVALUATION_BATCH, accuracy, batches, floats
+from robustinfo.core.errors import Fault
+from robustinfo.core.measurement import Measurement, counted, mean
+from robustinfo.core.settings import Entry, Fraction01, Outline, Settings
 from robustinfo.distortions import eight_bit, jpeg
-from robustinfo.faults import Fault
 from robustinfo.learning._fit import fit
 from robustinfo.learning._task import Task
-from robustinfo.measurement import Measurement, counted, mean
 from robustinfo.measures import binned_information
 from robustinfo.models._network import Network
-from robustinfo.settings import Entry, Fraction01, Outline, Settings
-from robustinfo.training import Images
+from robustinfo.training import loop
+from robustinfo.training.loop import Images
 
 
 class Config(Settings):
     adversary: Entry  # of attacks/
     images: PositiveInt | None = None  # the first so many training images; None: all
     shares: Annotated[tuple[Fraction01, ...], Field(strict=False)]  # of the training images
-    training: training.Config
+    training: loop.Config
     maps: str = "maps"  # the point of the model that holds the last feature maps
     quality: jpeg.Quality = 20
     bins: PositiveInt = 4  # of every logit, for the redundancy
@@ -95,7 +96,7 @@ def _attacked(
 
     An image that survives, or whose success is lost by rounding, comes back as it was.
     """
-    perturb = catalogue.get("attacks", config.adversary)
+    perturb = registry.get("attacks", config.adversary)
     found, hits = [], []
     for x, y in batches(*images, EVALUATION_BATCH, images.images.device):
         x_adv, success = perturb(model, x, y, generator=generator)

@@ -25,13 +25,13 @@ import torch
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 from torch import Generator, Tensor
 
-from robustinfo.batches import floats
-from robustinfo.faults import Fault
+from robustinfo.core.batches import floats
+from robustinfo.core.errors import Fault
+from robustinfo.core.measurement import Measurement, bounded
+from robustinfo.core.settings import Fraction01, Names, Outline, PositiveNumber, Settings
 from robustinfo.learning._masked import Start, memorise, start, untrained
 from robustinfo.learning._task import Task
 from robustinfo.maths.statistics import fraction_interval, student
-from robustinfo.measurement import Measurement, bounded
-from robustinfo.settings import Fraction01, Names, Outline, PositiveNumber, Settings
 
 log = logging.getLogger(__name__)
 

@@ -20,22 +20,22 @@ import torch
 from pydantic import Field, PositiveInt
 from torch import Generator
 
-from robustinfo import training
-from robustinfo.batches import accuracy, floats
+from robustinfo.core.batches import accuracy, floats
+from robustinfo.core.errors import Fault
+from robustinfo.core.measurement import Measurement
+from robustinfo.core.settings import Names, Outline, Settings
 from robustinfo.datasets._validation import split_validation
-from robustinfo.faults import Fault
 from robustinfo.learning._fit import fit
 from robustinfo.learning._task import Task
-from robustinfo.measurement import Measurement
 from robustinfo.models._network import Network
-from robustinfo.settings import Names, Outline, Settings
-from robustinfo.training import Images
+from robustinfo.training import loop
+from robustinfo.training.loop import Images
 
 
 class Config(Settings):
     attacks: Names  # of the study, each a set beside the clean images
     images: PositiveInt | None = None  # the first so many training images; None: all
-    training: training.Config
+    training: loop.Config
     test_share: Annotated[float, Field(gt=0, lt=1)]  # of the images of every class
 
 

@@ -17,21 +17,22 @@ import torch
 from pydantic import field_validator
 from torch import Generator
 
-from robustinfo import catalogue, training
-from robustinfo.batches import accuracy, batches, floats
+from robustinfo.core import registry
+from robustinfo.core.batches import accuracy, batches, floats
+from robustinfo.core.measurement import Measurement
+from robustinfo.core.settings import Entry, Fraction01, Outline, Settings
 from robustinfo.distortions.eight_bit import to_bytes
 from robustinfo.learning._fit import fit
 from robustinfo.learning._task import Task
-from robustinfo.measurement import Measurement
-from robustinfo.settings import Entry, Fraction01, Outline, Settings
-from robustinfo.training import Images
+from robustinfo.training import loop
+from robustinfo.training.loop import Images
 
 AT_ONCE = 1000  # images that are distorted together
 
 
 class Config(Settings):
     distortion: Entry  # of distortions/, with a ``sweep`` from the strongest level to the weakest
-    training: training.Config
+    training: loop.Config
     allowed_loss: Fraction01 = 0.01  # of accuracy, at the operating point
 
     @field_validator("distortion")
@@ -45,7 +46,7 @@ class Config(Settings):
 
 def outline(config: Config) -> Outline:
     """What its rows are called."""
-    levels = tuple(level for level, _ in catalogue.sweep(config.distortion))
+    levels = tuple(level for level, _ in registry.sweep(config.distortion))
     return [
         {"quantity": ("accuracy_undistorted", "operating_point")},
         {"quantity": ("accuracy",), "level": levels},
@@ -64,7 +65,7 @@ def learn(task: Task, *, config: Config, generator: Generator) -> Iterator[Measu
     fit(control, task.train, config=config.training, generator=generator)
     undistorted = accuracy(control, floats(task.test.images), task.test.labels)
     yield Measurement("accuracy_undistorted", undistorted, "fraction", n)
-    for level, entry in catalogue.sweep(config.distortion):
+    for level, entry in registry.sweep(config.distortion):
         generator.set_state(state)
         train, test = (_distorted(images, entry, generator) for images in (task.train, task.test))
         model = deepcopy(task.model)
@@ -78,7 +79,7 @@ def learn(task: Task, *, config: Config, generator: Generator) -> Iterator[Measu
 
 def _distorted(images: Images, entry: Entry, generator: Generator) -> Images:
     """The images after the distortion, as 8 bits again."""
-    distort = catalogue.get("distortions", entry)
+    distort = registry.get("distortions", entry)
     parts = [
         to_bytes(distort(x, generator=generator))
         for x, _ in batches(*images, AT_ONCE, images.images.device)

@@ -3,7 +3,7 @@
 from torch import Tensor
 from torch.nn import functional as F
 
-from robustinfo.settings import Settings
+from robustinfo.core.settings import Settings
 
 
 class Config(Settings):

@@ -17,7 +17,7 @@ adversarial training the authors find less robustness than weak attacks show (ap
 from torch import Tensor
 from torch.nn import functional as F
 
-from robustinfo.settings import Number, Settings
+from robustinfo.core.settings import Number, Settings
 
 
 class Config(Settings):

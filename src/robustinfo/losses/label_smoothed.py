@@ -20,7 +20,7 @@ Known bias: as that of EntM.
 from torch import Tensor
 from torch.nn import functional as F
 
-from robustinfo.settings import Fraction01, Settings
+from robustinfo.core.settings import Fraction01, Settings
 
 
 class Config(Settings):

@@ -13,8 +13,8 @@ from typing import Any, Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from robustinfo.faults import Fault
-from robustinfo.settings import PositiveNumber, Settings
+from robustinfo.core.errors import Fault
+from robustinfo.core.settings import PositiveNumber, Settings
 
 
 class Reading(Settings):

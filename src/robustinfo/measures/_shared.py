@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from torch import Tensor
 
-from robustinfo.faults import Fault
-from robustinfo.measurement import Measurement
+from robustinfo.core.errors import Fault
+from robustinfo.core.measurement import Measurement
 
 FULL = 0.99  # share of its ceiling from which an estimate counts as saturated
 

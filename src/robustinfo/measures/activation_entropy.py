@@ -6,9 +6,9 @@ open stand in ``maths/activation_entropy.py``.
 
 from torch import Tensor
 
+from robustinfo.core.measurement import Measurement
+from robustinfo.core.settings import Outline
 from robustinfo.maths import activation_entropy as maths
-from robustinfo.measurement import Measurement
-from robustinfo.settings import Outline
 
 POINTS = "activations"
 WHOLE, PER_NEURON = "activation_entropy", "activation_entropy_per_neuron"

@@ -11,10 +11,10 @@ from typing import Self
 from pydantic import PositiveInt, model_validator
 from torch import Tensor
 
+from robustinfo.core.measurement import Measurement
+from robustinfo.core.settings import Outline, PositiveNumber, Settings
 from robustinfo.maths.binning import entropies_bits, symbols
-from robustinfo.measurement import Measurement
 from robustinfo.measures._shared import INFORMATION, UNKNOWN, finite, information_bits
-from robustinfo.settings import Outline, PositiveNumber, Settings
 
 POINTS = "probes"
 

@@ -16,11 +16,11 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from robustinfo.core.measurement import Measurement
+from robustinfo.core.settings import Outline, PositiveNumber, Settings
 from robustinfo.maths.hsic import biased, chance, unbiased
 from robustinfo.maths.kernels import centred, gaussian, median_sigma, same_label
-from robustinfo.measurement import Measurement
 from robustinfo.measures._shared import equal_batches
-from robustinfo.settings import Outline, PositiveNumber, Settings
 
 POINTS = "probes"
 SEES_INPUTS = True  # x is handed on

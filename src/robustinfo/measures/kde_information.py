@@ -22,10 +22,10 @@ from typing import Self
 from pydantic import model_validator
 from torch import Tensor
 
+from robustinfo.core.measurement import Measurement
+from robustinfo.core.settings import Outline, PositiveNumber, Settings
 from robustinfo.maths.kde import kernel_entropies_bits, total_variance
-from robustinfo.measurement import Measurement
 from robustinfo.measures._shared import INFORMATION, UNKNOWN, finite, information_bits
-from robustinfo.settings import Outline, PositiveNumber, Settings
 
 POINTS = "probes"
 

@@ -11,8 +11,8 @@ noise relative to the layer it cancels).
 
 from torch import Tensor
 
-from robustinfo.measurement import Measurement, mean
-from robustinfo.settings import Outline, Settings
+from robustinfo.core.measurement import Measurement, mean
+from robustinfo.core.settings import Outline, Settings
 
 POINTS = "logits"
 

@@ -7,7 +7,7 @@ from functools import partial
 
 from torch import Tensor, nn
 
-from robustinfo.faults import Fault
+from robustinfo.core.errors import Fault
 
 # The two points that are no modules: the inputs, and the probabilities of the logits.
 INPUT, SOFTMAX = "input", "softmax"

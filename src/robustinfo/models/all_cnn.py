@@ -10,9 +10,9 @@ from typing import Annotated
 from pydantic import Field, PositiveInt
 from torch import nn
 
-from robustinfo.faults import Fault
+from robustinfo.core.errors import Fault
+from robustinfo.core.settings import Names, Settings
 from robustinfo.models._network import SOFTMAX, Network
-from robustinfo.settings import Names, Settings
 
 
 class Config(Settings):

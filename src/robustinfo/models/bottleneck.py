@@ -22,10 +22,10 @@ from pydantic import PositiveInt
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from robustinfo import catalogue
-from robustinfo.faults import Fault
+from robustinfo.core import registry
+from robustinfo.core.errors import Fault
+from robustinfo.core.settings import Entry, Names, Settings
 from robustinfo.models._network import Network
-from robustinfo.settings import Entry, Names, Settings
 
 CODE = "code"
 
@@ -70,7 +70,7 @@ def build(image_shape: tuple[int, int, int], num_classes: int, *, config: Config
 
     image_shape: (c, h, w). Raises ValueError if the network does, or does not end in nn.Linear.
     """
-    network = catalogue.get("models", config.network)(image_shape, num_classes)
+    network = registry.get("models", config.network)(image_shape, num_classes)
     layers = OrderedDict(network.named_children())
     head, last = layers.popitem()
     if not isinstance(last, nn.Linear):

@@ -15,11 +15,11 @@ import torch
 from pydantic import PositiveInt
 from torch import Tensor, nn
 
-from robustinfo import catalogue
-from robustinfo.faults import Fault
+from robustinfo.core import registry
+from robustinfo.core.errors import Fault
+from robustinfo.core.settings import Entry, Names, Settings
 from robustinfo.models._network import INPUT, SOFTMAX, Network
 from robustinfo.models.bottleneck import Mixture
-from robustinfo.settings import Entry, Names, Settings
 
 MEMBERS = "members"
 
@@ -45,7 +45,7 @@ def build(image_shape: tuple[int, int, int], num_classes: int, *, config: Config
 
     image_shape: (c, h, w). Raises ValueError if the network does.
     """
-    get_network = catalogue.get("models", config.network)
+    get_network = registry.get("models", config.network)
     networks = [get_network(image_shape, num_classes) for _ in range(config.members)]
     layers = OrderedDict({MEMBERS: Members(networks)})  # (n, members, K)
     layers["mixture"] = Mixture()  # (n, K)

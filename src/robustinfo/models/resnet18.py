@@ -16,9 +16,9 @@ from collections import OrderedDict
 from pydantic import PositiveInt
 from torch import Tensor, nn
 
+from robustinfo.core.settings import Names, Settings
 from robustinfo.models._mask import MASK, ChannelMask
 from robustinfo.models._network import SOFTMAX, Network
-from robustinfo.settings import Names, Settings
 
 STAGES = ("stage1", "stage2", "stage3", "stage4")
 BLOCKS = tuple(f"{stage}.block{number}" for stage in STAGES for number in (1, 2))

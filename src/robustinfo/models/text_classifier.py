@@ -10,10 +10,10 @@ from collections import OrderedDict
 from pydantic import PositiveInt
 from torch import Tensor, nn
 
+from robustinfo.core.errors import Fault
+from robustinfo.core.settings import Fraction01, Names, Settings
 from robustinfo.datasets._texts import PADDING
-from robustinfo.faults import Fault
 from robustinfo.models._network import Network
-from robustinfo.settings import Fraction01, Names, Settings
 
 READS = "texts"
 

@@ -16,9 +16,9 @@ from collections import OrderedDict
 from pydantic import PositiveInt
 from torch import nn
 
+from robustinfo.core.settings import Names, Settings
 from robustinfo.models._mask import MASK, ChannelMask
 from robustinfo.models._network import SOFTMAX, Network
-from robustinfo.settings import Names, Settings
 
 # (convolutions, times ``width`` their filters) of each block
 PLAN = ((2, 1), (2, 2), (3, 4), (3, 8), (3, 8))

@@ -24,10 +24,10 @@ from typing import Literal, Self
 from pydantic import PositiveInt, model_validator
 from torch import Tensor, nn
 
-from robustinfo.faults import Fault
+from robustinfo.core.errors import Fault
+from robustinfo.core.settings import Names, PositiveNumber, Settings
 from robustinfo.models._mask import MASK, ChannelMask
 from robustinfo.models._network import SOFTMAX, Network
-from robustinfo.settings import Names, PositiveNumber, Settings
 
 GROUPS = ("group1", "group2", "group3")
 ENTRIES = tuple(f"{group}.block1.act1" for group in GROUPS)

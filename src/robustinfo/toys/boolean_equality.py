@@ -14,8 +14,8 @@ from itertools import product
 
 from torch import Generator
 
-from robustinfo.measurement import Measurement, exact
-from robustinfo.settings import Outline, Settings
+from robustinfo.core.measurement import Measurement, exact
+from robustinfo.core.settings import Outline, Settings
 
 INPUTS = list(product((0, 1), repeat=3))
 

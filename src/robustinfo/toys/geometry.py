@@ -24,10 +24,10 @@ import torch
 from pydantic import Field, NonNegativeInt, PositiveInt
 from torch import Generator, Tensor
 
+from robustinfo.core.measurement import Measurement, bounded, exact
+from robustinfo.core.settings import Fraction01, Number, Outline, PositiveNumber, Settings
 from robustinfo.maths.statistics import student
-from robustinfo.measurement import Measurement, bounded, exact
 from robustinfo.measures import binned_information, kde_information
-from robustinfo.settings import Fraction01, Number, Outline, PositiveNumber, Settings
 
 
 class Config(Settings):

@@ -18,8 +18,8 @@ import torch
 from pydantic import Field
 from torch import Generator
 
-from robustinfo.measurement import Measurement, exact
-from robustinfo.settings import Number, Outline, Settings
+from robustinfo.core.measurement import Measurement, exact
+from robustinfo.core.settings import Number, Outline, Settings
 
 
 class Config(Settings):

@@ -17,12 +17,7 @@ from robustinfo.maths.statistics.estimates import (
     unknown,
     worst,
 )
-from robustinfo.maths.statistics.fractions import (
-    LEVEL,
-    TAIL,
-    fraction_interval,
-    images_needed,
-)
+from robustinfo.maths.statistics.fractions import LEVEL, TAIL, fraction_interval, images_needed
 from robustinfo.maths.statistics.paired import mcnemar, paired_difference, tango
 from robustinfo.maths.statistics.ranks import jackknife, spearman, student
 from robustinfo.maths.statistics.runs import over_images, over_seeds

@@ -1,0 +1,58 @@
+"""A coloured cell per row and column, with its number in it.
+
+Colours run from 0 to 1, or as far as values lie beyond: figures of fractions all have the same.
+"""
+
+import math
+
+import pandas as pd
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+
+from pipeline.results.tables import Target
+
+COLOURS = colormaps["cividis"]
+WIDTH, HEIGHT, LETTER = 0.62, 0.36, 0.075  # of a cell and of a name's letter, in inches
+LIGHT = 0.45  # from this luminance on, a number is black
+
+
+def draw(table: pd.DataFrame, target: Target) -> Figure:
+    """row, column: of the cell; ours: its number. A cell that has none stays empty."""
+    cells = table.pivot(index="row", columns="column", values="ours")
+    cells = cells.loc[table.row.unique(), table.column.unique()]
+    left, below = (1 + LETTER * names.str.len().max() for names in (cells.index, cells.columns))
+    figure = Figure(figsize=(left + WIDTH * cells.shape[1], below + HEIGHT * cells.shape[0]))
+    figure.set_layout_engine("constrained")
+    axis = figure.subplots()
+    shade = Normalize(min(0.0, table.ours.min()), max(1.0, table.ours.max()))
+    axis.pcolormesh(cells.to_numpy(), norm=shade, cmap=COLOURS, edgecolors="white", linewidth=1)
+    for i, row in enumerate(cells.to_numpy()):
+        for j, value in enumerate(row):
+            _number(axis, j + 0.5, i + 0.5, value, COLOURS(shade(value)))
+    _names(axis, cells)
+    axis.set(xlabel=target.x_label, ylabel=target.y_label)
+    axis.invert_yaxis()
+    axis.grid(False)
+    axis.spines[:].set_visible(False)
+    return figure
+
+
+def _number(axis: Axes, x: float, y: float, value: float, ground: tuple[float, ...]) -> None:
+    if math.isnan(value):
+        return
+    red, green, blue, _ = ground
+    light = 0.2126 * red + 0.7152 * green + 0.0722 * blue > LIGHT
+    colour = "black" if light else "white"
+    axis.text(x, y, f"{value:.3f}", color=colour, ha="center", va="center", fontsize=8)
+
+
+def _names(axis: Axes, cells: pd.DataFrame) -> None:
+    turned = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"}
+    for ticks, names, look in (
+        (axis.set_xticks, cells.columns, turned),
+        (axis.set_yticks, cells.index, {}),
+    ):
+        ticks([i + 0.5 for i in range(len(names))], names.str.replace("_", " "), **look)
+    axis.tick_params(length=0)

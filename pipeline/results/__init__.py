@@ -1,0 +1,1 @@
+"""What result files hold, and the numbers that are computed from them."""

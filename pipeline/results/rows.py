@@ -1,0 +1,89 @@
+"""The one shape of a result: a number, where it was measured, and what it means. CSV, tidy.
+
+Every table of a study is written and read here, by one rule: a name is text, whatever it looks
+like (``None``, ``NA``, ``007``), a number is a number, and each file is sealed by its sha256.
+"""
+
+import csv
+import io
+import math
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from pipeline.results import sealed_text
+from robustinfo.core.measurement import Measurement
+
+RUN = ["dataset", "model", "defence", "seed"]
+# entry: the line of the study that made it.  input: clean, or the attack whose images were read.
+# level: the value of a sweep.  n: images behind the value.  interval, low, high: how far it can be
+# trusted, see ``measurement.py``.
+OWN = ["stage", "entry", "input", "epoch", "layer", "level", "quantity"]
+VALUE = ["value", "n", "interval", "low", "high", "ceiling", "saturated"]
+# The columns that hold numbers, in any table. All else is text, True and False included.
+NUMBERS = {
+    "seed", "epoch", "level", "value", "n", "ceiling", "low", "high",
+    "index", "correct",  # per image
+    "clean_accuracy", "robust_accuracy", "seeds", "strongest_leaves", "threshold",
+    "failed", "passed", "cannot_say", "not_run", "images_needed",
+    "rank", "clean_low", "clean_high", "epsilon", "runs", "correlation",
+    "paper", "ours", "difference",
+}  # fmt: skip
+
+
+def of(stage: str, found: Iterable[Measurement], n: int | None = None) -> Iterator[dict]:
+    """The rows of measurements; NaN: missing. n: the images behind those that say nothing else."""
+    for one in found:
+        row = one._asdict() | {"stage": stage, "n": n if one.n is None else one.n}
+        yield {name: math.nan if value is None else value for name, value in row.items()}
+
+
+def measurements(table: pd.DataFrame) -> Iterator[Measurement]:
+    """The rows of a table as they were measured."""
+    for row in table[[*Measurement._fields]].to_dict("records"):
+        held = {name: None if value != value else value for name, value in row.items()}
+        whole = {name: int(held[name]) for name in ("n", "epoch") if held[name] is not None}
+        saturated = {"True": True, "False": False, "": None}[row["saturated"]]
+        # A value is never missing: an empty one was NaN.
+        yield Measurement(**held)._replace(value=row["value"], saturated=saturated, **whole)
+
+
+def write(path: Path, rows: Iterable[dict], names: Sequence[str] = ()) -> None:
+    """Rows with these names of runs, if any; a missing key and NaN stay empty.
+
+    The file appears whole or not at all.
+    """
+    text = io.StringIO()
+    writer = csv.DictWriter(text, [*names, *OWN, *VALUE], restval="", lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({key: "" if value != value else value for key, value in row.items()})
+    sealed_text.write(path, text.getvalue())
+
+
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    """A DataFrame as CSV, whole or not at all."""
+    sealed_text.write(path, table.to_csv(index=False, lineterminator="\n"))
+
+
+def read(path: Path, numbers: Collection[str] = ()) -> pd.DataFrame:
+    """A table as written: empty text is "", an empty number NaN.
+
+    numbers: columns that are numbers in this table beside ``NUMBERS``, which always are. Raises
+    AlteredFileError unless the file is as it was written.
+    """
+    content = sealed_text.read(path)
+    columns = pd.read_csv(io.BytesIO(content), nrows=0, lineterminator="\n").columns
+    of_numbers = [column for column in columns if column in NUMBERS or column in numbers]
+    table = pd.read_csv(
+        io.BytesIO(content),
+        dtype=dict.fromkeys(columns.difference(of_numbers), str),
+        keep_default_na=False,
+        na_values={column: [""] for column in of_numbers},
+        float_precision="round_trip",
+        lineterminator="\n",
+    )
+    for column in of_numbers:
+        table[column] = pd.to_numeric(table[column])
+    return table

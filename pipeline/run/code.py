@@ -1,0 +1,88 @@
+"""Which project files does a job run? Snakemake does not see imported modules; this reads them.
+
+The static import closure of a stage's program and of the methods that its slices name. Files are
+parsed, never executed.
+"""
+
+import ast
+import hashlib
+import json
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pipeline.run import meaning, paths
+from pipeline.study.slices import INNER, KINDS
+
+HERE = Path()
+ROOTS = [Path("src"), Path()]
+
+
+def code(stage: str, read: dict[str, Any], checkout: Path = HERE) -> list[str]:
+    """Every project file that a job runs, sorted. read: its slices of the study.
+
+    checkout: the folder whose files are read, and which the paths found are relative to.
+    """
+    found = closure(f"pipeline/stages/{paths.PROGRAMS.get(stage, stage)}.py", checkout)
+    for short, key in paths.KEYS[stage].items():
+        kind = KINDS.get(key.split(".")[0])
+        # Only the names of the runs matter to the stage that collects them.
+        if kind and stage != "collect":
+            section = "." not in key  # else it is one of the entries
+            for entry in read[short].values() if section else [read[short]]:
+                for method_kind, method in _methods(kind, entry):
+                    found |= closure(f"src/robustinfo/{method_kind}/{method}.py", checkout)
+    return sorted(found)
+
+
+def digest(stage: str, read: dict[str, Any]) -> str:
+    """Of what every file of ``code`` means (meaning.py): comments and docstrings change nothing."""
+    return hashlib.sha256(json.dumps([*map(_meant, code(stage, read))]).encode()).hexdigest()
+
+
+@cache
+def _meant(file: str) -> dict[str, str]:
+    return meaning.of([file])
+
+
+def _methods(kind: str, value: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401
+    """(folder, file) of every method that an entry names, its inner entries' too."""
+    if not isinstance(value, dict):
+        return
+    if "method" in value:
+        yield kind, value["method"]
+    for key, inner in value.items():
+        yield from _methods(INNER.get(key, kind), inner)
+
+
+@cache
+def closure(file: str, checkout: Path = HERE) -> frozenset[str]:
+    """The file and every project file that it imports, directly or not."""
+    found: set[Path] = set()
+    todo = [Path(file)]
+    while todo:
+        one = todo.pop()
+        if one not in found:
+            found.add(one)
+            todo += [f for name in _imports(checkout / one) if (f := _locate(name, checkout))]
+    return frozenset(map(str, found))
+
+
+@cache
+def _imports(file: Path) -> tuple[str, ...]:
+    names = []
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names += [node.module] + [f"{node.module}.{alias.name}" for alias in node.names]
+    return tuple(names)
+
+
+@cache
+def _locate(name: str, checkout: Path) -> Path | None:
+    for root in ROOTS:
+        if (checkout / (file := root / (name.replace(".", "/") + ".py"))).is_file():
+            return file
+    return None

@@ -1,0 +1,62 @@
+"""Between Snakemake and its jobs: which Python they run, on how many threads, and when they end."""
+
+import contextlib
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import psutil
+
+from pipeline.run.served import CODE, SERVER
+from robustinfo.core.errors import Fault
+
+DRIVER = "ROBUSTINFO_DRIVER"  # the process id of the Snakemake that started a job
+
+
+def lead() -> None:
+    """Let the jobs of this process find its Python's programs, and end when it ends.
+
+    Whether the environment is activated or not, `python` is then the one that has the packages.
+    """
+    folders = [str(Path(sys.executable).parent), os.environ.get("PATH", "")]
+    os.environ["PATH"] = os.pathsep.join(folders)
+    os.environ[DRIVER] = str(os.getpid())
+
+
+def serve() -> subprocess.Popen:
+    """Start the server of this machine's jobs; it ends when this process does."""
+    folder = Path(tempfile.mkdtemp(prefix="robustinfo-"))  # nobody else's to open
+    (folder / CODE).symlink_to(Path.cwd())
+    path = folder / "jobs"
+    command = [sys.executable, "-m", "pipeline.run.serving", str(path)]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
+    while not path.exists() and process.poll() is None:
+        time.sleep(0.01)
+    os.environ[SERVER] = str(path)
+    return process
+
+
+def follow() -> None:
+    """End with the driver: a job whose Snakemake was killed would write beside its successor."""
+    if DRIVER in os.environ:
+        threading.Thread(target=_watch, args=[int(os.environ[DRIVER])], daemon=True).start()
+
+
+def _watch(driver: int) -> None:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        process = psutil.Process(driver)
+        while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+            time.sleep(1)
+    os._exit(70)
+
+
+def threads() -> int:
+    """Threads of one job on the CPU; results are the same to the bit for one number of them."""
+    given = os.environ.get("ROBUSTINFO_THREADS", "1")
+    if not given.isdecimal() or given == "0":
+        raise Fault(f"ROBUSTINFO_THREADS is {given!r}; it must be a whole number from 1")
+    return int(given)

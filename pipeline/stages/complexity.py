@@ -1,0 +1,88 @@
+"""Stage complexity: how complex the clean images are, and the adversarial ones made from them.
+
+reads   .../attacks/*.safetensors, results/{study}/{dataset}/data.json
+writes  .../complexities.csv  per complexity: the mean over all clean test images, whatever
+        ``evaluation_images`` says (input clean), and per attack, over its successes: their mean,
+        the mean of the same images clean (clean_mean), and how well the complexity detects them:
+        ``auc``, and ``true_positive_rate`` at a false one (the level); an adversarial image counts
+        as the more complex
+
+Adversarial images are rounded to 8 bits, and only those that still succeed then are measured. Of
+texts, all words that an attack altered are measured together: see corpora.py.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from torch import Tensor
+
+from pipeline.results import corpora, rows
+from pipeline.results.corpora import Examples
+from pipeline.run import load, paths
+from pipeline.run.job import Job
+from robustinfo.core import registry
+from robustinfo.core.measurement import Measurement, mean
+from robustinfo.core.sealed import unseal
+from robustinfo.distortions.eight_bit import to_bytes
+from robustinfo.maths.detection import auc, true_positive_rate
+
+FALSE_POSITIVE_RATES = (0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+
+
+def run(job: Job) -> None:
+    """Measure all clean images once, and every attack's successes."""
+    data = load.split(job, "test")
+    measures = measures_of(job)
+    attacks = (
+        (name, unseal(job.path(paths.EXAMPLES, attack=name))[0]) for name in job.params["attacks"]
+    )
+    if data.vocabulary:
+        inputs, _ = load.first(data, job.params["evaluation_images"])
+        found = corpora.measured(measures, inputs, attacks, data.vocabulary)
+    else:
+        found = _of_images(measures, data.images, attacks)
+    rows.write(job.path(paths.COMPLEXITIES), rows.of("complexity", found))
+
+
+def measures_of(job: Job) -> dict[str, Callable]:
+    """The study's complexities, by their names: (n, c, h, w) uint8, or texts, -> (n,)."""
+    entries = job.params["complexities"].items()
+    return {name: registry.get("complexities", entry) for name, entry in entries}
+
+
+def _of_images(
+    measures: dict[str, Callable], images: Tensor, attacks: Iterable[tuple[str, Examples]]
+) -> list[Measurement]:
+    """images: (n, c, h, w) uint8, of which the attacked are the first."""
+    clean = {name: measure(images) for name, measure in measures.items()}
+    found = [mean("mean", one)._replace(entry=name, input="clean") for name, one in clean.items()]
+    for attack, examples in attacks:
+        success = examples["success_8bit"].nonzero().squeeze(1)
+        if not len(success):
+            continue
+        adversarial = to_bytes(examples["x_adv"][success])
+        for name, measure in measures.items():
+            values, before = measure(adversarial), clean[name][success]
+            told = [*compared(values, before), *_rates(values, before)]
+            found += [one._replace(entry=name, input=attack) for one in told]
+    return found
+
+
+def compared(values: Tensor, clean: Tensor) -> Iterator[Measurement]:
+    """(n,) of attacked images and of the same images clean: both means, and ``auc`` of two or more.
+
+    AUC of how well a complexity detects: an adversarial image counts as the more complex.
+    """
+    yield mean("mean", values)
+    yield mean("clean_mean", clean)
+    if len(values) > 1:
+        value, low, high = auc(values, clean)
+        yield Measurement("auc", value, "own", len(values), low, high)
+
+
+def _rates(values: Tensor, clean: Tensor) -> Iterator[Measurement]:
+    if len(values) < 2:
+        return
+    for level in FALSE_POSITIVE_RATES:
+        # No fraction of images alone: its threshold is estimated, too.
+        rate = true_positive_rate(values, clean, level)
+        yield Measurement("true_positive_rate", rate, n=len(values), level=level)

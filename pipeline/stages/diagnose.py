@@ -1,0 +1,50 @@
+"""Stage diagnose: whether the attacks on one run can be believed, and what they leave robust.
+
+reads   .../model.safetensors, .../attacks/*.safetensors, results/{study}/{dataset}/data.json
+writes  .../diagnostics.csv  clean accuracy; per image over all attacks of each norm: robust
+        accuracy, what one kind of attack broke alone, what longer attacks find, infeasible ones;
+        every diagnostic at every level
+        .../outcomes.csv  entry (clean, an attack, a norm or all of them), index in the test set,
+        correct (1 or 0)
+"""
+
+from pipeline.results import rows
+from pipeline.results.combined import by_image, combined
+from pipeline.run import load, paths
+from pipeline.run.job import Job
+from pipeline.study.slices import STORED
+from robustinfo.core.batches import correct, floats
+from robustinfo.core.measurement import fraction
+from robustinfo.core.sealed import unseal
+from robustinfo.core.settings import Entry
+from robustinfo.judge.evidence import diagnosed
+
+
+def run(job: Job) -> None:
+    """Combine the stored examples per image, then run every diagnostic on the test images."""
+    images, labels = load.test_images(job)
+    x, y = floats(images, job.device), labels.to(job.device)
+    model = load.trained(job, job.path(paths.MODEL))
+    together = combined(job, model, x, y)
+
+    def given(entry: Entry) -> dict:
+        found = {}
+        for key in STORED:
+            if key in entry:
+                stored, _ = unseal(job.path(paths.EXAMPLES, attack=entry[key]))
+                found[key] = {name: tensor.to(job.device) for name, tensor in stored.items()}
+        return found
+
+    found = [fraction("accuracy", correct(model, x, y))._replace(entry="clean")]
+    found += together.measurements
+    found += diagnosed(
+        model,
+        x,
+        y,
+        job.params["diagnostics"],
+        resisting=together.resisting,
+        generator=job.generator,
+        given=given,
+    )
+    rows.write(job.path(paths.DIAGNOSTICS), rows.of("diagnose", found, n=len(y)))
+    rows.write_table(job.path(paths.OUTCOMES), by_image(together.correct))

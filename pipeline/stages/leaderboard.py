@@ -1,0 +1,161 @@
+"""Stage leaderboard: every defence under one protocol, and the tables behind the overview.
+
+reads   results/{study}/verdict.csv, results/{study}/collected/*.csv
+writes  results/{study}/leaderboard.csv, .json, .tex   the verdict's lines by rank, with the
+                                                       interval of clean accuracy and the protocol
+        results/{study}/overview/attacks.csv           accuracy clean, under each attack, and under
+                                                       all of each norm
+        results/{study}/overview/epsilon.csv           accuracy by epsilon, and the attack's norm
+        results/{study}/overview/information.csv       per run: a measure, and robust accuracy
+        results/{study}/overview/correlations.csv      of the two, over the runs
+
+Ranks are given within a setting and norm, by robust accuracy, and only where it can be believed:
+not to what is invalid or masked, needs a stronger attack, or has not converged.
+"""
+
+import json
+import math
+from collections.abc import Iterator
+
+import pandas as pd
+
+from pipeline.results import information, rows
+from pipeline.results.combined import counting
+from pipeline.results.statistics import chosen, over_seeds
+from pipeline.run import paths
+from pipeline.run.job import Job
+from pipeline.stages.collect import results_of
+from pipeline.study.per import resolve
+from pipeline.study.slices import present
+from robustinfo.core.files import whole
+from robustinfo.judge.checks import UNTRUSTED
+from robustinfo.judge.evidence import is_curve, norm_of
+from robustinfo.judge.threats import Threat, models
+
+SETTING = ["dataset", "model"]
+RUN = [*SETTING, "defence"]
+CLEAN, WORST = "clean", "all in {norm}"
+VALUES = ["value", "low", "high", "n"]
+ATTACKED = [*RUN, "attack", "counts", *VALUES]
+SWEPT = [*RUN, "curve", "norm", "epsilon", *VALUES]
+PRINTED = {
+    "rank": "rank", "dataset": "data", "model": "network", "norm": "norm", "defence": "defence",
+    "clean": "clean (%)", "robust": "robust (%)", "strongest": "strongest attack",
+    "verdict": "verdict",
+}  # fmt: skip
+
+
+def run(job: Job) -> None:
+    """Rank the verdicts, write them in three forms, and tabulate what they rest on."""
+    results = results_of(job)
+    verdicts = rows.read(job.path(paths.VERDICT))
+    there = [tuple(line) for line in verdicts[SETTING].drop_duplicates().itertuples(index=False)]
+    settings = [dict(zip(SETTING, one, strict=True)) for one in there]
+    protocols, attacked, swept, points = {}, [], [], []
+    for names in settings:
+        own = chosen(results, names)
+        attacks = present("attacks", resolve(job.params["attacks"], names))
+        within = counting(job.params, names)
+        for norm in models(within):
+            protocols[*names.values(), norm] = protocol(within, norm)
+        attacked += _attacked(own, [*attacks], within)
+        swept += _swept(job, own, names)
+        points.append(information.points(own, resolve(job.params["models"], names)[names["model"]]))
+    board = ranked(verdicts, attacked, protocols)
+    rows.write_table(job.path(paths.LEADERBOARD), board)
+    lines = board.astype(object).where(board.notna(), None).to_dict("records")
+    with whole(job.path(paths.LEADERBOARD_JSON)) as partial:
+        partial.write_text(json.dumps(lines, indent=2) + "\n")
+    with whole(job.path(paths.LEADERBOARD_TEX)) as partial:
+        partial.write_text(tex(board))
+    rows.write_table(job.path(paths.LEFT), pd.DataFrame(attacked, columns=ATTACKED))
+    rows.write_table(job.path(paths.CURVES), pd.DataFrame(swept, columns=SWEPT))
+    found = pd.concat([pd.DataFrame(columns=information.POINT), *points], ignore_index=True)
+    rows.write_table(job.path(paths.INFORMATION), found)
+    rows.write_table(job.path(paths.CORRELATIONS), information.correlations(found))
+
+
+def protocol(within: dict[str, Threat], norm: str) -> str:
+    """``linf up to 8/255: fgsm, pgd``: what counts in a norm."""
+    own = {name: one.epsilon for name, one in within.items() if one.norm == norm}
+    return f"{norm} up to {_pixels(max(own.values()))}: {', '.join(own)}"
+
+
+def ranked(verdicts: pd.DataFrame, attacked: list[dict], protocols: dict) -> pd.DataFrame:
+    """The verdicts with rank, clean accuracy's interval and protocol; within a setting by rank.
+
+    Those without a rank come last, by robust accuracy too. Equal accuracies share the better rank.
+    """
+    clean = {tuple(line[c] for c in RUN): line for line in attacked if line["attack"] == CLEAN}
+    unknown = {"low": math.nan, "high": math.nan}  # of what was not trained
+    own = [clean.get(key, unknown) for key in verdicts[RUN].itertuples(index=False, name=None)]
+    ball = [*SETTING, "norm"]
+    board = verdicts.assign(
+        clean_low=[line["low"] for line in own],
+        clean_high=[line["high"] for line in own],
+        protocol=[protocols[key] for key in verdicts[ball].itertuples(index=False, name=None)],
+        ball=verdicts.groupby(ball, sort=False).ngroup(),
+    )
+    trusted = board.robust_accuracy.where(~board.verdict.isin(UNTRUSTED))
+    ranks = trusted.groupby(board.ball).rank(method="min", ascending=False)
+    board.insert(0, "rank", ranks.astype("Int64"))
+    order = ["ball", "rank", "robust_accuracy", "clean_accuracy"]
+    board = board.sort_values(order, ascending=[True, True, False, False], kind="stable")
+    return board.drop(columns="ball")
+
+
+def tex(board: pd.DataFrame) -> str:
+    """The leaderboard as a LaTeX tabular."""
+
+    def percent(value: pd.Series, low: pd.Series, high: pd.Series) -> list[str]:
+        parts = zip(100 * value, 100 * low, 100 * high, strict=True)
+        return ["--" if v != v else f"{v:.1f} ({a:.1f} to {b:.1f})" for v, a, b in parts]
+
+    printed = board.assign(
+        rank=board["rank"].astype(object).where(board["rank"].notna(), "--"),
+        clean=percent(board.clean_accuracy, board.clean_low, board.clean_high),
+        robust=percent(board.robust_accuracy, board.low, board.high),
+    )
+    table = printed[[*PRINTED]].rename(columns=PRINTED).to_latex(index=False, escape=True)
+    return "% \\usepackage{booktabs}\n" + table
+
+
+def _attacked(own: pd.DataFrame, attacks: list[str], within: dict[str, Threat]) -> Iterator[dict]:
+    """Per defence: clean accuracy, what each attack leaves, and what all of each norm leave."""
+    clean = {"stage": "diagnose", "entry": "clean", "quantity": "accuracy"}
+    selections = [(CLEAN, chosen(own, clean), True)]
+    for name in attacks:
+        where = {"stage": "attack", "entry": name, "quantity": "accuracy"}
+        selections.append((name, chosen(own, where), name in within))
+    for norm in models(within):
+        selections.append((WORST.format(norm=norm), information.robust(own, norm), True))
+    for name, selected, counts in selections:
+        for key, seeds in selected.groupby(RUN, sort=False):
+            yield (
+                dict(zip(RUN, key, strict=True))
+                | {"attack": name, "counts": counts}
+                | _spread(seeds)
+            )
+
+
+def _swept(job: Job, own: pd.DataFrame, names: dict[str, str]) -> Iterator[dict]:
+    """Accuracy by epsilon, of every diagnostic that the verdict looks at."""
+    for curve, entry in present("diagnostics", resolve(job.params["diagnostics"], names)).items():
+        if not is_curve(entry):
+            continue
+        norm = norm_of("diagnostics", entry)
+        where = {"stage": "diagnose", "entry": curve, "quantity": "attack_accuracy"}
+        for (*key, level), seeds in chosen(own, where).groupby([*RUN, "level"], sort=False):
+            about = {"curve": curve, "norm": norm, "epsilon": level}
+            yield dict(zip(RUN, key, strict=True)) | about | _spread(seeds)
+
+
+def _spread(seeds: pd.DataFrame) -> dict:
+    found = over_seeds(seeds)
+    return {"value": found["ours"]} | {name: found[name] for name in VALUES[1:]}
+
+
+def _pixels(epsilon: float) -> str:
+    """``8/255`` where it is a whole number of 255ths."""
+    steps = round(255 * epsilon)
+    return f"{steps}/255" if abs(255 * epsilon - steps) < 1e-9 and steps else f"{epsilon:g}"

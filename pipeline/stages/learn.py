@@ -1,0 +1,67 @@
+"""Stage learn: what networks need to learn the images of one run, and what they learn from them.
+
+reads   .../model.safetensors, results/{study}/{dataset}/data.json
+writes  .../learning/{learning}.csv  the rows of one method of learning/; of one that names attacks,
+        ``network_accuracy`` of every set: what the run's network gets right of it
+
+A method that names ``attacks`` learns from training images: a set of the first ``images`` of them
+as they are, and per attack a set of what it makes of the same images, all of them, in 8 bits, with
+the true labels. "One Bit Matters", arXiv 1810.09650, section 4.1, memorises "all the training data"
+and leaves none out that an attack did not turn; how many it did turn, ``network_accuracy`` tells.
+"""
+
+from collections.abc import Iterator
+from functools import partial
+
+from pipeline.results import rows
+from pipeline.results.observed import crafted
+from pipeline.run import load, paths
+from pipeline.run.job import Job
+from robustinfo.core import registry
+from robustinfo.core.batches import correct, floats
+from robustinfo.core.measurement import Measurement, fraction
+from robustinfo.distortions.eight_bit import to_bytes
+from robustinfo.learning._task import Task
+from robustinfo.models._network import Network
+from robustinfo.training.loop import Images
+
+NETWORK_ACCURACY = "network_accuracy"
+
+
+def run(job: Job) -> None:
+    """Hand the run to the method and write down what it finds."""
+    entry = job.params["learning"]
+    config = registry.config("learning", entry)
+    model = load.trained(job, job.path(paths.MODEL))
+    train = load.training_images(job).to(job.device)
+    sets = {}
+    if hasattr(config, "attacks"):
+        few = Images(*(part[: config.images] for part in train))
+        sets = _sets(job, model, config.attacks, few)
+    task = Task(
+        model=model,
+        build=partial(load.untrained, job),
+        train=train,
+        test=load.test_images(job).to(job.device),
+        sets=sets,
+    )
+    found = [*_accuracies(model, sets)]
+    found += registry.get("learning", entry)(task, generator=job.generator)
+    own = (one._replace(entry=job.names["learning"]) for one in found)
+    rows.write(job.path(paths.LEARNING), rows.of("learn", own))
+
+
+def _sets(job: Job, model: Network, attacks: tuple[str, ...], clean: Images) -> dict[str, Images]:
+    """Clean first, then every attack, which ends at an image of its own or fails and leaves it."""
+    x, y = floats(clean.images), clean.labels
+    sets = {"clean": clean}
+    for name in attacks:
+        made = crafted(model, job.params["attacks"][name], x, y, generator=job.generator)
+        sets[name] = Images(to_bytes(made), y)
+    return sets
+
+
+def _accuracies(model: Network, sets: dict[str, Images]) -> Iterator[Measurement]:
+    for name, (images, labels) in sets.items():
+        right = correct(model, floats(images), labels)
+        yield fraction(NETWORK_ACCURACY, right)._replace(input=name)

@@ -1,0 +1,67 @@
+"""Stage measure: what the layers of one run carry, snapshot by snapshot, clean and attacked.
+
+reads   .../snapshots/epoch_*.safetensors, results/{study}/{dataset}/data.json
+writes  .../measures.csv  per epoch and input (clean, or one of ``snapshot_attacks``): accuracy,
+        loss, success rate, and every measure on every layer, with its n, ceiling and saturation;
+        the same of ``training_measure`` on the input ``training``; ``snapshot_diagnostics``
+
+The adversarial inputs are made against each snapshot in turn: those of the finished network would
+not be adversarial to its younger selves. The input ``training`` is all that was trained on, without
+the held-out images: as a defence's ``prepare`` saw it, which may have taken its target there.
+"""
+
+from collections.abc import Iterator
+
+from torch import Tensor
+
+from pipeline.results import rows
+from pipeline.results.observed import crafted, in_parts, observed
+from pipeline.run import load, paths
+from pipeline.run.job import Job
+from pipeline.run.progress import followed
+from robustinfo.core.batches import EVALUATION_BATCH, batches, floats
+from robustinfo.core.measurement import Measurement, counted, fraction
+from robustinfo.judge.evidence import diagnosed
+from robustinfo.models._network import Network
+from robustinfo.training.loop import Images
+
+
+def run(job: Job) -> None:
+    """Measure every snapshot on the test images, and on those that it was trained on."""
+    images, labels = load.test_images(job)
+    x, y = floats(images, job.device), labels.to(job.device)
+    snapshots = sorted(job.path(paths.SNAPSHOTS).glob("epoch_*.safetensors"))
+    found = []
+    trained_on = load.parts(job)[0] if job.params["training_measure"] else None
+    for file in followed(snapshots, len(snapshots), "snapshot"):
+        epoch = int(file.stem.removeprefix("epoch_"))
+        told = _snapshot(job, load.trained(job, file), x, y, trained_on)
+        found += [one._replace(epoch=epoch) for one in told]
+    rows.write(job.path(paths.MEASURES), rows.of("measure", found, n=len(y)))
+
+
+def _snapshot(
+    job: Job, model: Network, x: Tensor, y: Tensor, trained_on: Images | None
+) -> Iterator[Measurement]:
+    """Under attack, what is right is what was right before and still is."""
+    right, measured = observed(model, x, y, job.params["measures"])
+    yield from _input("clean", right, measured)
+    for name, entry in job.params["snapshot_attacks"].items():
+        x_adv = crafted(model, entry, x, y, generator=job.generator)
+        resists, measured = observed(model, x_adv, y, job.params["measures"])
+        yield from _input(name, right & resists, measured)
+        if attacked := int(right.sum()):
+            turned = int((right & ~resists).sum())
+            yield counted("attack_success_rate", turned, attacked)._replace(input=name)
+    if trained_on is not None:
+        name = job.params["training_measure"]
+        parts = batches(*trained_on, EVALUATION_BATCH, job.device)
+        yield from _input("training", *in_parts(model, parts, name, job.params["measures"][name]))
+    entries = job.params["snapshot_diagnostics"]
+    for one in diagnosed(model, x, y, entries, resisting={}, generator=job.generator):
+        yield one._replace(input="clean")
+
+
+def _input(name: str, right: Tensor, measured: list[Measurement]) -> Iterator[Measurement]:
+    for one in (fraction("accuracy", right), *measured):
+        yield one._replace(input=name, n=len(right) if one.n is None else one.n)

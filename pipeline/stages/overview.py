@@ -1,0 +1,84 @@
+"""Stage overview: the figures that every study has, drawn from the leaderboard's tables.
+
+reads   results/{study}/overview/attacks.csv, epsilon.csv, information.csv
+writes  results/{study}/overview/figures/  .svg and .png: per setting the accuracy that each attack
+                                           leaves and that by epsilon; information and robustness
+"""
+
+from pathlib import Path
+
+import pandas as pd
+
+from pipeline.figures.drawing import draw, save
+from pipeline.results import rows
+from pipeline.results.information import QUANTITIES
+from pipeline.results.tables import SEPARATOR, Target
+from pipeline.run import paths
+from pipeline.run.job import Job
+from robustinfo.core.files import refusals
+
+SETTING = ["dataset", "model"]
+SETTINGS, INFORMATION = "settings", "information"  # folders
+ATTACKS = "attacks"
+
+
+def run(job: Job) -> None:
+    """Draw every table, setting by setting; the figures of information, measure by measure."""
+    folder = job.path(paths.DRAWN)
+    with refusals(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    figures = {}
+    for setting, cells in rows.read(job.path(paths.LEFT)).groupby(SETTING, sort=False):
+        figures[Path(SETTINGS, *setting, ATTACKS)] = heat(", ".join(setting), cells)
+    for (*setting, curve), lines in rows.read(job.path(paths.CURVES)).groupby(
+        [*SETTING, "curve"], sort=False
+    ):
+        figures[Path(SETTINGS, *setting, curve)] = curves(", ".join(setting), lines)
+    for measured, points in rows.read(job.path(paths.INFORMATION)).groupby(
+        ["measure", "quantity"], sort=False
+    ):
+        figures[Path(INFORMATION, *measured)] = cloud(*measured, points)
+    for name, (table, target) in figures.items():
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        save(draw(table, target), file.with_suffix(".svg"), file.with_suffix(".png"))
+
+
+def heat(setting: str, cells: pd.DataFrame) -> tuple[pd.DataFrame, Target]:
+    """What each attack leaves of each defence; one with an asterisk does not count."""
+    asterisk = cells.counts.map({"True": "", "False": " *"})
+    table = _table(cells, cells.defence, cells.attack + asterisk, cells.value)
+    return table, _target("heatmap", "entry", f"Accuracy that each attack leaves: {setting}")
+
+
+def curves(setting: str, lines: pd.DataFrame) -> tuple[pd.DataFrame, Target]:
+    """Accuracy by epsilon, a line per defence."""
+    table = _table(lines, lines.defence, lines.epsilon, lines.value)
+    labels = {"x_label": f"epsilon ({lines.norm.iloc[0]})", "y_label": "accuracy"}
+    title = f"Accuracy by epsilon: {setting}"
+    return table, _target("curves", "level", title, **labels, x_scale="root")
+
+
+def cloud(measure: str, quantity: str, points: pd.DataFrame) -> tuple[pd.DataFrame, Target]:
+    """A point per run, a panel per setting, a colour per defence."""
+    names = points.dataset + ", " + points.model + SEPARATOR
+    names += points.defence + ", seed " + points.seed.astype(str)
+    axes = {"x": points.value, "y": points.robust_accuracy}
+    table = pd.concat([_table(points, names, name, value) for name, value in axes.items()])
+    title = f"Information and robustness of every run ({measure})"
+    labels = {"x_label": QUANTITIES[quantity], "y_label": "robust accuracy"}
+    return table, _target("scatter", "quantity", title, **labels)
+
+
+def _table(
+    source: pd.DataFrame, row: pd.Series, column: pd.Series | str, value: pd.Series
+) -> pd.DataFrame:
+    """In the form that drawings read, with the source's intervals, if it has any."""
+    own = {name: source[name] for name in ("low", "high") if name in source}
+    form = {"row": row, "column": column, "ours": value, "saturated": False}
+    return pd.DataFrame(form | own)
+
+
+def _target(kind: str, column: str, title: str, **more: str) -> Target:
+    rows = ["model", "defence"] if kind == "scatter" else ["defence"]
+    return Target(title=title, rows=rows, columns=[column], where={}, draw=kind, **more)

@@ -1,0 +1,159 @@
+"""Stage report: what the study says, as one self-contained page.
+
+reads   leaderboard.csv, .json and .tex, checks.csv, claims.csv, overview/, gallery/,
+        tables/*.csv and figures/*.svg of results/{study}
+writes  results/{study}/report.html
+"""
+
+from pathlib import Path
+
+import jinja2
+import pandas as pd
+
+from pipeline.report import assets
+from pipeline.results import rows
+from pipeline.run import paths
+from pipeline.run.job import Job
+from pipeline.run.untrained import UNTRAINED
+from pipeline.stages.overview import ATTACKS, INFORMATION, SETTINGS
+from robustinfo.core.files import whole
+from robustinfo.judge.checks import CLASSES
+from robustinfo.judge.printing import SIGNS
+
+# (ground, ink) of every class, from worst to best; of a note, which is no class.
+COLOURS = [
+    ("#3d3d3d", "#ffffff"),
+    ("#5b2a86", "#ffffff"),
+    ("#1f4e8c", "#ffffff"),
+    ("#0a666d", "#ffffff"),
+    ("#b3261e", "#ffffff"),
+    ("#f2c14e", "#1c2733"),
+    ("#d9dee3", "#1c2733"),
+    ("#1b6e3a", "#ffffff"),
+]
+BADGES = dict(zip(CLASSES, COLOURS, strict=True)) | {
+    "note": ("#cfe3f5", "#123a5c"),
+    UNTRAINED: ("#ffffff", "#3d3d3d"),
+}
+EXPORTS = (paths.LEADERBOARD, paths.LEADERBOARD_JSON, paths.LEADERBOARD_TEX)
+
+
+def run(job: Job) -> None:
+    """Fill the page's template with the study's files."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parents[1] / "report"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"number": number, "signed": signed, "percent": percent}
+    environment.filters["range"] = interval
+    titles = job.params["tables"] | job.params["figures"]
+    page = environment.get_template("report.html").render(
+        study=job.study,
+        untrained=UNTRAINED,
+        badges=BADGES,
+        board=_records(job.path(paths.LEADERBOARD)),
+        exports={path.name: assets.data_uri(path) for path in map(job.path, EXPORTS)},
+        checks=_checks(job.path(paths.CHECKS)),
+        overview=_overview(job),
+        galleries=_galleries(job),
+        correlations=_correlations(job),
+        claims=_records(job.path(paths.CLAIMS)),
+        titles={name: target["title"] for name, target in titles.items()},
+        notes={name: target.get("note", "") for name, target in titles.items()},
+        tables={name: _wide(job.path(paths.TABLE, target=name)) for name in job.params["tables"]},
+        figures={
+            name: assets.svg(job.path(paths.FIGURE, target=name)) for name in job.params["figures"]
+        },
+    )
+    with whole(job.path(paths.REPORT)) as partial:
+        partial.write_text(page)
+
+
+def _records(file: Path) -> list[dict]:
+    """The lines of a table; what has no setting, as a toy has none, has empty names.
+
+    ``saturated`` is a share in those that have it.
+    """
+    return rows.read(file, numbers=["saturated"]).to_dict("records")
+
+
+def _overview(job: Job) -> dict[str, list[str]]:
+    """The figures of every setting that has any."""
+    found = {}
+    for setting in job.params["settings"]:
+        folder = job.path(paths.DRAWN) / SETTINGS / setting["dataset"] / setting["model"]
+        if files := sorted(folder.glob("*.svg"), key=lambda one: (one.stem != ATTACKS, one.name)):
+            found["{dataset}, {model}".format(**setting)] = [assets.svg(file) for file in files]
+    return found
+
+
+def _galleries(job: Job) -> dict[str, dict]:
+    """The pictures of every setting that has any, and what is on them."""
+    found = {}
+    for setting in job.params["settings"]:
+        lines = rows.read(job.path(paths.GALLERY, **setting))
+        if len(lines):
+            found["{dataset}, {model}".format(**setting)] = {
+                "picture": assets.data_uri(job.path(paths.GALLERY_PICTURE, **setting)),
+                "attack": lines.attack.iloc[0],
+                "lines": lines.to_dict("records"),
+            }
+    return found
+
+
+def _correlations(job: Job) -> list[dict]:
+    """Per measure its name, its figure and a line per group of runs."""
+    table = _records(job.path(paths.CORRELATIONS))
+    found: dict[tuple, dict] = {}
+    for line in table:
+        measured = (line["measure"], line["quantity"])
+        file = job.path(paths.DRAWN).joinpath(INFORMATION, *measured).with_suffix(".svg")
+        one = found.setdefault(measured, {"svg": assets.svg(file), "lines": []})
+        one["lines"].append(line)
+    return [*found.values()]
+
+
+def _checks(file: Path) -> list[dict]:
+    """Each check with its setting, its place in the order of checks, and its rule in words."""
+    checks = rows.read(file)
+    checks["setting"] = checks.dataset + ", " + checks.model + ", " + checks.norm
+    checks["order"] = checks.groupby(["setting", "defence"]).cumcount()
+    checks["asked"] = [
+        "" if pd.isna(limit) else f"{SIGNS[rule]} {number(limit)}"
+        for rule, limit in zip(checks.rule, checks.threshold, strict=True)
+    ]
+    return checks.to_dict("records")
+
+
+def _wide(file: Path) -> dict:
+    """{columns, rows: {row: {column: cell}}} of a long table, in its order."""
+    table = rows.read(file)
+    table["saturated"] = table.saturated.eq("True")
+    cells = {
+        row: part.set_index("column").to_dict("index")
+        for row, part in table.groupby("row", sort=False)
+    }
+    smaller = [text for text in table.smaller.unique() if text]
+    return {"columns": list(table.column.unique()), "rows": cells, "smaller": smaller}
+
+
+def number(value: float) -> str:
+    """Four significant digits; nothing for a missing value."""
+    return "" if pd.isna(value) else f"{value:.4g}"
+
+
+def signed(value: float) -> str:
+    """Like ``number``, with its sign."""
+    return "" if pd.isna(value) else f"{value:+.4g}"
+
+
+def percent(value: float) -> str:
+    """A fraction in percent with one decimal; nothing for a missing value."""
+    return "" if pd.isna(value) else f"{100 * value:.1f} %"
+
+
+def interval(low: float, high: float) -> str:
+    """An interval in brackets; nothing where there is none."""
+    return "" if pd.isna(low) else f"[{low:.3g}, {high:.3g}]"

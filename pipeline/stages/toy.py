@@ -1,0 +1,22 @@
+"""Stage toy: a computation of a paper that needs no data set and no trained network.
+
+writes  results/{study}/collected/{toy}.csv  its rows for every seed of the study
+"""
+
+import torch
+
+from pipeline.results import rows
+from pipeline.run import paths
+from pipeline.run.job import Job
+from robustinfo.core import registry
+
+
+def run(job: Job) -> None:
+    """Compute the toy once per seed."""
+    compute = registry.get("toys", job.params["toy"])
+    found = []
+    for seed in job.params["seeds"]:
+        told = compute(generator=torch.Generator().manual_seed(seed))
+        own = (one._replace(entry=job.names["toy"]) for one in told)
+        found += [{"seed": seed} | row for row in rows.of("toy", own)]
+    rows.write(job.path(paths.TOY), found, rows.RUN)

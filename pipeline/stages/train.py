@@ -1,0 +1,138 @@
+"""The stages that train: one network, one data set, one defence, one seed -> one checkpoint.
+
+reads   results/{study}/{dataset}/data.json; for retrain also the weights of ``retrain_from``, for
+        train_selected the layers that were selected, which the defence is then given
+writes  .../model.safetensors  weights, the defence's state; metadata: the defence, thread count ...
+        .../snapshots/epoch_0000.safetensors ...  weights before, during and after training
+        .../history.csv  every loss term, their sum, the learning rate, validation accuracy
+
+Where no layer was selected, train_selected trains nothing: its files hold nothing (untrained.py).
+An interrupted training goes on from its last epoch, to the same bits: what that needs waits in
+.../.training/ (resuming.py), which is no output and disappears at the end.
+"""
+
+import json
+import shutil
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from pipeline.results import rows
+from pipeline.run import load, paths, resuming, untrained
+from pipeline.run.device import describe
+from pipeline.run.job import Job
+from pipeline.run.progress import followed
+from pipeline.stages import select
+from robustinfo.core import registry
+from robustinfo.core.batches import EVALUATION_BATCH, batches, floats
+from robustinfo.core.errors import Fault
+from robustinfo.core.files import refusals, whole
+from robustinfo.core.sealed import DEFENCE, STATE, WEIGHTS, seal
+from robustinfo.core.settings import Entry
+from robustinfo.training import loop
+
+
+def run(job: Job) -> None:
+    """Train, or go on training, and move the result into place once it is complete."""
+    entry = job.params["defence"]
+    if job.stage == "train_selected":
+        chosen = select.layers(rows.read(job.path(paths.SELECTED)))
+        if not chosen:
+            print(untrained.UNTRAINED)
+            return untrained.leave_empty(job)
+        entry = entry | {"layers": chosen}
+    config = loop.Config(**job.params["training"])
+    data, validation = (part.to(job.device) for part in load.parts(job))
+    generator = job.generator  # seeds torch, too: before the weights are drawn
+    model = load.untrained(job)
+    if job.stage == "retrain":
+        model = load.trained(job, job.path(paths.MODEL, defence=job.params["start"]))
+    loss_terms, extra = _objective(job, entry, model, data)
+    finish = _finisher(entry, model, validation)
+
+    work, identity = resuming.workspace(job), resuming.identity(job, _inputs(job))
+    state, kept = resuming.left(work, identity)
+    history = state.pop("history") if state else []
+    same_steps = getattr(registry.module("defences", entry), "SAME_STEPS", False)
+    steps = loop.train(
+        model,
+        data,
+        validation,
+        loss_terms,
+        config=config,
+        generator=generator,
+        state=state,
+        same_steps=same_steps,
+    )
+    for epoch in followed(steps, config.epochs + 1 - len(history), "epoch"):
+        history.append(epoch.record)
+        if epoch.number % config.snapshot_every == 0 or epoch.number == config.epochs:
+            seal(resuming.snapshot(work, epoch.number), _tensors(model, extra), {})
+            kept.append(epoch.number)
+        resuming.keep(work, identity, epoch.state | {"history": history}, kept)
+    finish()
+    described = describe(job.device) | {DEFENCE: json.dumps(entry)}
+    _publish(job, work, _tensors(model, extra), described, history, len(validation.labels))
+
+
+def _objective(job: Job, entry: Entry, model: torch.nn.Module, data: loop.Images) -> tuple:
+    """The defence's loss terms with its state bound, and that state."""
+    loss_terms = registry.get("defences", entry)
+    module = registry.module("defences", entry)
+    if not hasattr(module, "prepare"):
+        return loss_terms, {}
+    read = partial(batches, *data, EVALUATION_BATCH, job.device)
+    _, state = module.prepare(model, read, config=registry.config("defences", entry))
+    return partial(loss_terms, state=state), state
+
+
+def _finisher(entry: Entry, model: torch.nn.Module, validation: loop.Images) -> Callable[[], None]:
+    """What the defence does to the trained network by held-out images, if anything."""
+    module, config = registry.module("defences", entry), registry.config("defences", entry)
+    if not (hasattr(module, "finish") and module.finishes(config)):
+        return lambda: None
+    if not len(validation.labels):
+        raise Fault(f"{entry['method']} needs held-out images; raise `validation_share`")
+    return lambda: module.finish(
+        model.eval(), floats(validation.images), validation.labels, config=config
+    )
+
+
+def _tensors(model: torch.nn.Module, extra: dict) -> dict[str, torch.Tensor]:
+    weights = {WEIGHTS + name: tensor for name, tensor in model.state_dict().items()}
+    return weights | {STATE + name: tensor for name, tensor in extra.items()}
+
+
+def _inputs(job: Job) -> list[Path]:
+    """The results of other stages that the training reads."""
+    files = [job.path(paths.DATA)]
+    if job.stage == "retrain":
+        files.append(job.path(paths.MODEL, defence=job.params["start"]))
+    if job.stage == "train_selected":
+        files.append(job.path(paths.SELECTED))
+    return files
+
+
+def _publish(
+    job: Job, work: Path, tensors: dict, described: dict, history: list[dict], validated: int
+) -> None:
+    snapshots = job.path(paths.SNAPSHOTS)
+    if snapshots.exists():
+        with refusals(snapshots):
+            shutil.rmtree(snapshots)
+    for file in sorted((work / "snapshots").iterdir()):
+        with whole(snapshots / file.name) as part:
+            shutil.copyfile(file, part)  # a copy: publishing may fail and run again
+    rows.write(
+        job.path(paths.HISTORY),
+        (
+            {"stage": "train", "epoch": epoch, "quantity": name, "value": value}
+            | ({"n": validated} if name.startswith("validation/") else {})
+            for epoch, record in enumerate(history)
+            for name, value in record.items()
+        ),
+    )
+    seal(job.path(paths.MODEL), tensors, described)
+    resuming.discard(work)

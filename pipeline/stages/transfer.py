@@ -1,0 +1,57 @@
+"""Stage transfer: what was made against another network, the proxy, tried on this one.
+
+reads   .../model.safetensors, .../attacks/*.safetensors of this run and of the proxy's, with the
+        same seed; results/{study}/{dataset}/data.json
+writes  .../transferred.csv  per attack (input: the proxy): accuracy and success rate of its stored
+        examples here; over all attacks of each norm, transferred ones included: what the stage
+        diagnose says without them
+        .../transferred_outcomes.csv  as outcomes.csv of the stage diagnose
+
+Nothing is attacked again, but for what follows up. Of an image on which an attack failed, what is
+stored is where it ended, if the attack says so, else the clean image: the weaker the attack on the
+proxy, the less transfers. A defence that only hides its gradient loses more to such examples than
+to its own.
+"""
+
+from torch import Tensor
+
+from pipeline.results import rows
+from pipeline.results.combined import Other, by_image, combined, within
+from pipeline.run import load, paths
+from pipeline.run.job import Job
+from robustinfo.attacks._success import fooled
+from robustinfo.core.batches import correct, floats
+from robustinfo.core.measurement import Measurement, counted, fraction
+from robustinfo.core.sealed import unseal
+
+
+def run(job: Job) -> None:
+    """Try the proxy's examples of every attack."""
+    (proxy,) = (
+        one["proxy"] for one in job.params["transfers"] if one["defence"] == job.names["defence"]
+    )
+    images, labels = load.test_images(job)
+    x, y = floats(images, job.device), labels.to(job.device)
+    model = load.trained(job, job.path(paths.MODEL))
+    right = correct(model, x, y)
+    counting = within(job.params["attacks"], job.params["threat"])
+    found, others = [], {}
+    for name in job.params["attacks"]:
+        examples, _ = unseal(job.path(paths.EXAMPLES, attack=name, defence=proxy))
+        x_adv = examples["x_adv"].to(job.device)
+        turned = right & fooled(model, x_adv, y)
+        found += _measured(name, proxy, right, turned)
+        if name in counting:
+            others[f"{name} from {proxy}"] = Other(counting[name].transferred(), turned, x_adv)
+    together = combined(job, model, x, y, others)
+    found += together.measurements
+    rows.write(job.path(paths.TRANSFERRED), rows.of("transfer", found, n=len(y)))
+    rows.write_table(job.path(paths.AFTER_TRANSFER), by_image(together.correct))
+
+
+def _measured(attack: str, proxy: str, right: Tensor, turned: Tensor) -> list[Measurement]:
+    values = [
+        fraction("accuracy", right & ~turned),
+        counted("attack_success_rate", int(turned.sum()), int(right.sum())),
+    ]
+    return [one._replace(entry=attack, input=proxy) for one in values]

@@ -1,0 +1,51 @@
+"""A checked study, kept: whoever asks again for what has not changed reads it in a moment.
+
+A check imports every method that the study names, and torch with them; a driver and its jobs ask
+hundreds of times. What was checked stands in .snakemake/checked/, with the bytes of the study files
+that it was made of and the state of whatever checked them. No torch.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from contextlib import suppress
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from pipeline.run import paths
+from pipeline.study.extends import read_study
+from robustinfo.core.files import DiskError, whole
+
+KEPT = Path(".snakemake/checked")
+CHECKED_BY = ("pipeline/**/*.py", "src/robustinfo/**/*.py", f"{paths.REFERENCES}/*.yaml")
+
+
+def load(file: Path) -> dict[str, Any]:
+    """The study after every check that needs no data. Raises StudyError at the first problem."""
+    kept = KEPT / f"{hashlib.sha256(str(file).encode()).hexdigest()[:16]}.json"
+    state = _state_of_checks()
+    with suppress(OSError, ValueError, KeyError, TypeError):  # there is none, or no whole one
+        found = json.loads(kept.read_text(encoding="utf-8"))
+        if found["state"] == state and found["files"] == _digests(found["files"]):
+            return found["content"]
+    # Before the check: a file that changes meanwhile is then checked again.
+    files = _digests({str(one) for one, _ in read_study(file)[1].values()})
+    # By name: what checks a study is no part of what a job computes (sources.py).
+    content = import_module("pipeline.study.check").load(file)
+    with suppress(DiskError), whole(kept) as part:
+        part.write_text(json.dumps({"state": state, "files": files, "content": content}))
+    return content
+
+
+def _digests(files: Iterable[str]) -> dict[str, str]:
+    return {one: hashlib.sha256(Path(one).read_bytes()).hexdigest() for one in sorted(files)}
+
+
+def _state_of_checks() -> str:
+    """Size and time of every file of theirs: whoever edits one has studies checked again."""
+    sha = hashlib.sha256()
+    for file in sorted(file for one in CHECKED_BY for file in Path().glob(one)):
+        about = file.stat()
+        sha.update(f"{file} {about.st_size} {about.st_mtime_ns}\n".encode())
+    return sha.hexdigest()

@@ -1,0 +1,52 @@
+"""The names of a study's entries: none means something else already, none shares another's files.
+
+A name is a folder or a file of the results (paths.py), a value of a column (rows.py), and a rule's
+wildcard, so it must differ from what is there: from the folders beside it, from what the column
+calls its own, and from another name but for its case, which some file systems do not tell apart.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from pipeline.study.strict_yaml import Key
+
+CHOICES = ("per", "else")  # of per.py
+INPUTS = ("clean", "attacks")  # in the columns ``entry`` and ``input``: no attack, all of them
+# What the name of an entry cannot be, by its section.
+RESERVED = {
+    "datasets": ("collected", "standing", "gallery", "overview", "tables", "figures"),
+    "defences": ("selection", *INPUTS),
+    "attacks": INPUTS,
+    "snapshot_attacks": (*INPUTS, "training"),
+    "snapshot_diagnostics": INPUTS,
+    "distortions": INPUTS,
+    "diagnostics": INPUTS,
+    "learning": INPUTS,
+    "detection": INPUTS,
+}
+NAMED = (
+    "datasets", "models", "defences", "attacks", "snapshot_attacks", "measures",
+    "snapshot_diagnostics", "complexities",
+    "distortions", "diagnostics", "learning", "detection", "toys", "tables", "figures", "claims",
+)  # fmt: skip
+# Snakemake takes a path with a part that repeats 20 times for an endless recursion.
+ENDLESS = re.compile(r"(.+)\1{18}")
+
+
+def problems(content: dict[str, Any]) -> Iterator[tuple[Key, str]]:
+    """(key, what is wrong) of every name. content: the study, its sections mappings."""
+    for section in NAMED:
+        entries = content[section]
+        for number, name in enumerate(entries):
+            reserved = (*CHOICES, *RESERVED.get(section, ()))
+            if name.lower() in reserved and entries.keys() != {CHOICES[0]}:
+                yield (section, name), f"the name means something else; {section} call none so"
+            twins = [other for other in [*entries][:number] if other.lower() == name.lower()]
+            if twins:
+                problem = f"differs from {twins[0]} by its case only: on some disks, the same file"
+                yield (section, name), problem
+            if ENDLESS.search(name):
+                yield (section, name), "repeats itself; Snakemake takes that for a path without end"
+    if ENDLESS.search(str(content["name"])):
+        yield ("name",), "repeats itself; Snakemake takes that for a path without end"

@@ -1,0 +1,99 @@
+"""The first problem of a section, by its schema, with its key: what is misspelt before all else.
+
+A key that nobody knows is named before one that is missing: whoever writes ``attcks`` has both.
+"""
+
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
+from typing import Any, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from pipeline.study.strict_yaml import Key, StudyError, dotted, shown
+from robustinfo.core.settings import Settings
+
+Fail = Callable[[Key, str], StudyError]  # (key, problem) -> the error with its file and line
+MOST_CHOICES = 40  # that an error lists
+
+
+def validated(schema: type[Settings], content: dict, key: Key, fail: Fail) -> Settings:
+    """The content as the schema has it, or the first problem with its key and the choices."""
+    try:
+        return schema(**content)
+    except ValidationError as error:
+        first = min(error.errors(), key=_rank)
+        place = _place(first["loc"], content)
+        if first["type"] == "extra_forbidden":
+            choices = fields_at(schema, first["loc"][:-1])
+            raise fail(
+                (*key, *place), f"unknown key `{dotted(place[-1:])}`{suggested(place[-1], choices)}"
+            ) from None
+        if first["type"] == "missing":
+            raise fail((*key, *first["loc"]), "is missing") from None
+        problem = " ".join(first["msg"].removeprefix("Value error, ").split())
+        if not isinstance(first["input"], dict):  # which a rule between its keys is about
+            problem += f"; it reads {shown(first['input'])}"
+        raise fail((*key, *place), problem) from None
+
+
+def check_containers(schema: type[Settings], content: dict, fail: Fail) -> None:
+    """The top level has the schema's keys, and mappings and lists where it has them.
+
+    What reads a study before the schema can see it, setting by setting, may then trust that.
+    """
+    for name in content:
+        if name not in schema.model_fields:
+            said = f"unknown key `{dotted((name,))}`{suggested(name, schema.model_fields)}"
+            raise fail((name,), said)
+    for name, field in schema.model_fields.items():
+        kind = get_origin(field.annotation) or field.annotation
+        if name not in content:
+            raise fail((name,), "is missing")
+        if kind is list and not isinstance(content[name], list):
+            raise fail((name,), f"is a list; it reads {shown(content[name])}")
+        mapping = kind is dict or (isinstance(kind, type) and issubclass(kind, BaseModel))
+        if mapping and not isinstance(content[name], dict):
+            said = f"is a mapping, empty as {{}}; it reads {shown(content[name])}"
+            raise fail((name,), said)
+
+
+def suggested(name: Any, choices: Iterable[Any]) -> str:  # noqa: ANN401 - any YAML value
+    """``; did you mean `attacks`?`` if one is alike; and all that there are."""
+    texts = [str(choice) for choice in choices]
+    alike = get_close_matches(str(name), texts, 1)
+    question = f"; did you mean `{alike[0]}`?" if alike else ";"
+    more = ", ..." if len(texts) > MOST_CHOICES else ""
+    return f"{question} choose from {', '.join(texts[:MOST_CHOICES])}{more}"
+
+
+def fields_at(schema: type[BaseModel], place: Iterable[str | int]) -> list[str]:
+    """The keys that the schema knows at a place within it."""
+    for part in place:
+        if part in schema.model_fields:
+            schema = next(_models(schema.model_fields[part].annotation), schema)
+    return list(schema.model_fields)
+
+
+def _models(annotation: Any) -> Iterable[type[BaseModel]]:  # noqa: ANN401 - any type
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models(part)
+
+
+def _rank(error: Any) -> int:  # noqa: ANN401 - pydantic's
+    return {"extra_forbidden": 0, "missing": 2}.get(error["type"], 1)
+
+
+def _place(loc: Iterable[str | int], content: Any) -> Key:  # noqa: ANN401 - any YAML value
+    """The part of pydantic's location that stands in the file: not which type of several it was."""
+    found = []
+    for part in loc:
+        if isinstance(content, dict) and part in content:
+            content = content[part]
+        elif isinstance(content, list) and isinstance(part, int) and part < len(content):
+            content = content[part]
+        else:
+            break
+        found.append(part)
+    return tuple(found)

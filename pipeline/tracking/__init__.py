@@ -1,0 +1,1 @@
+"""What DVC and MLflow are told of finished results."""

@@ -1,0 +1,158 @@
+"""The finished runs of a study as MLflow wants them: flat parameters, a key, named numbers by step.
+
+A run is finished once all its result files are there. Its key is the sha256 of these files and of
+its parameters: the same results have the same key on every machine. Nothing here knows mlflow.
+"""
+
+import hashlib
+import itertools
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pipeline.results import rows
+from pipeline.run import paths
+from pipeline.study.slices import KINDS, in_setting, slices
+
+NEEDED = ("name", "settings", "defences", "seeds", "figures", *paths.TRAININGS)
+TEST_STAGES = ("measure", "complexity", "distort", "diagnose")
+NORMS = ("linf", "l2")
+HEADLINE = "robust/robust_accuracy"  # pages open on the number that was logged first
+# The charts of a section share what stands before the last slash, and a title shows 27 letters:
+# few sections, what is compared in the same one, what tells its charts apart early in the name.
+NAMES = {
+    "train": "{quantity}",
+    "measure": "{entry}/{input}/{layer}.{quantity}",
+    "snapshot": "snapshot/{quantity}/{input}",
+    "attack": "{quantity}/{entry}",
+    "complexity": "complexity/{entry}/{input}.{quantity}",
+    "distort": "distortion/{entry}/{quantity}/{input}",
+    "distorted layer": "distortion/{entry}/{quantity}/{input}/{layer}",
+    "diagnose": "diagnostics/{entry}/{quantity}",
+    "transfer": "{quantity}_from_{input}/{entry}",
+    "transfer attacks": "robust/{quantity}_with_transfers",
+    "learn": "learning/{entry}/{input}.{quantity}",
+    "detect": "detection/{input}/{entry}.{quantity}",
+    "diagnose clean": "robust/clean_{quantity}",
+    "diagnose attacks": "robust/{quantity}",
+    **{f"diagnose {norm}": f"robust/{norm}.{{quantity}}" for norm in NORMS},
+    **{f"transfer {norm}": f"robust/{norm}.{{quantity}}_with_transfers" for norm in NORMS},
+}
+
+
+class Run(NamedTuple):
+    """One finished run. ``swept``: by stage and entry, the setting that its levels are of."""
+
+    names: dict[str, str]
+    params: dict[str, str]
+    swept: dict[tuple[str, str], str]
+    files: list[Path]
+    key: str
+    checkpoint_sha256: str
+
+    @property
+    def name(self) -> str:
+        """``digits/lenet5/entropic/0``."""
+        return "/".join(self.names.values())
+
+    @property
+    def defence(self) -> str:
+        """``digits/lenet5/entropic``, what all its seeds share."""
+        return self.name.rpartition("/")[0]
+
+
+def runs(study: dict[str, Any]) -> tuple[list[Run], int]:
+    """The finished runs, all with the same parameter names, and how many are not finished."""
+    found, incomplete = [], 0
+    for names, files in _expected(study):
+        if all(file.is_file() for file in files):
+            found.append(_run(study, names, files))
+        else:
+            incomplete += 1
+    every = dict.fromkeys(key for run in found for key in run.params)
+    aligned = [run._replace(params=dict.fromkeys(every, "-") | run.params) for run in found]
+    return aligned, incomplete
+
+
+def metrics(run: Run) -> Iterator[tuple[str, float, int]]:
+    """(name, value, step) of every finite number of the run. A step is an epoch or a level.
+
+    Steps are whole numbers: a sweep with fractions counts in thousandths, and its name says so.
+    """
+    for file in run.files:
+        if file.suffix == ".csv":
+            table = rows.read(file)
+            table = table[~(table.stage.eq("diagnose") & table.input.ne(""))]  # points of pictures
+            broken = table[table.level % 1 > 0]
+            fractions = set(zip(broken.stage, broken.entry, strict=True))
+            for row in table[table.value.map(math.isfinite)].itertuples():
+                sweep = (row.stage, row.entry)
+                if math.isnan(row.level):
+                    yield _name(row), row.value, 0 if math.isnan(row.epoch) else int(row.epoch)
+                else:
+                    scale = 1000 if sweep in fractions else 1
+                    axis = f"_by_{run.swept.get(sweep, 'level')}" + "_x1000" * (scale == 1000)
+                    yield _name(row) + axis, row.value, round(row.level * scale)
+
+
+def _name(row: Any) -> str:  # noqa: ANN401 - a row of itertuples
+    kind = f"{row.stage} {row.entry}"
+    if row.stage == "measure" and not row.entry:
+        kind = "snapshot"
+    elif row.stage == "distort" and row.layer:
+        kind = "distorted layer"
+    name = NAMES.get(kind, NAMES[row.stage]).format(
+        entry=row.entry, input=row.input, layer=row.layer, quantity=row.quantity
+    )
+    # The whole network is no layer, and a complexity is a mean unless it says more.
+    return name.replace("/network.", "/").removesuffix(".mean")
+
+
+def _expected(study: dict[str, Any]) -> Iterator[tuple[dict[str, str], list[Path]]]:
+    """The names of every run of the study, and its files."""
+    for setting in study["settings"]:
+        own = in_setting(study, setting)
+        for defence, seed in itertools.product(own["defences"], own["seeds"]):
+            names = {**setting, "defence": defence, "seed": str(seed)}
+            yield (
+                names,
+                [
+                    Path(one.format(study=study["name"], **names))
+                    for one in [paths.MODEL, *paths.tables(own, defence)]
+                ],
+            )
+
+
+def _run(study: dict[str, Any], names: dict[str, str], files: list[Path]) -> Run:
+    trained = next(one for one in paths.TRAININGS if names["defence"] in study[one])
+    used = {"start": "scratch"} | slices(study, trained, names)
+    for stage in TEST_STAGES:
+        used |= slices(study, stage, names)
+    params = names | dict(_flat(used, ""))
+    swept = {
+        (stage, entry): next(iter(content["sweep"]))
+        for stage, section in (("distort", "distortions"), ("diagnose", "diagnostics"))
+        for entry, content in used[section].items()
+        if "sweep" in content
+    }
+    hashes = {str(file): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+    key = hashlib.sha256(json.dumps([params, hashes], sort_keys=True).encode()).hexdigest()
+    return Run(names, params, swept, files, key, hashes[str(files[0])])
+
+
+def _flat(content: dict[str, Any], prefix: str) -> Iterator[tuple[str, str]]:
+    """``training.epochs: 12``; an entry of a section is one line, or they would be a hundred."""
+    for key, value in content.items():
+        if not isinstance(value, dict) or not value:
+            yield f"{prefix}{key}", _text(value)
+        elif prefix.removesuffix(".") in KINDS:
+            yield f"{prefix}{key}", ", ".join(f"{k}: {_text(v)}" for k, v in value.items())
+        else:
+            yield from _flat(value, f"{prefix}{key}.")
+
+
+def _text(value: Any) -> str:  # noqa: ANN401 - any YAML value
+    """As it stands in the study: null, true, 0.1, words without quotes."""
+    return value if isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,152 @@
+"""Runs of a study into MLflow: one flat run each, found again by its key. No other file has mlflow.
+
+A run whose key is there already is left as it is; one whose results changed gets a new run, and
+the old one the tag ``superseded: yes``. What depends on other runs, too (the verdict, the figures),
+is brought up to date in place. A run that a killed process left unfinished is deleted.
+"""
+
+import hashlib
+import json
+import logging
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from mlflow import MlflowClient
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
+from mlflow.entities import Run as Shown
+from mlflow.exceptions import MlflowException
+from sqlalchemy.exc import SQLAlchemyError
+
+from pipeline.results import rows, sealed_text
+from pipeline.run import paths
+from pipeline.tracking import finished
+
+UNREACHABLE = (MlflowException, SQLAlchemyError, OSError)  # what a store can answer, or not
+MOST_METRICS, MOST_PARAMS = 1000, 100  # of one request
+
+for name in ("mlflow", "alembic"):
+    logging.getLogger(name).setLevel(logging.ERROR)
+
+
+def project(
+    uri: str, file: Path, study: dict[str, Any], runs: list[finished.Run]
+) -> tuple[int, str]:
+    """Show the runs: how many of them are new, and the experiment's id. Raises UNREACHABLE."""
+    client = MlflowClient(uri)
+    experiment = _experiment(client, study["name"], uri)
+    commit = _git("rev-parse", "--verify", "--quiet", "HEAD")
+    source = {"mlflow.source.git.commit": commit} if commit else {}
+    source |= {"mlflow.source.name": str(file), "mlflow.source.type": "LOCAL"}
+    source |= {"study": study["name"], "dirty": "yes" if _git("status", "--porcelain") else "no"}
+    verdicts = _verdicts(study["name"])
+    pictures = [Path(paths.PICTURE.format(study=study["name"], target=t)) for t in study["figures"]]
+    pictures = [picture for picture in pictures if picture.is_file()]
+    drawn = hashlib.sha256(b"".join(picture.read_bytes() for picture in pictures)).hexdigest()
+    new = 0
+    for run in runs:
+        shown = _find(client, experiment, run)
+        if shown is None:
+            shown = _log(client, experiment, run, source, file)
+            new += 1
+        tags = {"superseded": "no", "figures": drawn, "verdict": verdicts.get(run.defence, "-")}
+        if shown.data.tags.get("figures") != drawn:
+            for picture in pictures:
+                client.log_artifact(shown.info.run_id, str(picture), "figures")
+        _tag(client, shown, tags)
+    return new, experiment
+
+
+def _experiment(client: MlflowClient, name: str, uri: str) -> str:
+    """The study's experiment; artifacts of an SQLite store lie beside it, not where one stands."""
+    found = client.get_experiment_by_name(name)
+    if found is None:
+        beside = Path(uri.removeprefix("sqlite:///")).absolute().parent / "mlartifacts" / name
+        place = str(beside) if uri.startswith("sqlite") else None
+        return client.create_experiment(name, place)
+    if found.lifecycle_stage == "deleted":
+        client.restore_experiment(found.experiment_id)
+    return found.experiment_id
+
+
+def _find(client: MlflowClient, experiment: str, run: finished.Run) -> Shown | None:
+    """The run with this key, once its earlier versions are marked and torn ones removed."""
+    found = None
+    for shown in client.search_runs([experiment], f"attributes.run_name = '{run.name}'"):
+        if "key" not in shown.data.tags:
+            continue  # somebody's own
+        if shown.info.status != "FINISHED":
+            client.delete_run(shown.info.run_id)
+        elif shown.data.tags["key"] == run.key:
+            found = shown
+        else:
+            _tag(client, shown, {"superseded": "yes"})
+    return found
+
+
+def _log(
+    client: MlflowClient, experiment: str, run: finished.Run, source: dict[str, str], file: Path
+) -> Shown:
+    params = [Param(name, value) for name, value in run.params.items()]
+    when = int(1000 * max(path.stat().st_mtime for path in run.files))  # not when it was shown
+    points = [Metric(name, value, when, step) for name, value, step in finished.metrics(run)]
+    points.sort(key=lambda point: point.key != finished.HEADLINE)
+    tags = source | {"key": run.key, "checkpoint_sha256": run.checkpoint_sha256}
+    shown = client.create_run(experiment, when, tags, run.name)
+    key = shown.info.run_id
+    for start in range(0, len(params), MOST_PARAMS):
+        client.log_batch(key, params=params[start : start + MOST_PARAMS])
+    for start in range(0, len(points), MOST_METRICS):
+        client.log_batch(key, metrics=points[start : start + MOST_METRICS])
+    client.log_inputs(key, _datasets(Path(paths.DATA.format(study=source["study"], **run.names))))
+    client.log_artifact(key, str(file))
+    client.set_terminated(key, end_time=when)
+    return client.get_run(key)
+
+
+def _datasets(manifest: Path) -> list[DatasetInput]:
+    """The splits behind the run, by the digest of their images."""
+    content = sealed_text.read_json(manifest)
+    return [
+        DatasetInput(
+            Dataset(
+                name=content["name"],
+                digest=split["sha256"][:8],
+                source_type="local",
+                source=json.dumps({"uri": content["source"]}),
+                profile=json.dumps({"num_rows": _count(split), "shape": split["shape"]}),
+            ),
+            [InputTag("mlflow.data.context", which)],
+        )
+        for which, split in content["splits"].items()
+    ]
+
+
+def _count(split: dict[str, Any]) -> int:
+    return split["images" if "images" in split else "texts"]
+
+
+def _verdicts(study: str) -> dict[str, str]:
+    """{digits/lenet5/entropic: ``linf: broken, l2: broken``}, which all seeds share."""
+    file = Path(paths.VERDICT.format(study=study))
+    if not file.is_file():
+        return {}
+    found: dict[str, list[str]] = {}
+    for line in rows.read(file).to_dict("records"):
+        name = "/".join(line[name] for name in ("dataset", "model", "defence"))
+        found.setdefault(name, []).append(f"{line['norm']}: {line['verdict']}")
+    return {name: ", ".join(told) for name, told in found.items()}
+
+
+def _tag(client: MlflowClient, shown: Shown, tags: dict[str, str]) -> None:
+    changed = [RunTag(*tag) for tag in tags.items() if tag not in shown.data.tags.items()]
+    if changed:
+        client.log_batch(shown.info.run_id, tags=changed)
+
+
+def _git(*command: str) -> str:
+    """What git says; nothing where there is no git, or no commit yet."""
+    try:
+        return subprocess.run(["git", *command], capture_output=True, text=True).stdout.strip()
+    except FileNotFoundError:
+        return ""

@@ -1,0 +1,88 @@
+"""Show a study's finished runs in MLflow: python -m pipeline.tracking.show --study params.yaml
+
+MLflow is a view, rebuilt from the files in results/ at any time; repeating this adds nothing. The
+store is MLFLOW_TRACKING_URI, or sqlite:///mlflow.db. One that does not answer costs a line, never
+the study.
+"""
+
+import argparse
+import os
+import re
+import sys
+from pathlib import Path
+
+from filelock import FileLock
+
+from pipeline.study.extends import read_study
+from pipeline.study.slices import look_up
+from pipeline.tracking import finished
+from robustinfo.core.errors import Fault
+
+STORE = "sqlite:///mlflow.db"
+# Before mlflow is imported. Its own patience with a dead server is minutes.
+MANNERS = {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+}
+
+
+def main() -> None:
+    """Show the runs; one line says what became of it."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--study", type=Path, required=True, help="the study file")
+    try:
+        print(show(parser.parse_args().study, os.environ.get("MLFLOW_TRACKING_URI") or STORE))
+    except Fault as error:
+        sys.exit(f"error: {error}")
+
+
+def show(file: Path, uri: str) -> str:
+    """Bring the store up to date with the study's results. Raises Fault for a broken study."""
+    study, _ = read_study(file)
+    for key in finished.NEEDED:
+        look_up(study, key)
+    runs, incomplete = finished.runs(study)
+    for name, value in MANNERS.items():
+        os.environ.setdefault(name, value)
+    from pipeline.tracking.mlflow import UNREACHABLE, project
+
+    place = _public(uri)
+    try:
+        with _alone(uri):
+            new, experiment = project(uri, file, study, runs)
+    except UNREACHABLE as error:
+        later = f"python -m pipeline.tracking.show --study {file}"
+        return f"mlflow: not shown, {place}: {_reason(error)}; later: {later}"
+    waiting = f", {incomplete} not finished" if incomplete else ""
+    # Its list of experiments leads to an empty page about prompts and traces.
+    page = f"#/experiments/{experiment}/runs?workflowType=machine_learning"
+    look = f"{place.rstrip('/')}/{page}"
+    if not place.startswith("http"):
+        look = f"mlflow ui --backend-store-uri {place}, then http://127.0.0.1:5000/{page}"
+    return f"mlflow: {new} new, {len(runs) - new} already there{waiting} ({place}); look: {look}"
+
+
+def _public(text: str) -> str:
+    """The text without the passwords of addresses in it."""
+    return re.sub(r"//[^/@\s]*@", "//", text)
+
+
+def _reason(error: BaseException) -> str:
+    """The first error under those that wrap it: ``[Errno 111] Connection refused``."""
+    while inner := error.__cause__ or error.__context__:
+        error = inner
+    return _public(str(error).partition("\n")[0])
+
+
+def _alone(uri: str) -> FileLock:
+    """One writer at a time: a fresh database dies of several, and none may see another's half."""
+    database = uri.removeprefix("sqlite:///")
+    lock = Path(".snakemake/mlflow.lock" if database == uri else f"{database}.lock")
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    return FileLock(lock, timeout=60)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,45 @@
+"""Files that appear whole or not at all."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from robustinfo.core.errors import Fault
+
+
+class DiskError(Fault):
+    """A file could not be written; the old one, if there was one, is still whole."""
+
+
+class AlteredFileError(Fault):
+    """A file that is missing, truncated, or not as it was written."""
+
+
+@contextmanager
+def refusals(path: Path) -> Iterator[None]:
+    """What the disk refuses while ``path`` is written, a file or a folder, is a DiskError."""
+    try:
+        yield
+    except OSError as error:
+        raise DiskError(f"cannot write {path}: {error}; free the disk and run again") from error
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """A temporary sibling to write to; it becomes ``path`` at the end, or vanishes on any error.
+
+    One name per path, so that what a killed process left is overwritten by the next one; whoever
+    writes holds a lock. Raises DiskError if the disk refuses.
+    """
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        with refusals(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            yield partial
+            with partial.open("rb+") as file:
+                os.fsync(file.fileno())
+            os.replace(partial, path)
+    finally:
+        with suppress(OSError):  # of a read-only disk, too: the first error is the one to tell
+            partial.unlink()

@@ -1,0 +1,84 @@
+"""Find a method by name: its folder is the catalogue, its file name is the key.
+
+Adding a method is adding a file. Nothing here, and no list anywhere, has to change.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, partial
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from robustinfo.core.settings import Settings, pixels
+
+# What a file of each folder must define, beside ``Config``.
+VERBS = {
+    "datasets": "load",
+    "distortions": "distort",
+    "models": "build",
+    "attacks": "perturb",
+    "measures": "estimate",
+    "complexities": "measure",
+    "losses": "loss",
+    "defences": "loss_terms",
+    "diagnostics": "diagnose",
+    "learning": "learn",
+    "toys": "compute",
+}
+# Folders whose files see the inputs themselves: they read images unless READS says otherwise.
+SEE_INPUTS = (
+    "datasets", "distortions", "models", "attacks", "complexities", "diagnostics", "learning",
+)  # fmt: skip
+
+
+def names(kind: str) -> list[str]:
+    """The methods of one kind, e.g. ``names("attacks") == ["bim", ...]``."""
+    folder = Path(__file__).parents[1] / kind
+    return sorted(file.stem for file in folder.glob("[!_]*.py"))
+
+
+def module(kind: str, params: Mapping) -> ModuleType:
+    """The file that ``params["method"]`` names. Raises ValueError with the choices."""
+    method = params.get("method")
+    if method not in names(kind):
+        raise ValueError(f"no method {method!r}; {kind}/ has {', '.join(names(kind))}")
+    return import_module(f"robustinfo.{kind}.{method}")
+
+
+def config(kind: str, params: Mapping) -> Settings:
+    """The checked settings of an entry. Raises ValueError (pydantic's is one) if they are bad."""
+    settings = {key: value for key, value in params.items() if key != "method"}
+    return module(kind, params).Config(**settings)
+
+
+def sweep(entry: Mapping) -> Iterator[tuple[float | None, dict[str, Any]]]:
+    """(level, entry) per value of ``sweep: {setting: [values]}``; without one, (None, entry).
+
+    The level of ``8/255`` is a number.
+    """
+    rest = {key: value for key, value in entry.items() if key != "sweep"}
+    if "sweep" not in entry:
+        yield None, rest
+        return
+    ((setting, values),) = entry["sweep"].items()
+    for value in values:
+        yield pixels(value), rest | {setting: value}
+
+
+def get(kind: str, params: Mapping) -> Callable:
+    """The verb of the method that ``params["method"]`` names, with its checked settings bound."""
+    return _bound(kind, json.dumps(params))
+
+
+def reads(kind: str, params: Mapping) -> str | None:
+    """``images`` or ``texts``: what an entry's method reads, by READS in its file; None: either."""
+    return getattr(module(kind, params), "READS", "images" if kind in SEE_INPUTS else None)
+
+
+@cache
+def _bound(kind: str, text: str) -> Callable:
+    """Losses are asked for at every step: each entry is checked once."""
+    params = json.loads(text)
+    return partial(getattr(module(kind, params), VERBS[kind]), config=config(kind, params))

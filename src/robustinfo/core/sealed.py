@@ -1,0 +1,68 @@
+"""Tensor files that notice when they were altered: safetensors with a sha256 of their content.
+
+``torch.load`` and safetensors load most flipped bits silently; checkpoints and adversarial
+examples are therefore written and read here only.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from robustinfo.core.files import AlteredFileError, whole
+
+WEIGHTS, STATE = "model.", "state."  # prefixes of the tensors in a checkpoint
+DEFENCE = "defence"  # the key of the entry in its description
+_ABOUT = "about"
+
+
+def seal(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
+    """Write tensors with metadata and a sha256 of both. The file appears whole or not at all."""
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    # One entry only: safetensors writes several in a random order, and bytes are to be compared.
+    about = json.dumps({**metadata, "sha256": _digest(tensors, metadata)}, sort_keys=True)
+    content = save(tensors, {_ABOUT: about})
+    with whole(path) as partial:
+        partial.write_bytes(content)
+
+
+def is_sealed(path: Path) -> bool:
+    """Whether a readable file says that it was sealed; only ``unseal`` tells if it is unaltered."""
+    with safe_open(path, framework="pt") as file:
+        return _ABOUT in (file.metadata() or {})
+
+
+def is_empty(path: Path) -> bool:
+    """Whether a readable file holds no tensor."""
+    with safe_open(path, framework="pt") as file:
+        return not file.keys()
+
+
+def unseal(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Tensors and metadata. Raises AlteredFileError, naming the file, unless the sha256 holds."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = json.loads((file.metadata() or {}).get(_ABOUT, "{}"))
+            tensors = {name: file.get_tensor(name) for name in file.keys()}
+    except (OSError, ValueError, RecursionError, SafetensorError) as error:
+        raise AlteredFileError(
+            f"{path} cannot be read ({error}); delete it and run again"
+        ) from None
+    if not isinstance(metadata, dict) or metadata.pop("sha256", None) != _digest(tensors, metadata):
+        raise AlteredFileError(
+            f"{path} is not as it was written: its sha256 does not match; delete it and run again"
+        )
+    return tensors, metadata
+
+
+def _digest(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> str:
+    sha = hashlib.sha256(json.dumps(sorted(metadata.items())).encode())
+    for name, tensor in sorted(tensors.items()):
+        sha.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        sha.update(tensor.flatten().view(torch.uint8).numpy())
+    return sha.hexdigest()

@@ -1,0 +1,99 @@
+"""The images that a network is judged on: a data set of ours, prepared if need be, or a folder.
+
+    mnist                        a method of datasets/, under ROBUSTINFO_DATA or ``data``
+    {method: digits, size: 28}   the same with its numbers
+    FOLDER                       class by class, laid out as for torchvision's ImageFolder
+
+Where there is a folder of that name, it is meant. It holds one folder of images per class, or such
+a folder per split (train, test, val ..., in any case). Labels are the places of the folders sorted
+by name, or by number where they are numbered, unless ``names`` gives the order of the classes, as
+of ImageNet's. Of a folder a draw that never changes takes the first ``limit`` images, since in
+order they would be of one class; of a data set, the first ones, as everywhere here. What was found
+and what was left out is returned with them; what may be meant in two ways is refused.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from torch import Tensor
+
+from robustinfo.core import registry
+from robustinfo.core.entries import entry
+from robustinfo.core.errors import Fault
+from robustinfo.datasets import _folder, _image
+from robustinfo.datasets._found import Found
+from robustinfo.datasets._prepared import SPLITS, data_root, open_split, prepare
+
+
+class Pictures(NamedTuple):
+    """images: uint8 (n, c, h, w).  labels: int64 (n,), places in the list of classes."""
+
+    images: Tensor
+    labels: Tensor
+    classes: list[str]
+    found: Found  # what was found and left out, for people and JSON
+
+
+def images(
+    text: str | Mapping,
+    *,
+    split: str = "test",
+    size: int | None = None,
+    limit: int | None = None,
+    names: Path | None = None,
+) -> Pictures:
+    """What ``text`` names.
+
+    size: of the images, in pixels: the shorter side becomes so long, and the middle is cut out;
+    None: as they are. limit: how many; None: all. names: of a folder, a text file with a line per
+    class, or JSON, a list of the classes or a mapping of each to its place. Raises Fault.
+    """
+    if limit is not None and limit < 1:
+        raise Fault(f"{limit} images judge nothing; write a positive number, or none for all")
+    if size is not None and size < 1:
+        raise Fault(f"images of {size} pixels are none; write a positive size, or none")
+    if isinstance(text, str) and os.path.isdir(text):
+        return Pictures(*_folder.read(Path(text), split, size=size, limit=limit, names=names))
+    if names is not None:
+        raise Fault(f"{names} names the classes of a folder, and {text} is none; leave it out")
+    return _prepared(text, split, size, limit)
+
+
+def _prepared(text: str | Mapping, split: str, size: int | None, limit: int | None) -> Pictures:
+    try:
+        chosen = entry("datasets", text)
+    except Fault as error:
+        raise Fault(f"no folder and no data set of that name: {error}") from None
+    if registry.reads("datasets", chosen) != "images":
+        raise Fault(f"{chosen['method']} is a set of texts, and networks here read images")
+    if split not in SPLITS:
+        raise Fault(f"{chosen['method']} has no split {split!r}; choose from {', '.join(SPLITS)}")
+    name, root = _name(chosen), data_root()
+    try:
+        prepare(name, chosen, root)
+    except OSError as error:
+        raise Fault(
+            f"{text}: cannot prepare {root / name} ({error}); set ROBUSTINFO_DATA to a folder that "
+            "may be written to"
+        ) from error
+    images, labels, classes, _ = open_split(name, split, chosen, root)
+    counts = labels.bincount(minlength=len(classes)).tolist()
+    found = Found(
+        root=name,
+        split=split,
+        classes=dict(zip(classes, counts, strict=True)),
+        order="of the data set",
+        n=len(labels[:limit]),
+        left_out=[],
+        notes=[],
+    )
+    return Pictures(_image.resized(images[:limit], size), labels[:limit], classes, found)
+
+
+def _name(chosen: Mapping) -> str:
+    """``digits``, as the studies call it too, or with its numbers: ``digits-size-8``."""
+    config = registry.config("datasets", chosen)
+    numbers = config.model_dump(exclude_defaults=True)
+    return "-".join([chosen["method"], *(f"{key}-{value}" for key, value in numbers.items())])

@@ -1,0 +1,73 @@
+"""What is typed on the command line, as what it means; or a Fault that says what may be typed."""
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from robustinfo.core.errors import Fault
+from robustinfo.core.settings import Norm, out_of_scale, pixels
+
+if TYPE_CHECKING:  # slow to import, and a wrong option is told without it
+    import torch
+
+UNITS = {"s": 1, "m": 60, "h": 3600}
+
+
+class Typed(NamedTuple):
+    """What ``robustinfo judge`` was given."""
+
+    model: str
+    data: str
+    norm: Norm
+    epsilon: float  # in pixel values of [0, 1]
+    seconds: float
+    twin: str | None
+    architecture: str | None
+    size: int | None
+    classes: str | None  # a file
+    seed: int
+    device: str
+    as_text: bool  # JSON
+
+
+def norm(text: str) -> Norm:
+    """``linf`` or ``l2``."""
+    if text not in ("linf", "l2"):
+        raise Fault(f"--norm {text}: it is linf or l2")
+    return text
+
+
+def epsilon(text: str, within: Norm) -> float:
+    """A size of a ball in the norm ``within``, in pixel values of [0, 1]."""
+    try:
+        size = float(pixels(text))
+    except ValueError:
+        raise Fault(f"--epsilon {text}: write a number, as 0.2 or 8/255") from None
+    if not 0 < size < float("inf"):
+        raise Fault(f"--epsilon {text}: pixels are in [0, 1], so it is above 0, and finite")
+    if problem := out_of_scale(size, within):
+        raise Fault(f"--epsilon {text}: {problem}")
+    return size
+
+
+def device(text: str) -> "torch.device":
+    """The device that is asked for, or a GPU if there is one; float32 means float32 there."""
+    import torch
+
+    torch.backends.cudnn.allow_tf32 = False
+    try:
+        return torch.zeros(
+            1, device=text or ("cuda" if torch.cuda.is_available() else "cpu")
+        ).device
+    except (RuntimeError, AssertionError) as error:
+        said = str(error).splitlines()[0]
+        raise Fault(
+            f"--device {text}: there is none ({said}); leave it out, or write cpu"
+        ) from None
+
+
+def seconds(text: str) -> float:
+    """``90s``, ``20m`` or ``2h``."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", text)
+    if match is None:
+        raise Fault(f"--budget {text}: write a number and s, m or h, as 20m")
+    return float(match[1]) * UNITS[match[2]]

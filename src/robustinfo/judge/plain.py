@@ -1,0 +1,49 @@
+"""A text for a terminal or a file of somebody else's, in the letters that it can hold.
+
+Standard output need not be UTF-8: what ``≤`` means is written ``<=`` there.
+"""
+
+import codecs
+import io
+from typing import NamedTuple, Self
+
+from rich.console import Console, RenderableType
+
+SPELLED = {"≤": "<=", "≥": ">="}
+ERRORS = "robustinfo.judge.plain"
+
+
+class Paper(NamedTuple):
+    """What a text is written on."""
+
+    encoding: str
+    width: int  # letters
+    colours: str | None  # as rich calls them; None: none
+
+    @classmethod
+    def of(cls, console: Console) -> Self:
+        """What a console writes on."""
+        return cls(console.encoding, console.width, console.color_system)
+
+
+def text(content: RenderableType, paper: Paper) -> str:
+    """As ``rich`` prints it there."""
+    file = io.TextIOWrapper(io.BytesIO(), encoding=paper.encoding, errors=ERRORS, newline="\n")
+    console = Console(
+        file=file, width=paper.width, color_system=paper.colours, force_terminal=bool(paper.colours)
+    )
+    console.print(content)
+    file.flush()
+    return file.buffer.getvalue().decode(paper.encoding)
+
+
+def _spelled(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    letters = error.object[error.start : error.end]
+    if all(letter in SPELLED for letter in letters):
+        return "".join(SPELLED[letter] for letter in letters), error.end
+    return codecs.backslashreplace_errors(error)
+
+
+codecs.register_error(ERRORS, _spelled)

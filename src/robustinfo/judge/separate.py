@@ -1,0 +1,70 @@
+"""A function asked in a process of its own, as it calls a stranger's code.
+
+What that code writes to standard output goes to standard error, whether by ``print``, by the file
+descriptor or from C, and when Python ends; what it does to its process, as ``os._exit(0)`` or a
+crash, ends no other. The process leads a group of its own, which ends with it and with ours.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from tempfile import TemporaryFile
+from typing import Any
+
+from robustinfo.core.errors import Fault
+
+STANDARD_ERROR = 2
+
+
+def asked(function: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """What ``package.module:function`` returns for the options; both go as JSON.
+
+    Raises Fault if its process ends without an answer. KeyboardInterrupt leaves no process behind.
+    """
+    with TemporaryFile() as answer:
+        status = _ended(function, json.dumps(options), answer.fileno())
+        answer.seek(0)
+        content = answer.read()
+    try:
+        return json.loads(content)
+    except ValueError:  # empty, or cut in the middle
+        raise Fault(f"ended without a verdict: {_told(status)}") from None
+
+
+def _ended(function: str, options: str, answer: int) -> int:
+    """The exit status of the process, after its end and that of all that it has started.
+
+    It ends, too, when the writing end of the pipe ``ours`` closes, as with this process.
+    """
+    ours, held = os.pipe()
+    # -P: a file json.py in the user's folder is not the library; `sources` adds that folder later.
+    command = [sys.executable, "-P", "-m", "robustinfo.judge.separated"]
+    process = subprocess.Popen(
+        [*command, function, options, str(answer), str(ours)],
+        stdout=STANDARD_ERROR,
+        pass_fds=(answer, ours),
+        start_new_session=True,
+    )
+    os.close(ours)
+    try:
+        process.wait()
+    finally:  # an interrupt, too
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+        os.close(held)
+        process.wait()
+    return process.returncode
+
+
+def _told(status: int) -> str:
+    """What an exit status means, and what to look for."""
+    if status == 1:
+        return "its process failed; the traceback above says where"
+    if status >= 0:
+        return f"its process left with exit status {status}; look for os._exit in the network"
+    name = signal.Signals(-status).name
+    return f"its process was ended by {name}; look for a lack of memory, or a crash in its C code"

@@ -1,0 +1,47 @@
+"""The process that ``separate.asked`` starts: asks one function, and writes down what it returns.
+
+    python -P -m robustinfo.judge.separated package.module:function OPTIONS ANSWER OURS
+
+OPTIONS: JSON. ANSWER: the file descriptor that the answer goes to. OURS: one that closes when the
+process ends that wants to know.
+"""
+
+import json
+import os
+import signal
+import sys
+import time
+from importlib import import_module
+from threading import Thread
+
+PATIENCE = 5  # seconds that what the function has started may go on after the answer
+
+
+def main(function: str, options: str, answer: int, ours: int) -> None:
+    """One answer, whatever the function has forked meanwhile."""
+    process = os.getpid()
+    Thread(target=_end_with, args=(ours,), daemon=True).start()
+    # What is written goes to standard error, and an encoding of little reach is no error there.
+    sys.stdout.reconfigure(errors="backslashreplace", line_buffering=True)
+    module, _, name = function.partition(":")
+    found = json.dumps(getattr(import_module(module), name)(**json.loads(options)))
+    if os.getpid() == process:
+        with os.fdopen(answer, "w", encoding="utf-8") as file:
+            file.write(found)
+        Thread(target=_end_soon, daemon=True).start()  # Python itself waits for every thread
+
+
+def _end_soon() -> None:
+    """End this process, though a thread that the function has started may not."""
+    time.sleep(PATIENCE)
+    os._exit(0)
+
+
+def _end_with(ours: int) -> None:
+    """End this process and all that it has started when the other end of a pipe closes."""
+    os.read(ours, 1)
+    os.killpg(0, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))

@@ -1,0 +1,77 @@
+"""What every source is asked for, and what several of them share."""
+
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from importlib import import_module
+from types import ModuleType
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from robustinfo.core.errors import Fault
+
+
+class Asked(NamedTuple):
+    """What a source is asked for, beside the name."""
+
+    shape: tuple[int, int, int]  # c, h, w
+    classes: int
+    architecture: str | Mapping | None  # an entry of models/
+
+
+class Normalised(nn.Module):
+    """A network that reads images in [0, 1], around one that reads (x - mean) / std by channel."""
+
+    def __init__(self, network: nn.Module, mean: Iterable[float], std: Iterable[float]) -> None:
+        super().__init__()
+        self.network = network
+        for name, values in (("mean", mean), ("std", std)):
+            numbers = torch.tensor([*values]).view(-1, 1, 1)  # (c, 1, 1)
+            self.register_buffer(name, numbers, persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.network((x - self.mean) / self.std)
+
+
+def normalised(
+    network: nn.Module, mean: Iterable[float], std: Iterable[float], text: str, asked: Asked
+) -> Normalised:
+    """Normalisation inside. Raises Fault if the images have other channels than mean and std."""
+    mean = [*mean]
+    if len(mean) != asked.shape[0]:
+        raise Fault(
+            f"{text} reads images of {len(mean)} channels, the data has {asked.shape[0]}; choose "
+            "another network or other data"
+        )
+    return Normalised(network, mean, std)
+
+
+def extra(package: str) -> ModuleType:
+    """An optional package. Raises Fault with the command that installs it."""
+    try:
+        return import_module(package)
+    except ImportError as error:
+        raise Fault(
+            f"{package}: networks need {package}, which cannot be imported ({error}); "
+            f"next: pip install 'robustinfo[{package}]'"
+        ) from error
+
+
+def choose(name: str, names: Iterable[str], text: str, where: str) -> None:
+    """Raise Fault with the most similar names unless ``name`` is one of them."""
+    names = sorted(names)
+    if name not in names:
+        like = get_close_matches(name, names, n=5, cutoff=0.5) or names[:5]
+        raise Fault(
+            f"{text}: {where} has no {name!r} among its {len(names)} networks; similar: "
+            f"{', '.join(like)}"
+        )
+
+
+def unavailable(text: str, error: Exception, cache: str) -> Fault:
+    """What is said when pretrained weights could not be had; cache: where they are looked for."""
+    return Fault(
+        f"{text}: its weights could not be loaded ({type(error).__name__}: {error}). Next: connect "
+        f"to the network once, or copy the weights to {cache} from a machine that has them"
+    )
