@@ -18,7 +18,7 @@ sys.path[:0] = [workflow.basedir, f"{workflow.basedir}/src"]
 
 from pipeline.run import driver, inputs, paths
 from pipeline.study import checked
-from robustinfo.faults import Fault
+from robustinfo.core.errors import Fault
 
 STUDY = str(config.get("study", "params.yaml"))
 # The number of GPUs that one job takes: 1 where there are any. `--config gpu=1` says so where the
