@@ -7,7 +7,6 @@ before any job starts.
 import shlex
 import shutil
 import sys
-from functools import partial
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -16,7 +15,8 @@ from snakemake.utils import min_version
 min_version("9.27")
 sys.path[:0] = [workflow.basedir, f"{workflow.basedir}/src"]
 
-from pipeline.run import driver, inputs, paths
+from pipeline.run import code, driver
+from pipeline.run.plan import Plan
 from pipeline.study import checked
 from robustinfo.core.errors import Fault
 
@@ -30,42 +30,23 @@ if unknown := set(config) - {"study", "gpu"}:
     )
 try:
     THREADS = driver.threads()
-    CONTENT = checked.load(Path(STUDY))
+    PLAN = Plan(checked.load(Path(STUDY)))
 except Fault as error:
     raise WorkflowError(str(error)) from None
-NAME = CONTENT["name"]
-
-# What rules say about inputs and parameters, of this study.
-code = partial(inputs.code, CONTENT)
-used = partial(inputs.used, CONTENT)
-runs = partial(inputs.runs, CONTENT)
-attacks = partial(inputs.attacks, CONTENT)
-targets = partial(inputs.targets, CONTENT)
+NAME = PLAN.study["name"]
+REPORT = f"results/{NAME}/report.html"
 
 driver.lead()
-
-
-wildcard_constraints:
-    study=NAME,
-    dataset="|".join(CONTENT["datasets"]),
-    model="|".join(CONTENT["models"]),
-    defence="|".join(CONTENT["defences"]),
-    seed=r"\d+",
-    attack="|".join(CONTENT["attacks"]),
-    learning="|".join(CONTENT["learning"]) or "(?!)",
-    detection="|".join(CONTENT["detection"]) or "(?!)",
-    toy="|".join(CONTENT["toys"]) or "(?!)",
 
 
 rule all:
     default_target: True
     input:
-        paths.REPORT.format(study=NAME),
+        REPORT,
 
 
-include: "pipeline/rules/train.smk"
-include: "pipeline/rules/test.smk"
-include: "pipeline/rules/conclude.smk"
+include: "pipeline/rules/stages.smk"
+include: "pipeline/rules/targets.smk"
 
 
 # Only params.yaml is versioned: DVC knows no other study file. Neither step can fail a study.

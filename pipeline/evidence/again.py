@@ -6,9 +6,9 @@ import shutil
 from pathlib import Path
 
 from pipeline.evidence import asking, begun, checkouts, fitting, records
-from pipeline.evidence.units import EARLIER, Unit
+from pipeline.evidence.units import EARLIER, RUN, Unit
 from pipeline.results import rows, sealed_text
-from pipeline.run import paths
+from pipeline.run.contract import template
 from pipeline.study.checked import load
 from robustinfo.core.errors import Fault
 from robustinfo.core.files import refusals, whole
@@ -26,13 +26,13 @@ def adopt(unit: Unit, folder: Path, commit: str) -> str:
     history = _history(folder / "history.csv")
     fitting.check(study, unit, folder, history)
     told = asking.with_study(study, unit.names, "training", checkouts.at(commit))
-    with refusals(unit.path(paths.RUN)):
-        shutil.rmtree(unit.path(paths.RUN), ignore_errors=True)
-        shutil.copytree(folder / "snapshots", unit.path(paths.SNAPSHOTS))
-    rows.write(unit.path(paths.HISTORY), history)
+    with refusals(unit.path(RUN)):
+        shutil.rmtree(unit.path(RUN), ignore_errors=True)
+        shutil.copytree(folder / "snapshots", unit.path(template("snapshots")))
+    rows.write(unit.path(template("history")), history)
     date = checkouts.date(commit)
     begun.note(unit, "training", commit=commit, date=date, seconds=0.0, adopted=True, **told)
-    with whole(unit.path(paths.MODEL)) as part:
+    with whole(unit.path(template("model"))) as part:
         shutil.copyfile(folder / "model.safetensors", part)
     return f"adopted {unit.name}; `make evidence` measures it in its turn"
 
@@ -43,17 +43,19 @@ def remeasure(unit: Unit) -> None:
     Of a fresh clone, where snapshots are missing, the last one is the network itself, and the
     measures of the others stay those that were committed.
     """
-    record, model = records.read(unit), unit.path(paths.MODEL)
+    record, model = records.read(unit), unit.path(template("model"))
     if model.exists() and records.sha256(model) != record["checkpoint"]["sha256"]:
         raise Fault(f"{model} is not the network of {unit.record}; delete it")
-    if not unit.path(paths.SNAPSHOTS).exists():  # the network alone may be here: another needed it
+    if not unit.path(
+        template("snapshots")
+    ).exists():  # the network alone may be here: another needed it
         records.provide(unit, needed_by=unit)
         table = rows.read(unit.record / "rows.csv")
         columns = [*rows.OWN, *rows.VALUE]
-        for stage, place in (("train", paths.HISTORY), ("measure", EARLIER)):
+        for stage, place in (("train", template("history")), ("measure", EARLIER)):
             rows.write_table(unit.path(place), table.loc[table.stage == stage, columns])
         last = record["scale"]["epochs"]
-        with whole(unit.path(paths.SNAPSHOTS) / f"epoch_{last:04}.safetensors") as part:
+        with whole(unit.path(template("snapshots")) / f"epoch_{last:04}.safetensors") as part:
             shutil.copyfile(model, part)
     begun.note(unit, "training", **record["training"])
     begun.unpin(unit, "measuring")

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.evidence import steps
-from pipeline.run import code, meaning, paths
+from pipeline.run import code, contract, meaning
+from pipeline.run.plan import Plan
 from pipeline.study.checked import load
-from pipeline.study.slices import look_up, slices
+from pipeline.study.slices import look_up
+from robustinfo.core.errors import Fault
 
 SCALE = ("training_images", "evaluation_images")  # null: all
 
@@ -21,12 +23,18 @@ def of(unit: Any, half: str, checkout: Path = Path()) -> dict[str, Any]:  # noqa
 def with_study(
     study: dict[str, Any], names: dict[str, str], half: str, checkout: Path
 ) -> dict[str, Any]:
-    """The same, of a study that the checkout may lack."""
-    read, files = [], set()
-    for step in steps.of(study, names)[half]:
-        part = slices(study, step.stage, step.names)
+    """The same, of a study that the checkout may lack. Raises Fault where it has no contracts."""
+    if not Path(checkout, contract.STAGES).is_dir():
+        raise Fault(
+            f"{checkout} is of a commit at which stages had no contracts yet; what was begun there "
+            f"can only be finished there, by git worktree add and its own runner, or begun again"
+        )
+    read, files, plan = [], set(), Plan(study, checkout)
+    for step in steps.of(study, names, checkout)[half]:
+        job = plan.job(step.stage, step.names)
+        part = plan.params(job)
         read.append([step.stage, step.names, part])
-        files.update(code.code(step.stage, part, checkout))
+        files.update(code.code(job.contract, part, checkout))
     asked = hashlib.sha256(json.dumps(read, sort_keys=True).encode()).hexdigest()
     return {"asked": asked, "meaning": meaning.of(files, checkout)}
 
@@ -37,8 +45,7 @@ def scale(unit: Any, checkout: Path, available: int) -> dict[str, Any]:  # noqa:
     available: images of the whole training set; those that were held out trained nothing.
     """
     study = load(checkout / unit.study_file)
-    stage = next(one for one in paths.TRAININGS if unit.defence in study[one])
-    read = slices(study, stage, unit.names)
+    read = steps.asked(study, unit.names)
     found = {name: look_up(study, name) for name in SCALE}
     if share := read["validation_share"]:
         taken = min(read["training_images"] or available, available)

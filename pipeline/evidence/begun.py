@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.evidence import asking, checkouts, steps
-from pipeline.evidence.units import EARLIER, HOME, Unit
+from pipeline.evidence.units import EARLIER, HOME, RUN, Unit
 from pipeline.results import sealed_text
-from pipeline.run import paths
 from pipeline.study.checked import load
 from robustinfo.core.errors import Fault
 from robustinfo.core.files import refusals
@@ -21,7 +20,8 @@ from robustinfo.core.files import refusals
 # seconds: of one core.  date: of its end; of the commit of a network that was adopted.
 # failures: at this commit.
 NEW = {"commit": None, "seconds": 0.0, "date": None, "failures": 0}
-TRAINED = {Path(one).name for one in (*paths.WRITES["pretrain"], EARLIER)} | {".training"}
+# What a training leaves in the folder of its run.
+TRAINED = {"model.safetensors", "snapshots", "history.csv", Path(EARLIER).name, ".training"}
 
 
 def file(unit: Unit) -> Path:
@@ -74,7 +74,7 @@ def unpin(unit: Unit, half: str) -> None:
     """
     lost = dict.fromkeys(steps.HALVES[steps.HALVES.index(half) :], NEW)
     sealed_text.write_json(file(unit), of(unit) | lost)
-    folder = unit.path(paths.RUN)
+    folder = unit.path(RUN)
     with refusals(folder):
         for one in [*folder.glob("*")]:
             if one.name not in TRAINED:

@@ -14,7 +14,6 @@ import torch
 
 from pipeline.evidence import steps
 from pipeline.evidence.units import Unit
-from pipeline.study.slices import slices
 from robustinfo.core import registry
 from robustinfo.core.errors import Fault
 from robustinfo.core.sealed import DEFENCE, WEIGHTS, unseal
@@ -25,7 +24,7 @@ Shapes = dict[str, tuple[int, ...]]
 
 def check(study: dict[str, Any], unit: Unit, folder: Path, history: list[dict[str, str]]) -> None:
     """Raises Fault, naming the first file that is of something else. history: rows of the run."""
-    asked = slices(study, steps.of(study, unit.names)["training"][-1].stage, unit.names)
+    asked = steps.asked(study, unit.names)
     if (seed := folder.resolve().name).isdecimal() and seed != unit.seed:
         raise Fault(f"{folder} is of the seed {seed}, not of {unit.seed} as {unit.name}")
     _check_defence(asked["defence"], unit, folder)

@@ -10,35 +10,42 @@ writes  .../evidence/rows.csv      the rows that the stage collect makes of the 
 """
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from pipeline.evidence import steps
-from pipeline.evidence.units import EARLIER
+from pipeline.evidence.units import EARLIER, RUN
 from pipeline.results import rows
-from pipeline.run import paths
-from pipeline.run.job import Job
-from pipeline.stages.collect import of_run, outcomes_of_run
-from pipeline.study.slices import slices
+from pipeline.results.collected import of_run
+from pipeline.run.plan import Plan
 from robustinfo.core.errors import Fault
 
-ROWS, OUTCOMES = paths.RUN + "/evidence/rows.csv", paths.RUN + "/evidence/outcomes.csv"
+ROWS, OUTCOMES = RUN + "/evidence/rows.csv", RUN + "/evidence/outcomes.csv"
 
 
 def run(study: dict[str, Any], names: dict[str, str]) -> None:
     """Put all tables of the run together. Raises Fault where an epoch is measured nowhere."""
-    job = Job("collect", study["name"], names, slices(study, "collect", names))
-    table = of_run(job, names)
-    if (earlier := job.path(EARLIER)).exists():
+    plan = Plan(study)
+    read = plan.reads(plan.job("collect", {name: names[name] for name in ("dataset", "model")}))
+
+    def own(role: str) -> list[Path]:
+        return [one.path for one in read[role] if names.items() <= one.names.items()]
+
+    (data,), (model,) = (one.path for one in read["data"]), own("model")
+    table = of_run(names, data, model, own("tables"))
+    folder = model.parent
+    if (earlier := folder / Path(EARLIER).name).exists():
         table = with_earlier(table, rows.read(earlier).assign(**names))
     measured = set(table[table.stage == "measure"].epoch)
     if missing := set(steps.snapshots(study, names)) - measured:
         found = ", ".join(map(str, sorted(missing)))
-        raise Fault(f"{job.path(paths.MEASURES)} and {earlier} lack the epochs {found}")
-    rows.write_table(job.path(ROWS), table)
-    rows.write_table(job.path(OUTCOMES), packed(outcomes_of_run(job, names)))
+        raise Fault(f"{folder / 'measures.csv'} and {earlier} lack the epochs {found}")
+    about = {"study": study["name"], **names}
+    rows.write_table(Path(ROWS.format(**about)), table)
+    rows.write_table(Path(OUTCOMES.format(**about)), packed(rows.read(own("outcomes")[-1])))
 
 
 def with_earlier(table: pd.DataFrame, earlier: pd.DataFrame) -> pd.DataFrame:

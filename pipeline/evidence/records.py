@@ -12,7 +12,7 @@ from typing import Any
 from pipeline.evidence import asking, begun, gather
 from pipeline.evidence.units import CHECKOUTS, RECORD, RECORDS, Unit
 from pipeline.results import sealed_text
-from pipeline.run import paths
+from pipeline.run.contract import template
 from robustinfo.core.errors import Fault
 from robustinfo.core.files import AlteredFileError, refusals, whole
 from robustinfo.core.sealed import unseal
@@ -29,13 +29,13 @@ def room(without: Unit) -> int:
 
 def publish(unit: Unit) -> None:
     """Put the record of a unit whose every step is done in its place, whole or not at all."""
-    model = unit.path(paths.MODEL)
+    model = unit.path(template("model"))
     size = model.stat().st_size
     files = [unit.path(gather.ROWS), unit.path(gather.OUTCOMES)]
     files += [model] if size <= room(unit) else []
     state = begun.of(unit)
     about = unseal(model)[1]
-    data = sealed_text.read_json(unit.path(paths.DATA))["splits"]["train"]
+    data = sealed_text.read_json(unit.path(template("data")))["splits"]["train"]
     content = {
         "unit": unit.name,
         "study_file": unit.study_file,
@@ -73,7 +73,7 @@ def read(unit: Unit) -> dict[str, Any]:
 
 def provide(unit: Unit, *, needed_by: Unit) -> None:
     """Have the unit's network among the results, from its record if it is nowhere else."""
-    model = unit.path(paths.MODEL)
+    model = unit.path(template("model"))
     if model.exists():
         return
     kept = unit.record / model.name

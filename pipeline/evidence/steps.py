@@ -9,13 +9,12 @@ others. Nothing here trains or measures.
 import argparse
 import json
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pipeline.run import paths
+from pipeline.run.plan import Plan
 from pipeline.study.checked import load
-from pipeline.study.slices import in_setting, slices
+from pipeline.study.slices import TRAININGS
 from robustinfo.core.errors import Fault
 
 HALVES = ("training", "measuring")
@@ -34,48 +33,48 @@ class Step(NamedTuple):
         return ["-m", "pipeline", "stage", self.stage, "--study", study, *named]
 
 
-def of(study: dict[str, Any], names: dict[str, str]) -> dict[str, list[Step]]:
+def of(
+    study: dict[str, Any], names: dict[str, str], checkout: Path = Path()
+) -> dict[str, list[Step]]:
     """The steps of both halves. names: of the run. Data are described before either."""
-    own = in_setting(study, names)
+    plan = Plan(study, checkout)
 
-    def step(stage: str, **more: str) -> Step:
-        about = names | more
-        writes = [one.format(study=study["name"], **about) for one in paths.WRITES[stage]]
-        return Step(stage, about, writes)
+    def steps(stage: str, names: dict[str, str]) -> list[Step]:
+        jobs = plan.of(stage, **names)
+        return [Step(stage, one.names, [*map(str, plan.writes(one).values())]) for one in jobs]
 
     prepare = Step("prepare", {"dataset": names["dataset"]}, [])  # quick, and so always anew
-    training = step(next(one for one in paths.TRAININGS if names["defence"] in own[one]))
-    measuring = [step(stage, **more) for stage, more in _measuring(own, names["defence"])]
+    training = [step for stage in TRAININGS for step in steps(stage, names)]
     # The examples made against a proxy come first: they are kept nowhere else.
-    proxies = {one["proxy"] for one in own["transfers"] if one["defence"] == names["defence"]}
-    made = [
-        step("attack", defence=proxy, attack=name)
-        for proxy in sorted(proxies)
-        for name in own["attacks"]
+    proxies = sorted(job.about["proxy"] for job in plan.of("transfer", **names))
+    made = [step for one in proxies for step in steps("attack", names | {"defence": one})]
+    measuring = [step for stage in _measuring(plan, names) for step in steps(stage, names)]
+    return {"training": [prepare, *training], "measuring": [prepare, *made, *measuring]}
+
+
+def _measuring(plan: Plan, names: dict[str, str]) -> list[str]:
+    """The stages of a trained run; those that read the examples of attacks come last."""
+    of_runs = [
+        one
+        for stage, one in plan.contracts.items()
+        if names.keys() <= {*one.names} and stage not in (*TRAININGS, "screen")
     ]
-    return {"training": [prepare, training], "measuring": [prepare, *made, *measuring]}
-
-
-def _measuring(own: dict[str, Any], defence: str) -> Iterator[tuple[str, dict[str, str]]]:
-    """The stages whose tables a run of the defence has, each for every entry that it is for."""
-    tables = paths.tables(own, defence)
-    for stage, writes in paths.WRITES.items():
-        if stage in paths.TRAININGS:
-            continue
-        places = [place for place in paths.EACH if any(place in one for one in writes)]
-        if places:
-            section = paths.EACH[places[0]]
-            yield from ((stage, {places[0].strip("{}"): name}) for name in own[section])
-        elif set(writes) & set(tables):
-            yield stage, {}
+    of_runs.sort(key=lambda one: any(read.artifact == "examples" for read in one.reads))
+    return [one.stage for one in of_runs]
 
 
 def snapshots(study: dict[str, Any], names: dict[str, str]) -> list[int]:
     """The epochs after which its training keeps the network; the last always is one."""
-    stage = next(one for one in paths.TRAININGS if names["defence"] in study[one])
-    training = slices(study, stage, names)["training"]
+    training = asked(study, names)["training"]
     epochs, every = training["epochs"], training["snapshot_every"]
     return sorted({*range(0, epochs, every), epochs})
+
+
+def asked(study: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
+    """What the training of the run may see of the study."""
+    plan = Plan(study)
+    (training,) = (job for stage in TRAININGS for job in plan.of(stage, **names))
+    return plan.params(training)
 
 
 def told() -> tuple[dict[str, Any], dict[str, str]]:

@@ -14,9 +14,10 @@ import pandas as pd
 from pipeline.evidence import begun, children
 from pipeline.evidence.records import room
 from pipeline.evidence.steps import Step
-from pipeline.evidence.units import EARLIER, HOME, UNFINISHED, Unit
+from pipeline.evidence.units import EARLIER, HOME, RUN, UNFINISHED, Unit
 from pipeline.results import rows
-from pipeline.run import paths, resuming
+from pipeline.run import resuming
+from pipeline.run.contract import template
 from robustinfo.core.files import refusals
 
 STATE, MEASURED, BEGUN = "state.safetensors", "measures.csv", "begun.json"
@@ -24,7 +25,7 @@ STATE, MEASURED, BEGUN = "state.safetensors", "measures.csv", "begun.json"
 
 def keep(unit: Unit, checkout: Path, log: Path) -> str:
     """Leave what can be committed, and say what became of it. The training may be at work."""
-    work, folder = unit.path(paths.RUN) / ".training", unit.record / UNFINISHED
+    work, folder = unit.path(RUN) / ".training", unit.record / UNFINISHED
     if not (work / STATE).exists():
         return f"{unit.name} has no state yet"
     partial = HOME / "leaving" / STATE
@@ -48,7 +49,7 @@ def restore(unit: Unit) -> None:
     if begun.file(unit).exists() or not folder.exists():
         return
     places = {
-        STATE: unit.path(paths.RUN) / ".training" / STATE,
+        STATE: unit.path(RUN) / ".training" / STATE,
         MEASURED: unit.path(EARLIER),
         BEGUN: begun.file(unit),  # last: it says that the rest is there
     }
@@ -70,16 +71,16 @@ def _measure(unit: Unit, checkout: Path, work: Path, epochs: list[int], log: Pat
         return
     desk = HOME / "desk"
     shutil.rmtree(desk, ignore_errors=True)
-    snapshots = desk / paths.SNAPSHOTS.format(study=unit.study, **unit.names)
+    snapshots = desk / template("snapshots").format(study=unit.study, **unit.names)
     snapshots.mkdir(parents=True)
     for file in checkout.iterdir():
         if file.name != "results":
             (desk / file.name).symlink_to(file.absolute())
     for epoch in new:
         shutil.copy(resuming.snapshot(work, epoch), snapshots)
-    data = paths.DATA.format(study=unit.study, dataset=unit.dataset)
+    data = template("data").format(study=unit.study, dataset=unit.dataset)
     shutil.copyfile(HOME / data, desk / data)
     step = Step("measure", unit.names, [])
     children.work(checkout, step.arguments(unit.study_file), log, cwd=desk)
-    told = rows.read(desk / paths.MEASURES.format(study=unit.study, **unit.names))
+    told = rows.read(desk / template("measures").format(study=unit.study, **unit.names))
     rows.write_table(earlier, told if known is None else pd.concat([known, told]))

@@ -7,15 +7,14 @@ began, one folder of results that all of them share, logs. What is finished is u
 from pathlib import Path
 from typing import NamedTuple
 
-from pipeline.run import paths
-
 HOME = Path(".evidence")
 CHECKOUTS = HOME / "checkouts"
 RECORDS = Path("benchmarks/evidence")
 RECORD = "unit.json"  # in the folder of a finished unit
 UNFINISHED = "unfinished"  # the folder, in a unit's, of a training that can go on
+RUN = "results/{study}/{dataset}/{model}/{defence}/{seed}"  # the folder of one
 # Measures of snapshots that are not here any more, in the form of ``measures.csv``.
-EARLIER = paths.RUN + "/earlier.csv"
+EARLIER = RUN + "/earlier.csv"
 
 
 class Unit(NamedTuple):
@@ -53,7 +52,7 @@ class Unit(NamedTuple):
         return (self.record / RECORD).exists()
 
     def path(self, template: str, **names: str) -> Path:
-        """A path of ``paths`` in the shared results."""
+        """A path, such as a contract's ``template``, in the shared results."""
         return HOME / template.format(study=self.study, **(self.names | names))
 
     def of(self, defence: str) -> "Unit":

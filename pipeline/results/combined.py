@@ -5,14 +5,12 @@ from typing import NamedTuple
 
 import pandas as pd
 import torch
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 
-from pipeline.run import paths
 from pipeline.results import rows
 from pipeline.study.per import resolve
 from pipeline.study.schema import Limits
 from pipeline.study.slices import present
-from pipeline.run.job import Job
 from robustinfo.attacks._climbable import Climbable
 from robustinfo.core.batches import correct
 from robustinfo.judge import follow_up, threats
@@ -20,7 +18,6 @@ from robustinfo.judge.outcome import measured, outcome
 from robustinfo.judge.threats import Threat, threat
 from robustinfo.maths.balls import feasible, same_ball
 from robustinfo.core.measurement import Measurement, fraction
-from robustinfo.core.sealed import unseal
 
 ALL = "attacks"  # the entry of what is said over all threat models
 
@@ -42,15 +39,22 @@ class Other(NamedTuple):
 
 
 def combined(
-    job: Job, model: nn.Module, x: Tensor, y: Tensor, others: Mapping[str, Other] | None = None
+    model: nn.Module,
+    x: Tensor,
+    y: Tensor,
+    stored: Mapping[str, Mapping[str, Tensor]],
+    entries: Mapping,
+    limits: Mapping[str, float | str | None],
+    others: Mapping[str, Other] | None = None,
+    *,
+    generator: Generator,
 ) -> Combined:
     """Over the stored examples of every attack. x: (n, c, h, w) in [0, 1], or texts.  y: (n,).
 
-    Of threat models nothing is said where no attack has an epsilon.
+    stored: as the stage attack keeps them. entries: the attacks of the study. limits: as ``within``
+    takes them. Of threat models nothing is said where no attack has an epsilon.
     """
-    entries = job.params["attacks"]
-    stored = {name: unseal(job.path(paths.EXAMPLES, attack=name))[0] for name in entries}
-    made = within(entries, job.params["threat"])
+    made = within(entries, limits)
     kinds = made | {name: one.threat for name, one in (others or {}).items()}
     right = correct(model, x, y)
     success = {name: one["success"].to(y.device) for name, one in stored.items()}
@@ -67,7 +71,7 @@ def combined(
         starts = follow_up.weaker_images(x, images, norm)
         after = follow_up.follow_up(
             network, x, y, told, (norm, epsilon), entries, own,
-            starts=starts, generator=job.generator,
+            starts=starts, generator=generator,
         )  # fmt: skip
         told = told._replace(robust=after.robust(told.robust))
         infeasible = torch.zeros_like(right)

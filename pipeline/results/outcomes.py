@@ -1,19 +1,17 @@
 """Whether each network is robust on each image, for what the collected rows say in fractions."""
 
+from collections.abc import Iterable
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 
-from pipeline.run import paths
 from pipeline.results import rows
-from pipeline.run.job import Job
 
 
-def outcomes_of(job: Job) -> pd.DataFrame:
-    """The table ``standing`` of every setting of the study, with the setting's names."""
-    found = [
-        rows.read(job.path(paths.STANDING, **setting)).assign(**setting)
-        for setting in job.params["settings"]
-    ]
+def outcomes_of(files: Iterable[tuple[Path, dict[str, str]]]) -> pd.DataFrame:
+    """The tables ``standing`` of all settings of the study. files: each with its setting's names."""
+    found = [rows.read(path).assign(**names) for path, names in files]
     return pd.concat(found, ignore_index=True)
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 from pydantic import AfterValidator, Field, model_validator
 
 from pipeline.study import scale
-from pipeline.run.untrained import UNTRAINED
+from pipeline.results.untrained import UNTRAINED
 from pipeline.study.drawn import misdrawn, unset
 from pipeline.study.schema import Column, Where
 from pipeline.study.slices import in_setting

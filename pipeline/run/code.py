@@ -12,23 +12,23 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pipeline.run import meaning, paths
+from pipeline.run import meaning
+from pipeline.run.contract import Contract
 from pipeline.study.slices import INNER, KINDS
 
 HERE = Path()
 ROOTS = [Path("src"), Path()]
 
 
-def code(stage: str, read: dict[str, Any], checkout: Path = HERE) -> list[str]:
+def code(stage: Contract, read: dict[str, Any], checkout: Path = HERE) -> list[str]:
     """Every project file that a job runs, sorted. read: its slices of the study.
 
     checkout: the folder whose files are read, and which the paths found are relative to.
     """
-    found = closure(f"pipeline/stages/{paths.PROGRAMS.get(stage, stage)}.py", checkout)
-    for short, key in paths.KEYS[stage].items():
+    found = closure(stage.program, checkout)
+    for short, key in stage.params.items():
         kind = KINDS.get(key.split(".")[0])
-        # Only the names of the runs matter to the stage that collects them.
-        if kind and stage != "collect":
+        if kind:
             section = "." not in key  # else it is one of the entries
             for entry in read[short].values() if section else [read[short]]:
                 for method_kind, method in _methods(kind, entry):
@@ -36,7 +36,7 @@ def code(stage: str, read: dict[str, Any], checkout: Path = HERE) -> list[str]:
     return sorted(found)
 
 
-def digest(stage: str, read: dict[str, Any]) -> str:
+def digest(stage: Contract, read: dict[str, Any]) -> str:
     """Of what every file of ``code`` means (meaning.py): comments and docstrings change nothing."""
     return hashlib.sha256(json.dumps([*map(_meant, code(stage, read))]).encode()).hexdigest()
 

@@ -1,36 +1,43 @@
 """One job: the names of its experiment, the parameters it may read, its files, seed and device."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
-
-from pipeline.run import paths
-
-ABOUT = ("defence", "attack", "learning", "detection")  # entries that one job is of
+from typing import Any, NamedTuple
 
 
+class File(NamedTuple):
+    """A file that other jobs write, and the names of the one that does."""
+
+    path: Path
+    names: dict[str, str]
+
+
+@dataclass
 class Job:
-    """One job: the names of its experiment, and the only parameters that it may read."""
+    """What the program of a stage is handed; its contract (contract.py) says what that is."""
 
-    def __init__(  # noqa: D107
-        self, stage: str, study: str, names: dict[str, str], params: dict
-    ) -> None:
-        self.stage, self.study, self.names, self.params = stage, study, names, params
+    stage: str
+    study: str  # its name
+    names: dict[str, str]
+    params: dict[str, Any]
+    reads: dict[str, list[File]]  # by role
+    writes: dict[str, Path]  # by artifact
+    code: Callable[[], str]  # the digest of the code that it runs
 
-    @property
-    def is_absent(self) -> bool:
-        """Whether what the job is about is null in its setting, or of a run without training."""
-        if any(self.params.get(entry, ...) is None for entry in ABOUT):
-            return True
-        if "defence" not in self.names or self.stage in paths.TRAININGS:
-            return False
-        from pipeline.run.untrained import untrained
+    def files(self, role: str, **names: str) -> list[File]:
+        """What it reads in a role, of the jobs that have these names."""
+        return [one for one in self.reads[role] if names.items() <= one.names.items()]
 
-        return untrained(self)
+    def file(self, role: str, **names: str) -> Path:
+        """The one file that it reads in a role, of the job that has these names."""
+        (found,) = self.files(role, **names)
+        return found.path
 
-    def path(self, template: str, **names: str) -> Path:
-        """A path of ``paths`` for this job's names."""
-        return Path(template.format(study=self.study, **(self.names | names)))
+    def paths(self, role: str) -> list[Path]:
+        """All that it reads in a role."""
+        return [one.path for one in self.reads[role]]
 
     @cached_property
     def device(self) -> Any:  # noqa: ANN401 - torch is imported by stages that compute

@@ -5,7 +5,6 @@ from pathlib import Path
 import torch
 
 from pipeline.results import sealed_text
-from pipeline.run import paths
 from pipeline.run.job import Job
 from robustinfo.core import registry
 from robustinfo.core.sealed import WEIGHTS, unseal
@@ -17,7 +16,7 @@ from robustinfo.training.loop import Images
 
 def split(job: Job, which: str) -> Split:
     """The images and labels that the stage ``prepare`` described, byte for byte."""
-    manifest = sealed_text.read_json(job.path(paths.DATA))
+    manifest = sealed_text.read_json(job.file("data"))
     sha256 = manifest["splits"][which]["sha256"]
     return open_split(
         job.names["dataset"], which, job.params["dataset"], data_root(), sha256=sha256
@@ -50,7 +49,7 @@ def first(data: Split, many: int | None) -> Images:
 
 def untrained(job: Job) -> Network:
     """The job's architecture for its data set, on its device, with random weights."""
-    manifest = sealed_text.read_json(job.path(paths.DATA))
+    manifest = sealed_text.read_json(job.file("data"))
     shape = tuple(manifest["splits"]["train"]["shape"])
     model = registry.get("models", job.params["model"])(shape, len(manifest["classes"]))
     return model.to(job.device, memory_format=torch.channels_last)  # convolutions like it, CPU too

@@ -10,12 +10,10 @@ import io
 import json
 import logging
 import shutil
-from collections.abc import Iterable
 from pathlib import Path
 
 import torch
 
-from pipeline.run import code, paths
 from pipeline.run.device import describe
 from pipeline.run.job import Job
 from robustinfo.core.files import AlteredFileError, refusals
@@ -27,8 +25,8 @@ _STATE = "state.safetensors"
 _TRAINING, _EPOCHS = "training", "snapshots"  # the keys of its description
 
 
-def identity(job: Job, read: Iterable[Path]) -> str:
-    """The sha256 of all that a training's bits depend on. read: the result files that it reads."""
+def identity(job: Job) -> str:
+    """The sha256 of all that a training's bits depend on."""
     sha = hashlib.sha256(
         json.dumps(
             [
@@ -36,19 +34,19 @@ def identity(job: Job, read: Iterable[Path]) -> str:
                 job.names,
                 job.params,
                 describe(job.device),
-                code.digest(job.stage, job.params),
+                job.code(),
             ],
             sort_keys=True,
         ).encode()
     )
-    for file in read:
+    for file in (one.path for files in job.reads.values() for one in files):
         sha.update(hashlib.sha256(file.read_bytes()).digest())
     return sha.hexdigest()
 
 
 def workspace(job: Job) -> Path:
     """The folder that an unfinished training has beside its results."""
-    return job.path(paths.RUN) / ".training"
+    return job.writes["model"].parent / ".training"
 
 
 def snapshot(work: Path, epoch: int) -> Path:

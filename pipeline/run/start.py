@@ -3,23 +3,20 @@
 import argparse
 import logging
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
 
-from pipeline.run import driver, paths
+from pipeline.run import code, driver
 from pipeline.run.job import Job
+from pipeline.run.plan import Plan
 from pipeline.study import checked
-from pipeline.study.slices import slices
 from pipeline.study.strict_yaml import StudyError
 from robustinfo.core.errors import Fault
-
-NAMES = (
-    "dataset", "model", "defence", "seed", "attack", "learning", "detection", "toy",
-    "target",
-)  # fmt: skip
 
 
 def start(words: Sequence[str]) -> None:
@@ -31,39 +28,44 @@ def start(words: Sequence[str]) -> None:
     driver.follow()
     try:
         stage, *options = words
-        if stage not in paths.KEYS:
-            raise StudyError(f"no stage {stage!r}; choose from {', '.join(paths.KEYS)}")
-        job = _job(stage, options)
-        run = import_module(f"pipeline.stages.{paths.PROGRAMS.get(stage, stage)}").run
+        job = _asked(stage, options)
         with _alone(job):
-            perform(run, job)
+            perform(job)
     except Fault as error:
         sys.exit(f"error: {error}")
 
 
-def perform(run: Callable[[Job], None], job: Job) -> None:
-    """Run the job, or leave empty what it would write, where it is about nothing."""
-    if job.is_absent:
-        from pipeline.run.untrained import leave_empty as run
-    run(job)
+def of(study: dict[str, Any], stage: str, names: dict[str, str]) -> Job:
+    """One job of a checked study. Raises StudyError if it has none of these names."""
+    plan = Plan(study)
+    planned = plan.job(stage, names)
+    params = plan.params(planned)
+    files = plan.reads(planned), plan.writes(planned)
+    digest = partial(code.digest, planned.contract, params)
+    return Job(stage, study["name"], planned.names, params, *files, digest)
 
 
-def _job(stage: str, options: Sequence[str]) -> Job:
-    parser = argparse.ArgumentParser(prog=f"python -m pipeline stage {stage}")
+def perform(job: Job) -> None:
+    """Run the job's program; leave empty what it would write of a network that nobody trained."""
+    from pipeline.results import untrained
+
+    models = job.reads.get("model", [])
+    if "defence" in job.names and len(models) == 1 and untrained.is_untrained(models[0].path):
+        untrained.leave_empty(job.writes.values())
+    else:
+        import_module(f"pipeline.stages.{job.stage}").run(job)
+
+
+def _asked(stage: str, options: Sequence[str]) -> Job:
+    parser = argparse.ArgumentParser(prog=f"python -m pipeline stage {stage}", add_help=False)
     parser.add_argument("--study", type=Path, required=True, help="the study file")
-    for name in NAMES:
-        parser.add_argument(f"--{name}")
-    given = {key: one for key, one in vars(parser.parse_args(options)).items() if one is not None}
-    file = given.pop("study")
-    study = checked.load(file)
-    try:
-        params = slices(study, stage, given)
-    except KeyError as error:
-        raise StudyError(f"stage {stage} needs --{error.args[0]}") from None
-    seeds = [str(seed) for seed in study["seeds"]]
-    if "seed" in given and given["seed"] not in seeds:
-        raise StudyError(f"no seed {given['seed']!r} in the study; choose from {', '.join(seeds)}")
-    return Job(stage, study["name"], given, params)
+    known, rest = parser.parse_known_args(options)
+    study = checked.load(known.study)
+    if len(rest) % 2 or not all(word.startswith("--") for word in rest[::2]):
+        raise StudyError(f"stage {stage} takes names as `--seed 0`; it was given {' '.join(rest)}")
+    return of(
+        study, stage, {word[2:]: value for word, value in zip(*[iter(rest)] * 2, strict=True)}
+    )
 
 
 def _alone(job: Job) -> FileLock:

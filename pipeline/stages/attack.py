@@ -11,92 +11,46 @@ Of a text, x_adv are its words, ``altered_words`` says how many are others, and 
 success: nothing is rounded.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import torch
-from torch import Generator, Tensor, nn
+from torch import Tensor
 
 from pipeline.results import rows
-from pipeline.run import load, paths
+from pipeline.run import load
 from pipeline.run.job import Job
-from robustinfo.attacks._success import fooled
-from robustinfo.core import registry
-from robustinfo.core.batches import EVALUATION_BATCH, batches, correct
+from pipeline.stages._attacked import COUNT, examples
 from robustinfo.core.measurement import Measurement, counted, fraction
 from robustinfo.core.sealed import seal
-from robustinfo.core.settings import Entry
-from robustinfo.distortions import eight_bit
-from robustinfo.judge.attacked import audited
-from robustinfo.judge.defended import attack_term
-from robustinfo.maths.balls import distance
 
-COUNT = "attack_success_rate_"  # of successes that are counted in another way
+JOBS = {"setting": "settings", "defence": "defences", "seed": "seeds", "attack": "attacks"}
+READS = ["data", "model"]
+WRITES = {
+    "examples": "{dataset}/{model}/{defence}/{seed}/attacks/{attack}.safetensors",
+    "attacked": "{dataset}/{model}/{defence}/{seed}/attacks/{attack}.csv",
+}
+PARAMS = {
+    "dataset": "datasets.{dataset}",
+    "model": "models.{model}",
+    "defence": "defences.{defence}",
+    "evaluation_images": "evaluation_images",
+    "attack": "attacks.{attack}",
+}
+DEVICE = "gpu"
 
 
 def run(job: Job) -> None:
     """Attack the test images and judge every example again, as it is and rounded to 8 bits."""
-    model = load.trained(job, job.path(paths.MODEL))
+    model = load.trained(job, job.file("model"))
     found = examples(job, model, job.params["attack"], *load.test_images(job))
     found["index"] = torch.arange(len(found["success"]))
     miscounted = found.pop("miscounted")
     counts = {name: mask for name, mask in found.items() if name.startswith(COUNT)}
-    seal(
-        job.path(paths.EXAMPLES), {name.removeprefix(COUNT): one for name, one in found.items()}, {}
-    )
+    seal(job.writes["examples"], {name.removeprefix(COUNT): one for name, one in found.items()}, {})
     told = [*_fractions(found, counts), *_distances(found)]
     told.append(fraction("miscounted_fraction", miscounted))
     own = (one._replace(entry=job.names["attack"]) for one in told)
-    rows.write(job.path(paths.ATTACK), rows.of("attack", own))
-
-
-def examples(
-    job: Job, model: nn.Module, entry: Entry, images: Tensor, labels: Tensor
-) -> dict[str, Tensor]:
-    """What the attack of an entry makes of the images on the job's network, per image, on the CPU.
-
-    The keys are those that the stage keeps, without ``index``, other counts of success as their
-    quantities are called; and ``miscounted``.
-    """
-    term = attack_term(job.path(paths.MODEL), model)
-    parts = [
-        _examples(entry, model, x, y, term, job.generator)
-        for x, y in batches(images, labels, EVALUATION_BATCH, job.device)
-    ]
-    return {name: torch.cat([part[name] for part in parts]).cpu() for name in parts[0]}
-
-
-def _examples(
-    entry: Entry,
-    model: nn.Module,
-    x: Tensor,
-    y: Tensor,
-    term: Callable[..., tuple[Tensor, Tensor]] | None,
-    generator: Generator,
-) -> dict[str, Tensor]:
-    """What is kept of one batch. The attack's word is not enough: every success is checked."""
-    module = registry.module("attacks", entry)
-    settings = {"config": registry.config("attacks", entry), "generator": generator}
-    if module.ROLE == "adaptive":
-        settings["term"] = term
-    extra = {}
-    if hasattr(module, "perturb_with_extras"):
-        x_adv, success, extra = module.perturb_with_extras(model, x, y, **settings)
-    else:
-        x_adv, success = module.perturb(model, x, y, **settings)
-    extra = {COUNT + name: mask for name, mask in extra.items()}
-    right = correct(model, x, y)
-    success, miscounted = audited(model, y, x_adv, claimed=success, right=right)
-    extra |= {"correct": right, "success": success, "miscounted": miscounted}
-    if not x.is_floating_point():
-        altered = (x_adv != x).sum(1)
-        return extra | {"x_adv": x_adv.int(), "success_8bit": success, "altered_words": altered}
-    rounded = eight_bit.from_bytes(eight_bit.to_bytes(x_adv), like=x)
-    return extra | {
-        "x_adv": x_adv,
-        "success_8bit": success & fooled(model, rounded, y),
-        "distance_l2": distance(x_adv - x, "l2"),
-        "distance_linf": distance(x_adv - x, "linf"),
-    }
+    rows.write(job.writes["attacked"], rows.of("attack", own))
 
 
 def _fractions(found: dict[str, Tensor], counts: dict[str, Tensor]) -> Iterator[Measurement]:

@@ -31,18 +31,38 @@ from itertools import product
 import pandas as pd
 
 from pipeline.results import rows
+from pipeline.results.collected import results_of, untrained_of
 from pipeline.results.decided import UNDECIDABLE, judged, unanswered
 from pipeline.results.outcomes import outcomes_of
 from pipeline.results.statistics import chosen
-from pipeline.run import paths
+from pipeline.results.untrained import UNTRAINED
 from pipeline.run.job import Job
-from pipeline.run.untrained import UNTRAINED
-from pipeline.stages.collect import results_of, untrained_of
 from pipeline.study import scale
 from pipeline.study.claim import SETTING, Claim, published, reference, text_of
 from pipeline.study.slices import in_setting
 from pipeline.study.strict_yaml import StudyError
 from robustinfo.maths.statistics import LEVEL, holm
+
+READS = ["results", "standing"]
+WRITES = {"claims": "claims.csv"}
+PARAMS = {
+    "settings": "settings",
+    "toys": "toys",
+    "seeds": "seeds",
+    "datasets": "datasets",
+    "models": "models",
+    "defences": "defences",
+    "pretrain": "pretrain",
+    "retrain": "retrain",
+    "train_selected": "train_selected",
+    "training_images": "training_images",
+    "validation_share": "validation_share",
+    "evaluation_images": "evaluation_images",
+    "attacks": "attacks",
+    "diagnostics": "diagnostics",
+    "claims": "claims",
+}
+FILES = ["studies/references/*.yaml"]
 
 VALUES = [
     "claim", "statistic", "value", "low", "high", "scope", "n", "seeds", "published", "smaller",
@@ -53,7 +73,9 @@ COLUMNS = [*SETTING, *VALUES]
 
 def run(job: Job) -> None:
     """Judge every claim in every setting, or toy, that has results of what it speaks of."""
-    results, outcomes, untrained = results_of(job), outcomes_of(job), untrained_of(job)
+    collected = job.paths("results")
+    results, untrained = results_of(collected), untrained_of(collected)
+    outcomes = outcomes_of(job.files("standing"))
     claims = {name: Claim(**numbers) for name, numbers in job.params["claims"].items()}
     lines = []
     for name, claim in claims.items():
@@ -73,7 +95,7 @@ def run(job: Job) -> None:
             raise StudyError(f"claim {name} selects no result: {claim.of} against {claim.against}")
         lines += found
     corrected(lines, claims)
-    rows.write_table(job.path(paths.CLAIMS), pd.DataFrame(lines, columns=COLUMNS))
+    rows.write_table(job.writes["claims"], pd.DataFrame(lines, columns=COLUMNS))
 
 
 def _smaller(claim: Claim, names: dict[str, str], study: dict) -> str:

@@ -17,13 +17,24 @@ from torch import Tensor
 
 from pipeline.results import corpora, rows
 from pipeline.results.corpora import Examples
-from pipeline.run import load, paths
+from pipeline.run import load
 from pipeline.run.job import Job
-from robustinfo.core import registry
+from pipeline.stages._compared import compared, measures_of
 from robustinfo.core.measurement import Measurement, mean
 from robustinfo.core.sealed import unseal
 from robustinfo.distortions.eight_bit import to_bytes
-from robustinfo.maths.detection import auc, true_positive_rate
+from robustinfo.maths.detection import true_positive_rate
+
+JOBS = {"setting": "settings", "defence": "defences", "seed": "seeds"}
+READS = ["data", "model", "examples"]
+WRITES = {"complexities": "{dataset}/{model}/{defence}/{seed}/complexities.csv"}
+PARAMS = {
+    "dataset": "datasets.{dataset}",
+    "evaluation_images": "evaluation_images",
+    "complexities": "complexities",
+}
+NEEDS = "complexities"
+DEVICE = "cpu"
 
 FALSE_POSITIVE_RATES = (0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
@@ -32,21 +43,13 @@ def run(job: Job) -> None:
     """Measure all clean images once, and every attack's successes."""
     data = load.split(job, "test")
     measures = measures_of(job)
-    attacks = (
-        (name, unseal(job.path(paths.EXAMPLES, attack=name))[0]) for name in job.params["attacks"]
-    )
+    attacks = ((one.names["attack"], unseal(one.path)[0]) for one in job.files("examples"))
     if data.vocabulary:
         inputs, _ = load.first(data, job.params["evaluation_images"])
         found = corpora.measured(measures, inputs, attacks, data.vocabulary)
     else:
         found = _of_images(measures, data.images, attacks)
-    rows.write(job.path(paths.COMPLEXITIES), rows.of("complexity", found))
-
-
-def measures_of(job: Job) -> dict[str, Callable]:
-    """The study's complexities, by their names: (n, c, h, w) uint8, or texts, -> (n,)."""
-    entries = job.params["complexities"].items()
-    return {name: registry.get("complexities", entry) for name, entry in entries}
+    rows.write(job.writes["complexities"], rows.of("complexity", found))
 
 
 def _of_images(
@@ -65,18 +68,6 @@ def _of_images(
             told = [*compared(values, before), *_rates(values, before)]
             found += [one._replace(entry=name, input=attack) for one in told]
     return found
-
-
-def compared(values: Tensor, clean: Tensor) -> Iterator[Measurement]:
-    """(n,) of attacked images and of the same images clean: both means, and ``auc`` of two or more.
-
-    AUC of how well a complexity detects: an adversarial image counts as the more complex.
-    """
-    yield mean("mean", values)
-    yield mean("clean_mean", clean)
-    if len(values) > 1:
-        value, low, high = auc(values, clean)
-        yield Measurement("auc", value, "own", len(values), low, high)
 
 
 def _rates(values: Tensor, clean: Tensor) -> Iterator[Measurement]:

@@ -20,10 +20,10 @@ from torch import Tensor
 
 from pipeline.results import rows
 from pipeline.results.observed import crafted
-from pipeline.run import load, paths
+from pipeline.run import load
 from pipeline.run.job import Job
-from pipeline.stages.attack import examples
-from pipeline.stages.complexity import compared, measures_of
+from pipeline.stages._attacked import examples
+from pipeline.stages._compared import compared, measures_of
 from robustinfo.core import registry
 from robustinfo.core.batches import floats
 from robustinfo.core.measurement import Measurement, counted
@@ -31,6 +31,19 @@ from robustinfo.core.settings import Entry
 from robustinfo.distortions.eight_bit import from_bytes, to_bytes
 from robustinfo.maths.balls import distance
 from robustinfo.models._network import Network
+
+JOBS = {"setting": "settings", "defence": "defences", "seed": "seeds", "detection": "detection"}
+READS = ["data", "model"]
+WRITES = {"detected": "{dataset}/{model}/{defence}/{seed}/detection/{detection}.csv"}
+PARAMS = {
+    "dataset": "datasets.{dataset}",
+    "model": "models.{model}",
+    "defence": "defences.{defence}",
+    "evaluation_images": "evaluation_images",
+    "complexities": "complexities",
+    "detection": "detection.{detection}",
+}
+DEVICE = "gpu"
 
 NORMS = ("l2", "linf")
 SIZES = ("attack_success_rate_8bit", *(f"median_{norm}" for norm in NORMS))
@@ -40,7 +53,7 @@ DETECTED = ("mean", "clean_mean", "auc")
 def run(job: Job) -> None:
     """Attack the test images at every level, with the same random numbers, and measure them."""
     images, labels = load.test_images(job)
-    model, measures = load.trained(job, job.path(paths.MODEL)), measures_of(job)
+    model, measures = load.trained(job, job.file("model")), measures_of(job)
     clean = {name: measure(images) for name, measure in measures.items()}
     state, found = job.generator.get_state(), []
     for level, entry in registry.sweep(job.params["detection"]):
@@ -53,7 +66,7 @@ def run(job: Job) -> None:
             rest = (*_sizes(images[chosen], made), *_complexities(measures, clean, chosen, made))
             found += [one._replace(level=level) for one in rest]
     own = (one._replace(input=job.names["detection"]) for one in found)
-    rows.write(job.path(paths.DETECTED), rows.of("detect", own))
+    rows.write(job.writes["detected"], rows.of("detect", own))
 
 
 def _measured(

@@ -10,7 +10,7 @@ writes  .../diagnostics.csv  clean accuracy; per image over all attacks of each 
 
 from pipeline.results import rows
 from pipeline.results.combined import by_image, combined
-from pipeline.run import load, paths
+from pipeline.run import load
 from pipeline.run.job import Job
 from pipeline.study.slices import STORED
 from robustinfo.core.batches import correct, floats
@@ -19,20 +19,39 @@ from robustinfo.core.sealed import unseal
 from robustinfo.core.settings import Entry
 from robustinfo.judge.evidence import diagnosed
 
+JOBS = {"setting": "settings", "defence": "defences", "seed": "seeds"}
+READS = ["data", "model", "examples"]
+WRITES = {
+    "diagnostics": "{dataset}/{model}/{defence}/{seed}/diagnostics.csv",
+    "outcomes": "{dataset}/{model}/{defence}/{seed}/outcomes.csv",
+}
+PARAMS = {
+    "dataset": "datasets.{dataset}",
+    "model": "models.{model}",
+    "defence": "defences.{defence}",
+    "evaluation_images": "evaluation_images",
+    "attacks": "attacks",
+    "threat": "threat",
+    "diagnostics": "diagnostics",
+}
+DEVICE = "gpu"
+
 
 def run(job: Job) -> None:
     """Combine the stored examples per image, then run every diagnostic on the test images."""
     images, labels = load.test_images(job)
     x, y = floats(images, job.device), labels.to(job.device)
-    model = load.trained(job, job.path(paths.MODEL))
-    together = combined(job, model, x, y)
+    model = load.trained(job, job.file("model"))
+    stored = {one.names["attack"]: unseal(one.path)[0] for one in job.files("examples")}
+    attacks, threat = job.params["attacks"], job.params["threat"]
+    together = combined(model, x, y, stored, attacks, threat, generator=job.generator)
 
     def given(entry: Entry) -> dict:
         found = {}
         for key in STORED:
             if key in entry:
-                stored, _ = unseal(job.path(paths.EXAMPLES, attack=entry[key]))
-                found[key] = {name: tensor.to(job.device) for name, tensor in stored.items()}
+                examples = stored[entry[key]].items()
+                found[key] = {name: tensor.to(job.device) for name, tensor in examples}
         return found
 
     found = [fraction("accuracy", correct(model, x, y))._replace(entry="clean")]
@@ -46,5 +65,5 @@ def run(job: Job) -> None:
         generator=job.generator,
         given=given,
     )
-    rows.write(job.path(paths.DIAGNOSTICS), rows.of("diagnose", found, n=len(y)))
-    rows.write_table(job.path(paths.OUTCOMES), by_image(together.correct))
+    rows.write(job.writes["diagnostics"], rows.of("diagnose", found, n=len(y)))
+    rows.write_table(job.writes["outcomes"], by_image(together.correct))

@@ -13,23 +13,38 @@ from collections.abc import Iterator
 
 from pipeline.results import rows
 from pipeline.results.observed import crafted, observed
-from pipeline.run import load, paths
+from pipeline.run import load
 from pipeline.run.job import Job
 from robustinfo.core import registry
 from robustinfo.core.batches import floats
 from robustinfo.core.measurement import Measurement, fraction
 
+JOBS = {"setting": "settings", "defence": "defences", "seed": "seeds"}
+READS = ["data", "model"]
+WRITES = {"distortions": "{dataset}/{model}/{defence}/{seed}/distortions.csv"}
+PARAMS = {
+    "dataset": "datasets.{dataset}",
+    "model": "models.{model}",
+    "defence": "defences.{defence}",
+    "evaluation_images": "evaluation_images",
+    "distortions": "distortions",
+    "distorted": "distorted",
+    "snapshot_attacks": "snapshot_attacks",
+    "measures": "measures",
+}
+NEEDS = "distortions"
+DEVICE = "gpu"
+
 
 def run(job: Job) -> None:
     """Distort the inputs by every entry at every level, and observe the network on them."""
-    found = _distorted(job) if job.params["distortions"] else []
-    rows.write(job.path(paths.DISTORTIONS), rows.of("distort", found))
+    rows.write(job.writes["distortions"], rows.of("distort", _distorted(job)))
 
 
 def _distorted(job: Job) -> Iterator[Measurement]:
     images, labels = load.test_images(job)
     x, y = floats(images, job.device), labels.to(job.device)
-    model = load.trained(job, job.path(paths.MODEL))
+    model = load.trained(job, job.file("model"))
     distorted = job.params["distorted"]
     measures = {name: job.params["measures"][name] for name in distorted["measures"]}
     for source in distorted["inputs"]:

@@ -12,8 +12,6 @@ images are the first ones, each of another class, that it turned for most defenc
 what an attack does, not how often.
 """
 
-from pathlib import Path
-
 import pandas as pd
 import torch
 from torch import Tensor
@@ -22,13 +20,33 @@ from pipeline.figures import gallery
 from pipeline.figures.drawing import save
 from pipeline.results import rows, sealed_text
 from pipeline.results.combined import within
-from pipeline.run import load, paths
+from pipeline.results.untrained import is_untrained
+from pipeline.run import load
 from pipeline.run.job import Job
-from pipeline.run.untrained import untrained
 from robustinfo.core import registry
 from robustinfo.core.batches import floats
 from robustinfo.core.files import whole
 from robustinfo.core.sealed import unseal
+
+JOBS = {"setting": "settings"}
+READS = [
+    "data",
+    ("model", "model", {"seed": "{seeds[0]}"}),
+    ("attacked", "attacked", {"seed": "{seeds[0]}"}),
+    ("examples", "examples", {"seed": "{seeds[0]}"}),
+]
+WRITES = {
+    "gallery": "gallery/{dataset}/{model}.csv",
+    "gallery_picture": "gallery/{dataset}/{model}.png",
+}
+PARAMS = {
+    "dataset": "datasets.{dataset}",
+    "model": "models.{model}",
+    "attacks": "attacks",
+    "threat": "threat",
+    "evaluation_images": "evaluation_images",
+}
+DEVICE = "gpu"
 
 MOST = 4  # images
 NAMED = ["label", "before", "after"]
@@ -39,13 +57,13 @@ def run(job: Job) -> None:
     """Choose the attack and the images, ask every network for its answers, draw."""
     attack = strongest(job)
     if attack is None or registry.reads("datasets", job.params["dataset"]) == "texts":
-        rows.write_table(job.path(paths.GALLERY), pd.DataFrame(columns=COLUMNS))
-        with whole(job.path(paths.GALLERY_PICTURE)) as partial:
+        rows.write_table(job.writes["gallery"], pd.DataFrame(columns=COLUMNS))
+        with whole(job.writes["gallery_picture"]) as partial:
             partial.write_bytes(b"")
         return
     images, labels = load.test_images(job)
     made = {
-        defence: unseal(_of(job, paths.EXAMPLES, defence, attack=attack))[0]
+        defence: unseal(job.file("examples", defence=defence, attack=attack))[0]
         for defence in _trained(job)
     }
     index = chosen(torch.stack([examples["success"] for examples in made.values()]), labels)
@@ -57,11 +75,11 @@ def run(job: Job) -> None:
     about = {"attack": attack, "index": index, "label": labels[index]}
     tables = [_answered(job, defence, x, one) for defence, one in shown.items()]
     table = pd.concat([own.assign(**about) for own in tables])[COLUMNS]
-    classes = sealed_text.read_json(job.path(paths.DATA))["classes"]
+    classes = sealed_text.read_json(job.file("data"))["classes"]
     table[NAMED] = table[NAMED].map(classes.__getitem__)
-    rows.write_table(job.path(paths.GALLERY), table)
+    rows.write_table(job.writes["gallery"], table)
     x_adv = {defence: one["x_adv"] for defence, one in shown.items()}
-    save(gallery.draw(table, x, x_adv), job.path(paths.GALLERY_PICTURE))
+    save(gallery.draw(table, x, x_adv), job.writes["gallery_picture"])
 
 
 def strongest(job: Job) -> str | None:
@@ -85,14 +103,14 @@ def chosen(success: Tensor, labels: Tensor) -> Tensor:
 
 def _left(job: Job, attack: str) -> float:
     """The accuracy that an attack leaves, in the mean over the defences."""
-    tables = [rows.read(_of(job, paths.ATTACK, d, attack=attack)) for d in _trained(job)]
+    tables = [rows.read(job.file("attacked", defence=one, attack=attack)) for one in _trained(job)]
     found = pd.concat(tables)
     return found[found.quantity == "accuracy"].value.mean()
 
 
 def _answered(job: Job, defence: str, x: Tensor, shown: dict[str, Tensor]) -> pd.DataFrame:
     """The classes that a defence's network finds most likely, before and after the attack."""
-    model = load.trained(job, _of(job, paths.MODEL, defence))
+    model = load.trained(job, job.file("model", defence=defence))
     with torch.no_grad():
         before, after = (model(one.to(job.device)).argmax(1).cpu() for one in (x, shown["x_adv"]))
     found = {"before": before, "after": after, "success": shown["success"]}
@@ -101,9 +119,5 @@ def _answered(job: Job, defence: str, x: Tensor, shown: dict[str, Tensor]) -> pd
 
 def _trained(job: Job) -> list[str]:
     """The defences without those for which no layer was selected."""
-    first = str(job.params["seeds"][0])
-    return [one for one in job.params["defences"] if not untrained(job, defence=one, seed=first)]
-
-
-def _of(job: Job, template: str, defence: str, **names: str) -> Path:
-    return job.path(template, defence=defence, seed=job.params["seeds"][0], **names)
+    attacked = dict.fromkeys(one.names["defence"] for one in job.files("examples"))
+    return [one for one in attacked if not is_untrained(job.file("model", defence=one))]

@@ -20,17 +20,33 @@ from collections.abc import Iterator
 import pandas as pd
 
 from pipeline.results import information, rows
+from pipeline.results.collected import results_of
 from pipeline.results.combined import counting
 from pipeline.results.statistics import chosen, over_seeds
-from pipeline.run import paths
 from pipeline.run.job import Job
-from pipeline.stages.collect import results_of
 from pipeline.study.per import resolve
 from pipeline.study.slices import present
 from robustinfo.core.files import whole
 from robustinfo.judge.checks import UNTRUSTED
 from robustinfo.judge.evidence import is_curve, norm_of
 from robustinfo.judge.threats import Threat, models
+
+READS = ["results", "verdict"]
+WRITES = {
+    "leaderboard": "leaderboard.csv",
+    "leaderboard_json": "leaderboard.json",
+    "leaderboard_tex": "leaderboard.tex",
+    "accuracy_by_attack": "overview/attacks.csv",
+    "accuracy_by_epsilon": "overview/epsilon.csv",
+    "information": "overview/information.csv",
+    "correlations": "overview/correlations.csv",
+}
+PARAMS = {
+    "attacks": "attacks",
+    "threat": "threat",
+    "models": "models",
+    "diagnostics": "diagnostics",
+}
 
 SETTING = ["dataset", "model"]
 RUN = [*SETTING, "defence"]
@@ -47,8 +63,8 @@ PRINTED = {
 
 def run(job: Job) -> None:
     """Rank the verdicts, write them in three forms, and tabulate what they rest on."""
-    results = results_of(job)
-    verdicts = rows.read(job.path(paths.VERDICT))
+    results = results_of(job.paths("results"))
+    verdicts = rows.read(job.file("verdict"))
     there = [tuple(line) for line in verdicts[SETTING].drop_duplicates().itertuples(index=False)]
     settings = [dict(zip(SETTING, one, strict=True)) for one in there]
     protocols, attacked, swept, points = {}, [], [], []
@@ -62,17 +78,17 @@ def run(job: Job) -> None:
         swept += _swept(job, own, names)
         points.append(information.points(own, resolve(job.params["models"], names)[names["model"]]))
     board = ranked(verdicts, attacked, protocols)
-    rows.write_table(job.path(paths.LEADERBOARD), board)
+    rows.write_table(job.writes["leaderboard"], board)
     lines = board.astype(object).where(board.notna(), None).to_dict("records")
-    with whole(job.path(paths.LEADERBOARD_JSON)) as partial:
+    with whole(job.writes["leaderboard_json"]) as partial:
         partial.write_text(json.dumps(lines, indent=2) + "\n")
-    with whole(job.path(paths.LEADERBOARD_TEX)) as partial:
+    with whole(job.writes["leaderboard_tex"]) as partial:
         partial.write_text(tex(board))
-    rows.write_table(job.path(paths.LEFT), pd.DataFrame(attacked, columns=ATTACKED))
-    rows.write_table(job.path(paths.CURVES), pd.DataFrame(swept, columns=SWEPT))
+    rows.write_table(job.writes["accuracy_by_attack"], pd.DataFrame(attacked, columns=ATTACKED))
+    rows.write_table(job.writes["accuracy_by_epsilon"], pd.DataFrame(swept, columns=SWEPT))
     found = pd.concat([pd.DataFrame(columns=information.POINT), *points], ignore_index=True)
-    rows.write_table(job.path(paths.INFORMATION), found)
-    rows.write_table(job.path(paths.CORRELATIONS), information.correlations(found))
+    rows.write_table(job.writes["information"], found)
+    rows.write_table(job.writes["correlations"], information.correlations(found))
 
 
 def protocol(within: dict[str, Threat], norm: str) -> str:

@@ -15,7 +15,7 @@ from functools import partial
 
 from pipeline.results import rows
 from pipeline.results.observed import crafted
-from pipeline.run import load, paths
+from pipeline.run import load
 from pipeline.run.job import Job
 from robustinfo.core import registry
 from robustinfo.core.batches import correct, floats
@@ -25,6 +25,20 @@ from robustinfo.learning._task import Task
 from robustinfo.models._network import Network
 from robustinfo.training.loop import Images
 
+JOBS = {"setting": "settings", "defence": "defences", "seed": "seeds", "learning": "learning"}
+READS = ["data", "model"]
+WRITES = {"learning": "{dataset}/{model}/{defence}/{seed}/learning/{learning}.csv"}
+PARAMS = {
+    "dataset": "datasets.{dataset}",
+    "model": "models.{model}",
+    "defence": "defences.{defence}",
+    "evaluation_images": "evaluation_images",
+    "training_images": "training_images",
+    "attacks": "attacks",
+    "learning": "learning.{learning}",
+}
+DEVICE = "gpu"
+
 NETWORK_ACCURACY = "network_accuracy"
 
 
@@ -32,7 +46,7 @@ def run(job: Job) -> None:
     """Hand the run to the method and write down what it finds."""
     entry = job.params["learning"]
     config = registry.config("learning", entry)
-    model = load.trained(job, job.path(paths.MODEL))
+    model = load.trained(job, job.file("model"))
     train = load.training_images(job).to(job.device)
     sets = {}
     if hasattr(config, "attacks"):
@@ -48,7 +62,7 @@ def run(job: Job) -> None:
     found = [*_accuracies(model, sets)]
     found += registry.get("learning", entry)(task, generator=job.generator)
     own = (one._replace(entry=job.names["learning"]) for one in found)
-    rows.write(job.path(paths.LEARNING), rows.of("learn", own))
+    rows.write(job.writes["learning"], rows.of("learn", own))
 
 
 def _sets(job: Job, model: Network, attacks: tuple[str, ...], clean: Images) -> dict[str, Images]:

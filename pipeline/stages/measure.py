@@ -16,7 +16,7 @@ from torch import Tensor
 
 from pipeline.results import rows
 from pipeline.results.observed import crafted, in_parts, observed
-from pipeline.run import load, paths
+from pipeline.run import load
 from pipeline.run.job import Job
 from pipeline.run.progress import followed
 from robustinfo.core.batches import EVALUATION_BATCH, batches, floats
@@ -25,19 +25,36 @@ from robustinfo.judge.evidence import diagnosed
 from robustinfo.models._network import Network
 from robustinfo.training.loop import Images
 
+JOBS = {"setting": "settings", "defence": "defences", "seed": "seeds"}
+READS = ["data", "model", "snapshots"]
+WRITES = {"measures": "{dataset}/{model}/{defence}/{seed}/measures.csv"}
+PARAMS = {
+    "dataset": "datasets.{dataset}",
+    "model": "models.{model}",
+    "defence": "defences.{defence}",
+    "evaluation_images": "evaluation_images",
+    "training_images": "training_images",
+    "validation_share": "validation_share",
+    "measures": "measures",
+    "snapshot_attacks": "snapshot_attacks",
+    "snapshot_diagnostics": "snapshot_diagnostics",
+    "training_measure": "training_measure",
+}
+DEVICE = "gpu"
+
 
 def run(job: Job) -> None:
     """Measure every snapshot on the test images, and on those that it was trained on."""
     images, labels = load.test_images(job)
     x, y = floats(images, job.device), labels.to(job.device)
-    snapshots = sorted(job.path(paths.SNAPSHOTS).glob("epoch_*.safetensors"))
+    snapshots = sorted(job.file("snapshots").glob("epoch_*.safetensors"))
     found = []
     trained_on = load.parts(job)[0] if job.params["training_measure"] else None
     for file in followed(snapshots, len(snapshots), "snapshot"):
         epoch = int(file.stem.removeprefix("epoch_"))
         told = _snapshot(job, load.trained(job, file), x, y, trained_on)
         found += [one._replace(epoch=epoch) for one in told]
-    rows.write(job.path(paths.MEASURES), rows.of("measure", found, n=len(y)))
+    rows.write(job.writes["measures"], rows.of("measure", found, n=len(y)))
 
 
 def _snapshot(

@@ -13,9 +13,11 @@ from pipeline.figures.drawing import draw, save
 from pipeline.results import rows
 from pipeline.results.information import QUANTITIES
 from pipeline.results.tables import SEPARATOR, Target
-from pipeline.run import paths
 from pipeline.run.job import Job
 from robustinfo.core.files import refusals
+
+READS = ["accuracy_by_attack", "accuracy_by_epsilon", "information"]
+WRITES = {"overview": "overview/figures"}
 
 SETTING = ["dataset", "model"]
 SETTINGS, INFORMATION = "settings", "information"  # folders
@@ -24,17 +26,17 @@ ATTACKS = "attacks"
 
 def run(job: Job) -> None:
     """Draw every table, setting by setting; the figures of information, measure by measure."""
-    folder = job.path(paths.DRAWN)
+    folder = job.writes["overview"]
     with refusals(folder):
         folder.mkdir(parents=True, exist_ok=True)
     figures = {}
-    for setting, cells in rows.read(job.path(paths.LEFT)).groupby(SETTING, sort=False):
+    for setting, cells in rows.read(job.file("accuracy_by_attack")).groupby(SETTING, sort=False):
         figures[Path(SETTINGS, *setting, ATTACKS)] = heat(", ".join(setting), cells)
-    for (*setting, curve), lines in rows.read(job.path(paths.CURVES)).groupby(
+    for (*setting, curve), lines in rows.read(job.file("accuracy_by_epsilon")).groupby(
         [*SETTING, "curve"], sort=False
     ):
         figures[Path(SETTINGS, *setting, curve)] = curves(", ".join(setting), lines)
-    for measured, points in rows.read(job.path(paths.INFORMATION)).groupby(
+    for measured, points in rows.read(job.file("information")).groupby(
         ["measure", "quantity"], sort=False
     ):
         figures[Path(INFORMATION, *measured)] = cloud(*measured, points)

@@ -12,13 +12,29 @@ import pandas as pd
 
 from pipeline.report import assets
 from pipeline.results import rows
-from pipeline.run import paths
+from pipeline.results.untrained import UNTRAINED
 from pipeline.run.job import Job
-from pipeline.run.untrained import UNTRAINED
 from pipeline.stages.overview import ATTACKS, INFORMATION, SETTINGS
 from robustinfo.core.files import whole
 from robustinfo.judge.checks import CLASSES
 from robustinfo.judge.printing import SIGNS
+
+READS = [
+    "checks",
+    "leaderboard",
+    "leaderboard_json",
+    "leaderboard_tex",
+    "correlations",
+    "overview",
+    "gallery",
+    "gallery_picture",
+    "claims",
+    "table",
+    "figure",
+]
+WRITES = {"report": "report.html"}
+PARAMS = {"settings": "settings", "tables": "tables", "figures": "figures"}
+FILES = ["pipeline/report/report.html"]
 
 # (ground, ink) of every class, from worst to best; of a note, which is no class.
 COLOURS = [
@@ -35,7 +51,7 @@ BADGES = dict(zip(CLASSES, COLOURS, strict=True)) | {
     "note": ("#cfe3f5", "#123a5c"),
     UNTRAINED: ("#ffffff", "#3d3d3d"),
 }
-EXPORTS = (paths.LEADERBOARD, paths.LEADERBOARD_JSON, paths.LEADERBOARD_TEX)
+EXPORTS = ("leaderboard", "leaderboard_json", "leaderboard_tex")
 
 
 def run(job: Job) -> None:
@@ -53,21 +69,21 @@ def run(job: Job) -> None:
         study=job.study,
         untrained=UNTRAINED,
         badges=BADGES,
-        board=_records(job.path(paths.LEADERBOARD)),
-        exports={path.name: assets.data_uri(path) for path in map(job.path, EXPORTS)},
-        checks=_checks(job.path(paths.CHECKS)),
+        board=_records(job.file("leaderboard")),
+        exports={path.name: assets.data_uri(path) for path in map(job.file, EXPORTS)},
+        checks=_checks(job.file("checks")),
         overview=_overview(job),
         galleries=_galleries(job),
         correlations=_correlations(job),
-        claims=_records(job.path(paths.CLAIMS)),
+        claims=_records(job.file("claims")),
         titles={name: target["title"] for name, target in titles.items()},
         notes={name: target.get("note", "") for name, target in titles.items()},
-        tables={name: _wide(job.path(paths.TABLE, target=name)) for name in job.params["tables"]},
+        tables={name: _wide(job.file("table", target=name)) for name in job.params["tables"]},
         figures={
-            name: assets.svg(job.path(paths.FIGURE, target=name)) for name in job.params["figures"]
+            name: assets.svg(job.file("figure", target=name)) for name in job.params["figures"]
         },
     )
-    with whole(job.path(paths.REPORT)) as partial:
+    with whole(job.writes["report"]) as partial:
         partial.write_text(page)
 
 
@@ -83,7 +99,7 @@ def _overview(job: Job) -> dict[str, list[str]]:
     """The figures of every setting that has any."""
     found = {}
     for setting in job.params["settings"]:
-        folder = job.path(paths.DRAWN) / SETTINGS / setting["dataset"] / setting["model"]
+        folder = job.file("overview") / SETTINGS / setting["dataset"] / setting["model"]
         if files := sorted(folder.glob("*.svg"), key=lambda one: (one.stem != ATTACKS, one.name)):
             found["{dataset}, {model}".format(**setting)] = [assets.svg(file) for file in files]
     return found
@@ -93,10 +109,10 @@ def _galleries(job: Job) -> dict[str, dict]:
     """The pictures of every setting that has any, and what is on them."""
     found = {}
     for setting in job.params["settings"]:
-        lines = rows.read(job.path(paths.GALLERY, **setting))
+        lines = rows.read(job.file("gallery", **setting))
         if len(lines):
             found["{dataset}, {model}".format(**setting)] = {
-                "picture": assets.data_uri(job.path(paths.GALLERY_PICTURE, **setting)),
+                "picture": assets.data_uri(job.file("gallery_picture", **setting)),
                 "attack": lines.attack.iloc[0],
                 "lines": lines.to_dict("records"),
             }
@@ -105,11 +121,11 @@ def _galleries(job: Job) -> dict[str, dict]:
 
 def _correlations(job: Job) -> list[dict]:
     """Per measure its name, its figure and a line per group of runs."""
-    table = _records(job.path(paths.CORRELATIONS))
+    table = _records(job.file("correlations"))
     found: dict[tuple, dict] = {}
     for line in table:
         measured = (line["measure"], line["quantity"])
-        file = job.path(paths.DRAWN).joinpath(INFORMATION, *measured).with_suffix(".svg")
+        file = job.file("overview").joinpath(INFORMATION, *measured).with_suffix(".svg")
         one = found.setdefault(measured, {"svg": assets.svg(file), "lines": []})
         one["lines"].append(line)
     return [*found.values()]

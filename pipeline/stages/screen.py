@@ -10,22 +10,35 @@ The test images decide nothing here: what is reported on them later would be too
 import torch
 
 from pipeline.results import rows
-from pipeline.run import load, paths
+from pipeline.run import load
 from pipeline.run.job import Job
 from robustinfo.core import registry
 from robustinfo.core.batches import EVALUATION_BATCH, batches, correct
 from robustinfo.core.measurement import fraction
 
+JOBS = {"setting": "selection.settings", "defence": "selection.compared", "seed": "seeds"}
+READS = ["data", "model"]
+WRITES = {"screened": "{dataset}/{model}/selection/{defence}/{seed}.csv"}
+PARAMS = {
+    "dataset": "datasets.{dataset}",
+    "model": "models.{model}",
+    "defence": "defences.{defence}",
+    "training_images": "training_images",
+    "validation_share": "validation_share",
+    "attack": "attacks.{selection[attack]}",
+}
+DEVICE = "gpu"
+
 
 def run(job: Job) -> None:
     """Attack the held-out images."""
-    model = load.trained(job, job.path(paths.MODEL))
+    model = load.trained(job, job.file("model"))
     _, held_out = load.parts(job)
-    perturb = registry.get("attacks", job.params["attacks"][job.params["selection"]["attack"]])
+    perturb = registry.get("attacks", job.params["attack"])
     robust = [
         correct(model, x, y) & ~perturb(model, x, y, generator=job.generator)[1]
         for x, y in batches(*held_out, EVALUATION_BATCH, job.device)
     ]
     found = fraction("attack_accuracy", torch.cat(robust))
     found = found._replace(layer="+".join(job.params["defence"].get("layers", [])))
-    rows.write(job.path(paths.SCREENED), rows.of("select", [found]))
+    rows.write(job.writes["screened"], rows.of("select", [found]))

@@ -5,25 +5,26 @@ writes  results/{study}/{dataset}/{model}/selection.csv  the same, and per candi
         gain over the first of ``compared``, and ``selected``, 1 or 0, alike for every seed
 
 A layer is selected if its mean gain over the seeds exceeds the margin. If none does, none is: what
-waits for a layer is then not trained, and its files hold nothing (absent.py).
+waits for a layer is then not trained, and its files hold nothing (results/untrained.py).
 """
 
 import pandas as pd
 
 from pipeline.results import rows
-from pipeline.run import paths
-from pipeline.run.job import Job
+from pipeline.results.selection import layers
+from pipeline.run.job import File, Job
+
+JOBS = {"setting": "selection.settings"}
+READS = ["screened"]
+WRITES = {"selection": "{dataset}/{model}/selection.csv"}
+PARAMS = {"selection": "selection"}
 
 
 def run(job: Job) -> None:
     """Compare and choose."""
-    selection, there = job.params["selection"], job.params["defences"]
-    compared = [one for one in selection["compared"] if one in there]
-    found = pd.concat(
-        _screened(job, defence, seed) for defence in compared for seed in job.params["seeds"]
-    )
-    table = selected(found, compared[0], selection["margin"])
-    rows.write_table(job.path(paths.SELECTED), table)
+    found = pd.concat(_screened(file) for file in job.files("screened"))
+    table = selected(found, found.defence.iloc[0], job.params["selection"]["margin"])
+    rows.write_table(job.writes["selection"], table)
     print("selected:", ", ".join(layers(table)) or "none")
 
 
@@ -39,14 +40,8 @@ def selected(found: pd.DataFrame, reference: str, margin: float) -> pd.DataFrame
     return pd.concat([found, gains, verdicts], ignore_index=True)
 
 
-def layers(table: pd.DataFrame) -> list[str]:
-    """The layers that a table of ``selected`` chose, in the order of the candidates, if any."""
-    hit = table[table.quantity.eq("selected") & table.value.eq(1)].layer
-    return list(dict.fromkeys(layer for one in hit for layer in one.split("+")))
-
-
-def _screened(job: Job, defence: str, seed: int) -> pd.DataFrame:
-    table = rows.read(job.path(paths.SCREENED, defence=defence, seed=str(seed)))
-    table.insert(0, "defence", defence)
-    table.insert(1, "seed", seed)
+def _screened(file: File) -> pd.DataFrame:
+    table = rows.read(file.path)
+    table.insert(0, "defence", file.names["defence"])
+    table.insert(1, "seed", int(file.names["seed"]))
     return table

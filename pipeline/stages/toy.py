@@ -6,9 +6,12 @@ writes  results/{study}/collected/{toy}.csv  its rows for every seed of the stud
 import torch
 
 from pipeline.results import rows
-from pipeline.run import paths
 from pipeline.run.job import Job
 from robustinfo.core import registry
+
+JOBS = {"toy": "toys"}
+WRITES = {"results": "collected/{toy}.csv"}  # beside folders: a name holds no dot
+PARAMS = {"seeds": "seeds", "toy": "toys.{toy}"}
 
 
 def run(job: Job) -> None:
@@ -19,4 +22,4 @@ def run(job: Job) -> None:
         told = compute(generator=torch.Generator().manual_seed(seed))
         own = (one._replace(entry=job.names["toy"]) for one in told)
         found += [{"seed": seed} | row for row in rows.of("toy", own)]
-    rows.write(job.path(paths.TOY), found, rows.RUN)
+    rows.write(job.writes["results"], found, rows.RUN)

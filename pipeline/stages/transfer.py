@@ -17,36 +17,51 @@ from torch import Tensor
 
 from pipeline.results import rows
 from pipeline.results.combined import Other, by_image, combined, within
-from pipeline.run import load, paths
+from pipeline.run import load
 from pipeline.run.job import Job
 from robustinfo.attacks._success import fooled
 from robustinfo.core.batches import correct, floats
 from robustinfo.core.measurement import Measurement, counted, fraction
 from robustinfo.core.sealed import unseal
 
+JOBS = {"setting": "settings", "transfer": "transfers", "seed": "seeds"}
+READS = ["data", "model", "examples", ("proxy", "examples", {"defence": "{proxy}"})]
+WRITES = {
+    "transferred": "{dataset}/{model}/{defence}/{seed}/transferred.csv",
+    "transferred_outcomes": "{dataset}/{model}/{defence}/{seed}/transferred_outcomes.csv",
+}
+PARAMS = {
+    "dataset": "datasets.{dataset}",
+    "model": "models.{model}",
+    "defence": "defences.{defence}",
+    "evaluation_images": "evaluation_images",
+    "attacks": "attacks",
+    "threat": "threat",
+}
+DEVICE = "gpu"
+
 
 def run(job: Job) -> None:
     """Try the proxy's examples of every attack."""
-    (proxy,) = (
-        one["proxy"] for one in job.params["transfers"] if one["defence"] == job.names["defence"]
-    )
     images, labels = load.test_images(job)
     x, y = floats(images, job.device), labels.to(job.device)
-    model = load.trained(job, job.path(paths.MODEL))
+    model = load.trained(job, job.file("model"))
     right = correct(model, x, y)
-    counting = within(job.params["attacks"], job.params["threat"])
+    attacks, threat = job.params["attacks"], job.params["threat"]
+    counting = within(attacks, threat)
     found, others = [], {}
-    for name in job.params["attacks"]:
-        examples, _ = unseal(job.path(paths.EXAMPLES, attack=name, defence=proxy))
-        x_adv = examples["x_adv"].to(job.device)
+    for file in job.files("proxy"):
+        name, proxy = file.names["attack"], file.names["defence"]
+        x_adv = unseal(file.path)[0]["x_adv"].to(job.device)
         turned = right & fooled(model, x_adv, y)
         found += _measured(name, proxy, right, turned)
         if name in counting:
             others[f"{name} from {proxy}"] = Other(counting[name].transferred(), turned, x_adv)
-    together = combined(job, model, x, y, others)
+    stored = {one.names["attack"]: unseal(one.path)[0] for one in job.files("examples")}
+    together = combined(model, x, y, stored, attacks, threat, others, generator=job.generator)
     found += together.measurements
-    rows.write(job.path(paths.TRANSFERRED), rows.of("transfer", found, n=len(y)))
-    rows.write_table(job.path(paths.AFTER_TRANSFER), by_image(together.correct))
+    rows.write(job.writes["transferred"], rows.of("transfer", found, n=len(y)))
+    rows.write_table(job.writes["transferred_outcomes"], by_image(together.correct))
 
 
 def _measured(attack: str, proxy: str, right: Tensor, turned: Tensor) -> list[Measurement]:

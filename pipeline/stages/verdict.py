@@ -18,13 +18,12 @@ from collections.abc import Iterator
 import pandas as pd
 
 from pipeline.results import rows
+from pipeline.results.collected import results_of, untrained_of
 from pipeline.results.combined import counting, with_transfers
 from pipeline.results.informed import information
 from pipeline.results.statistics import chosen, over_seeds
-from pipeline.run import paths
+from pipeline.results.untrained import UNTRAINED
 from pipeline.run.job import Job
-from pipeline.run.untrained import UNTRAINED
-from pipeline.stages.collect import results_of, untrained_of
 from pipeline.study.per import resolve
 from pipeline.study.slices import present
 from robustinfo.core.files import whole
@@ -33,6 +32,16 @@ from robustinfo.judge import threats
 from robustinfo.judge.evidence import norm_of
 from robustinfo.judge.verdict import Answer, judge
 from robustinfo.maths.statistics import paired_difference
+
+READS = ["results", "standing"]
+WRITES = {"verdict": "verdict.csv", "checks": "checks.csv", "metrics": "metrics.json"}
+PARAMS = {
+    "settings": "settings",
+    "attacks": "attacks",
+    "threat": "threat",
+    "diagnostics": "diagnostics",
+    "verdict": "verdict",
+}
 
 OF = ["dataset", "model", "defence", "norm", "epsilon"]
 COUNTS = {"failed": "failed", "passed": "passed", "cannot say": "cannot_say", "not run": "not_run"}
@@ -48,12 +57,13 @@ CHECKED = [
 
 def run(job: Job) -> None:
     """Judge every defence of every setting in every norm."""
-    results, twin = results_of(job), job.params["verdict"]["twin"]
-    untrained = untrained_of(job)
+    collected = job.paths("results")
+    results, untrained = results_of(collected), untrained_of(collected)
+    twin = job.params["verdict"]["twin"]
     verdicts, checks, metrics = [], [], {}
     for names, attacks in _threatened(job):
         setting = chosen(results, names)
-        standing = rows.read(job.path(paths.STANDING, **names))
+        standing = rows.read(job.file("standing", **names))
         spoken = _norms(job, names)
         classes = int(setting[setting.quantity == "classes"].value.iloc[0])
         for norm, epsilon in threats.models(attacks).items():
@@ -81,9 +91,9 @@ def run(job: Job) -> None:
             for defence in chosen(untrained, names).defence:
                 about = names | {"defence": defence, "norm": norm, "epsilon": epsilon}
                 verdicts.append(about | {"verdict": UNTRAINED})
-    rows.write_table(job.path(paths.VERDICT), pd.DataFrame(verdicts, columns=COLUMNS))
-    rows.write_table(job.path(paths.CHECKS), pd.DataFrame(checks, columns=CHECKED))
-    with whole(job.path(paths.METRICS)) as partial:
+    rows.write_table(job.writes["verdict"], pd.DataFrame(verdicts, columns=COLUMNS))
+    rows.write_table(job.writes["checks"], pd.DataFrame(checks, columns=CHECKED))
+    with whole(job.writes["metrics"]) as partial:
         partial.write_text(json.dumps(metrics, indent=2) + "\n")
     for line in verdicts:
         print("{dataset} {model} {defence}, {norm}: {verdict}".format(**line))

@@ -13,12 +13,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from pipeline.run import paths
 from pipeline.study.extends import read_study
+from pipeline.study.slices import REFERENCES
 from robustinfo.core.files import DiskError, whole
 
 KEPT = Path(".snakemake/checked")
-CHECKED_BY = ("pipeline/**/*.py", "src/robustinfo/**/*.py", f"{paths.REFERENCES}/*.yaml")
+CHECKED_BY = ("pipeline/**/*.py", "src/robustinfo/**/*.py", f"{REFERENCES}/*.yaml")
 
 
 def load(file: Path) -> dict[str, Any]:

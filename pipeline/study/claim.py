@@ -6,8 +6,8 @@ from typing import Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from pipeline.results.tables import looked_up
-from pipeline.run import paths
 from pipeline.study.schema import Column, Where
+from pipeline.study.slices import REFERENCES
 from pipeline.study.strict_yaml import StudyError, read
 from robustinfo.core.settings import Fraction01, Settings
 
@@ -141,7 +141,7 @@ def text_of(claim: Claim) -> str:
         return claim.tested
     texts = {known["id"]: known["text"] for known in reference(claim)["claims"]}
     if claim.claim not in texts:
-        file = f"{paths.REFERENCES}/{claim.paper}.yaml"
+        file = f"{REFERENCES}/{claim.paper}.yaml"
         raise StudyError(f"{file}: no claim {claim.claim!r}; choose from {', '.join(texts)}")
     return texts[claim.claim] + (f" (tested: {claim.tested})" if claim.tested else "")
 
@@ -153,7 +153,7 @@ def published(claim: Claim, names: dict[str, str]) -> str:
 
 def reference(claim: Claim) -> dict:
     """The content of its paper's reference file."""
-    return read(Path(paths.REFERENCES) / f"{claim.paper}.yaml")[0]
+    return read(Path(REFERENCES) / f"{claim.paper}.yaml")[0]
 
 
 def named(claim: Claim) -> str:

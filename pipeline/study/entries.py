@@ -4,9 +4,8 @@ import json
 from functools import cache
 from typing import Any
 
-from pipeline.run.paths import TRAININGS
 from pipeline.study import sizes
-from pipeline.study.slices import INNER, KINDS, OPTIONAL, STORED
+from pipeline.study.slices import INNER, KINDS, OPTIONAL, STORED, TRAININGS
 from pipeline.study.strict_yaml import Key, shown
 from pipeline.study.validation import Fail, validated
 from robustinfo.core.settings import Entry, out_of_scale, pixels

@@ -1,8 +1,8 @@
 """The names of a study's entries: none means something else already, none shares another's files.
 
-A name is a folder or a file of the results (paths.py), a value of a column (rows.py), and a rule's
-wildcard, so it must differ from what is there: from the folders beside it, from what the column
-calls its own, and from another name but for its case, which some file systems do not tell apart.
+A name is a folder or a file of the results, a value of a column (rows.py), and a rule's wildcard,
+so it must differ from what is there: from the folders beside it, from what the column calls its
+own, and from another name but for its case, which some file systems do not tell apart.
 """
 
 import re

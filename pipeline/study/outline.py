@@ -6,9 +6,8 @@ combinations. A column that it lacks is empty. What methods call theirs, their o
 
 from typing import Any
 
-from pipeline.run.paths import TRAININGS
 from pipeline.study.foretold import detected, learned, levels_of, measured, of_diagnostics, rows_of
-from pipeline.study.slices import in_setting
+from pipeline.study.slices import TRAININGS, in_setting
 from robustinfo.core.settings import Entry, Outline
 
 

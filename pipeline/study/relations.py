@@ -3,9 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
-from pipeline.run.paths import TRAININGS
 from pipeline.study.per import PER
-from pipeline.study.slices import OPTIONAL
+from pipeline.study.slices import OPTIONAL, TRAININGS
 from pipeline.study.strict_yaml import Key
 from pipeline.study.validation import Fail, suggested
 

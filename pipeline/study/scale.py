@@ -11,8 +11,8 @@ from typing import Any
 
 from pydantic import Field, PositiveInt
 
-from pipeline.run.paths import TRAININGS
 from pipeline.study.per import ELSE
+from pipeline.study.slices import TRAININGS
 from robustinfo.core.settings import Entry, Settings
 
 CLASSES = 10  # of networks that are built to be counted, ours and the paper's alike

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from pipeline.run import paths
 from pipeline.study.per import resolve
 from pipeline.study.strict_yaml import StudyError
 
@@ -22,6 +21,9 @@ KINDS = {
     "detection": "attacks",
     "toys": "toys",
 }
+# The sections that say how defences are trained, and which; each is also a stage.
+TRAININGS = ("pretrain", "retrain", "train_selected")
+REFERENCES = "studies/references"  # what the papers print
 # Settings of an entry that are entries themselves.
 INNER = {
     "base": "defences",
@@ -40,9 +42,9 @@ OPTIONAL = (
 )  # fmt: skip
 
 
-def slices(study: dict[str, Any], stage: str, names: dict[str, str]) -> dict[str, Any]:
-    """What the stage may read of the study, by the short names of ``paths.KEYS``."""
-    keys = {short: key.format(**names) for short, key in paths.KEYS[stage].items()}
+def slices(study: dict[str, Any], params: dict[str, str], names: dict[str, str]) -> dict[str, Any]:
+    """What a job may read of the study: {short name: key, such as ``attacks.{attack}``}."""
+    keys = {short: key.format(**names) for short, key in params.items()}
     found = resolve({short: look_up(study, key) for short, key in keys.items()}, names)
     return {short: present(keys[short], value) for short, value in found.items()}
 

@@ -5,7 +5,6 @@ its parameters: the same results have the same key on every machine. Nothing her
 """
 
 import hashlib
-import itertools
 import json
 import math
 from collections.abc import Iterator
@@ -13,10 +12,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pipeline.results import rows
-from pipeline.run import paths
-from pipeline.study.slices import KINDS, in_setting, slices
+from pipeline.run.plan import Plan
+from pipeline.study.slices import KINDS, TRAININGS
 
-NEEDED = ("name", "settings", "defences", "seeds", "figures", *paths.TRAININGS)
+NEEDED = ("name", "settings", "defences", "seeds", "figures", *TRAININGS)
 TEST_STAGES = ("measure", "complexity", "distort", "diagnose")
 NORMS = ("linf", "l2")
 HEADLINE = "robust/robust_accuracy"  # pages open on the number that was logged first
@@ -65,10 +64,10 @@ class Run(NamedTuple):
 
 def runs(study: dict[str, Any]) -> tuple[list[Run], int]:
     """The finished runs, all with the same parameter names, and how many are not finished."""
-    found, incomplete = [], 0
-    for names, files in _expected(study):
+    found, incomplete, plan = [], 0, Plan(study)
+    for names, files in _expected(plan):
         if all(file.is_file() for file in files):
-            found.append(_run(study, names, files))
+            found.append(_run(plan, names, files))
         else:
             incomplete += 1
     every = dict.fromkeys(key for run in found for key in run.params)
@@ -110,31 +109,25 @@ def _name(row: Any) -> str:  # noqa: ANN401 - a row of itertuples
     return name.replace("/network.", "/").removesuffix(".mean")
 
 
-def _expected(study: dict[str, Any]) -> Iterator[tuple[dict[str, str], list[Path]]]:
-    """The names of every run of the study, and its files."""
-    for setting in study["settings"]:
-        own = in_setting(study, setting)
-        for defence, seed in itertools.product(own["defences"], own["seeds"]):
-            names = {**setting, "defence": defence, "seed": str(seed)}
-            yield (
-                names,
-                [
-                    Path(one.format(study=study["name"], **names))
-                    for one in [paths.MODEL, *paths.tables(own, defence)]
-                ],
-            )
+def _expected(plan: Plan) -> Iterator[tuple[dict[str, str], list[Path]]]:
+    """The names of every run of the study, and its files: the checkpoint and all tables."""
+    for job in plan.of("collect"):
+        read = plan.reads(job)
+        for model in read["model"]:
+            own = [one.path for one in read["tables"] if model.names.items() <= one.names.items()]
+            yield model.names, [model.path, *own]
 
 
-def _run(study: dict[str, Any], names: dict[str, str], files: list[Path]) -> Run:
-    trained = next(one for one in paths.TRAININGS if names["defence"] in study[one])
-    used = {"start": "scratch"} | slices(study, trained, names)
-    for stage in TEST_STAGES:
-        used |= slices(study, stage, names)
+def _run(plan: Plan, names: dict[str, str], files: list[Path]) -> Run:
+    used: dict[str, Any] = {"start": "scratch"}
+    for stage in (*TRAININGS, *TEST_STAGES):
+        for job in plan.of(stage, **names):
+            used |= plan.params(job)
     params = names | dict(_flat(used, ""))
     swept = {
         (stage, entry): next(iter(content["sweep"]))
         for stage, section in (("distort", "distortions"), ("diagnose", "diagnostics"))
-        for entry, content in used[section].items()
+        for entry, content in used.get(section, {}).items()
         if "sweep" in content
     }
     hashes = {str(file): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}

@@ -19,7 +19,7 @@ from mlflow.exceptions import MlflowException
 from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline.results import rows, sealed_text
-from pipeline.run import paths
+from pipeline.run.contract import template
 from pipeline.tracking import finished
 
 UNREACHABLE = (MlflowException, SQLAlchemyError, OSError)  # what a store can answer, or not
@@ -40,7 +40,9 @@ def project(
     source |= {"mlflow.source.name": str(file), "mlflow.source.type": "LOCAL"}
     source |= {"study": study["name"], "dirty": "yes" if _git("status", "--porcelain") else "no"}
     verdicts = _verdicts(study["name"])
-    pictures = [Path(paths.PICTURE.format(study=study["name"], target=t)) for t in study["figures"]]
+    pictures = [
+        Path(template("picture").format(study=study["name"], target=t)) for t in study["figures"]
+    ]
     pictures = [picture for picture in pictures if picture.is_file()]
     drawn = hashlib.sha256(b"".join(picture.read_bytes() for picture in pictures)).hexdigest()
     new = 0
@@ -98,7 +100,9 @@ def _log(
         client.log_batch(key, params=params[start : start + MOST_PARAMS])
     for start in range(0, len(points), MOST_METRICS):
         client.log_batch(key, metrics=points[start : start + MOST_METRICS])
-    client.log_inputs(key, _datasets(Path(paths.DATA.format(study=source["study"], **run.names))))
+    client.log_inputs(
+        key, _datasets(Path(template("data").format(study=source["study"], **run.names)))
+    )
     client.log_artifact(key, str(file))
     client.set_terminated(key, end_time=when)
     return client.get_run(key)
@@ -128,7 +132,7 @@ def _count(split: dict[str, Any]) -> int:
 
 def _verdicts(study: str) -> dict[str, str]:
     """{digits/lenet5/entropic: ``linf: broken, l2: broken``}, which all seeds share."""
-    file = Path(paths.VERDICT.format(study=study))
+    file = Path(template("verdict").format(study=study))
     if not file.is_file():
         return {}
     found: dict[str, list[str]] = {}

@@ -1,12 +1,10 @@
-"""The stages that train: one network, one data set, one defence, one seed -> one checkpoint.
+"""What the stages that train share: a network, a data set, a defence, a seed -> one checkpoint.
 
-reads   results/{study}/{dataset}/data.json; for retrain also the weights of ``retrain_from``, for
-        train_selected the layers that were selected, which the defence is then given
-writes  .../model.safetensors  weights, the defence's state; metadata: the defence, thread count ...
-        .../snapshots/epoch_0000.safetensors ...  weights before, during and after training
-        .../history.csv  every loss term, their sum, the learning rate, validation accuracy
+They write
+    model.safetensors  weights, the defence's state; metadata: the defence, thread count ...
+    snapshots/epoch_0000.safetensors ...  weights before, during and after training
+    history.csv  every loss term, their sum, the learning rate, validation accuracy
 
-Where no layer was selected, train_selected trains nothing: its files hold nothing (untrained.py).
 An interrupted training goes on from its last epoch, to the same bits: what that needs waits in
 .../.training/ (resuming.py), which is no output and disappears at the end.
 """
@@ -20,11 +18,10 @@ from pathlib import Path
 import torch
 
 from pipeline.results import rows
-from pipeline.run import load, paths, resuming, untrained
+from pipeline.run import load, resuming
 from pipeline.run.device import describe
 from pipeline.run.job import Job
 from pipeline.run.progress import followed
-from pipeline.stages import select
 from robustinfo.core import registry
 from robustinfo.core.batches import EVALUATION_BATCH, batches, floats
 from robustinfo.core.errors import Fault
@@ -34,25 +31,19 @@ from robustinfo.core.settings import Entry
 from robustinfo.training import loop
 
 
-def run(job: Job) -> None:
-    """Train, or go on training, and move the result into place once it is complete."""
-    entry = job.params["defence"]
-    if job.stage == "train_selected":
-        chosen = select.layers(rows.read(job.path(paths.SELECTED)))
-        if not chosen:
-            print(untrained.UNTRAINED)
-            return untrained.leave_empty(job)
-        entry = entry | {"layers": chosen}
+def train(job: Job, entry: Entry, start: Path | None = None) -> None:
+    """Train, or go on training, and move the result into place once it is complete.
+
+    entry: the defence. start: the checkpoint whose weights it begins with; None: random ones.
+    """
     config = loop.Config(**job.params["training"])
     data, validation = (part.to(job.device) for part in load.parts(job))
     generator = job.generator  # seeds torch, too: before the weights are drawn
-    model = load.untrained(job)
-    if job.stage == "retrain":
-        model = load.trained(job, job.path(paths.MODEL, defence=job.params["start"]))
+    model = load.untrained(job) if start is None else load.trained(job, start)
     loss_terms, extra = _objective(job, entry, model, data)
     finish = _finisher(entry, model, validation)
 
-    work, identity = resuming.workspace(job), resuming.identity(job, _inputs(job))
+    work, identity = resuming.workspace(job), resuming.identity(job)
     state, kept = resuming.left(work, identity)
     history = state.pop("history") if state else []
     same_steps = getattr(registry.module("defences", entry), "SAME_STEPS", False)
@@ -105,20 +96,10 @@ def _tensors(model: torch.nn.Module, extra: dict) -> dict[str, torch.Tensor]:
     return weights | {STATE + name: tensor for name, tensor in extra.items()}
 
 
-def _inputs(job: Job) -> list[Path]:
-    """The results of other stages that the training reads."""
-    files = [job.path(paths.DATA)]
-    if job.stage == "retrain":
-        files.append(job.path(paths.MODEL, defence=job.params["start"]))
-    if job.stage == "train_selected":
-        files.append(job.path(paths.SELECTED))
-    return files
-
-
 def _publish(
     job: Job, work: Path, tensors: dict, described: dict, history: list[dict], validated: int
 ) -> None:
-    snapshots = job.path(paths.SNAPSHOTS)
+    snapshots = job.writes["snapshots"]
     if snapshots.exists():
         with refusals(snapshots):
             shutil.rmtree(snapshots)
@@ -126,7 +107,7 @@ def _publish(
         with whole(snapshots / file.name) as part:
             shutil.copyfile(file, part)  # a copy: publishing may fail and run again
     rows.write(
-        job.path(paths.HISTORY),
+        job.writes["history"],
         (
             {"stage": "train", "epoch": epoch, "quantity": name, "value": value}
             | ({"n": validated} if name.startswith("validation/") else {})
@@ -134,5 +115,5 @@ def _publish(
             for name, value in record.items()
         ),
     )
-    seal(job.path(paths.MODEL), tensors, described)
+    seal(job.writes["model"], tensors, described)
     resuming.discard(work)

@@ -1,0 +1,33 @@
+"""Networks that nobody trained, since no layer was selected for their defence.
+
+Their files are there, and hold nothing, like all that would be made of them; what is concluded says
+so in words.
+"""
+
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from pipeline.results import rows
+from robustinfo.core.files import refusals
+from robustinfo.core.sealed import is_empty, seal
+
+UNTRAINED = "not trained: no layer was selected"
+
+
+def is_untrained(model: Path) -> bool:
+    """Whether a checkpoint is there and holds nothing."""
+    return model.is_file() and is_empty(model)
+
+
+def leave_empty(files: Iterable[Path]) -> None:
+    """Write every file without content."""
+    for path in files:
+        if path.suffix == ".safetensors":
+            seal(path, {}, {})
+        elif path.suffix == ".csv":
+            rows.write(path, [])
+        else:
+            with refusals(path):
+                shutil.rmtree(path, ignore_errors=True)  # of an earlier training
+                path.mkdir(parents=True)

@@ -1,0 +1,10 @@
+"""`snakemake table-3 figure-5` makes just those."""
+
+for job in [*PLAN.of("table"), *PLAN.of("figure")]:
+    made = PLAN.writes(job)
+
+    rule:
+        name:
+            job.names["target"]
+        input:
+            str(made.get("figure", made["table"])),

@@ -1,0 +1,68 @@
+"""What an attack makes of images on a job's network, every success verified."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Generator, Tensor, nn
+
+from pipeline.run.job import Job
+from robustinfo.attacks._success import fooled
+from robustinfo.core import registry
+from robustinfo.core.batches import EVALUATION_BATCH, batches, correct
+from robustinfo.core.settings import Entry
+from robustinfo.distortions import eight_bit
+from robustinfo.judge.attacked import audited
+from robustinfo.judge.defended import attack_term
+from robustinfo.maths.balls import distance
+
+COUNT = "attack_success_rate_"  # of successes that are counted in another way
+
+
+def examples(
+    job: Job, model: nn.Module, entry: Entry, images: Tensor, labels: Tensor
+) -> dict[str, Tensor]:
+    """What the attack of an entry makes of the images on the job's network, per image, on the CPU.
+
+    The keys are those that the stage keeps, without ``index``, other counts of success as their
+    quantities are called; and ``miscounted``.
+    """
+    term = attack_term(job.file("model"), model)
+    parts = [
+        _examples(entry, model, x, y, term, job.generator)
+        for x, y in batches(images, labels, EVALUATION_BATCH, job.device)
+    ]
+    return {name: torch.cat([part[name] for part in parts]).cpu() for name in parts[0]}
+
+
+def _examples(
+    entry: Entry,
+    model: nn.Module,
+    x: Tensor,
+    y: Tensor,
+    term: Callable[..., tuple[Tensor, Tensor]] | None,
+    generator: Generator,
+) -> dict[str, Tensor]:
+    """What is kept of one batch. The attack's word is not enough: every success is checked."""
+    module = registry.module("attacks", entry)
+    settings = {"config": registry.config("attacks", entry), "generator": generator}
+    if module.ROLE == "adaptive":
+        settings["term"] = term
+    extra = {}
+    if hasattr(module, "perturb_with_extras"):
+        x_adv, success, extra = module.perturb_with_extras(model, x, y, **settings)
+    else:
+        x_adv, success = module.perturb(model, x, y, **settings)
+    extra = {COUNT + name: mask for name, mask in extra.items()}
+    right = correct(model, x, y)
+    success, miscounted = audited(model, y, x_adv, claimed=success, right=right)
+    extra |= {"correct": right, "success": success, "miscounted": miscounted}
+    if not x.is_floating_point():
+        altered = (x_adv != x).sum(1)
+        return extra | {"x_adv": x_adv.int(), "success_8bit": success, "altered_words": altered}
+    rounded = eight_bit.from_bytes(eight_bit.to_bytes(x_adv), like=x)
+    return extra | {
+        "x_adv": x_adv,
+        "success_8bit": success & fooled(model, rounded, y),
+        "distance_l2": distance(x_adv - x, "l2"),
+        "distance_linf": distance(x_adv - x, "linf"),
+    }

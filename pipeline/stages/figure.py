@@ -1,0 +1,48 @@
+"""Stage figure: one figure of the study, drawn from its table.
+
+writes  results/{study}/tables/{target}.csv  as the stage table
+        results/{study}/figures/{target}.svg and .png
+"""
+
+from pipeline.figures.drawing import draw, save
+from pipeline.results import rows
+from pipeline.results.tables import Target
+from pipeline.results.untrained import UNTRAINED
+from pipeline.run.job import Job
+from pipeline.stages._tabulated import tabulated
+
+JOBS = {"target": "figures"}
+READS = ["results"]
+WRITES = {
+    "table": "tables/{target}.csv",
+    "figure": "figures/{target}.svg",
+    "picture": "figures/{target}.png",
+}
+PARAMS = {
+    "settings": "settings",
+    "toys": "toys",
+    "seeds": "seeds",
+    "datasets": "datasets",
+    "models": "models",
+    "defences": "defences",
+    "pretrain": "pretrain",
+    "retrain": "retrain",
+    "train_selected": "train_selected",
+    "training_images": "training_images",
+    "validation_share": "validation_share",
+    "evaluation_images": "evaluation_images",
+    "attacks": "attacks",
+    "diagnostics": "diagnostics",
+    "target": "figures.{target}",
+}
+FILES = ["studies/references/*.yaml"]
+
+
+def run(job: Job) -> None:
+    """Tabulate, and draw the table."""
+    table = tabulated(job)
+    rows.write_table(job.writes["table"], table)
+    lacking = table.scope == UNTRAINED
+    note = "".join(f"{row}: {UNTRAINED}\n" for row in table[lacking].row.unique())
+    drawn = draw(table[~lacking], Target(**job.params["target"]), note)
+    save(drawn, job.writes["figure"], job.writes["picture"])

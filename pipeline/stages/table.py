@@ -1,0 +1,36 @@
+"""Stage table: one table of the study.
+
+writes  results/{study}/tables/{target}.csv  row, column, paper, ours, low, high, scope, n, seeds,
+                                             difference, saturated, smaller
+"""
+
+from pipeline.results import rows
+from pipeline.run.job import Job
+from pipeline.stages._tabulated import tabulated
+
+JOBS = {"target": "tables"}
+READS = ["results"]
+WRITES = {"table": "tables/{target}.csv"}
+PARAMS = {
+    "settings": "settings",
+    "toys": "toys",
+    "seeds": "seeds",
+    "datasets": "datasets",
+    "models": "models",
+    "defences": "defences",
+    "pretrain": "pretrain",
+    "retrain": "retrain",
+    "train_selected": "train_selected",
+    "training_images": "training_images",
+    "validation_share": "validation_share",
+    "evaluation_images": "evaluation_images",
+    "attacks": "attacks",
+    "diagnostics": "diagnostics",
+    "target": "tables.{target}",
+}
+FILES = ["studies/references/*.yaml"]
+
+
+def run(job: Job) -> None:
+    """Tabulate."""
+    rows.write_table(job.writes["table"], tabulated(job))

@@ -1,0 +1,35 @@
+"""Stage train_selected: a network trained from random weights, its defence on the selected layers.
+
+Where no layer was selected it trains nothing: its files hold nothing (results/untrained.py).
+"""
+
+from pipeline.results import rows, untrained
+from pipeline.results.selection import layers
+from pipeline.run.job import Job
+from pipeline.stages._training import train
+
+JOBS = {"setting": "selection.settings", "defence": "train_selected", "seed": "seeds"}
+READS = ["data", "selection"]
+WRITES = {
+    "model": "{dataset}/{model}/{defence}/{seed}/model.safetensors",
+    "snapshots": "{dataset}/{model}/{defence}/{seed}/snapshots",
+    "history": "{dataset}/{model}/{defence}/{seed}/history.csv",
+}
+PARAMS = {
+    "dataset": "datasets.{dataset}",
+    "model": "models.{model}",
+    "defence": "defences.{defence}",
+    "training_images": "training_images",
+    "validation_share": "validation_share",
+    "training": "train_selected.{defence}",
+}
+DEVICE = "gpu"
+
+
+def run(job: Job) -> None:
+    """Train it, if there is a layer to defend."""
+    chosen = layers(rows.read(job.file("selection")))
+    if chosen:
+        return train(job, job.params["defence"] | {"layers": chosen})
+    print(untrained.UNTRAINED)
+    untrained.leave_empty(job.writes.values())
