@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,10 @@ from pipeline.study.strict_yaml import read
 ROOT = Path(__file__).parents[1]
 RUN = "results/small/digits/lenet5/{defence}/0"
 NOTHING = "Nothing to be done"
+
+
+BASE = "studies/base.yaml"
+INHERITED = ("snapshot_attacks", "distortions", "learning", "toys", "tables", "figures")
 
 
 def small():
@@ -66,6 +71,9 @@ def small():
     }  # fmt: skip
 
 
+DVC = (sys.executable, "-m", "pipeline.tracking.dvc")
+
+
 def run(folder, *command, check=True, **extra):
     environment = os.environ | {
         "PYTHONPATH": str(folder / "src"),
@@ -104,7 +112,13 @@ def checkout(tmp_path_factory):
         if (ROOT / name).is_file() and name != "dvc.lock":
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, folder / name)
-    write(folder / "params.yaml", small())
+    study = small()
+    write(folder / BASE, study)
+    write(
+        folder / "params.yaml",
+        {"extends": BASE} | {key: one for key, one in study.items() if key not in INHERITED},
+    )
+    run(folder, *DVC, "generate")
     run(folder, "git", "init", "--quiet")
     run(folder, "git", "config", "user.email", "test@example.org")
     run(folder, "git", "config", "user.name", "test")
@@ -155,15 +169,17 @@ def test_editing_one_attack_runs_its_own_jobs_and_what_reads_them(checkout):
 
 
 def test_comments_and_docstrings_run_nothing_again(checkout):
-    files = ["pipeline/run/paths.py", "pipeline/run/job.py", "src/robustinfo/core/files.py"]
-    files += ["src/robustinfo/core/errors.py", "src/robustinfo/attacks/fgsm.py"]
+    files = ["pipeline/run/job.py", "pipeline/run/contract.py", "pipeline/stages/attack.py"]
+    files += ["src/robustinfo/core/files.py", "src/robustinfo/attacks/fgsm.py"]
     before = {file: (checkout / file).read_text() for file in files}
     for file, text in before.items():
         (checkout / file).write_text("# a comment\n" + text.replace('"""', '"""Edited. ', 1))
-    said = run(checkout, "snakemake", "--dry-run")
+    said, ran = run(checkout, "snakemake", "--dry-run"), run(checkout, "dvc", "repro")
     for file, text in before.items():
         (checkout / file).write_text(text)
+    run(checkout, "dvc", "repro")
     assert NOTHING in said
+    assert re.findall(r"Running stage '(.*)'", ran) == ["jobs"]
 
 
 def test_one_more_attack_is_one_file_and_one_line(checkout):
@@ -180,8 +196,6 @@ def test_one_more_attack_is_one_file_and_one_line(checkout):
     params.write_text(before)
     for file in (checkout / RUN.format(defence="standard") / "attacks").glob("mine.*"):
         file.unlink()
-    # DVC knows code by folder: it recorded the one with mine.py in it.
-    run(checkout, sys.executable, "-m", "pipeline.tracking.dvc", "record")
     assert again["attack"] == 2 and "pretrain" not in again
     assert "attack,mine,,,,,attack_success_rate," in found
 
@@ -193,17 +207,51 @@ def test_one_changed_number_is_the_same_plan_for_both_tools(checkout):
     content["attacks"]["fgsm"]["epsilon"] = 0.07
     write(file, content)
     by_snakemake = planned(checkout)
-    code = (
-        "import json; from pipeline.tracking.dvc import stale, stages;"
-        "print(json.dumps(sorted(stale(stages()))))"
-    )
-    names = json.loads(run(checkout, sys.executable, "-c", code).splitlines()[-1])
-    by_dvc = {rule: 0 for name in names for rule in [name.partition("@")[0]]}
-    for name in names:
-        by_dvc[name.partition("@")[0]] += 1
+    by_dvc = outdated(checkout)
     file.write_text(before)
     assert by_snakemake == by_dvc
     assert by_dvc["attack"] == 2
+
+
+def test_an_edited_attack_is_the_same_plan_for_both_tools(checkout):
+    file = checkout / "src/robustinfo/attacks/fgsm.py"
+    before = file.read_text()
+    file.write_text(before + "\nEDITED = True\n")
+    by_snakemake, by_dvc = planned(checkout), outdated(checkout)
+    file.write_text(before)
+    assert by_snakemake == by_dvc
+    assert by_dvc["attack"] == 2 and "pretrain" not in by_dvc
+
+
+def outdated(folder):
+    """{stage: how many of its jobs} that DVC would run, after its first stage."""
+    code = (
+        "import json; from pipeline.tracking.dvc import stale, stages, write_jobs; write_jobs();"
+        "print(json.dumps(sorted(stale(stages()))))"
+    )
+    names = json.loads(run(folder, sys.executable, "-c", code).splitlines()[-1])
+    return dict(Counter(name.partition("/")[0] for name in names))
+
+
+def test_plain_repro_runs_what_an_inherited_value_changes_and_nothing_else(checkout):
+    file = checkout / BASE
+    before = file.read_text()
+    study, _ = read(file)
+    study["distortions"]["linf_noise"]["epsilon"] = 0.1
+    write(file, study)
+    expected = planned(checkout)
+    ran = run(checkout, "dvc", "repro")
+    adopted = run(checkout, *DVC, "adopt")
+    after = run(checkout, "snakemake", "--dry-run")
+    file.write_text(before)
+    again = run(checkout, "dvc", "repro")
+    run(checkout, *DVC, "adopt")
+    names = [name.partition("/")[0] for name in re.findall(r"Running stage '(.*)'", ran)]
+    assert names.count("jobs") == 1 and expected["distort"] == names.count("distort") == 2
+    # What reads a table that came out the same does not run again.
+    assert {*names} - {"jobs"} <= {*expected} and "attack" not in expected
+    assert re.search(r"adopted (\d+) of", adopted) and NOTHING in after
+    assert "is cached" in again and "Running stage 'distort" not in again
 
 
 def test_a_clone_pulls_and_adopts_and_has_nothing_to_do(checkout):
@@ -213,8 +261,8 @@ def test_a_clone_pulls_and_adopts_and_has_nothing_to_do(checkout):
     clone = checkout.parent / "clone"
     run(checkout, "git", "clone", "--quiet", str(checkout), str(clone))
     run(clone, "dvc", "pull", "--quiet")
-    said = run(clone, sys.executable, "-m", "pipeline.tracking.dvc", "adopt")
-    assert re.search(r"adopted (\d+) of \1 stages", said)
+    said = run(clone, *DVC, "adopt")
+    assert re.search(r"adopted (\d+) of \1 jobs", said)
     assert NOTHING in run(clone, "snakemake", "--dry-run")
     assert "up to date" in run(clone, "dvc", "status")
 

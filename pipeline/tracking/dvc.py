@@ -27,7 +27,11 @@ from robustinfo.core.files import whole
 
 
 def record() -> str:
-    """Commit to DVC exactly the stages whose every output Snakemake would leave as it is."""
+    """Commit to DVC exactly the stages whose every output Snakemake would leave as it is.
+
+    What was just run is of params.yaml as it is, and so is dvc.yaml then.
+    """
+    generate()
     write_jobs()
     summary = _run("snakemake", "--summary", "--quiet", "all")
     lines = csv.DictReader(io.StringIO(summary), delimiter="\t", quoting=csv.QUOTE_NONE)
@@ -57,7 +61,7 @@ def adopt() -> str:
     clean = known.keys() - stale(known) - {JOBS}
     if outs := [out for name in sorted(clean) for out in known[name].outs]:
         _run("snakemake", "--touch", "--cores", "1", "--quiet", "all", "--", *outs)
-    return f"snakemake: adopted {len(clean)} of {len(known)} stages"
+    return f"snakemake: adopted {len(clean)} of {len(known) - 1} jobs"
 
 
 class Stage(NamedTuple):
