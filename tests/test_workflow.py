@@ -196,6 +196,7 @@ def test_one_more_attack_is_one_file_and_one_line(checkout):
     params.write_text(before)
     for file in (checkout / RUN.format(defence="standard") / "attacks").glob("mine.*"):
         file.unlink()
+    run(checkout, *DVC, "generate")
     assert again["attack"] == 2 and "pretrain" not in again
     assert "attack,mine,,,,,attack_success_rate," in found
 
