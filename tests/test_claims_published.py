@@ -5,11 +5,9 @@ import pytest
 from pydantic import ValidationError
 
 from pipeline.results import rows
-from pipeline.run import paths
-from pipeline.run.job import Job
 from pipeline.stages import claims
 from pipeline.study.claim import Claim, Published, published
-from pipeline.study.extends import EMPTY
+from tests.jobs import made, small
 from tests.made_results import RATES, claim, results
 
 REFERENCE = {"gain": {"mnist": 7, "stl10": [2.5, 9]}, "rate": {"mnist/lenet5": 0.3}}
@@ -50,27 +48,28 @@ def test_the_table_shows_what_the_paper_prints_for_a_claim_where_it_prints_it(
         "gain: {mnist: 38}\nclaims: [{id: c, text: it falls}]\nscale: {mnist/lenet5: {seeds: null, "
         "training_images: 60000, test_images: 10000, epochs: 200, network: {method: lenet5}}}\n"
     )
-    monkeypatch.chdir(tmp_path)
     known = results(**RATES)
     both = pd.concat([known, known.assign(dataset="stl10")], ignore_index=True)
-    monkeypatch.setattr(claims, "results_of", lambda job: both)
-    monkeypatch.setattr(claims, "untrained_of", lambda job: known.head(0))
-    monkeypatch.setattr(claims, "outcomes_of", lambda job: known.assign(index=0, correct=1))
+    monkeypatch.setattr(claims, "results_of", lambda files: both)
+    monkeypatch.setattr(claims, "untrained_of", lambda files: known.head(0))
+    monkeypatch.setattr(claims, "outcomes_of", lambda files: known.assign(index=0, correct=1))
     asked = claim(paper="p", claim="c", published={"key": "gain|{dataset}", "scale": -0.01})
     defences = [*known.defence.unique()]
-    study = EMPTY | {
-        "claims": {"falls": asked.model_dump()},
-        "seeds": [0, 1],
-        "datasets": {"mnist": {"method": "mnist"}, "stl10": {"method": "stl10"}},
-        "models": {"lenet5": {"method": "lenet5"}},
-        "defences": {name: {"method": "standard"} for name in defences},
-        "pretrain": {name: {"epochs": 20} for name in defences},
-        "training_images": 6000,
-    }
-    job = Job("claims", "s", {}, study)
+    study = small(
+        claims={"falls": asked.model_dump()},
+        seeds=[0, 1],
+        settings=[{"dataset": name, "model": "lenet5"} for name in ("mnist", "stl10")],
+        datasets={"mnist": {"method": "mnist"}, "stl10": {"method": "stl10"}},
+        models={"lenet5": {"method": "lenet5"}},
+        defences={name: {"method": "standard"} for name in defences},
+        pretrain={name: {"epochs": 20} for name in defences},
+        training_images=6000,
+    )
+    job = made(study, "claims")
+    monkeypatch.chdir(tmp_path)
     claims.run(job)
-    table = rows.read(job.path(paths.CLAIMS)).set_index("dataset")
+    table = rows.read(job.writes["claims"]).set_index("dataset")
     assert table.published.to_dict() == {"mnist": "-0.38", "stl10": ""}
-    small = "6,000 of 60,000 training images, 20 of 200 epochs; 1 % of images x epochs"
-    assert table.smaller.to_dict() == {"mnist": small, "stl10": ""}
+    less = "6,000 of 60,000 training images, 20 of 200 epochs; 1 % of images x epochs"
+    assert table.smaller.to_dict() == {"mnist": less, "stl10": ""}
     assert table.value.to_list() == pytest.approx([-0.38, -0.38])

@@ -12,9 +12,8 @@ from typing import get_args
 import pytest
 import torch
 
-from pipeline.run.paths import TRAININGS
 from pipeline.study.check import load
-from pipeline.study.slices import KINDS, in_setting
+from pipeline.study.slices import KINDS, TRAININGS, in_setting
 from robustinfo.core import registry
 from robustinfo.core.measurement import Interval, Measurement
 from robustinfo.core.settings import Settings

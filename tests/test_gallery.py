@@ -1,18 +1,16 @@
 """Which attack and which images the gallery shows, and what it says of them."""
 
-from pathlib import Path
-
 import pytest
 import torch
 
 from pipeline.results import rows, sealed_text
-from pipeline.run import load, paths
-from pipeline.run.job import Job
+from pipeline.run import load
 from pipeline.stages import gallery
 from robustinfo.core.batches import floats
 from robustinfo.core.sealed import seal
 from robustinfo.models import lenet5
 from robustinfo.training.loop import Images
+from tests.jobs import STANDARD, made, settle, small
 
 PGD = {"method": "pgd", "norm": "linf", "epsilon": 0.3, "step_size": 0.1, "steps": 3}
 ATTACKS = {
@@ -30,10 +28,11 @@ CLASSES = [f"class {number}" for number in range(10)]
 @pytest.fixture
 def job(tmp_path, monkeypatch):
     """A setting with two defences, five attacks, and twelve images that every attack turns."""
-    monkeypatch.chdir(tmp_path)
-    params = {"dataset": {"method": "digits"}, "model": {"method": "lenet5"}, "attacks": ATTACKS}
-    params |= {"threat": {"linf": 0.3}, "seeds": [7], "defences": {name: {} for name in DEFENCES}}
-    job = Job("gallery", "s", {"dataset": "digits", "model": "lenet5"}, params)
+    settle(tmp_path, monkeypatch)
+    defences = {name: STANDARD for name in DEFENCES}
+    trained = {"defences": defences, "pretrain": {name: {} for name in DEFENCES}}
+    study = small(attacks=ATTACKS, threat={"linf": 0.3}, seeds=[7, 8], **trained)
+    job = made(study, "gallery", dataset="d", model="m")
     job.device = torch.device("cpu")
     generator = torch.Generator().manual_seed(0)
     images = torch.randint(256, (12, 1, 28, 28), generator=generator).byte()
@@ -42,17 +41,17 @@ def job(tmp_path, monkeypatch):
     x_adv = (floats(images) + 0.3 * torch.rand(12, 1, 28, 28, generator=generator)).clamp(0, 1)
     model = lenet5.build((1, 28, 28), 10, config=lenet5.Config()).eval()
     splits = {"train": {"shape": [1, 28, 28]}}
-    sealed_text.write_json(job.path(paths.DATA), {"classes": CLASSES, "splits": splits})
+    sealed_text.write_json(job.file("data"), {"classes": CLASSES, "splits": splits})
     weights = {load.WEIGHTS + name: tensor for name, tensor in model.state_dict().items()}
     for defence in DEFENCES:
-        seal(gallery._of(job, paths.MODEL, defence), weights, {})
+        seal(job.file("model", defence=defence), weights, {})
         for name in ATTACKS:
             success = torch.ones(12).bool()
             success[:2] = defence == "standard"
-            made = {"x_adv": x_adv, "success": success}
-            seal(gallery._of(job, paths.EXAMPLES, defence, attack=name), made, {})
+            stored = {"x_adv": x_adv, "success": success}
+            seal(job.file("examples", defence=defence, attack=name), stored, {})
             line = {"stage": "attack", "entry": name, "quantity": "accuracy", "value": LEFT[name]}
-            rows.write(gallery._of(job, paths.ATTACK, defence, attack=name), [line])
+            rows.write(job.file("attacked", defence=defence, attack=name), [line])
     return job
 
 
@@ -72,21 +71,21 @@ def test_images_that_more_defences_lost_come_first_and_each_is_of_another_class(
 
 def test_it_says_what_the_network_answers_before_and_after(job):
     gallery.run(job)
-    table = rows.read(job.path(paths.GALLERY))
+    table = rows.read(job.writes["gallery"])
     assert table.defence.tolist() == ["standard"] * 4 + ["adversarial"] * 4
     assert table["index"].tolist() == [2, 3, 4, 5] * 2  # what only one defence lost comes later
     images, labels = load.test_images(job)
-    model = load.trained(job, gallery._of(job, paths.MODEL, "standard"))
+    model = load.trained(job, job.file("model", defence="standard"))
     before = model(floats(images[2:6])).argmax(1)
     assert table.before.tolist() == [CLASSES[k] for k in before] * 2
     assert table.label.tolist() == [CLASSES[k] for k in labels[2:6]] * 2
     assert set(table.success) == {"True"} and set(table.attack) == {"strong"}
-    assert job.path(paths.GALLERY_PICTURE).read_bytes().startswith(b"\x89PNG")
+    assert job.writes["gallery_picture"].read_bytes().startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize("change", [{"dataset": {"method": "imdb"}}, {"attacks": {}}])
 def test_texts_and_settings_without_a_threat_model_have_none(job, change):
     job.params |= change
     gallery.run(job)
-    assert rows.read(job.path(paths.GALLERY)).empty
-    assert Path(job.path(paths.GALLERY_PICTURE)).read_bytes() == b""
+    assert rows.read(job.writes["gallery"]).empty
+    assert job.writes["gallery_picture"].read_bytes() == b""

@@ -9,51 +9,46 @@ import pytest
 import torch
 
 from pipeline.results import rows, sealed_text
-from pipeline.run import load, paths, resuming
-from pipeline.run.job import Job
-from pipeline.stages import train
+from pipeline.run import load, resuming
+from pipeline.stages import _training, pretrain
 from robustinfo.core.files import DiskError
 from robustinfo.core.sealed import seal
 from robustinfo.training.loop import Images
+from tests.jobs import NAMES, made, settle, small
 
 STATE = "state.safetensors"
-STANDARD = {"method": "standard", "loss": {"method": "cross_entropy"}}
 TRAINING = {"epochs": 3, "batch_size": 8, "learning_rate": 0.01, "snapshot_every": 1}
 TRAINING |= {"augmentation": {"shift": 1}}
 MANIFEST = {"classes": [*"0123456789"], "splits": {"train": {"shape": [1, 28, 28]}}}
 
 
 def job(**training):
-    params = {"model": {"method": "lenet5"}, "defence": STANDARD, "training": TRAINING | training}
-    names = {"dataset": "d", "model": "m", "defence": "x", "seed": "0"}
-    made = Job("pretrain", "s", names, params | {"dataset": {"method": "digits"}})
-    made.device = torch.device("cpu")
-    return made
+    one = made(small(pretrain={"x": TRAINING | training}), "pretrain", **NAMES)
+    one.device = torch.device("cpu")
+    return one
 
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):
     """A study of a few random images; its code is that of this checkout."""
-    for name in ("pipeline", "src"):
-        (tmp_path / name).symlink_to(Path(name).resolve())
-    monkeypatch.chdir(tmp_path)
+    settle(tmp_path, monkeypatch)
     images = torch.randint(256, (30, 1, 28, 28), generator=torch.Generator().manual_seed(0))
     data = Images(images.byte(), torch.arange(30) % 10)
     monkeypatch.setattr(load, "parts", lambda job: (data, Images(*(one[:8] for one in data))))
-    sealed_text.write_json(job().path(paths.DATA), MANIFEST)
+    sealed_text.write_json(job().file("data"), MANIFEST)
     return tmp_path
 
 
 def outputs():
     """The bytes of everything that a training leaves."""
-    run = job().path(paths.RUN)
+    run = job().writes["model"].parent
     assert not resuming.workspace(job()).exists()
     return {str(file.relative_to(run)): file.read_bytes() for file in run.rglob("*.*")}
 
 
 def interrupt(after=1, **training):
     """Train, and end right after the state of an epoch was kept; where that is."""
-    real = train.resuming.keep
+    real = _training.resuming.keep
 
     def keep(work, identity, state, epochs):
         real(work, identity, state, epochs)
@@ -61,19 +56,19 @@ def interrupt(after=1, **training):
             raise KeyboardInterrupt
 
     with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(train.resuming, "keep", keep)
-        train.run(job(**training))
+        patch.setattr(_training.resuming, "keep", keep)
+        pretrain.run(job(**training))
     return resuming.workspace(job())
 
 
 @pytest.fixture
 def whole():
     """What a training that nothing interrupted leaves; it is gone."""
-    train.run(job())
+    pretrain.run(job())
     found = outputs()
-    assert len(found) == 6 and len(rows.read(job().path(paths.HISTORY))) == 1 + 3 * 4
+    assert len(found) == 6 and len(rows.read(job().writes["history"])) == 1 + 3 * 4
     for name in found:
-        (job().path(paths.RUN) / name).unlink()
+        (job().writes["model"].parent / name).unlink()
     return found
 
 
@@ -84,7 +79,7 @@ def spoken(caplog):
 @pytest.mark.parametrize("after", range(4))
 def test_a_training_interrupted_after_any_epoch_leaves_the_same_bytes(whole, caplog, after):
     interrupt(after)
-    train.run(job())
+    pretrain.run(job())
     assert outputs() == whole and not spoken(caplog)
 
 
@@ -123,7 +118,7 @@ def alter_a_snapshot(state):
 )
 def test_what_cannot_be_gone_on_from_is_begun_again_and_a_line_says_so(whole, caplog, harm):
     harm(interrupt() / STATE)
-    train.run(job())
+    pretrain.run(job())
     assert outputs() == whole
     (line,) = spoken(caplog)
     assert line.endswith("starts again from its beginning") and "\n" not in line
@@ -132,7 +127,7 @@ def test_what_cannot_be_gone_on_from_is_begun_again_and_a_line_says_so(whole, ca
 @pytest.mark.parametrize("other", [{"learning_rate": 0.02}, {"epochs": 4}, {"batch_size": 9}])
 def test_a_state_of_other_settings_is_not_gone_on_from(whole, caplog, other):
     interrupt(2, **other)
-    train.run(job())
+    pretrain.run(job())
     assert outputs() == whole
     assert f"{STATE} is of a training with other settings or code" in spoken(caplog)[0]
 
@@ -150,9 +145,9 @@ def test_a_full_disk_costs_an_error_of_one_line_and_no_state(whole, caplog, monk
     with monkeypatch.context() as patch:
         patch.setattr(Path, "write_bytes", full)
         with pytest.raises(DiskError, match=rf"{STATE}: .*No space left.*free the disk") as error:
-            train.run(job())
+            pretrain.run(job())
     assert "\n" not in str(error.value)
-    train.run(job())
+    pretrain.run(job())
     assert outputs() == whole and not spoken(caplog)
 
 
@@ -163,4 +158,4 @@ def test_a_disk_that_refuses_a_folder_or_a_copy_costs_an_error_of_one_line(monke
 
     monkeypatch.setattr({"mkdir": Path, "copyfile": shutil}[refused], refused, read_only)
     with pytest.raises(DiskError, match=r"cannot write .*Read-only file system"):
-        train.run(job())
+        pretrain.run(job())

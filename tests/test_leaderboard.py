@@ -2,21 +2,17 @@
 
 import json
 import math
-from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from pipeline.results import information, rows
 from pipeline.results.statistics import with_intervals
-from pipeline.run import paths
-from pipeline.run.job import Job
 from pipeline.stages import leaderboard
-from pipeline.study.slices import slices
-from pipeline.study.strict_yaml import read
 from robustinfo.judge.checks import UNTRUSTED
 from robustinfo.judge.threats import Threat
 from robustinfo.maths.statistics import fraction_interval
+from tests.jobs import default, made, settle
 
 NAMES = {"dataset": "digits", "model": "lenet5"}
 N = 100
@@ -171,10 +167,10 @@ def test_several_settings_are_taken_together_and_one_by_one():
 @pytest.fixture
 def job(tmp_path, monkeypatch):
     """The stage's job of the default study, on invented results."""
-    study, _ = read(Path("params.yaml"))
-    monkeypatch.chdir(tmp_path)
-    job = Job("leaderboard", "s", {}, slices(study | {"toys": {}}, "leaderboard", {}))
-    rows.write_table(job.path(paths.RESULTS, **NAMES), collected(ROBUST, BITS))
+    study = default(toys={})
+    settle(tmp_path, monkeypatch)
+    job = made(study, "leaderboard")
+    rows.write_table(job.file("results", **NAMES), collected(ROBUST, BITS))
     return job
 
 
@@ -183,27 +179,27 @@ def test_the_three_files_say_the_same_and_the_overview_has_every_accuracy(job):
         ("digits", "lenet5", "standard", "broken", 0.9, 0.05),
         ("digits", "lenet5", "entropic", "no benefit", 0.9, 0.25),
     )
-    rows.write_table(job.path(paths.VERDICT), table)
+    rows.write_table(job.file("verdict"), table)
     leaderboard.run(job)
-    board = rows.read(job.path(paths.LEADERBOARD))
+    board = rows.read(job.writes["leaderboard"])
     assert board.defence.tolist() == ["entropic", "standard"]
     assert (board.clean_low[0], board.clean_high[0]) == pytest.approx(fraction_interval(90, N))
-    lines = json.loads(job.path(paths.LEADERBOARD_JSON).read_text())
+    lines = json.loads(job.writes["leaderboard_json"].read_text())
     assert pd.DataFrame(lines)[[*board]].equals(board)
-    assert job.path(paths.LEADERBOARD_TEX).read_text().count("lenet5") == 2
-    left = rows.read(job.path(paths.LEFT))
+    assert job.writes["leaderboard_tex"].read_text().count("lenet5") == 2
+    left = rows.read(job.writes["accuracy_by_attack"])
     assert list(left.attack.unique()) == ["clean", "linf_pgd", "all in linf", "all in l2"]
     worst = {norm: left[left.attack == f"all in {norm}"] for norm in ("linf", "l2")}
     robust = worst["linf"].set_index("defence").value.to_dict()
     assert robust == pytest.approx({"standard": 0.05, "entropic": 0.25})
     assert set(worst["l2"].value) == {0.45}
-    curves = rows.read(job.path(paths.CURVES))
+    curves = rows.read(job.writes["accuracy_by_epsilon"])
     assert set(curves.norm) == {"linf"} and curves.epsilon.tolist() == [0.0, 0.9] * 2
 
 
 def test_without_a_threat_model_all_tables_are_there_and_empty(job):
-    rows.write_table(job.path(paths.VERDICT), verdicts())
+    rows.write_table(job.file("verdict"), verdicts())
     leaderboard.run(job)
-    for template in (paths.LEADERBOARD, paths.LEFT, paths.CURVES, paths.CORRELATIONS):
-        assert rows.read(job.path(template)).empty
-    assert json.loads(job.path(paths.LEADERBOARD_JSON).read_text()) == []
+    for name in ("leaderboard", "accuracy_by_attack", "accuracy_by_epsilon", "correlations"):
+        assert rows.read(job.writes[name]).empty
+    assert json.loads(job.writes["leaderboard_json"].read_text()) == []

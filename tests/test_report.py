@@ -7,13 +7,12 @@ import pandas as pd
 import pytest
 
 from pipeline.results import information, rows
-from pipeline.run import paths
-from pipeline.run.job import Job
-from pipeline.run.untrained import UNTRAINED
+from pipeline.results.untrained import UNTRAINED
 from pipeline.stages import gallery, leaderboard, overview, report, verdict
 from robustinfo.core.files import whole
 from robustinfo.judge.checks import BY_NAME, CLASSES
 from robustinfo.judge.verdict import Answer
+from tests.jobs import default, made, settle
 
 SETTING = {"dataset": "digits", "model": "lenet5"}
 RUN = SETTING | {"defence": "pat_entm"}
@@ -50,52 +49,52 @@ def test_every_class_has_a_colour_of_its_own_and_readable_letters():
         assert (light + 0.05) / (dark + 0.05) >= 4.5  # WCAG's AA
 
 
-def results(job, verdicts):
-    """Everything that the page reads, with or without a verdict."""
+def results(job, drawn, verdicts):
+    """Everything that the page, and what is drawn for it, read, with or without a verdict."""
     board = pd.DataFrame([RUN | line for line in verdicts], columns=[*RUN, *BROKEN])
-    rows.write_table(job.path(paths.LEADERBOARD), board)
-    for path in (paths.LEADERBOARD_JSON, paths.LEADERBOARD_TEX):
-        with whole(job.path(path)) as partial:
-            partial.write_text(f"% {path}")
+    rows.write_table(job.file("leaderboard"), board)
+    for role in ("leaderboard_json", "leaderboard_tex"):
+        with whole(job.file(role)) as partial:
+            partial.write_text(f"% {role}")
     about = RUN | {"norm": "linf", "epsilon": 8 / 255}
     checks = [about | verdict._line(one) for one in ANSWERS] if verdicts else []
-    rows.write_table(job.path(paths.CHECKS), pd.DataFrame(checks, columns=verdict.CHECKED))
+    rows.write_table(job.file("checks"), pd.DataFrame(checks, columns=verdict.CHECKED))
     value = {"value": 0.5, "low": 0.4, "high": 0.6, "n": 9}
     left = [RUN | {"attack": "pgd", "counts": True} | value] if verdicts else []
-    rows.write_table(job.path(paths.LEFT), pd.DataFrame(left, columns=leaderboard.ATTACKED))
+    rows.write_table(
+        drawn.file("accuracy_by_attack"), pd.DataFrame(left, columns=leaderboard.ATTACKED)
+    )
     swept = [
         RUN | {"curve": "epsilon_curve", "norm": "linf", "epsilon": level} | value
         for level in (0.0, 1.0)
     ]
     rows.write_table(
-        job.path(paths.CURVES),
+        drawn.file("accuracy_by_epsilon"),
         pd.DataFrame(swept if verdicts else [], columns=leaderboard.SWEPT),
     )
     point = {"measure": "kde", "quantity": "network_entropy", "layer": "network", "seed": 0}
     point |= {"value": 1.0, "saturated": "False", "robust_accuracy": 0.5}
     points = pd.DataFrame([RUN | point] if verdicts else [], columns=information.POINT)
-    rows.write_table(job.path(paths.INFORMATION), points)
-    rows.write_table(job.path(paths.CORRELATIONS), information.correlations(points))
+    rows.write_table(drawn.file("information"), points)
+    rows.write_table(job.file("correlations"), information.correlations(points))
     line = {"defence": "pat_entm", "attack": "pgd", "index": 0, "label": "3", "before": "3"}
     shown = [line | {"after": "8", "success": True}] if verdicts else []
-    rows.write_table(job.path(paths.GALLERY), pd.DataFrame(shown, columns=gallery.COLUMNS))
-    with whole(job.path(paths.GALLERY_PICTURE)) as partial:
+    rows.write_table(job.file("gallery", **SETTING), pd.DataFrame(shown, columns=gallery.COLUMNS))
+    with whole(job.file("gallery_picture", **SETTING)) as partial:
         partial.write_bytes(PNG if verdicts else b"")
     claims = ["claim", "text", "source", "value", "low", "high", "judgement", "saturated"]
-    rows.write_table(
-        job.path(paths.CLAIMS), pd.DataFrame([], columns=[*SETTING, *claims, "sentence"])
-    )
+    rows.write_table(job.file("claims"), pd.DataFrame([], columns=[*SETTING, *claims, "sentence"]))
 
 
 @pytest.fixture
 def page(tmp_path, monkeypatch, request):
-    monkeypatch.chdir(tmp_path)
-    job = Job("report", "s", {}, {"settings": [SETTING], "tables": {}, "figures": {}})
-    job.names = SETTING
-    results(job, request.param)
-    overview.run(job)
+    study = default(settings=[SETTING], tables={}, figures={})
+    settle(tmp_path, monkeypatch)
+    job, drawn = made(study, "report"), made(study, "overview")
+    results(job, drawn, request.param)
+    overview.run(drawn)
     report.run(job)
-    return job.path(paths.REPORT).read_text()
+    return job.writes["report"].read_text()
 
 
 @pytest.mark.parametrize("page", [[BROKEN]], indirect=True)

@@ -9,14 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.run import code, paths
-from pipeline.run.job import Job
+from pipeline.run import code, contract
 from pipeline.run.start import _alone
 from pipeline.study import outline
 from pipeline.study.check import load
-from pipeline.study.slices import slices
 from pipeline.study.strict_yaml import StudyError
 from robustinfo.core.settings import diameter, out_of_scale
+from tests.jobs import made, settle, small
 from tests.test_outline import STUDY
 
 GOOD = Path("params.yaml").read_text(encoding="utf-8")
@@ -102,18 +101,22 @@ def test_judge_and_studies_have_one_rule_of_sizes():
 PAIRS = [("a", "b-c"), ("a-b", "c"), ("a_b", "c"), ("a", "b_c"), ("toy", "a"), ("toy-a", "b")]
 
 
-@pytest.mark.parametrize("template", [paths.RESULTS, paths.STANDING, paths.GALLERY, paths.SELECTED])
-def test_no_two_settings_and_no_toy_share_a_file(template):
+@pytest.mark.parametrize("artifact", ["results", "standing", "gallery", "selection"])
+def test_no_two_settings_and_no_toy_share_a_file(artifact):
+    template, of_toy = contract.template(artifact), contract.every()["toy"].writes["results"]
     files = [template.format(study="s", dataset=one, model=other) for one, other in PAIRS]
-    files += [paths.TOY.format(study="s", toy=toy) for toy in ("a", "toy", "toy-a", "b-c")]
+    files += [of_toy.format(study="s", toy=toy) for toy in ("a", "toy", "toy-a", "b-c")]
     assert len({*files}) == len(files)
     for one, other in combinations(files, 2):  # a file is no other's folder
         assert Path(one) not in Path(other).parents
 
 
 def test_jobs_whose_names_join_to_the_same_text_have_locks_of_their_own(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    jobs = [Job("gallery", "s", {"dataset": one, "model": other}, {}) for one, other in PAIRS]
+    settings = [{"dataset": one, "model": other} for one, other in PAIRS]
+    kinds = {kind: {one[kind[:-1]]: {} for one in settings} for kind in ("datasets", "models")}
+    study = small(settings=settings, **kinds)
+    settle(tmp_path, monkeypatch)
+    jobs = [made(study, "gallery", **setting) for setting in settings]
     locks = [_alone(job) for job in jobs]  # none is taken
     assert all(lock.is_locked for lock in locks)
     with pytest.raises(StudyError, match="another process is at gallery"):
@@ -125,10 +128,10 @@ def test_an_entry_may_be_called_like_a_key_of_an_entry(tmp_path, name):
     study = load(
         changed(tmp_path, ("  square: {", f"  {name}: {{method: deepfool}}\n  square: {{"))
     )
-    setting = {"dataset": "digits", "model": "lenet5", "defence": "standard"}
-    assert "src/robustinfo/attacks/deepfool.py" in code.code(
-        "diagnose", slices(study, "diagnose", setting)
-    )
+    run = {"dataset": "digits", "model": "lenet5", "defence": "standard", "seed": "0"}
+    params = made(study, "diagnose", **run).params
+    files = code.code(contract.every()["diagnose"], params)
+    assert "src/robustinfo/attacks/deepfool.py" in files
 
 
 def test_both_settings_of_names_that_join_alike_are_planned(tmp_path):

@@ -5,10 +5,9 @@ import pytest
 
 from pipeline.results import rows
 from pipeline.results.statistics import with_intervals
-from pipeline.run import paths
-from pipeline.run.job import Job
 from pipeline.stages import verdict
 from robustinfo.core.measurement import counted, exact
+from tests.jobs import made, settle, small
 
 SETTING = {"dataset": "007", "model": "m"}
 PGD = {"method": "pgd", "norm": "linf", "epsilon": 0.1, "step_size": 0.02, "steps": 20}
@@ -47,21 +46,21 @@ def standing(defence, seed, robust):
 @pytest.fixture
 def judged(tmp_path, monkeypatch):
     """(verdict.csv by defence and norm, checks.csv) of {defence: [robust images by norm, ...]}."""
-    monkeypatch.chdir(tmp_path)
+    settle(tmp_path, monkeypatch)
 
     def told(runs, attacks=None):
         attacks = {"linf_pgd": PGD, "l2_pgd": L2} if attacks is None else attacks
-        params = {"settings": [SETTING], "toys": {}, "attacks": attacks, "threat": {}}
-        params |= {"diagnostics": {}, "verdict": {"twin": next(iter(runs))}}
-        job = Job("verdict", "s", {}, params)
+        trained = {key: {name: {} for name in runs} for key in ("defences", "pretrain")}
+        about = {"settings": [SETTING], "attacks": attacks, "verdict": {"twin": next(iter(runs))}}
+        job = made(small(**about, **trained, datasets={"007": {}}), "verdict")
         every = [(d, s, LEFT | one) for d, seeds in runs.items() for s, one in enumerate(seeds)]
         results = with_intervals(pd.concat([of_run(*one) for one in every], ignore_index=True))
-        rows.write_table(job.path(paths.RESULTS, **SETTING), results)
+        rows.write_table(job.file("results", **SETTING), results)
         stands = pd.concat([standing(*one) for one in every])
-        rows.write_table(job.path(paths.STANDING, **SETTING), stands)
+        rows.write_table(job.file("standing", **SETTING), stands)
         verdict.run(job)
-        found = rows.read(job.path(paths.VERDICT))
-        return found.set_index(["defence", "norm"]), rows.read(job.path(paths.CHECKS))
+        found = rows.read(job.writes["verdict"])
+        return found.set_index(["defence", "norm"]), rows.read(job.writes["checks"])
 
     return told
 

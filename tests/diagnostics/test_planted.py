@@ -5,8 +5,8 @@ import torch
 from pydantic import ValidationError
 from torch import nn
 
+from pipeline.run import contract
 from pipeline.run.code import code
-from pipeline.run.paths import KEYS
 from robustinfo.diagnostics import planted
 from robustinfo.diagnostics._readout import Binary, Readout, last_linear, separate
 from robustinfo.maths.balls import distance
@@ -203,6 +203,6 @@ def test_an_attack_without_a_ball_and_a_misspelt_one_are_refused(attack, message
 
 def test_a_job_knows_that_it_runs_the_code_of_the_attack():
     entry = {"method": "planted", "adversary": {"method": "mi_fgsm"}}
-    read = {key: {} for key in KEYS["diagnose"]} | {"diagnostics": {"active": entry}}
-    files = code("diagnose", read)
+    stage = contract.every()["diagnose"]
+    files = code(stage, {short: {} for short in stage.params} | {"diagnostics": {"active": entry}})
     assert "src/robustinfo/attacks/mi_fgsm.py" in files
