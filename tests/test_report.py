@@ -61,9 +61,8 @@ def results(job, drawn, verdicts):
     rows.write_table(job.file("checks"), pd.DataFrame(checks, columns=verdict.CHECKED))
     value = {"value": 0.5, "low": 0.4, "high": 0.6, "n": 9}
     left = [RUN | {"attack": "pgd", "counts": True} | value] if verdicts else []
-    rows.write_table(
-        drawn.file("accuracy_by_attack"), pd.DataFrame(left, columns=leaderboard.ATTACKED)
-    )
+    left = pd.DataFrame(left, columns=leaderboard.ATTACKED)
+    rows.write_table(drawn.file("accuracy_by_attack"), left)
     swept = [
         RUN | {"curve": "epsilon_curve", "norm": "linf", "epsilon": level} | value
         for level in (0.0, 1.0)

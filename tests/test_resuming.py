@@ -9,11 +9,9 @@ import pytest
 import torch
 
 from pipeline.run import code, resuming
-from pipeline.run.job import Job
+from tests.jobs import NAMES, made, small
 
 STATE = {"epoch": 1, "model": {"w": torch.rand(40)}, "history": [{"loss": 0.5}]}
-STANDARD = {"method": "standard", "loss": {"method": "cross_entropy"}}
-PARAMS = {"dataset": {"method": "digits"}, "model": {"method": "lenet5"}, "defence": STANDARD}
 
 
 @pytest.fixture
@@ -61,19 +59,22 @@ def test_the_identity_is_of_all_that_the_bits_depend_on(tmp_path, monkeypatch):
     shutil.copytree("src", tmp_path / "src")
     shutil.copytree("pipeline", tmp_path / "pipeline")
     monkeypatch.chdir(tmp_path)
-    Path("read").write_text("data")
 
     def identity(stage="pretrain", seed="0", **training):
-        names = {"dataset": "d", "model": "m", "defence": "x", "seed": seed}
-        job = Job(stage, "s", names, PARAMS | {"training": {"epochs": 2} | training})
+        trained = {"pretrain": {}, stage: {"x": {"epochs": 2} | training}}
+        study = small(seeds=[0, 1], **trained, retrain_from="y")
+        job = made(study, stage, **NAMES | {"seed": seed})
         job.device = torch.device("cpu")
-        return resuming.identity(job, [Path("read")])
+        return resuming.identity(job)
 
+    described = made(small(), "pretrain", **NAMES).file("data")
+    described.parent.mkdir(parents=True)
+    described.write_text("data")
     found = {identity(), identity("retrain"), identity(seed="1"), identity(epochs=3)}
     assert identity() in found and len(found) == 4
-    Path("read").write_text("other data")
+    described.write_text("other data")
     found.add(identity())
-    Path("pipeline/stages/train.py").write_text("ANOTHER = 'program'\n")
+    Path("pipeline/stages/pretrain.py").write_text("ANOTHER = 'program'\n")
     for remembered in (code.closure, code._imports, code._meant):
         remembered.cache_clear()  # as in another process
     found.add(identity())

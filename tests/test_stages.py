@@ -8,10 +8,10 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from pipeline.results import rows
-from pipeline.run import load, paths, untrained
-from pipeline.run.job import Job
-from pipeline.stages import attack, learn, overview, toy, train
+from pipeline.results import rows, untrained
+from pipeline.run import contract, load, start
+from pipeline.run.plan import Plan
+from pipeline.stages import _attacked, _training, attack, learn, overview, toy
 from robustinfo.core.batches import floats
 from robustinfo.core.errors import Fault
 from robustinfo.core.files import DiskError
@@ -22,6 +22,7 @@ from robustinfo.defences import entropic
 from robustinfo.judge.defended import attack_term
 from robustinfo.models import lenet5, text_classifier, vgg16
 from robustinfo.training.loop import Images
+from tests.jobs import NAMES, STANDARD, made, settle, small
 from tests.told import told
 
 ENTROPIC = {"method": "entropic", "loss": {"method": "cross_entropy"}, "weight": 0.5, "factor": 2.0}
@@ -56,25 +57,34 @@ def test_a_training_takes_the_first_images_and_splits_those(monkeypatch, first, 
     monkeypatch.setattr(
         load, "split", lambda job, which: Split(images, torch.arange(20) % 2, [], [])
     )
-    params = {"training_images": first, "validation_share": 0.3}
-    one = Job("pretrain", "s", {"seed": "0"}, params)
-    data, validation = load.parts(one)
+    study = small(training_images=first, validation_share=0.3)
+    data, validation = load.parts(made(study, "pretrain", **NAMES))
     seen = torch.cat([data.images, validation.images]).flatten().sort().values
     assert seen.tolist() == list(range(count)) and len(validation.images) > 0
 
 
-@pytest.mark.parametrize("stage", paths.WRITES)
-def test_a_job_of_what_is_null_in_its_setting_leaves_empty_files(stage, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    names = {
-        name: "x"
-        for name in ("dataset", "model", "defence", "seed", "attack", "learning", "detection")
-    }
-    job = Job(stage, "s", names, {"defence": None})
-    assert job.is_absent
-    untrained.leave_empty(job)
-    for template in paths.WRITES[stage]:
-        path = job.path(template)
+OF_NETWORKS = [
+    name
+    for name, one in contract.every().items()
+    if "defence" in one.names and {"model", "selection"} & {read.role for read in one.reads}
+]
+ASKED = {key: {"e": {}} for key in ("attacks", "complexities", "distortions", "learning")}
+ASKED |= {"detection": {"e": {}}, "transfers": [{"defence": "x", "proxy": "y"}]}
+ASKED["selection"] = {"settings": small()["settings"], "compared": ["x", "y"], "attack": "e"}
+
+
+@pytest.mark.parametrize("stage", OF_NETWORKS)
+def test_a_stage_leaves_empty_files_of_a_network_that_nobody_trained(stage, tmp_path, monkeypatch):
+    training = "train_selected" if stage == "train_selected" else "pretrain"
+    trained = {"pretrain": {}, training: {"x": {}, "y": {}}}
+    study = small(defences={"x": STANDARD, "y": STANDARD}, **trained, **ASKED)
+    settle(tmp_path, monkeypatch)
+    (planned,) = Plan(study).of(stage, defence="x")
+    job = made(study, stage, **planned.names)
+    (read,) = job.reads.get("model") or job.reads["selection"]
+    untrained.leave_empty([read.path])
+    start.perform(job)
+    for path in job.writes.values():
         if path.suffix == ".csv":
             assert rows.read(path).empty
         else:
@@ -88,13 +98,14 @@ def test_a_read_only_disk_is_told_in_one_line_also_where_a_stage_makes_a_folder(
     def read_only(*_, **__):
         raise OSError(errno.EROFS, "Read-only file system")
 
-    monkeypatch.chdir(tmp_path)
-    names = {name: "x" for name in ("dataset", "model", "defence", "seed")}
-    job = Job(stage, "s", names, {"defence": None})
+    settle(tmp_path, monkeypatch)
+    job = made(small(), stage, **(NAMES if stage == "pretrain" else {}))
     monkeypatch.setattr(Path, "mkdir", read_only)
-    run = {"pretrain": untrained.leave_empty, "overview": overview.run}[stage]
     with pytest.raises(DiskError, match=r"cannot write results/s/.*Read-only file system"):
-        run(job)
+        if stage == "pretrain":
+            untrained.leave_empty(job.writes.values())
+        else:
+            overview.run(job)
 
 
 def test_sets_hold_every_image_as_each_attack_leaves_it_turned_or_not(model):
@@ -127,7 +138,7 @@ def test_a_text_is_not_rounded_and_its_distance_is_its_altered_words():
     model = text_classifier.build((9, 40), 2, config=text_classifier.Config()).eval()
     x = torch.randint(40, (30, 9))
     entry = {"method": "word_fgsm", "step_size": 0.02, "steps": 9}
-    found = attack._examples(entry, model, x, model(x).argmax(1), None, torch.Generator())
+    found = _attacked._examples(entry, model, x, model(x).argmax(1), None, torch.Generator())
     assert found["x_adv"].dtype == torch.int32 and found["success"].any()
     assert found["success_8bit"].equal(found["success"])
     assert found["altered_words"].equal((found["x_adv"] != x).sum(1))
@@ -138,11 +149,12 @@ def test_a_text_is_not_rounded_and_its_distance_is_its_altered_words():
     assert values["median_altered_words"] == expected
 
 
-def test_a_toy_has_its_rows_once_per_seed(tmp_path):
-    params = {"seeds": [0, 7], "toy": {"method": "noisy_xor", "points": 8, "noise": [0.0, 0.5]}}
-    names = {"toy": "xor"}
-    toy.run(SimpleNamespace(params=params, names=names, path=lambda template: tmp_path / "t.csv"))
-    table = rows.read(tmp_path / "t.csv")
+def test_a_toy_has_its_rows_once_per_seed(tmp_path, monkeypatch):
+    settle(tmp_path, monkeypatch)
+    toys = {"xor": {"method": "noisy_xor", "points": 8, "noise": [0.0, 0.5]}}
+    job = made(small(seeds=[0, 7], toys=toys), "toy", toy="xor")
+    toy.run(job)
+    table = rows.read(job.writes["results"])
     assert table.seed.tolist() == [0, 0, 7, 7] and set(table.stage) == {"toy"}
     assert set(table.dataset) == {""} and table.level.tolist() == [0, 0.5] * 2
 
@@ -153,13 +165,13 @@ IB_RAR = {"method": "ib_rar", "base": {"method": "standard", "loss": {"method": 
 def test_a_mask_without_held_out_images_is_an_error_before_the_training():
     nothing = Images(torch.zeros(0, 1, 8, 8, dtype=torch.uint8), torch.zeros(0, dtype=torch.int64))
     with pytest.raises(Fault, match="ib_rar needs held-out images; raise `validation_share`"):
-        train._finisher(IB_RAR, None, nothing)
-    assert train._finisher(IB_RAR | {"masked_share": 0.0}, None, nothing)() is None
+        _training._finisher(IB_RAR, None, nothing)
+    assert _training._finisher(IB_RAR | {"masked_share": 0.0}, None, nothing)() is None
 
 
 def test_what_a_defence_does_at_the_end_is_done_to_the_model_in_eval_mode():
     torch.manual_seed(0)
     model = vgg16.build((1, 8, 8), 2, config=vgg16.Config(width=4, hidden=8)).train()
     images = Images(torch.randint(0, 256, (40, 1, 8, 8), dtype=torch.uint8), torch.arange(40) % 2)
-    train._finisher(IB_RAR, model, images)()
+    _training._finisher(IB_RAR, model, images)()
     assert not model.training and model.mask.passes.sum() == 32 - round(0.05 * 32)

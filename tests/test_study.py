@@ -9,10 +9,12 @@ import pytest
 
 from pipeline.study.check import load
 from pipeline.study.per import resolve
-from pipeline.study.slices import slices
 from pipeline.study.strict_yaml import StudyError
+from tests.jobs import made
 
 GOOD = Path("params.yaml").read_text()
+OF_ATTACK = {"dataset": "digits", "model": "lenet5", "defence": "standard", "seed": "0"}
+OF_ATTACK |= {"attack": "fgsm"}
 
 
 def broken(tmp_path, old, new):
@@ -177,8 +179,7 @@ def test_numbers_mean_what_dvc_reads(tmp_path):
 
 def test_a_stage_gets_its_slices_and_no_more():
     study = load(Path("params.yaml"))
-    names = {"dataset": "digits", "model": "lenet5", "defence": "entropic", "attack": "fgsm"}
-    found = slices(study, "attack", names)
+    found = made(study, "attack", **OF_ATTACK | {"defence": "entropic"}).params
     assert set(found) == {"dataset", "model", "defence", "evaluation_images", "attack"}
     assert found["attack"] == study["attacks"]["fgsm"]
 
@@ -197,15 +198,14 @@ def test_a_value_per_setting_is_the_settings_own_and_the_network_beats_the_data_
 def test_a_stage_reads_the_values_of_its_own_setting():
     study = load(Path("params.yaml"))
     study["attacks"]["fgsm"]["epsilon"] = {"per": {"digits": 0.1}}
-    names = {"dataset": "digits", "model": "lenet5", "defence": "standard", "attack": "fgsm"}
-    assert slices(study, "attack", names)["attack"]["epsilon"] == 0.1
+    assert made(study, "attack", **OF_ATTACK).params["attack"]["epsilon"] == 0.1
 
 
 @pytest.mark.parametrize(
     ("mistake", "seed", "attack", "said"),
     [
-        ("", "0", "nothing", "error: no 'attacks.nothing' in the study: no 'nothing' among"),
-        ("", "zero", "fgsm", "error: no seed 'zero' in the study; choose from 0, 1"),
+        ("", "0", "nothing", "error: stage attack has no attack 'nothing' here; choose from fgsm"),
+        ("", "zero", "fgsm", "error: stage attack has no seed 'zero' here; choose from 0, 1$"),
         (" stepsize: 1,", "0", "fgsm", "error: .*:41: attacks.linf_pgd.stepsize: unknown key"),
     ],
 )  # fmt: skip
@@ -223,9 +223,10 @@ def test_a_stage_by_hand_says_a_mistake_in_one_line(tmp_path, mistake, seed, att
 def test_an_entry_that_is_null_in_a_setting_does_not_exist_there():
     study = load(Path("params.yaml"))
     study["attacks"]["fgsm"] = {"per": {"digits": None}}
-    names = {"dataset": "digits", "model": "lenet5", "defence": "standard", "attack": "fgsm"}
-    assert slices(study, "attack", names)["attack"] is None
-    assert "fgsm" not in slices(study, "diagnose", names)["attacks"]
+    with pytest.raises(StudyError, match="stage attack has no attack 'fgsm' here; choose from bim"):
+        made(study, "attack", **OF_ATTACK)
+    run = {name: OF_ATTACK[name] for name in ("dataset", "model", "defence", "seed")}
+    assert "fgsm" not in made(study, "diagnose", **run).params["attacks"]
 
 
 def test_else_serves_the_settings_that_are_not_named():
