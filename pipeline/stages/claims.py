@@ -46,8 +46,6 @@ from robustinfo.maths.statistics import LEVEL, holm
 READS = ["results", "standing"]
 WRITES = {"claims": "claims.csv"}
 PARAMS = {
-    "settings": "settings",
-    "toys": "toys",
     "seeds": "seeds",
     "datasets": "datasets",
     "models": "models",

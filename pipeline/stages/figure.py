@@ -19,8 +19,6 @@ WRITES = {
     "picture": "figures/{target}.png",
 }
 PARAMS = {
-    "settings": "settings",
-    "toys": "toys",
     "seeds": "seeds",
     "datasets": "datasets",
     "models": "models",

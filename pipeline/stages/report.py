@@ -51,7 +51,6 @@ BADGES = dict(zip(CLASSES, COLOURS, strict=True)) | {
     "note": ("#cfe3f5", "#123a5c"),
     UNTRAINED: ("#ffffff", "#3d3d3d"),
 }
-EXPORTS = ("leaderboard", "leaderboard_json", "leaderboard_tex")
 
 
 def run(job: Job) -> None:
@@ -64,13 +63,14 @@ def run(job: Job) -> None:
     )
     environment.filters |= {"number": number, "signed": signed, "percent": percent}
     environment.filters["range"] = interval
+    forms = job.file("leaderboard"), job.file("leaderboard_json"), job.file("leaderboard_tex")
     titles = job.params["tables"] | job.params["figures"]
     page = environment.get_template("report.html").render(
         study=job.study,
         untrained=UNTRAINED,
         badges=BADGES,
         board=_records(job.file("leaderboard")),
-        exports={path.name: assets.data_uri(path) for path in map(job.file, EXPORTS)},
+        exports={path.name: assets.data_uri(path) for path in forms},
         checks=_checks(job.file("checks")),
         overview=_overview(job),
         galleries=_galleries(job),

@@ -12,8 +12,6 @@ JOBS = {"target": "tables"}
 READS = ["results"]
 WRITES = {"table": "tables/{target}.csv"}
 PARAMS = {
-    "settings": "settings",
-    "toys": "toys",
     "seeds": "seeds",
     "datasets": "datasets",
     "models": "models",

@@ -110,8 +110,9 @@ def _threatened(job: Job) -> Iterator[tuple[dict[str, str], dict[str, threats.Th
 def _norms(job: Job, names: dict[str, str]) -> dict[str, str | None]:
     """The norm that every attack and diagnostic of a setting speaks of."""
     found = {}
-    for kind in ("attacks", "diagnostics"):
-        for name, entry in present(kind, resolve(job.params[kind], names)).items():
+    sections = {"attacks": job.params["attacks"], "diagnostics": job.params["diagnostics"]}
+    for kind, entries in sections.items():
+        for name, entry in present(kind, resolve(entries, names)).items():
             found[name] = norm_of(kind, entry)
     return found
 
