@@ -7,14 +7,15 @@ import pytest
 
 from pipeline.run import start
 from pipeline.run.job import Job
-from pipeline.study.extends import EMPTY, read_study
+from pipeline.study.extends import read_study
 
-NAMES = {"dataset": "d", "model": "m", "defence": "x", "seed": "0"}  # of ``small``
+SMALL = Path(__file__).with_name("small.yaml")
+NAMES = {"dataset": "d", "model": "m", "defence": "x", "seed": "0"}  # of its one run
 STANDARD = {"method": "standard", "loss": {"method": "cross_entropy"}}
 
 
 def settle(folder: Path, patch: pytest.MonkeyPatch) -> None:
-    """Go there; the project's code and references are there, too."""
+    """Go there. The code is there, too: a stage looks at what it runs; so are the references."""
     for name in ("src", "pipeline", "studies"):
         if not (folder / name).exists():
             (folder / name).symlink_to(Path(name).absolute())
@@ -27,11 +28,8 @@ def default(**sections: Any) -> dict[str, Any]:
 
 
 def small(**sections: Any) -> dict[str, Any]:
-    """A study of one network, one defence and one seed, with other sections; nobody checks it."""
-    one = {"name": "s", "settings": [{"dataset": "d", "model": "m"}], "seeds": [0], "attacks": {}}
-    one |= {"datasets": {"d": {"method": "digits"}}, "models": {"m": {"method": "lenet5"}}}
-    one |= {"defences": {"x": STANDARD}, "pretrain": {"x": {"epochs": 1}}}
-    return EMPTY | one | {"verdict": {"twin": "x"}} | sections
+    """The study of small.yaml, of one run, with other sections; nobody checks it."""
+    return read_study(SMALL)[0] | sections
 
 
 def made(study: dict[str, Any], stage: str, **names: str) -> Job:

@@ -8,15 +8,14 @@ import pytest
 
 from pipeline.run import start
 from pipeline.study.check import load
+from tests.jobs import settle
 
 
 @contextmanager
 def staged(folder: Path, text: str) -> Iterator[tuple[dict, Callable]]:
     """The study that the text is, and what runs one of its stages: (stage, names)."""
-    for name in ("src", "pipeline", "studies"):  # a stage looks at the code that it runs
-        (folder / name).symlink_to(Path(name).absolute())
     with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
+        settle(folder, patch)
         patch.setenv("ROBUSTINFO_DATA", str(folder / "data"))
         Path("params.yaml").write_text(text)
         study = load(Path("params.yaml"))

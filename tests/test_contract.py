@@ -16,6 +16,7 @@ from pipeline.run.plan import Plan
 from pipeline.study.check import load
 from pipeline.study.slices import KINDS, TRAININGS, in_setting
 from pipeline.study.strict_yaml import StudyError
+from pipeline.tracking.stages import COMMAND, JOBS
 from tests import asked
 from tests.jobs import settle
 
@@ -116,7 +117,7 @@ def test_no_two_jobs_write_one_file_and_none_waits_for_itself(plan):
 
 def test_dvc_runs_the_commands_of_the_plan():
     stages = YAML(typ="safe").load(Path("dvc.yaml"))["stages"]
-    assert stages.pop("jobs")["cmd"] == "python -m pipeline.tracking.dvc jobs"
+    assert stages.pop(JOBS)["cmd"] == COMMAND
     planned = PLANS["params.yaml"].jobs.items()
     found = {name: stage["cmd"] for name, stage in stages.items()}
     assert found == {name: job.command("params.yaml") for name, job in planned}
