@@ -43,8 +43,11 @@ OPTIONAL = (
 
 
 def slices(study: dict[str, Any], params: dict[str, str], names: dict[str, str]) -> dict[str, Any]:
-    """What a job may read of the study: {short name: key, such as ``attacks.{attack}``}."""
-    keys = {short: key.format(**names) for short, key in params.items()}
+    """What a job may read of the study: {short name: key, such as ``attacks.{attack}``}.
+
+    A value in braces is one of the job's names or of the study.
+    """
+    keys = {short: key.format(**study | names) for short, key in params.items()}
     found = resolve({short: look_up(study, key) for short, key in keys.items()}, names)
     return {short: present(keys[short], value) for short, value in found.items()}
 
