@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from pipeline.results import rows
-from pipeline.run import paths
+from pipeline.run.contract import template
 from pipeline.study.check import load
 from robustinfo.complexities import png_size
 from robustinfo.datasets._prepared import open_split
@@ -43,13 +43,13 @@ def found(tmp_path_factory):
     """The rows of every detection and of the complexities, and the clean test images."""
     with staged(tmp_path_factory.mktemp("detect"), STUDY) as (study, run):
         run("prepare", dataset="digits")
-        run("pretrain", "train", **RUN)
+        run("pretrain", **RUN)
         run("attack", **RUN, attack="fgsm")
         run("complexity", **RUN)
-        files = {"complexity": paths.COMPLEXITIES.format(study="tiny", **RUN)}
+        files = {"complexity": template("complexities").format(study="tiny", **RUN)}
         for name in study["detection"]:
             run("detect", **RUN, detection=name)
-            files[name] = paths.DETECTED.format(study="tiny", **RUN, detection=name)
+            files[name] = template("detected").format(study="tiny", **RUN, detection=name)
         tables = {name: rows.read(Path(file)) for name, file in files.items()}
         digits = open_split("digits", "test", study["datasets"]["digits"], Path("data"))
         return tables | {"images": torch.tensor(digits.images.tolist(), dtype=torch.uint8)}

@@ -11,10 +11,10 @@ import pytest
 
 from pipeline.run import driver
 
-JOB = "import time; from pipeline import driver; driver.follow(); time.sleep(60)"
+JOB = "import time; from pipeline.run import driver; driver.follow(); time.sleep(60)"
 DRIVER = f"""
 import subprocess, sys, time
-from pipeline import driver
+from pipeline.run import driver
 driver.lead()
 job = subprocess.Popen([sys.executable, "-c", {JOB!r}])
 print(job.pid, flush=True)

@@ -15,7 +15,8 @@ import torch
 from torch import nn
 from torch.nn.modules.module import register_module_forward_hook
 
-from pipeline.run import load, paths
+from pipeline.run import load
+from pipeline.run.contract import template
 from robustinfo.attacks import pgd
 from robustinfo.core.sealed import WEIGHTS, unseal
 from robustinfo.defences import adversarial, entropic, mart, trades
@@ -125,8 +126,8 @@ def seen(tmp_path_factory):
     folder, found = tmp_path_factory.mktemp("modes"), {}
     with staged(folder, STUDY) as (_, run):
         run("prepare", dataset="digits")
-        run("pretrain", "train", **NAMES)
-        model = Path(paths.MODEL.format(study="modes", **NAMES))
+        run("pretrain", **NAMES)
+        model = Path(template("model").format(study="modes", **NAMES))
         before = model.read_bytes()
         stages = [("attack", {"attack": attack}) for attack in ATTACKS] + JUDGING
         stages += [("learn", {"learning": name}) for name in ("retrained", "shares")]

@@ -1,13 +1,14 @@
 """Which layers are defended: chosen by networks that defend one of them each."""
 
-from types import SimpleNamespace
-
 import pandas as pd
 import pytest
 
 from pipeline.results import rows
-from pipeline.run import paths
+from pipeline.results.selection import layers
+from pipeline.run import start
 from pipeline.stages import select
+from pipeline.study.strict_yaml import StudyError
+from tests.staged import staged
 
 
 def screened(**accuracies):
@@ -24,7 +25,7 @@ def test_layers_are_selected_whose_mean_gain_exceeds_the_margin():
         plain=[0.1, 0.3], on_a=[0.2, 0.2], on_b=[0.3, 0.5], on_c=[0.11, 0.31], on_d=[0.2, 0.4]
     )
     table = select.selected(found, "plain", 0.02)
-    assert select.layers(table) == ["b", "d"]
+    assert layers(table) == ["b", "d"]
     gains = table[table.quantity == "gain"].set_index(["defence", "seed"]).value
     assert gains["on_b", 0] == pytest.approx(0.2) and gains["on_a", 1] == pytest.approx(-0.1)
     verdicts = table[table.quantity == "selected"].groupby("defence").value.unique()
@@ -35,24 +36,53 @@ def test_layers_are_selected_whose_mean_gain_exceeds_the_margin():
 
 def test_a_layer_whose_gain_fails_the_margin_is_not_selected_and_none_may_be():
     table = select.selected(screened(plain=[0.5], on_a=[0.1], on_b=[0.505]), "plain", 0.01)
-    assert select.layers(table) == []
+    assert layers(table) == []
     assert table[table.quantity == "selected"].value.tolist() == [0, 0]
     assert table[table.quantity == "gain"].value.tolist() == pytest.approx([-0.4, 0.005])
 
 
 def test_a_candidate_of_several_layers_gives_each_of_them():
     table = select.selected(screened(plain=[0.1], **{"on_a+b": [0.3], "on_c": [0.2]}), "plain", 0.0)
-    assert select.layers(table) == ["a", "b", "c"]
+    assert layers(table) == ["a", "b", "c"]
+
+
+STUDY = """
+name: tiny
+seeds: [0]
+settings: [{dataset: digits, model: lenet5}, {dataset: digits, model: other}]
+datasets: {digits: {method: digits}}
+models: {lenet5: &lenet5 {method: lenet5}, other: *lenet5}
+validation_share: 0.2
+defences:
+  plain: &plain {method: standard, loss: {method: cross_entropy}}
+  on_conv1: &ib {method: ib_rar, base: *plain, layers: [conv1], masked_share: 0.0}
+  on_conv2: {per: {digits/lenet5: null, else: {<<: *ib, layers: [conv2]}}}
+  selected: {per: {digits/other: null, else: {method: ib_rar, base: *plain, masked_share: 0.0}}}
+pretrain:
+  plain: &training {epochs: 1, batch_size: 8, learning_rate: 0.1, snapshot_every: 1}
+  on_conv1: *training
+  on_conv2: *training
+train_selected: {selected: *training}
+selection:
+  settings: [{dataset: digits, model: lenet5}]
+  compared: [plain, on_conv1, on_conv2]
+  attack: pgd
+  margin: 0.0
+attacks: {pgd: {method: pgd, epsilon: 0.5, step_size: 0.1, steps: 1}}
+diagnostics: {curve: {method: attack_accuracy, steps: 1, sweep: {epsilon: [0.0, 0.5, 1.0]}}}
+verdict: {twin: plain}
+"""
+SETTING = {"dataset": "digits", "model": "lenet5"}
 
 
 def test_a_candidate_that_is_null_in_the_setting_is_left_out(tmp_path):
-    def path(template, **names):
-        return tmp_path / template.format(study="s", dataset="d", model="m", **names)
-
-    for defence, value in {"plain": 0.1, "on_a": 0.2}.items():
-        row = {"stage": "select", "quantity": "attack_accuracy", "value": value, "n": 10}
-        rows.write(path(paths.SCREENED, defence=defence, seed="0"), [row | {"layer": defence[3:]}])
-    selection = {"compared": ["plain", "on_a", "on_b"], "margin": 0.0}
-    params = {"seeds": [0], "defences": {"plain": {}, "on_a": {}}, "selection": selection}
-    select.run(SimpleNamespace(params=params, path=path))
-    assert select.layers(rows.read(path(paths.SELECTED))) == ["a"]
+    with staged(tmp_path, STUDY) as (study, run):
+        for name, value in {"plain": 0.1, "on_conv1": 0.2}.items():
+            screen = start.of(study, "screen", SETTING | {"defence": name, "seed": "0"})
+            row = {"stage": "select", "quantity": "attack_accuracy", "value": value, "n": 10}
+            rows.write(screen.writes["screened"], [row | {"layer": name.removeprefix("on_")}])
+        run("select", **SETTING)
+        chosen = rows.read(start.of(study, "select", SETTING).writes["selection"])
+        assert layers(chosen) == ["conv1"]
+        with pytest.raises(StudyError, match="stage screen has no defence 'on_conv2' here"):
+            start.of(study, "screen", SETTING | {"defence": "on_conv2", "seed": "0"})

@@ -38,7 +38,8 @@ def project(tmp_path_factory):
     for name in ("src", "studies", "params.yaml"):
         (folder / name).symlink_to(Path(name).absolute())
     shutil.copytree("pipeline", folder / "pipeline")
-    (folder / "pipeline/stages/overview.py").write_text("def run(job):\n    1 / 0\n")
+    with (folder / "pipeline/stages/overview.py").open("a") as program:
+        program.write("\n\ndef run(job):\n    1 / 0\n")
     (folder / "serving.yaml").write_text(STUDY)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
@@ -111,9 +112,12 @@ def test_a_served_job_is_a_fork_of_the_server(project):
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (["toy", "--study", "serving.yaml", "--toy", "none"], 1, "error: no 'toys.none' in the"),
-        (["toys"], 1, "error: no stage 'toys'; choose from prepare, "),
-        (["toy", "--study", "serving.yaml", "--image", "1"], 2, "usage: python -m pipeline stage"),
+        ([*TOY[:-1], "none"], 1, "error: stage toy has no toy 'none' here; choose from boolean_"),
+        (["toys", *TOY[1:3]], 1, "error: no stage 'toys'; choose from attack, "),
+        ([*TOY, "--image", "1"], 1, "error: stage toy takes no --image"),
+        (TOY[:3], 1, "error: stage toy needs --toy"),
+        ([*TOY, "1"], 1, "error: stage toy takes names as `--seed 0`; it was given"),
+        (["toy", "--toy", "noisy_xor"], 2, "usage: python -m pipeline stage toy"),
         (["toy", "--study", "none.yaml"], 1, "error: none.yaml: no such study file"),
     ],
 )

@@ -8,7 +8,7 @@ import pytest
 from mlflow import MlflowClient
 
 from pipeline.results import rows, sealed_text
-from pipeline.run import paths
+from pipeline.run.contract import template
 from pipeline.study.extends import read_study
 from pipeline.tracking import finished
 from pipeline.tracking.show import show
@@ -53,27 +53,27 @@ COMPLEXITY = {"stage": "complexity", "entry": "png", "quantity": "mean"}
 JPEG = {"stage": "distort", "entry": "jpeg", "input": "clean", "quantity": "accuracy"}
 CURVE = {"stage": "diagnose", "entry": "curve", "quantity": "attack_accuracy"}
 ROWS = {
-    paths.HISTORY: [
+    "history": [
         {"stage": "train", "epoch": 1, "quantity": "train/loss", "value": 0.7},
         {"stage": "train", "epoch": 2, "quantity": "train/loss", "value": 0.4},
     ],
-    paths.ATTACK: [
+    "attacked": [
         {"stage": "attack", "entry": "fgsm", "quantity": "attack_success_rate", "value": 0.6},
         {"stage": "attack", "entry": "fgsm", "quantity": "accuracy", "value": ""},
     ],
-    paths.MEASURES: [
+    "measures": [
         {"stage": "measure", "input": "fgsm", "epoch": 2, "quantity": "accuracy", "value": 0.3},
         {**KDE, "epoch": 0, "quantity": "information_input_bits_upper", "value": 3.0},
         {**KDE, "epoch": 2, "quantity": "information_input_bits_upper", "value": 2.5},
         {**KDE, "layer": "network", "epoch": 2, "quantity": "network_entropy", "value": -1.5},
     ],
-    paths.COMPLEXITIES: [{**COMPLEXITY, "input": "clean", "value": 512.0}],
-    paths.DISTORTIONS: [
+    "complexities": [{**COMPLEXITY, "input": "clean", "value": 512.0}],
+    "distortions": [
         {**JPEG, "level": 20, "value": 0.8},
         {**JPEG, "level": 100, "value": 0.9},
         {**JPEG, "level": 20, "layer": "fc", "quantity": "bins/redundancy_bits", "value": 2.0},
     ],
-    paths.DIAGNOSTICS: [
+    "diagnostics": [
         {**CURVE, "level": 0.0, "value": 0.9},
         {**CURVE, "level": 0.15, "value": 0.2},
         {"stage": "diagnose", "entry": "clean", "quantity": "accuracy", "value": 0.9},
@@ -111,21 +111,22 @@ def fresh_store(tmp_path_factory):
 def study(tmp_path, monkeypatch, fresh_store):
     """One finished run of each defence, and one of seed 1 whose attack has not been run."""
     monkeypatch.chdir(tmp_path)
+    Path("pipeline").symlink_to(ROOT / "pipeline")  # what the stages say of their files
     Path("mlflow.db").write_bytes(fresh_store)
     Path("params.yaml").write_text(STUDY)
     data = {"name": "digits", "source": "sklearn", "splits": {"train": SPLIT, "test": SPLIT}}
-    sealed_text.write_json(place(paths.DATA), data)
+    sealed_text.write_json(place("data"), data)
     for defence, seed in [("standard", 0), ("adversarial", 0), ("standard", 1)]:
-        for template, content in ROWS.items():
-            rows.write(place(template, defence, seed), content)
-        place(paths.MODEL, defence, seed).write_bytes(b"weights")
-    place(paths.ATTACK, "standard", 1).unlink()
+        for artifact, content in ROWS.items():
+            rows.write(place(artifact, defence, seed), content)
+        place("model", defence, seed).write_bytes(b"weights")
+    place("attacked", "standard", 1).unlink()
     return Path("params.yaml")
 
 
-def place(template, defence="standard", seed=0):
+def place(artifact, defence="standard", seed=0):
     names = {"dataset": "digits", "model": "lenet5", "attack": "fgsm", "target": "success"}
-    return Path(template.format(study="tiny", defence=defence, seed=seed, **names))
+    return Path(template(artifact).format(study="tiny", defence=defence, seed=seed, **names))
 
 
 def store():
@@ -157,9 +158,9 @@ def test_every_finished_run_is_one_flat_run_with_the_same_parameter_names(study)
 
 
 def test_a_set_of_texts_is_shown_by_its_number_of_texts(study):
-    data = sealed_text.read_json(place(paths.DATA))
+    data = sealed_text.read_json(place("data"))
     texts = {"texts": 7, "shape": [30, 84], "sha256": 64 * "b"}
-    sealed_text.write_json(place(paths.DATA), data | {"splits": {"train": texts, "test": texts}})
+    sealed_text.write_json(place("data"), data | {"splits": {"train": texts, "test": texts}})
     show(study, store())
     inputs = shown()["digits/lenet5/standard/0"].inputs.dataset_inputs
     assert {json.loads(i.dataset.profile)["num_rows"] for i in inputs} == {7}
@@ -180,25 +181,25 @@ def test_replay_adds_nothing_and_a_changed_result_one_run(study):
     assert "0 new, 2 already there" in show(study, store())
     assert {name: run.to_dictionary() for name, run in shown().items()} == before
 
-    old = place(paths.HISTORY).read_bytes()
-    rows.write(place(paths.HISTORY), ROWS[paths.HISTORY][:1])
+    old = place("history").read_bytes()
+    rows.write(place("history"), ROWS["history"][:1])
     assert "1 new, 1 already there" in show(study, store())
     replaced = shown("tags.superseded = 'yes'")
     assert list(replaced) == ["digits/lenet5/standard/0"]
     assert shown()["digits/lenet5/standard/0"].data.metrics["train/loss"] == 0.7
 
-    place(paths.HISTORY).write_bytes(old)  # dvc checkout
+    place("history").write_bytes(old)  # dvc checkout
     assert "0 new, 2 already there" in show(study, store())
     assert shown()["digits/lenet5/standard/0"].info.run_id == replaced.popitem()[1].info.run_id
 
 
 def test_verdict_and_figures_are_brought_up_to_date_in_place(study):
     show(study, store())
-    place(paths.PICTURE).parent.mkdir()
-    place(paths.PICTURE).write_bytes(b"png")
+    place("picture").parent.mkdir()
+    place("picture").write_bytes(b"png")
     header = "dataset,model,defence,norm,verdict\n"
     lines = [f"digits,lenet5,adversarial,{one}\n" for one in ("linf,broken", "l2,masked")]
-    sealed_text.write(place(paths.VERDICT), header + "".join(lines))
+    sealed_text.write(place("verdict"), header + "".join(lines))
     assert "0 new" in show(study, store())
     run = shown()["digits/lenet5/adversarial/0"]
     assert run.data.tags["verdict"] == "linf: broken, l2: masked"

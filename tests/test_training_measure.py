@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.results import rows
-from pipeline.run import paths
+from pipeline.run.contract import template
 from pipeline.study.check import load
 from pipeline.study.strict_yaml import StudyError
 from robustinfo.core.sealed import STATE, unseal
@@ -51,13 +51,13 @@ def measured(request, tmp_path_factory):
     defence, folder = request.param, tmp_path_factory.mktemp("trained-on")
     with staged(folder, STUDY.replace("AVERAGE", defence)) as (study, run):
         run("prepare", dataset="digits")
-        run("pretrain", "train", **NAMES, defence="plain")
-        run("retrain", "train", **NAMES, defence=defence)
+        run("pretrain", **NAMES, defence="plain")
+        run("retrain", **NAMES, defence=defence)
         run("measure", **NAMES, defence=defence)
         run("diagnose", **NAMES, defence=defence)
         names = {"study": study["name"], **NAMES, "defence": defence}
-        state = unseal(Path(paths.MODEL.format(**names)))[0][STATE + "pretrained_flow"].item()
-        files = (paths.MEASURES, paths.DIAGNOSTICS)
+        state = unseal(Path(template("model").format(**names)))[0][STATE + "pretrained_flow"].item()
+        files = (template("measures"), template("diagnostics"))
         yield defence, state, *(rows.read(Path(file.format(**names))) for file in files)
 
 

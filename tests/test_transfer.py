@@ -1,24 +1,40 @@
 """Examples of another network, tried on this one: what they break that its own attacks did not."""
 
-from types import SimpleNamespace
-
 import pytest
 import torch
 from torch import nn
 
 from pipeline.results import combined, rows
-from pipeline.run import load, paths
+from pipeline.run import load, start
 from pipeline.stages import transfer
 from robustinfo.core.batches import floats
 from robustinfo.core.measurement import counted
-from robustinfo.core.sealed import seal
+from robustinfo.core.sealed import seal, unseal
 from robustinfo.judge.outcome import outcome
 from robustinfo.judge.threats import Threat
 from robustinfo.training.loop import Images
+from tests.staged import staged
 from tests.told import told
 
-FGSM = {"method": "fgsm", "epsilon": 0.5}
-PGD = {"method": "pgd", "epsilon": 0.5, "step_size": 0.1, "steps": 1}
+STUDY = """
+name: tiny
+seeds: [0]
+settings: [{dataset: digits, model: lenet5}]
+datasets: {digits: {method: digits}}
+models: {lenet5: {method: lenet5}}
+defences:
+  mine: &standard {method: standard, loss: {method: cross_entropy}}
+  proxy: *standard
+pretrain:
+  mine: &training {epochs: 1, batch_size: 8, learning_rate: 0.1, snapshot_every: 1}
+  proxy: *training
+attacks: {pgd: {method: pgd, epsilon: 0.5, step_size: 0.1, steps: 1}}
+transfers: [{defence: mine, proxy: proxy}]
+diagnostics: {curve: {method: attack_accuracy, steps: 1, sweep: {epsilon: [0.0, 0.5, 1.0]}}}
+verdict: {twin: proxy}
+"""
+NAMES = {"dataset": "digits", "model": "lenet5", "defence": "mine", "seed": "0"}
+CORRECT = torch.tensor([True, True, True, False])
 
 
 class Bright(nn.Module):
@@ -35,47 +51,39 @@ def job(tmp_path, monkeypatch):
     labels = torch.tensor([0, 0, 0, 0])  # the last one is wrong when clean
     monkeypatch.setattr(load, "test_images", lambda job: Images(images, labels))
     monkeypatch.setattr(load, "trained", lambda job, file: Bright())
-    names = {"study": "s", "dataset": "d", "model": "m", "defence": "mine", "seed": "0"}
-
-    def path(template, **other):
-        return tmp_path / template.format(**(names | other))
-
-    def store(defence, attack, x_adv, success):
-        correct = torch.tensor([True, True, True, False])
-        given = {"x_adv": torch.tensor(x_adv).view(4, 1, 1, 1), "correct": correct}
-        seal(
-            path(paths.EXAMPLES, defence=defence, attack=attack),
-            given | {"success": torch.tensor(success).bool()}, {},
-        )  # fmt: skip
-
-    store("mine", "pgd", [0.6, 0.0, 0.0, 1.0], [1, 0, 0, 0])
-    store("proxy", "pgd", [0.6, 0.7, 0.2, 0.0], [1, 1, 1, 1])
-    return SimpleNamespace(
-        params={
-            "transfers": [{"defence": "mine", "proxy": "proxy"}], "attacks": {"pgd": PGD},
-            "threat": {},
-        },
-        names=names, path=path, device=torch.device("cpu"),
-        generator=torch.Generator().manual_seed(0),
-    )  # fmt: skip
+    with staged(tmp_path, STUDY) as (study, _):
+        made = start.of(study, "transfer", NAMES)
+        seal(made.file("examples"), stored([0.6, 0.0, 0.0, 1.0], [1, 0, 0, 0]), {})
+        seal(made.file("proxy"), stored([0.6, 0.7, 0.2, 0.0], [1, 1, 1, 1]), {})
+        yield made
 
 
-def own(job):
-    """What the run's own attacks say together."""
+def stored(x_adv, success):
+    """As the stage attack keeps it, of four images of one pixel."""
+    x_adv = torch.tensor(x_adv).view(4, 1, 1, 1)
+    return {"x_adv": x_adv, "correct": CORRECT, "success": torch.tensor(success).bool()}
+
+
+def own(job, examples=(), entries=()):
+    """What the run's own attacks say together, and others that it is given."""
     images, labels = load.test_images(job)
-    return combined.combined(job, Bright(), floats(images), labels)
+    kept = {one.names["attack"]: unseal(one.path)[0] for one in job.files("examples")}
+    return combined.combined(
+        Bright(), floats(images), labels, kept | dict(examples), job.params["attacks"] |
+        dict(entries), job.params["threat"], generator=job.generator,
+    )  # fmt: skip
 
 
 def test_what_only_the_proxys_examples_break_is_counted_and_lowers_the_robust_accuracy(job):
     transfer.run(job)
-    table = rows.read(job.path(paths.TRANSFERRED)).set_index(["entry", "quantity"])
+    table = rows.read(job.writes["transferred"]).set_index(["entry", "quantity"])
     assert table.loc[("pgd", "accuracy"), "value"] == 1 / 4
     assert table.loc[("pgd", "attack_success_rate"), "value"] == pytest.approx(2 / 3)
     assert table.loc[("pgd", "accuracy"), "input"] == "proxy"
     assert table.loc[("linf", "black_box_only_fraction"), "value"] == 1 / 4
     assert table.loc[("linf", "robust_accuracy"), "value"] == 1 / 4
     assert table.loc[("attacks", "robust_accuracy"), "value"] == 1 / 4
-    after = rows.read(job.path(paths.AFTER_TRANSFER))
+    after = rows.read(job.writes["transferred_outcomes"])
     assert after[after.entry == "linf"].correct.tolist() == [0, 0, 1, 0]
     alone = own(job)
     assert alone.correct["linf"].tolist() == [False, True, True, False]
@@ -86,12 +94,9 @@ def test_what_only_the_proxys_examples_break_is_counted_and_lowers_the_robust_ac
 
 def test_the_rate_of_noise_is_of_the_images_that_all_else_left_standing(job):
     noise = {"method": "additive_noise", "norm": "linf", "epsilon": 0.5}
-    job.params["attacks"] |= {"noise": noise}
-    stored = torch.tensor([0.0, 0.7, 0.0, 1.0]).view(4, 1, 1, 1)
-    flags = {"success": torch.tensor([1, 1, 0, 0]).bool()}
-    flags["correct"] = torch.tensor([True, True, True, False])
-    seal(job.path(paths.EXAMPLES, attack="noise"), flags | {"x_adv": stored}, {})
-    found = told(one for one in own(job).measurements if one.entry == "linf")
+    examples = {"noise": stored([0.0, 0.7, 0.0, 1.0], [1, 1, 0, 0])}
+    together = own(job, examples, {"noise": noise})
+    found = told(one for one in together.measurements if one.entry == "linf")
     for name, images, of in [("noise_only_rate", 1, 2), ("noise_only_fraction", 1, 4)]:
         assert found[name] == counted(name, images, of)._replace(entry="linf")
 

@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 
 from pipeline.results import rows
-from pipeline.run import paths
-from pipeline.run.untrained import UNTRAINED
+from pipeline.results.untrained import UNTRAINED
+from pipeline.run.contract import template
 from pipeline.study.strict_yaml import StudyError
 from pipeline.tracking import finished as mlflow_runs
 from robustinfo.core.sealed import unseal
@@ -63,19 +63,19 @@ SETTING = {"dataset": "digits", "model": "lenet5"}
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    """What each file of the study says, after all its stages: (template, names) -> its table."""
+    """What each file of the study says, after all its stages: (artifact, names) -> its table."""
     folder = tmp_path_factory.mktemp("untrained")
     with staged(folder, STUDY) as (study, run):
         run("prepare", dataset="digits")
         every = [{**SETTING, "defence": d, "seed": s} for d in study["defences"] for s in "01"]
         for names in every:
             if names["defence"] != "selected":
-                run("pretrain", "train", **names)
+                run("pretrain", **names)
                 run("screen", **names)
         run("select", **SETTING)
         for names in every:
             if names["defence"] == "selected":
-                run("train_selected", "train", **names)
+                run("train_selected", **names)
             for attack in study["attacks"]:
                 run("attack", **names, attack=attack)
             for stage in ("measure", "complexity", "distort", "diagnose"):
@@ -85,13 +85,13 @@ def finished(tmp_path_factory):
         for stage in ("verdict", "leaderboard", "overview", "claims"):
             run(stage)
         for target in study["tables"]:
-            run("table", "target", target=target)
+            run("table", target=target)
         for target in study["figures"]:
-            run("figure", "target", target=target)
+            run("figure", target=target)
         run("report")
 
-        def path(template, **names):
-            return folder / template.format(study="tiny", **SETTING | names)
+        def path(artifact, **names):
+            return folder / template(artifact).format(study="tiny", **SETTING | names)
 
         yield path, study
 
@@ -99,11 +99,11 @@ def finished(tmp_path_factory):
 @pytest.fixture
 def told(finished):
     path, _ = finished
-    return lambda template, **names: rows.read(path(template, **names), numbers=["saturated"])
+    return lambda artifact, **names: rows.read(path(artifact, **names), numbers=["saturated"])
 
 
 def test_the_gains_are_there_and_no_layer_is_selected(told):
-    found = told(paths.SELECTED)
+    found = told("selection")
     assert (found[found.quantity == "gain"].value < 0.9).all()
     assert not found[found.quantity == "selected"].value.any()
 
@@ -111,37 +111,37 @@ def test_the_gains_are_there_and_no_layer_is_selected(told):
 def test_its_runs_hold_nothing_and_one_row_says_so(finished, told):
     path, _ = finished
     run = {"defence": "selected", "seed": "1"}
-    assert unseal(path(paths.MODEL, **run)) == ({}, {})
-    assert unseal(path(paths.EXAMPLES, **run, attack="pgd"))[0] == {}
-    assert not [*path(paths.SNAPSHOTS, **run).iterdir()] and told(paths.DIAGNOSTICS, **run).empty
-    own = told(paths.RESULTS)
+    assert unseal(path("model", **run)) == ({}, {})
+    assert unseal(path("examples", **run, attack="pgd"))[0] == {}
+    assert not [*path("snapshots", **run).iterdir()] and told("diagnostics", **run).empty
+    own = told("results")
     own = own[own.defence == "selected"]
     assert own.quantity.tolist() == ["untrained"] * 2 and own.seed.tolist() == [0, 1]
 
 
 def test_the_verdict_and_the_leaderboard_say_that_it_was_not_trained(told):
-    verdicts = told(paths.VERDICT).set_index("defence")
+    verdicts = told("verdict").set_index("defence")
     assert verdicts.verdict["selected"] == UNTRAINED
     assert pd.isna(verdicts.robust_accuracy["selected"]) and verdicts.n["plain"] == 40
-    board = told(paths.LEADERBOARD).set_index("defence")
+    board = told("leaderboard").set_index("defence")
     assert board.index[-1] == "selected" and pd.isna(board["rank"]["selected"])
-    assert "selected" not in set(told(paths.CHECKS).defence) | set(told(paths.GALLERY).defence)
+    assert "selected" not in set(told("checks").defence) | set(told("gallery").defence)
 
 
 def test_tables_and_figures_name_it_without_a_value(finished, told):
-    table = told(paths.TABLE, target="table-attacks")
+    table = told("table", target="table-attacks")
     own = table[table.row == "lenet5 / selected"]
     assert own.column.tolist() == ["fgsm", "pgd"] and set(own.scope) == {UNTRAINED}
     assert own.ours.isna().all() and table[table.row == "lenet5 / plain"].ours.notna().all()
-    alone = told(paths.TABLE, target="table-alone")
+    alone = told("table", target="table-alone")
     assert alone.row.tolist() == ["selected"] and alone.scope.tolist() == [UNTRAINED]
     path, _ = finished
     for target in ("figure-epsilon", "figure-alone"):
-        assert f"selected: {UNTRAINED}" in path(paths.FIGURE, target=target).read_text()
+        assert f"selected: {UNTRAINED}" in path("figure", target=target).read_text()
 
 
 def test_a_claim_that_names_it_is_undecided_for_that_reason(told):
-    claims = told(paths.CLAIMS).set_index("claim")
+    claims = told("claims").set_index("claim")
     assert claims.judgement["beats"] == "undecided"
     assert claims.reason["beats"] == f"selected: {UNTRAINED}"
     assert pd.isna(claims.value["beats"]) and pd.notna(claims.value["trained_ones"])
@@ -150,7 +150,7 @@ def test_a_claim_that_names_it_is_undecided_for_that_reason(told):
 
 def test_the_report_shows_it_and_no_number_that_is_none(finished):
     path, _ = finished
-    page = path(paths.REPORT).read_text()
+    page = path("report").read_text()
     assert page.count(UNTRAINED) >= 4
     assert "nan" not in page.replace("nance", "").partition("<svg")[0].lower()
 

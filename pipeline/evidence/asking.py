@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.evidence import steps
-from pipeline.run import code, contract, meaning
+from pipeline.evidence.units import HOME
+from pipeline.run import code, meaning
 from pipeline.run.plan import Plan
 from pipeline.study.checked import load
 from pipeline.study.slices import look_up
 from robustinfo.core.errors import Fault
 
+CONTRACTS = "pipeline/run/contract.py"  # reads what the stages of a commit say of themselves
 SCALE = ("training_images", "evaluation_images")  # null: all
 
 
@@ -24,10 +26,12 @@ def with_study(
     study: dict[str, Any], names: dict[str, str], half: str, checkout: Path
 ) -> dict[str, Any]:
     """The same, of a study that the checkout may lack. Raises Fault where it has no contracts."""
-    if not Path(checkout, contract.STAGES).is_dir():
+    if not Path(checkout, CONTRACTS).is_file():
+        own = "/".join([study["name"], *names.values()])
         raise Fault(
-            f"{checkout} is of a commit at which stages had no contracts yet; what was begun there "
-            f"can only be finished there, by git worktree add and its own runner, or begun again"
+            f"{checkout} is of a commit at which stages had no contracts yet: {own} can only be "
+            f"finished by the runner of then, in a git worktree of it; to begin it again, delete "
+            f"{HOME / 'begun' / own} and {HOME / 'results' / own}"
         )
     read, files, plan = [], set(), Plan(study, checkout)
     for step in steps.of(study, names, checkout)[half]:

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pipeline.run.contract import Contract
 from pipeline.run.plan import Plan
 from pipeline.study.checked import load
 from pipeline.study.slices import TRAININGS
@@ -53,14 +54,22 @@ def of(
 
 
 def _measuring(plan: Plan, names: dict[str, str]) -> list[str]:
-    """The stages of a trained run; those that read the examples of attacks come last."""
+    """The stages of a trained run: attacks come first, what reads their examples last.
+
+    Between them, what reads snapshots precedes what reads the network alone. The order is part of
+    what finished units are compared by (asking.py).
+    """
     of_runs = [
         one
         for stage, one in plan.contracts.items()
         if names.keys() <= {*one.names} and stage not in (*TRAININGS, "screen")
     ]
-    of_runs.sort(key=lambda one: any(read.artifact == "examples" for read in one.reads))
-    return [one.stage for one in of_runs]
+
+    def place(one: Contract) -> tuple[bool, ...]:
+        read = {read.artifact for read in one.reads}
+        return "examples" not in one.writes, "examples" in read, "snapshots" not in read
+
+    return [one.stage for one in sorted(of_runs, key=place)]
 
 
 def snapshots(study: dict[str, Any], names: dict[str, str]) -> list[int]:

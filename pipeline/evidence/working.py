@@ -33,6 +33,7 @@ def finish(unit: Unit, tell: Tell) -> None:
 def _half(unit: Unit, half: str, tell: Tell) -> None:
     """Every step that is not done yet, in the checkout that the half is pinned to."""
     checkout = checkouts.at(begun.pinned(unit, half))
+    asked = asking.of(unit, half, checkout)  # hours later it would be too late to refuse it
     _check_same_training(unit, checkout)
     names = [word for name, value in unit.names.items() for word in (f"--{name}", value)]
     about = ["--study", unit.study_file, *names]
@@ -51,7 +52,7 @@ def _half(unit: Unit, half: str, tell: Tell) -> None:
             raise
         tell(f"{unit.name} failed twice and begins its {half} again, at the last commit: {error}")
         return _half(unit, half, tell)
-    begun.note(unit, half, date=begun.today(), **asking.of(unit, half, checkout))
+    begun.note(unit, half, date=begun.today(), **asked)
 
 
 def _run(unit: Unit, step: Step, checkout: Path, tell: Tell) -> None:

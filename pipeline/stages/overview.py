@@ -14,14 +14,13 @@ from pipeline.results import rows
 from pipeline.results.information import QUANTITIES
 from pipeline.results.tables import SEPARATOR, Target
 from pipeline.run.job import Job
+from pipeline.stages._overview import ATTACKS, INFORMATION, SETTINGS
 from robustinfo.core.files import refusals
 
 READS = ["accuracy_by_attack", "accuracy_by_epsilon", "information"]
 WRITES = {"overview": "overview/figures"}
 
 SETTING = ["dataset", "model"]
-SETTINGS, INFORMATION = "settings", "information"  # folders
-ATTACKS = "attacks"
 
 
 def run(job: Job) -> None:

@@ -14,7 +14,7 @@ from pipeline.report import assets
 from pipeline.results import rows
 from pipeline.results.untrained import UNTRAINED
 from pipeline.run.job import Job
-from pipeline.stages.overview import ATTACKS, INFORMATION, SETTINGS
+from pipeline.stages._overview import ATTACKS, INFORMATION, SETTINGS
 from robustinfo.core.files import whole
 from robustinfo.judge.checks import CLASSES
 from robustinfo.judge.printing import SIGNS

@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.evidence import begun, children, running, working
 from pipeline.evidence.units import Unit
-from pipeline.run import paths
+from pipeline.run.contract import template
 from robustinfo.core.errors import Fault
 from tests.evidence.tiny import STUDY
 
@@ -17,6 +17,7 @@ THEN, NOW = "then", "now"  # the commits: folders here
 @pytest.fixture
 def measured(tmp_path, monkeypatch):
     """A unit whose training is done and whose programs all fail; a file of what it measured."""
+    measures = template("measures")
     monkeypatch.chdir(tmp_path)
     for folder in ("", THEN, NOW):
         Path(folder).mkdir(exist_ok=True)
@@ -34,7 +35,7 @@ def measured(tmp_path, monkeypatch):
         raise children.FailedError("no disk")
 
     monkeypatch.setattr(children, "asked", fail)
-    file = UNIT.path(paths.MEASURES)
+    file = UNIT.path(measures)
     file.parent.mkdir(parents=True)
     file.touch()
     return file, asked, tried

@@ -8,9 +8,11 @@ import pytest
 import torch
 
 from pipeline.evidence import asking, gather, page, plan, records, steps, unfinished
-from pipeline.evidence.units import RECORDS, Unit
-from pipeline.run import paths, resuming
+from pipeline.evidence.units import RECORDS, RUN, Unit
+from pipeline.run import resuming
+from pipeline.run.plan import Plan
 from pipeline.study.check import load
+from pipeline.study.slices import in_setting
 from pipeline.study.strict_yaml import StudyError
 
 UNIT = Unit("i", "f", "s", "mnist", "pytorch_cnn", "entm", "0", 1.0, ())
@@ -76,24 +78,24 @@ def test_what_is_wrong_in_a_list_is_said_before_anything_runs(tmp_path, wrong, s
 
 
 def test_the_steps_write_every_table_of_a_run_and_what_a_transfer_needs():
-    study = load(Path("studies/uncertainty.yaml"))
-    names = UNIT.names
+    """Those that the stage collect reads of it; the examples of the proxy are there before."""
+    study, names = load(Path("studies/uncertainty.yaml")), UNIT.names
     found = steps.of(study, names)
     assert [step.stage for step in found["training"]] == ["prepare", "pretrain"]
     written = {file for half in found.values() for step in half for file in step.writes}
-    own = {
-        table.format(study="uncertainty", **names)
-        for table in paths.tables(study_of(study), "entm")
-    }
-    assert own <= written
+    plan = Plan(study)
+    collected = plan.job("collect", {name: names[name] for name in ("dataset", "model")})
+    read = [file for role in ("model", "tables") for file in plan.reads(collected)[role]]
+    own = {str(file.path) for file in read if names.items() <= file.names.items()}
+    assert len(own) > 10 and own <= written
+    stages = [step.stage for step in found["measuring"]]
+    assert stages[-2:] == ["diagnose", "transfer"]  # what reads examples comes after all of them
     proxy = [step for step in found["measuring"] if step.names.get("defence") == "standard"]
-    assert {step.names["attack"] for step in proxy} == set(study_of(study)["attacks"])
+    assert found["measuring"][1 : 1 + len(proxy)] == proxy
+    attacks = in_setting(study, {"dataset": "mnist", "model": "pytorch_cnn"})["attacks"]
+    assert [step.names["attack"] for step in proxy] == [*attacks]
     arguments = found["measuring"][-1].arguments("studies/uncertainty.yaml")
     assert arguments[:4] == ["-m", "pipeline", "stage", "transfer"]
-
-
-def study_of(study):
-    return steps.in_setting(study, {"dataset": "mnist", "model": "pytorch_cnn"})
 
 
 def test_the_snapshots_are_those_of_the_training():
@@ -164,7 +166,7 @@ def test_the_page_calls_an_adopted_network_adopted(monkeypatch):
 
 def test_a_state_beyond_the_budget_stays_here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    work = UNIT.path(paths.RUN) / ".training"
+    work = UNIT.path(RUN) / ".training"
     resuming.keep(work, "mine", {"epoch": 3, "model": torch.rand(40)}, [])
     monkeypatch.setattr(records, "BUDGET", 100)
     assert "is beyond the budget" in unfinished.keep(UNIT, tmp_path, tmp_path / "log")

@@ -1,0 +1,96 @@
+"""Units that were begun or finished at a commit whose stages had no contracts yet."""
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.evidence import asking, begun, children, page, plan, records, running, steps, working
+from pipeline.evidence.units import Unit
+from pipeline.study.check import load
+from robustinfo.core.errors import Fault
+from tests.evidence.tiny import STUDY
+
+UNIT = Unit("tiny", "tiny.yaml", "tiny", "digits", "lenet5", "standard", "0", 1.0, ())
+# Of the tiny study, by commit 1896c36, the last one without.
+ASKED_THEN = {
+    ("standard", "training"): "1999489fb8b86661d203c39ecac505ddcb01f4a5cf5c291b21e4366cd8c4d29f",
+    ("standard", "measuring"): "4124d2a7544b589171ea4e66b6d375817036e0460cc04e3bc292539f70845b0f",
+    ("entropic", "training"): "c0e50fed1d9e548e91e131d816eae6c8ab09238bf03b39c34254953a602bc81d",
+    ("entropic", "measuring"): "44fef8c2752dc91fdf128ddf3ad2135344d8be4d9441231dc637d8cc89fb169e",
+}
+
+
+@pytest.fixture
+def then(tmp_path, monkeypatch):
+    """A unit of a commit whose stages were files without contracts; no program may be started."""
+    monkeypatch.chdir(tmp_path)
+    for folder in ("now", "then/pipeline/stages"):
+        Path(folder).mkdir(parents=True)
+    for folder in ("", "now", "then"):
+        Path(folder, "tiny.yaml").write_text(STUDY)
+    Path("then/pipeline/stages/prepare.py").write_text("def run(job):\n    pass\n")
+    monkeypatch.setattr(begun.checkouts, "head", lambda: "now")
+    monkeypatch.setattr(begun.checkouts, "at", Path)
+    for name in ("asked", "started", "work"):
+        monkeypatch.setattr(children, name, lambda *_, **__: pytest.fail("it was started"))
+
+
+@pytest.mark.parametrize("trained", [None, "2026-01-01"])
+def test_a_unit_under_way_is_refused_with_one_sentence_before_anything_runs(then, trained):
+    begun.note(UNIT, "training", commit="then", date=trained, asked="1")
+    begun.note(UNIT, "measuring", commit="then")
+    before = begun.of(UNIT)
+    with pytest.raises(Fault) as error:
+        working.finish(UNIT, lambda said: None)
+    assert not isinstance(error.value, children.FailedError)  # nothing is counted as a failure
+    said = str(error.value)
+    assert said.startswith("then is of a commit at which stages had no contracts yet: tiny/digits/")
+    assert "delete .evidence/begun/tiny/digits/lenet5/standard/0 and .evidence/results/t" in said
+    assert "\n" not in said
+    assert begun.of(UNIT) == before
+
+
+def test_a_runner_goes_on_with_other_units(then, tmp_path, monkeypatch):
+    begun.note(UNIT, "training", commit="then")
+    done, units = [], [UNIT, UNIT.of("other")]
+
+    def finish(unit, tell):
+        working._half(UNIT, "training", tell) if unit is UNIT else done.append(unit)
+        unit.record.mkdir(parents=True)
+        (unit.record / "unit.json").touch()
+
+    monkeypatch.setattr(running, "_listed", lambda *_: units)
+    monkeypatch.setattr(running.working, "finish", finish)
+    monkeypatch.setattr(children, "asked", lambda *_: "")
+    monkeypatch.setattr(running.driver, "lead", lambda: None)
+    monkeypatch.setattr(running.signal, "signal", lambda *_: None)
+    with pytest.raises(Fault, match=f"^1 units failed: {UNIT.name}; then is of a commit at which"):
+        running.run(lambda said: None)
+    assert done == [UNIT.of("other")]
+
+
+@pytest.mark.parametrize(("defence", "half"), ASKED_THEN)
+def test_what_a_unit_asks_for_has_the_digest_that_it_had_then(tmp_path, defence, half):
+    """So that a finished unit is not called another study's, and can be measured again."""
+    file = tmp_path / "tiny.yaml"
+    file.write_text(STUDY)
+    names = UNIT.names | {"defence": defence}
+    found = asking.with_study(load(file), names, half, Path())
+    assert found["asked"] == ASKED_THEN[defence, half]
+
+
+def test_finished_records_of_then_are_read_shown_and_never_planned_again():
+    """Their digests name files that are not here any more."""
+    finished = [unit for unit in plan.units() if unit.is_finished]
+    of_then = [u for u in finished if "pipeline/paths.py" in meaning_of(u)]
+    assert of_then
+    assert running._next(of_then, ()) is None
+    shown = page.text()
+    for unit in of_then:
+        (line,) = [one for one in shown.splitlines() if f"[{unit.name}]({unit.name})" in one]
+        assert records.read(unit)["training"]["commit"][:10] in line
+
+
+def meaning_of(unit):
+    record = records.read(unit)
+    return {file for half in steps.HALVES for file in record[half]["meaning"]}

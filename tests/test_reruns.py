@@ -1,0 +1,139 @@
+"""What an edit of the code re-runs: the jobs whose code means something else by it."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from pipeline.run import code, contract
+from pipeline.run.plan import Plan
+from pipeline.study.check import load
+
+REMEMBERED = (code.closure, code._imports, code._locate, code._meant, contract._read)
+MEANT = "\n\nMEANT = 'something else'\n"
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """A copy of the project's code, and the checked study of params.yaml."""
+    study, folder = load(Path("params.yaml")), tmp_path_factory.mktemp("project")
+    for name in ("src", "pipeline"):
+        shutil.copytree(name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    return study, folder
+
+
+@pytest.fixture
+def edited(project, monkeypatch):
+    """(file, edit of its text) -> the jobs that are others by it. The edit is taken back."""
+    study, folder = project
+    monkeypatch.chdir(folder)
+    before = digests(study)
+
+    def jobs(file, edit):
+        text = Path(file).read_text()
+        assert edit(text) != text
+        Path(file).write_text(edit(text))
+        try:
+            after = digests(study)
+        finally:
+            Path(file).write_text(text)
+        assert after.keys() == before.keys()
+        return {name for name, digest in after.items() if digest != before[name]}
+
+    yield jobs
+    forget()
+
+
+def digests(study):
+    """The digest of every job's code, as the files of this folder have it now."""
+    forget()
+    plan = Plan(study)
+    return {name: code.digest(job.contract, plan.params(job)) for name, job in plan.jobs.items()}
+
+
+def forget():
+    for remembered in REMEMBERED:
+        remembered.cache_clear()
+
+
+def readers(plan, names):
+    """The jobs, and all that read what they write, directly or not."""
+    found, written, size = set(names), set(), -1
+    while size != len(found):
+        size = len(found)
+        written |= {path for name in found for path in plan.writes(plan.jobs[name]).values()}
+        for name, job in plan.jobs.items():
+            if any(one.path in written for files in plan.reads(job).values() for one in files):
+                found.add(name)
+    return found
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "pipeline/run/job.py",
+        "pipeline/run/start.py",
+        "pipeline/run/plan.py",
+        "src/robustinfo/core/files.py",
+        "src/robustinfo/core/registry.py",
+    ],
+)
+def test_a_comment_changes_no_job(edited, file):
+    assert edited(file, lambda text: "# Something for readers.\n" + text) == set()
+
+
+def test_a_docstring_changes_no_job_though_most_run_the_code(edited):
+    pgd = "src/robustinfo/attacks/pgd.py"
+    assert edited(pgd, lambda text: text.replace('"""', '"""In other words: ', 1)) == set()
+    assert "attack/digits/lenet5/standard/0/linf_pgd" in edited(pgd, lambda text: text + MEANT)
+
+
+def test_an_attacks_edit_changes_that_attack_and_what_reads_it(edited, project):
+    """Beside it, those whose parameters hold all attacks, and so their code.
+
+    The stage diagnose may make any of them again; gallery, verdict and leaderboard ask each what
+    it knows and may do; tables, figures and claims say at what scale they were made. All of these
+    read what the attack wrote, so that nothing is run that would not follow from it anyway.
+    """
+    plan = Plan(project[0])
+    found = edited("src/robustinfo/attacks/bim.py", lambda text: text + MEANT)
+    own = {name for name, job in plan.jobs.items() if job.names.get("attack") == "bim"}
+    assert len(own) == 8 and {name for name in found if name.startswith("attack/")} == own
+    stages = {"diagnose", "gallery", "verdict", "leaderboard", "table", "figure", "claims"}
+    rest = {name for name, job in plan.jobs.items() if job.contract.stage in stages}
+    assert found == own | rest <= readers(plan, own)
+
+
+def test_a_stages_file_is_the_code_of_no_other_stage():
+    stages = contract.every()
+    programs = {one.program for one in stages.values()}
+    for one in stages.values():
+        assert code.closure(one.program) & programs == {one.program}
+
+
+@pytest.mark.parametrize("stage", ["prepare", "attack", "overview", "verdict"])
+def test_a_constant_in_a_stages_file_changes_its_own_jobs(edited, project, stage):
+    own = {name for name, job in Plan(project[0]).jobs.items() if job.contract.stage == stage}
+    assert own and edited(f"pipeline/stages/{stage}.py", lambda text: text + MEANT) == own
+
+
+def test_how_jobs_are_planned_and_started_is_no_part_of_what_they_compute(edited):
+    for file in ("plan", "start", "contract", "code", "meaning"):
+        assert edited(f"pipeline/run/{file}.py", lambda text: text + MEANT) == set()
+
+
+def test_a_new_stage_brings_its_jobs_and_changes_no_other(project, monkeypatch):
+    study, folder = project
+    monkeypatch.chdir(folder)
+    before, file = digests(study), Path("pipeline/stages/fresh.py")
+    file.write_text(
+        '"""Stage fresh."""\n\nJOBS = {"setting": "settings", "defence": "defences"}\n'
+        'READS = ["model"]\nWRITES = {"fresh": "{dataset}/{model}/{defence}/fresh.csv"}\n'
+        'PARAMS = {"threat": "threat"}\n'
+    )
+    after = digests(study)
+    file.unlink()
+    forget()
+    new = {f"fresh/digits/lenet5/{defence}" for defence in study["defences"]}
+    assert after.keys() - before.keys() == new and len(new) == 4
+    assert {name: after[name] for name in before} == before
