@@ -9,7 +9,7 @@ from pipeline.run import paths
 from pipeline.run.job import Job
 from pipeline.stages import claims
 from pipeline.study.claim import Claim, Published, published
-from pipeline.study.extends import EMPTY
+from pipeline.study.schema import Study, filled
 from tests.made_results import RATES, claim, results
 
 REFERENCE = {"gain": {"mnist": 7, "stl10": [2.5, 9]}, "rate": {"mnist/lenet5": 0.3}}
@@ -58,7 +58,7 @@ def test_the_table_shows_what_the_paper_prints_for_a_claim_where_it_prints_it(
     monkeypatch.setattr(claims, "outcomes_of", lambda job: known.assign(index=0, correct=1))
     asked = claim(paper="p", claim="c", published={"key": "gain|{dataset}", "scale": -0.01})
     defences = [*known.defence.unique()]
-    study = EMPTY | {
+    own = {
         "claims": {"falls": asked.model_dump()},
         "seeds": [0, 1],
         "datasets": {"mnist": {"method": "mnist"}, "stl10": {"method": "stl10"}},
@@ -67,7 +67,7 @@ def test_the_table_shows_what_the_paper_prints_for_a_claim_where_it_prints_it(
         "pretrain": {name: {"epochs": 20} for name in defences},
         "training_images": 6000,
     }
-    job = Job("claims", "s", {}, study)
+    job = Job("claims", "s", {}, filled(Study, own))
     claims.run(job)
     table = rows.read(job.path(paths.CLAIMS)).set_index("dataset")
     assert table.published.to_dict() == {"mnist": "-0.38", "stl10": ""}

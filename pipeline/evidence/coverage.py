@@ -9,10 +9,9 @@ from typing import Any
 
 from pipeline.evidence import evident
 from pipeline.evidence.reached import Result, Runs, named, of_result, of_targets, together
-from pipeline.run.paths import REFERENCES, TRAININGS
 from pipeline.study import scale
 from pipeline.study.checked import load
-from pipeline.study.slices import in_setting
+from pipeline.study.slices import REFERENCES, TRAININGS, in_setting
 from pipeline.study.strict_yaml import read
 
 PAPERS = tuple(file.stem for file in sorted(Path(REFERENCES).glob("*.yaml")))

@@ -5,10 +5,10 @@ from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from pipeline.results.tables import looked_up
 from pipeline.study.schema import Column, Where
 from pipeline.study.slices import REFERENCES
 from pipeline.study.strict_yaml import StudyError, read
+from pipeline.study.target import looked_up
 from robustinfo.core.settings import Fraction01, Settings
 
 SETTING = ("dataset", "model")

@@ -27,7 +27,7 @@ PART = re.compile(r"<(TITLE|BODY)>(.*?)</\1>", re.DOTALL)
 
 class Config(_texts.Config):
     length: int = 160  # as arXiv 1801.07175 cuts them
-    vocabulary: int = 10_000
+    vocabulary: int = 10_000  # the most frequent words of the training texts
 
 
 def load(split: str, *, config: Config, root: Path) -> RawTexts:

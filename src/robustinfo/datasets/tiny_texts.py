@@ -43,7 +43,7 @@ CLOSINGS = (", I paid 20.50 for it.", "; my sister has the same one.", ". That's
 
 
 class Config(_texts.Config):
-    length: int = 30
+    length: int = 30  # the first so many words of a text are read
     vocabulary: int = 200  # more than there are
 
 

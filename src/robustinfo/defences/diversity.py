@@ -34,7 +34,12 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called."""
+    """What its rows are called.
+
+    clean  the loss on the clean images, of all members
+    entropy  the entropy of the mean prediction, by its weight; it is maximised
+    diversity  the log-volume of the members' wrong-class predictions, by its weight; maximised
+    """
     return [
         {
             "quantity": (

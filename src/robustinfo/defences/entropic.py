@@ -67,7 +67,11 @@ def prepare(
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called."""
+    """What its rows are called.
+
+    clean  the loss on the clean images
+    entropic  the squared distance of E_T of the batch from its target, by its weight
+    """
     return [
         {
             "quantity": (

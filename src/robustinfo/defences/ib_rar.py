@@ -47,7 +47,8 @@ class Config(_cutting.Config):
     layers: Names | None = None  # of the model's probes; None: all of them
     compression: Number = 0.008  # alpha
     relevance: Number = 0.08  # beta
-    label_kernel: Literal["linear", "gaussian"] = "linear"
+    label_kernel: Literal["linear", "gaussian"] = "linear"  # of the labels
+    # images and activations that the terms are computed of
     information_of: Literal["clean", "adversarial", "adversarial_activations"] = "clean"
 
     @model_validator(mode="after")
@@ -82,7 +83,11 @@ def prepare(
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called."""
+    """What its rows are called.
+
+    compression  the sum over the layers of nHSIC(X, T), by alpha
+    relevance  the sum over the layers of nHSIC(Y, T), by -beta
+    """
     base = registry.module("defences", config.base)
     own = {"quantity": ANY}  # of a base that does not say
     if hasattr(base, "outline"):

@@ -32,7 +32,11 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called."""
+    """What its rows are called.
+
+    adversarial  the boosted cross-entropy on the adversarial images
+    divergence  how far the answers differ, where the clean one is wrong the most, by its weight
+    """
     return [
         {
             "quantity": (

@@ -32,7 +32,11 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called."""
+    """What its rows are called.
+
+    clean  the loss on the clean images
+    divergence  the largest divergence that a perturbation brings, by its weight
+    """
     return [{"quantity": ("clean", *(("divergence",) if config.weight else ()))}]
 
 

@@ -24,7 +24,11 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called."""
+    """What its rows are called.
+
+    clean  the loss on the clean images
+    rate  the nats that the code carries of an image at most, by its weight
+    """
     return [
         {
             "quantity": (

@@ -46,7 +46,7 @@ ALIKE = 4  # images to a company, the most alike that there are, each of them tw
 
 
 class Config(Settings):
-    forwards: Annotated[int, Field(ge=2)] = 5
+    forwards: Annotated[int, Field(ge=2)] = 5  # of the same images, that are compared
 
 
 def outline(config: Config) -> Outline:

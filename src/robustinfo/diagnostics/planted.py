@@ -50,8 +50,9 @@ LONG = {"steps": 100, "restarts": 1}  # of gradient_search.py
 class Config(Settings):
     adversary: Entry  # of attacks/, on images, within an epsilon
     images: PositiveInt = 32  # so many of the first
-    inner_points: PositiveInt = 200
+    inner_points: PositiveInt = 200  # random ones, which the planted one is told from
     inside: Fraction01 = 0.95  # of epsilon
+    # how far the threshold lies on the way to the planted point
     closeness: Annotated[float, Field(gt=0, lt=1)] = 0.999
 
     @field_validator("adversary")

@@ -33,6 +33,7 @@ QUANTITIES = ("smoothed_accuracy_of_set", "smoothed_accuracy_of_image")
 
 
 class Config(Strength):
+    # gamma, by which labels are smoothed; one run each
     smoothings: Annotated[tuple[Fraction01, ...], Field(strict=False, min_length=1)] = TENTHS
 
 
