@@ -24,7 +24,7 @@ VERBS = {
         "print the JSON schema of studies, for editors: > studies/schema.json",
     ),
     "reference": (
-        "pipeline.reference.page:main",
+        "pipeline.report.reference.page:main",
         "print the page of all that a study and its results hold: > docs/reference.md",
     ),
     "dvc": (

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from pipeline.study.sections import TRAININGS
-from pipeline.study.slices import INNER, KINDS
+from pipeline.study.slices import INNER, KINDS, TRAININGS
 from robustinfo.core.settings import Entry
 
 

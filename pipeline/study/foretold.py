@@ -30,7 +30,7 @@ def detected(study: dict[str, Any], entry: Entry) -> Outline:
     """What is said of one attack, and of it by every complexity of the study, at every level.
 
     attack_success_rate_8bit  of the images correct when clean, the fraction turned after rounding
-    median_l2, median_linf  distance from the clean image, of the images that are measured
+    median_l2, median_linf  median distance from the clean image, of the images that are measured
     mean  the complexity of the measured images, on average, in its own unit
     clean_mean  of the same images before the attack
     auc  how well the complexity tells them apart: 0.5 is chance, above it attacked is more complex

@@ -18,9 +18,8 @@ from pipeline.study.entries import SWEPT
 from pipeline.study.extends import ENTRIES, EXTENDS
 from pipeline.study.per import PER, SECTIONS
 from pipeline.study.schema import Study
-from pipeline.study.sections import TRAININGS
 from pipeline.study.shapes import CHOICE, Schema, Shapes, by_setting
-from pipeline.study.slices import INNER, KINDS
+from pipeline.study.slices import INNER, KINDS, TRAININGS
 from pipeline.study.target import Target
 from robustinfo.core import registry
 from robustinfo.core.settings import Settings

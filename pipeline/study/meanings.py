@@ -1,7 +1,7 @@
 """What a setting or a quantity means, as it stands in the source beside what makes it.
 
 A setting's meaning is its comment; a quantity's stands in the docstring of the ``outline`` that
-names it, or of its file. Both are for readers only: a better word makes no job run again.
+names it. Both are for readers only: a better word makes no job run again.
 """
 
 import ast
@@ -10,10 +10,9 @@ import io
 import re
 import textwrap
 import tokenize
-from collections.abc import Callable
 from fnmatch import fnmatchcase
 from functools import cache
-from types import ModuleType
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -40,10 +39,10 @@ def of_settings(model: type[BaseModel]) -> dict[str, str]:
         if issubclass(one, BaseModel) and one is not BaseModel:
             said |= _comments(inspect.getsource(one))
     parts = {name: [WORDS.get(name, ""), said.get(name, "")] for name in model.model_fields}
-    return {name: "; ".join(filter(None, both)) for name, both in parts.items()}
+    return {name: _as_yaml("; ".join(filter(None, both))) for name, both in parts.items()}
 
 
-def of_quantities(*told: ModuleType | Callable) -> dict[str, str]:
+def of_quantities(*told: Any) -> dict[str, str]:  # noqa: ANN401 - modules and functions
     """{quantity: its meaning} from lines ``name, other  what it is`` of docstrings.
 
     Two spaces or more part them. A name may hold ``*``. A meaning goes on in indented lines.
@@ -66,6 +65,13 @@ def of_quantity(name: str, known: dict[str, str]) -> str:
     """The meaning of one quantity, by its own name before a pattern; empty if none is said."""
     fitting = [said for pattern, said in known.items() if fnmatchcase(name, pattern)]
     return known.get(name, fitting[0] if fitting else "")
+
+
+def _as_yaml(text: str) -> str:
+    """A comment of a program as a study would say it: ``null``, ``true``, ``false``."""
+    for python, yaml in (("None", "null"), ("True", "true"), ("False", "false")):
+        text = re.sub(rf"\b{python}\b", yaml, text)
+    return text
 
 
 def _comments(source: str) -> dict[str, str]:

@@ -18,7 +18,7 @@ def of_study(study: dict[str, Any]) -> Outline:
     for setting in study["settings"]:
         about = {name: (value,) for name, value in setting.items()}
         own = in_setting(study, setting)
-        for group in (*_of_defences(setting, own), *_of_selection(setting, own)):
+        for group in (*of_defences(setting, own), *of_selection(setting, own)):
             found.append({"defence": tuple(own["defences"])} | about | group)
     for name, entry in study["toys"].items():
         found += [{"stage": ("toy",), "entry": (name,)} | one for one in rows_of("toys", entry)]
@@ -26,7 +26,7 @@ def of_study(study: dict[str, Any]) -> Outline:
     return [seeds | group for group in found]
 
 
-def _of_defences(setting: dict[str, str], study: dict[str, Any]) -> Outline:
+def of_defences(setting: dict[str, str], study: dict[str, Any]) -> Outline:
     """What all defences of a setting have alike, then what each has of its own.
 
     classes  number of classes of the data set
@@ -42,7 +42,7 @@ def _of_defences(setting: dict[str, str], study: dict[str, Any]) -> Outline:
     for name, entry in study["detection"].items():
         found += [{"stage": ("detect",), "input": (name,)} | one for one in detected(study, entry)]
     for name, entry in study["defences"].items():
-        own = [*_of_training(name, entry, study), *_of_snapshots(setting, name, study)]
+        own = [*of_training(name, entry, study), *of_snapshots(setting, name, study)]
         found += [{"defence": (name,)} | group for group in own]
     for one in study["transfers"]:
         if one["defence"] in study["defences"]:
@@ -50,7 +50,7 @@ def _of_defences(setting: dict[str, str], study: dict[str, Any]) -> Outline:
     return found
 
 
-def _of_training(name: str, entry: Entry, study: dict[str, Any]) -> Outline:
+def of_training(name: str, entry: Entry, study: dict[str, Any]) -> Outline:
     """The rows of every epoch.
 
     learning_rate  of the epoch
@@ -71,7 +71,7 @@ def _of_training(name: str, entry: Entry, study: dict[str, Any]) -> Outline:
     ]
 
 
-def _of_snapshots(setting: dict[str, str], name: str, study: dict[str, Any]) -> Outline:
+def of_snapshots(setting: dict[str, str], name: str, study: dict[str, Any]) -> Outline:
     """The rows of every snapshot and input: clean, attacked, or what was trained on.
 
     accuracy  fraction of these images that are classified correctly
@@ -98,7 +98,7 @@ def _of_snapshots(setting: dict[str, str], name: str, study: dict[str, Any]) -> 
     return [about | group for group in found]
 
 
-def _of_selection(setting: dict[str, str], study: dict[str, Any]) -> Outline:
+def of_selection(setting: dict[str, str], study: dict[str, Any]) -> Outline:
     """The rows of the selection of layers, on held-out images.
 
     attack_accuracy  fraction correct under the selection's attack, of the network that defends it

@@ -23,9 +23,10 @@ class Paper(Settings):
     """Where the published value of a cell stands; ``{defence}`` and the like are the cell's own."""
 
     file: str  # of studies/references, without .yaml
-    key: str  # e.g. "attack_success_rate|{dataset}/{model}|original|{entry}"
+    # the keys of that file down to the value, e.g. "success_rate|{dataset}/{model}|{entry}"
+    key: str
     scale: float = 1.0  # 0.01 where the paper prints percent
-    names: dict[str, str] = Field(default_factory=dict)  # ours -> the paper's
+    names: dict[str, str] = Field(default_factory=dict)  # ours: the paper's
 
     @property
     def asks(self) -> set[str]:
@@ -36,16 +37,18 @@ class Paper(Settings):
 class Target(Settings):
     """Rows and columns are columns of the results; the cell is the mean over the seeds."""
 
-    title: Text
+    title: Text  # above it
     note: str = ""  # what a reader of the numbers has to know
-    rows: Annotated[list[Column], Field(min_length=1)]
+    rows: Annotated[list[Column], Field(min_length=1)]  # columns of the results that name a row
+    # columns of the results that name a column; of a curve, epoch or level
     columns: Annotated[list[Column], Field(min_length=1)]
-    where: Where
-    paper: Paper | None = None
+    where: Where  # which rows of the results it shows
+    paper: Paper | None = None  # where the paper's values of the cells stand
+    # how a figure is drawn; a table has none
     draw: Literal["curves", "heatmap", "plane", "scatter", "surface"] | None = None
-    x_label: Text = ""
-    x_scale: Literal["linear", "log", "root"] = "linear"
-    y_label: Text = ""
+    x_label: Text = ""  # of the axis; formulas stand between dollar signs
+    x_scale: Literal["linear", "log", "root"] = "linear"  # of the axis
+    y_label: Text = ""  # of the axis; formulas stand between dollar signs
 
     @model_validator(mode="after")
     def it_can_be_drawn(self) -> Self:

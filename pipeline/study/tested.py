@@ -17,8 +17,8 @@ def of_attacks(study: dict[str, Any], *, images: bool) -> Outline:
     attack_success_rate_last_step  the same, where only the last step of the attack counts
     attack_success_rate_with_black  the same as foolbox counts it, a black image for a failure
     miscounted_fraction  images that the attack counts as turned and the network does not
-    median_l2, median_linf  distance from the clean image, of the images that were turned
-    median_altered_words  of the texts that were turned
+    median_l2, median_linf  median distance from the clean image, of the images that were turned
+    median_altered_words  median number of words altered, of the texts that were turned
     """
     from robustinfo.core import registry
 
@@ -79,12 +79,12 @@ def of_diagnostics(study: dict[str, Any]) -> Outline:
 
     accuracy  fraction of the clean images that are classified correctly
     """
-    found = [{"entry": ("clean",), "quantity": ("accuracy",)}, *_together(study)]
+    found = [{"entry": ("clean",), "quantity": ("accuracy",)}, *together(study)]
     found += foretold.of_diagnostics(study["diagnostics"])
     return [{"stage": ("diagnose",)} | group for group in found]
 
 
-def _together(study: dict[str, Any]) -> Outline:
+def together(study: dict[str, Any]) -> Outline:
     """Over all attacks of each norm, image by image, and of all; nothing without an epsilon.
 
     gradient_attacks, autoattack_attacks, decision_based_attacks  number of such attacks made
@@ -125,4 +125,4 @@ def of_transfer(transfer: dict[str, str], study: dict[str, Any]) -> Outline:
     own = {"entry": tuple(study["attacks"]), "input": (transfer["proxy"],)}
     rates = own | {"quantity": ("accuracy", "attack_success_rate")}
     about = {"stage": ("transfer",), "defence": (transfer["defence"],)}
-    return [about | group for group in (rates, *_together(study))]
+    return [about | group for group in (rates, *together(study))]

@@ -50,6 +50,7 @@ class Config(Settings):
 def outline(config: Config) -> Outline:
     """What its rows are called.
 
+    information_*, redundancy_*  of measures/kde_information and measures/binned_information
     mean_distance  of two points of a set
     mean_distance_within  of two points of one class
     x, y  the coordinates of a point
