@@ -12,7 +12,7 @@ COLUMNS = (*rows.RUN, *rows.OWN, *rows.VALUE)
 # Whose docstrings say what the rows of a stage are called; methods say their own.
 STAGES = {
     "data": [outline.of_defences],
-    "pretrain, retrain, train_selected": [outline.of_training],
+    "train": [outline.of_training],
     "select": [outline.of_selection],
     "attack": [tested.of_attacks],
     "measure": [outline.of_snapshots, foretold.of_diagnostics],
@@ -25,7 +25,7 @@ STAGES = {
 }
 INTRODUCTION = """## Quantities
 
-What the column `quantity` holds, by the stage that writes it. What a method calls its own stands
+What the column `quantity` holds, by the column `stage`. What a method calls its own stands
 with the method: [measures](#measures), [diagnostics](#diagnostics), [learning](#learning),
 [toys](#toys), and the terms of the [defences](#defences) behind `train/`. Fractions are of all
 images that were looked at, where nothing else is said."""
