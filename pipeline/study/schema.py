@@ -116,13 +116,18 @@ def filled(schema: type[Settings], content: dict[str, Any]) -> dict[str, Any]:
     """The content with the default of every key that it lacks, inside its own mappings, too."""
     found = {}
     for name, field in schema.model_fields.items():
-        if name not in content:
-            if not field.is_required():
-                default = field.get_default()
-                found[name] = default.model_dump() if isinstance(default, Settings) else default
-            continue
-        found[name] = content[name]
-        inner = isinstance(field.annotation, type) and issubclass(field.annotation, Settings)
-        if inner and isinstance(content[name], dict) and PER not in content[name]:
-            found[name] = filled(field.annotation, content[name])
+        if name in content:
+            found[name] = _filled(field.annotation, content[name])
+        elif not field.is_required():
+            default = field.get_default()
+            found[name] = default.model_dump() if isinstance(default, Settings) else default
     return deepcopy(found) | {name: content[name] for name in content.keys() - found.keys()}
+
+
+def _filled(kind: Any, value: Any) -> Any:  # noqa: ANN401 - any type, any YAML value
+    """A mapping that has a schema of its own, or every choice by setting of one."""
+    if not (isinstance(kind, type) and issubclass(kind, Settings) and isinstance(value, dict)):
+        return value
+    if value.keys() == {PER} and isinstance(value[PER], dict):
+        return {PER: {setting: _filled(kind, one) for setting, one in value[PER].items()}}
+    return filled(kind, value)
