@@ -26,7 +26,7 @@ PART = re.compile(r"<(TITLE|BODY)>(.*?)</\1>", re.DOTALL)
 
 
 class Config(_texts.Config):
-    length: int = 160  # as arXiv 1801.07175 cuts them
+    length: int = 160  # the first so many words, as arXiv 1801.07175 cuts
     vocabulary: int = 10_000  # the most frequent words of the training texts
 
 

@@ -29,8 +29,8 @@ OFFSET = 1e-6  # on the diagonal of M M^T
 
 class Config(Settings):
     loss: Entry  # of losses/, of every member
-    entropy: Number = 2.0  # alpha
-    diversity: Number = 0.5  # beta
+    entropy: Number = 2.0  # weight of the entropy: alpha
+    diversity: Number = 0.5  # weight of the diversity: beta
 
 
 def outline(config: Config) -> Outline:

@@ -43,8 +43,8 @@ READS = "images"
 class Config(_cutting.Config):
     base: Entry  # of defences/
     layers: Names | None = None  # of the model's probes; None: all of them
-    compression: Number = 0.008  # alpha
-    relevance: Number = 0.08  # beta
+    compression: Number = 0.008  # weight of nHSIC(X, T): alpha
+    relevance: Number = 0.08  # weight of nHSIC(Y, T): beta
     label_kernel: Literal["linear", "gaussian"] = "linear"  # of the labels
     # images and activations that the terms are computed of
     information_of: Literal["clean", "adversarial", "adversarial_activations"] = "clean"

@@ -27,7 +27,7 @@ READS = "images"
 
 
 class Config(Settings):
-    weight: Number = 5.0  # lambda
+    weight: Number = 5.0  # of the divergence: lambda
     attack: pgd.Config  # the inner maximisation
 
 

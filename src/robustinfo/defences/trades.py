@@ -27,7 +27,7 @@ NOISE = 0.001  # standard deviation of the start, in [0, 1] pixels
 
 class Config(Settings):
     loss: Entry  # of losses/, on the clean images
-    weight: Number = 6.0  # beta
+    weight: Number = 6.0  # of the divergence: beta
     attack: bim.Config  # the inner maximisation
 
 

@@ -20,7 +20,7 @@ from robustinfo.models.bottleneck import CODE, gaussian
 
 class Config(Settings):
     loss: Entry  # of losses/
-    weight: Number = 1e-3  # beta
+    weight: Number = 1e-3  # of the rate: beta
 
 
 def outline(config: Config) -> Outline:
