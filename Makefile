@@ -18,14 +18,14 @@ check: $(READY)
 
 # Long trainings, in the background: what is finished is to be committed (benchmarks/evidence/).
 evidence: $(READY)
-	nice -n 19 $(BIN)/python -m pipeline.evidence run
+	nice -n 19 $(BIN)/python -m pipeline evidence run
 
 evidence-status: $(READY)
-	$(BIN)/python -m pipeline.evidence status
+	$(BIN)/python -m pipeline evidence status
 
 # Before anything is timed.
 evidence-stop: $(READY)
-	$(BIN)/python -m pipeline.evidence stop
+	$(BIN)/python -m pipeline evidence stop
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("robustinfo needs Python >= 3.11; say which with: make PYTHON=python3.12 $(MAKECMDGOALS)")'

@@ -50,8 +50,8 @@ include: "pipeline/rules/targets.smk"
 
 
 # Only params.yaml is versioned: DVC knows no other study file. Neither step can fail a study.
-RECORD = "python -m pipeline.tracking.dvc record" if STUDY == "params.yaml" else "true"
-SHOW = f"python -m pipeline.tracking.show --study {shlex.quote(STUDY)}"
+RECORD = "python -m pipeline dvc record" if STUDY == "params.yaml" else "true"
+SHOW = f"python -m pipeline mlflow --study {shlex.quote(STUDY)}"
 
 
 # One process imports what jobs on this machine need; elsewhere every job does.

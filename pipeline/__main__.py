@@ -1,25 +1,90 @@
-"""``python -m pipeline stage NAME --study FILE ...``: one job, the same text for every engine.
+"""``python -m pipeline VERB ...``: everything that the pipeline does, by one command.
 
-Where the driver has started a server (serving.py), a fork of it, which has torch, runs the job.
-Anywhere else, as under DVC or on a cluster, this process imports what the job needs and runs it.
+``stage`` runs one job, by the same text for every engine. Where the driver has started a server
+(serving.py), a fork of it, which has torch, runs the job. Anywhere else, as under DVC or on a
+cluster, this process imports what the job needs and runs it. So nothing is imported here that the
+verb does not need.
 """
 
 import sys
+from importlib import import_module
 
 from pipeline.run import served
 
+# What takes the words after the verb, and what it does with them.
+VERBS = {
+    "stage": ("pipeline.run.start:start", "NAME --study FILE ...: run one job"),
+    "check": ("pipeline.study.commands:check", "FILE: check a study wholly, before any job"),
+    "resolve": (
+        "pipeline.study.commands:resolve",
+        "FILE [--setting DATASET/MODEL]: print a study with all that it inherits and leaves out",
+    ),
+    "schema": (
+        "pipeline.study.json_schema:main",
+        "print the JSON schema of studies, for editors: > studies/schema.json",
+    ),
+    "reference": (
+        "pipeline.report.reference.page:main",
+        "print the page of all that a study and its results hold: > docs/reference.md",
+    ),
+    "dvc": (
+        "pipeline.tracking.dvc:main",
+        "generate|record|adopt: write dvc.yaml; keep DVC's record and Snakemake's in step",
+    ),
+    "mlflow": (
+        "pipeline.tracking.show:main",
+        "[--study FILE]: show the finished runs of a study in MLflow",
+    ),
+    "evidence": (
+        "pipeline.evidence.commands:main",
+        "run|status|stop|page|...: trainings that take long, in the background",
+    ),
+    "coverage": (
+        "pipeline.evidence.coverage:main",
+        "print which results of the papers are regenerated: > studies/coverage.md",
+    ),
+}
+
 
 def main() -> None:
+    """Do what the first word says; a known error is one line."""
+    verb, *words = sys.argv[1:] or ["--help"]
+    if verb in ("-h", "--help"):
+        print(usage())
+    elif verb not in VERBS:
+        from pipeline.study.validation import suggested
+
+        sys.exit(f"error: no verb {verb!r}{suggested(verb, VERBS)}")
+    elif verb == "stage":
+        _job(words)
+    else:
+        from robustinfo.core.errors import Fault
+
+        try:
+            _program(verb)(words)
+        except Fault as error:
+            sys.exit(f"error: {error}")
+
+
+def usage() -> str:
+    """A line per verb."""
+    lines = [f"  {verb:10} {told}" for verb, (_, told) in VERBS.items()]
+    return "\n".join(["usage: python -m pipeline VERB ...", "", *lines])
+
+
+def _job(words: list[str]) -> None:
     """Run the job, and end as it ends."""
-    words = sys.argv[1:]
-    if words[:1] != ["stage"] or len(words) < 2:
+    if not words:
         sys.exit("usage: python -m pipeline stage NAME --study FILE ...")
-    ended = served.ask(words[1:])
+    ended = served.ask(words)
     if ended is not None:
         served.end_like(ended)
-    from pipeline.run.start import start
+    _program("stage")(words)
 
-    start(words[1:])
+
+def _program(verb: str):  # noqa: ANN202 - typing would cost every job
+    module, _, name = VERBS[verb][0].partition(":")
+    return getattr(import_module(module), name)
 
 
 if __name__ == "__main__":

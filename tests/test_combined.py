@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from pipeline.results.combined import ALL, by_image, combined, within
+from pipeline.results.combined import by_image, combined, within
+from pipeline.study.quantities import ALL
 from robustinfo.core.measurement import counted
 from robustinfo.core.sealed import seal
 from robustinfo.judge.threats import Threat

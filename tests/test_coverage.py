@@ -19,7 +19,7 @@ RESULTS = {  # that the papers' texts name
 def test_the_page_in_the_repository_is_the_one_that_the_studies_make():
     made = coverage.page()
     assert Path("studies/coverage.md").read_text("utf-8") == made, (
-        "make it again: python -m pipeline.evidence.coverage > studies/coverage.md"
+        "make it again: python -m pipeline coverage > studies/coverage.md"
     )
     assert all(f"| {one.id} | {one.what} |" in made for p in PAPERS for one in coverage.results(p))
 

@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.figures._canvas import limits, styles
 from pipeline.figures.drawing import draw
-from pipeline.results.tables import Target
+from pipeline.study.target import Target
 
 
 def table(lines):

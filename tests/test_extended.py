@@ -69,6 +69,34 @@ def test_a_section_that_no_file_has_is_empty(tmp_path):
     assert content["training_images"] is None
 
 
+def test_a_key_that_a_section_leaves_out_is_filled_in_as_in_a_choice_by_setting(tmp_path):
+    text = "distorted: {measures: [kde]}\nthreat: {per: {mnist: {l2: 1}, else: null}}\n"
+    content, _ = heir(tmp_path, text)
+    assert content["distorted"] == {"inputs": ["clean"], "measures": ["kde"]}
+    assert content["threat"] == {"per": {"mnist": {"linf": None, "l2": 1}, "else": None}}
+    assert content["selection"]["settings"] == []
+
+
+def test_a_study_that_says_what_it_trains_on_what_and_nothing_else_is_a_study(tmp_path):
+    (tmp_path / "least.yaml").write_text(
+        "name: least\nseeds: [0]\nsettings: [{dataset: digits, model: lenet5}]\n"
+        "datasets: {digits: {method: digits}}\nmodels: {lenet5: {method: lenet5}}\n"
+        "defences: {standard: {method: standard, loss: {method: cross_entropy}}}\n"
+        "pretrain: {standard: {epochs: 1, batch_size: 9, learning_rate: 0.1, snapshot_every: 1}}\n"
+    )
+    assert load(tmp_path / "least.yaml")["verdict"] == {"twin": "standard"}
+
+
+@pytest.mark.parametrize("name", ["name", "seeds", "settings", "datasets", "models", "defences"])
+def test_what_has_no_default_is_named(tmp_path, name):
+    own = {key: [] for key in ("seeds", "settings")} | {"name": "x"}
+    own |= {key: {} for key in ("datasets", "models", "defences")}
+    del own[name]
+    (tmp_path / "study.yaml").write_text("".join(f"{key}: {own[key]}\n" for key in own))
+    with pytest.raises(StudyError, match=rf"study\.yaml:1: {name}: is missing"):
+        load(tmp_path / "study.yaml")
+
+
 def test_every_key_knows_its_file_and_line(tmp_path):
     _, places = heir(tmp_path, "attacks:\n  pgd: {steps: 10}\n")
     assert places["attacks", "pgd", "steps"] == (tmp_path / "heir.yaml", 4)

@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 
 from pipeline.results.decided import judged
-from pipeline.results.tables import Target, tabulate
+from pipeline.results.tables import tabulate
 from pipeline.study.check import load
 from pipeline.study.claim import Claim
+from pipeline.study.target import Target
 
 STUDY = load(Path("studies/mutual-information.yaml"))
 BASE = {

@@ -223,7 +223,7 @@ def test_what_a_killed_process_left_is_replaced(study, monkeypatch):
 
 
 def test_an_unreachable_server_costs_one_line_and_a_replay_shows_all(study):
-    command = [sys.executable, "-m", "pipeline.tracking.show", "--study", str(study)]
+    command = [sys.executable, "-m", "pipeline", "mlflow", "--study", str(study)]
     python = {"PYTHONPATH": f"{ROOT}:{ROOT / 'src'}", "PATH": "/usr/bin:/bin"}
 
     def run(uri):
@@ -233,7 +233,7 @@ def test_an_unreachable_server_costs_one_line_and_a_replay_shows_all(study):
     away = run("http://me:secret@127.0.0.1:9")
     assert away.returncode == 0 and away.stderr == "" and away.stdout.count("\n") == 1
     assert "Connection refused" in away.stdout and "secret" not in away.stdout
-    assert "python -m pipeline.tracking.show --study params.yaml" in away.stdout
+    assert "python -m pipeline mlflow --study params.yaml" in away.stdout
     there = run("")
     assert there.stdout.startswith("mlflow: 2 new, 0 already there") and there.stderr == ""
 

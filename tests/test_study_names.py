@@ -58,7 +58,7 @@ def changed(tmp_path, *changes):
         ("l2_noise, epsilon: 2.75", "l2_noise, epsilon: 28.1",
          "no two images in [0, 1] are 28.1 apart in l2; here that is at most 28, the root of"),
         ("0.3, 1.0]}}", "0.3, 8]}}", f"epsilon_curve.sweep.epsilon: {BELOW_1}"),
-        ("threat: {}", "threat: {linf: 8}", f"threat.linf: {BELOW_1}"),
+        ("name: quickstart", "name: quickstart\nthreat: {linf: 8}", f"threat.linf: {BELOW_1}"),
         ("0.3, 1.0]}}", "0.3, 0.6]}}",
          "sweeps epsilon over [0.0, 0.05, 0.1, 0.15, 0.3, 0.6]; the verdict needs several values, "
          "up to 1 in linf"),
@@ -79,7 +79,7 @@ def test_what_cannot_be_meant_is_refused_with_its_line(tmp_path, old, new, said)
     [
         [("norm: linf, steps: 10, sweep: {epsilon: [0.0, 0.05, 0.1, 0.15, 0.3, 1.0]}",
           "norm: l2, steps: 10, sweep: {epsilon: [0.0, 1.5, 28]}")],
-        [("threat: {}", "threat: {linf: 39/255, l2: 1.5}")],
+        [("name: quickstart", "name: quickstart\nthreat: {linf: 39/255, l2: 1.5}")],
         [("step_size: 0.03, steps: 10}", "step_size: 0.9, steps: 10}")],
         [(PNG, "  None: {method")],
         [(PNG, '  "007": {method')],

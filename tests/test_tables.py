@@ -9,8 +9,9 @@ import pytest
 
 from pipeline.results import rows
 from pipeline.results.statistics import chosen, compared, estimate, over_seeds, with_intervals
-from pipeline.results.tables import Target, tabulate
+from pipeline.results.tables import tabulate
 from pipeline.study.strict_yaml import StudyError
+from pipeline.study.target import Target
 from robustinfo.maths.statistics import fraction_interval, images, student
 from robustinfo.maths.statistics import over_seeds as combined
 from tests.made_results import RATES, WHERE, N, results

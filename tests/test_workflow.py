@@ -71,7 +71,7 @@ def small():
     }  # fmt: skip
 
 
-DVC = (sys.executable, "-m", "pipeline.tracking.dvc")
+DVC = (sys.executable, "-m", "pipeline", "dvc")
 
 
 def run(folder, *command, check=True, **extra):

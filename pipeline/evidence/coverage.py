@@ -1,8 +1,10 @@
 """The page that says which of the papers' results are regenerated, where, and at what scale.
 
-python -m pipeline.evidence.coverage > studies/coverage.md
+python -m pipeline coverage > studies/coverage.md
 """
 
+import argparse
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,7 @@ CLEAN = {"stage": "diagnose", "entry": "clean", "input": ""}  # accuracy, of eve
 TOLD = ("epochs", "snapshot_every")  # of a training: in the scale, or no matter
 INTRODUCTION = """# What of the papers is regenerated
 
-Made by `python -m pipeline.evidence.coverage > studies/coverage.md`;
+Made by `python -m pipeline coverage > studies/coverage.md`;
 a test holds it against the studies.
 
 A result is a table, a figure or a number of a paper's text. Its targets are tables, figures and
@@ -147,5 +149,7 @@ def _table(heads: list[str], lines: list[list[str]]) -> str:
     return "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in row)} |" for row in rows)
 
 
-if __name__ == "__main__":
+def main(words: Sequence[str]) -> None:
+    """Print the page; it takes no words."""
+    argparse.ArgumentParser("python -m pipeline coverage").parse_args(words)
     print(page(), end="")

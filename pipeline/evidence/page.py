@@ -18,7 +18,7 @@ FILE = RECORDS / "README.md"
 NAMED = 3  # changed files that a line names
 HEAD = """# Evidence
 
-Made by `python -m pipeline.evidence page`; a test holds all but *older than*, which is of the day
+Made by `python -m pipeline evidence page`; a test holds all but *older than*, which is of the day
 it was made, against the records. `make evidence`
 works at the list in [plan.yaml](plan.yaml), one unit after the other, and `make evidence-status`
 says how far it is.
@@ -30,7 +30,7 @@ that was there before the list: its commit and its date are what whoever adopted
 files agree with the study in defence, shapes and epochs. No unit is ever made again
 because code has changed: *older than* names the files whose meaning (their syntax without comments
 and docstrings) is another now than at the commit that trained or measured it, and says where the
-study now asks for something else. `python -m pipeline.evidence remeasure UNIT` measures a network
+study now asks for something else. `python -m pipeline evidence remeasure UNIT` measures a network
 again.
 """
 COLUMNS = [

@@ -70,7 +70,7 @@ def one(name: str, file: Path = FILE) -> Unit:
     for unit in units(file):
         if unit.name == name:
             return unit
-    raise StudyError(f"{file}: no unit {name!r}; python -m pipeline.evidence status lists them")
+    raise StudyError(f"{file}: no unit {name!r}; python -m pipeline evidence status lists them")
 
 
 def _of_group(item: str, file: str, study: dict[str, Any], group: Group, fail: Any) -> list[Unit]:  # noqa: ANN401

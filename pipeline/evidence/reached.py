@@ -6,11 +6,11 @@ from typing import Any
 
 from pydantic import Field
 
-from pipeline.results.tables import Target
 from pipeline.study import outline
 from pipeline.study.claim import Claim
 from pipeline.study.selecting import check_where, selected, settings, values
 from pipeline.study.strict_yaml import Key, StudyError, dotted
+from pipeline.study.target import Target
 from robustinfo.core.settings import Outline, Settings
 
 Runs = dict[tuple[str, str], set[str]]  # (dataset, model): defences; of toys, ("", "")

@@ -54,7 +54,7 @@ def one(unit: Unit, tell: Callable[[str], None] = print) -> None:
     try:  # by a program of its own: the files that it compares may have changed meanwhile
         children.asked(Path(), "-m", "pipeline.evidence", "page")
     except FailedError as error:
-        tell(f"{pages} are not all new: {error}; later: python -m pipeline.evidence page")
+        tell(f"{pages} are not all new: {error}; later: python -m pipeline evidence page")
     tell(f"git add {unit.record} {pages} && git commit -m 'Evidence: {unit.name}'")
 
 
@@ -71,7 +71,7 @@ def alone() -> Iterator[None]:
         lock.acquire(blocking=False)
     except Timeout:
         raise Fault(
-            f"another runner is at work{_where()}; stop it with: python -m pipeline.evidence stop"
+            f"another runner is at work{_where()}; stop it with: python -m pipeline evidence stop"
         ) from None
     try:
         _await_orphans()

@@ -8,7 +8,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from pipeline.figures._canvas import label, legend, limits, panels, styles
-from pipeline.results.tables import SEPARATOR, Target
+from pipeline.results.tables import SEPARATOR
+from pipeline.study.target import Target
 
 
 def draw(table: pd.DataFrame, target: Target) -> Figure:

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from pipeline.figures import curves, heatmap, plane, scatter, surface
-from pipeline.results.tables import Target
+from pipeline.study.target import Target
 from robustinfo.core.files import whole
 
 DRAWINGS = {

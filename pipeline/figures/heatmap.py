@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from pipeline.results.tables import Target
+from pipeline.study.target import Target
 
 COLOURS = colormaps["cividis"]
 WIDTH, HEIGHT, LETTER = 0.62, 0.36, 0.075  # of a cell and of a name's letter, in inches

@@ -11,7 +11,8 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from pipeline.figures._canvas import label, legend, limits, panels, styles
-from pipeline.results.tables import SEPARATOR, Target
+from pipeline.results.tables import SEPARATOR
+from pipeline.study.target import Target
 
 EPOCHS = mpl.colormaps["viridis"]
 

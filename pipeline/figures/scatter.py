@@ -11,7 +11,8 @@ from matplotlib import colormaps
 from matplotlib.figure import Figure
 
 from pipeline.figures._canvas import COLOURS, label, legend, panels, styles
-from pipeline.results.tables import SEPARATOR, Target
+from pipeline.results.tables import SEPARATOR
+from pipeline.study.target import Target
 
 FEW = 200  # points, up to which they are large and have markers, too
 

@@ -12,7 +12,8 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from pipeline.figures._canvas import label, panels
-from pipeline.results.tables import SEPARATOR, Target
+from pipeline.results.tables import SEPARATOR
+from pipeline.study.target import Target
 
 COLOURS, LINES = "viridis", 8
 SPARE = 1.5  # inches of the room that panels leave for a legend

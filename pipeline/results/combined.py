@@ -9,6 +9,7 @@ from torch import Generator, Tensor, nn
 
 from pipeline.results import rows
 from pipeline.study.per import resolve
+from pipeline.study.quantities import ALL
 from pipeline.study.schema import Limits
 from pipeline.study.slices import present
 from robustinfo.attacks._climbable import Climbable
@@ -18,8 +19,6 @@ from robustinfo.judge.outcome import measured, outcome
 from robustinfo.judge.threats import Threat, threat
 from robustinfo.maths.balls import feasible, same_ball
 from robustinfo.core.measurement import Measurement, fraction
-
-ALL = "attacks"  # the entry of what is said over all threat models
 
 
 class Combined(NamedTuple):

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable, Iterator
 import numpy as np
 from torch import Tensor
 
+from pipeline.study.quantities import OF_WORDS
 from robustinfo.maths.statistics import jackknife
 from robustinfo.core.measurement import Measurement, bounded
 
 GROUPS = 20  # of texts, by their place in the test set
-QUANTITIES = ("mean", "clean_mean", "difference")
 
 Examples = dict[str, Tensor]  # what the stage attack stored of one attack
 Corpus = list[tuple[int, list[str]]]  # (place of a text in the test set, some of its words)
@@ -42,7 +42,7 @@ def measured(
         removed += old
         for name, measure in measures.items():
             after, before = _values(measure, new), _values(measure, old)
-            for quantity, values in zip(QUANTITIES, (after, before, after - before), strict=True):
+            for quantity, values in zip(OF_WORDS, (after, before, after - before), strict=True):
                 yield _told(attack, name, quantity, values, len(new))
     if removed:
         for name, measure in measures.items():

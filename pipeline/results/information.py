@@ -10,10 +10,11 @@ import math
 import numpy as np
 import pandas as pd
 
-from pipeline.results.combined import ALL, with_transfers
+from pipeline.results.combined import with_transfers
 from pipeline.study.entries import network
 from pipeline.results.rows import RUN
 from pipeline.results.statistics import chosen
+from pipeline.study.quantities import ALL
 from robustinfo.maths.statistics import spearman
 from robustinfo.core.settings import Entry
 

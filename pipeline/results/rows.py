@@ -1,7 +1,25 @@
 """The one shape of a result: a number, where it was measured, and what it means. CSV, tidy.
 
 Every table of a study is written and read here, by one rule: a name is text, whatever it looks
-like (``None``, ``NA``, ``007``), a number is a number, and each file is sealed by its sha256.
+like (``None``, ``NA``, ``007``), a number is a number, and each file is sealed by its sha256. A
+column that does not apply to a row is empty there:
+
+dataset, model, defence  of the run, as the study names them
+seed  of the run; what a study trains with several seeds differs by nothing else
+stage  the stage that wrote the row
+entry  the line of the study that made it: an attack, a measure, a diagnostic ...; clean: none
+input  what the network was given: clean, training, or the attack whose images were read
+epoch  after which the snapshot was made; 0: before the first step
+layer  of the network; network: all of them together
+level  the value of a sweep, or what else the quantity runs over
+quantity  what the value is: see the quantities below
+value  the number; empty: not a number
+n  the images behind the value
+interval  what its 95 % interval rests on: fraction (k of n images: Wilson's), exact (a fact about
+    what was run, no interval), own (the interval of its method), unknown
+low, high  the ends of that interval
+ceiling  the most that n samples allow an estimate, in the unit of the value
+saturated  whether the estimate sits at its ceiling, where it says nothing: True or False
 """
 
 import csv
@@ -16,9 +34,6 @@ from pipeline.results import sealed_text
 from robustinfo.core.measurement import Measurement
 
 RUN = ["dataset", "model", "defence", "seed"]
-# entry: the line of the study that made it.  input: clean, or the attack whose images were read.
-# level: the value of a sweep.  n: images behind the value.  interval, low, high: how far it can be
-# trusted, see ``measurement.py``.
 OWN = ["stage", "entry", "input", "epoch", "layer", "level", "quantity"]
 VALUE = ["value", "n", "interval", "low", "high", "ceiling", "saturated"]
 # The columns that hold numbers, in any table. All else is text, True and False included.

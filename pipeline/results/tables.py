@@ -1,20 +1,17 @@
-"""A table or figure of a study: which rows of the results it shows, and the paper's beside ours."""
+"""The cells of a table or figure of a study: our values, and the paper's beside them."""
 
 from pathlib import Path
-from string import Formatter
-from typing import Annotated, Any, Literal, Self
+from typing import Any
 
 import pandas as pd
-from pydantic import AfterValidator, Field, model_validator
 
 from pipeline.study import scale
 from pipeline.results.untrained import UNTRAINED
-from pipeline.study.drawn import misdrawn, unset
-from pipeline.study.schema import Column, Where
+from pipeline.study.schema import Column
 from pipeline.study.slices import in_setting
 from pipeline.results.statistics import chosen, over_seeds
 from pipeline.study.strict_yaml import StudyError, read
-from robustinfo.core.settings import Settings
+from pipeline.study.target import Target, printed, text
 
 SEPARATOR = " / "
 CELL = [
@@ -23,51 +20,6 @@ CELL = [
 ]  # fmt: skip
 NAMES = ("dataset", "model", "defence")  # of a run
 CONSTANT = (*NAMES, "stage", "entry", "input")  # all that a scale asks
-
-
-def _settable(words: str) -> str:
-    if problem := unset(words):
-        raise ValueError(problem)
-    return words
-
-
-Text = Annotated[str, AfterValidator(_settable)]
-
-
-class Paper(Settings):
-    """Where the published value of a cell stands; ``{defence}`` and the like are the cell's own."""
-
-    file: str  # of studies/references, without .yaml
-    key: str  # e.g. "attack_success_rate|{dataset}/{model}|original|{entry}"
-    scale: float = 1.0  # 0.01 where the paper prints percent
-    names: dict[str, str] = Field(default_factory=dict)  # ours -> the paper's
-
-    @property
-    def asks(self) -> set[str]:
-        """The columns of a cell that stand in the key."""
-        return {name for _, name, _, _ in Formatter().parse(self.key) if name}
-
-
-class Target(Settings):
-    """Rows and columns are columns of the results; the cell is the mean over the seeds."""
-
-    title: Text
-    note: str = ""  # what a reader of the numbers has to know
-    rows: Annotated[list[Column], Field(min_length=1)]
-    columns: Annotated[list[Column], Field(min_length=1)]
-    where: Where
-    paper: Paper | None = None
-    draw: Literal["curves", "heatmap", "plane", "scatter", "surface"] | None = None
-    x_label: Text = ""
-    x_scale: Literal["linear", "log", "root"] = "linear"
-    y_label: Text = ""
-
-    @model_validator(mode="after")
-    def it_can_be_drawn(self) -> Self:
-        """A study may run for days before its figures are drawn."""
-        if problem := misdrawn(self.draw, self.rows, self.columns):
-            raise ValueError(problem)
-        return self
 
 
 def tabulate(
@@ -135,11 +87,6 @@ def _lacking(untrained: pd.DataFrame | None, target: Target) -> list[str]:
     return [SEPARATOR.join(names) for names in found.itertuples(index=False)]
 
 
-def text(value: Any) -> str:  # noqa: ANN401
-    """A value of a column as cells are named by it."""
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
 def _constant(cell: pd.DataFrame) -> dict[str, str]:
     """What all rows of the cell share: a reference may be named by it."""
     return {name: str(cell[name].iloc[0]) for name in CONSTANT}
@@ -151,19 +98,3 @@ def _smaller(
     """In what the run of a cell is smaller than the paper's; the study check saw its scale."""
     paper = scale.of_paper(published, names["dataset"], names["model"])
     return "" if paper is None else scale.smaller(in_setting(study, names), names, paper, n)
-
-
-def printed(values: Any, paper: Paper | None, names: dict[str, str]) -> float | None:  # noqa: ANN401
-    """The paper's value of a cell, or None where it prints none. values: the reference file's."""
-    if paper is None:
-        return None
-    theirs = {column: paper.names.get(name, name) for column, name in names.items()}
-    value = looked_up(values, paper.key, theirs)
-    return None if value is None else value * paper.scale
-
-
-def looked_up(values: Any, key: str, names: dict[str, str]) -> Any:  # noqa: ANN401
-    """What stands in a reference file by a key, or None. values: the file's content."""
-    for part in key.split("|"):
-        values = values.get(part.format(**names)) if isinstance(values, dict) else None
-    return values

@@ -5,9 +5,10 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.results.collected import results_of, untrained_of
-from pipeline.results.tables import Target, tabulate
+from pipeline.results.tables import tabulate
 from pipeline.run.job import Job
 from pipeline.study.slices import REFERENCES
+from pipeline.study.target import Target
 
 
 def tabulated(job: Job) -> pd.DataFrame:

@@ -20,6 +20,7 @@ from pipeline.results.corpora import Examples
 from pipeline.run import load
 from pipeline.run.job import Job
 from pipeline.stages._compared import compared, measures_of
+from pipeline.study.quantities import FALSE_POSITIVE_RATES
 from robustinfo.core.measurement import Measurement, mean
 from robustinfo.core.sealed import unseal
 from robustinfo.distortions.eight_bit import to_bytes
@@ -35,8 +36,6 @@ PARAMS = {
 }
 NEEDS = "complexities"
 DEVICE = "cpu"
-
-FALSE_POSITIVE_RATES = (0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
 
 def run(job: Job) -> None:

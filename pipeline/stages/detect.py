@@ -24,6 +24,7 @@ from pipeline.run import load
 from pipeline.run.job import Job
 from pipeline.stages._attacked import examples
 from pipeline.stages._compared import compared, measures_of
+from pipeline.study.quantities import SIZES
 from robustinfo.core import registry
 from robustinfo.core.batches import floats
 from robustinfo.core.measurement import Measurement, counted
@@ -46,8 +47,6 @@ PARAMS = {
 DEVICE = "gpu"
 
 NORMS = ("l2", "linf")
-SIZES = ("attack_success_rate_8bit", *(f"median_{norm}" for norm in NORMS))
-DETECTED = ("mean", "clean_mean", "auc")
 
 
 def run(job: Job) -> None:

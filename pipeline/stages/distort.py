@@ -15,6 +15,7 @@ from pipeline.results import rows
 from pipeline.results.observed import crafted, observed
 from pipeline.run import load
 from pipeline.run.job import Job
+from pipeline.study.quantities import said_by
 from robustinfo.core import registry
 from robustinfo.core.batches import floats
 from robustinfo.core.measurement import Measurement, fraction
@@ -61,8 +62,3 @@ def _distorted(job: Job) -> Iterator[Measurement]:
                 about = {"entry": name, "input": source, "level": level, "n": len(y)}
                 for one in (fraction("accuracy", right), *measured):
                     yield one._replace(**about, quantity=said_by(one.entry, one.quantity))
-
-
-def said_by(measure: str, quantity: str) -> str:
-    """A quantity by the measure that says it; the entry of these rows names the distortion."""
-    return f"{measure}/{quantity}" if measure else quantity

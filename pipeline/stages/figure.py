@@ -6,10 +6,10 @@ writes  results/{study}/tables/{target}.csv  as the stage table
 
 from pipeline.figures.drawing import draw, save
 from pipeline.results import rows
-from pipeline.results.tables import Target
 from pipeline.results.untrained import UNTRAINED
 from pipeline.run.job import Job
 from pipeline.stages._tabulated import tabulated
+from pipeline.study.target import Target
 
 JOBS = {"target": "figures"}
 READS = ["results"]

@@ -17,6 +17,7 @@ from pipeline.results import rows
 from pipeline.results.observed import crafted
 from pipeline.run import load
 from pipeline.run.job import Job
+from pipeline.study.quantities import NETWORK_ACCURACY
 from robustinfo.core import registry
 from robustinfo.core.batches import correct, floats
 from robustinfo.core.measurement import Measurement, fraction
@@ -38,8 +39,6 @@ PARAMS = {
     "learning": "learning.{learning}",
 }
 DEVICE = "gpu"
-
-NETWORK_ACCURACY = "network_accuracy"
 
 
 def run(job: Job) -> None:

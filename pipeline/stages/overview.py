@@ -12,9 +12,10 @@ import pandas as pd
 from pipeline.figures.drawing import draw, save
 from pipeline.results import rows
 from pipeline.results.information import QUANTITIES
-from pipeline.results.tables import SEPARATOR, Target
+from pipeline.results.tables import SEPARATOR
 from pipeline.run.job import Job
 from pipeline.stages._overview import ATTACKS, INFORMATION, SETTINGS
+from pipeline.study.target import Target
 from robustinfo.core.files import refusals
 
 READS = ["accuracy_by_attack", "accuracy_by_epsilon", "information"]

@@ -13,7 +13,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from pipeline.study.extends import read_study
 from pipeline.study.slices import REFERENCES
 from robustinfo.core.files import DiskError, whole
 
@@ -29,9 +28,10 @@ def load(file: Path) -> dict[str, Any]:
         found = json.loads(kept.read_text(encoding="utf-8"))
         if found["state"] == state and found["files"] == _digests(found["files"]):
             return found["content"]
+    # By name: what reads and checks a study is no part of what a job computes (code.py).
+    _, places = import_module("pipeline.study.extends").read_study(file)
     # Before the check: a file that changes meanwhile is then checked again.
-    files = _digests({str(one) for one, _ in read_study(file)[1].values()})
-    # By name: what checks a study is no part of what a job computes (sources.py).
+    files = _digests({str(one) for one, _ in places.values()})
     content = import_module("pipeline.study.check").load(file)
     with suppress(DiskError), whole(kept) as part:
         part.write_text(json.dumps({"state": state, "files": files, "content": content}))

@@ -5,10 +5,10 @@ from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from pipeline.results.tables import looked_up
 from pipeline.study.schema import Column, Where
 from pipeline.study.slices import REFERENCES
 from pipeline.study.strict_yaml import StudyError, read
+from pipeline.study.target import looked_up
 from robustinfo.core.settings import Fraction01, Settings
 
 SETTING = ("dataset", "model")
@@ -62,30 +62,35 @@ class Published(Settings):
 class Claim(Settings):
     """Per seed, a ``statistic`` of one or two selections.
 
-    difference: what ``of`` comes to, minus what ``against`` does if there is one.
-    ratio: what ``of`` comes to, by what ``against`` does.
-    correlation: Spearman's, of the two over the epochs, or over the levels of a sweep. Fewer than
-    five of them, or a constant series, have none.
-    With ``worst_over``, that of the least favourable group: all groups must show it.
-    With ``alike``, only where both sides have these quantities alike, as two networks' accuracy.
-    A selection comes to its mean; or to its ``fall``, by how much its series over epochs or levels
-    ends below its greatest value; or to its ``half_rise``, the first epoch or level by which it has
-    come half-way from its first value to its greatest.
+    - difference: what ``of`` comes to, minus what ``against`` does if there is one.
+    - ratio: what ``of`` comes to, by what ``against`` does.
+    - correlation: Spearman's, of the two over the epochs, or over the levels of a sweep. Fewer than
+      five of them, or a constant series, have none.
+
+    With ``worst_over``, that of the least favourable group. With ``alike``, only where both sides
+    have these quantities alike. A selection comes to its mean; or to its ``fall``, by how much its
+    series over epochs or levels ends below its greatest value; or to its ``half_rise``, the first
+    epoch or level by which it has come half-way from its first value to its greatest.
     """
 
     paper: str = ""  # of studies/references, without .yaml; none: a control of the study's own
     claim: str = ""  # its id there
+    # of `of` and `against`; a correlation is Spearman's, over epochs or levels
     statistic: Literal["difference", "ratio", "correlation"] = "difference"
     tested: str = ""  # which part of the claim the statistic speaks of, or what it controls
-    of: Where
-    against: Where | None = None
-    worst_over: Column | None = None  # e.g. entry: every attack must show it
-    comes_to: Literal["mean", "fall", "half_rise"] = "mean"  # of a difference
+    of: Where  # the rows that it is about
+    against: Where | None = None  # the rows that it compares them with
+    # a column, e.g. entry: the value is that of the least favourable attack, so all must show it
+    worst_over: Column | None = None
+    # what the rows of a side are made to: their mean; `fall`: by how much a series ends below its
+    # greatest value; `half_rise`: where it has come half-way from its first value to its greatest
+    comes_to: Literal["mean", "fall", "half_rise"] = "mean"
     over: Literal["epoch", "level"] = "epoch"  # what a series runs over
-    alike: list[Alike] = Field(default_factory=list)  # e.g. the accuracy of two networks
-    expect: Literal["below", "above"]
-    threshold: float = 0.0
-    published: Published | None = None  # shown beside the value
+    # quantities that both sides must have alike, e.g. the accuracy of two networks
+    alike: list[Alike] = Field(default_factory=list)
+    expect: Literal["below", "above"]  # on which side of the threshold the paper says it lies
+    threshold: float = 0.0  # of the statistic
+    published: Published | None = None  # the paper's own value, shown beside ours
     # What the report says first: a sentence per judgement, with {value}, {low} and {high}.
     says: dict[Judgement, str] = Field(default_factory=dict)
 

@@ -1,10 +1,15 @@
 """What a study concludes, checked before any job: verdict, tables, figures and claims."""
 
 from pipeline.study import outline
+from pipeline.study.claim import SETTING, Claim, published, reference, text_of
+from pipeline.study.drawn import COORDINATES
+from pipeline.study.published import check_paper
+from pipeline.study.scale import of_paper
 from pipeline.study.schema import Verdict
 from pipeline.study.selecting import check_cells, check_where, settings, values
 from pipeline.study.slices import bounded
 from pipeline.study.strict_yaml import Key, StudyError
+from pipeline.study.target import Target
 from pipeline.study.validation import Fail, validated
 from robustinfo.core.settings import Entry, Outline, diameter
 
@@ -73,9 +78,6 @@ def check_tested(study: dict, fail: Fail) -> None:
 
 
 def _check_targets(study: dict, rows: Outline, fail: Fail) -> None:
-    from pipeline.results.tables import Target
-    from pipeline.study.published import check_paper
-
     for section in ("tables", "figures"):
         for name, content in study[section].items():
             target, key = validated(Target, content, (section, name), fail), (section, name)
@@ -89,10 +91,8 @@ def _check_targets(study: dict, rows: Outline, fail: Fail) -> None:
             check_paper(target, found, key, fail)
 
 
-def _check_drawn(target: "Target", found: Outline, key: Key, fail: Fail) -> None:  # noqa: F821
+def _check_drawn(target: Target, found: Outline, key: Key, fail: Fail) -> None:
     """A picture of points has as many coordinates as it draws."""
-    from pipeline.study.drawn import COORDINATES
-
     quantities = {one for group in found for one in values(group, "quantity")}
     if target.draw in COORDINATES and not COORDINATES[target.draw](quantities):
         said = {"plane": "two quantities", "scatter": "the quantities x and y"}[target.draw]
@@ -101,9 +101,6 @@ def _check_drawn(target: "Target", found: Outline, key: Key, fail: Fail) -> None
 
 
 def _check_claims(study: dict, rows: Outline, fail: Fail) -> None:
-    from pipeline.study.claim import SETTING, Claim, published, reference, text_of
-    from pipeline.study.scale import of_paper
-
     for name, content in study["claims"].items():
         claim, key = validated(Claim, content, ("claims", name), fail), ("claims", name)
         sides = {"of": check_where(rows, claim.of, (*key, "of"), fail)}
@@ -133,7 +130,7 @@ def _check_claims(study: dict, rows: Outline, fail: Fail) -> None:
                 raise fail((*key, "published"), said.format(**names))
 
 
-def _check_groups(claim: "Claim", found: Outline, key: Key, fail: Fail) -> None:  # noqa: F821
+def _check_groups(claim: Claim, found: Outline, key: Key, fail: Fail) -> None:
     """What a claim is taken over is a column that its rows have."""
     series = claim.statistic == "correlation" or claim.comes_to != "mean"
     over = {"worst_over": claim.worst_over} | ({"over": claim.over} if series else {})

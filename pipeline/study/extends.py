@@ -3,15 +3,15 @@
 Mappings are merged key by key, choices by setting (``{per: ...}``) too; anything else replaces what
 was inherited, and so does an entry with another ``method``, which shares no setting with the old.
 A null removes an inherited entry; ``figure-4-stl10-*: null`` all that are named so. The name is a
-study's own: results are stored by it. A section that no file has is empty.
+study's own: results are stored by it. A section that no file has is what schema.py says.
 """
 
-from copy import deepcopy
 from fnmatch import filter as matching
 from pathlib import Path
 from typing import Any
 
 from pipeline.study.per import PER
+from pipeline.study.schema import Study, filled
 from pipeline.study.strict_yaml import Key, StudyError, dotted, read, shown
 
 EXTENDS = "extends"
@@ -20,19 +20,6 @@ ENTRIES = (
     "snapshot_attacks", "measures", "snapshot_diagnostics", "complexities", "distortions",
     "diagnostics", "learning", "detection", "toys", "tables", "figures", "claims",
 )  # fmt: skip
-# What a study has that does not say otherwise.
-EMPTY = {
-    "training_images": None,
-    "validation_share": 0.0,
-    "evaluation_images": None,
-    "training_measure": None,
-    "selection": {"settings": [], "compared": []},
-    "transfers": [],
-    "threat": {},
-    "distorted": {"inputs": ["clean"], "measures": []},
-    "retrain_from": "standard",
-    **{section: {} for section in ENTRIES if section not in ("datasets", "models", "defences")},
-}
 Places = dict[Key, tuple[Path, int]]
 
 
@@ -42,7 +29,7 @@ def read_study(file: Path) -> tuple[dict[str, Any], Places]:
     Raises StudyError for a file that cannot be read, and for one that extends itself.
     """
     content, places = _with_inherited(file, ())
-    return deepcopy(EMPTY) | content, places
+    return filled(Study, content), places
 
 
 def _with_inherited(file: Path, heirs: tuple[Path, ...]) -> tuple[dict[str, Any], Places]:

@@ -6,7 +6,8 @@ combinations. A column that it lacks is empty. What methods call theirs, their o
 
 from typing import Any
 
-from pipeline.study.foretold import detected, learned, levels_of, measured, of_diagnostics, rows_of
+from pipeline.study import tested
+from pipeline.study.foretold import detected, learned, measured, of_diagnostics, rows_of
 from pipeline.study.slices import TRAININGS, in_setting
 from robustinfo.core.settings import Entry, Outline
 
@@ -17,7 +18,7 @@ def of_study(study: dict[str, Any]) -> Outline:
     for setting in study["settings"]:
         about = {name: (value,) for name, value in setting.items()}
         own = in_setting(study, setting)
-        for group in (*_of_defences(setting, own), *_of_selection(setting, own)):
+        for group in (*of_defences(setting, own), *of_selection(setting, own)):
             found.append({"defence": tuple(own["defences"])} | about | group)
     for name, entry in study["toys"].items():
         found += [{"stage": ("toy",), "entry": (name,)} | one for one in rows_of("toys", entry)]
@@ -25,108 +26,38 @@ def of_study(study: dict[str, Any]) -> Outline:
     return [seeds | group for group in found]
 
 
-def _of_defences(setting: dict[str, str], study: dict[str, Any]) -> Outline:
-    """What all defences of a setting have alike, then what each has of its own."""
+def of_defences(setting: dict[str, str], study: dict[str, Any]) -> Outline:
+    """What all defences of a setting have alike, then what each has of its own.
+
+    classes  number of classes of the data set
+    """
     found = [{"stage": ("data",), "quantity": ("classes",)}]
     images = _held(setting, study) == "images"
-    found += _of_attacks(study, images=images)
-    found += _of_complexities(study, images=images)
-    found += _of_distortions(setting, study)
-    found += _of_diagnostics(study)
+    found += tested.of_attacks(study, images=images)
+    found += tested.of_complexities(study, images=images)
+    found += tested.of_distortions(setting, study)
+    found += tested.of_diagnostics(study)
     for name, entry in study["learning"].items():
         found += [{"stage": ("learn",), "entry": (name,)} | one for one in learned(entry)]
     for name, entry in study["detection"].items():
         found += [{"stage": ("detect",), "input": (name,)} | one for one in detected(study, entry)]
     for name, entry in study["defences"].items():
-        own = [*_of_training(name, entry, study), *_of_snapshots(setting, name, study)]
+        own = [*of_training(name, entry, study), *of_snapshots(setting, name, study)]
         found += [{"defence": (name,)} | group for group in own]
     for one in study["transfers"]:
         if one["defence"] in study["defences"]:
-            found += _of_transfer(one, study)
+            found += tested.of_transfer(one, study)
     return found
 
 
-def _of_attacks(study: dict[str, Any], *, images: bool) -> Outline:
-    from robustinfo.core import registry
+def of_training(name: str, entry: Entry, study: dict[str, Any]) -> Outline:
+    """The rows of every epoch.
 
-    rates = ("accuracy", "attack_success_rate", "attack_success_rate_8bit", "miscounted_fraction")
-    medians = ("median_l2", "median_linf") if images else ("median_altered_words",)
-    found = [{"entry": tuple(study["attacks"]), "quantity": rates + medians}]
-    for name, entry in study["attacks"].items():
-        counts = getattr(registry.module("attacks", entry), "COUNTS", ())
-        rates = tuple(f"attack_success_rate_{count}" for count in counts)
-        found.append({"entry": (name,), "quantity": rates})
-    return [{"stage": ("attack",)} | group for group in found]
-
-
-def _of_complexities(study: dict[str, Any], *, images: bool) -> Outline:
-    from pipeline.results import corpora
-    from pipeline.stages import complexity
-
-    attacks = {"input": tuple(study["attacks"])}
-    found = [{"input": ("clean",), "quantity": ("mean",)}]
-    if images:
-        found.append(attacks | {"quantity": ("mean", "clean_mean", "auc")})
-        rates = {"quantity": ("true_positive_rate",), "level": complexity.FALSE_POSITIVE_RATES}
-        found.append(attacks | rates)
-    else:
-        found.append(attacks | {"quantity": corpora.QUANTITIES})
-    about = {"stage": ("complexity",), "entry": tuple(study["complexities"])}
-    return [about | group for group in found]
-
-
-def _of_distortions(setting: dict[str, str], study: dict[str, Any]) -> Outline:
-    from pipeline.stages.distort import said_by
-
-    seen = [{"quantity": ("accuracy", "loss")}]
-    for measure in study["distorted"]["measures"]:
-        for group in measured(study["models"][setting["model"]], study["measures"][measure]):
-            named = tuple(said_by(measure, quantity) for quantity in group["quantity"])
-            seen.append(group | {"quantity": named})
-    return [
-        {"stage": ("distort",), "entry": (name,), "input": tuple(study["distorted"]["inputs"])}
-        | levels_of(entry)
-        | group
-        for name, entry in study["distortions"].items()
-        for group in seen
-    ]
-
-
-def _of_diagnostics(study: dict[str, Any]) -> Outline:
-    found = [{"entry": ("clean",), "quantity": ("accuracy",)}, *_together(study)]
-    found += of_diagnostics(study["diagnostics"])
-    return [{"stage": ("diagnose",)} | group for group in found]
-
-
-def _together(study: dict[str, Any]) -> Outline:
-    """Over all attacks of each norm, image by image, and of all; nothing without an epsilon."""
-    from pipeline.results.combined import ALL
-    from robustinfo.judge import follow_up, outcome, threats
-
-    made = [threats.threat(entry) for entry in study["attacks"].values()]
-    norms = tuple(dict.fromkeys(one.norm for one in made if one.epsilon is not None))
-    if not norms:
-        return []
-    quantities = (
-        *threats.COUNTED,
-        *outcome.QUANTITIES,
-        *follow_up.QUANTITIES,
-        "infeasible_fraction",
-    )
-    return [
-        {"entry": norms, "quantity": quantities},
-        {"entry": (ALL,), "quantity": ("robust_accuracy",)},
-    ]
-
-
-def _of_transfer(transfer: dict[str, str], study: dict[str, Any]) -> Outline:
-    own = {"entry": tuple(study["attacks"]), "input": (transfer["proxy"],)}
-    rates = own | {"quantity": ("accuracy", "attack_success_rate")}
-    about = {"stage": ("transfer",), "defence": (transfer["defence"],)}
-    return [about | group for group in (rates, *_together(study))]
-
-
-def _of_training(name: str, entry: Entry, study: dict[str, Any]) -> Outline:
+    learning_rate  of the epoch
+    train/*  the mean of a term of the defence's loss over the epoch, in nats
+    train/loss  the sum of these terms
+    validation/accuracy  fraction of the held-out images that are classified correctly
+    """
     epochs = _training(name, study)["epochs"]
     terms = [term for group in rows_of("defences", entry) for term in group["quantity"]]
     after = ("learning_rate", *(f"train/{term}" for term in (*terms, "loss")))
@@ -140,7 +71,13 @@ def _of_training(name: str, entry: Entry, study: dict[str, Any]) -> Outline:
     ]
 
 
-def _of_snapshots(setting: dict[str, str], name: str, study: dict[str, Any]) -> Outline:
+def of_snapshots(setting: dict[str, str], name: str, study: dict[str, Any]) -> Outline:
+    """The rows of every snapshot and input: clean, attacked, or what was trained on.
+
+    accuracy  fraction of these images that are classified correctly
+    loss  their mean cross-entropy, in nats
+    attack_success_rate  of the images correct when clean, the fraction that the attack turns
+    """
     training = _training(name, study)
     epochs = {*range(0, training["epochs"], training["snapshot_every"]), training["epochs"]}
     attacked = tuple(study["snapshot_attacks"])
@@ -161,7 +98,13 @@ def _of_snapshots(setting: dict[str, str], name: str, study: dict[str, Any]) -> 
     return [about | group for group in found]
 
 
-def _of_selection(setting: dict[str, str], study: dict[str, Any]) -> Outline:
+def of_selection(setting: dict[str, str], study: dict[str, Any]) -> Outline:
+    """The rows of the selection of layers, on held-out images.
+
+    attack_accuracy  fraction correct under the selection's attack, of the network that defends it
+    gain  that less the first one's, which defends none
+    selected  1 where the layer is taken, otherwise 0
+    """
     if setting not in study["selection"]["settings"]:
         return []
     compared = [name for name in study["selection"]["compared"] if name in study["defences"]]

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 
-from pipeline.results.tables import Target, printed, text
 from pipeline.study.scale import of_paper
 from pipeline.study.selecting import settings, values
 from pipeline.study.slices import REFERENCES
 from pipeline.study.strict_yaml import Key, read
+from pipeline.study.target import Target, printed, text
 from pipeline.study.validation import Fail, suggested
 from robustinfo.core.settings import Outline
 

@@ -1,9 +1,12 @@
-"""The shape of a study file: its sections, and the types that tables and claims share."""
+"""The shape of a study file: its sections, what each is where it is left out, and shared types."""
+# ruff: noqa: RUF012 - pydantic copies a default for every model
 
+from copy import deepcopy
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, NonNegativeInt, PositiveInt
 
+from pipeline.study.per import PER
 from robustinfo.core.settings import Entry, Fraction01, Pixels, Settings, pixels
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=60)]
@@ -29,72 +32,102 @@ Where = Annotated[dict[Column, Value | list[Value]], BeforeValidator(_numbers)]
 
 
 class Setting(Settings):
-    dataset: Name
-    model: Name
+    dataset: Name  # of `datasets`
+    model: Name  # of `models`
 
 
 class Limits(Settings):
-    """The greatest epsilon by norm that counts for the verdict; None: any; 0: none at all."""
+    """The largest epsilon, by norm, that counts for the verdict."""
 
-    linf: Pixels | None = None
-    l2: Pixels | None = None
+    linf: Pixels | None = None  # in pixel values; None: any; 0: the norm is no threat model
+    l2: Pixels | None = None  # in pixel values; None: any; 0: the norm is no threat model
 
 
 class Transfer(Settings):
-    defence: Name
-    proxy: Name  # the defence whose stored examples are tried on it
+    """Examples that were made against one network, tried on another (a black box)."""
+
+    defence: Name  # on which the examples are tried
+    proxy: Name  # the defence whose stored examples they are
 
 
 class Distorted(Settings):
-    inputs: Annotated[list[Name], Field(min_length=1)]  # clean, or snapshot attacks
-    measures: list[Name]  # of their layers
+    """What the distortions are applied to, and what is measured then."""
+
+    # clean, or snapshot attacks, made against the finished network
+    inputs: Annotated[list[Name], Field(min_length=1)] = ["clean"]
+    measures: list[Name] = []  # of `measures`: of the layers on distorted images
 
 
 class Selection(Settings):
     """Which layers to defend: those on which alone a defence helps. No settings: none is made."""
 
-    settings: list[Setting]
-    compared: list[Name]  # defences; the others must beat the first
-    attack: Name = ""  # under which
-    margin: Fraction01 = 0.0  # by how much, on held-out images; if none does, the best is taken
+    settings: list[Setting] = []  # in which layers are selected
+    compared: list[Name] = []  # defences; the others must beat the first
+    attack: Name | None = None  # of `attacks`, under which they are compared
+    margin: Fraction01 = 0.0  # of accuracy, by which a layer must win on held-out images
 
 
 class Verdict(Settings):
     """What every defence is held against. The checks and their thresholds are the judge's."""
 
-    twin: Name  # the undefended defence
+    twin: Name = "standard"  # the undefended defence
 
 
 class Study(Settings):
-    name: Name
-    seeds: Annotated[list[NonNegativeInt], Field(min_length=1)]  # below 2^63: strict_yaml.py
-    settings: Annotated[list[Setting], Field(min_length=1)]
-    datasets: Entries
-    models: Entries
-    defences: Entries
-    training_images: PositiveInt | None
-    validation_share: Annotated[float, Field(ge=0, lt=1)]
-    pretrain: dict[Name, dict[str, Any]]
-    retrain: dict[Name, dict[str, Any]]
-    retrain_from: Name
-    selection: Selection
-    train_selected: dict[Name, dict[str, Any]]
-    attacks: Entries
-    evaluation_images: PositiveInt | None
-    snapshot_attacks: Entries
-    measures: Entries
-    training_measure: Name | None  # of the images that were trained on, at every snapshot
-    snapshot_diagnostics: Entries
-    complexities: Entries
-    threat: Limits
-    transfers: list[Transfer]
-    distorted: Distorted
-    distortions: Entries
-    diagnostics: Entries
-    learning: Entries
-    detection: Entries
-    toys: Entries
-    verdict: dict[str, Any]
-    tables: dict[Name, dict[str, Any]]
-    figures: dict[Name, dict[str, Any]]
-    claims: dict[Name, dict[str, Any]]
+    name: Name  # its results lie in results/NAME; never inherited
+    seeds: Annotated[list[NonNegativeInt], Field(min_length=1)]  # one training of each defence each
+    settings: Annotated[list[Setting], Field(min_length=1)]  # which network on which data set
+    datasets: Entries  # methods of datasets/
+    models: Entries  # methods of models/: the networks
+    defences: Entries  # methods of defences/: what is minimised in training
+    training_images: PositiveInt | None = None  # the first so many; null: all
+    # of the training images, held out: they choose layers and learning rates, test images nothing
+    validation_share: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    pretrain: dict[Name, dict[str, Any]] = {}  # how a defence is trained from random weights
+    retrain: dict[Name, dict[str, Any]] = {}  # how it is trained from those of `retrain_from`
+    retrain_from: Name = "standard"  # the defence whose finished weights `retrain` starts from
+    selection: Selection = Selection()  # of layers to defend
+    # how a defence is trained, from random weights, on the layers that were selected
+    train_selected: dict[Name, dict[str, Any]] = {}
+    attacks: Entries = {}  # methods of attacks/, made on every finished network
+    evaluation_images: PositiveInt | None = None  # the first so many test images; null: all
+    # methods of attacks/, made on every snapshot of a training, for what changes over the epochs
+    snapshot_attacks: Entries = {}
+    measures: Entries = {}  # methods of measures/: of the layers of every snapshot
+    # one of `measures`, also taken of all images that were trained on, at every snapshot
+    training_measure: Name | None = None
+    snapshot_diagnostics: Entries = {}  # methods of diagnostics/, of every snapshot
+    complexities: Entries = {}  # methods of complexities/: of clean and of adversarial images
+    threat: Limits = Limits()  # how strong an attack may be to count for the verdict
+    transfers: list[Transfer] = []  # examples made on one network and tried on another
+    distorted: Distorted = Distorted()  # inputs and measures of `distortions`
+    distortions: Entries = {}  # methods of distortions/, of test images; may be swept
+    diagnostics: Entries = {}  # methods of diagnostics/, of every finished network; may be swept
+    learning: Entries = {}  # methods of learning/: what networks need to learn a set of images
+    detection: Entries = {}  # methods of attacks/, to be detected by complexity; may be swept
+    toys: Entries = {}  # methods of toys/: exact, without a data set
+    verdict: Verdict = Verdict()  # what every defence is held against
+    tables: dict[Name, dict[str, Any]] = {}  # called table-...
+    figures: dict[Name, dict[str, Any]] = {}  # called figure-..., drawn as `draw` says
+    claims: dict[Name, dict[str, Any]] = {}  # what the papers say, as computed statements
+
+
+def filled(schema: type[Settings], content: dict[str, Any]) -> dict[str, Any]:
+    """The content with the default of every key that it lacks, inside its own mappings, too."""
+    found = {}
+    for name, field in schema.model_fields.items():
+        if name in content:
+            found[name] = _filled(field.annotation, content[name])
+        elif not field.is_required():
+            default = field.get_default()
+            found[name] = default.model_dump() if isinstance(default, Settings) else default
+    return deepcopy(found) | {name: content[name] for name in content.keys() - found.keys()}
+
+
+def _filled(kind: Any, value: Any) -> Any:  # noqa: ANN401 - any type, any YAML value
+    """A mapping that has a schema of its own, or every choice by setting of one."""
+    if not (isinstance(kind, type) and issubclass(kind, Settings) and isinstance(value, dict)):
+        return value
+    if value.keys() == {PER} and isinstance(value[PER], dict):
+        return {PER: {setting: _filled(kind, one) for setting, one in value[PER].items()}}
+    return filled(kind, value)

@@ -1,10 +1,10 @@
 """Keep DVC's record and Snakemake's in step. DVC knows params.yaml only, no other study file.
 
-python -m pipeline.tracking.dvc generate   dvc.yaml, from params.yaml
-python -m pipeline.tracking.dvc jobs       jobs.json, as its first stage does
-python -m pipeline.tracking.dvc record     after Snakemake: dvc.lock takes over what is up to date
-python -m pipeline.tracking.dvc adopt      after `dvc pull`, `checkout`, `repro`, `exp apply`:
-                                           Snakemake takes over what DVC calls clean
+python -m pipeline dvc generate   dvc.yaml, from params.yaml
+python -m pipeline dvc jobs       jobs.json, as its first stage does
+python -m pipeline dvc record     after Snakemake: dvc.lock takes over what is up to date
+python -m pipeline dvc adopt      after `dvc pull`, `checkout`, `repro`, `exp apply`:
+                                 Snakemake takes over what DVC calls clean
 
 Neither ever blesses a stale file: record leaves out what Snakemake would run again, adopt what DVC
 calls changed and everything that depends on it.
@@ -15,6 +15,7 @@ import io
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from dvc.repo import Repo, lock_repo
@@ -22,7 +23,6 @@ from dvc.repo import Repo, lock_repo
 from pipeline.run.plan import Plan
 from pipeline.study import checked
 from pipeline.tracking.stages import FILE, JOBS, STUDY, generated, write_jobs
-from robustinfo.core.errors import Fault
 from robustinfo.core.files import whole
 
 
@@ -120,11 +120,9 @@ def _run(*command: str) -> str:
     return done.stdout
 
 
-if __name__ == "__main__":
+def main(words: Sequence[str]) -> None:
+    """Do what the one word says. Raises Fault."""
     verbs = {"generate": generate, "jobs": write_jobs, "record": record, "adopt": adopt}
-    if sys.argv[1:] not in [[verb] for verb in verbs]:
+    if [*words] not in [[verb] for verb in verbs]:
         sys.exit(__doc__)
-    try:
-        print(verbs[sys.argv[1]]())
-    except Fault as error:
-        sys.exit(f"error: {error}")
+    print(verbs[words[0]]())

@@ -1,4 +1,4 @@
-"""Show a study's finished runs in MLflow: python -m pipeline.tracking.show --study params.yaml
+"""Show a study's finished runs in MLflow: python -m pipeline mlflow --study params.yaml
 
 MLflow is a view, rebuilt from the files in results/ at any time; repeating this adds nothing. The
 store is MLFLOW_TRACKING_URI, or sqlite:///mlflow.db. One that does not answer costs a line, never
@@ -8,7 +8,7 @@ the study.
 import argparse
 import os
 import re
-import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from filelock import FileLock
@@ -16,7 +16,6 @@ from filelock import FileLock
 from pipeline.study.extends import read_study
 from pipeline.study.slices import look_up
 from pipeline.tracking import finished
-from robustinfo.core.errors import Fault
 
 STORE = "sqlite:///mlflow.db"
 # Before mlflow is imported. Its own patience with a dead server is minutes.
@@ -28,14 +27,11 @@ MANNERS = {
 }
 
 
-def main() -> None:
-    """Show the runs; one line says what became of it."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--study", type=Path, required=True, help="the study file")
-    try:
-        print(show(parser.parse_args().study, os.environ.get("MLFLOW_TRACKING_URI") or STORE))
-    except Fault as error:
-        sys.exit(f"error: {error}")
+def main(words: Sequence[str]) -> None:
+    """Show the runs; one line says what became of it. Raises Fault for a broken study."""
+    parser = argparse.ArgumentParser("python -m pipeline mlflow", description=__doc__.split(":")[0])
+    parser.add_argument("--study", type=Path, default=Path("params.yaml"), help="the study file")
+    print(show(parser.parse_args(words).study, os.environ.get("MLFLOW_TRACKING_URI") or STORE))
 
 
 def show(file: Path, uri: str) -> str:
@@ -53,7 +49,7 @@ def show(file: Path, uri: str) -> str:
         with _alone(uri):
             new, experiment = project(uri, file, study, runs)
     except UNREACHABLE as error:
-        later = f"python -m pipeline.tracking.show --study {file}"
+        later = f"python -m pipeline mlflow --study {file}"
         return f"mlflow: not shown, {place}: {_reason(error)}; later: {later}"
     waiting = f", {incomplete} not finished" if incomplete else ""
     # Its list of experiments leads to an empty page about prompts and traces.
@@ -82,7 +78,3 @@ def _alone(uri: str) -> FileLock:
     lock = Path(".snakemake/mlflow.lock" if database == uri else f"{database}.lock")
     lock.parent.mkdir(parents=True, exist_ok=True)
     return FileLock(lock, timeout=60)
-
-
-if __name__ == "__main__":
-    main()

@@ -21,11 +21,11 @@ from robustinfo.core.files import whole
 STUDY = Path("params.yaml")  # the only study that is versioned
 FILE = Path("dvc.yaml")
 JOBS = "jobs"  # the first stage
-COMMAND = "python -m pipeline.tracking.dvc jobs"
+COMMAND = "python -m pipeline dvc jobs"
 # What DVC shows and compares by itself, by artifact; all else it keeps.
 KINDS = {"metrics": "metrics", "figure": "plots"}
 HEAD = """\
-# Made from {study} by `python -m pipeline.tracking.dvc generate`; do not edit. A stage for every
+# Made from {study} by `python -m pipeline dvc generate`; do not edit. A stage for every
 # job, the same commands and files as Snakemake's. What a job may see of the study, and its code,
 # stand in {jobs}, which the first stage writes.
 """
@@ -40,9 +40,7 @@ def write_jobs() -> Path:
     """Write jobs.json. Raises Fault if dvc.yaml is of other jobs than params.yaml asks for."""
     plan = Plan(checked.load(STUDY))
     if not FILE.is_file() or FILE.read_text(encoding="utf-8") != generated(plan):
-        raise Fault(
-            f"{FILE} is not of {STUDY} as it is; run `python -m pipeline.tracking.dvc generate`"
-        )
+        raise Fault(f"{FILE} is not of {STUDY} as it is; run `python -m pipeline dvc generate`")
     told = {}
     for name, job in plan.jobs.items():
         params = plan.params(job)

@@ -23,7 +23,7 @@ def test_a_killed_and_a_stopped_training_go_on_where_they_were(first):
 
 def test_a_second_runner_is_refused_and_told_what_to_do(first):
     assert f"another runner is at work, at {STANDARD}" in first["second"]
-    assert "python -m pipeline.evidence stop" in first["second"]
+    assert "python -m pipeline evidence stop" in first["second"]
     assert "Traceback" not in first["second"]
 
 

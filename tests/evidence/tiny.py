@@ -61,7 +61,7 @@ def run(folder, *command, check=True):
 
 
 def evidence(folder, *words, check=True):
-    return run(folder, sys.executable, "-m", "pipeline.evidence", *words, check=check)
+    return run(folder, sys.executable, "-m", "pipeline", "evidence", *words, check=check)
 
 
 def commit(folder, message):
@@ -80,7 +80,7 @@ def await_(runner, ready):
 def begun(folder):
     """A runner in the middle of the standard training, and that training, which is suspended."""
     runner = subprocess.Popen(
-        [sys.executable, "-m", "pipeline.evidence", "run"],
+        [sys.executable, "-m", "pipeline", "evidence", "run"],
         cwd=folder, env=environment(folder), stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     owner, state = folder / ".evidence/owner.json", folder / RESULTS / STANDARD / ".training"

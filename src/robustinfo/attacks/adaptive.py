@@ -41,7 +41,9 @@ Objective = Literal["cross_entropy", "margin"]
 
 
 class Config(pgd.Ascent):
+    # of the defence's term beside the loss; one run each
     weights: Annotated[tuple[Weight, ...], Field(strict=False, min_length=1)] = WEIGHTS
+    # losses that are climbed; one run each
     objectives: Annotated[tuple[Objective, ...], Field(strict=False, min_length=1)] = (
         "cross_entropy",
         "margin",

@@ -33,6 +33,7 @@ _METHODS = {
 
 class Config(Settings):
     norm: Norm
+    # of the noise within the ball
     distribution: Literal["uniform", "gaussian", "signs"] = "uniform"
     epsilon: Pixels
 

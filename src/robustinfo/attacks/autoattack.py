@@ -48,6 +48,7 @@ logging.getLogger("auto-attack").setLevel(logging.WARNING)
 class Config(Settings):
     norm: Norm = "linf"
     epsilon: Pixels
+    # fooled: for a search, whose caller needs no more than a success
     until: Literal["end", "fooled"] = "end"
 
 

@@ -31,10 +31,11 @@ class Config(Settings):
     norm: Literal["l2"] = "l2"
     epsilon: Pixels | None = None  # None: any perturbation counts
     steps: PositiveInt = 25_000
-    spherical_step: PositiveNumber = 0.01
-    source_step: PositiveNumber = 0.01
+    spherical_step: PositiveNumber = 0.01  # along the sphere around the image, first
+    source_step: PositiveNumber = 0.01  # towards the image, first
+    # factor by which both grow or shrink
     step_adaptation: Annotated[float, Field(gt=1, allow_inf_nan=False)] = 1.5
-    adapt_every: PositiveInt = 10
+    adapt_every: PositiveInt = 10  # steps between two adaptations
 
 
 def perturb(

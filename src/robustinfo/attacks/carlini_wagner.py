@@ -20,11 +20,11 @@ COUNTS = ("with_black",)  # of successes, in other ways
 class Config(Settings):
     norm: Literal["l2"] = "l2"
     epsilon: Pixels | None = None  # None: any perturbation counts
-    binary_search_steps: PositiveInt = 9
+    binary_search_steps: PositiveInt = 9  # searches for the constant
     steps: PositiveInt = 10_000
     step_size: PositiveNumber = 0.01  # Adam's learning rate in tanh space
-    confidence: Number = 0.0
-    initial_const: PositiveNumber = 1e-3
+    confidence: Number = 0.0  # margin in logits that is asked for
+    initial_const: PositiveNumber = 1e-3  # weight of the margin beside the distance, first
 
 
 def perturb(

@@ -18,7 +18,7 @@ class Config(Settings):
     epsilon: Pixels | None = None  # None: any perturbation counts
     steps: PositiveInt = 50
     candidates: PositiveInt = 10  # the most likely classes that are tried
-    overshoot: Number = 0.02
+    overshoot: Number = 0.02  # share of the step that is added
 
 
 def perturb(

@@ -38,8 +38,8 @@ class Config(Settings):
     epsilon: Pixels
     step_size: Pixels
     steps: PositiveInt = 10
-    momentum: Number = 1.0
-    nesterov: bool = False
+    momentum: Number = 1.0  # share of the last gradients that is kept
+    nesterov: bool = False  # whether the gradient is taken a step ahead (NI-FGSM)
 
 
 def craft(

@@ -34,10 +34,10 @@ AT_ONCE = 4096  # candidates in one forward pass
 class Config(Settings):
     norm: Norm = "linf"
     epsilon: Pixels | None = None  # None: any colour counts
-    pixels: PositiveInt = 1
-    population: Annotated[int, Field(ge=3)] = 400
+    pixels: PositiveInt = 1  # that may change
+    population: Annotated[int, Field(ge=3)] = 400  # candidates of a generation
     steps: PositiveInt = 100
-    differential_weight: PositiveNumber = 0.5
+    differential_weight: PositiveNumber = 0.5  # F of differential evolution
 
 
 @torch.no_grad()

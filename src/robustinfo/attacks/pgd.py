@@ -67,8 +67,10 @@ class Ascent(Runs):  # all but what is climbed
 
 
 class Config(Ascent):
+    # the loss that is climbed
     objective: Literal["cross_entropy", "margin", "dlr"] = "cross_entropy"
     temperature: PositiveNumber = 1.0  # by which the logits are divided, of the cross-entropy
+    # end: every image takes all steps; fooled: it stops at its first success
     until: Literal["end", "fooled"] = "end"
     precision: Literal["float32", "bfloat16", "float64"] = "float32"  # of the steps
 

@@ -43,7 +43,7 @@ _METHODS = {
 class Config(Settings):
     norm: Norm = "linf"
     epsilon: Pixels
-    draws: PositiveInt = 10_000
+    draws: PositiveInt = 10_000  # random points of the ball, for each image
 
 
 @torch.no_grad()

@@ -33,6 +33,7 @@ TENTHS = tuple(tenth / 10 for tenth in range(11))
 
 
 class Config(pgd.Ascent):
+    # gamma, by which labels are smoothed; one run each
     smoothings: Annotated[tuple[Fraction01, ...], Field(strict=False, min_length=1)] = TENTHS
 
 

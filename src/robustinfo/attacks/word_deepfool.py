@@ -21,7 +21,7 @@ READS = "texts"
 
 class Config(Settings):
     steps: PositiveInt
-    overshoot: Number = 1.0
+    overshoot: Number = 1.0  # share of the step that is added
 
 
 def perturb(

@@ -42,14 +42,14 @@ Margin = Callable[[Tensor, Tensor], Tensor]
 class Config(Settings):
     norm: Literal["l2"] = "l2"
     epsilon: Pixels | None = None  # None: any perturbation counts
-    binary_search_steps: PositiveInt = 9
+    binary_search_steps: PositiveInt = 9  # searches for the constant
     steps: PositiveInt = 3_000
     step_size: PositiveNumber = 0.01  # Adam's learning rate
-    coordinates: PositiveInt = 128
-    difference: PositiveNumber = 1e-3
-    confidence: Number = 0.0
-    initial_const: PositiveNumber = 0.01
-    patience: PositiveInt = 100
+    coordinates: PositiveInt = 128  # that are estimated at each step
+    difference: PositiveNumber = 1e-3  # of the symmetric difference quotient, in pixel values
+    confidence: Number = 0.0  # margin in logits that is asked for
+    initial_const: PositiveNumber = 0.01  # weight of the margin beside the distance, first
+    patience: PositiveInt = 100  # steps without progress after which a search ends
 
 
 @torch.no_grad()

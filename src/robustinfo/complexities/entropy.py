@@ -22,8 +22,9 @@ IMAGES_AT_ONCE = 1000  # bounds memory; the values do not depend on it
 
 
 class Config(Settings):
+    # what counts as a symbol: a byte, a grey value, or a colour
     alphabet: Literal["byte", "grey", "rgb"]
-    estimator: Literal["plug_in", "jvhw"]
+    estimator: Literal["plug_in", "jvhw"]  # of the entropy from the histogram
 
 
 def measure(images: Tensor, *, config: Config) -> Tensor:

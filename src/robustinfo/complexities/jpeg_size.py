@@ -12,7 +12,7 @@ from robustinfo.maths.jpeg_quantisation import steps
 
 
 class Config(Settings):
-    quality: jpeg.Quality
+    quality: jpeg.Quality  # of the encoder, 1 to 100
 
 
 def measure(images: Tensor, *, config: Config) -> Tensor:

@@ -23,8 +23,8 @@ DIVISOR = {"character": 1, "byte": 8, "bit": 1}
 
 
 class Config(Settings):
-    alphabet: Literal["character", "byte", "bit"]
-    estimator: Literal["plug_in", "jvhw"] = "plug_in"
+    alphabet: Literal["character", "byte", "bit"]  # what counts as a symbol
+    estimator: Literal["plug_in", "jvhw"] = "plug_in"  # of the entropy from the histogram
 
 
 def measure(texts: list[str], *, config: Config) -> Tensor:

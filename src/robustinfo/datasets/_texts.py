@@ -26,7 +26,7 @@ Texts = tuple[list[str], list[int]]  # and their labels
 class Config(Settings):
     length: PositiveInt  # the first so many words of a text are read
     vocabulary: PositiveInt  # the most frequent words of the training texts
-    lower_case: bool = True
+    lower_case: bool = True  # whether capitals are made small
 
 
 def words_of(text: str) -> list[str]:

@@ -22,6 +22,7 @@ SPLIT_SEED = 0
 
 class Config(Settings):
     size: Annotated[int, Field(ge=8, le=512)] = 28  # height and width in pixels; never shrunk
+    # of the images, held out as the test set
     test_share: Annotated[float, Field(gt=0, lt=1)] = 0.25
 
 

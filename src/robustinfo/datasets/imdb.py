@@ -20,8 +20,8 @@ CLASSES = {"neg": "negative", "pos": "positive"}  # folder: name
 
 
 class Config(_texts.Config):
-    length: int = 400  # as arXiv 1801.07175 cuts them
-    vocabulary: int = 20_000
+    length: int = 400  # the first so many words, as arXiv 1801.07175 cuts
+    vocabulary: int = 20_000  # the most frequent words of the training texts
 
 
 def load(split: str, *, config: Config, root: Path) -> RawTexts:

@@ -26,8 +26,8 @@ PART = re.compile(r"<(TITLE|BODY)>(.*?)</\1>", re.DOTALL)
 
 
 class Config(_texts.Config):
-    length: int = 160  # as arXiv 1801.07175 cuts them
-    vocabulary: int = 10_000
+    length: int = 160  # the first so many words, as arXiv 1801.07175 cuts
+    vocabulary: int = 10_000  # the most frequent words of the training texts
 
 
 def load(split: str, *, config: Config, root: Path) -> RawTexts:

@@ -43,8 +43,8 @@ CLOSINGS = (", I paid 20.50 for it.", "; my sister has the same one.", ". That's
 
 
 class Config(_texts.Config):
-    length: int = 30
-    vocabulary: int = 200  # more than there are
+    length: int = 30  # the first so many words of a text are read
+    vocabulary: int = 200  # the most frequent words; more than there are
 
 
 def load(split: str, *, config: Config, root: Path) -> RawTexts:

@@ -30,6 +30,7 @@ from robustinfo.models._network import Network
 
 class Config(Settings):
     sigma: PositiveNumber = 5.0  # of the Gaussian kernels
+    # when channels are masked; one_in_ten: as the published code does
     mask: Literal["after_training", "every_step", "one_in_ten"] = "after_training"
     masked_share: Fraction01 = 0.05  # of the channels, that tell least of the label; 0: no mask
     masked_share_by_input: Fraction01 = 0.0  # that know most of the input, of one_in_ten

@@ -28,13 +28,17 @@ class Inner(pgd.Config):
 
 
 class Config(Settings):
-    clean_share: Fraction01 = 0.0
+    clean_share: Fraction01 = 0.0  # weight of the clean images; 0: adversarial ones alone
     loss: Entry  # of losses/
     attack: Inner  # the inner maximisation
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called."""
+    """What its rows are called.
+
+    adversarial  the loss on the adversarial images, by its share
+    clean  the loss on the clean images, by its share
+    """
     return [{"quantity": ("adversarial", *(("clean",) if config.clean_share else ()))}]
 
 

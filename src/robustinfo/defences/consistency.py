@@ -21,12 +21,16 @@ READS = "images"
 
 class Config(Settings):
     loss: Entry  # of losses/, on the adversarial images
-    weight: Number = 0.5
+    weight: Number = 0.5  # of the divergence
     attack: pgd.Config  # the inner maximisation
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called."""
+    """What its rows are called.
+
+    adversarial  the loss on the adversarial images
+    divergence  how far the answers with and without the perturbation differ, by its weight
+    """
     return [{"quantity": ("adversarial", "divergence")}]
 
 

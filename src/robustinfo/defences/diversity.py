@@ -29,12 +29,17 @@ OFFSET = 1e-6  # on the diagonal of M M^T
 
 class Config(Settings):
     loss: Entry  # of losses/, of every member
-    entropy: Number = 2.0  # alpha
-    diversity: Number = 0.5  # beta
+    entropy: Number = 2.0  # weight of the entropy: alpha
+    diversity: Number = 0.5  # weight of the diversity: beta
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called."""
+    """What its rows are called.
+
+    clean  the loss on the clean images, of all members
+    entropy  the entropy of the mean prediction, by its weight; it is maximised
+    diversity  the log-volume of the members' wrong-class predictions, by its weight; maximised
+    """
     return [
         {
             "quantity": (

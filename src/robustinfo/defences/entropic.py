@@ -39,8 +39,8 @@ SAME_STEPS = True  # no step depends on a value or draws anything: see stepping.
 
 class Config(Reading):
     loss: Entry  # of losses/
-    weight: Number  # lambda
-    factor: PositiveNumber  # sigma
+    weight: Number  # of the term: lambda
+    factor: PositiveNumber  # E_T that is wanted, over the one before: sigma
 
 
 @torch.no_grad()
@@ -67,7 +67,11 @@ def prepare(
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called."""
+    """What its rows are called.
+
+    clean  the loss on the clean images
+    entropic  the squared distance of E_T of the batch from its target, by its weight
+    """
     return [
         {
             "quantity": (

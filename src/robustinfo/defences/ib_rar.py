@@ -15,12 +15,10 @@ TRADES, MART. Of what images, ``information_of`` says:
 
 The channel mask (eq. 3) cuts those channels of the last maps that tell least of the label by nHSIC;
 ``_cutting.py`` has its three readings. T_l of the layer that the mask reads is the masked one.
-
 Both terms depend on the size of the batch: the weights are meant for 100 images. nHSIC is a biased
 stand-in for mutual information; "compression" and "relevance" are the paper's readings of it. The
 layers are read where the base passes those images through the network. Where it does not (PGD on
-adversarial images alone), or keeps its pass to itself (it has no ``terms_on``), there is one pass
-more, and BatchNorm sees them once more.
+adversarial images alone, or without ``terms_on``), one pass more is made, which BatchNorm sees.
 """
 
 from collections.abc import Callable, Iterable
@@ -45,9 +43,10 @@ READS = "images"
 class Config(_cutting.Config):
     base: Entry  # of defences/
     layers: Names | None = None  # of the model's probes; None: all of them
-    compression: Number = 0.008  # alpha
-    relevance: Number = 0.08  # beta
-    label_kernel: Literal["linear", "gaussian"] = "linear"
+    compression: Number = 0.008  # weight of nHSIC(X, T): alpha
+    relevance: Number = 0.08  # weight of nHSIC(Y, T): beta
+    label_kernel: Literal["linear", "gaussian"] = "linear"  # of the labels
+    # images and activations that the terms are computed of
     information_of: Literal["clean", "adversarial", "adversarial_activations"] = "clean"
 
     @model_validator(mode="after")
@@ -58,8 +57,7 @@ class Config(_cutting.Config):
         return self
 
 
-finishes = _cutting.lasts
-finish = _cutting.cut
+finishes, finish = _cutting.lasts, _cutting.cut
 
 
 def prepare(
@@ -82,7 +80,11 @@ def prepare(
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called."""
+    """What its rows are called.
+
+    *  a term of the base
+    compression, relevance  the sum over the layers of nHSIC(X, T), nHSIC(Y, T), by its weight
+    """
     base = registry.module("defences", config.base)
     own = {"quantity": ANY}  # of a base that does not say
     if hasattr(base, "outline"):
@@ -124,10 +126,8 @@ def loss_terms(
     layers = [t for _, seen in found for t in seen.values()]
     inputs = images[-1] if config.information_of == "adversarial" else x
     of_input, of_label = _information(inputs, y, found[0][0].shape[1], layers, config)
-    return terms | {
-        "compression": config.compression * of_input,
-        "relevance": -config.relevance * of_label,
-    }
+    compression, relevance = config.compression * of_input, -config.relevance * of_label
+    return terms | {"compression": compression, "relevance": relevance}
 
 
 def attack_term(

@@ -27,12 +27,16 @@ READS = "images"
 
 
 class Config(Settings):
-    weight: Number = 5.0  # lambda
+    weight: Number = 5.0  # of the divergence: lambda
     attack: pgd.Config  # the inner maximisation
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called."""
+    """What its rows are called.
+
+    adversarial  the boosted cross-entropy on the adversarial images
+    divergence  how far the answers differ, where the clean one is wrong the most, by its weight
+    """
     return [
         {
             "quantity": (

@@ -15,7 +15,10 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called."""
+    """What its rows are called.
+
+    clean  the loss on the clean images
+    """
     return [{"quantity": ("clean",)}]
 
 

@@ -27,12 +27,16 @@ NOISE = 0.001  # standard deviation of the start, in [0, 1] pixels
 
 class Config(Settings):
     loss: Entry  # of losses/, on the clean images
-    weight: Number = 6.0  # beta
+    weight: Number = 6.0  # of the divergence: beta
     attack: bim.Config  # the inner maximisation
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called."""
+    """What its rows are called.
+
+    clean  the loss on the clean images
+    divergence  the largest divergence that a perturbation brings, by its weight
+    """
     return [{"quantity": ("clean", *(("divergence",) if config.weight else ()))}]
 
 

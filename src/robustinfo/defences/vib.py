@@ -20,11 +20,15 @@ from robustinfo.models.bottleneck import CODE, gaussian
 
 class Config(Settings):
     loss: Entry  # of losses/
-    weight: Number = 1e-3  # beta
+    weight: Number = 1e-3  # of the rate: beta
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called."""
+    """What its rows are called.
+
+    clean  the loss on the clean images
+    rate  the nats that the code carries of an image at most, by its weight
+    """
     return [
         {
             "quantity": (

@@ -4,13 +4,8 @@ Carlini et al. (2019), arXiv 1902.06705, section 5, and Tramer et al. (2020), ar
 attack whose loss stays where it was has not been tried, whatever then stands; one that ends before
 it has climbed has been stopped too early. PGD climbs the log-odds of an error,
 s = log((1 - p_y) / p_y), and takes all its steps with all images that are correct when clean; s is
-looked at before every step and after the last. b is the point of the path with the largest s. All
-are fractions of all n images:
-never_rises_fraction  s(b) exceeds s(x) by no more than rounding, although the logits vary in the
-                      ball: there is something to climb, and the gradient does not lead there.
-constant_fraction     the same where they do not vary: there is nothing to find.
-unconverged_fraction  no step fools, s rises, and to first order more than OPEN times of what was
-                      gained is left to gain: c(b) > OPEN (s(b) - s(x)).
+looked at before every step and after the last. b is the point of the path with the largest s.
+What it says are fractions of all n images (``outline``).
 
 s is the cross-entropy L = log(1 + e^s) as it is before it flattens: the gradients of both have one
 direction, so that PGD takes the same path, but that of L is 0 in float32 where the network is sure,
@@ -59,7 +54,14 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called."""
+    """What its rows are called.
+
+    never_rises_fraction  s(b) exceeds s(x) by no more than rounding, although the logits vary
+        in the ball: there is something to climb, and the gradient does not lead there
+    constant_fraction  the same where they do not vary: there is nothing to find
+    unconverged_fraction  no step fools, s rises, and to first order more than OPEN times of
+        what was gained is left to gain: c(b) > OPEN (s(b) - s(x))
+    """
     return [{"quantity": ("never_rises_fraction", "constant_fraction", "unconverged_fraction")}]
 
 

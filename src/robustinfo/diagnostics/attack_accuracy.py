@@ -29,7 +29,7 @@ class Strength(Settings):  # of an attack that climbs, whatever it climbs
     epsilon: Pixels
     steps: PositiveInt | None = 20  # None: as many as epsilon has 255ths, at least one
     step_size: Pixels | None = None  # None: so that all steps together are ``reach`` epsilons long
-    reach: PositiveNumber = 2.5
+    reach: PositiveNumber = 2.5  # length of all steps together, in epsilons
     least_step_size: Pixels = 0.0  # of one that is None
     start_std: Pixels | None = None  # of Gaussian noise; None: uniform in the ball
     restarts: PositiveInt = 1
@@ -51,7 +51,7 @@ class Strength(Settings):  # of an attack that climbs, whatever it climbs
 
 
 class Config(Strength):
-    attack: Literal["pgd", "margin_pgd", "ni_fgsm", "carlini_wagner"] = "pgd"
+    attack: Literal["pgd", "margin_pgd", "ni_fgsm", "carlini_wagner"] = "pgd"  # which one
     epsilon: Pixels | None  # None, of carlini_wagner: any perturbation counts
     initial_const: PositiveNumber = 0.1  # of carlini_wagner, whose step_size is Adam's rate
 
@@ -75,7 +75,10 @@ class Config(Strength):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called."""
+    """What its rows are called.
+
+    attack_accuracy  fraction of the images that are correct, clean and under the attack
+    """
     return [{"quantity": ("attack_accuracy",)}]
 
 

@@ -30,7 +30,11 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called."""
+    """What its rows are called.
+
+    broken_after_rate  of the images that ``after`` left correct, the fraction that ``examples``
+        breaks
+    """
     return [{"quantity": (QUANTITY,)}]
 
 

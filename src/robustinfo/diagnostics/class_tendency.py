@@ -24,7 +24,11 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called."""
+    """What its rows are called.
+
+    as_*  of the images of class *, the fraction taken for the class that is the level
+    reciprocity  Spearman's correlation, over pairs of classes, of both ways to be mistaken
+    """
     return [{"quantity": ("as_*",), "level": ANY}, {"quantity": ("reciprocity",)}]
 
 

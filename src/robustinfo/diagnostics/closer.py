@@ -23,7 +23,13 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called."""
+    """What its rows are called.
+
+    no_farther_share  of the images that ``other`` turns, the share where ``examples`` goes no
+        farther
+    median_distance  of ``examples`` from the clean image, in ``norm``
+    median_distance_of_other  of ``other`` from the clean image, in ``norm``
+    """
     return [{"quantity": ("no_farther_share", *MEDIANS)}]
 
 

@@ -38,12 +38,23 @@ from robustinfo.maths.margin import margin
 
 class Config(Settings):
     examples: str  # an attack of the study that looks for the least l2 distance
+    # PGD, for the accuracy and the nonlinearity
     attack: pgd.Config = pgd.Config(norm="l2", epsilon=0.5, step_size=0.05, steps=20)
     curved_share: Fraction01 = 0.4  # of the points of figure 4
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called."""
+    """What its rows are called.
+
+    margin  true logit less the best other, mean over the images, in logits
+    jacobian_spectral_norm  largest singular value of the logits' Jacobian, mean over the images
+    normalised_margin  margin over that singular value: an l2 distance, mean over the images
+    attack_accuracy  fraction of the images that l2 PGD leaves correct
+    nonlinearity  Q: how far the logits are from linear on the way to l2 PGD's point, mean
+    minimal_distance_fraction  fraction of the images that the attack of least distance turned
+    correlation  Pearson's, of the normalised margin with that attack's l2 distance
+    x, y  normalised margin and l2 distance of one image, a point of figure 4
+    """
     means = (
         "margin", "jacobian_spectral_norm", "normalised_margin", "attack_accuracy", "nonlinearity",
         "minimal_distance_fraction", "correlation",

@@ -3,18 +3,7 @@
 Athalye et al. (2018), arXiv 1802.00420 (shattered and stochastic gradients), Carlini et al. (2019),
 arXiv 1902.06705, section 5, and Tramer et al. (2020), arXiv 2002.08347: evaluations fail where the
 network gives probabilities, answers differently every time, or cannot be climbed. All of it can be
-seen without an attack, in eval mode and float32:
-nonfinite_fraction          an output that is NaN or infinite, in any forward.
-probabilities_fraction      outputs of at least 0 that sum to 1: a softmax, where attacks on the
-                            margin expect logits.
-log_probabilities_fraction  outputs of at most 0 whose exponentials do: a log-softmax.
-forwards_differ_fraction    forwards of the same batch that differ: a single one proves nothing.
-batch_dependent_fraction    other outputs in other company, as of BatchNorm in training mode; only
-                            where the forwards themselves agree.
-no_gradient_fraction        no gradient of the cross-entropy in x at all, or one with NaN. A
-                            gradient that is 0 is another question: zero_gradients.py.
-weights_changed             the part of the tensors of the state that these forwards changed, and
-                            that the answers depend on (_depends.py). They are changed back.
+seen without an attack, in eval mode and float32; ``outline`` says what is looked for.
 
 Known bias: logits may look like probabilities, or like their logarithms, by chance. That takes a
 hit within 1e-4 and happens to single images, where a softmax does it to all: ask for a share near
@@ -46,11 +35,25 @@ ALIKE = 4  # images to a company, the most alike that there are, each of them tw
 
 
 class Config(Settings):
-    forwards: Annotated[int, Field(ge=2)] = 5
+    forwards: Annotated[int, Field(ge=2)] = 5  # of the same images, that are compared
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called."""
+    """What its rows are called.
+
+    nonfinite_fraction  an output that is NaN or infinite, in any forward
+    probabilities_fraction  outputs of at least 0 that sum to 1: a softmax, where attacks on
+        the margin expect logits
+    log_probabilities_fraction  outputs of at most 0 whose exponentials do: a log-softmax
+    forwards_differ_fraction  forwards of the same batch that differ: a single one proves
+        nothing
+    batch_dependent_fraction  other outputs in other company, as of BatchNorm in training
+        mode; only where the forwards themselves agree
+    no_gradient_fraction  no gradient of the cross-entropy in x at all, or one with NaN. A
+        gradient that is 0 is another question: zero_gradients.py
+    weights_changed  the part of the tensors of the state that these forwards changed, and
+        that the answers depend on (_depends.py). They are changed back
+    """
     kinds = (
         "nonfinite", "probabilities", "log_probabilities", "forwards_differ", "batch_dependent",
         "no_gradient",

@@ -6,13 +6,6 @@ the surface of the ball from x and ``inner_points`` uniform ones within ``inside
 there is an adversarial example, and an attack that misses it cannot be believed where the network
 itself seems robust; one that finds 95 % of them passes, in the paper. Nothing else changes: what
 hides the gradients of the network hides them here, the range of its logits included.
-planted_fraction         the images for which there is such a read-out, of those tried: where the
-                         features are the same all over the ball, or few, no hyperplane separates.
-planted_found_fraction   of these, those that the attack turns; nothing is said if none is planted.
-planted_missed_fraction  of these, those that a gradient search on four losses (LONG) does not turn
-                         either: an attack that is merely too short is not blind.
-planted_random_fraction  of these, those that as many fresh uniform points of the ball turn: near 0,
-                         or the test is too easy to tell anything.
 
 Choices. One planted point, as in most of the paper's cases, and the threshold at 0.999 of the way
 to it, as in theirs of greater hardness; 200 inner points, where theirs are mostly 999, for speed.
@@ -20,7 +13,6 @@ Least squares instead of a logistic regression: on a LeNet-5 (digits, 84 feature
 1.5) random points turned 3 and 2 of 64 images, where with the widest margin, to which the other
 tends, they turned 15 and 20 of 32. All images of a batch are attacked at once, each with the
 read-out of the original that is nearest; images within two epsilons of each other come apart.
-
 Known bias: what a defence does after the features, as by rounding its logits, is not seen. An
 attack that leaves the ball on its way may meet the read-outs of other images there.
 """
@@ -50,8 +42,9 @@ LONG = {"steps": 100, "restarts": 1}  # of gradient_search.py
 class Config(Settings):
     adversary: Entry  # of attacks/, on images, within an epsilon
     images: PositiveInt = 32  # so many of the first
-    inner_points: PositiveInt = 200
+    inner_points: PositiveInt = 200  # random ones, which the planted one is told from
     inside: Fraction01 = 0.95  # of epsilon
+    # how far the threshold lies on the way to the planted point
     closeness: Annotated[float, Field(gt=0, lt=1)] = 0.999
 
     @field_validator("adversary")
@@ -75,7 +68,15 @@ class Planted(NamedTuple):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called."""
+    """What its rows are called.
+
+    planted_fraction  the images for which there is such a read-out, of those tried: where the
+        features are the same all over the ball, or few, no hyperplane separates
+    planted_found_fraction  of these, those that the attack turns; none if none is planted
+    planted_missed_fraction  of these, those that a gradient search on four losses (LONG) does
+        not turn either: an attack that is merely too short is not blind
+    planted_random_fraction  of these, those that as many fresh points turn: 0, or it is easy
+    """
     kinds = ("planted", "planted_found", "planted_missed", "planted_random")
     return [{"quantity": tuple(f"{kind}_fraction" for kind in kinds)}]
 

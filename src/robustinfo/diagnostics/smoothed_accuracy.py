@@ -3,11 +3,8 @@
 Jin et al. (2020), arXiv 2011.13538, section 5.2.2, the adaptive curves of figure 2: against a
 defence that promotes uncertainty, PGD climbs
     CE(f(x'), y - gamma (y - 1/K)),
-"the best parameter gamma for each attack from [0, 1] at an interval of 0.1". Of each gamma the
-fraction of images that stands:
-smoothed_accuracy_of_set    the least of these fractions: one gamma for all images, as in the paper.
-smoothed_accuracy_of_image  what stands under every gamma: each image meets its own worst one, which
-                            leaves at most as much. It is the stronger attack, and ours.
+"the best parameter gamma for each attack from [0, 1] at an interval of 0.1". Each gamma leaves a
+fraction of images standing; ``outline`` says what is made of these.
 
 All gammas have the same starts. An image falls at any step that fools, where the paper looks at the
 last one alone. Known bias: the first is the least of several fractions of the same images, so lower
@@ -33,11 +30,18 @@ QUANTITIES = ("smoothed_accuracy_of_set", "smoothed_accuracy_of_image")
 
 
 class Config(Strength):
+    # gamma, by which labels are smoothed; one run each
     smoothings: Annotated[tuple[Fraction01, ...], Field(strict=False, min_length=1)] = TENTHS
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called."""
+    """What its rows are called.
+
+    smoothed_accuracy_of_set  the least of these fractions: one gamma for all images, as in
+        the paper
+    smoothed_accuracy_of_image  what stands under every gamma: each image meets its own worst
+        one, which leaves at most as much. It is the stronger attack, and ours
+    """
     return [{"quantity": QUANTITIES}]
 
 

@@ -46,11 +46,19 @@ class Config(Settings):
     reach: Pixels = 0.04  # of both directions
     side: Annotated[int, Field(ge=3, le=1001), AfterValidator(_odd)] = 21  # points along each
     least_depth: Fraction01 = 0.1  # of a hole
-    largest_area: Fraction01 = 0.25
+    largest_area: Fraction01 = 0.25  # of a hole, as a share of the square
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called."""
+    """What its rows are called.
+
+    loss  cross-entropy at a step along the gradient's sign (input) and a random sign (level)
+    margin  true logit less the best other there
+    hole_depth  the least climb out of the image's place, as a share of the surface's height
+    hole_area  the share of the square below that climb
+    right_area  the share of the square in which the image is classified correctly
+    hole_fraction  fraction of the images that lie in a hole
+    """
     layers = tuple(f"image {number}" for number in range(config.images))
     steps = _steps(config)
     across = tuple(f"{step:g}" for step in steps)

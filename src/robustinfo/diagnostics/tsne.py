@@ -18,13 +18,16 @@ from robustinfo.models._network import Network
 
 
 class Config(Settings):
-    layers: Names
+    layers: Names  # of the model's probes
     images: PositiveInt = 1000  # the first so many
-    perplexity: PositiveNumber = 30.0
+    perplexity: PositiveNumber = 30.0  # of t-SNE: about how many neighbours count
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called."""
+    """What its rows are called.
+
+    x, y  the place of an image's activations in the plane; no unit
+    """
     return [{"quantity": ("x", "y"), "layer": config.layers, "input": ("class *, image *",)}]
 
 

@@ -1,15 +1,9 @@
 """Where gradients vanish, and where that hides something: there gradient attacks prove nothing.
 
 Carlini et al. (2019), arXiv 1902.06705, and Athalye et al. (2018), arXiv 1802.00420 (gradient
-masking). In float32, as an attack would see it:
-zero_gradient_fraction  images whose gradient of the cross-entropy vanishes at x. A network that is
-                        sure, or constant around x, has them without hiding anything.
-flat_fraction           images that are correct when clean, and whose gradients of the cross-entropy
-                        and of the margin both vanish, at x and at eight points of its ball, while
-                        the logits differ between these points: the network answers to what its
-                        gradient denies, as behind an input that is rounded or detached.
-Both are fractions of all n images. A gradient that is NaN, or that the output does not depend on at
-all, vanishes: neither can be climbed.
+masking). In float32, as an attack would see it. What it says are fractions of all n images. A
+gradient that is NaN, or that the output does not depend on at all, vanishes: neither can be
+climbed.
 
 Known bias: a step that none of the nine points lies across is not seen.
 """
@@ -37,7 +31,15 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called."""
+    """What its rows are called.
+
+    zero_gradient_fraction  images whose gradient of the cross-entropy vanishes at x. A
+        network that is sure, or constant around x, has them without hiding anything
+    flat_fraction  images that are correct when clean, and whose gradients of the
+        cross-entropy and of the margin both vanish, at x and at eight points of its ball, while the
+        logits differ between these points: the network answers to what its gradient denies,
+        as behind an input that is rounded or detached
+    """
     return [{"quantity": ("zero_gradient_fraction", "flat_fraction")}]
 
 

@@ -12,7 +12,7 @@ from robustinfo.core.settings import Settings
 
 
 class Config(Settings):
-    snr_db: float
+    snr_db: float  # signal-to-noise ratio in decibels
 
 
 def distort(x: Tensor, *, config: Config, generator: torch.Generator) -> Tensor:

@@ -27,7 +27,7 @@ PIXELS_IN_CACHE, PIXELS_ON_GPU = 2**16, 2**22  # at once, at some 50 bytes each
 
 
 class Config(Settings):
-    quality: Quality
+    quality: Quality  # of the encoder, 1 to 100
 
 
 def distort(x: Tensor, *, config: Config, generator: torch.Generator) -> Tensor:

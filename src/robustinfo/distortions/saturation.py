@@ -14,7 +14,7 @@ from robustinfo.core.settings import Settings
 
 
 class Config(Settings):
-    power: Annotated[float, Field(ge=2)]  # p
+    power: Annotated[float, Field(ge=2)]  # the exponent's p; 2 changes nothing
 
 
 def distort(x: Tensor, *, config: Config, generator: torch.Generator) -> Tensor:

@@ -39,12 +39,22 @@ class Config(Settings):
     shares: Annotated[tuple[Fraction01, ...], Field(strict=False)]  # of the training images
     training: loop.Config
     maps: str = "maps"  # the point of the model that holds the last feature maps
-    quality: jpeg.Quality = 20
+    quality: jpeg.Quality = 20  # of the JPEG encoder, 1 to 100
     bins: PositiveInt = 4  # of every logit, for the redundancy
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called."""
+    """What its rows are called.
+
+    reached_share  of the training images, the share made adversarial, up to the level
+    accuracy  of the retrained network on clean test images
+    accuracy_on_first  on the adversarial images made against the network before retraining
+    accuracy_under_attack  on adversarial images made against the retrained network
+    feature_jpeg_bytes  JPEG size of the last feature maps of images that fool it, in bytes
+    feature_entropy_plug_in_bits, feature_entropy_jvhw_bits  entropy of these maps' grey values,
+        in bits
+    redundancy_bits  R(T;Y) of the logits, in bits
+    """
     quantities = (
         "reached_share", "accuracy", "accuracy_on_first", "accuracy_under_attack",
         "feature_jpeg_bytes", "feature_entropy_plug_in_bits", "feature_entropy_jvhw_bits",

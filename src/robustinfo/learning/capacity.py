@@ -39,8 +39,8 @@ log = logging.getLogger(__name__)
 class Config(Settings):
     attacks: Names  # of the study, each a set beside the clean images
     images: PositiveInt | None = None  # the first so many training images; None: all
-    hidden: PositiveInt = 64
-    activation: Literal["relu", "linear"] = "relu"
+    hidden: PositiveInt = 64  # neurons of the hidden layer
+    activation: Literal["relu", "linear"] = "relu"  # of the hidden layer
     kept: Annotated[tuple[NonNegativeInt, ...], Field(strict=False, min_length=1)]  # every k
     border: NonNegativeInt = 0  # pixels cut off on every side
     masks: PositiveInt  # random orders of the weights
@@ -57,7 +57,14 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called."""
+    """What its rows are called.
+
+    memorised_accuracy  training accuracy with so many weights kept (level)
+    weights_needed  the least number of weights whose training accuracy is 1 - epsilon (level)
+    reached_share  the share of the masks for which one of the grid sufficed
+    extra_weights  weights needed for the attacked set less those for the clean one, mask by
+        mask
+    """
     sets = {"input": ("clean", *config.attacks)}
     needed = {"quantity": ("weights_needed", "reached_share"), "level": config.epsilons}
     return [

@@ -40,7 +40,12 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called."""
+    """What its rows are called.
+
+    train_accuracy  on the images that are learned, after the epoch
+    test_accuracy  on held-out images of the same set, after the epoch
+    mean_train_accuracy, mean_test_accuracy  its mean over the epochs from 1 on
+    """
     sets = {"input": ("clean", *config.attacks)}
     epochs = tuple(range(config.training.epochs + 1))
     return [

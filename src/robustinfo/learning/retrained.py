@@ -45,7 +45,12 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called."""
+    """What its rows are called.
+
+    accuracy  of the network retrained at a level, on test images distorted alike
+    accuracy_undistorted  of the same retraining on images as they are
+    operating_point  the first level whose accuracy is within ``allowed_loss`` of that
+    """
     levels = tuple(level for level, _ in registry.sweep(config.distortion))
     return [
         {"quantity": ("accuracy_undistorted", "operating_point")},

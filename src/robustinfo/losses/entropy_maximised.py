@@ -21,7 +21,7 @@ from robustinfo.core.settings import Number, Settings
 
 
 class Config(Settings):
-    weight: Number = 2.0  # lambda
+    weight: Number = 2.0  # of the entropy: lambda
 
 
 def loss(logits: Tensor, y: Tensor, *, config: Config) -> Tensor:

@@ -24,7 +24,7 @@ from robustinfo.core.settings import Fraction01, Settings
 
 
 class Config(Settings):
-    smoothing: Fraction01  # gamma
+    smoothing: Fraction01  # share of the label given to all classes alike: gamma
 
 
 def loss(logits: Tensor, y: Tensor, *, config: Config) -> Tensor:

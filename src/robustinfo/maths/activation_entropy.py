@@ -20,15 +20,18 @@ from robustinfo.core.settings import PositiveNumber, Settings
 class Reading(Settings):
     """What eq. 6 leaves open.
 
+    # how a set of images gives one E: the mean of their E, or E of the means
     average: the paper does not say how a set of images gives one E. ``samples``: the mean of the
     images' E, which does not depend on how many there are. ``activations``: E of the mean
     activations, which is larger wherever images differ.
+    # activation below which the logarithm stands still
     floor: 0 log 0 = 0, but its slope is infinite. Below the floor the logarithm stands still: E
     moves by less than 1e-10 per neuron, and the slope at 0 is finite, 27.6.
     """
 
+    # how a set of images gives one E: the mean of their E, or E of the means
     average: Literal["samples", "activations"] = "samples"
-    floor: PositiveNumber = 1e-12
+    floor: PositiveNumber = 1e-12  # activation below which the logarithm stands still
 
 
 DEFAULT = Reading()

@@ -19,7 +19,14 @@ class Config(maths.Reading):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called; a layer that is not named is each of its points."""
+    """What its rows are called; a layer that is not named is each of its points.
+
+    activation_entropy  E of a layer: -sum h log h over its outputs h, in natural-log units; no
+        Shannon entropy, and negative where outputs exceed 1
+    activation_entropy_per_neuron  E over the number of the layer's neurons
+    network_entropy  E_N: the mean over the layers of E per neuron, in natural-log units
+    entropy_flow  E_T: by how much E falls from a layer to the next, on average
+    """
     return [
         {"quantity": ("activation_entropy", "activation_entropy_per_neuron")},
         {"quantity": ("network_entropy", "entropy_flow"), "layer": ("network",)},

@@ -20,8 +20,8 @@ POINTS = "probes"
 
 
 class Config(Settings):
-    width: PositiveNumber | None = None
-    bins: PositiveInt | None = None
+    width: PositiveNumber | None = None  # of a bin, for unbounded activations; or `bins`
+    bins: PositiveInt | None = None  # equal ones over the layer's range; or `width`
 
     @model_validator(mode="after")
     def one_of_both(self) -> Self:
@@ -32,7 +32,12 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called."""
+    """What its rows are called.
+
+    information_input_bits  I(T;X), of the layer and the input, in bits
+    information_label_bits  I(T;Y), of the layer and the label, in bits
+    redundancy_bits  R(T;Y) = I(T;X) - I(T;Y): what the layer holds beside the label, in bits
+    """
     return [{"quantity": INFORMATION}]
 
 

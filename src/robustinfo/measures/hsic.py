@@ -27,13 +27,21 @@ SEES_INPUTS = True  # x is handed on
 
 
 class Config(Settings):
+    # unbiased: 0 in the mean without dependence; biased: never below 0
     estimator: Literal["unbiased", "biased"] = "unbiased"
+    # of the Gaussian kernels, per feature; median: of each batch's distances
     sigma: PositiveNumber | Literal["median"] = "median"
-    batch_size: int = Field(100, gt=3)
+    batch_size: int = Field(100, gt=3)  # samples of an estimate, whose mean is told
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called."""
+    """What its rows are called.
+
+    hsic_input  HSIC(X, T): how far the layer depends on the input; 0: not at all
+    hsic_label  HSIC(Y, T): how far the layer depends on the label
+    hsic_input_chance, hsic_label_chance  the mean of the biased value over all permutations of
+        the samples
+    """
     found = ("hsic_input", "hsic_label")
     chances = ("hsic_input_chance", "hsic_label_chance") if config.estimator == "biased" else ()
     return [{"quantity": found + chances}]

@@ -43,7 +43,15 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called."""
+    """What its rows are called.
+
+    information_input_bits_upper, information_input_bits_lower  I(T;X), of the layer and the
+        input, in bits
+    information_label_bits_upper, information_label_bits_lower  I(T;Y), of the layer and the
+        label, in bits
+    redundancy_bits_upper, redundancy_bits_lower  R(T;Y) = I(T;X) - I(T;Y): what the layer holds
+        beside the label, in bits; by either kernel
+    """
     bounds = ("upper", "lower")
     return [{"quantity": tuple(f"{name}_{bound}" for name in INFORMATION for bound in bounds)}]
 

@@ -22,7 +22,10 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its row is called."""
+    """What its row is called.
+
+    logit_scale  standard deviation of an image's logits over the classes, mean over the images
+    """
     return [{"quantity": ("logit_scale",)}]
 
 

@@ -26,12 +26,17 @@ SEES_INPUTS = True  # x is handed on
 
 
 class Config(Settings):
-    sigma: PositiveNumber = 5.0
+    sigma: PositiveNumber = 5.0  # of the Gaussian kernels, per feature
     batch_size: int = Field(100, gt=1)  # m; the paper trains with 100
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called."""
+    """What its rows are called.
+
+    nhsic_input  nHSIC(X, T): a stand-in for I(T;X), of batches of ``batch_size``; no unit
+    nhsic_label  nHSIC(Y, T): a stand-in for I(T;Y); at most the number of classes less one
+    nhsic_input_chance, nhsic_label_chance  its mean over all permutations of the samples
+    """
     return [
         {
             "quantity": (

@@ -16,6 +16,7 @@ from robustinfo.models._network import SOFTMAX, Network
 
 
 class Config(Settings):
+    # of the first and the later convolutions
     filters: Annotated[tuple[PositiveInt, PositiveInt], Field(strict=False)] = (96, 192)
     probes: Names | None = None  # None: every convolution
     activations: Names | None = None  # None: every ReLU, and the softmax

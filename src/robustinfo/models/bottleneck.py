@@ -32,7 +32,7 @@ CODE = "code"
 
 class Config(Settings):
     network: Entry  # of models/; ends in a linear layer
-    size: PositiveInt = 256
+    size: PositiveInt = 256  # features of the code
     samples: PositiveInt = 12  # averaged at test time
     probes: Names | None = None  # None: the network's, the code for its last layer
     activations: Names | None = None  # None: the network's

@@ -17,8 +17,9 @@ from robustinfo.models._network import SOFTMAX, Network
 
 
 class Config(Settings):
+    # layers of each dense block
     blocks: Annotated[tuple[PositiveInt, ...], Field(strict=False)] = (16, 16, 16)
-    growth: PositiveInt = 12
+    growth: PositiveInt = 12  # channels that each layer adds
     probes: Names | None = None  # None: the first convolution, every block, the classifier
     activations: Names = ("act", SOFTMAX)  # the only outputs that are all of one sign
 

@@ -26,7 +26,7 @@ MEMBERS = "members"
 
 class Config(Settings):
     network: Entry  # of models/
-    members: PositiveInt = 3
+    members: PositiveInt = 3  # networks, averaged
     probes: Names | None = None  # None: those of every member
     activations: Names | None = None  # None: those of every member, and the mean's for the softmax
 

@@ -16,7 +16,7 @@ from robustinfo.models._network import Network
 
 
 class Config(Settings):
-    activation: Literal["relu", "sigmoid"] = "relu"
+    activation: Literal["relu", "sigmoid"] = "relu"  # of the hidden layers
     probes: Names = ("conv1", "conv2", "fc1", "fc2", "fc3")
     # What the next layer reads: every activation's output, pooled where a pooling follows, and the
     # softmax. studies/entropic-readings.yaml tries the other readings of the paper.

@@ -19,8 +19,8 @@ READS = "texts"
 
 
 class Config(Settings):
-    embedding_size: PositiveInt = 100
-    filters: PositiveInt = 128
+    embedding_size: PositiveInt = 100  # features of a word
+    filters: PositiveInt = 128  # of the convolution
     kernel_size: PositiveInt = 3  # words of a window
     dropout: Fraction01 = 0.5  # of the maxima, in training
     probes: Names = ("pool1", "fc1")

@@ -36,7 +36,7 @@ ENTRIES = tuple(f"{group}.block1.act1" for group in GROUPS)
 class Config(Settings):
     depth: PositiveInt = 28  # convolutions of the longest path, and the classifier
     width: PositiveInt = 10  # the channels of the groups: 16, 32 and 64 times as many
-    activation: Literal["relu", "leaky_relu"] = "relu"
+    activation: Literal["relu", "leaky_relu"] = "relu"  # of every block
     negative_slope: PositiveNumber | None = None  # of leaky_relu
     pool: PositiveInt | None = None  # the side of the squares averaged at the end; None: whole maps
     probes: Names = ("conv1", *ENTRIES, "fc")

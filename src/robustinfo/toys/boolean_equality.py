@@ -25,7 +25,13 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called."""
+    """What its rows are called.
+
+    accuracy  share of the eight inputs that the network gets right, by w1 (input) and w2
+        (level)
+    accuracy_suppressed  with both weights of the redundant input at zero
+    accuracy_otherwise  of the best other pair of weights
+    """
     weights = (-1, 0, 1)
     return [
         {

@@ -31,20 +31,30 @@ from robustinfo.measures import binned_information, kde_information
 
 
 class Config(Settings):
-    points: Annotated[int, Field(ge=2)] = 1000
+    points: Annotated[int, Field(ge=2)] = 1000  # of a set
     classes: Annotated[int, Field(ge=3)] = 4  # two centres would make no circle
-    draws: PositiveInt = 5
-    overall: PositiveNumber = 1.5
+    draws: PositiveInt = 5  # random sets, averaged
+    overall: PositiveNumber = 1.5  # standard deviation of the sets with classes
+    # levels of spread
     spreads: Annotated[tuple[Number, ...], Field(strict=False)] = (0.0, 0.1, 0.25, 0.5, 1.0, 2.0)
+    # levels of within_spread
     within: Annotated[tuple[Fraction01, ...], Field(strict=False)] = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+    # levels of mixed_labels
     mixed: Annotated[tuple[Fraction01, ...], Field(strict=False)] = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
-    kde: kde_information.Config = kde_information.Config()
+    kde: kde_information.Config = kde_information.Config()  # settings of measures/kde_information
+    # settings of measures/binned_information
     binning: binned_information.Config = binned_information.Config(width=0.5)
     shown: NonNegativeInt = 0  # points per set whose coordinates are given, of the first draw
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called."""
+    """What its rows are called.
+
+    information_*, redundancy_*  of measures/kde_information and measures/binned_information
+    mean_distance  of two points of a set
+    mean_distance_within  of two points of one class
+    x, y  the coordinates of a point
+    """
     levels = {
         "spread": config.spreads,
         "within_spread": config.within,

@@ -24,11 +24,15 @@ from robustinfo.core.settings import Number, Outline, Settings
 
 class Config(Settings):
     points: Annotated[int, Field(ge=4, le=64)] = 64  # one bit of a machine word each
+    # levels: the largest move of a coordinate
     noise: Annotated[tuple[Number, ...], Field(strict=False)] = (0.0, 0.05, 0.1, 0.2)
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called."""
+    """What its rows are called.
+
+    two_line_accuracy  the most points that two lines classify correctly, as a share
+    """
     return [{"quantity": ("two_line_accuracy",), "level": config.noise}]
 
 

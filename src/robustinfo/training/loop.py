@@ -20,11 +20,11 @@ TOGETHER = 2048  # images, about, that are gathered at once
 
 
 class Config(step.Config):
-    epochs: Annotated[int, Field(ge=1, le=100_000)]
-    batch_size: PositiveInt
+    epochs: Annotated[int, Field(ge=1, le=100_000)]  # passes over the training images
+    batch_size: PositiveInt  # images of a step
     milestones: Annotated[tuple[NonNegativeInt, ...], Field(strict=False)] = ()  # in epochs
     gamma: PositiveNumber = 0.1  # multiplies the learning rate at each milestone
-    augmentation: Augmentation = Augmentation()
+    augmentation: Augmentation = Augmentation()  # of the training images, anew in every epoch
     snapshot_every: PositiveInt  # epochs between two snapshots; the last epoch always is one
 
 

@@ -26,11 +26,11 @@ WARM_UP = 3  # steps before recording: cuDNN chooses its kernels, the optimiser 
 
 
 class Config(Settings):
-    optimizer: Literal["adam", "sgd", "rmsprop"] = "adam"
-    learning_rate: PositiveNumber
+    optimizer: Literal["adam", "sgd", "rmsprop"] = "adam"  # of the weights
+    learning_rate: PositiveNumber  # of the first epoch
     momentum: Fraction01 = 0.0  # of sgd and rmsprop
     smoothing: Fraction01 = 0.99  # of rmsprop; Keras has 0.9
-    weight_decay: Number = 0.0
+    weight_decay: Number = 0.0  # L2 penalty's factor
     precision: Literal["float32", "bfloat16"] = "float32"  # of the forward and backward pass
     onednn: bool = True  # of the CPU; torch's own convolutions win on a LeNet-5 and four images
 

@@ -1,4 +1,4 @@
-"""python -m pipeline.evidence VERB, of which `make evidence` is the first:
+"""python -m pipeline evidence VERB, of which `make evidence` is the first:
 
 run                       go on with the list until it is finished or stopped
 status                    units done, under way and waiting, and the hours left
@@ -10,17 +10,18 @@ adopt UNIT RUN_FOLDER --trained-by COMMIT
 """
 
 import argparse
-import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.evidence import again, begun, page, plan, running, steps
-from robustinfo.core.errors import Fault
 
 
-def main() -> None:
-    """Do what the command line says; a known error is one line."""
+def main(words: Sequence[str]) -> None:
+    """Do what the words say. Raises Fault."""
     parser = argparse.ArgumentParser(
-        "pipeline.evidence", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+        "python -m pipeline evidence",
+        description=__doc__,
+        formatter_class=argparse.RawTextHelpFormatter,
     )
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     for verb in ("run", "status", "stop", "page"):
@@ -30,13 +31,11 @@ def main() -> None:
     adopting.add_argument("unit")
     adopting.add_argument("folder", type=Path)
     adopting.add_argument("--trained-by", required=True, metavar="COMMIT")
-    asked = parser.parse_args()
+    asked = parser.parse_args(words)
     try:
         _do(asked)
     except running.StoppedError as error:
         print(error)
-    except Fault as error:
-        sys.exit(f"error: {error}")
 
 
 def _do(asked: argparse.Namespace) -> None:
@@ -73,7 +72,3 @@ def status() -> list[str]:
         left += rest
         lines.append(f"{how:9} {rest:5.2f} h left  {unit.name}")
     return [*lines, f"about {left:.1f} core hours left"]
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,1 @@
+"""docs/reference.md: all that a study and its results hold, from the code that makes it."""

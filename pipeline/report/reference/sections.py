@@ -1,0 +1,131 @@
+"""Of the reference: what stands in a study file."""
+
+from inspect import getdoc
+from typing import Any
+
+from pipeline.report.reference.words import default, fields, kind, table
+from pipeline.study import schema as shapes
+from pipeline.study.claim import Alike, Claim, Published
+from pipeline.study.drawn import TAKES
+from pipeline.study.entries import SWEPT
+from pipeline.study.json_schema import schema
+from pipeline.study.per import SECTIONS
+from pipeline.study.slices import KINDS, TRAININGS
+from pipeline.study.target import Paper, Target
+from robustinfo.training import augment, loop
+
+OF_SECTIONS = {
+    "settings": shapes.Setting,
+    "selection": shapes.Selection,
+    "threat": shapes.Limits,
+    "transfers": shapes.Transfer,
+    "distorted": shapes.Distorted,
+    "verdict": shapes.Verdict,
+}
+LANGUAGE = """## The language
+
+- **Entries.** A section such as `attacks` holds `name: {{method: file, its settings}}`. The method
+  is a file of `src/robustinfo/<folder>/`; the name is the study's, and stands in paths and results.
+  One more line is one more variant.
+- **`extends: other.yaml`** names a study that this one differs from. Mappings are merged key by
+  key; anything else replaces what was inherited, and so does an entry with another `method`. `null`
+  removes an inherited entry, `figure-4-*: null` all that are named so. `name` is never inherited.
+- **`per`** makes a value depend on the setting: `{{per: {{mnist: 0.3, cifar10/vgg16: 8/255, else:
+  0.03}}}}`. `dataset/model` wins over a data set, and **`else`** serves all that are not named. It
+  may take the place of any value, or of an entry, in these sections: {per}.
+- **`null`** for an entry, as one of the values of `per`: there is none in that setting.
+- **`sweep: {{setting: [values]}}`** makes an entry once for each value, which becomes the column
+  `level`; in {swept}, and of the distortion in `learning/retrained`.
+- **Sizes** of perturbations are in pixel values of [0, 1], written as numbers or as `8/255`.
+- YAML's anchors and merges (`&x`, `*x`, `<<: *x`) are allowed; tags are not."""
+FILTERS = """### Selections
+
+`where`, and `of` and `against` of a claim, select rows of the results: `{column: value}` or
+`{column: [values]}`, all of which must hold. The columns are
+[those of the results](#columns-of-the-results) up to `quantity`. `epoch: first` and `epoch: last`
+are the first and the last snapshot of each run. Every value must be one that the results of the
+study will hold: that is checked before any job."""
+
+
+def parts() -> list[str]:
+    """Markdown."""
+    known = schema()
+    return [
+        "## Sections",
+        _sections(known),
+        *_models(known, OF_SECTIONS, "### `{}`"),
+        *_training(known),
+        LANGUAGE.format(per=_listed(SECTIONS), swept=_listed(SWEPT)),
+        *_targets(known),
+        *_claims(known),
+    ]
+
+
+def _sections(known: dict[str, Any]) -> str:
+    lines = []
+    for name, field in shapes.Study.model_fields.items():
+        own = known["properties"][name]
+        if name in KINDS:
+            value = f"entries of [{KINDS[name]}/](#{KINDS[name]})"
+        elif name in TRAININGS:
+            value = "names of `defences`, each a [training](#a-training)"
+        elif name in OF_SECTIONS:
+            listed = field.annotation is not OF_SECTIONS[name]
+            value = f"{'list, each ' if listed else ''}[as below](#{name})"
+        elif name in ("tables", "figures", "claims"):
+            heading = "claims" if name == "claims" else "tables-and-figures"
+            value = f"names, each [as below](#{heading})"
+        else:
+            value = kind(own)
+        lines.append([f"`{name}`", value, default(field), own.get("description", "")])
+    return table(["section", "value", "without it", "meaning"], lines)
+
+
+def _models(known: dict[str, Any], models: dict[str, type], heading: str) -> list[str]:
+    found = []
+    for name, model in models.items():
+        said = model.__doc__ if model.__doc__ and not model.__doc__.startswith("Base of") else ""
+        properties = known["$defs"][model.__name__]["properties"]
+        found += [heading.format(name), *filter(None, [said]), fields(model, properties)]
+    return found
+
+
+def _training(known: dict[str, Any]) -> list[str]:
+    of = {
+        one: known["$defs"][f"robustinfo__training__{one.__name__.rpartition('.')[2]}__Config"]
+        for one in (loop, augment)
+    }
+    said = "Of `pretrain`, `retrain`, `train_selected`, and of the methods of learning/ that train:"
+    return [
+        "### A training",
+        said,
+        fields(loop.Config, of[loop]["properties"]),
+        "Its `augmentation`:",
+        fields(augment.Config, of[augment]["properties"]),
+    ]
+
+
+def _targets(known: dict[str, Any]) -> list[str]:
+    ways = [[f"`{name}`", takes] for name, (takes, _) in TAKES.items()]
+    return [
+        "## Tables and figures",
+        Target.__doc__,
+        *_models(known, {"Target": Target}, "### Keys of a table or figure")[::2],
+        FILTERS,
+        "### Ways to `draw`",
+        table(["draw", "takes"], ways),
+        *_models(known, {"paper": Paper}, "### `{}`"),
+    ]
+
+
+def _claims(known: dict[str, Any]) -> list[str]:
+    return [
+        "## Claims",
+        getdoc(Claim),
+        *_models(known, {"Claim": Claim}, "### Keys of a claim")[::2],
+        *_models(known, {"alike": Alike, "published": Published}, "### `{}`"),
+    ]
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return ", ".join(f"`{name}`" for name in names)

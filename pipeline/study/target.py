@@ -1,0 +1,79 @@
+"""A table or figure as a study asks for it: which rows it shows, and where the paper's are."""
+
+from string import Formatter
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from pipeline.study.drawn import misdrawn, unset
+from pipeline.study.schema import Column, Where
+from robustinfo.core.settings import Settings
+
+
+def _settable(words: str) -> str:
+    if problem := unset(words):
+        raise ValueError(problem)
+    return words
+
+
+Text = Annotated[str, AfterValidator(_settable)]
+
+
+class Paper(Settings):
+    """Where the published value of a cell stands; ``{defence}`` and the like are the cell's own."""
+
+    file: str  # of studies/references, without .yaml
+    # the keys of that file down to the value, e.g. "success_rate|{dataset}/{model}|{entry}"
+    key: str
+    scale: float = 1.0  # 0.01 where the paper prints percent
+    names: dict[str, str] = Field(default_factory=dict)  # ours: the paper's
+
+    @property
+    def asks(self) -> set[str]:
+        """The columns of a cell that stand in the key."""
+        return {name for _, name, _, _ in Formatter().parse(self.key) if name}
+
+
+class Target(Settings):
+    """Rows and columns are columns of the results; the cell is the mean over the seeds."""
+
+    title: Text  # above it
+    note: str = ""  # what a reader of the numbers has to know
+    rows: Annotated[list[Column], Field(min_length=1)]  # columns of the results that name a row
+    # columns of the results that name a column; of a curve, epoch or level
+    columns: Annotated[list[Column], Field(min_length=1)]
+    where: Where  # which rows of the results it shows
+    paper: Paper | None = None  # where the paper's values of the cells stand
+    # how a figure is drawn; a table has none
+    draw: Literal["curves", "heatmap", "plane", "scatter", "surface"] | None = None
+    x_label: Text = ""  # of the axis; formulas stand between dollar signs
+    x_scale: Literal["linear", "log", "root"] = "linear"  # of the axis
+    y_label: Text = ""  # of the axis; formulas stand between dollar signs
+
+    @model_validator(mode="after")
+    def it_can_be_drawn(self) -> Self:
+        """A study may run for days before its figures are drawn."""
+        if problem := misdrawn(self.draw, self.rows, self.columns):
+            raise ValueError(problem)
+        return self
+
+
+def text(value: Any) -> str:  # noqa: ANN401
+    """A value of a column as cells are named by it."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def printed(values: Any, paper: Paper | None, names: dict[str, str]) -> float | None:  # noqa: ANN401
+    """The paper's value of a cell, or None where it prints none. values: the reference file's."""
+    if paper is None:
+        return None
+    theirs = {column: paper.names.get(name, name) for column, name in names.items()}
+    value = looked_up(values, paper.key, theirs)
+    return None if value is None else value * paper.scale
+
+
+def looked_up(values: Any, key: str, names: dict[str, str]) -> Any:  # noqa: ANN401
+    """What stands in a reference file by a key, or None. values: the file's content."""
+    for part in key.split("|"):
+        values = values.get(part.format(**names)) if isinstance(values, dict) else None
+    return values
