@@ -11,8 +11,8 @@ from pipeline.run.job import Job
 from pipeline.stages import gallery
 from robustinfo.core.batches import floats
 from robustinfo.core.sealed import seal
-from robustinfo.models import lenet5
 from robustinfo.training.loop import Images
+from tests.checkpoints import saved
 
 PGD = {"method": "pgd", "norm": "linf", "epsilon": 0.3, "step_size": 0.1, "steps": 3}
 ATTACKS = {
@@ -40,12 +40,10 @@ def job(tmp_path, monkeypatch):
     labels = torch.arange(12) % 6
     monkeypatch.setattr(load, "test_images", lambda job: Images(images, labels))
     x_adv = (floats(images) + 0.3 * torch.rand(12, 1, 28, 28, generator=generator)).clamp(0, 1)
-    model = lenet5.build((1, 28, 28), 10, config=lenet5.Config()).eval()
     splits = {"train": {"shape": [1, 28, 28]}}
     sealed_text.write_json(job.path(paths.DATA), {"classes": CLASSES, "splits": splits})
-    weights = {load.WEIGHTS + name: tensor for name, tensor in model.state_dict().items()}
     for defence in DEFENCES:
-        seal(gallery._of(job, paths.MODEL, defence), weights, {})
+        saved(gallery._of(job, paths.MODEL, defence), {"method": "lenet5"}, (1, 28, 28), 10)
         for name in ATTACKS:
             success = torch.ones(12).bool()
             success[:2] = defence == "standard"

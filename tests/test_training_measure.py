@@ -9,7 +9,7 @@ from pipeline.results import rows
 from pipeline.run import paths
 from pipeline.study.check import load
 from pipeline.study.strict_yaml import StudyError
-from robustinfo.core.sealed import STATE, unseal
+from robustinfo.core import checkpoint
 from tests.staged import staged
 
 TRAINING = "epochs: 2, learning_rate: 0.003, snapshot_every: 1"
@@ -56,7 +56,7 @@ def measured(request, tmp_path_factory):
         run("measure", **NAMES, defence=defence)
         run("diagnose", **NAMES, defence=defence)
         names = {"study": study["name"], **NAMES, "defence": defence}
-        state = unseal(Path(paths.MODEL.format(**names)))[0][STATE + "pretrained_flow"].item()
+        state = checkpoint.load(Path(paths.MODEL.format(**names))).state["pretrained_flow"].item()
         files = (paths.MEASURES, paths.DIAGNOSTICS)
         yield defence, state, *(rows.read(Path(file.format(**names))) for file in files)
 
