@@ -1,8 +1,14 @@
 """Checkpoints as the stages that train write them, of networks that nobody trained."""
 
-import torch
+from collections import Counter
+from contextlib import contextmanager
+from pathlib import Path
 
-from robustinfo.core import checkpoint
+import pytest
+import torch
+from safetensors import safe_open
+
+from robustinfo.core import checkpoint, sealed
 from robustinfo.core.checkpoint import Checkpoint
 
 STANDARD = {"method": "standard", "loss": {"method": "cross_entropy"}}
@@ -23,3 +29,40 @@ def saved(file, architecture, shape, classes, change=lambda network: None, **abo
     change(network)
     checkpoint.save(file, one._replace(weights=network.state_dict()))
     return network
+
+
+@contextmanager
+def read_tensors():
+    """How often each tensor of each file was read in the block: {(path, name): times}."""
+    times = Counter()
+
+    class Counting:
+        def __init__(self, path, **options):
+            self.path, self.file = path, safe_open(path, **options)
+
+        def __enter__(self):
+            self.open = self.file.__enter__()
+            return self
+
+        def __exit__(self, *error):
+            return self.file.__exit__(*error)
+
+        def metadata(self):
+            return self.open.metadata()
+
+        def keys(self):
+            return self.open.keys()
+
+        def get_tensor(self, name):
+            times[str(self.path), name] += 1
+            return self.open.get_tensor(name)
+
+    def read_bytes(path):
+        assert path.suffix != ".safetensors", f"{path} was read beside sealed.py"
+        return whole(path)
+
+    whole = Path.read_bytes
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sealed, "safe_open", Counting)
+        patch.setattr(Path, "read_bytes", read_bytes)
+        yield times
