@@ -34,7 +34,7 @@ def load(text: str, asked: Asked) -> Checkpoint:
         own = checkpoint.described(found.architecture, found.shape, found.classes)
         raise Fault(
             f"{text} holds {own}, and the data are images of {' x '.join(map(str, asked.shape))} "
-            f"in {asked.classes} classes; name the data of its study, and their --size"
+            f"in {asked.classes} classes; name the data of its study, at that size"
         )
     return found
 
