@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from pipeline.results import sealed_text
-from pipeline.run import load, paths
-from pipeline.run.job import Job
+from pipeline.run import load
+from pipeline.run.job import File, Job
 from robustinfo.core import checkpoint, registry
 from robustinfo.core.errors import Fault
 from robustinfo.core.files import AlteredFileError
@@ -101,16 +101,17 @@ def test_two_entries_are_the_same_however_they_are_written():
 def job(tmp_path, monkeypatch):
     """A job of LeNet-5 on ten classes of 28 x 28."""
     monkeypatch.chdir(tmp_path)
-    names = {"dataset": "digits", "model": "lenet5", "defence": "plain", "seed": "0"}
-    job = Job("attack", "s", names, {"model": LENET5})
-    job.device = torch.device("cpu")
     manifest = {"classes": [*"0123456789"], "splits": {"train": {"shape": [1, 28, 28]}}}
-    sealed_text.write_json(job.path(paths.DATA), manifest)
+    sealed_text.write_json(Path("data.json"), manifest)
+    reads = {name: [File(Path(name), {})] for name in ("data.json", "model.safetensors")}
+    reads = {role.partition(".")[0]: files for role, files in reads.items()}
+    job = Job("attack", "s", {}, {"model": LENET5}, reads, {}, str)
+    job.device = torch.device("cpu")
     return job
 
 
 def test_a_job_takes_the_network_that_its_study_names(job):
-    file = job.path(paths.MODEL)
+    file = job.file("model")
     network = saved(file, LENET5 | {"activation": "relu"}, (1, 28, 28), 10)
     x = torch.rand(2, 1, 28, 28)
     assert load.trained(job, file)(x).equal(network(x)) and not load.trained(job, file).training
@@ -126,7 +127,7 @@ def test_a_job_takes_the_network_that_its_study_names(job):
     ],
 )
 def test_a_network_of_another_architecture_or_other_data_is_refused(job, entry, shape, classes):
-    file = job.path(paths.MODEL)
+    file = job.file("model")
     saved(file, entry, shape, classes)
     own = checkpoint.described(entry, shape, classes)
     with pytest.raises(Fault) as error:
@@ -160,11 +161,11 @@ verdict: {twin: plain}
 """
 NAMES = {"dataset": "digits", "model": "lenet5", "seed": "0"}
 JOBS = {
-    "retrain": ("train", {}),
-    "attack": (None, {"attack": "adaptive"}),
-    "detect": (None, {"detection": "fgsm"}),
-    "diagnose": (None, {}),
-    "measure": (None, {}),
+    "retrain": {},
+    "attack": {"attack": "adaptive"},
+    "detect": {"detection": "fgsm"},
+    "diagnose": {},
+    "measure": {},
 }
 
 
@@ -173,14 +174,13 @@ def run(tmp_path_factory):
     """The files that each job of the study read, and how often; the folder of its run."""
     with staged(tmp_path_factory.mktemp("once"), STUDY) as (_, perform):
         perform("prepare", dataset="digits")
-        perform("pretrain", "train", **NAMES, defence="plain")
+        perform("pretrain", **NAMES, defence="plain")
         found = {}
-        for stage, (program, names) in JOBS.items():
+        for stage, names in JOBS.items():
             with read_tensors() as times:
-                perform(stage, program, **NAMES, defence="entropic", **names)
+                perform(stage, **NAMES, defence="entropic", **names)
             found[stage] = times
-        folder = Path(paths.RUN.format(study="tiny", **NAMES, defence="entropic")).absolute()
-        yield SimpleNamespace(reads=found, folder=folder)
+        yield SimpleNamespace(reads=found, folder=Path("results/tiny/digits/lenet5/entropic/0"))
 
 
 @pytest.mark.parametrize("stage", JOBS)

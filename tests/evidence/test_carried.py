@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.evidence import asking, begun, carried, plan, records
 from pipeline.evidence.units import Unit
-from pipeline.run import paths
+from pipeline.run.contract import template
 from pipeline.study.check import load
 from robustinfo.core import checkpoint
 from robustinfo.core.errors import Fault
@@ -32,15 +32,15 @@ def old(tmp_path, monkeypatch):
     weights = untrained(LENET5, SHAPE, 10).weights
     tensors = {checkpoint.WEIGHTS + name: weight for name, weight in weights.items()}
     about = TRAINED_ON | {checkpoint.DEFENCE: json.dumps(STANDARD)}
-    seal(UNIT.path(paths.MODEL), tensors, about)
-    seal(UNIT.path(paths.SNAPSHOTS) / "epoch_0020.safetensors", tensors, {})
+    seal(UNIT.path(template("model")), tensors, about)
+    seal(UNIT.path(template("snapshots")) / "epoch_0020.safetensors", tensors, {})
     told = asking.with_study(load(Path("tiny.yaml")), UNIT.names, "training", Path())
     begun.note(UNIT, "training", commit="c", date="2026-01-01", **told)
     return weights
 
 
 def test_the_study_says_what_the_files_do_not(old):
-    model, snapshots = UNIT.path(paths.MODEL), UNIT.path(paths.SNAPSHOTS)
+    model, snapshots = UNIT.path(template("model")), UNIT.path(template("snapshots"))
     before = model.read_bytes()
     carried.carry_over(UNIT)
     for file in (model, snapshots / "epoch_0020.safetensors"):
@@ -54,7 +54,7 @@ def test_the_study_says_what_the_files_do_not(old):
 
 
 def test_what_says_it_already_is_left_as_it_is(old):
-    model = UNIT.path(paths.MODEL)
+    model = UNIT.path(template("model"))
     carried.carry_over(UNIT)
     once = model.read_bytes()
     carried.carry_over(UNIT)
@@ -66,23 +66,23 @@ def test_what_says_it_already_is_left_as_it_is(old):
 
 
 def test_a_commit_that_reads_such_files_gets_them_as_they_are(old, tmp_path):
-    before = UNIT.path(paths.MODEL).read_bytes()
+    before = UNIT.path(template("model")).read_bytes()
     carried.carry_over(UNIT, tmp_path / "checkout")
-    assert UNIT.path(paths.MODEL).read_bytes() == before
+    assert UNIT.path(template("model")).read_bytes() == before
 
 
 def test_a_study_that_asks_for_another_training_by_now_says_nothing_of_them(old):
-    before = UNIT.path(paths.MODEL).read_bytes()
+    before = UNIT.path(template("model")).read_bytes()
     Path("tiny.yaml").write_text(STUDY.replace("{method: lenet5}", "{method: pytorch_cnn}"))
     with pytest.raises(Fault, match="does not say its architecture, and tiny"):
         carried.carry_over(UNIT)
-    assert UNIT.path(paths.MODEL).read_bytes() == before
+    assert UNIT.path(template("model")).read_bytes() == before
 
 
 def test_to_measure_again_keeps_what_was_trained(old):
     carried.carry_over(UNIT)
     begun.unpin(UNIT, "measuring")
-    model = UNIT.path(paths.MODEL)
+    model = UNIT.path(template("model"))
     assert records.as_trained(model).exists() and checkpoint.load(model).shape == SHAPE
 
 
@@ -94,7 +94,7 @@ def test_every_committed_network_is_carried_over_with_its_weights(unit, tmp_path
     manifest = {"classes": [*"0123456789"], "splits": {"train": {"shape": [*SHAPE]}}}
     monkeypatch.setattr(carried, "prepare", lambda *_: manifest)
     monkeypatch.setattr("pipeline.evidence.units.HOME", tmp_path)
-    model = unit.path(paths.MODEL)
+    model = unit.path(template("model"))
     model.parent.mkdir(parents=True)
     shutil.copyfile(kept, model)
     carried.carry_over(unit)
