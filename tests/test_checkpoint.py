@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from pipeline.results import sealed_text
-from pipeline.run import load
+from pipeline.run import load, resuming
 from pipeline.run.job import File, Job
 from robustinfo.core import checkpoint, registry
 from robustinfo.core.errors import Fault
@@ -116,6 +116,14 @@ def test_a_job_takes_the_network_that_its_study_names(job):
     x = torch.rand(2, 1, 28, 28)
     assert load.trained(job, file)(x).equal(network(x)) and not load.trained(job, file).training
     assert load.opened(job, file).trained_on == TRAINED_ON
+
+
+def test_a_training_that_starts_from_another_network_is_another_training(job):
+    file = job.file("model")
+    saved(file, LENET5, (1, 28, 28), 10)
+    found = [resuming.identity(job), resuming.identity(job)]
+    saved(file, LENET5, (1, 28, 28), 10, change=lambda network: network.fc1.bias.data.add_(1e-6))
+    assert found[0] == found[1] != resuming.identity(job)
 
 
 @pytest.mark.parametrize(
