@@ -3,15 +3,21 @@
 import json
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import pytest
+import torch
 from safetensors.torch import save_file
 from typer.testing import CliRunner
 
 from robustinfo.cli import app
+from robustinfo.core import checkpoint
 from robustinfo.judge.checks import CHECKS, CLASSES, EXITS, LITTLE
 from robustinfo.judge.protocol import SIZES
+from tests.checkpoints import read_tensors, untrained
 from tests.judge.networks import honest
+
+ENTROPIC = {"method": "entropic", "loss": {"method": "cross_entropy"}, "weight": 0.1, "factor": 1.7}
 
 MODULE = """
 import sys
@@ -198,3 +204,18 @@ def test_a_network_in_float16_is_judged_in_float32_and_json_says_so(judge):
     (note,) = found["notes"]
     assert note == "mine:half has weights in torch.float16: it is judged in torch.float32"
     assert found["verdict"] == "broken"
+
+
+@pytest.mark.parametrize("file", ["model.safetensors", "snapshots/epoch_0024.safetensors"])
+def test_a_checkpoint_or_snapshot_is_read_once_and_attacked_by_its_own_defence(judge, file):
+    """It brings its architecture; the attack that knows the defence is made of the same read."""
+    weights = honest("digits", "standard", 0).model.state_dict()
+    state = {"pretrained_flow": torch.tensor(1.0)}
+    held = untrained({"method": "lenet5"}, (1, 28, 28), 10, ENTROPIC, state)
+    checkpoint.save(Path(file), held._replace(weights=weights))
+    with read_tensors() as times:
+        result = judge(file, "--json")
+    found = json.loads(result.stdout)
+    assert found["verdict"] == "broken" and "adaptive" in found["attacks"]
+    assert set(times.values()) == {1} and {Path(read) for read, _ in times} == {Path(file)}
+    assert len(times) == len(weights) + 1

@@ -15,10 +15,9 @@ import torch
 from torch import nn
 from torch.nn.modules.module import register_module_forward_hook
 
-from pipeline.run import load
 from pipeline.run.contract import template
 from robustinfo.attacks import pgd
-from robustinfo.core.sealed import WEIGHTS, unseal
+from robustinfo.core import checkpoint
 from robustinfo.defences import adversarial, entropic, mart, trades
 from robustinfo.models import wide_resnet
 from robustinfo.training import loop
@@ -93,11 +92,11 @@ JUDGING = [("measure", {}), ("distort", {}), ("diagnose", {}), ("complexity", {}
 
 @contextmanager
 def watched():
-    """Networks that a stage loads, with their file; the modes in which BatchNorm was run."""
-    loaded, modes, trained = [], set(), load.trained
+    """Networks that a stage loads, with their weights; the modes in which BatchNorm was run."""
+    loaded, modes, network = [], set(), checkpoint.network
 
-    def remember(job, file):
-        loaded.append((trained(job, file), file))
+    def remember(held, device):
+        loaded.append((network(held, device), held.weights))
         return loaded[-1][0]
 
     def note(layer, *_):
@@ -106,17 +105,16 @@ def watched():
 
     hook = register_module_forward_hook(note)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(load, "trained", remember)
+        patch.setattr(checkpoint, "network", remember)
         yield loaded, modes
     hook.remove()
 
 
-def untouched(model, file):
+def untouched(model, weights):
     """Weights and statistics, bit for bit."""
-    tensors, _ = unseal(file)
     now = model.state_dict()
-    return {WEIGHTS + name for name in now} == tensors.keys() and all(
-        tensor.equal(tensors[WEIGHTS + name]) for name, tensor in now.items()
+    return now.keys() == weights.keys() and all(
+        one.equal(weights[name]) for name, one in now.items()
     )
 
 

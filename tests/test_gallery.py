@@ -8,8 +8,8 @@ from pipeline.run import load
 from pipeline.stages import gallery
 from robustinfo.core.batches import floats
 from robustinfo.core.sealed import seal
-from robustinfo.models import lenet5
 from robustinfo.training.loop import Images
+from tests.checkpoints import saved
 from tests.jobs import STANDARD, made, settle, small
 
 PGD = {"method": "pgd", "norm": "linf", "epsilon": 0.3, "step_size": 0.1, "steps": 3}
@@ -39,12 +39,10 @@ def job(tmp_path, monkeypatch):
     labels = torch.arange(12) % 6
     monkeypatch.setattr(load, "test_images", lambda job: Images(images, labels))
     x_adv = (floats(images) + 0.3 * torch.rand(12, 1, 28, 28, generator=generator)).clamp(0, 1)
-    model = lenet5.build((1, 28, 28), 10, config=lenet5.Config()).eval()
     splits = {"train": {"shape": [1, 28, 28]}}
     sealed_text.write_json(job.file("data"), {"classes": CLASSES, "splits": splits})
-    weights = {load.WEIGHTS + name: tensor for name, tensor in model.state_dict().items()}
     for defence in DEFENCES:
-        seal(job.file("model", defence=defence), weights, {})
+        saved(job.file("model", defence=defence), {"method": "lenet5"}, (1, 28, 28), 10)
         for name in ATTACKS:
             success = torch.ones(12).bool()
             success[:2] = defence == "standard"

@@ -1,7 +1,6 @@
 """What stage programs hand on: the defence to its attacker, the first images to a training."""
 
 import errno
-import json
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,12 +15,13 @@ from robustinfo.core.batches import floats
 from robustinfo.core.errors import Fault
 from robustinfo.core.files import DiskError
 from robustinfo.core.measurement import Measurement
-from robustinfo.core.sealed import DEFENCE, STATE, seal, unseal
+from robustinfo.core.sealed import unseal
 from robustinfo.datasets._prepared import Split
 from robustinfo.defences import entropic
 from robustinfo.judge.defended import attack_term
 from robustinfo.models import lenet5, text_classifier, vgg16
 from robustinfo.training.loop import Images
+from tests.checkpoints import untrained as untrained_checkpoint
 from tests.jobs import NAMES, STANDARD, made, settle, small
 from tests.told import told
 
@@ -34,21 +34,19 @@ def model():
     return lenet5.build((1, 28, 28), 10, config=lenet5.Config())
 
 
-def test_an_adaptive_attack_gets_the_defences_own_numbers_and_what_it_measured(tmp_path, model):
-    file, flow = tmp_path / "model.safetensors", torch.tensor(3.0)
-    seal(file, {STATE + "pretrained_flow": flow}, {DEFENCE: json.dumps(ENTROPIC)})
+def test_an_adaptive_attack_gets_the_defences_own_numbers_and_what_it_measured(model):
+    state = {"pretrained_flow": torch.tensor(3.0)}
+    loaded = untrained_checkpoint({"method": "lenet5"}, (1, 28, 28), 10, ENTROPIC, state)
     x, y = torch.rand(4, 1, 28, 28), torch.arange(4)
-    _, found = attack_term(file, model)(x, y)
+    _, found = attack_term(loaded, model)(x, y)
     config = entropic.Config(**{key: ENTROPIC[key] for key in ("loss", "weight", "factor")})
-    _, expected = entropic.attack_term(model, x, y, config=config, state={"pretrained_flow": flow})
+    _, expected = entropic.attack_term(model, x, y, config=config, state=state)
     assert found.equal(expected)
 
 
-def test_a_defence_without_a_term_of_its_own_hands_on_none(tmp_path, model):
-    standard = {"method": "standard", "loss": {"method": "cross_entropy"}}
-    file = tmp_path / "model.safetensors"
-    seal(file, {}, {DEFENCE: json.dumps(standard)})
-    assert attack_term(file, model) is None
+def test_a_defence_without_a_term_of_its_own_hands_on_none(model):
+    loaded = untrained_checkpoint({"method": "lenet5"}, (1, 28, 28), 10)
+    assert attack_term(loaded, model) is None
 
 
 @pytest.mark.parametrize("first, count", [(7, 7), (None, 20)])

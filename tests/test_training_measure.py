@@ -9,7 +9,7 @@ from pipeline.results import rows
 from pipeline.run.contract import template
 from pipeline.study.check import load
 from pipeline.study.strict_yaml import StudyError
-from robustinfo.core.sealed import STATE, unseal
+from robustinfo.core import checkpoint
 from tests.staged import staged
 
 TRAINING = "epochs: 2, learning_rate: 0.003, snapshot_every: 1"
@@ -56,7 +56,9 @@ def measured(request, tmp_path_factory):
         run("measure", **NAMES, defence=defence)
         run("diagnose", **NAMES, defence=defence)
         names = {"study": study["name"], **NAMES, "defence": defence}
-        state = unseal(Path(template("model").format(**names)))[0][STATE + "pretrained_flow"].item()
+        state = (
+            checkpoint.load(Path(template("model").format(**names))).state["pretrained_flow"].item()
+        )
         files = (template("measures"), template("diagnostics"))
         yield defence, state, *(rows.read(Path(file.format(**names))) for file in files)
 

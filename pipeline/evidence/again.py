@@ -33,7 +33,7 @@ def adopt(unit: Unit, folder: Path, commit: str) -> str:
     date = checkouts.date(commit)
     begun.note(unit, "training", commit=commit, date=date, seconds=0.0, adopted=True, **told)
     with whole(unit.path(template("model"))) as part:
-        shutil.copyfile(folder / "model.safetensors", part)
+        shutil.copyfile(records.as_trained(folder / "model.safetensors"), part)
     return f"adopted {unit.name}; `make evidence` measures it in its turn"
 
 
@@ -44,7 +44,8 @@ def remeasure(unit: Unit) -> None:
     measures of the others stay those that were committed.
     """
     record, model = records.read(unit), unit.path(template("model"))
-    if model.exists() and records.sha256(model) != record["checkpoint"]["sha256"]:
+    known = record["checkpoint"]["sha256"]
+    if model.exists() and records.sha256(records.as_trained(model)) != known:
         raise Fault(f"{model} is not the network of {unit.record}; delete it")
     if not unit.path(
         template("snapshots")

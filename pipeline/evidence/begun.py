@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.evidence import asking, checkouts, steps
-from pipeline.evidence.units import EARLIER, HOME, RUN, Unit
+from pipeline.evidence.units import AS_TRAINED, EARLIER, HOME, RUN, Unit
 from pipeline.results import sealed_text
 from pipeline.study.checked import load
 from robustinfo.core.errors import Fault
@@ -22,6 +22,7 @@ from robustinfo.core.files import refusals
 NEW = {"commit": None, "seconds": 0.0, "date": None, "failures": 0}
 # What a training leaves in the folder of its run.
 TRAINED = {"model.safetensors", "snapshots", "history.csv", Path(EARLIER).name, ".training"}
+TRAINED |= {AS_TRAINED}
 
 
 def file(unit: Unit) -> Path:

@@ -1,23 +1,23 @@
 """Whether a network that was trained elsewhere can be the one that a unit asks for.
 
-Its files say so of the defence, the shapes of all weights, the epochs and, where their folder is
-named as results are, the seed. Of data, optimizer and rate they say nothing.
+Its files say so of the defence, the architecture (earlier commits: the shapes of all weights), the
+epochs and, where their folder is named as results are, the seed. Of data, optimizer and rate they
+say nothing.
 """
 
 import json
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from pipeline.evidence import steps
+from pipeline.evidence import carried, steps
 from pipeline.evidence.units import Unit
-from robustinfo.core import registry
+from robustinfo.core import checkpoint, registry
+from robustinfo.core.checkpoint import ARCHITECTURE, DEFENCE, WEIGHTS
 from robustinfo.core.errors import Fault
-from robustinfo.core.sealed import DEFENCE, WEIGHTS, unseal
-from robustinfo.datasets._prepared import data_root, prepare
+from robustinfo.core.sealed import unseal
 
 Shapes = dict[str, tuple[int, ...]]
 
@@ -29,10 +29,16 @@ def check(study: dict[str, Any], unit: Unit, folder: Path, history: list[dict[st
         raise Fault(f"{folder} is of the seed {seed}, not of {unit.seed} as {unit.name}")
     _check_defence(asked["defence"], unit, folder)
     _check_epochs(study, asked["training"]["epochs"], unit, folder, history)
-    shapes = _shapes(asked, unit)
+    network = carried.network_of(study, unit)
+    shapes = _shapes(network)
     for file in (folder / "model.safetensors", *sorted((folder / "snapshots").iterdir())):
-        tensors = unseal(file)[0].items()
-        found = {n.removeprefix(WEIGHTS): (*t.shape,) for n, t in tensors if n.startswith(WEIGHTS)}
+        tensors, about = unseal(file)
+        _check_architecture(network["architecture"], about, unit, file)
+        found = {
+            name.removeprefix(WEIGHTS): (*tensor.shape,)
+            for name, tensor in tensors.items()
+            if name.startswith(WEIGHTS)
+        }
         for name, one, other in _other(found, shapes):
             raise Fault(
                 f"{file} has {name} {one or 'nowhere'}; the network of {unit.study_file} has it "
@@ -42,13 +48,17 @@ def check(study: dict[str, Any], unit: Unit, folder: Path, history: list[dict[st
 
 def _check_defence(asked: dict[str, Any], unit: Unit, folder: Path) -> None:
     entry = json.loads(unseal(folder / "model.safetensors")[1][DEFENCE])
-    config = partial(registry.config, "defences")
-    try:
-        is_it = entry["method"] == asked["method"] and config(entry) == config(asked)
-    except ValueError:  # settings that the method no longer has
-        is_it = False
-    if not is_it:
+    if not registry.same("defences", entry, asked):
         raise Fault(f"{folder} is of the defence {entry}, not of {asked} as {unit.study_file} asks")
+
+
+def _check_architecture(
+    asked: dict[str, Any], about: dict[str, str], unit: Unit, file: Path
+) -> None:
+    """Files of earlier versions say none."""
+    entry = json.loads(about.get(ARCHITECTURE, "null"))
+    if entry and not registry.same("models", entry, asked):
+        raise Fault(f"{file} is of the network {entry}, not of {asked} as {unit.study_file} asks")
 
 
 def _check_epochs(
@@ -69,13 +79,11 @@ def _check_epochs(
         )
 
 
-def _shapes(asked: dict[str, Any], unit: Unit) -> Shapes:
+def _shapes(network: dict[str, Any]) -> Shapes:
     """Of the weights of the study's network, by their names."""
-    manifest = prepare(unit.dataset, asked["dataset"], data_root())
-    shape, classes = manifest["splits"]["train"]["shape"], len(manifest["classes"])
     with torch.device("meta"):
-        network = registry.get("models", asked["model"])(tuple(shape), classes)
-    return {name: (*weight.shape,) for name, weight in network.state_dict().items()}
+        built = checkpoint.build(**network, device="meta")
+    return {name: (*weight.shape,) for name, weight in built.state_dict().items()}
 
 
 def _other(found: Shapes, asked: Shapes) -> Iterator[tuple[str, Any, Any]]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.evidence import asking, begun, gather
-from pipeline.evidence.units import CHECKOUTS, RECORD, RECORDS, Unit
+from pipeline.evidence.units import AS_TRAINED, CHECKOUTS, RECORD, RECORDS, Unit
 from pipeline.results import sealed_text
 from pipeline.run.contract import template
 from robustinfo.core.errors import Fault
@@ -19,6 +19,7 @@ from robustinfo.core.sealed import unseal
 
 BUDGET = 6_000_000  # bytes of all networks and states together
 DEVICE = ("device", "instructions", "threads", "torch")  # of a checkpoint's own description
+CARRIED = "as_trained_sha256"  # what a copy that was carried over (carried.py) is known by
 
 
 def room(without: Unit) -> int:
@@ -29,7 +30,7 @@ def room(without: Unit) -> int:
 
 def publish(unit: Unit) -> None:
     """Put the record of a unit whose every step is done in its place, whole or not at all."""
-    model = unit.path(template("model"))
+    model = as_trained(unit.path(template("model")))
     size = model.stat().st_size
     files = [unit.path(gather.ROWS), unit.path(gather.OUTCOMES)]
     files += [model] if size <= room(unit) else []
@@ -56,6 +57,12 @@ def publish(unit: Unit) -> None:
             shutil.rmtree(unit.record)
         partial.rename(unit.record)
     begun.file(unit).unlink()
+
+
+def as_trained(model: Path) -> Path:
+    """The file of a network as it was trained, which is what is committed."""
+    carried = CARRIED in unseal(model)[1]
+    return model.parent / AS_TRAINED / model.name if carried else model
 
 
 def read(unit: Unit) -> dict[str, Any]:

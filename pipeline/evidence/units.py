@@ -15,6 +15,8 @@ UNFINISHED = "unfinished"  # the folder, in a unit's, of a training that can go 
 RUN = "results/{study}/{dataset}/{model}/{defence}/{seed}"  # the folder of one
 # Measures of snapshots that are not here any more, in the form of ``measures.csv``.
 EARLIER = RUN + "/earlier.csv"
+# The folder, in a run's, of a network's file from before it was carried over (carried.py).
+AS_TRAINED = "as_trained"
 
 
 class Unit(NamedTuple):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pipeline.evidence import asking, begun, checkouts, children, records, unfinished
+from pipeline.evidence import asking, begun, carried, checkouts, children, records, unfinished
 from pipeline.evidence.steps import Step
 from pipeline.evidence.units import HOME, Unit
 from robustinfo.core.errors import Fault
@@ -35,6 +35,8 @@ def _half(unit: Unit, half: str, tell: Tell) -> None:
     checkout = checkouts.at(begun.pinned(unit, half))
     asked = asking.of(unit, half, checkout)  # hours later it would be too late to refuse it
     _check_same_training(unit, checkout)
+    for one in (*map(unit.of, unit.needs), *[unit][: half == "measuring"]):
+        carried.carry_over(one, checkout)
     names = [word for name, value in unit.names.items() for word in (f"--{name}", value)]
     about = ["--study", unit.study_file, *names]
     try:

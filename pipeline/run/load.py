@@ -1,13 +1,15 @@
 """What trained-model stages read: the network of a checkpoint, the test images."""
 
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from pipeline.results import sealed_text
 from pipeline.run.job import Job
-from robustinfo.core import registry
-from robustinfo.core.sealed import WEIGHTS, unseal
+from robustinfo.core import checkpoint, registry
+from robustinfo.core.checkpoint import Checkpoint
+from robustinfo.core.errors import Fault
 from robustinfo.datasets._prepared import Split, data_root, open_split
 from robustinfo.datasets._validation import split_validation
 from robustinfo.models._network import Network
@@ -47,19 +49,40 @@ def first(data: Split, many: int | None) -> Images:
     return Images(data.images[:many], data.labels[:many])
 
 
+def asked(job: Job) -> dict[str, Any]:
+    """What the study's networks are of: their architecture, and the shape and classes of its data.
+
+    By the names that a checkpoint has for them.
+    """
+    manifest = sealed_text.read_json(job.file("data"))
+    return {
+        "architecture": job.params["model"],
+        "shape": tuple(manifest["splits"]["train"]["shape"]),
+        "classes": len(manifest["classes"]),
+    }
+
+
 def untrained(job: Job) -> Network:
     """The job's architecture for its data set, on its device, with random weights."""
-    manifest = sealed_text.read_json(job.file("data"))
-    shape = tuple(manifest["splits"]["train"]["shape"])
-    model = registry.get("models", job.params["model"])(shape, len(manifest["classes"]))
-    return model.to(job.device, memory_format=torch.channels_last)  # convolutions like it, CPU too
+    return checkpoint.build(**asked(job), device=job.device)
+
+
+def opened(job: Job, file: Path) -> Checkpoint:
+    """What a checkpoint or snapshot holds. Raises Fault if it is of another network or data.
+
+    The study is what results are named by: what its file says has to agree.
+    """
+    found, study = checkpoint.load(file), asked(job)
+    own = {name: getattr(found, name) for name in study}
+    network, ours = own.pop("architecture"), study["architecture"]
+    if not registry.same("models", network, ours) or not own.items() <= study.items():
+        raise Fault(
+            f"{file} holds {checkpoint.described(network, **own)}, and the study asks for "
+            f"{checkpoint.described(**study)}; delete it and run again, which trains it anew"
+        )
+    return found
 
 
 def trained(job: Job, file: Path) -> Network:
     """The network of a checkpoint or snapshot, on the job's device, in eval mode."""
-    tensors, _ = unseal(file)
-    model = untrained(job)
-    model.load_state_dict(
-        {name.removeprefix(WEIGHTS): t for name, t in tensors.items() if name.startswith(WEIGHTS)}
-    )
-    return model.eval()
+    return checkpoint.network(opened(job, file), job.device)

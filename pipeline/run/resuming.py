@@ -17,7 +17,7 @@ import torch
 from pipeline.run.device import describe
 from pipeline.run.job import Job
 from robustinfo.core.files import AlteredFileError, refusals
-from robustinfo.core.sealed import seal, unseal
+from robustinfo.core.sealed import seal, stated_sha256, unseal
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ def identity(job: Job) -> str:
         ).encode()
     )
     for file in (one.path for files in job.reads.values() for one in files):
-        sha.update(hashlib.sha256(file.read_bytes()).digest())
+        sha.update(_content(file).encode())
     return sha.hexdigest()
 
 
@@ -96,6 +96,13 @@ def discard(work: Path) -> None:
     with refusals(work):
         (work / _STATE).unlink()
         shutil.rmtree(work)
+
+
+def _content(file: Path) -> str:
+    """The sha256 of what it holds. A checkpoint's own is checked where its network is loaded."""
+    if file.suffix == ".safetensors":
+        return stated_sha256(file)
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def _read(work: Path, training: str) -> tuple[dict, list[int]]:

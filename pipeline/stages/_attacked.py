@@ -5,28 +5,37 @@ from collections.abc import Callable
 import torch
 from torch import Generator, Tensor, nn
 
+from pipeline.run import load
 from pipeline.run.job import Job
 from robustinfo.attacks._success import fooled
-from robustinfo.core import registry
+from robustinfo.core import checkpoint, registry
 from robustinfo.core.batches import EVALUATION_BATCH, batches, correct
 from robustinfo.core.settings import Entry
 from robustinfo.distortions import eight_bit
 from robustinfo.judge.attacked import audited
 from robustinfo.judge.defended import attack_term
 from robustinfo.maths.balls import distance
+from robustinfo.models._network import Network
 
+Term = Callable[..., tuple[Tensor, Tensor]]
 COUNT = "attack_success_rate_"  # of successes that are counted in another way
 
 
+def attacked(job: Job) -> tuple[Network, Term | None]:
+    """The job's network, and what its defence adds for an attacker who knows it; read once."""
+    loaded = load.opened(job, job.file("model"))
+    model = checkpoint.network(loaded, job.device)
+    return model, attack_term(loaded, model)
+
+
 def examples(
-    job: Job, model: nn.Module, entry: Entry, images: Tensor, labels: Tensor
+    job: Job, model: Network, term: Term | None, entry: Entry, images: Tensor, labels: Tensor
 ) -> dict[str, Tensor]:
-    """What the attack of an entry makes of the images on the job's network, per image, on the CPU.
+    """What the attack of an entry makes of the images on a network, per image, on the CPU.
 
     The keys are those that the stage keeps, without ``index``, other counts of success as their
     quantities are called; and ``miscounted``.
     """
-    term = attack_term(job.file("model"), model)
     parts = [
         _examples(entry, model, x, y, term, job.generator)
         for x, y in batches(images, labels, EVALUATION_BATCH, job.device)
@@ -39,7 +48,7 @@ def _examples(
     model: nn.Module,
     x: Tensor,
     y: Tensor,
-    term: Callable[..., tuple[Tensor, Tensor]] | None,
+    term: Term | None,
     generator: Generator,
 ) -> dict[str, Tensor]:
     """What is kept of one batch. The attack's word is not enough: every success is checked."""

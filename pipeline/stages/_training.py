@@ -1,15 +1,14 @@
 """What the stages that train share: a network, a data set, a defence, a seed -> one checkpoint.
 
 They write
-    model.safetensors  weights, the defence's state; metadata: the defence, thread count ...
-    snapshots/epoch_0000.safetensors ...  weights before, during and after training
+    model.safetensors  the checkpoint: weights, architecture, the defence and its state, the device
+    snapshots/epoch_0000.safetensors ...  the same before, during and after training
     history.csv  every loss term, their sum, the learning rate, validation accuracy
 
 An interrupted training goes on from its last epoch, to the same bits: what that needs waits in
 .../.training/ (resuming.py), which is no output and disappears at the end.
 """
 
-import json
 import shutil
 from collections.abc import Callable
 from functools import partial
@@ -24,9 +23,9 @@ from pipeline.run.job import Job
 from pipeline.run.progress import followed
 from robustinfo.core import registry
 from robustinfo.core.batches import EVALUATION_BATCH, batches, floats
+from robustinfo.core.checkpoint import Checkpoint, save
 from robustinfo.core.errors import Fault
 from robustinfo.core.files import refusals, whole
-from robustinfo.core.sealed import DEFENCE, STATE, WEIGHTS, seal
 from robustinfo.core.settings import Entry
 from robustinfo.training import loop
 
@@ -43,6 +42,9 @@ def train(job: Job, entry: Entry, start: Path | None = None) -> None:
     loss_terms, extra = _objective(job, entry, model, data)
     finish = _finisher(entry, model, validation)
 
+    trained = partial(
+        Checkpoint, **load.asked(job), defence=entry, state=extra, trained_on=describe(job.device)
+    )
     work, identity = resuming.workspace(job), resuming.identity(job)
     state, kept = resuming.left(work, identity)
     history = state.pop("history") if state else []
@@ -60,12 +62,12 @@ def train(job: Job, entry: Entry, start: Path | None = None) -> None:
     for epoch in followed(steps, config.epochs + 1 - len(history), "epoch"):
         history.append(epoch.record)
         if epoch.number % config.snapshot_every == 0 or epoch.number == config.epochs:
-            seal(resuming.snapshot(work, epoch.number), _tensors(model, extra), {})
+            save(resuming.snapshot(work, epoch.number), trained(weights=model.state_dict()))
             kept.append(epoch.number)
         resuming.keep(work, identity, epoch.state | {"history": history}, kept)
     finish()
-    described = describe(job.device) | {DEFENCE: json.dumps(entry)}
-    _publish(job, work, _tensors(model, extra), described, history, len(validation.labels))
+    last = trained(weights=model.state_dict())
+    _publish(job, work, last, history, len(validation.labels))
 
 
 def _objective(job: Job, entry: Entry, model: torch.nn.Module, data: loop.Images) -> tuple:
@@ -91,13 +93,8 @@ def _finisher(entry: Entry, model: torch.nn.Module, validation: loop.Images) -> 
     )
 
 
-def _tensors(model: torch.nn.Module, extra: dict) -> dict[str, torch.Tensor]:
-    weights = {WEIGHTS + name: tensor for name, tensor in model.state_dict().items()}
-    return weights | {STATE + name: tensor for name, tensor in extra.items()}
-
-
 def _publish(
-    job: Job, work: Path, tensors: dict, described: dict, history: list[dict], validated: int
+    job: Job, work: Path, trained: Checkpoint, history: list[dict], validated: int
 ) -> None:
     snapshots = job.writes["snapshots"]
     if snapshots.exists():
@@ -115,5 +112,5 @@ def _publish(
             for name, value in record.items()
         ),
     )
-    seal(job.writes["model"], tensors, described)
+    save(job.writes["model"], trained)
     resuming.discard(work)

@@ -19,7 +19,7 @@ from torch import Tensor
 from pipeline.results import rows
 from pipeline.run import load
 from pipeline.run.job import Job
-from pipeline.stages._attacked import COUNT, examples
+from pipeline.stages._attacked import COUNT, attacked, examples
 from robustinfo.core.measurement import Measurement, counted, fraction
 from robustinfo.core.sealed import seal
 
@@ -41,8 +41,8 @@ DEVICE = "gpu"
 
 def run(job: Job) -> None:
     """Attack the test images and judge every example again, as it is and rounded to 8 bits."""
-    model = load.trained(job, job.file("model"))
-    found = examples(job, model, job.params["attack"], *load.test_images(job))
+    model, term = attacked(job)
+    found = examples(job, model, term, job.params["attack"], *load.test_images(job))
     found["index"] = torch.arange(len(found["success"]))
     miscounted = found.pop("miscounted")
     counts = {name: mask for name, mask in found.items() if name.startswith(COUNT)}

@@ -22,7 +22,7 @@ from pipeline.results import rows
 from pipeline.results.observed import crafted
 from pipeline.run import load
 from pipeline.run.job import Job
-from pipeline.stages._attacked import examples
+from pipeline.stages._attacked import attacked, examples
 from pipeline.stages._compared import compared, measures_of
 from pipeline.study.quantities import SIZES
 from robustinfo.core import registry
@@ -52,12 +52,12 @@ NORMS = ("l2", "linf")
 def run(job: Job) -> None:
     """Attack the test images at every level, with the same random numbers, and measure them."""
     images, labels = load.test_images(job)
-    model, measures = load.trained(job, job.file("model")), measures_of(job)
+    (model, term), measures = attacked(job), measures_of(job)
     clean = {name: measure(images) for name, measure in measures.items()}
     state, found = job.generator.get_state(), []
     for level, entry in registry.sweep(job.params["detection"]):
         job.generator.set_state(state)
-        told = examples(job, model, entry, images, labels)
+        told = examples(job, model, term, entry, images, labels)
         success, right = told["success_8bit"], int(told["correct"].sum())
         found.append(counted(SIZES[0], int(success.sum()), right)._replace(level=level))
         chosen, made = _measured(job, model, entry, images, labels, told)

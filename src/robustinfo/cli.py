@@ -37,9 +37,6 @@ def judge(
     norm: Annotated[str, typer.Option(help="linf or l2")] = "linf",
     budget: Annotated[str, typer.Option(help="90s, 20m or 2h")] = "20m",
     twin: Annotated[str | None, typer.Option(help="the same network, undefended")] = None,
-    architecture: Annotated[
-        str | None, typer.Option(help="of FILE.safetensors, as '{method: lenet5}'")
-    ] = None,
     size: Annotated[int | None, typer.Option(help="of the images, in pixels")] = None,
     classes: Annotated[
         Path | None, typer.Option(help="those of a folder, in order: a line each, or JSON")
@@ -62,7 +59,6 @@ def judge(
             epsilon=options.epsilon(epsilon, norm),
             seconds=options.seconds(budget),
             twin=twin,
-            architecture=architecture,
             size=size,
             classes=None if classes is None else str(classes),
             seed=seed,

@@ -1,20 +1,18 @@
 """A network is adopted only if its files agree with the study in all that they say."""
 
-import json
-
 import pytest
 import torch
 
 from pipeline.evidence import fitting
 from pipeline.evidence.units import Unit
 from pipeline.study.check import load
-from robustinfo.core import registry
+from robustinfo.core import checkpoint
 from robustinfo.core.errors import Fault
-from robustinfo.core.sealed import DEFENCE, STATE, WEIGHTS, seal
+from tests.checkpoints import STANDARD, untrained
 from tests.evidence.tiny import STUDY
 
 UNIT = Unit("tiny", "tiny.yaml", "tiny", "digits", "lenet5", "standard", "0", 1.0, ())
-STANDARD = {"method": "standard", "loss": {"method": "cross_entropy"}}
+LENET5 = {"method": "lenet5"}
 HISTORY = [{"epoch": f"{epoch}.0"} for epoch in range(21)]
 
 
@@ -29,11 +27,9 @@ def trained(tmp_path):
     return load(study), folder
 
 
-def leave(file, defence=STANDARD, **other):
-    network = registry.get("models", {"method": "lenet5"})((1, 28, 28), 10)
-    weights = {WEIGHTS + name: weight for name, weight in network.state_dict().items()}
-    state = {STATE + "target": torch.ones(3)}
-    seal(file, weights | state | other, {DEFENCE: json.dumps(defence)})
+def leave(file, defence=STANDARD, network=LENET5, **other):
+    held = untrained(network, (1, 28, 28), 10, defence, {"target": torch.ones(3)})
+    checkpoint.save(file, held._replace(weights=held.weights | other))
 
 
 def refused(trained, said, unit=UNIT, history=HISTORY):
@@ -58,12 +54,18 @@ def test_what_is_of_another_defence_seed_or_epoch_is_refused(trained):
     refused(trained, "is of the defence {'method': 'vib'}")
 
 
+def test_another_architecture_is_refused_although_its_weights_have_the_same_shapes(trained):
+    sigmoid = LENET5 | {"activation": "sigmoid"}
+    leave(trained[1] / "snapshots/epoch_0010.safetensors", network=sigmoid)
+    refused(trained, "epoch_0010.safetensors is of the network .*'sigmoid'.*, not of .*'lenet5'")
+
+
 def test_weights_of_another_shape_or_name_are_refused(trained):
     _, folder = trained
     snapshot = folder / "snapshots/epoch_0010.safetensors"
-    leave(snapshot, **{WEIGHTS + "extra": torch.ones(2)})
+    leave(snapshot, extra=torch.ones(2))
     refused(trained, r"epoch_0010.safetensors has extra \(2,\); the network .* has it nowhere")
     leave(snapshot)
-    name = next(iter(registry.get("models", {"method": "lenet5"})((1, 28, 28), 10).state_dict()))
-    leave(snapshot, **{WEIGHTS + name: torch.ones(2, 2)})
+    name = next(iter(untrained(LENET5, (1, 28, 28), 10).weights))
+    leave(snapshot, **{name: torch.ones(2, 2)})
     refused(trained, rf"epoch_0010.safetensors has {name} \(2, 2\); the network .* has it \(\d")

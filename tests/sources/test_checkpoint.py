@@ -1,93 +1,78 @@
 """A checkpoint of the pipeline's own, read without its study."""
 
-import json
-
 import pytest
 import torch
 from safetensors.torch import save_file
 
-from robustinfo.core import registry
+from robustinfo.core import checkpoint
 from robustinfo.core.errors import Fault
-from robustinfo.core.sealed import STATE, WEIGHTS, seal
-from robustinfo.judge.defended import attack_term
+from robustinfo.core.sealed import seal
 from robustinfo.judge.sources import model
 from robustinfo.models._mask import MASK
+from tests.checkpoints import saved
 
 SHAPE, ENTRY = (1, 16, 16), {"method": "lenet5", "activation": "sigmoid"}
-YAML = "{method: lenet5, activation: sigmoid}"
-
-
-def stored(file, entry, shape=SHAPE, classes=7, change=lambda network: None):
-    """A checkpoint as pipeline/stages/train.py writes it."""
-    torch.manual_seed(1)
-    network = registry.get("models", entry)(shape, classes).eval()
-    change(network)
-    tensors = {WEIGHTS + name: tensor for name, tensor in network.state_dict().items()}
-    tensors[STATE + "pretrained_flow"] = torch.zeros(1)
-    seal(file, tensors, {"defence": json.dumps({"method": "entropic"}), "device": "cpu"})
-    return network
 
 
 @pytest.fixture
 def file(tmp_path):
-    stored(tmp_path / "model.safetensors", ENTRY)
+    saved(tmp_path / "model.safetensors", ENTRY, SHAPE, 7)
     return tmp_path / "model.safetensors"
 
 
-def load(file, architecture=YAML, shape=SHAPE, classes=7):
-    return model(str(file), shape=shape, classes=classes, architecture=architecture)
+def load(file, shape=SHAPE, classes=7):
+    return model(str(file), shape=shape, classes=classes)
 
 
-@pytest.mark.parametrize("architecture", [YAML, ENTRY, json.dumps(ENTRY)])
-def test_it_answers_as_the_network_that_was_stored(tmp_path, architecture):
-    network = stored(tmp_path / "model.safetensors", ENTRY)
+@pytest.mark.parametrize("activation", ["sigmoid", "relu"])  # whose weights are alike
+def test_it_answers_as_the_network_that_was_saved(file, activation):
+    network = saved(file, ENTRY | {"activation": activation}, SHAPE, 7)
     x = torch.rand(4, *SHAPE)
-    assert load(tmp_path / "model.safetensors", architecture)(x).equal(network(x))
+    torch.testing.assert_close(load(file)(x), network(x), rtol=0, atol=0)
+    assert load(file).checkpoint.architecture == ENTRY | {"activation": activation}
 
 
 def test_a_mask_that_a_defence_cut_is_cut_again(tmp_path):
     def cut(network):
         network.get_submodule(MASK).passes[::2] = 0
 
-    entry, shape = {"method": "resnet18", "width": 2}, (3, 16, 16)
-    network = stored(tmp_path / "model.safetensors", entry, shape, change=cut)
-    found = load(tmp_path / "model.safetensors", entry, shape)
+    file, shape = tmp_path / "model.safetensors", (3, 16, 16)
+    network = saved(file, {"method": "resnet18", "width": 2}, shape, 7, change=cut)
+    found = load(file, shape)
     x = torch.rand(4, *shape)
     torch.testing.assert_close(found(x), network(x), rtol=0, atol=0)
     assert found.network.get_submodule(MASK).passes.min() == 0
 
 
-def test_the_architecture_is_asked_for_with_an_example_and_the_choices(file):
-    with pytest.raises(
-        Fault, match=r"add it .*--architecture '\{method: lenet5\}'; models/ has .*vgg16"
-    ):
-        load(file, None)
-
-
-@pytest.mark.parametrize(
-    "architecture, words",
-    [
-        ("lenet5", None),  # the weights of both activations are the same; nothing tells them apart
-        ("lenet", "no method 'lenet'; models/ has .*lenet5"),
-        ("{method: lenet5, activation: tanh}", "activation.*'relu' or 'sigmoid'"),
-        ("{method: lenet5, width: 2}", "width: Extra inputs.*numbers of lenet5 are: activation"),
-        ("{method: lenet5", "is not YAML"),
-        ("[lenet5]", "is no entry of models/"),
-        ("pytorch_cnn", "holds no {'method': 'pytorch_cnn'} for images of 1 x 16 x 16"),
-    ],
-)
-def test_another_architecture_is_refused_with_what_is_wrong(file, architecture, words):
-    if words is None:
-        load(file, architecture)
-    else:
-        with pytest.raises(Fault, match=words):
-            load(file, architecture)
-
-
 @pytest.mark.parametrize("other", [{"classes": 10}, {"shape": (3, 16, 16)}, {"shape": (1, 28, 28)}])
-def test_weights_for_other_images_or_classes_are_refused(file, other):
-    with pytest.raises(Fault, match=r"holds no .* size mismatch.*data of its study"):
+def test_images_or_classes_of_another_data_set_are_refused_with_both(file, other):
+    with pytest.raises(
+        Fault, match="for 1 x 16 x 16 and 7 classes, and the data are images"
+    ) as told:
         load(file, **other)
+    shape, classes = other.get("shape", SHAPE), other.get("classes", 7)
+    assert f"{' x '.join(map(str, shape))} in {classes} classes" in str(told.value)
+
+
+def test_a_classifier_of_texts_is_refused(tmp_path):
+    saved(tmp_path / "model.safetensors", {"method": "text_classifier"}, (9, 40), 2)
+    with pytest.raises(Fault, match="for 9 x 40 and 2 classes, and the data are images of 1 x 16"):
+        load(tmp_path / "model.safetensors", classes=2)
+
+
+def test_a_file_of_an_earlier_version_is_refused_with_what_to_do(file):
+    held = checkpoint.load(file)
+    seal(file, {checkpoint.WEIGHTS + name: one for name, one in held.weights.items()}, {})
+    with pytest.raises(Fault, match=r"does not say its architecture.* run its study again"):
+        load(file)
+
+
+def test_other_layers_than_those_that_were_trained_are_an_error_that_names_the_file(file):
+    held = checkpoint.load(file)
+    del held.weights["conv1.weight"]
+    checkpoint.save(file, held)
+    with pytest.raises(Fault, match=r"model\.safetensors: .*other layers.*conv1\.weight.*train it"):
+        load(file)
 
 
 def test_an_altered_byte_is_noticed(file):
@@ -119,11 +104,3 @@ def test_a_sealed_file_without_a_network_says_what_it_holds(tmp_path):
 def test_a_missing_file_is_said_to_be_missing(tmp_path):
     with pytest.raises(Fault, match=r"nowhere\.safetensors: no such file"):
         load(tmp_path / "nowhere.safetensors")
-
-
-def test_of_a_snapshot_no_adaptive_attack_can_be_made_which_is_an_error(tmp_path):
-    file = tmp_path / "epoch_0001.safetensors"
-    network = stored(file, ENTRY)
-    seal(file, {WEIGHTS + name: one for name, one in network.state_dict().items()}, {})
-    with pytest.raises(Fault, match=r"a snapshot.*judge the model\.safetensors of its run"):
-        attack_term(file, network)

@@ -173,8 +173,3 @@ def test_pickles_are_refused_with_the_way_around_them(project, file):
     (project / "model.pt").touch()
     with pytest.raises(Fault, match=r"is a pickle.*package\.module:function"):
         load(file)
-
-
-def test_an_architecture_is_for_checkpoints_only(nets):
-    with pytest.raises(Fault, match=r"brings its own architecture; leave out --architecture"):
-        model("nets:build", shape=SHAPE, classes=3, architecture="lenet5")

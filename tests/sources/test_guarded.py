@@ -34,7 +34,7 @@ def linear(layer, x):
 
 
 def asked_of(network):
-    return checked(network, "net", Asked(SHAPE, CLASSES, None), torch.device("cpu"))
+    return checked(network, "net", Asked(SHAPE, CLASSES), torch.device("cpu"))
 
 
 def images(n=5):

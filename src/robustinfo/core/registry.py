@@ -53,6 +53,14 @@ def config(kind: str, params: Mapping) -> Settings:
     return module(kind, params).Config(**settings)
 
 
+def same(kind: str, one: Mapping, other: Mapping) -> bool:
+    """Whether two entries are of one method with the same numbers, however they are written."""
+    try:
+        return one["method"] == other["method"] and config(kind, one) == config(kind, other)
+    except ValueError:  # settings that the method no longer has
+        return False
+
+
 def sweep(entry: Mapping) -> Iterator[tuple[float | None, dict[str, Any]]]:
     """(level, entry) per value of ``sweep: {setting: [values]}``; without one, (None, entry).
 

@@ -16,16 +16,14 @@ from torch import Tensor
 
 from robustinfo.core.files import AlteredFileError, whole
 
-WEIGHTS, STATE = "model.", "state."  # prefixes of the tensors in a checkpoint
-DEFENCE = "defence"  # the key of the entry in its description
-_ABOUT = "about"
+_ABOUT, _SHA256 = "about", "sha256"
 
 
 def seal(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
     """Write tensors with metadata and a sha256 of both. The file appears whole or not at all."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     # One entry only: safetensors writes several in a random order, and bytes are to be compared.
-    about = json.dumps({**metadata, "sha256": _digest(tensors, metadata)}, sort_keys=True)
+    about = json.dumps({**metadata, _SHA256: _digest(tensors, metadata)}, sort_keys=True)
     content = save(tensors, {_ABOUT: about})
     with whole(path) as partial:
         partial.write_bytes(content)
@@ -43,6 +41,12 @@ def is_empty(path: Path) -> bool:
         return not file.keys()
 
 
+def stated_sha256(path: Path) -> str:
+    """What a sealed file says of its content, of which nothing is read: ``unseal`` checks it."""
+    with safe_open(path, framework="pt") as file:
+        return json.loads(file.metadata()[_ABOUT])[_SHA256]
+
+
 def unseal(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Tensors and metadata. Raises AlteredFileError, naming the file, unless the sha256 holds."""
     try:
@@ -53,7 +57,7 @@ def unseal(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         raise AlteredFileError(
             f"{path} cannot be read ({error}); delete it and run again"
         ) from None
-    if not isinstance(metadata, dict) or metadata.pop("sha256", None) != _digest(tensors, metadata):
+    if not isinstance(metadata, dict) or metadata.pop(_SHA256, None) != _digest(tensors, metadata):
         raise AlteredFileError(
             f"{path} is not as it was written: its sha256 does not match; delete it and run again"
         )

@@ -1,38 +1,25 @@
-"""What a checkpoint of ours knows of its defence, and an attacker who knows it climbs."""
+"""What a checkpoint knows of its defence, and an attacker who knows it climbs."""
 
-import json
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
 from torch import Tensor, nn
 
 from robustinfo.core import registry
-from robustinfo.core.errors import Fault
-from robustinfo.core.sealed import DEFENCE, STATE, unseal
+from robustinfo.core.checkpoint import Checkpoint
 
 
-def attack_term(file: Path, model: nn.Module) -> Callable[..., tuple[Tensor, Tensor]] | None:
+def attack_term(
+    checkpoint: Checkpoint, model: nn.Module
+) -> Callable[..., tuple[Tensor, Tensor]] | None:
     """What the defence adds to its loss, for an attacker who knows it; None if that is nothing.
 
-    file: a checkpoint. model: its network, on any device. Raises AlteredFileError, and Fault of a
-    snapshot, which does not say how its network was defended.
+    model: the checkpoint's network, on any device.
     """
-    tensors, described = unseal(file)
-    if DEFENCE not in described:
-        raise Fault(
-            f"{file}: a snapshot, which does not say how its network is defended, so that no "
-            "adaptive attack can be made; judge the model.safetensors of its run"
-        )
-    entry = json.loads(described[DEFENCE])
-    module = registry.module("defences", entry)
+    module = registry.module("defences", checkpoint.defence)
     if not hasattr(module, "attack_term"):
         return None
     device = next(model.parameters()).device
-    state = {
-        name.removeprefix(STATE): tensor.to(device)
-        for name, tensor in tensors.items()
-        if name.startswith(STATE)
-    }
-    config = registry.config("defences", entry)
+    state = {name: tensor.to(device) for name, tensor in checkpoint.state.items()}
+    config = registry.config("defences", checkpoint.defence)
     return partial(module.attack_term, model, config=config, state=state)

@@ -58,7 +58,7 @@ def _judged(typed: Typed, paper: plain.Paper) -> dict[str, str]:
     notes = [note for network in networks for note in network.notes]
     for line in [*found.found.described(), *notes]:  # before anything is judged
         console.print(line, markup=False, highlight=False, soft_wrap=True)
-    term = _term(typed.model, networks[0].network)
+    term = _term(networks[0])
     each = budget.seconds_each(networks[0], floats(found.images[:TIMED], where))
     task = budget.Task(len(found.labels), found.images[0].numel(), len(networks), term is not None)
     size, upper = budget.largest(each, ball, typed.seconds, task)
@@ -88,14 +88,11 @@ def _judged(typed: Typed, paper: plain.Paper) -> dict[str, str]:
 def _networks(typed: Typed, found: images.Pictures, where: torch.device) -> list[Guarded]:
     """The network, and its twin if there is one."""
     texts = [text for text in (typed.model, typed.twin) if text is not None]
-    # Where nothing has use for an architecture, the source says so.
-    alone = not any(text.endswith(sources.CHECKPOINT) for text in texts)
     return [
         sources.model(
             text,
             shape=tuple(found.images.shape[1:]),
             classes=len(found.classes),
-            architecture=typed.architecture if text.endswith(sources.CHECKPOINT) or alone else None,
             device=where,
         )
         for text in texts
@@ -130,5 +127,8 @@ def _evaluated(
     )
 
 
-def _term(text: str, network: nn.Module) -> Callable | None:
-    return attack_term(Path(text), network) if text.endswith(sources.CHECKPOINT) else None
+def _term(guard: Guarded) -> Callable | None:
+    """What its defence adds to its loss; None where that is nothing, or nobody says."""
+    if guard.checkpoint is None:
+        return None
+    return attack_term(guard.checkpoint, guard.network)

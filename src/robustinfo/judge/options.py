@@ -21,7 +21,6 @@ class Typed(NamedTuple):
     epsilon: float  # in pixel values of [0, 1]
     seconds: float
     twin: str | None
-    architecture: str | None
     size: int | None
     classes: str | None  # a file
     seed: int

@@ -4,14 +4,13 @@
     torchvision:NAME             with torchvision's default weights
     timm:NAME                    with timm's pretrained weights
     robustbench:NAME             or robustbench:THREATMODEL/NAME, of RobustBench's model zoo
-    FILE.safetensors             a checkpoint of ours, with the entry of its architecture
+    FILE.safetensors             a checkpoint of ours
 
 Whatever the source, what comes back reads images in [0, 1] and gives logits, in eval mode, on the
 device. Nothing is unpickled by us; RobustBench opens its own files with ``torch.load``.
 """
 
 import os
-from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,36 +33,37 @@ def model(
     *,
     shape: tuple[int, int, int],
     classes: int,
-    architecture: str | Mapping | None = None,
     device: "torch.device | str" = "cpu",
 ) -> "Guarded":
     """The network that ``text`` names: images (n, c, h, w) in [0, 1] -> logits (n, classes).
 
     It is in its guard: it may do to images what it likes, and its ``notes`` say what was done so
-    that it can be judged. What its code set for all of torch is set back.
+    that it can be judged. What its code set for all of torch is set back. Of a file of ours it
+    has the ``checkpoint``.
 
     shape: (c, h, w) of the images that it is to read.
-    architecture: the entry of models/ that a checkpoint is of; YAML such as ``{method: lenet5}``.
     Raises Fault if it cannot be had, or is no classifier of such images into so many classes.
     """
     prefix, name = text.split(":", 1) if ":" in text else ("", text)
     kind = _kind(text, prefix)
-    if architecture is not None and kind != "checkpoint":
-        raise Fault(f"{text} brings its own architecture; leave out --architecture {architecture}")
     import torch
 
     from robustinfo.judge.sources._asked import Asked
     from robustinfo.judge.sources._checked import checked
     from robustinfo.judge.sources._globals import undisturbed
 
-    asked = Asked(tuple(shape), classes, architecture)
+    asked = Asked(tuple(shape), classes)
     source = import_module(f"robustinfo.judge.sources.{kind}")
     process = os.getpid()
     with undisturbed():
-        network = source.load(name if kind == prefix else text, asked)
+        loaded = source.load(name if kind == prefix else text, asked)
     if os.getpid() != process:
         os._exit(0)  # a copy that the builder has forked: the network is judged once
-    return checked(network, text, asked, torch.device(device))
+    if kind != "checkpoint":
+        return checked(loaded, text, asked, torch.device(device))
+    guard = checked(source.network(loaded, text), text, asked, torch.device(device))
+    guard.checkpoint = loaded  # it also says how the network is defended
+    return guard
 
 
 def _kind(text: str, prefix: str) -> str:

@@ -1,6 +1,6 @@
 """What every source is asked for, and what several of them share."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from difflib import get_close_matches
 from importlib import import_module
 from types import ModuleType
@@ -17,7 +17,6 @@ class Asked(NamedTuple):
 
     shape: tuple[int, int, int]  # c, h, w
     classes: int
-    architecture: str | Mapping | None  # an entry of models/
 
 
 class Normalised(nn.Module):

@@ -12,6 +12,7 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
+from robustinfo.core.checkpoint import Checkpoint
 from robustinfo.judge.sources._globals import undisturbed
 from robustinfo.judge.sources._precision import LOW, InPrecision, converted
 
@@ -20,6 +21,7 @@ class Guarded(nn.Module):
     """Images (n, c, h, w) in [0, 1] -> logits (n, K) in the precision of the images; both copies.
 
     notes: what is done to the network so that it can be judged, a line each.
+    checkpoint: what the file of a network of ours holds.
     """
 
     def __init__(self, network: nn.Module) -> None:
@@ -29,6 +31,7 @@ class Guarded(nn.Module):
             network = deepcopy(network)  # made in inference mode: only copies have gradients
         self.network = network
         self.notes: list[str] = []
+        self.checkpoint: Checkpoint | None = None
         self.pairs = False  # whether one image is asked as two of the same, as it fails alone
         self.refused: frozenset[torch.dtype] = frozenset()  # of what a forward may ask for
 

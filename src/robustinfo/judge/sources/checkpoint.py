@@ -1,7 +1,6 @@
-"""``FILE.safetensors``: a network that the pipeline trained, ``model.safetensors``.
+"""``FILE.safetensors``: a network that the pipeline trained, ``model.safetensors`` or a snapshot.
 
-The file holds weights, and what its defence needs; which architecture they are of stands in the
-study. Its sha256 is checked.
+The file says its architecture, inputs, classes and defence. Its sha256 is checked.
 """
 
 from pathlib import Path
@@ -9,53 +8,40 @@ from pathlib import Path
 from safetensors import SafetensorError
 from torch import nn
 
-from robustinfo.core import registry
-from robustinfo.core.entries import entry
+from robustinfo.core import checkpoint
+from robustinfo.core.checkpoint import Checkpoint
 from robustinfo.core.errors import Fault
-from robustinfo.core.sealed import WEIGHTS, is_sealed, unseal
+from robustinfo.core.sealed import is_sealed
 from robustinfo.judge.sources._asked import Asked
 
 
-def load(text: str, asked: Asked) -> nn.Module:
-    """The checkpoint's network. Raises Fault if the file or its architecture is another one."""
-    weights = _weights(Path(text))
-    if asked.architecture is None:
-        raise Fault(
-            f"{text} holds weights without their architecture; add it as the study has it, as "
-            f"--architecture '{{method: lenet5}}'; models/ has "
-            f"{', '.join(registry.names('models'))}"
-        )
-    architecture = entry("models", asked.architecture)
-    network = registry.get("models", architecture)(asked.shape, asked.classes)
-    try:
-        network.load_state_dict(weights)
-    except RuntimeError as error:
-        problem = " ".join(str(error).split())
-        raise Fault(
-            f"{text} holds no {architecture} for images of {' x '.join(map(str, asked.shape))} and "
-            f"{asked.classes} classes: {problem[:300]}; write the entry and the data of its study"
-        ) from error
-    return network
-
-
-def _weights(file: Path) -> dict:
+def load(text: str, asked: Asked) -> Checkpoint:
+    """What the file holds. Raises Fault if it is of another program, other images or classes."""
+    file = Path(text)
     if not file.is_file():
         raise Fault(f"{file}: no such file; the pipeline writes results/.../model.safetensors")
     try:
         ours = is_sealed(file)
     except (OSError, SafetensorError):
-        ours = True  # unreadable: unsealing says why
+        ours = True  # unreadable: loading says why
     if not ours:
         raise Fault(
             f"{file} was not written by robustinfo; write a function that builds the network and "
             "loads it, and name it: package.module:function"
         )
-    tensors, _ = unseal(file)
-    weights = {
-        name.removeprefix(WEIGHTS): tensor
-        for name, tensor in tensors.items()
-        if name.startswith(WEIGHTS)
-    }
-    if not weights:
-        raise Fault(f"{file} holds {', '.join(tensors)}, and no network; name a model.safetensors")
-    return weights
+    found = checkpoint.load(file)
+    if (found.shape, found.classes) != (asked.shape, asked.classes):
+        own = checkpoint.described(found.architecture, found.shape, found.classes)
+        raise Fault(
+            f"{text} holds {own}, and the data are images of {' x '.join(map(str, asked.shape))} "
+            f"in {asked.classes} classes; name the data of its study, at that size"
+        )
+    return found
+
+
+def network(found: Checkpoint, text: str) -> nn.Module:
+    """The network of the file ``text``. Raises Fault if its method has other layers by now."""
+    try:
+        return checkpoint.network(found)
+    except Fault as error:
+        raise Fault(f"{text}: {error}") from error

@@ -1,0 +1,102 @@
+"""The file of a trained network: its weights, and all that is needed to build and attack it.
+
+Sealed (sealed.py). The metadata say the architecture, the inputs' shape, the number of classes and
+the defence: weights alone do not, as those of a ReLU network and of a sigmoid one are alike. Files
+of versions that wrote no architecture are refused.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from robustinfo.core import registry
+from robustinfo.core.errors import Fault
+from robustinfo.core.sealed import seal, unseal
+from robustinfo.core.settings import Entry
+
+WEIGHTS, STATE = "model.", "state."  # prefixes of the tensors
+ARCHITECTURE, SHAPE, CLASSES, DEFENCE = "architecture", "shape", "classes", "defence"
+
+
+class Checkpoint(NamedTuple):
+    """What the file holds."""
+
+    architecture: Entry  # of models/
+    shape: tuple[int, ...]  # of one input: (c, h, w), or (words, vocabulary)
+    classes: int
+    defence: Entry  # of defences/
+    weights: dict[str, Tensor]  # as the network's state_dict names them
+    state: dict[str, Tensor]  # what the defence measured before it trained
+    trained_on: dict[str, str]  # the device, its instructions, the threads, torch's version
+
+
+def save(path: Path, checkpoint: Checkpoint) -> None:
+    """Write the file, whole or not at all. Raises DiskError."""
+    tensors = {WEIGHTS + name: tensor for name, tensor in checkpoint.weights.items()}
+    tensors |= {STATE + name: tensor for name, tensor in checkpoint.state.items()}
+    about = network_metadata(checkpoint.architecture, checkpoint.shape, checkpoint.classes)
+    seal(path, tensors, checkpoint.trained_on | about | {DEFENCE: json.dumps(checkpoint.defence)})
+
+
+def load(path: Path) -> Checkpoint:
+    """Read the file, tensors on the CPU. Raises AlteredFileError; Fault if it is no checkpoint."""
+    tensors, about = unseal(path)
+    if not any(name.startswith(WEIGHTS) for name in tensors):
+        held = ", ".join(tensors) or "nothing"
+        raise Fault(f"{path} holds {held}, and no network; name a model.safetensors or a snapshot")
+    if ARCHITECTURE not in about:
+        raise Fault(
+            f"{path} does not say its architecture, as an earlier version wrote it; run its study "
+            "again (snakemake or dvc repro), which trains the network anew"
+        )
+    return Checkpoint(
+        architecture=json.loads(about.pop(ARCHITECTURE)),
+        shape=tuple(json.loads(about.pop(SHAPE))),
+        classes=json.loads(about.pop(CLASSES)),
+        defence=json.loads(about.pop(DEFENCE)),
+        weights=_with(WEIGHTS, tensors),
+        state=_with(STATE, tensors),
+        trained_on=about,
+    )
+
+
+def network_metadata(architecture: Mapping, shape: Sequence[int], classes: int) -> dict[str, str]:
+    """The part of a file's metadata that says which network its weights are of."""
+    told = {ARCHITECTURE: architecture, SHAPE: shape, CLASSES: classes}
+    return {key: json.dumps(value) for key, value in told.items()}
+
+
+def described(architecture: Mapping, shape: Sequence[int], classes: int) -> str:
+    """The same in words, for errors."""
+    return f"{dict(architecture)} for {' x '.join(map(str, shape))} and {classes} classes"
+
+
+def build(
+    architecture: Mapping, shape: Sequence[int], classes: int, device: torch.device | str = "cpu"
+) -> nn.Module:
+    """An untrained network of models/ on the device. Raises ValueError if it cannot be."""
+    network = registry.get("models", architecture)(tuple(shape), classes)
+    return network.to(device, memory_format=torch.channels_last)  # convolutions like it, CPU too
+
+
+def network(checkpoint: Checkpoint, device: torch.device | str = "cpu") -> nn.Module:
+    """The trained network on the device, in eval mode. Raises Fault if its layers are others."""
+    found = build(checkpoint.architecture, checkpoint.shape, checkpoint.classes, device)
+    try:
+        found.load_state_dict(checkpoint.weights)
+    except RuntimeError as error:
+        problem = " ".join(str(error).split())
+        raise Fault(
+            f"{checkpoint.architecture} has other layers than when it was trained "
+            f"({problem[:300]}); train it again, or use the version that did"
+        ) from error
+    return found.eval()
+
+
+def _with(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Those of the prefix, by their names without it."""
+    return {n.removeprefix(prefix): one for n, one in tensors.items() if n.startswith(prefix)}
