@@ -171,4 +171,4 @@ def test_no_program_reads_or_writes_a_table_by_a_rule_of_its_own():
     texts = {file: file.read_text() for file in others}
     assert len(texts) > 40
     assert not [file for file, text in texts.items() if "read_csv" in text or "to_csv" in text]
-    assert not [file for file, text in texts.items() if "paths.DATA).read_text" in text]
+    assert not [file for file, text in texts.items() if '("data").read_text' in text]
