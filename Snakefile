@@ -17,6 +17,7 @@ sys.path[:0] = [workflow.basedir, f"{workflow.basedir}/src"]
 
 from pipeline.run import code, driver
 from pipeline.run.plan import Plan
+from pipeline.run.threads import threads
 from pipeline.study import checked
 from robustinfo.core.errors import Fault
 
@@ -29,7 +30,7 @@ if unknown := set(config) - {"study", "gpu"}:
         f"--config knows study and gpu, not {', '.join(unknown)}; numbers stand in {STUDY}"
     )
 try:
-    THREADS = driver.threads()
+    THREADS = threads()
     PLAN = Plan(checked.load(Path(STUDY)))
 except Fault as error:
     raise WorkflowError(str(error)) from None

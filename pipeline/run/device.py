@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from filelock import FileLock, Timeout
 
-from pipeline.run.driver import threads
+from pipeline.run.threads import threads
 
 
 def acquire() -> tuple[torch.device, FileLock | None]:

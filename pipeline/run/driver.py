@@ -1,4 +1,4 @@
-"""Between Snakemake and its jobs: which Python they run, on how many threads, and when they end."""
+"""Between Snakemake and its jobs: which Python they run, and when they end."""
 
 import contextlib
 import os
@@ -12,7 +12,6 @@ from pathlib import Path
 import psutil
 
 from pipeline.run.served import CODE, SERVER
-from robustinfo.core.errors import Fault
 
 DRIVER = "ROBUSTINFO_DRIVER"  # the process id of the Snakemake that started a job
 
@@ -52,11 +51,3 @@ def _watch(driver: int) -> None:
         while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
             time.sleep(1)
     os._exit(70)
-
-
-def threads() -> int:
-    """Threads of one job on the CPU; results are the same to the bit for one number of them."""
-    given = os.environ.get("ROBUSTINFO_THREADS", "1")
-    if not given.isdecimal() or given == "0":
-        raise Fault(f"ROBUSTINFO_THREADS is {given!r}; it must be a whole number from 1")
-    return int(given)
