@@ -52,7 +52,7 @@ def one(unit: Unit, tell: Callable[[str], None] = print) -> None:
     working.finish(unit, tell)
     pages = f"{page.FILE} {coverage.FILE}"
     try:  # by a program of its own: the files that it compares may have changed meanwhile
-        children.asked(Path(), "-m", "pipeline.evidence", "page")
+        children.asked(Path(), "-m", "pipeline", "evidence", "page")
     except FailedError as error:
         tell(f"{pages} are not all new: {error}; later: python -m pipeline evidence page")
     tell(f"git add {unit.record} {pages} && git commit -m 'Evidence: {unit.name}'")
@@ -133,7 +133,7 @@ def _owner() -> psutil.Process | None:
         return None
     with suppress(psutil.NoSuchProcess, AlteredFileError):  # it may end at any moment
         process = psutil.Process(sealed_text.read_json(OWNER)["process"])
-        if "pipeline.evidence" in " ".join(process.cmdline()):
+        if "pipeline evidence" in " ".join(process.cmdline()):
             return process
     return None
 

@@ -36,7 +36,7 @@ def _half(unit: Unit, half: str, tell: Tell) -> None:
     asked = asking.of(unit, half, checkout)  # hours later it would be too late to refuse it
     _check_same_training(unit, checkout)
     for one in (*map(unit.of, unit.needs), *[unit][: half == "measuring"]):
-        carried.carry_over(one, checkout)
+        carried.carry_over(one)
     names = [word for name, value in unit.names.items() for word in (f"--{name}", value)]
     about = ["--study", unit.study_file, *names]
     try:

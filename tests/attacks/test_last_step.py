@@ -1,6 +1,5 @@
 """Success at any step, which is what counts everywhere; and at the last one, as papers count."""
 
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -108,7 +107,7 @@ def test_the_stage_keeps_who_falls_at_the_last_step_beside_who_falls_at_all(
         names={"attack": "pgd"},
         device=torch.device("cpu"),
         generator=torch.Generator(),
-        path=lambda template: tmp_path / Path(template).name.format(attack="pgd"),
+        writes={"examples": tmp_path / "pgd.safetensors", "attacked": tmp_path / "pgd.csv"},
     )
     attack_stage.run(job)
     kept, _ = unseal(tmp_path / "pgd.safetensors")

@@ -15,6 +15,7 @@ from robustinfo.core.errors import Fault
 from robustinfo.core.sealed import seal, unseal
 from tests.checkpoints import STANDARD, TRAINED_ON, untrained
 from tests.evidence.tiny import STUDY
+from tests.jobs import settle
 
 UNIT = Unit("tiny", "tiny.yaml", "tiny", "digits", "lenet5", "standard", "0", 1.0, ())
 LENET5, SHAPE = {"method": "lenet5"}, (1, 28, 28)
@@ -24,9 +25,7 @@ COMMITTED = [unit for unit in plan.units() if (unit.record / "model.safetensors"
 @pytest.fixture
 def old(tmp_path, monkeypatch):
     """What such a commit left of a training: the network's file and a snapshot; their weights."""
-    for name in ("src", "pipeline"):
-        (tmp_path / name).symlink_to(Path(name).absolute())
-    monkeypatch.chdir(tmp_path)
+    settle(tmp_path, monkeypatch)
     monkeypatch.setenv("ROBUSTINFO_DATA", str(tmp_path / "data"))
     Path("tiny.yaml").write_text(STUDY)
     weights = untrained(LENET5, SHAPE, 10).weights
@@ -63,12 +62,6 @@ def test_what_says_it_already_is_left_as_it_is(old):
     own = model.read_bytes()
     carried.carry_over(UNIT)
     assert model.read_bytes() == own and records.as_trained(model) == model
-
-
-def test_a_commit_that_reads_such_files_gets_them_as_they_are(old, tmp_path):
-    before = UNIT.path(template("model")).read_bytes()
-    carried.carry_over(UNIT, tmp_path / "checkout")
-    assert UNIT.path(template("model")).read_bytes() == before
 
 
 def test_a_study_that_asks_for_another_training_by_now_says_nothing_of_them(old):

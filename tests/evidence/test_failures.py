@@ -9,6 +9,7 @@ from pipeline.evidence.units import Unit
 from pipeline.run.contract import template
 from robustinfo.core.errors import Fault
 from tests.evidence.tiny import STUDY
+from tests.jobs import settle
 
 UNIT = Unit("tiny", "tiny.yaml", "tiny", "digits", "lenet5", "standard", "0", 1.0, ())
 THEN, NOW = "then", "now"  # the commits: folders here
@@ -17,8 +18,7 @@ THEN, NOW = "then", "now"  # the commits: folders here
 @pytest.fixture
 def measured(tmp_path, monkeypatch):
     """A unit whose training is done and whose programs all fail; a file of what it measured."""
-    measures = template("measures")
-    monkeypatch.chdir(tmp_path)
+    settle(tmp_path, monkeypatch)
     for folder in ("", THEN, NOW):
         Path(folder).mkdir(exist_ok=True)
         Path(folder, "tiny.yaml").write_text(STUDY)
@@ -35,7 +35,7 @@ def measured(tmp_path, monkeypatch):
         raise children.FailedError("no disk")
 
     monkeypatch.setattr(children, "asked", fail)
-    file = UNIT.path(measures)
+    file = UNIT.path(template("measures"))
     file.parent.mkdir(parents=True)
     file.touch()
     return file, asked, tried
