@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.study import check, checked
+from pipeline.study.extends import files_of
 from pipeline.study.strict_yaml import StudyError
 
 FILES = [Path("params.yaml"), *sorted(Path("studies").glob("*.yaml"))]
@@ -37,6 +38,17 @@ def test_what_has_not_changed_is_checked_once(project):
     assert checked.load(Path("mine.yaml")) == first
     assert first["seeds"] == [3]
     assert len(project) == 1
+
+
+def test_a_file_in_the_middle_counts_though_no_key_of_it_is_left(project):
+    Path("middle.yaml").write_text("extends: params.yaml\nname: middle\nseeds: [4]\n")
+    Path("mine.yaml").write_text("extends: middle.yaml\nname: mine\nseeds: [3]\n")
+    assert checked.load(Path("mine.yaml"))["evaluation_images"] is None
+    Path("middle.yaml").write_text(
+        "extends: params.yaml\nname: middle\nseeds: [4]\nevaluation_images: 50\n"
+    )
+    assert checked.load(Path("mine.yaml"))["evaluation_images"] == 50
+    assert [*map(str, files_of(Path("mine.yaml")))] == ["mine.yaml", "middle.yaml", "params.yaml"]
 
 
 @pytest.mark.parametrize("file", ["mine.yaml", "params.yaml"])

@@ -14,9 +14,9 @@ from ruamel.yaml import YAML
 from pipeline.run import code, contract
 from pipeline.run.plan import Plan
 from pipeline.study.check import load
-from pipeline.study.slices import KINDS, TRAININGS, in_setting
+from pipeline.study.slices import KINDS, TRAININGS, in_setting, key_of
 from pipeline.study.strict_yaml import StudyError
-from pipeline.tracking.stages import COMMAND, JOBS
+from pipeline.tracking.stages import COMMAND, JOBS, generated
 from tests import asked
 from tests.jobs import settle
 
@@ -61,7 +61,7 @@ def test_every_parameter_is_asked_for_or_says_whose_code_runs(stage):
         closure = code.closure(stage.program)
         used |= asked.subscripts(file for file in closure if file.startswith("pipeline/"))
         used |= {*TRAININGS}  # scale.py looks for the one that trains a defence
-    methods = {short for short, key in stage.params.items() if key.split(".")[0] in KINDS}
+    methods = {short for short, key in stage.params.items() if key_of(key).split(".")[0] in KINDS}
     shown = {"start"} if stage.stage == "retrain" else set()  # by MLflow, beside other runs
     assert {*stage.params} <= used | methods | shown
 
@@ -78,7 +78,7 @@ def test_every_name_in_braces_is_there_and_every_path_has_all_names_of_its_job(s
     of_study = {*PLANS["params.yaml"].study, "study"}
     elsewhere = [one for read in stage.reads for one in read.of.values()]
     assert braced(*stage.writes.values()) <= given | {"study"}
-    assert braced(*stage.params.values(), *elsewhere) <= given | of_study
+    assert braced(*map(key_of, stage.params.values()), *elsewhere) <= given | of_study
     assert all(braced(path) == {*stage.names, "study"} for path in stage.writes.values())
 
 
@@ -113,6 +113,10 @@ def test_no_two_jobs_write_one_file_and_none_waits_for_itself(plan):
         read = [one.path for files in plan.reads(job).values() for one in files]
         graph.add(name, *(writer[file] for file in read))
     graph.prepare()  # CycleError
+
+
+def test_dvc_yaml_is_what_is_generated():
+    assert Path("dvc.yaml").read_text() == generated(PLANS["params.yaml"])
 
 
 def test_dvc_runs_the_commands_of_the_plan():

@@ -1,6 +1,9 @@
 """What an edit of the code re-runs: the jobs whose code means something else by it."""
 
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -137,3 +140,50 @@ def test_a_new_stage_brings_its_jobs_and_changes_no_other(project, monkeypatch):
     new = {f"fresh/digits/lenet5/{defence}" for defence in study["defences"]}
     assert after.keys() - before.keys() == new and len(new) == 4
     assert {name: after[name] for name in before} == before
+
+
+LOADED = "import sys; from importlib import import_module; import_module({!r}); print(*sys.modules)"
+
+
+@pytest.mark.parametrize("stage", ["attack", "collect", "report", "verdict"])
+def test_what_a_program_imports_is_in_its_closure(stage):
+    module = f"pipeline.stages.{stage}"
+    asked = [sys.executable, "-c", LOADED.format(module)]
+    environment = os.environ | {"PYTHONPATH": f"src{os.pathsep}."}
+    said = subprocess.run(asked, check=True, capture_output=True, text=True, env=environment).stdout
+    ours = {name for name in said.split() if name.split(".")[0] in ("robustinfo", "pipeline")}
+    forget()
+    known = code.closure(f"pipeline/stages/{stage}.py")
+    names = {
+        file.removeprefix("src/").removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+        for file in known
+    }
+    packages = {name for name in ours if (Path("src", *name.split(".")) / "__init__.py").exists()}
+    packages |= {name for name in ours if (Path(*name.split(".")) / "__init__.py").exists()}
+    assert ours - packages <= names
+    assert {"robustinfo.maths.statistics"} & ours <= names
+
+
+def test_an_edit_of_how_seeds_come_together_concludes_again(edited):
+    changed = edited("src/robustinfo/maths/statistics/runs.py", lambda text: text + MEANT)
+    assert {name.partition("/")[0] for name in changed} >= {"verdict", "leaderboard", "claims"}
+    assert not [name for name in changed if name.startswith(("pretrain", "attack"))]
+
+
+def test_a_section_of_the_schema_computes_nothing_again(edited):
+    changed = edited("pipeline/study/schema.py", lambda text: text + MEANT)
+    assert {name.partition("/")[0] for name in changed} <= {"claims", "table", "figure", "overview"}
+
+
+def test_what_is_learned_sees_the_attacks_that_it_names():
+    plan = Plan(load(Path("studies/one-bit-matters-small.yaml")))
+    seen = [plan.params(job) for job in plan.of("learn")]
+    named = [{*one["learning"].get("attacks", ())} for one in seen]
+    assert [{*one["attacks"]} for one in seen] == named
+    assert any(named) and not all(named)
+
+
+def test_what_is_distorted_sees_the_measures_that_it_names():
+    plan = Plan(load(Path("studies/mutual-information-small.yaml")))
+    jobs = plan.of("distort")
+    assert jobs and all({*plan.params(job)["measures"]} < {*plan.study["measures"]} for job in jobs)

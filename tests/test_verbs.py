@@ -64,7 +64,7 @@ def test_check_ends_with_1_and_the_first_problem(tmp_path):
     assert f"error: {wrong}:" in found.stderr and "pretrain.standard.epochs" in found.stderr
 
 
-@pytest.mark.parametrize("name", ["params.yaml", "studies/mutual-information-small.yaml"])
+@pytest.mark.parametrize("name", ["params.yaml", *map(str, sorted(Path("studies").glob("*.yaml")))])
 def test_what_resolve_prints_is_the_same_study_without_what_it_inherits(name, tmp_path, capsys):
     commands.resolve([name])
     (tmp_path / "whole.yaml").write_text(capsys.readouterr().out)

@@ -34,6 +34,8 @@ def run(study: dict[str, Any], names: dict[str, str]) -> None:
     def own(role: str) -> list[Path]:
         return [one.path for one in read[role] if names.items() <= one.names.items()]
 
+    if not own("model"):
+        raise Fault(f"{study['name']} has no run {'/'.join(names.values())}")
     (data,), (model,) = (one.path for one in read["data"]), own("model")
     table = of_run(names, data, model, own("tables"))
     folder = model.parent

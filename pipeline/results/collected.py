@@ -9,7 +9,7 @@ from pipeline.results import rows, sealed_text
 from pipeline.results.untrained import is_untrained
 from robustinfo.core.measurement import exact
 
-UNTRAINED = "untrained"  # the quantity of the one row of a run that was not trained
+NOT_TRAINED = "untrained"  # the quantity of the one row of a run that was not trained
 
 
 def of_run(
@@ -20,7 +20,7 @@ def of_run(
     data: the description of its data set. model: its checkpoint.
     """
     if is_untrained(model):
-        own = pd.DataFrame(rows.of("train", [exact(UNTRAINED, 1)]))
+        own = pd.DataFrame(rows.of("train", [exact(NOT_TRAINED, 1)]))
     else:
         classes = len(sealed_text.read_json(data)["classes"])
         of_data = pd.DataFrame(rows.of("data", [exact("classes", classes)]))
@@ -36,14 +36,14 @@ def results_of(files: Iterable[Path]) -> pd.DataFrame:
     Without those of runs that were not trained, of which ``untrained_of`` tells.
     """
     found = _collected(files)
-    return found[found.quantity != UNTRAINED].reset_index(drop=True)
+    return found[found.quantity != NOT_TRAINED].reset_index(drop=True)
 
 
 def untrained_of(files: Iterable[Path]) -> pd.DataFrame:
     """dataset, model, defence of what was not trained."""
     found = _collected(files)
     names = ["dataset", "model", "defence"]
-    return found[found.quantity == UNTRAINED][names].drop_duplicates(ignore_index=True)
+    return found[found.quantity == NOT_TRAINED][names].drop_duplicates(ignore_index=True)
 
 
 def _collected(files: Iterable[Path]) -> pd.DataFrame:

@@ -8,10 +8,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from pipeline.results import rows
-from pipeline.study.per import resolve
 from pipeline.study.quantities import ALL
-from pipeline.study.schema import Limits
-from pipeline.study.slices import present
 from robustinfo.attacks._climbable import Climbable
 from robustinfo.core.batches import correct
 from robustinfo.judge import follow_up, threats
@@ -19,6 +16,7 @@ from robustinfo.judge.outcome import measured, outcome
 from robustinfo.judge.threats import Threat, threat
 from robustinfo.maths.balls import feasible, same_ball
 from robustinfo.core.measurement import Measurement, fraction
+from robustinfo.core.settings import pixels
 
 
 class Combined(NamedTuple):
@@ -102,7 +100,7 @@ def within(entries: Mapping, limits: Mapping[str, float | str | None]) -> dict[s
 
     limits: by norm, as ``threat`` of the study has them; a norm without one has no limit.
     """
-    most = Limits(**limits).model_dump()
+    most = {norm: None if size is None else pixels(size) for norm, size in limits.items()}
     found = {name: threat(entry) for name, entry in entries.items()}
     return {name: one for name, one in found.items() if _counts(one, most.get(one.norm))}
 
@@ -112,12 +110,6 @@ def _counts(one: Threat, most: float | None) -> bool:
     if one.epsilon is None or most is None:
         return one.epsilon is not None
     return one.epsilon <= most or same_ball((one.norm, one.epsilon), (one.norm, most))
-
-
-def counting(params: Mapping, names: Mapping[str, str]) -> dict[str, Threat]:
-    """The attacks of a setting that are part of a threat model. params: of the whole study."""
-    attacks = present("attacks", resolve(params["attacks"], names))
-    return within(attacks, resolve(params["threat"], names))
 
 
 def with_transfers(combined: pd.DataFrame) -> pd.DataFrame:

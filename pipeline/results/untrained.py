@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from pipeline.results import rows
-from robustinfo.core.files import refusals
+from robustinfo.core.files import refusals, whole
 from robustinfo.core.sealed import is_empty, seal
 
 UNTRAINED = "not trained: no layer was selected"
@@ -27,7 +27,10 @@ def leave_empty(files: Iterable[Path]) -> None:
             seal(path, {}, {})
         elif path.suffix == ".csv":
             rows.write(path, [])
-        else:
+        elif not path.suffix:
             with refusals(path):
                 shutil.rmtree(path, ignore_errors=True)  # of an earlier training
                 path.mkdir(parents=True)
+        else:
+            with whole(path) as partial:
+                partial.write_bytes(b"")

@@ -70,8 +70,8 @@ for stage in PLAN.contracts.values():
         resources:
             gpu=GPU if stage.device == "gpu" else 0,
         params:
-            command=told(stage, lambda job: job.command(shlex.quote(STUDY))),
+            options=told(stage, lambda job: job.options),
             used=told(stage, PLAN.params),
             code=told(stage, lambda job: code.digest(job.contract, PLAN.params(job))),
         shell:
-            "{params.command} > {log} 2>&1"
+            "python -m pipeline stage {rule} --study {STUDY:q}{params.options} > {log} 2>&1"

@@ -7,4 +7,4 @@ for job in [*PLAN.of("table"), *PLAN.of("figure")]:
         name:
             job.names["target"]
         input:
-            str(made.get("figure", made["table"])),
+            str(made["figure"] if "figure" in made else made["table"]),

@@ -14,7 +14,7 @@ from typing import Any
 
 from pipeline.run import meaning
 from pipeline.run.contract import Contract
-from pipeline.study.slices import INNER, KINDS
+from pipeline.study.slices import INNER, KINDS, key_of
 
 HERE = Path()
 ROOTS = [Path("src"), Path()]
@@ -27,9 +27,9 @@ def code(stage: Contract, read: dict[str, Any], checkout: Path = HERE) -> list[s
     """
     found = closure(stage.program, checkout)
     for short, key in stage.params.items():
-        kind = KINDS.get(key.split(".")[0])
+        kind = KINDS.get(key_of(key).split(".")[0])
         if kind:
-            section = "." not in key  # else it is one of the entries
+            section = "." not in key_of(key)  # else it is one of the entries
             for entry in read[short].values() if section else [read[short]]:
                 for method_kind, method in _methods(kind, entry):
                     found |= closure(f"src/robustinfo/{method_kind}/{method}.py", checkout)
@@ -65,7 +65,7 @@ def closure(file: str, checkout: Path = HERE) -> frozenset[str]:
         one = todo.pop()
         if one not in found:
             found.add(one)
-            todo += [f for name in _imports(checkout / one) if (f := _locate(name, checkout))]
+            todo += [f for name in _imports(checkout / one) for f in _locate(name, checkout)]
     return frozenset(map(str, found))
 
 
@@ -81,8 +81,8 @@ def _imports(file: Path) -> tuple[str, ...]:
 
 
 @cache
-def _locate(name: str, checkout: Path) -> Path | None:
-    for root in ROOTS:
-        if (checkout / (file := root / (name.replace(".", "/") + ".py"))).is_file():
-            return file
-    return None
+def _locate(name: str, checkout: Path) -> list[Path]:
+    """The file of a module, or that of a package: whoever imports from one runs it."""
+    path = name.replace(".", "/")
+    places = [root / file for root in ROOTS for file in (f"{path}.py", f"{path}/__init__.py")]
+    return [file for file in places if (checkout / file).is_file()]

@@ -8,7 +8,8 @@ In constants of literals, before its code:
              (role, artifact, {name: value}) reads those of another run than the job's own; all of
              one role come together.
     WRITES   {artifact: file}, under ``results/{study}/``; a file without a suffix is a folder.
-    PARAMS   {short name: key of the study}: all of the study that the stage may see.
+    PARAMS   {short name: key of the study}: all of the study that the stage may see; (section, key)
+             is of a section the entries that the key names, as ("attacks", "learning.attacks").
     FILES    files of the project that it reads, as patterns.
     NEEDS    a section without which there is nothing to do.
     DEVICE   "cpu" or "gpu": what it computes on, with the threads of a job; "gpu" where there
@@ -23,6 +24,8 @@ from functools import cache
 from pathlib import Path
 from string import Formatter
 from typing import Any, NamedTuple
+
+from pipeline.study.slices import Keys
 
 STAGES = "pipeline/stages"
 RESULTS = "results/{study}/"
@@ -43,7 +46,7 @@ class Contract(NamedTuple):
     jobs: dict[str, str]
     reads: list[Read]
     writes: dict[str, str]
-    params: dict[str, str]
+    params: Keys
     files: list[str]
     needs: str | None
     device: str | None

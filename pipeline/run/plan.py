@@ -32,10 +32,14 @@ class Planned(NamedTuple):
         """``attack/digits/lenet5/standard/0/fgsm``."""
         return "/".join([self.contract.stage, *self.names.values()])
 
+    @property
+    def options(self) -> str:
+        """`` --dataset digits --seed 0``: its names at the end of a command."""
+        return "".join(f" --{name} {value}" for name, value in self.names.items())
+
     def command(self, study_file: str) -> str:
-        """What starts it, the same for every engine; every word is one of a shell, too."""
-        named = "".join(f" --{name} {value}" for name, value in self.names.items())
-        return f"python -m pipeline stage {self.contract.stage} --study {study_file}{named}"
+        """What starts it, the same for every engine."""
+        return f"python -m pipeline stage {self.contract.stage} --study {study_file}{self.options}"
 
 
 class Plan:

@@ -1,6 +1,5 @@
 """Stage attack: one trained network under one attack; the examples are kept.
 
-reads   .../model.safetensors, results/{study}/{dataset}/data.json
 writes  .../attacks/{attack}.safetensors  per image: index in the test set, x_adv, correct (when
                                           clean), success, success_8bit, distance_l2,
                                           distance_linf; and success as others count it (COUNTS of

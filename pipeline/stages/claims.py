@@ -1,6 +1,5 @@
 """Stage claims: every claim of the study as a computed statement, judged on our numbers.
 
-reads   results/{study}/collected/*.csv, results/{study}/standing/*.csv
 writes  results/{study}/claims.csv  claim, statistic, value, low, high, scope, n, seeds, published,
                                     smaller, p, p_holm, uncorrected, judgement, reason, saturated,
                                     sentence, text, source

@@ -1,10 +1,9 @@
 """Stage collect: the rows of every run of one network on one data set in one tidy table.
 
-reads   every .csv of results/{study}/{dataset}/{model}/, results/{study}/{dataset}/data.json
-writes  results/{study}/collected/{dataset}-{model}.csv  with the runs' names, and Wilson
+writes  results/{study}/collected/{dataset}/{model}.csv  with the runs' names, and Wilson
         intervals of fractions that have no interval of their own; the selection comes last. Of a
         run that was not trained, as no layer was selected for it, there is one row that says so
-        results/{study}/standing/{dataset}-{model}.csv  defence, seed, entry, index, correct
+        results/{study}/standing/{dataset}/{model}.csv  defence, seed, entry, index, correct
 """
 
 import pandas as pd

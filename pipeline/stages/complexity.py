@@ -1,6 +1,5 @@
 """Stage complexity: how complex the clean images are, and the adversarial ones made from them.
 
-reads   .../attacks/*.safetensors, results/{study}/{dataset}/data.json
 writes  .../complexities.csv  per complexity: the mean over all clean test images, whatever
         ``evaluation_images`` says (input clean), and per attack, over its successes: their mean,
         the mean of the same images clean (clean_mean), and how well the complexity detects them:

@@ -1,6 +1,5 @@
 """Stage detect: how well every complexity detects one attack, by the size of what it does.
 
-reads   .../model.safetensors, results/{study}/{dataset}/data.json
 writes  .../detection/{detection}.csv  per level of the attack's ``sweep``, mostly its epsilon:
         attack_success_rate_8bit, median_l2 and median_linf of the images that are measured; and per
         complexity (entry) their mean, the mean of the same images clean (clean_mean), and ``auc``

@@ -1,6 +1,5 @@
 """Stage diagnose: whether the attacks on one run can be believed, and what they leave robust.
 
-reads   .../model.safetensors, .../attacks/*.safetensors, results/{study}/{dataset}/data.json
 writes  .../diagnostics.csv  clean accuracy; per image over all attacks of each norm: robust
         accuracy, what one kind of attack broke alone, what longer attacks find, infeasible ones;
         every diagnostic at every level
@@ -12,9 +11,9 @@ from pipeline.results import rows
 from pipeline.results.combined import by_image, combined
 from pipeline.run import load
 from pipeline.run.job import Job
-from pipeline.study.slices import STORED
 from robustinfo.core.batches import correct, floats
 from robustinfo.core.measurement import fraction
+from robustinfo.core.registry import STORED
 from robustinfo.core.sealed import unseal
 from robustinfo.core.settings import Entry
 from robustinfo.judge.evidence import diagnosed

@@ -1,6 +1,5 @@
 """Stage distort: one trained network on distorted test images, clean or attacked before.
 
-reads   .../model.safetensors, results/{study}/{dataset}/data.json
 writes  .../distortions.csv  per distortion, level (the value that the entry sweeps) and input:
         accuracy, loss, and what each of ``distorted.measures`` says of every layer, its name
         before the quantity: kde/information_label_bits_lower
@@ -30,8 +29,8 @@ PARAMS = {
     "evaluation_images": "evaluation_images",
     "distortions": "distortions",
     "distorted": "distorted",
-    "snapshot_attacks": "snapshot_attacks",
-    "measures": "measures",
+    "snapshot_attacks": ("snapshot_attacks", "distorted.inputs"),
+    "measures": ("measures", "distorted.measures"),
 }
 NEEDS = "distortions"
 DEVICE = "gpu"

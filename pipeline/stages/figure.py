@@ -4,7 +4,8 @@ writes  results/{study}/tables/{target}.csv  as the stage table
         results/{study}/figures/{target}.svg and .png
 """
 
-from pipeline.figures.drawing import draw, save
+from pipeline.figures.drawing import draw
+from pipeline.figures.saving import save
 from pipeline.results import rows
 from pipeline.results.untrained import UNTRAINED
 from pipeline.run.job import Job
@@ -14,7 +15,7 @@ from pipeline.study.target import Target
 JOBS = {"target": "figures"}
 READS = ["results"]
 WRITES = {
-    "table": "tables/{target}.csv",
+    "drawn_table": "tables/{target}.csv",
     "figure": "figures/{target}.svg",
     "picture": "figures/{target}.png",
 }
@@ -39,7 +40,7 @@ FILES = ["studies/references/*.yaml"]
 def run(job: Job) -> None:
     """Tabulate, and draw the table."""
     table = tabulated(job)
-    rows.write_table(job.writes["table"], table)
+    rows.write_table(job.writes["drawn_table"], table)
     lacking = table.scope == UNTRAINED
     note = "".join(f"{row}: {UNTRAINED}\n" for row in table[lacking].row.unique())
     drawn = draw(table[~lacking], Target(**job.params["target"]), note)

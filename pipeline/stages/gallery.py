@@ -1,7 +1,5 @@
 """Stage gallery: what the strongest iterated attack made of a few test images, per defence.
 
-reads   results/{study}/{dataset}/data.json; of every defence, with the first seed,
-        .../model.safetensors, .../attacks/*.csv and one attack's .../attacks/{attack}.safetensors
 writes  results/{study}/gallery/{dataset}/{model}.csv  defence, attack, index (in the test set),
                                                        label, before, after, success
         results/{study}/gallery/{dataset}/{model}.png  the images
@@ -17,7 +15,7 @@ import torch
 from torch import Tensor
 
 from pipeline.figures import gallery
-from pipeline.figures.drawing import save
+from pipeline.figures.saving import save
 from pipeline.results import rows, sealed_text
 from pipeline.results.combined import within
 from pipeline.results.untrained import is_untrained

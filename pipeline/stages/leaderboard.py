@@ -1,6 +1,5 @@
 """Stage leaderboard: every defence under one protocol, and the tables behind the overview.
 
-reads   results/{study}/verdict.csv, results/{study}/collected/*.csv
 writes  results/{study}/leaderboard.csv, .json, .tex   the verdict's lines by rank, with the
                                                        interval of clean accuracy and the protocol
         results/{study}/overview/attacks.csv           accuracy clean, under each attack, and under
@@ -21,7 +20,7 @@ import pandas as pd
 
 from pipeline.results import information, rows
 from pipeline.results.collected import results_of
-from pipeline.results.combined import counting
+from pipeline.results.counting import counting
 from pipeline.results.statistics import chosen, over_seeds
 from pipeline.run.job import Job
 from pipeline.study.per import resolve

@@ -1,6 +1,5 @@
 """Stage learn: what networks need to learn the images of one run, and what they learn from them.
 
-reads   .../model.safetensors, results/{study}/{dataset}/data.json
 writes  .../learning/{learning}.csv  the rows of one method of learning/; of one that names attacks,
         ``network_accuracy`` of every set: what the run's network gets right of it
 
@@ -35,8 +34,8 @@ PARAMS = {
     "defence": "defences.{defence}",
     "evaluation_images": "evaluation_images",
     "training_images": "training_images",
-    "attacks": "attacks",
     "learning": "learning.{learning}",
+    "attacks": ("attacks", "learning.attacks"),
 }
 DEVICE = "gpu"
 

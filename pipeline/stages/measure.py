@@ -1,6 +1,5 @@
 """Stage measure: what the layers of one run carry, snapshot by snapshot, clean and attacked.
 
-reads   .../snapshots/epoch_*.safetensors, results/{study}/{dataset}/data.json
 writes  .../measures.csv  per epoch and input (clean, or one of ``snapshot_attacks``): accuracy,
         loss, success rate, and every measure on every layer, with its n, ceiling and saturation;
         the same of ``training_measure`` on the input ``training``; ``snapshot_diagnostics``

@@ -1,6 +1,5 @@
 """Stage overview: the figures that every study has, drawn from the leaderboard's tables.
 
-reads   results/{study}/overview/attacks.csv, epsilon.csv, information.csv
 writes  results/{study}/overview/figures/  .svg and .png: per setting the accuracy that each attack
                                            leaves and that by epsilon; information and robustness
 """
@@ -9,7 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipeline.figures.drawing import draw, save
+from pipeline.figures.drawing import draw
+from pipeline.figures.saving import save
 from pipeline.results import rows
 from pipeline.results.information import QUANTITIES
 from pipeline.results.tables import SEPARATOR

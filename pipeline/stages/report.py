@@ -1,7 +1,5 @@
 """Stage report: what the study says, as one self-contained page.
 
-reads   leaderboard.csv, .json and .tex, checks.csv, claims.csv, overview/, gallery/,
-        tables/*.csv and figures/*.svg of results/{study}
 writes  results/{study}/report.html
 """
 
@@ -16,8 +14,7 @@ from pipeline.results.untrained import UNTRAINED
 from pipeline.run.job import Job
 from pipeline.stages._overview import ATTACKS, INFORMATION, SETTINGS
 from robustinfo.core.files import whole
-from robustinfo.judge.checks import CLASSES
-from robustinfo.judge.printing import SIGNS
+from robustinfo.judge.checks import CLASSES, SIGNS
 
 READS = [
     "checks",

@@ -1,6 +1,5 @@
 """Stage screen: one candidate of the selection, on training images that it never saw.
 
-reads   .../model.safetensors, results/{study}/{dataset}/data.json
 writes  results/{study}/{dataset}/{model}/selection/{defence}/{seed}.csv  accuracy under the
         selection's attack, with the layers that the defence is applied to
 

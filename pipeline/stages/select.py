@@ -1,6 +1,5 @@
 """Stage select: the layers on which a defence helps, each tried alone -> the layers to defend.
 
-reads   results/{study}/{dataset}/{model}/selection/{defence}/{seed}.csv  of all that are compared
 writes  results/{study}/{dataset}/{model}/selection.csv  the same, and per candidate and seed the
         gain over the first of ``compared``, and ``selected``, 1 or 0, alike for every seed
 

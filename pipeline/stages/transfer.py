@@ -1,7 +1,5 @@
 """Stage transfer: what was made against another network, the proxy, tried on this one.
 
-reads   .../model.safetensors, .../attacks/*.safetensors of this run and of the proxy's, with the
-        same seed; results/{study}/{dataset}/data.json
 writes  .../transferred.csv  per attack (input: the proxy): accuracy and success rate of its stored
         examples here; over all attacks of each norm, transferred ones included: what the stage
         diagnose says without them

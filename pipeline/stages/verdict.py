@@ -1,6 +1,5 @@
 """Stage verdict: per defence and norm, robust accuracy with its interval, every check, the verdict.
 
-reads   results/{study}/collected/*, results/{study}/standing/*
 writes  results/{study}/verdict.csv   one line per data set, model, defence and norm in which some
                                       attack counts; how many of the deciding checks failed, passed,
                                       cannot say, were not run. That a defence was not trained,
@@ -19,7 +18,8 @@ import pandas as pd
 
 from pipeline.results import rows
 from pipeline.results.collected import results_of, untrained_of
-from pipeline.results.combined import counting, with_transfers
+from pipeline.results.combined import with_transfers
+from pipeline.results.counting import counting
 from pipeline.results.informed import information
 from pipeline.results.statistics import chosen, over_seeds
 from pipeline.results.untrained import UNTRAINED

@@ -29,9 +29,8 @@ def load(file: Path) -> dict[str, Any]:
         if found["state"] == state and found["files"] == _digests(found["files"]):
             return found["content"]
     # By name: what reads and checks a study is no part of what a job computes (code.py).
-    _, places = import_module("pipeline.study.extends").read_study(file)
     # Before the check: a file that changes meanwhile is then checked again.
-    files = _digests({str(one) for one, _ in places.values()})
+    files = _digests(map(str, import_module("pipeline.study.extends").files_of(file)))
     content = import_module("pipeline.study.check").load(file)
     with suppress(DiskError), whole(kept) as part:
         part.write_text(json.dumps({"state": state, "files": files, "content": content}))

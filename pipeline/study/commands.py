@@ -13,6 +13,8 @@ from pipeline.study.completed import completed
 from pipeline.study.slices import in_setting
 from pipeline.study.strict_yaml import StudyError
 
+WIDTH = 10**6  # ruamel folds plain keys of several words into lines that are no YAML
+
 
 def check(words: Sequence[str]) -> None:
     """Say in a line what the study is. Raises StudyError at its first problem."""
@@ -33,7 +35,8 @@ def resolve(words: Sequence[str]) -> None:
     if asked.setting:
         study = of_setting(study, asked.setting)
     yaml = YAML(typ="safe", pure=True)
-    yaml.default_flow_style, yaml.width = None, 100  # None: what holds no mappings is on one line
+    yaml.default_flow_style = None  # what holds no mappings is on one line
+    yaml.width = WIDTH
     yaml.sort_base_mapping_type_on_output = False
     yaml.dump(study, text := StringIO())
     print(text.getvalue(), end="")

@@ -5,9 +5,10 @@ from functools import cache
 from typing import Any
 
 from pipeline.study import sizes
-from pipeline.study.slices import INNER, KINDS, OPTIONAL, STORED, TRAININGS
+from pipeline.study.slices import INNER, KINDS, OPTIONAL, TRAININGS
 from pipeline.study.strict_yaml import Key, shown
 from pipeline.study.validation import Fail, validated
+from robustinfo.core.registry import STORED
 from robustinfo.core.settings import Entry, out_of_scale, pixels
 
 # The sections whose entries may ``sweep``.
@@ -56,7 +57,7 @@ def check_entries(setting: dict[str, str], study: dict, fail: Fail) -> int | Non
 
 
 def _attacks_read(section: str, entry: Entry) -> list[str]:
-    """The attacks of the study whose stored examples an entry is made of."""
+    """The attacks of the study that an entry makes, or whose stored examples it reads."""
     if section == "learning":
         return entry.get("attacks", [])
     return [entry[key] for key in STORED if section == "diagnostics" and key in entry]

@@ -23,6 +23,16 @@ ENTRIES = (
 Places = dict[Key, tuple[Path, int]]
 
 
+def files_of(file: Path) -> list[Path]:
+    """The study file and those that it inherits from, one after another."""
+    found = [file]
+    while EXTENDS in (own := read(found[-1])[0]):
+        lines = read(found[-1])[1]
+        heirs = tuple(one.resolve() for one in found[:-1])
+        found.append(_parent(found[-1], own[EXTENDS], lines[(EXTENDS,)], heirs))
+    return found
+
+
 def read_study(file: Path) -> tuple[dict[str, Any], Places]:
     """The study's content, and the file and line of every key that stands in one.
 

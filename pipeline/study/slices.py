@@ -33,8 +33,6 @@ INNER = {
     "complexity": "complexities",
     "network": "models",
 }
-# Settings of a diagnostic that name an attack: it is given what that stored, by the same word.
-STORED = ("examples", "after", "other")
 # Sections whose entries may be null in a setting: they do not exist there.
 OPTIONAL = (
     "defences", "attacks", "snapshot_attacks", "measures", "snapshot_diagnostics", "complexities",
@@ -42,14 +40,29 @@ OPTIONAL = (
 )  # fmt: skip
 
 
-def slices(study: dict[str, Any], params: dict[str, str], names: dict[str, str]) -> dict[str, Any]:
+Keys = dict[str, str | tuple[str, str]]
+
+
+def slices(study: dict[str, Any], params: Keys, names: dict[str, str]) -> dict[str, Any]:
     """What a job may read of the study: {short name: key, such as ``attacks.{attack}``}.
 
-    A value in braces is one of the job's names or of the study.
+    A value in braces is one of the job's names or of the study. A pair is a section, and where what
+    the job reads says which of its entries: ("attacks", "learning.attacks").
     """
-    keys = {short: key.format(**study | names) for short, key in params.items()}
+    keys = {short: key_of(one).format(**study | names) for short, one in params.items()}
     found = resolve({short: look_up(study, key) for short, key in keys.items()}, names)
-    return {short: present(keys[short], value) for short, value in found.items()}
+    found = {short: present(keys[short], value) for short, value in found.items()}
+    for short, one in params.items():
+        if not isinstance(one, str):
+            first, _, rest = one[1].partition(".")
+            wanted = found[first].get(rest, ())
+            found[short] = {name: entry for name, entry in found[short].items() if name in wanted}
+    return found
+
+
+def key_of(param: str | tuple[str, str]) -> str:
+    """The section or key of the study that a parameter is of."""
+    return param if isinstance(param, str) else param[0]
 
 
 def in_setting(study: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:

@@ -15,12 +15,12 @@ from pipeline.results import rows
 from pipeline.run.plan import Plan
 from pipeline.study.slices import KINDS, TRAININGS
 
-NEEDED = ("name", "settings", "defences", "seeds", "figures", *TRAININGS)
 TEST_STAGES = ("measure", "complexity", "distort", "diagnose")
 NORMS = ("linf", "l2")
 HEADLINE = "robust/robust_accuracy"  # pages open on the number that was logged first
 # The charts of a section share what stands before the last slash, and a title shows 27 letters:
 # few sections, what is compared in the same one, what tells its charts apart early in the name.
+OTHER = "{entry}/{input}/{layer}.{quantity}"  # of a stage that is not named here
 NAMES = {
     "train": "{quantity}",
     "measure": "{entry}/{input}/{layer}.{quantity}",
@@ -102,7 +102,7 @@ def _name(row: Any) -> str:  # noqa: ANN401 - a row of itertuples
         kind = "snapshot"
     elif row.stage == "distort" and row.layer:
         kind = "distorted layer"
-    name = NAMES.get(kind, NAMES[row.stage]).format(
+    name = NAMES.get(kind, NAMES.get(row.stage, OTHER)).format(
         entry=row.entry, input=row.input, layer=row.layer, quantity=row.quantity
     )
     # The whole network is no layer, and a complexity is a mean unless it says more.

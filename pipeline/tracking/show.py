@@ -13,8 +13,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from pipeline.study.extends import read_study
-from pipeline.study.slices import look_up
+from pipeline.study.checked import load
 from pipeline.tracking import finished
 
 STORE = "sqlite:///mlflow.db"
@@ -36,9 +35,7 @@ def main(words: Sequence[str]) -> None:
 
 def show(file: Path, uri: str) -> str:
     """Bring the store up to date with the study's results. Raises Fault for a broken study."""
-    study, _ = read_study(file)
-    for key in finished.NEEDED:
-        look_up(study, key)
+    study = load(file)
     runs, incomplete = finished.runs(study)
     for name, value in MANNERS.items():
         os.environ.setdefault(name, value)

@@ -14,7 +14,7 @@ from typing import Any
 from pipeline.run import code
 from pipeline.run.plan import Plan, Planned
 from pipeline.study import checked
-from pipeline.study.extends import read_study
+from pipeline.study.extends import files_of
 from robustinfo.core.errors import Fault
 from robustinfo.core.files import whole
 
@@ -54,7 +54,7 @@ def write_jobs() -> Path:
 def generated(plan: Plan) -> str:
     """The text of dvc.yaml."""
     jobs = jobs_file(plan.study)
-    files = sorted({str(file) for file, _ in read_study(STUDY)[1].values()})
+    files = [*map(str, files_of(STUDY))]
     lines = [HEAD.format(study=STUDY, jobs=jobs) + "params:", f"  - {STUDY}", "stages:"]
     first = {"deps": [*files, "pipeline", "src/robustinfo"], "outs": [str(jobs)]}
     lines += _stage(JOBS, COMMAND, first)

@@ -7,6 +7,7 @@ from pipeline.report.reference.words import table
 from pipeline.results import rows
 from pipeline.run import contract
 from pipeline.study import foretold, meanings, outline, tested
+from pipeline.study.slices import key_of
 
 COLUMNS = (*rows.RUN, *rows.OWN, *rows.VALUE)
 # Whose docstrings say what the rows of a stage are called; methods say their own.
@@ -53,7 +54,9 @@ def stages() -> str:
         text = Path(one.program).read_text(encoding="utf-8")
         what = ast.get_docstring(ast.parse(text)).splitlines()[0].partition(": ")[2]
         each = ", ".join(one.jobs.values()) or "study"
-        sees = ", ".join(sorted({key.partition(".")[0] for key in one.params.values()})) or "-"
+        sees = (
+            ", ".join(sorted({key_of(one).partition(".")[0] for one in one.params.values()})) or "-"
+        )
         writes = ", ".join(
             f"`{path.removeprefix(contract.RESULTS)}`" for path in one.writes.values()
         )

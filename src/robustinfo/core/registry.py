@@ -27,6 +27,8 @@ VERBS = {
     "learning": "learn",
     "toys": "compute",
 }
+# Settings of a diagnostic that name an attack: it is given what that stored, by the same word.
+STORED = ("examples", "after", "other")
 # Folders whose files see the inputs themselves: they read images unless READS says otherwise.
 SEE_INPUTS = (
     "datasets", "distortions", "models", "attacks", "complexities", "diagnostics", "learning",

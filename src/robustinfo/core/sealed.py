@@ -36,9 +36,12 @@ def is_sealed(path: Path) -> bool:
 
 
 def is_empty(path: Path) -> bool:
-    """Whether a readable file holds no tensor."""
-    with safe_open(path, framework="pt") as file:
-        return not file.keys()
+    """Whether a file holds no tensor. Raises AlteredFileError if it cannot be read."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            return not file.keys()
+    except (OSError, SafetensorError) as error:
+        raise _unreadable(path, error) from None
 
 
 def stated_sha256(path: Path) -> str:
@@ -54,14 +57,16 @@ def unseal(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
             metadata = json.loads((file.metadata() or {}).get(_ABOUT, "{}"))
             tensors = {name: file.get_tensor(name) for name in file.keys()}
     except (OSError, ValueError, RecursionError, SafetensorError) as error:
-        raise AlteredFileError(
-            f"{path} cannot be read ({error}); delete it and run again"
-        ) from None
+        raise _unreadable(path, error) from None
     if not isinstance(metadata, dict) or metadata.pop(_SHA256, None) != _digest(tensors, metadata):
         raise AlteredFileError(
             f"{path} is not as it was written: its sha256 does not match; delete it and run again"
         )
     return tensors, metadata
+
+
+def _unreadable(path: Path, error: Exception) -> AlteredFileError:
+    return AlteredFileError(f"{path} cannot be read ({error}); delete it and run again")
 
 
 def _digest(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> str:

@@ -55,5 +55,5 @@ Names = Annotated[tuple[str, ...], Field(strict=False)]
 # rows. A text may hold ``*``; ANY is any value; a column that is left out is empty.
 Outline = list[dict[str, tuple[Any, ...]]]
 ANY = ("*",)
-# {method: ..., its numbers}: an entry of another folder, checked by ``catalogue.get``.
+# {method: ..., its numbers}: an entry of another folder, checked by ``registry.get``.
 Entry = dict[str, Any]

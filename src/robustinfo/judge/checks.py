@@ -21,6 +21,7 @@ EXITS = {name: 10 + place for place, name in enumerate(CLASSES[:6])} | {LITTLE: 
 UNTRUSTED = CLASSES[:4]  # where more may fall to better attacks
 NOTE = "note"  # printed, and decides nothing
 AT_MOST, AT_LEAST, ABOVE = "at most", "at least", "above"
+SIGNS = {AT_MOST: "≤", AT_LEAST: "≥", ABOVE: ">"}
 
 
 class Check(NamedTuple):

@@ -7,13 +7,12 @@ from rich.console import Group
 from rich.markup import escape
 from rich.table import Table
 
-from robustinfo.judge.checks import ABOVE, AT_LEAST, AT_MOST, HOLDS, LITTLE, UNTRUSTED
+from robustinfo.judge.checks import HOLDS, LITTLE, SIGNS, UNTRUSTED
 from robustinfo.judge.evaluate import FOLLOW_UP, Evaluation
 from robustinfo.judge.protocol import Size, place
 from robustinfo.judge.verdict import Answer, Verdict
 from robustinfo.maths.statistics import fraction_interval
 
-SIGNS = {AT_MOST: "≤", AT_LEAST: "≥", ABOVE: ">"}
 STYLES = {"failed": "red", "cannot say": "yellow", "noted": "yellow"}
 COLOURS = {HOLDS: "green", LITTLE: "yellow"}
 

@@ -3,8 +3,7 @@
 python -m robustinfo.judge.reference > docs/verdict.md
 """
 
-from robustinfo.judge.checks import CHECKS, CLASSES, EXITS, Check
-from robustinfo.judge.printing import SIGNS
+from robustinfo.judge.checks import CHECKS, CLASSES, EXITS, SIGNS, Check
 from robustinfo.judge.protocol import SIZES
 from robustinfo.maths.statistics import fraction_interval
 
