@@ -52,16 +52,19 @@ class Config(Settings):
     restarts: NonNegativeInt = 5  # from random points; the one from x comes first
 
 
-class _Ascent(pgd.Ascent):
+class Ascent(pgd.Ascent):
     restarts: NonNegativeInt
 
     @property
     def sizes(self) -> Sequence[float]:
         """Half a cosine from step_size to 0."""
-        return [
-            (1 + math.cos(math.pi * (step / self.steps))) / 2 * self.step_size
-            for step in range(self.steps)
-        ]
+        parts = (step / self.steps for step in range(self.steps))
+        return [(1 + math.cos(math.pi * part)) / 2 * self.step_size for part in parts]
+
+
+def ascent(config: Config) -> Ascent:
+    """The steps of every run."""
+    return Ascent(**config.model_dump(), step_size=FIRST * config.epsilon)
 
 
 def perturb(
@@ -86,7 +89,7 @@ def perturb(
         x,
         y,
         CLIMBS if _classes(model, x) > 2 else CLIMBS[:-1],
-        config=_Ascent(**config.model_dump(), step_size=FIRST * config.epsilon),
+        config=ascent(config),
         generator=generator,
         leave=True,
         starts=begin,
