@@ -30,8 +30,9 @@ from pyautoattack import AutoAttack
 from torch import Generator, Tensor, nn
 
 from benchmarks._timing import header, seconds, spread, write
-from robustinfo.attacks import autoattack, pgd
-from robustinfo.attacks._foolbox import frozen, judged
+from robustinfo.attacks import _foolbox, autoattack, pgd
+from robustinfo.attacks._frozen import frozen
+from robustinfo.attacks._success import judged
 from robustinfo.core.settings import Settings
 from robustinfo.datasets._prepared import data_root, open_split
 from robustinfo.defences import adversarial
@@ -130,14 +131,14 @@ def ours(model: nn.Module, x: Tensor, y: Tensor, half: Half, **over: object) -> 
 def twin(model: nn.Module, x: Tensor, y: Tensor, half: Half) -> tuple[Tensor, Tensor]:
     """(n,) who falls at any step of foolbox's runs, and who at the last step of one."""
     draw, any_step, last = generator(x), torch.zeros_like(y, dtype=torch.bool), []
-    right = model(x).argmax(1) == y
+    right, attack = model(x).argmax(1) == y, fa.LinfPGD(abs_stepsize=half.epsilon / 8, steps=STEPS)
 
     def look(_: nn.Module, given: tuple[Tensor], logits: Tensor) -> None:
         any_step.logical_or_(logits.argmax(1) != y)
 
     for _ in range(RESTARTS):
         hook = model.register_forward_hook(look)
-        end = pgd.craft(model, x, y, config=settings(half, restarts=1), generator=draw)
+        _, end = _foolbox.run(attack, model, x, y, epsilon=half.epsilon, generator=draw)
         hook.remove()
         last.append(judged(model, x, y, end, norm="linf", epsilon=half.epsilon)[1])
     return any_step & right, torch.stack(last).any(0)

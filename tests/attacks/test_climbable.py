@@ -4,7 +4,7 @@ from torch import nn
 
 from robustinfo.attacks import pgd
 from robustinfo.attacks._climbable import Climbable
-from robustinfo.attacks._foolbox import frozen
+from robustinfo.attacks._frozen import frozen
 
 
 class Does(nn.Module):

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from robustinfo.attacks import carlini_wagner, deepfool
-from robustinfo.attacks._foolbox import judged
+from robustinfo.attacks._success import judged
 
 
 class Constant(nn.Module):

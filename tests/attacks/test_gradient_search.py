@@ -180,9 +180,10 @@ def test_the_cost_is_the_one_it_states(two_classes, four_classes):
 
 
 def test_the_steps_fall_from_a_whole_epsilon_to_none():
-    assert gradient_search._fall(0.0) == 1
-    assert gradient_search._fall(0.5) == pytest.approx(0.5)
-    assert gradient_search._fall(1.0) == pytest.approx(0.0)
+    config = gradient_search.Config(epsilon=0.2, steps=6)
+    sizes = gradient_search.ascent(config).sizes
+    assert sizes[0] == 0.2 and sizes[3] == pytest.approx(0.1)
+    assert [a + b for a, b in zip(sizes[1:], sizes[:0:-1], strict=True)] == pytest.approx([0.2] * 5)
 
 
 def test_it_needs_no_restart_and_no_negative_one():

@@ -71,7 +71,7 @@ NUMBERS = {"epsilon": 0.05, "step_size": 0.03, "steps": 5}
 
 
 def ends(model, x, y, *, restarts, seed=1, **settings):
-    """(n,) who is wrong where any of so many full runs of foolbox's PGD ends."""
+    """(n,) who is wrong where any of so many full runs ends."""
     config, generator = pgd.Config(**NUMBERS | settings), torch.Generator().manual_seed(seed)
     falls = torch.zeros_like(y, dtype=torch.bool)
     for _ in range(restarts):

@@ -5,7 +5,8 @@ import torch
 from pyautoattack import AutoAttack
 from pyautoattack.autopgd_base import APGDAttack, APGDAttack_targeted
 
-from robustinfo.attacks import _foolbox, autoattack
+from robustinfo.attacks import autoattack
+from robustinfo.attacks._frozen import seeded
 from robustinfo.attacks._leaving import leaving
 
 EVERY = pytest.mark.parametrize("network", ["resnet18", "wide_resnet"])
@@ -72,7 +73,7 @@ def test_autoattacks_verdicts_are_those_of_the_package_on_the_network_as_it_is(
     epsilon, generator = EPSILON[norm.capitalize()], torch.Generator().manual_seed(0)
     seed = int(torch.randint(2**62, (), generator=generator.clone_state()))
     package = AutoAttack(model, norm=norm.capitalize(), eps=epsilon, seed=seed)
-    with _foolbox.seeded(x, torch.Generator()):
+    with seeded(x, torch.Generator()):
         x_adv, _ = package.run_standard_evaluation(x, y)
         expected = (model(x).argmax(1) == y) & (model(x_adv).argmax(1) != y)
     config = autoattack.Config(norm=norm, epsilon=epsilon, until=until)

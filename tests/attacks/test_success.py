@@ -5,8 +5,7 @@ import torch
 from torch import nn
 
 from robustinfo.attacks import boundary, deepfool, fab, hop_skip_jump, one_pixel, pgd, square, zoo
-from robustinfo.attacks._foolbox import judged
-from robustinfo.attacks._success import ROUNDING, fooled, lead, surely
+from robustinfo.attacks._success import ROUNDING, fooled, judged, lead, surely
 from robustinfo.judge.attacked import Attack, attacked, audited
 from robustinfo.judge.threats import Threat
 

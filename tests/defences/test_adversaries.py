@@ -3,12 +3,15 @@
 import copy
 from functools import partial
 
+import eagerpy as ep
+import foolbox.attacks as fa
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from robustinfo.attacks import _foolbox, bim, pgd
+from robustinfo.attacks import _foolbox, pgd
+from robustinfo.attacks._frozen import frozen
 from robustinfo.core import registry
 from robustinfo.defences import mart
 from robustinfo.maths.divergence import kl_of_softmax
@@ -38,11 +41,13 @@ def mixed(model, x, y, generator, *, clean_share, **attack):
 def traded(model, x, y, generator, *, weight):
     if not weight:
         return {"clean": F.cross_entropy(model(x), y)}
-    with _foolbox.frozen(model), torch.no_grad():
+    with frozen(model), torch.no_grad():
         clean = model(x)
-    attack = bim.method(bim.Config(**ATTACK))
-    _foolbox.begin(attack, lambda start: start + 0.001 * torch.randn_like(start))
-    _foolbox.climb(attack, lambda x_adv, _: kl_of_softmax(clean, model(x_adv)).sum())
+    attack = fa.LinfBasicIterativeAttack(abs_stepsize=0.03, steps=3, random_start=True)
+    attack.get_random_start = lambda start, _: start + 0.001 * ep.astensor(torch.randn_like(x))
+    attack.get_loss_fn = lambda *_: (
+        lambda x_adv: ep.astensor(kl_of_softmax(clean, model(x_adv.raw)).sum())
+    )
     _, x_adv = _foolbox.run(attack, model, x, y, epsilon=0.1, generator=generator)
     logits = model(x)
     divergence = kl_of_softmax(logits, model(x_adv)).mean()

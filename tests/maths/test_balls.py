@@ -3,7 +3,15 @@ import math
 import pytest
 import torch
 
-from robustinfo.maths.balls import TOLERANCE, distance, feasible, projected, same_ball
+from robustinfo.maths.balls import (
+    TOLERANCE,
+    distance,
+    feasible,
+    projected,
+    same_ball,
+    steepest,
+    uniform,
+)
 
 
 def test_norms_of_a_3_4_triangle_are_4_and_5():
@@ -63,6 +71,49 @@ def test_a_projected_image_is_feasible_and_without_epsilon_only_the_box_counts(n
     x_adv = x + torch.randn(x.shape, generator=generator)
     assert feasible(x, projected(x, x_adv, norm, 0.3), norm, 0.3).all()
     assert projected(x, x_adv, norm, None).equal(x_adv.clamp(0, 1))
+
+
+@pytest.mark.parametrize("norm", ["linf", "l2"])
+def test_what_lies_within_stays_where_it_is_but_for_rounding_and_a_second_time_too(norm):
+    generator = torch.Generator().manual_seed(0)
+    x = torch.rand(64, 3, 8, 8, generator=generator)
+    x_adv = x + 0.01 * torch.randn(x.shape, generator=generator)
+    inside = projected(x, x_adv, norm, 5.0)
+    torch.testing.assert_close(inside, x_adv.clamp(0, 1), atol=1e-7, rtol=0)
+    cut = projected(x, x_adv, norm, 0.005)
+    torch.testing.assert_close(projected(x, cut, norm, 0.005), cut, atol=1e-7, rtol=0)
+    assert projected(x, x, norm, 0.0).equal(x)
+
+
+def test_the_steepest_step_rises_by_the_dual_norm_of_the_gradient():
+    gradient = torch.tensor([[[[3.0, -4.0, 0.0]]], [[[0.0, 0.0, 0.0]]]])
+    assert steepest(gradient, "linf").flatten().tolist() == [1, -1, 0, 0, 0, 0]
+    in_l2 = steepest(gradient, "l2")
+    torch.testing.assert_close(in_l2[0].flatten(), torch.tensor([0.6, -0.8, 0.0]))
+    assert not in_l2[1].any()
+    rises = {norm: (gradient * steepest(gradient, norm)).sum().item() for norm in ("linf", "l2")}
+    assert rises == {"linf": 7, "l2": pytest.approx(5)}
+
+
+def test_points_of_the_linf_ball_are_uniform_in_every_pixel():
+    torch.manual_seed(0)
+    drawn = (uniform(torch.full((4000, 1, 2, 2), 0.5), "linf", 0.2) - 0.5).flatten().sort().values
+    expected = torch.linspace(-0.2, 0.2, len(drawn))
+    assert (drawn - expected).abs().max() < 0.2 * 2 * 1.63 / math.sqrt(
+        len(drawn)
+    )  # 1 % of Kolmogorov
+
+
+def test_points_of_the_l2_ball_are_as_dense_outside_as_inside_in_every_direction():
+    """Within t of the radius r lies (t / r)^d of the ball."""
+    torch.manual_seed(0)
+    drawn = uniform(torch.zeros(4000, 1, 2, 3), "l2", 2.0)
+    share = (distance(drawn, "l2") / 2).pow(6).sort().values
+    assert (share - torch.linspace(0, 1, 4000)).abs().max() < 1.63 / math.sqrt(4000)
+    # The mean square of each of d coordinates is r^2 / (d + 2), and the mean is 0.
+    flat = drawn.flatten(1)
+    torch.testing.assert_close(flat.square().mean(0), torch.full((6,), 0.5), atol=0.03, rtol=0)
+    torch.testing.assert_close(flat.mean(0), torch.zeros(6), atol=0.04, rtol=0)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ was answered before. That is the network's doing and no bug, so that the attack 
 import torch
 from torch import Tensor, nn
 
-from robustinfo.attacks._foolbox import frozen
+from robustinfo.attacks._frozen import frozen
 
 AGAIN = 1e-5  # of the largest logit: what the same batch may differ by, twice in a row
 COMPANY = 1e-4  # the same for batches of another size, which decides on algorithms

@@ -13,7 +13,8 @@ from torch import Generator, Tensor, nn
 
 from robustinfo.attacks import _foolbox
 from robustinfo.attacks._contradicted import WHY, contradicts_itself
-from robustinfo.attacks._success import fooled
+from robustinfo.attacks._frozen import frozen
+from robustinfo.attacks._success import fooled, judged
 from robustinfo.core.errors import Fault
 
 DRAWS = 100  # of noise, before an image of the batch is taken
@@ -65,16 +66,16 @@ def searched(
                 raise
             raise Fault(WHY) from error
     back = (x + BACK * (x_adv - x)).clamp(0, 1)
-    with _foolbox.frozen(model):
+    with frozen(model):
         surely = fooled(model, x_adv, y)[:, None, None, None]
     x_adv = torch.where(surely, x_adv, back)
-    return _foolbox.judged(model, x, y, x_adv, norm=norm, epsilon=epsilon)
+    return judged(model, x, y, x_adv, norm=norm, epsilon=epsilon)
 
 
 @torch.no_grad()
 def starts(model: nn.Module, x: Tensor, y: Tensor, *, norm: str, generator: Generator) -> Tensor:
     """For each image one that fools, if there is any to be had. Like x."""
-    with _foolbox.frozen(model):
+    with frozen(model):
         classes = model(x).argmax(1)
     apart = torch.cdist(x.flatten(1), x.flatten(1), p=_P[norm])
     start = x[apart.masked_fill(classes == y[:, None], torch.inf).argmin(1)]
@@ -97,5 +98,5 @@ def starts(model: nn.Module, x: Tensor, y: Tensor, *, norm: str, generator: Gene
 
 @torch.no_grad()
 def _fooling(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
-    with _foolbox.frozen(model):
+    with frozen(model):
         return model(x).argmax(1) != y

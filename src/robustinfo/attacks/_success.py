@@ -20,7 +20,9 @@ from copy import deepcopy
 import torch
 from torch import Tensor, nn
 
+from robustinfo.attacks._frozen import frozen
 from robustinfo.core.batches import together
+from robustinfo.maths.balls import feasible
 from robustinfo.maths.margin import margin
 
 ROUNDING = 100  # units in the last place of the largest logit
@@ -39,6 +41,31 @@ def lead(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
 def fooled(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
     """(n,) bool: is a wrong class ahead, beyond rounding? x and y as ``lead`` takes them."""
     return lead(model, x, y) > 0
+
+
+@torch.no_grad()
+def judged(
+    model: nn.Module,
+    x: Tensor,
+    y: Tensor,
+    x_adv: Tensor,
+    *,
+    norm: str,
+    epsilon: float | None,
+    found: Tensor | None = None,
+) -> tuple[Tensor, Tensor]:
+    """(x_adv, success): success on images correct when clean, wrong now, and within epsilon.
+
+    Wrong by more than rounding. When clean, an image is what ``argmax`` says.
+    found: (n,) the attack's own flag, if it has one. Where there is no success, x comes back.
+    """
+    with frozen(model):
+        success = (model(x).argmax(1) == y) & fooled(model, x_adv, y)
+    success &= feasible(x, x_adv, norm, epsilon)
+    if found is not None:
+        success &= found
+    keep = success.view(-1, *[1] * (x.ndim - 1))
+    return torch.where(keep, x_adv, x), success
 
 
 def surely(logits: Tensor, y: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from robustinfo.attacks._foolbox import frozen
+from robustinfo.attacks._frozen import frozen
 from robustinfo.attacks._success import fooled
 from robustinfo.core.errors import Fault
 from robustinfo.datasets._texts import MARKS, UNKNOWN

@@ -28,9 +28,8 @@ import torch
 from pydantic import Field, model_validator
 from torch import Generator, Tensor, nn
 
-from robustinfo.attacks import _active, pgd
-from robustinfo.attacks._objectives import CLIMBED, over_size
-from robustinfo.attacks._run import Climbed
+from robustinfo.attacks import pgd
+from robustinfo.attacks._objectives import CLIMBED, Climbed, over_size
 
 ROLE = "adaptive"
 WEIGHTS = (0.0, 0.1, -0.1, 1.0, -1.0, 10.0, -10.0)
@@ -79,16 +78,8 @@ def perturb(
         for weight in weights
         for objective in config.objectives
     ]
-    return _active.search(
-        pgd.method(config),
-        model,
-        x,
-        y,
-        climbs=climbs,
-        config=config,
-        generator=generator,
-        leave=True,
-    )[:2]
+    how = {"config": config, "generator": generator, "leave": True}
+    return pgd.search(model, x, y, climbs, **how)[:2]
 
 
 def _climbed(

@@ -31,9 +31,10 @@ import torch
 from pyautoattack import AutoAttack
 from torch import Generator, Tensor, nn
 
-from robustinfo.attacks import _foolbox
 from robustinfo.attacks._folded import folded
+from robustinfo.attacks._frozen import frozen
 from robustinfo.attacks._leaving import leaving
+from robustinfo.attacks._success import judged
 from robustinfo.attacks.square import check_tiles, untied
 from robustinfo.core.errors import Fault
 from robustinfo.core.settings import Norm, Pixels, Settings
@@ -62,13 +63,13 @@ def perturb(
     """
     # Without a seed AutoAttack takes the clock. Its four attacks all start from this one.
     seed = int(torch.randint(2**62, (), generator=generator, device=generator.device))
-    with _foolbox.frozen(model), _undisturbed():
+    with frozen(model), _undisturbed():
         twin = folded(model, x)
         attack = _standard(twin, x, config=config, seed=seed)
         untied(attack.square, model, twin)
         # Views inside fail on other memory formats; the caller has cut the batch already.
         raw, _ = attack.run_standard_evaluation(x.contiguous(), y, batch_size=len(x))
-    return _foolbox.judged(model, x, y, raw, norm=config.norm, epsilon=config.epsilon)
+    return judged(model, x, y, raw, norm=config.norm, epsilon=config.epsilon)
 
 
 def _standard(model: nn.Module, x: Tensor, *, config: Config, seed: int) -> AutoAttack:

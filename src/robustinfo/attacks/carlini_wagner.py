@@ -11,6 +11,7 @@ from pydantic import PositiveInt
 from torch import Generator, Tensor, nn
 
 from robustinfo.attacks import _foolbox
+from robustinfo.attacks._success import judged
 from robustinfo.core.settings import Number, Pixels, PositiveNumber, Settings
 
 ROLE = "iterated"
@@ -55,8 +56,6 @@ def perturb_with_extras(
     )
     raw, cut = _foolbox.run(attack, model, x, y, epsilon=config.epsilon, generator=generator)
     found = raw.flatten(1).any(1)
-    black = ~found & _foolbox.judged(model, x, y, raw, norm=config.norm, epsilon=None)[1]
-    x_adv, success = _foolbox.judged(
-        model, x, y, cut, norm=config.norm, epsilon=config.epsilon, found=found
-    )
+    black = ~found & judged(model, x, y, raw, norm=config.norm, epsilon=None)[1]
+    x_adv, success = judged(model, x, y, cut, norm=config.norm, epsilon=config.epsilon, found=found)
     return x_adv, success, {"with_black": success | black}

@@ -14,7 +14,7 @@ import torch
 from pydantic import field_validator
 from torch import Generator, Tensor, nn
 
-from robustinfo.attacks import _active, pgd
+from robustinfo.attacks import pgd
 from robustinfo.core import registry
 from robustinfo.core.settings import Entry, Number
 from robustinfo.maths.margin import margin
@@ -50,15 +50,8 @@ def perturb_with_extras(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
     """``perturb``, and ``last_step``, (n,) bool: who falls at the last step of a run."""
-    return _active.search(
-        pgd.method(config),
-        model,
-        x,
-        y,
-        climbs=[partial(objective, config=config)],
-        config=config,
-        generator=generator,
-    ).with_extras()
+    climbs = [partial(objective, config=config)]
+    return pgd.search(model, x, y, climbs, config=config, generator=generator)
 
 
 def objective(model: nn.Module, x: Tensor, y: Tensor, *, config: Config) -> tuple[Tensor, Tensor]:

@@ -12,6 +12,7 @@ perturbation of all runs counts. The paper's final search, three steps along the
 in the package. Known bias: gradients below 1e-8 count as zero in l2.
 """
 
+from functools import partial
 from itertools import product
 from typing import Self
 
@@ -20,8 +21,9 @@ from pyautoattack.fab_pt import FABAttack_PT
 from pydantic import PositiveInt, model_validator
 from torch import Generator, Tensor, nn
 
-from robustinfo.attacks import _foolbox
-from robustinfo.attacks._success import fooled
+from robustinfo.attacks._frozen import frozen, seeded
+from robustinfo.attacks._restarts import restarted
+from robustinfo.attacks._success import fooled, judged
 from robustinfo.core.settings import Norm, Pixels, Settings
 from robustinfo.maths.balls import distance
 
@@ -56,20 +58,22 @@ def perturb(
         model, norm=_NORMS[config.norm], n_iter=config.steps, eps=config.epsilon, device=x.device
     )
     near_enough = -1.0 if config.epsilon is None else config.epsilon
-    nearest, least = x.clone(), torch.full_like(y, torch.inf, dtype=x.dtype)
-    with _foolbox.frozen(model), _foolbox.seeded(x, generator):
-        for rank, restart in product(_ranks(model, x, config), range(config.restarts)):
-            left = (least > near_enough).nonzero().squeeze(1)
-            if not len(left):
-                break
-            attack.target_class = rank
-            found = attack.attack_single_run(
-                x[left], y[left], use_rand_start=restart > 0, is_targeted=rank is not None
-            )
-            size = distance(found - x[left], config.norm)
-            closer = fooled(model, found, y[left]) & (size < least[left])
-            nearest[left[closer]], least[left[closer]] = found[closer], size[closer]
-    return _foolbox.judged(model, x, y, nearest, norm=config.norm, epsilon=config.epsilon)
+    least = torch.full_like(y, torch.inf, dtype=x.dtype)
+
+    def attempt(rank: int | None, restart: int, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        attack.target_class = rank
+        how = {"use_rand_start": restart > 0, "is_targeted": rank is not None}
+        found = attack.attack_single_run(x[rows], y[rows], **how)
+        size = distance(found - x[rows], config.norm)
+        closer = fooled(model, found, y[rows]) & (size < least[rows])
+        least[rows[closer]] = size[closer]
+        return found, closer, least[rows] <= near_enough
+
+    with frozen(model), seeded(x, generator):
+        tries = product(_ranks(model, x, config), range(config.restarts))
+        everyone = torch.ones_like(y, dtype=torch.bool)
+        nearest, _, _ = restarted(x, everyone, (partial(attempt, *one) for one in tries))
+    return judged(model, x, y, nearest, norm=config.norm, epsilon=config.epsilon)
 
 
 @torch.no_grad()

@@ -10,20 +10,22 @@ but counts as iterated, and a network that a single step breaks and many do not 
 
 from typing import Self
 
-import foolbox
-import foolbox.attacks as fa
-from pydantic import model_validator
+from pydantic import PositiveInt, model_validator
 from torch import Generator, Tensor, nn
 
-from robustinfo.attacks import _active, _foolbox, pgd
-from robustinfo.attacks._objectives import cross_entropy
+from robustinfo.attacks import pgd
+from robustinfo.core.settings import Norm, Pixels, Settings
 
 ROLE = "single_step"
 LOSS = "cross_entropy"
-_METHODS = {"linf": fa.LinfFastGradientAttack, "l2": fa.L2FastGradientAttack}
 
 
-class Config(pgd.Runs):
+class Config(Settings):
+    norm: Norm = "linf"
+    epsilon: Pixels
+    start_std: Pixels | None = None  # of Gaussian noise; None: where the attack starts without it
+    restarts: PositiveInt = 1
+
     @model_validator(mode="after")
     def restarts_have_a_random_start(self) -> Self:
         """From x itself every run is the same."""
@@ -32,16 +34,16 @@ class Config(pgd.Runs):
         return self
 
 
-def _method(config: Config) -> foolbox.Attack:
-    return pgd.begun(_METHODS[config.norm](), config)
+def _as_pgd(config: Config) -> pgd.Config:
+    one = {"step_size": config.epsilon, "steps": 1, "random_start": config.start_std is not None}
+    return pgd.Config(**config.model_dump(), **one)
 
 
 def craft(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> Tensor:
     """Where one run ends for every image, fooling or not. Like x."""
-    attack = _method(config)
-    return _foolbox.run(attack, model, x, y, epsilon=config.epsilon, generator=generator)[1]
+    return pgd.craft(model, x, y, config=_as_pgd(config), generator=generator)
 
 
 def perturb(
@@ -49,15 +51,7 @@ def perturb(
 ) -> tuple[Tensor, Tensor]:
     """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns x_adv, and success (n,) bool.
 
-    A success is misclassified, was correct, and lies within epsilon; a failure returns its x.
+    A success is misclassified, was correct, and lies within epsilon; a failure returns its x. It
+    counts at the end and where it starts.
     """
-    ascent = pgd.Ascent(**config.model_dump(), step_size=config.epsilon, steps=1)
-    return _active.search(
-        _method(config),
-        model,
-        x,
-        y,
-        climbs=[cross_entropy],
-        config=ascent,
-        generator=generator,
-    )[:2]
+    return pgd.perturb(model, x, y, config=_as_pgd(config), generator=generator)

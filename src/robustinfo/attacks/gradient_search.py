@@ -26,13 +26,15 @@ noise, as of a network that quantises its input or draws in its forward pass.
 """
 
 import math
+from collections.abc import Sequence
 
 import torch
 from pydantic import NonNegativeInt, PositiveInt
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
-from robustinfo.attacks import _active, _foolbox, pgd
+from robustinfo.attacks import pgd
+from robustinfo.attacks._frozen import frozen
 from robustinfo.attacks._objectives import CLIMBED, climbing
 from robustinfo.attacks._success import surely
 from robustinfo.core.settings import Norm, Pixels, Settings
@@ -48,6 +50,21 @@ class Config(Settings):
     epsilon: Pixels
     steps: PositiveInt = 200
     restarts: NonNegativeInt = 5  # from random points; the one from x comes first
+
+
+class Ascent(pgd.Ascent):
+    restarts: NonNegativeInt
+
+    @property
+    def sizes(self) -> Sequence[float]:
+        """Half a cosine from step_size to 0."""
+        parts = (step / self.steps for step in range(self.steps))
+        return [(1 + math.cos(math.pi * part)) / 2 * self.step_size for part in parts]
+
+
+def ascent(config: Config) -> Ascent:
+    """The steps of every run."""
+    return Ascent(**config.model_dump(), step_size=FIRST * config.epsilon)
 
 
 def perturb(
@@ -67,31 +84,21 @@ def perturb(
     begin = [x]
     if starts is not None:
         begin.append(_pulled(model, x, y, projected(x, starts, config.norm, config.epsilon)))
-    ascent = pgd.Ascent(
-        norm=config.norm, epsilon=config.epsilon, step_size=FIRST * config.epsilon,
-        steps=config.steps,
-    )  # fmt: skip
-    return _active.search(
-        pgd.method(ascent),
+    return pgd.search(
         model,
         x,
         y,
-        climbs=CLIMBS if _classes(model, x) > 2 else CLIMBS[:-1],
-        config=ascent.model_copy(update={"restarts": config.restarts}),
+        CLIMBS if _classes(model, x) > 2 else CLIMBS[:-1],
+        config=ascent(config),
         generator=generator,
         leave=True,
-        sizes=[_fall(step / config.steps) * ascent.step_size for step in range(config.steps)],
         starts=begin,
     )[:2]
 
 
-def _fall(done: float) -> float:
-    return (1 + math.cos(math.pi * done)) / 2
-
-
 @torch.no_grad()
 def _classes(model: nn.Module, x: Tensor) -> int:
-    with _foolbox.frozen(model):
+    with frozen(model):
         return model(x[:1]).shape[1]
 
 
@@ -103,7 +110,7 @@ def _pulled(model: nn.Module, x: Tensor, y: Tensor, starts: Tensor) -> Tensor:
     def fools(share: Tensor) -> Tensor:
         return surely(model(x + share * (starts - x)), y).view_as(share)
 
-    with _foolbox.frozen(model):
+    with frozen(model):
         for _ in range(HALVINGS):
             share = torch.where(fools(share), share / 2, share)
         share = torch.where(share < 1, share / 2, share)

@@ -22,9 +22,9 @@ from pydantic import PositiveInt
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
-from robustinfo.attacks import _foolbox
-from robustinfo.attacks._active import Found
-from robustinfo.attacks._success import fooled
+from robustinfo.attacks._frozen import frozen
+from robustinfo.attacks._objectives import cross_entropy, slope
+from robustinfo.attacks._success import fooled, judged
 from robustinfo.core.settings import Norm, Number, Pixels, Settings
 from robustinfo.maths.balls import projected
 
@@ -46,7 +46,7 @@ def craft(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> Tensor:
     """Where the attack ends for every image, fooling or not. Like x."""
-    with _foolbox.frozen(model):
+    with frozen(model):
         *_, end = _path(model, x, y, config)
     return end
 
@@ -56,7 +56,8 @@ def _path(model: nn.Module, x: Tensor, y: Tensor, config: Config) -> Iterator[Te
     x_adv, momentum = x, torch.zeros_like(x)
     for _ in range(config.steps):
         ahead = config.step_size * config.momentum * momentum if config.nesterov else 0
-        gradient = _normalised(_loss_gradient(model, x_adv + ahead, y), order=1)
+        _, gradient = slope(model, cross_entropy, x_adv + ahead, y)
+        gradient = _normalised(gradient, order=1)
         momentum = config.momentum * momentum + gradient * x.shape[1:].numel()
         step = momentum.sign() if config.norm == "linf" else _normalised(momentum, order=2)
         x_adv = projected(x, x_adv + config.step_size * step, config.norm, config.epsilon)
@@ -78,18 +79,12 @@ def perturb_with_extras(
 ) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
     """``perturb``, and ``last_step``, (n,) bool: who falls at the last step, as in the papers."""
     x_adv = x.clone()
-    with _foolbox.frozen(model):
+    with frozen(model):
         for at in _path(model, x, y, config):
             fools = fooled(model, at, y)
             x_adv[fools] = at[fools]
-    x_adv, success = _foolbox.judged(model, x, y, x_adv, norm=config.norm, epsilon=config.epsilon)
-    return Found(x_adv, success, success & fools).with_extras()
-
-
-def _loss_gradient(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
-    x = x.detach().requires_grad_()
-    loss = F.cross_entropy(model(x), y, reduction="sum")
-    return torch.autograd.grad(loss, x)[0]
+    x_adv, success = judged(model, x, y, x_adv, norm=config.norm, epsilon=config.epsilon)
+    return x_adv, success, {"last_step": success & fools}
 
 
 def _normalised(t: Tensor, *, order: int) -> Tensor:

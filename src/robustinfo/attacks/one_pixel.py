@@ -22,8 +22,8 @@ import torch
 from pydantic import Field, PositiveInt
 from torch import Generator, Tensor, nn
 
-from robustinfo.attacks import _foolbox
-from robustinfo.attacks._success import surely
+from robustinfo.attacks._frozen import frozen
+from robustinfo.attacks._success import judged, surely
 from robustinfo.core.settings import Norm, Pixels, PositiveNumber, Settings
 from robustinfo.maths.balls import projected
 
@@ -50,7 +50,7 @@ def perturb(
     epsilon if there is one; a failure returns its x.
     """
     x_adv = x.clone()
-    with _foolbox.frozen(model):
+    with frozen(model):
         left = (model(x).argmax(1) == y).nonzero().squeeze(1)
         genes = children = _born(x[left], config, generator)
         fitness = torch.full(genes.shape[:2], torch.inf, dtype=torch.double, device=x.device)
@@ -66,7 +66,7 @@ def perturb(
             genes[better], fitness[better] = children[better], scores[better]
             left, genes, fitness = left[~done], genes[~done], fitness[~done]
             children = _bred(genes, config, generator)
-    return _foolbox.judged(model, x, y, x_adv, norm=config.norm, epsilon=config.epsilon)
+    return judged(model, x, y, x_adv, norm=config.norm, epsilon=config.epsilon)
 
 
 def _born(x: Tensor, config: Config, generator: Generator) -> Tensor:

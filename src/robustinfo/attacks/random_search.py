@@ -20,24 +20,18 @@ times as much; 10,000 draws reach 3.7 deviations. On a plain LeNet-5 (MNIST, eps
 2,000 draws broke 3 of 196 images, PGD 119. What stands has not been shown to be robust.
 """
 
-import eagerpy as ep
-import foolbox.attacks as fa
 import torch
 from pydantic import PositiveInt
 from torch import Generator, Tensor, nn
 
-from robustinfo.attacks import _foolbox
-from robustinfo.attacks._success import surely
+from robustinfo.attacks._frozen import frozen, seeded
+from robustinfo.attacks._success import judged, surely
 from robustinfo.core.batches import EVALUATION_BATCH
 from robustinfo.core.settings import Norm, Pixels, Settings
+from robustinfo.maths.balls import uniform
 
 ROLE = "noise"
 AT_ONCE = 64  # draws around one image
-# Their random start is uniform in the ball.
-_METHODS = {
-    "linf": fa.LinfProjectedGradientDescentAttack,
-    "l2": fa.L2ProjectedGradientDescentAttack,
-}
 
 
 class Config(Settings):
@@ -54,16 +48,15 @@ def perturb(
 
     A success is misclassified, was correct, and lies within epsilon; a failure returns its x.
     """
-    x_adv, uniform = x.clone(), _METHODS[config.norm]().get_random_start
-    around = ep.astensor(x.new_zeros(AT_ONCE, *x.shape[1:]))
-    with _foolbox.frozen(model), _foolbox.seeded(x, generator.clone_state()):
+    x_adv, around = x.clone(), x.new_zeros(AT_ONCE, *x.shape[1:])
+    with frozen(model), seeded(x, generator.clone_state()):
         left = (model(x).argmax(1) == y).nonzero().squeeze(1)
         for drawn in range(0, config.draws, AT_ONCE):
             if not len(left):
                 break
-            noise = uniform(around, config.epsilon).raw[: config.draws - drawn]
+            noise = uniform(around, config.norm, config.epsilon)[: config.draws - drawn]
             left = _searched(model, x, y, x_adv, left, noise)
-    return _foolbox.judged(model, x, y, x_adv, norm=config.norm, epsilon=config.epsilon)
+    return judged(model, x, y, x_adv, norm=config.norm, epsilon=config.epsilon)
 
 
 def _searched(

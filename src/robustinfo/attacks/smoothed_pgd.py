@@ -24,7 +24,7 @@ from pydantic import Field
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
-from robustinfo.attacks import _active, adaptive, pgd
+from robustinfo.attacks import adaptive, pgd
 from robustinfo.core.settings import Fraction01
 
 ROLE = "adaptive"
@@ -65,15 +65,8 @@ def perturb_with_extras(
     term: adaptive.Term | None = None,
 ) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
     """``perturb``, and ``last_step``, (n,) bool: who falls at the last step of a run."""
-    return _active.search(
-        pgd.method(config),
-        model,
-        x,
-        y,
-        climbs=[partial(climbed, smoothing=smoothing) for smoothing in config.smoothings],
-        config=config,
-        generator=generator,
-    ).with_extras()
+    climbs = [partial(climbed, smoothing=smoothing) for smoothing in config.smoothings]
+    return pgd.search(model, x, y, climbs, config=config, generator=generator)
 
 
 def climbed(network: nn.Module, x: Tensor, y: Tensor, *, smoothing: float) -> tuple[Tensor, Tensor]:

@@ -28,9 +28,10 @@ from pyautoattack.square import SquareAttack
 from pydantic import Field, PositiveInt
 from torch import Generator, Tensor, nn
 
-from robustinfo.attacks import _foolbox
 from robustinfo.attacks._folded import folded
-from robustinfo.attacks._success import fooled
+from robustinfo.attacks._frozen import frozen, seeded
+from robustinfo.attacks._restarts import restarted
+from robustinfo.attacks._success import fooled, judged
 from robustinfo.core.errors import Fault
 from robustinfo.core.settings import Norm, Pixels, Settings
 from robustinfo.maths.margin import margin
@@ -59,18 +60,17 @@ def perturb(
     if config.norm == "l2":
         check_tiles(*x.shape[2:])
     x = x.contiguous()  # views inside fail on other memory formats
-    x_adv = x.clone()
-    with _foolbox.frozen(model), _foolbox.seeded(x, generator):
+
+    def attempt(rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        _, found = attack.attack_single_run(x[rows], y[rows])
+        fools = fooled(model, found, y[rows])
+        return found, fools, fools
+
+    with frozen(model), seeded(x, generator):
         attack = _attack(model, x, config)
-        left = (model(x).argmax(1) == y).nonzero().squeeze(1)
-        for _ in range(config.restarts):
-            if not len(left):
-                break
-            _, found = attack.attack_single_run(x[left], y[left])
-            fools = fooled(model, found, y[left])
-            x_adv[left[fools]] = found[fools]
-            left = left[~fools]
-    return _foolbox.judged(model, x, y, x_adv, norm=config.norm, epsilon=config.epsilon)
+        correct = model(x).argmax(1) == y
+        x_adv, _, _ = restarted(x, correct, [attempt] * config.restarts)
+    return judged(model, x, y, x_adv, norm=config.norm, epsilon=config.epsilon)
 
 
 def check_tiles(h: int, w: int) -> None:

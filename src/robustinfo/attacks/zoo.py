@@ -26,8 +26,8 @@ import torch
 from pydantic import PositiveInt
 from torch import Generator, Tensor, nn
 
-from robustinfo.attacks import _foolbox
-from robustinfo.attacks._success import rounding
+from robustinfo.attacks._frozen import frozen
+from robustinfo.attacks._success import judged, rounding
 from robustinfo.core.settings import Number, Pixels, PositiveNumber, Settings
 from robustinfo.maths.margin import margin
 
@@ -62,13 +62,13 @@ def perturb(
     returns its x.
     """
     x_adv = x.clone()
-    with _foolbox.frozen(model):
+    with frozen(model):
         left = (model(x).argmax(1) == y).nonzero().squeeze(1)
         if len(left):
             lead = _margin(model, y[left], x.shape[1:], config.confidence)
             found = _searched(lead, x[left].flatten(1), config, generator)
             x_adv[left] = found.view_as(x[left])
-    return _foolbox.judged(model, x, y, x_adv, norm=config.norm, epsilon=config.epsilon)
+    return judged(model, x, y, x_adv, norm=config.norm, epsilon=config.epsilon)
 
 
 def _margin(model: nn.Module, y: Tensor, shape: torch.Size, confidence: float) -> Margin:

@@ -15,7 +15,7 @@ from typing import Literal
 
 from torch import Generator, Tensor, nn
 
-from robustinfo.attacks import _foolbox, pgd
+from robustinfo.attacks import pgd
 from robustinfo.core import registry
 from robustinfo.core.settings import Entry, Fraction01, Outline, Settings
 
@@ -59,10 +59,14 @@ def adversaries(
         settings = settings.model_copy(update={"objective": "cross_entropy"})
     if settings.objective != "loss":
         return pgd.craft(model, x, y, config=settings, generator=generator)
-    loss, attack = registry.get("losses", config.loss), pgd.method(settings)
-    # The sum over the images: the slopes of a mean would fade as the batch grows.
-    _foolbox.climb(attack, lambda x_adv, labels: len(labels) * loss(model(x_adv), labels))
-    return _foolbox.run(attack, model, x, y, epsilon=settings.epsilon, generator=generator)[1]
+    loss = registry.get("losses", config.loss)
+
+    def climbed(network: nn.Module, at: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        logits = network(at)
+        # The sum over the images: the slopes of a mean would fade as the batch grows.
+        return logits, len(labels) * loss(logits, labels)
+
+    return pgd.craft(model, x, y, config=settings, generator=generator, climbed=climbed)
 
 
 def terms_on(

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable
 import torch
 from torch import Generator, Tensor, nn
 
-from robustinfo.attacks._foolbox import frozen
+from robustinfo.attacks._frozen import frozen
 from robustinfo.core import registry
 from robustinfo.core.errors import Fault
 from robustinfo.core.settings import Entry, Number, Outline, PositiveNumber

@@ -16,7 +16,8 @@ from functools import partial
 import torch
 from torch import Generator, Tensor, nn
 
-from robustinfo.attacks import _foolbox, bim
+from robustinfo.attacks import bim, pgd
+from robustinfo.attacks._frozen import frozen
 from robustinfo.core import registry
 from robustinfo.core.settings import Entry, Number, Outline, Settings
 from robustinfo.maths.divergence import kl_of_softmax
@@ -57,12 +58,10 @@ def adversaries(
     """
     if not config.weight:
         return x
-    with _foolbox.frozen(model), torch.no_grad():
+    with frozen(model), torch.no_grad():
         clean = model(x)
-    attack, epsilon = bim.method(config.attack), config.attack.epsilon
-    _foolbox.begin(attack, lambda start: start + NOISE * torch.randn_like(start))
-    _foolbox.climb(attack, partial(_divergence, model, clean))
-    return _foolbox.run(attack, model, x, y, epsilon=epsilon, generator=generator)[1]
+    climb = {"climbed": partial(_divergence, clean), "begin": _beside}
+    return pgd.craft(model, x, y, config=bim.as_pgd(config.attack), generator=generator, **climb)
 
 
 def terms_on(
@@ -76,5 +75,12 @@ def terms_on(
     return terms
 
 
-def _divergence(model: nn.Module, clean: Tensor, x_adv: Tensor, _: Tensor) -> Tensor:
-    return kl_of_softmax(clean, model(x_adv)).sum()
+def _beside(x: Tensor, _: pgd.Ascent) -> Tensor:
+    return (x + NOISE * torch.randn_like(x)).clamp(0, 1)
+
+
+def _divergence(
+    clean: Tensor, network: nn.Module, x_adv: Tensor, _: Tensor
+) -> tuple[Tensor, Tensor]:
+    logits = network(x_adv)
+    return logits, kl_of_softmax(clean, logits).sum()

@@ -29,10 +29,10 @@ import torch
 from pydantic import PositiveInt
 from torch import Generator, Tensor, nn
 
-from robustinfo.attacks import _foolbox, pgd
+from robustinfo.attacks import pgd
 from robustinfo.attacks._climbable import Climbable
 from robustinfo.attacks._folded import folded
-from robustinfo.attacks._foolbox import frozen
+from robustinfo.attacks._frozen import frozen
 from robustinfo.core.batches import correct, together
 from robustinfo.core.measurement import Measurement, fraction
 from robustinfo.core.settings import Norm, Outline, Pixels, Settings
@@ -114,15 +114,16 @@ def _climbed(
     with torch.no_grad():
         clean = network(x)
     start, path = log_odds(clean, y), _Path(network, x)
-    attack = pgd.method(pgd.Ascent(**dict(config)))
-    _foolbox.climb(attack, path.look)
-    within = {"epsilon": config.epsilon, "generator": generator}
-    _, end = _foolbox.run(attack, path.network, x, y, **within)
-    path.look(end, y)
+    ascent = pgd.Ascent(**dict(config))
+    how = {"config": ascent, "generator": generator, "climbed": path.look}
+    end = pgd.craft(path.network, x, y, **how)
+    path.look(path.network, end, y)
     rises = path.best > start + 2 * ROUNDING * clean.abs().amax(1)
     varied, flat = rises.clone(), (~rises).nonzero().squeeze(1)
     if len(flat):
-        varied[flat] = varies(network, x[flat], norm=config.norm, **within)
+        varied[flat] = varies(
+            network, x[flat], norm=config.norm, epsilon=config.epsilon, generator=generator
+        )
     gap = first_order_gap(x, path.at, path.slope(y), config.norm, config.epsilon)
     return Climbs(~path.fooled, rises, varied, start, path.best, gap)
 
@@ -135,15 +136,15 @@ class _Path:
         self.best = torch.full((len(x),), -torch.inf, dtype=torch.float64, device=x.device)
         self.fooled = torch.zeros(len(x), dtype=torch.bool, device=x.device)
 
-    def look(self, x: Tensor, y: Tensor) -> Tensor:
-        """The log-odds of an error, which the attack climbs, summed over the images."""
-        logits = self.network(x)
+    def look(self, network: nn.Module, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits (n, K), and the log-odds of an error, which PGD climbs, summed over the images."""
+        logits = network(x)
         climbed = log_odds(logits, y)
         odds = climbed.detach().nan_to_num(nan=-torch.inf)  # a NaN is no rise
         better = odds > self.best
         self.at[better], self.best[better] = x.detach()[better], odds[better]
         self.fooled |= logits.argmax(1) != y
-        return climbed.sum()
+        return logits, climbed.sum()
 
     def slope(self, y: Tensor) -> Tensor:
         """The gradient of the log-odds where they were largest. Like x."""

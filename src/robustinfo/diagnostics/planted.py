@@ -21,20 +21,19 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Annotated, NamedTuple
 
-import eagerpy as ep
 import torch
 from pydantic import Field, PositiveInt, field_validator
 from torch import Generator, Tensor, nn
 
-from robustinfo.attacks import gradient_search, pgd, random_search
+from robustinfo.attacks import gradient_search, random_search
 from robustinfo.attacks._climbable import Climbable
-from robustinfo.attacks._foolbox import frozen, seeded
+from robustinfo.attacks._frozen import frozen, seeded
 from robustinfo.core import registry
 from robustinfo.core.measurement import Measurement, counted
 from robustinfo.core.settings import Entry, Fraction01, Outline, Settings
 from robustinfo.diagnostics._kept import kept
 from robustinfo.diagnostics._readout import Binary, Readout, last_linear, separate
-from robustinfo.maths.balls import distance, projected
+from robustinfo.maths.balls import distance, projected, uniform
 
 LONG = {"steps": 100, "restarts": 1}  # of gradient_search.py
 
@@ -124,23 +123,17 @@ def _planted(
     model: nn.Module, layer: str | None, x: Tensor, attack: Settings, config: Config
 ) -> Planted:
     """Those images for which there is a read-out."""
-    points = _uniform(x, attack.norm, attack.epsilon)
+    points = uniform(x, attack.norm, attack.epsilon)
     away = (points - x).flatten(1) / distance(points - x, attack.norm)[:, None]
     points = projected(x, x + attack.epsilon * away.view_as(x), attack.norm, attack.epsilon)
     readouts = []
     for image, point in zip(x, points, strict=True):
         around = image.expand(config.inner_points, *image.shape)
-        drawn = _uniform(around, attack.norm, config.inside * attack.epsilon)
+        drawn = uniform(around, attack.norm, config.inside * attack.epsilon)
         inner = torch.cat([image[None], drawn.clamp(0, 1)])
         readouts.append(separate(model, layer, inner, point[None], closeness=config.closeness))
     held = [row for row, readout in enumerate(readouts) if readout]
     return Planted(x[held], points[held], [readouts[row] for row in held])
-
-
-def _uniform(x: Tensor, norm: str, radius: float) -> Tensor:
-    """Around each image a point of the ball, not cut to [0, 1]: where PGD starts."""
-    start = pgd.method(pgd.Ascent(norm=norm, epsilon=radius, step_size=0.0, steps=1))
-    return start.get_random_start(ep.astensor(x), radius).raw
 
 
 def _groups(x: Tensor, norm: str, reach: float) -> list[list[int]]:

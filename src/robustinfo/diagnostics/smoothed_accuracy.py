@@ -18,7 +18,7 @@ import torch
 from pydantic import Field
 from torch import Generator, Tensor, nn
 
-from robustinfo.attacks import _active, pgd
+from robustinfo.attacks import pgd
 from robustinfo.attacks._climbable import Climbable
 from robustinfo.attacks.smoothed_pgd import TENTHS, climbed
 from robustinfo.core.batches import correct, together
@@ -79,7 +79,6 @@ def _fallen(
     """(n,) bool."""
     numbers = pgd.Ascent(**config.path, **config.starts)
     climbs = [partial(climbed, smoothing=smoothing)]
-    how = {"climbs": climbs, "config": numbers, "generator": generator, "leave": True}
-    attack = pgd.method(numbers)
-    parts = [_active.search(attack, network, a, b, **how).success for a, b in together(x, y)]
+    how = {"config": numbers, "generator": generator, "leave": True}
+    parts = [pgd.search(network, a, b, climbs, **how)[1] for a, b in together(x, y)]
     return torch.cat(parts)

@@ -26,7 +26,7 @@ from pydantic import AfterValidator, Field, PositiveInt
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
-from robustinfo.attacks._foolbox import frozen
+from robustinfo.attacks._frozen import frozen
 from robustinfo.core.batches import EVALUATION_BATCH
 from robustinfo.core.measurement import Measurement, fraction
 from robustinfo.core.settings import Fraction01, Outline, Pixels, Settings

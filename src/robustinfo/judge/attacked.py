@@ -1,7 +1,7 @@
 """Attacks on a network, audited: an attack's own word on its success is not enough.
 
 Libraries count images that were wrong from the start, and images of their own making; see
-``attacks/_foolbox.py`` for what they return.
+``attacks/_foolbox.py`` for what foolbox returns.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,5 +1,6 @@
 """Norms of perturbations; images inside their ball and the [0, 1] box, and the way back there."""
 
+import torch
 from torch import Tensor
 
 SAME = 1e-3  # of an epsilon: 0.031 and 8/255 differ by more, 0.0314 and 8/255 do not
@@ -36,8 +37,39 @@ def projected(x: Tensor, x_adv: Tensor, norm: str, epsilon: float | None) -> Ten
 
     In l2 the perturbation is made shorter, in linf it is cut: (n, ...) -> (n, ...).
     """
-    if epsilon is not None and norm == "linf":
-        x_adv = x_adv.clamp(x - epsilon, x + epsilon)
-    elif epsilon is not None:
-        x_adv = x + (x_adv - x).flatten(1).renorm(2, 0, epsilon).view_as(x)
-    return x_adv.clamp(0, 1)
+    if epsilon is None:
+        return x_adv.clamp(0, 1)
+    delta = x_adv - x
+    if norm == "linf":
+        delta = delta.clamp(-epsilon, epsilon)
+    else:
+        delta = delta * (epsilon / _length(delta)).clamp(max=1)
+    return (x + delta).clamp(0, 1)
+
+
+def steepest(gradient: Tensor, norm: str) -> Tensor:
+    """The step of size 1 along which a loss of this gradient rises most: (n, ...) -> (n, ...).
+
+    In linf its sign; in l2 the gradient over its norm, shorter below 1e-12, and 0 where it is 0.
+    """
+    return gradient.sign() if norm == "linf" else gradient * (1 / _length(gradient))
+
+
+def uniform(x: Tensor, norm: str, radius: float) -> Tensor:
+    """A point for each of x, (n, ...), uniform in the ball around it, and not cut to [0, 1].
+
+    From torch's global random numbers.
+    """
+    like = {"dtype": x.dtype, "device": x.device}
+    if norm == "linf":
+        return x + (torch.rand(x.shape, **like) * (2 * radius) - radius)
+    # d of d + 2 normal numbers, over the length of all: Voelker et al. (2017).
+    drawn = torch.randn(len(x), x.flatten(1).shape[1] + 2, **like)
+    inside = (drawn / _length(drawn))[:, :-2]
+    return x + radius * inside.reshape(x.shape)
+
+
+def _length(t: Tensor) -> Tensor:
+    """The l2 norm of each image, at least 1e-12, to divide by: (n, ...) -> (n, 1, ...)."""
+    size = t.flatten(1).square().sum(1).sqrt().clamp(min=1e-12)
+    return size.view(-1, *[1] * (t.ndim - 1))

@@ -1,14 +1,22 @@
-"""Looking at every step, and leaving: against foolbox's own runs, recorded step by step."""
+"""PGD against foolbox's own, step by step: where it is, who falls on the way, and who leaves."""
 
+import eagerpy as ep
+import foolbox.attacks as fa
 import pytest
 import torch
 from torch import nn
 
 from robustinfo.attacks import _foolbox, pgd
+from robustinfo.attacks._objectives import CLIMBED
+from robustinfo.attacks._success import judged
 from robustinfo.maths.balls import feasible
 
 BALL = {"linf": {"epsilon": 0.05, "step_size": 0.01}, "l2": {"epsilon": 0.5, "step_size": 0.1}}
 NUMBERS = {"steps": 5, "restarts": 2}
+FOOLBOX = {
+    "linf": fa.LinfProjectedGradientDescentAttack,
+    "l2": fa.L2ProjectedGradientDescentAttack,
+}
 NORMS = pytest.mark.parametrize("norm", BALL)
 EVERY = pytest.mark.parametrize("name", ["mlp", "resnet18", "wide_resnet"])
 
@@ -18,21 +26,64 @@ def perturb(model, x, y, seed=1, **settings):
     return *pgd.perturb(model, x, y, config=pgd.Config(**settings), generator=generator), generator
 
 
-def recorded(model, x, y, *, seed=1, restarts=1, **settings):
-    """Every image that foolbox shows the network: (restarts, steps + 1, n, c, h, w), and who falls.
+def foolboxs(model, x, y, *, config, generator):
+    """Where one run of foolbox's PGD ends, fooling or not."""
+    attack = FOOLBOX[config.norm](
+        abs_stepsize=config.step_size, steps=config.steps, random_start=config.random_start
+    )
+    climbed = CLIMBED[config.objective]
+    attack.get_loss_fn = lambda network, labels: (
+        lambda at: ep.astensor(climbed(network._model, at.raw, labels.raw)[1])
+    )
+    return _foolbox.run(attack, model, x, y, epsilon=config.epsilon, generator=generator)[1]
 
-    Nobody leaves: every restart takes all images, and all of its steps.
+
+def shown(run, model, x, y, *, seed=1, restarts=1, **settings):
+    """Every image that a run shows the network, (restarts, steps or one more, n, c, h, w).
+
+    Nobody leaves: every restart takes all images, and all of its steps. And where they end.
     """
-    config, shown = pgd.Config(restarts=restarts, **settings), []
+    config, images = pgd.Config(restarts=restarts, **settings), []
     generator = torch.Generator().manual_seed(seed)
-    hook = model.register_forward_pre_hook(lambda _, given: shown.append(given[0].detach().clone()))
-    for _ in range(restarts):
-        pgd.craft(model, x, y, config=config, generator=generator)
+    hook = model.register_forward_pre_hook(lambda _, given: images.append(given[0].detach()))
+    ends = [run(model, x, y, config=config, generator=generator) for _ in range(restarts)]
     hook.remove()
-    shown = torch.stack(shown).unflatten(0, (restarts, -1))
+    return torch.stack(images).unflatten(0, (restarts, -1)), torch.stack(ends)
+
+
+def recorded(model, x, y, **settings):
+    """What foolbox shows the network, and who falls at each of its steps."""
+    at, _ = shown(foolboxs, model, x, y, **settings)
     with torch.no_grad():
-        falls = model(shown.flatten(0, 2)).argmax(1).view(shown.shape[:3]) != y
-        return shown, falls & (model(x).argmax(1) == y)
+        falls = model(at.flatten(0, 2)).argmax(1).view(at.shape[:3]) != y
+        return at, falls & (model(x).argmax(1) == y)
+
+
+@EVERY
+@NORMS
+@pytest.mark.parametrize("random_start", [True, False])
+@pytest.mark.parametrize("objective", ["cross_entropy", "margin"])
+def test_after_every_step_an_image_is_where_foolboxs_pgd_has_it(
+    name, norm, random_start, objective, problem
+):
+    model, x, y = problem(name, torch.double)
+    settings = {"norm": norm, "objective": objective, "random_start": random_start} | BALL[norm]
+    theirs, their_end = shown(foolboxs, model, x, y, steps=5, **settings)
+    ours, our_end = shown(pgd.craft, model, x, y, steps=5, **settings)
+    ours = torch.cat([ours, our_end[None]], 1)  # foolbox asks once more where it ends
+    assert ours.shape == theirs.shape and (ours[0, 1:] != ours[0, :-1]).flatten(1).any(1).all()
+    torch.testing.assert_close(ours, theirs, atol=1e-6, rtol=0)
+    torch.testing.assert_close(our_end, their_end, atol=1e-6, rtol=0)
+
+
+@NORMS
+def test_in_float32_it_is_foolboxs_step_but_for_the_last_digit(norm, problem):
+    """Both project with the same arithmetic; foolbox cuts where a run ends once more."""
+    model, x, y = problem("resnet18")
+    theirs, their_end = shown(foolboxs, model, x, y, steps=5, norm=norm, **BALL[norm])
+    ours, our_end = shown(pgd.craft, model, x, y, steps=5, norm=norm, **BALL[norm])
+    assert ours.equal(theirs[:, :5])
+    torch.testing.assert_close(our_end, their_end, atol=1e-7, rtol=0)
 
 
 @EVERY
@@ -66,20 +117,20 @@ def test_so_it_is_in_float32_and_on_images_in_channels_last(name, problem):
 def test_an_image_is_the_last_that_fooled_or_the_first_if_it_leaves(name, norm, problem):
     model, x, y = problem(name, torch.double)
     settings = {"norm": norm, "steps": 5} | BALL[norm]
-    shown, falls = (one[0] for one in recorded(model, x, y, **settings))
+    at, falls = (one[0] for one in recorded(model, x, y, **settings))
     for until, pick in (("end", lambda hits: hits[-1]), ("fooled", lambda hits: hits[0])):
         x_adv, success, _ = perturb(model, x, y, until=until, **settings)
         for i in success.nonzero().squeeze(1):
-            expected = shown[pick(falls[:, i].nonzero().squeeze(1)), i]
+            expected = at[pick(falls[:, i].nonzero().squeeze(1)), i]
             torch.testing.assert_close(x_adv[i], expected, atol=1e-9, rtol=0)
 
 
-def test_what_falls_at_the_last_step_ends_where_foolboxs_own_run_ends(problem):
+def test_what_falls_at_the_last_step_ends_where_a_whole_run_ends(problem):
     model, x, y = problem("resnet18")
     settings = {"steps": 5} | BALL["linf"]
     generator = torch.Generator().manual_seed(1)
     end = pgd.craft(model, x, y, config=pgd.Config(**settings), generator=generator)
-    _, last = _foolbox.judged(model, x, y, end, norm="linf", epsilon=0.05)
+    _, last = judged(model, x, y, end, norm="linf", epsilon=0.05)
     x_adv, success, _ = perturb(model, x, y, **settings)
     assert last.any() and (success | ~last).all()
     # Where a gradient is all but 0, its rounding decides its sign: a step or two apart.
@@ -124,7 +175,7 @@ class Valley(nn.Module):
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3, 4])
-def test_more_steps_find_what_fewer_find_although_foolboxs_step_over_it(steps):
+def test_more_steps_find_what_fewer_find_although_they_step_over_it(steps):
     x, y = torch.full((1, 1, 1, 1), 0.5), torch.tensor([0])
     numbers = {"epsilon": 0.2, "step_size": 0.09, "steps": steps, "random_start": False}
     end = pgd.craft(Valley(), x, y, config=pgd.Config(**numbers), generator=torch.Generator())
