@@ -23,7 +23,7 @@ Known bias: a rise is not progress towards an error, and a network that answers 
 An edge between two ReLUs, where no step climbs any more, is not stationary to first order.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from pydantic import PositiveInt
@@ -116,7 +116,7 @@ def _climbed(
     start, path = log_odds(clean, y), _Path(network, x)
     attack = pgd.method(pgd.Ascent(**dict(config)))
     _foolbox.climb(attack, path.look)
-    within = {"epsilon": config.epsilon, "generator": generator}
+    within: dict[str, Any] = {"epsilon": config.epsilon, "generator": generator}
     _, end = _foolbox.run(attack, path.network, x, y, **within)
     path.look(end, y)
     rises = path.best > start + 2 * ROUNDING * clean.abs().amax(1)

@@ -19,7 +19,7 @@ attack that leaves the ball on its way may meet the read-outs of other images th
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import eagerpy as ep
 import torch
@@ -31,12 +31,12 @@ from robustinfo.attacks._climbable import Climbable
 from robustinfo.attacks._foolbox import frozen, seeded
 from robustinfo.core import registry
 from robustinfo.core.measurement import Measurement, counted
-from robustinfo.core.settings import Entry, Fraction01, Outline, Settings
+from robustinfo.core.settings import Entry, Fraction01, Norm, Outline, Settings
 from robustinfo.diagnostics._kept import kept
 from robustinfo.diagnostics._readout import Binary, Readout, last_linear, separate
 from robustinfo.maths.balls import distance, projected
 
-LONG = {"steps": 100, "restarts": 1}  # of gradient_search.py
+LONG: dict[str, Any] = {"steps": 100, "restarts": 1}  # of gradient_search.py
 
 
 class Config(Settings):
@@ -86,7 +86,7 @@ def diagnose(
 ) -> list[Measurement]:
     """x: (n, c, h, w) in [0, 1].  y: (n,) labels, which do not matter.  Fractions of the images."""
     attack = registry.config("attacks", config.adversary)
-    within = {"norm": attack.norm, "epsilon": attack.epsilon}
+    within: dict[str, Any] = {"norm": attack.norm, "epsilon": attack.epsilon}
     draws = random_search.Config(**within, draws=config.inner_points)
     perturbs = (
         registry.get("attacks", config.adversary),
@@ -121,7 +121,11 @@ def diagnose(
 
 
 def _planted(
-    model: nn.Module, layer: str | None, x: Tensor, attack: Settings, config: Config
+    model: nn.Module,
+    layer: str | None,
+    x: Tensor,
+    attack: Any,  # noqa: ANN401  # the Config of an attack in a ball
+    config: Config,
 ) -> Planted:
     """Those images for which there is a read-out."""
     points = _uniform(x, attack.norm, attack.epsilon)
@@ -134,13 +138,13 @@ def _planted(
         inner = torch.cat([image[None], drawn.clamp(0, 1)])
         readouts.append(separate(model, layer, inner, point[None], closeness=config.closeness))
     held = [row for row, readout in enumerate(readouts) if readout]
-    return Planted(x[held], points[held], [readouts[row] for row in held])
+    return Planted(x[held], points[held], [one for one in readouts if one])
 
 
-def _uniform(x: Tensor, norm: str, radius: float) -> Tensor:
+def _uniform(x: Tensor, norm: Norm, radius: float) -> Tensor:
     """Around each image a point of the ball, not cut to [0, 1]: where PGD starts."""
     start = pgd.method(pgd.Ascent(norm=norm, epsilon=radius, step_size=0.0, steps=1))
-    return start.get_random_start(ep.astensor(x), radius).raw
+    return start.get_random_start(ep.astensor(x), radius).raw  # type: ignore[attr-defined]
 
 
 def _groups(x: Tensor, norm: str, reach: float) -> list[list[int]]:

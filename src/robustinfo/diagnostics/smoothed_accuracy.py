@@ -12,7 +12,7 @@ than the worst gamma's own by chance, and its interval does not know of that.
 """
 
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 from pydantic import Field
@@ -79,7 +79,12 @@ def _fallen(
     """(n,) bool."""
     numbers = pgd.Ascent(**config.path, **config.starts)
     climbs = [partial(climbed, smoothing=smoothing)]
-    how = {"climbs": climbs, "config": numbers, "generator": generator, "leave": True}
+    how: dict[str, Any] = {
+        "climbs": climbs,
+        "config": numbers,
+        "generator": generator,
+        "leave": True,
+    }
     attack = pgd.method(numbers)
     parts = [_active.search(attack, network, a, b, **how).success for a, b in together(x, y)]
     return torch.cat(parts)

@@ -22,7 +22,7 @@ from torch import Generator, Tensor, nn
 
 from robustinfo.attacks import gradient_search
 from robustinfo.core.measurement import Measurement, fraction
-from robustinfo.core.settings import Entry
+from robustinfo.core.settings import Entry, Norm
 from robustinfo.diagnostics.zero_gradients import vanishing
 from robustinfo.judge.convergence import doubled, parts
 from robustinfo.judge.outcome import WEAKER, Outcome
@@ -43,7 +43,11 @@ class FollowUp(NamedTuple):
 
     def robust(self, before: Tensor) -> Tensor:
         """Those of the images that were robust which still are: (n,) bool."""
-        return before if self.steps is None else before & ~self.steps & ~self.restarts
+        return (
+            before
+            if self.steps is None or self.restarts is None
+            else before & ~self.steps & ~self.restarts
+        )
 
 
 def follow_up(
@@ -51,7 +55,7 @@ def follow_up(
     x: Tensor,
     y: Tensor,
     found: Outcome,
-    ball: tuple[str, float],
+    ball: tuple[Norm, float],
     entries: Mapping[str, Entry],
     threats: Mapping[str, Threat],
     *,
@@ -88,7 +92,7 @@ def measured(found: FollowUp) -> list[Measurement]:
     return [fraction(name, mask) for name, mask in masks if mask is not None]
 
 
-def _is_pgd(threat: Threat, ball: tuple[str, float]) -> bool:
+def _is_pgd(threat: Threat, ball: tuple[Norm, float]) -> bool:
     there = threat.epsilon is not None and same_ball((threat.norm, threat.epsilon), ball)
     return there and threat.method == "pgd"
 
