@@ -1,6 +1,7 @@
 """Figures: how a table of the study becomes a file. Nothing is computed here."""
 
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import pandas as pd
@@ -17,7 +18,7 @@ DRAWINGS = {
     "scatter": scatter.draw,
     "surface": surface.draw,
 }
-STYLE = {
+STYLE: dict[Any, Any] = {
     "svg.hashsalt": "robustinfo",  # the same table gives the same bytes
     "svg.fonttype": "none",
     "axes.spines.top": False,
@@ -28,7 +29,7 @@ STYLE = {
     "legend.frameon": False,
     "legend.fontsize": 8,
 }
-WRITTEN = {".svg": {"metadata": {"Date": None}}, ".png": {"dpi": 150}}
+WRITTEN: dict[str, dict[str, Any]] = {".svg": {"metadata": {"Date": None}}, ".png": {"dpi": 150}}
 
 
 def draw(table: pd.DataFrame, target: Target, note: str = "") -> Figure:
@@ -37,7 +38,9 @@ def draw(table: pd.DataFrame, target: Target, note: str = "") -> Figure:
     note: what stands under the title, lines that each end.
     """
     with mpl.rc_context(STYLE):
-        figure = DRAWINGS[target.draw](table, target) if len(table) else Figure(figsize=(6.6, 1.2))
+        figure = (
+            DRAWINGS[str(target.draw)](table, target) if len(table) else Figure(figsize=(6.6, 1.2))
+        )
         figure.suptitle(f"{target.title}\n{note}".rstrip(), fontsize=10)
     return figure
 

@@ -1,7 +1,7 @@
 """Per image and threat model, over all attacks of a run: what is robust, and what follows up."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 import torch
@@ -43,7 +43,7 @@ def combined(
     y: Tensor,
     stored: Mapping[str, Mapping[str, Tensor]],
     entries: Mapping,
-    limits: Mapping[str, float | str | None],
+    limits: Mapping[str, Any],
     others: Mapping[str, Other] | None = None,
     *,
     generator: Generator,
@@ -97,7 +97,7 @@ def by_image(correct: Mapping[str, Tensor]) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def within(entries: Mapping, limits: Mapping[str, float | str | None]) -> dict[str, Threat]:
+def within(entries: Mapping, limits: Mapping[str, Any]) -> dict[str, Threat]:
     """The attacks that are part of a threat model: with an epsilon, and none beyond the limit.
 
     limits: by norm, as ``threat`` of the study has them; a norm without one has no limit.

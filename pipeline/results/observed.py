@@ -74,7 +74,8 @@ def in_parts(
 ) -> Observed:
     """``observed`` by one measure, ``entry``, of inputs and labels that come batch by batch."""
     module, config = registry.module("measures", entry), registry.config("measures", entry)
-    held, right, losses = {}, [], []
+    held: dict[str, list[torch.Tensor]] = {}
+    right, losses = [], []
     for x, y in batches:
         logits, seen = model.observe(x, getattr(model, module.POINTS))
         right.append(logits.argmax(1) == y)

@@ -1,7 +1,7 @@
 """The cells of a table or figure of a study: our values, and the paper's beside them."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pandas as pd
 
@@ -49,7 +49,7 @@ def tabulate(
     for key, cell in selected.groupby([*target.rows, *target.columns], sort=False):
         names = dict(zip([*target.rows, *target.columns], map(text, key), strict=True))
         if cell.seed.duplicated().any():
-            several = [c for c in Column.__args__ if c != "seed" and cell[c].nunique() > 1]
+            several = [c for c in get_args(Column) if c != "seed" and cell[c].nunique() > 1]
             raise StudyError(
                 f"target {target.title!r}: the cell {' '.join(names.values())} holds several "
                 f"{', '.join(several)}; name them in rows, columns or where"

@@ -34,7 +34,7 @@ def resolve(words: Sequence[str]) -> None:
         study = of_setting(study, asked.setting)
     yaml = YAML(typ="safe", pure=True)
     yaml.default_flow_style, yaml.width = None, 100  # None: what holds no mappings is on one line
-    yaml.sort_base_mapping_type_on_output = False
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
     yaml.dump(study, text := StringIO())
     print(text.getvalue(), end="")
 

@@ -124,7 +124,7 @@ def _planted(
     model: nn.Module,
     layer: str | None,
     x: Tensor,
-    attack: Any,  # noqa: ANN401  # the Config of an attack in a ball
+    attack: Any,  # noqa: ANN401
     config: Config,
 ) -> Planted:
     """Those images for which there is a read-out."""

@@ -16,14 +16,14 @@ from torch import Generator, Tensor, nn
 from robustinfo.core import registry
 from robustinfo.core.batches import correct
 from robustinfo.core.measurement import Measurement, exact, fraction
-from robustinfo.core.settings import Entry, Norm, diameter
+from robustinfo.core.settings import Entry, diameter
 from robustinfo.diagnostics import attack_accuracy
 from robustinfo.maths.statistics import paired_difference
 
 CURVE = "attack_accuracy"  # the diagnostic that may be swept over epsilon
 
 
-def norm_of(kind: str, entry: Entry) -> Norm | None:
+def norm_of(kind: str, entry: Entry) -> str | None:
     """The norm that an entry, resolved, speaks of; None: of none, or of all."""
     ((_, one), *_) = registry.sweep(entry)
     config = registry.config(kind, one)
@@ -43,7 +43,7 @@ def diagnosed(
     y: Tensor,
     entries: Mapping[str, Entry],
     *,
-    resisting: Mapping[Norm, Tensor],
+    resisting: Mapping[Any, Tensor],
     generator: Generator,
     given: Callable[[Entry], dict[str, Any]] = lambda entry: {},
     note: Callable[[str], object] = lambda text: None,
@@ -64,7 +64,7 @@ def diagnosed(
             a, b, of = x, y, None
             if getattr(module, "OF_RESISTING", False):
                 norm = norm_of("diagnostics", params)
-                rows = resisting.get(norm) if norm else None
+                rows = resisting.get(norm)
                 if rows is None:
                     continue  # without an attack in its norm nothing resists
                 a, b, of = x[rows], y[rows], len(y)
@@ -86,7 +86,7 @@ def _curve(
 ) -> Iterator[Measurement]:
     """Accuracy at every epsilon, and what the curve says of the attack."""
     curve: dict[Any, Tensor] = {}  # by epsilon
-    norm = norm_of("diagnostics", entry)
+    norm: Any = norm_of("diagnostics", entry)
     for level, params in registry.sweep(entry):
         config = registry.config("diagnostics", params)
         curve[level] = attack_accuracy.robust(model, x, y, config=config, generator=generator)
@@ -103,7 +103,7 @@ def _curve(
         value = max(0.0, (worst[0] - worst[1]) / len(y))
         yield Measurement("rise_with_epsilon", value, "own", low=low, high=high, **about)
     top = max(curve)
-    if norm and top >= diameter(norm, x[0].numel()) * (1 - 1e-9):  # any image may be painted
+    if top >= diameter(norm, x[0].numel()) * (1 - 1e-9):  # any image may be painted
         yield fraction("accuracy_at_huge_epsilon", curve[top])._replace(entry=name)
     if 0.0 in curve:
         gap = curve[0.0].double().mean() - correct(model, x, y).double().mean()

@@ -22,7 +22,7 @@ from torch import Generator, Tensor, nn
 
 from robustinfo.attacks import gradient_search
 from robustinfo.core.measurement import Measurement, fraction
-from robustinfo.core.settings import Entry, Norm
+from robustinfo.core.settings import Entry
 from robustinfo.diagnostics.zero_gradients import vanishing
 from robustinfo.judge.convergence import doubled, parts
 from robustinfo.judge.outcome import WEAKER, Outcome
@@ -55,7 +55,7 @@ def follow_up(
     x: Tensor,
     y: Tensor,
     found: Outcome,
-    ball: tuple[Norm, float],
+    ball: tuple[str, float],
     entries: Mapping[str, Entry],
     threats: Mapping[str, Threat],
     *,
@@ -71,7 +71,7 @@ def follow_up(
     climbed = {one.loss for one in threats.values() if one.norm == ball[0] and one.loss}
     short = torch.zeros_like(found.robust)
     for epsilon, suspects in found.suspects.items():  # of attacks in a smaller ball, within that
-        config = gradient_search.Config(norm=ball[0], epsilon=epsilon)
+        config = gradient_search.Config(norm=ball[0], epsilon=epsilon)  # type: ignore[arg-type]
         for part in parts(suspects & ~short, x):
             short[part] = gradient_search.perturb(
                 model, x[part], y[part], config=config, generator=generator, starts=starts[part]
@@ -92,7 +92,7 @@ def measured(found: FollowUp) -> list[Measurement]:
     return [fraction(name, mask) for name, mask in masks if mask is not None]
 
 
-def _is_pgd(threat: Threat, ball: tuple[Norm, float]) -> bool:
+def _is_pgd(threat: Threat, ball: tuple[str, float]) -> bool:
     there = threat.epsilon is not None and same_ball((threat.norm, threat.epsilon), ball)
     return there and threat.method == "pgd"
 
