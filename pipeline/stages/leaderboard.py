@@ -69,9 +69,7 @@ def run(job: Job) -> None:
     there = [tuple(line) for line in verdicts[SETTING].drop_duplicates().itertuples(index=False)]
     settings = [dict(zip(SETTING, one, strict=True)) for one in there]
     protocols: dict[tuple[str, ...], str] = {}
-    attacked: list[Any] = []
-    swept: list[Any] = []
-    points = []
+    attacked, swept, points = list[Any](), list[Any](), list[Any]()
     for names in settings:
         own = chosen(results, names)
         attacks = present("attacks", resolve(job.params["attacks"], names))

@@ -98,7 +98,7 @@ def diagnose(
     with kept(model), frozen(model):
         with seeded(x, generator), torch.no_grad():
             layer = last_linear(model, x[:2])
-            planted = _planted(model, layer, x, attack, config)
+            planted = _planted(model, layer, x, draws, config)
         for rows in _groups(planted.x, attack.norm, 2 * attack.epsilon):
             readouts = [planted.readouts[row] for row in rows]
             network = Binary(model, layer, planted.x[rows], readouts, attack.norm)
@@ -121,11 +121,7 @@ def diagnose(
 
 
 def _planted(
-    model: nn.Module,
-    layer: str | None,
-    x: Tensor,
-    attack: Any,  # noqa: ANN401
-    config: Config,
+    model: nn.Module, layer: str | None, x: Tensor, attack: random_search.Config, config: Config
 ) -> Planted:
     """Those images for which there is a read-out."""
     points = _uniform(x, attack.norm, attack.epsilon)
