@@ -91,5 +91,7 @@ def _comments(source: str) -> dict[str, str]:
             lines.insert(0, above)
             above -= 1
         texts = [comments[line].string.lstrip("# ") for line in lines if line in comments]
-        found[field.target.id] = " ".join(one for one in texts if not one.startswith("fmt:"))
+        found[field.target.id] = " ".join(
+            one for one in texts if not one.startswith(("fmt:", "type:"))
+        )
     return found
