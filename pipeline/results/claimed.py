@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pandas as pd
 
-from pipeline.study.claim import Claim
 from pipeline.results.statistics import compared, estimate, is_exact
+from pipeline.study.claim import Claim
 from robustinfo.maths import statistics
 from robustinfo.maths.statistics import Estimate, images
 

@@ -14,11 +14,11 @@ from pipeline.study.schema import Limits
 from pipeline.study.slices import present
 from robustinfo.attacks._climbable import Climbable
 from robustinfo.core.batches import correct
+from robustinfo.core.measurement import Measurement, fraction
 from robustinfo.judge import follow_up, threats
 from robustinfo.judge.outcome import measured, outcome
 from robustinfo.judge.threats import Threat, threat
 from robustinfo.maths.balls import feasible, same_ball
-from robustinfo.core.measurement import Measurement, fraction
 
 
 class Combined(NamedTuple):

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from pipeline.study.claim import Claim, named
 from pipeline.results.claimed import claimed
 from pipeline.results.statistics import chosen, images_of
+from pipeline.study.claim import Claim, named
 from robustinfo.judge.checks import least_accuracy
 from robustinfo.maths.statistics import LEVEL, Estimate, p_value, unknown
 

@@ -16,8 +16,8 @@ from torch.nn import functional as F
 from robustinfo.core import registry
 from robustinfo.core.batches import EVALUATION_BATCH
 from robustinfo.core.measurement import Measurement, mean
-from robustinfo.models._network import Network
 from robustinfo.core.settings import Entry
+from robustinfo.models._network import Network
 
 
 class Observed(NamedTuple):

@@ -5,11 +5,11 @@ from typing import Any, get_args
 
 import pandas as pd
 
-from pipeline.study import scale
+from pipeline.results.statistics import chosen, over_seeds
 from pipeline.results.untrained import UNTRAINED
+from pipeline.study import scale
 from pipeline.study.schema import Column
 from pipeline.study.slices import in_setting
-from pipeline.results.statistics import chosen, over_seeds
 from pipeline.study.strict_yaml import StudyError, read
 from pipeline.study.target import Target, printed, text
 
