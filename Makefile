@@ -3,18 +3,28 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: run test check evidence evidence-status evidence-stop lock
+# Processes that the tests run in, side by side; and which tests (`make test MARKED='not slow'`).
+WORKERS ?= 2
+MARKED ?= all
+PYTEST := -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
+
+.PHONY: run test test-bottom docs check wheel evidence evidence-status evidence-stop lock
 
 run: $(READY)
 	$(BIN)/snakemake --cores all
 
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python $(PYTEST) $(if $(filter all,$(MARKED)),,-m '$(MARKED)')
+
+# The pages that are made from code are as committed.
+docs: $(READY)
+	$(BIN)/python -m pytest -m docs
 
 check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile pipeline/rules
+	$(BIN)/mypy
 
 # Long trainings, in the background: what is finished is to be committed (benchmarks/evidence/).
 evidence: $(READY)
@@ -33,6 +43,21 @@ $(READY): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --no-build-isolation --no-deps -e .
 	@touch $@
+
+# The tests at the lowest versions that pyproject.toml admits, on Python 3.11; needs uv.
+test-bottom: .venv-bottom/.ready
+	.venv-bottom/bin/python $(PYTEST) -m 'not slow'
+
+.venv-bottom/.ready: pyproject.toml
+	$(PYTHON) -m venv --clear .venv-bottom
+	uv pip install --quiet --python .venv-bottom/bin/python --resolution lowest-direct -e '.[dev]'
+	@touch $@
+
+# Built, and tried where nothing but the library's own dependencies is installed; needs uv.
+wheel:
+	rm -rf dist
+	uv build --quiet --wheel
+	uv run --isolated --no-project --with dist/*.whl robustinfo judge --help
 
 # After a change of dependencies in pyproject.toml; needs uv.
 lock:

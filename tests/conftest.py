@@ -36,3 +36,20 @@ def four_classes():
 @pytest.fixture
 def generator():
     return torch.Generator().manual_seed(0)
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+def pytest_collection_modifyitems(items):
+    """Side by side, a file's tests share a process, as those of a folder of session fixtures.
+
+    The slow ones come first, so that no process waits for another at the end.
+    """
+    slow = {group(item) for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: group(item) not in slow)
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(group(item)))
+
+
+def group(item):
+    folder, file = item.path.parent.name, item.nodeid.split("::")[0]
+    return folder if folder == "evidence" else file

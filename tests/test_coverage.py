@@ -16,6 +16,7 @@ RESULTS = {  # that the papers' texts name
 }  # fmt: skip
 
 
+@pytest.mark.docs
 def test_the_page_in_the_repository_is_the_one_that_the_studies_make():
     made = coverage.page()
     assert Path("studies/coverage.md").read_text("utf-8") == made, (

@@ -32,6 +32,7 @@ TOLD_BY = {
 }  # fmt: skip
 
 
+@pytest.mark.docs
 def test_the_page_in_the_repository_is_the_one_that_the_code_makes():
     told = "make it again: python -m pipeline reference > docs/reference.md"
     assert FILE.read_text("utf-8") == page(), told

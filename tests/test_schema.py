@@ -20,6 +20,7 @@ def validator():
     return Draft202012Validator(json.loads(FILE.read_text("utf-8")))
 
 
+@pytest.mark.docs
 def test_the_schema_in_the_repository_is_the_one_that_the_code_makes():
     assert FILE.read_text("utf-8") == text(), "python -m pipeline schema > studies/schema.json"
 

@@ -65,6 +65,7 @@ def test_the_switches_of_the_cpu_come_back():
     assert (tiny * 1.0).item() > 0
 
 
+@pytest.mark.gpu
 @pytest.mark.skipif(NO_GPU, reason="needs a GPU")
 def test_a_recorded_step_takes_the_same_steps_also_with_a_ragged_last_batch():
     kinds = []

@@ -20,6 +20,8 @@ from ruamel.yaml import YAML
 from pipeline.results import rows
 from pipeline.study.strict_yaml import read
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 RUN = "results/small/digits/lenet5/{defence}/0"
 NOTHING = "Nothing to be done"

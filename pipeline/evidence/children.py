@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from robustinfo.core.errors import Fault
 from robustinfo.core.files import refusals
@@ -72,9 +73,10 @@ def started(
 def ended(child: subprocess.Popen, log: Path) -> None:
     """Wait for it. Raises FailedError if it failed, Fault if it was killed."""
     if status := child.wait():
+        args: Any = child.args
         kind, how = _end(status)
         said = _last(log.read_text(errors="replace"))
-        raise kind(f"{' '.join(child.args[2:])} {how}: {said}; {log} says more")
+        raise kind(f"{' '.join(args[2:])} {how}: {said}; {log} says more")
 
 
 def _end(status: int) -> tuple[type[Fault], str]:

@@ -115,7 +115,8 @@ def _scale(paper: str, runs: Runs, whole: Runs) -> str:
 
 def _share(own: dict[str, Any], defences: list[str], theirs: scale.Scale) -> list[str]:
     """Of images x epochs; where the paper prints no epochs, of images, and ours."""
-    shares = {scale.share(own, one, theirs) for one in defences} - {None}
+    every = [scale.share(own, one, theirs) for one in defences]
+    shares = {one for one in every if one is not None}
     if not shares:
         ours = dict.fromkeys(scale.epochs(own, one, theirs) for one in defences)
         return [scale.images(own, theirs), *ours]
@@ -129,7 +130,9 @@ def _smaller(paper: str) -> list[list[str]]:
     for setting in study(paper, SMALL)["settings"]:
         theirs = scale.of_paper(reference(paper), **setting)
         own, full = (in_setting(study(paper, end), setting) for end in (SMALL, FULL))
-        for name in own["defences"] if theirs else ():
+        if theirs is None:
+            continue
+        for name in own["defences"]:
             told = scale.smaller(own, setting | {"defence": name, **CLEAN}, theirs)
             place = f"{setting['dataset']}/{setting['model']}"
             lines.setdefault((place, told, _changed(own, full, name)), []).append(name)

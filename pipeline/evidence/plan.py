@@ -90,10 +90,10 @@ def _of_group(item: str, file: str, study: dict[str, Any], group: Group, fail: A
             raise fail("defences", said)
         needs = [own["retrain_from"]] if defence in own["retrain"] else []
         needs += [one["proxy"] for one in own["transfers"] if one["defence"] == defence]
-        needs = tuple(one for one in dict.fromkeys(needs) if one != defence)
+        first = tuple(one for one in dict.fromkeys(needs) if one != defence)
         for seed in map(str, group.seeds):
             names = {**setting, "defence": defence, "seed": seed}
-            found.append(Unit(item, file, study["name"], **names, hours=group.hours, needs=needs))
+            found.append(Unit(item, file, study["name"], **names, hours=group.hours, needs=first))
     return found
 
 

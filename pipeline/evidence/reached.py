@@ -1,6 +1,6 @@
 """Whose numbers each target of a study shows: the settings, and the defences of each."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import filter as matching
 from typing import Any
 
@@ -36,12 +36,12 @@ def of_targets(study: dict[str, Any]) -> dict[str, Runs]:
 def of_targets_in(other: dict[str, Any], study: dict[str, Any]) -> dict[str, Runs]:
     """By the names of the study's targets, the runs of another one that have rows for them."""
     rows = outline.of_study(other)
-    return {name: _runs(selected(rows, where)) for name, where in _asked(study)}
+    return {name: _runs(selected(rows, dict(where))) for name, where in _asked(study)}
 
 
 def of_result(result: Result, targets: dict[str, Runs]) -> dict[str, Runs]:
     """Its targets, and of each the runs that are the result's."""
-    found = {}
+    found: dict[str, Any] = {}
     for name in named(result.targets, targets):
         runs = {
             setting: whose
@@ -75,12 +75,12 @@ def _runs(groups: Outline) -> Runs:
     return found
 
 
-def _asked(study: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _asked(study: dict[str, Any]) -> Iterator[tuple[str, Mapping[Any, Any]]]:
     for section in ("tables", "figures"):
         for name, content in study[section].items():
-            yield name, Target(**content).where
+            yield name, dict(Target(**content).where)
     for name, content in study["claims"].items():
-        yield name, Claim(**content).of
+        yield name, dict(Claim(**content).of)
 
 
 def _fail(key: Key, problem: str) -> StudyError:

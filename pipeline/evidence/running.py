@@ -119,7 +119,7 @@ def _listed(last: list[Unit], tell: Callable[[str], None]) -> list[Unit]:
             raise
         tell(f"the list stays as it was: {error}")
         return last
-    return [Unit(*one[:-1], needs=tuple(one[-1])) for one in told]
+    return [Unit._make((*one[:-1], tuple(one[-1]))) for one in told]
 
 
 def _stop(number: int, frame: object) -> None:

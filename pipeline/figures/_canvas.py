@@ -6,6 +6,7 @@ differ as well.
 
 import math
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -65,7 +66,7 @@ def limits(values: Iterable[float]) -> tuple[float, float]:
 
 def legend(figure: Figure, used: list[Axes]) -> None:
     """One legend for all panels, each name once."""
-    known = {}
+    known: dict[str, Any] = {}
     for axis in used:
         for handle, name in zip(*axis.get_legend_handles_labels(), strict=True):
             known.setdefault(name, handle)

@@ -23,6 +23,8 @@ def draw(table: pd.DataFrame, target: Target, note: str = "") -> Figure:
     note: what stands under the title, lines that each end.
     """
     with mpl.rc_context(STYLE):
-        figure = DRAWINGS[target.draw](table, target) if len(table) else Figure(figsize=(6.6, 1.2))
+        figure = (
+            DRAWINGS[str(target.draw)](table, target) if len(table) else Figure(figsize=(6.6, 1.2))
+        )
         figure.suptitle(f"{target.title}\n{note}".rstrip(), fontsize=10)
     return figure

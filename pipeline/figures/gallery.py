@@ -6,6 +6,7 @@ attack's doing.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -58,10 +59,10 @@ def _tile(axis: Axes, left: float, top: float, image: Tensor) -> None:
     """image: (c, h, w); with one channel, grey."""
     pixels = image.permute(1, 2, 0).squeeze(2).numpy()
     place = (left + 0.03, left + 0.97, top + 0.97, top + 0.03)
-    shade = {"cmap": "gray", "vmin": 0, "vmax": 1, "interpolation": "nearest"}
+    shade: dict[str, Any] = {"cmap": "gray", "vmin": 0, "vmax": 1, "interpolation": "nearest"}
     axis.imshow(pixels, extent=place, **shade, aspect="auto")
 
 
-def _text(axis: Axes, left: float, y: float, text: str, colour: str, **look: str) -> None:
+def _text(axis: Axes, left: float, y: float, text: str, colour: str, **look: Any) -> None:  # noqa: ANN401
     """In the middle of a tile."""
     axis.text(left + 0.5, y, text, color=colour, fontsize=6.5, ha="center", va="center", **look)

@@ -4,6 +4,7 @@ Colours run from 0 to 1, or as far as values lie beyond: figures of fractions al
 """
 
 import math
+from typing import Any
 
 import pandas as pd
 from matplotlib import colormaps
@@ -49,7 +50,7 @@ def _number(axis: Axes, x: float, y: float, value: float, ground: tuple[float, .
 
 
 def _names(axis: Axes, cells: pd.DataFrame) -> None:
-    turned = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"}
+    turned: dict[str, Any] = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"}
     for ticks, names, look in (
         (axis.set_xticks, cells.columns, turned),
         (axis.set_yticks, cells.index, {}),

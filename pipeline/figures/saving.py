@@ -1,13 +1,14 @@
 """Figures as files: one style, and the same bytes for the same figure."""
 
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from robustinfo.core.files import whole
 
-STYLE = {
+STYLE: dict[Any, Any] = {
     "svg.hashsalt": "robustinfo",  # the same table gives the same bytes
     "svg.fonttype": "none",
     "axes.spines.top": False,
@@ -18,7 +19,7 @@ STYLE = {
     "legend.frameon": False,
     "legend.fontsize": 8,
 }
-WRITTEN = {".svg": {"metadata": {"Date": None}}, ".png": {"dpi": 150}}
+WRITTEN: dict[str, dict[str, Any]] = {".svg": {"metadata": {"Date": None}}, ".png": {"dpi": 150}}
 
 
 def save(figure: Figure, *files: Path) -> None:

@@ -38,7 +38,7 @@ def draw(table: pd.DataFrame, target: Target) -> Figure:
 
 
 def _dots(kinds: pd.Series) -> dict[str, dict]:
-    palette = COLOURS if kinds.nunique() <= len(COLOURS) else colormaps["tab20"].colors
+    palette = COLOURS if kinds.nunique() <= len(COLOURS) else colormaps["tab20"].colors  # type: ignore[attr-defined]
     pairs = zip(sorted(kinds.unique()), cycle(palette), strict=False)
     return {kind: {"color": colour, "marker": "o", "ms": 2.5} for kind, colour in pairs}
 

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pandas as pd
 
-from pipeline.study.claim import Claim
 from pipeline.results.statistics import compared, estimate, is_exact
+from pipeline.study.claim import Claim
 from robustinfo.maths import statistics
 from robustinfo.maths.statistics import Estimate, images
 
@@ -34,7 +34,7 @@ def claimed(
     for group in groups:
         other = None if against is None else against[against[column] == group]
         found.append(_of_one(of[of[column] == group], other, claim, outcomes))
-    return statistics.worst(found, claim.worst)
+    return statistics.worst(found, claim.worst)  # type: ignore[arg-type]
 
 
 def _of_one(
@@ -92,5 +92,5 @@ def _correlated(of: pd.DataFrame, against: pd.DataFrame, claim: Claim) -> Estima
         return statistics.unknown(math.nan, len(values))
     if is_exact(of) and is_exact(against) and np.ptp(values) == 0:
         return statistics.exact(values[0], len(values))
-    free = statistics.over_seeds(values, images.of_own(values, low, high))
+    free = statistics.over_seeds([*values], images.of_own(values, low, high))
     return free._replace(bounds=lambda tail: tuple(np.clip(free.bounds(tail), -1, 1)))

@@ -12,9 +12,7 @@ from robustinfo.core.measurement import exact
 NOT_TRAINED = "untrained"  # the quantity of the one row of a run that was not trained
 
 
-def of_run(
-    names: dict[str, str], data: Path, model: Path, tables: Iterable[Path]
-) -> pd.DataFrame:
+def of_run(names: dict[str, str], data: Path, model: Path, tables: Iterable[Path]) -> pd.DataFrame:
     """All rows of one run with its names, those of ``rows.RUN``; its classes come first.
 
     data: the description of its data set. model: its checkpoint.

@@ -1,7 +1,7 @@
 """Per image and threat model, over all attacks of a run: what is robust, and what follows up."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 import torch
@@ -11,12 +11,12 @@ from pipeline.results import rows
 from pipeline.study.quantities import ALL
 from robustinfo.attacks._climbable import Climbable
 from robustinfo.core.batches import correct
+from robustinfo.core.measurement import Measurement, fraction
+from robustinfo.core.settings import pixels
 from robustinfo.judge import follow_up, threats
 from robustinfo.judge.outcome import measured, outcome
 from robustinfo.judge.threats import Threat, threat
 from robustinfo.maths.balls import feasible, same_ball
-from robustinfo.core.measurement import Measurement, fraction
-from robustinfo.core.settings import pixels
 
 
 class Combined(NamedTuple):
@@ -41,7 +41,7 @@ def combined(
     y: Tensor,
     stored: Mapping[str, Mapping[str, Tensor]],
     entries: Mapping,
-    limits: Mapping[str, float | str | None],
+    limits: Mapping[str, Any],
     others: Mapping[str, Other] | None = None,
     *,
     generator: Generator,
@@ -95,7 +95,7 @@ def by_image(correct: Mapping[str, Tensor]) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def within(entries: Mapping, limits: Mapping[str, float | str | None]) -> dict[str, Threat]:
+def within(entries: Mapping, limits: Mapping[str, Any]) -> dict[str, Threat]:
     """The attacks that are part of a threat model: with an epsilon, and none beyond the limit.
 
     limits: by norm, as ``threat`` of the study has them; a norm without one has no limit.

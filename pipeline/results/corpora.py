@@ -11,8 +11,8 @@ import numpy as np
 from torch import Tensor
 
 from pipeline.study.quantities import OF_WORDS
-from robustinfo.maths.statistics import jackknife
 from robustinfo.core.measurement import Measurement, bounded
+from robustinfo.maths.statistics import jackknife
 
 GROUPS = 20  # of texts, by their place in the test set
 

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from pipeline.study.claim import Claim, named
 from pipeline.results.claimed import claimed
 from pipeline.results.statistics import chosen, images_of
+from pipeline.study.claim import Claim, named
 from robustinfo.judge.checks import least_accuracy
 from robustinfo.maths.statistics import LEVEL, Estimate, p_value, unknown
 
@@ -69,7 +69,7 @@ def least_clean(claim: Claim, sides: Sequence[pd.DataFrame], classes: float) -> 
     against a threshold, clean accuracy must have room above that, for attacks to take or not: a
     tenth, or half of what is left up to 1.
     """
-    least = least_accuracy(classes)
+    least = least_accuracy(classes)  # type: ignore[arg-type]  # whole, from a table
     harder = len(chosen(sides[0], HARDER)) == len(sides[0]) and chosen(sides[0], CLEAN).empty
     if len(sides) == 1 and claim.comes_to == "mean" and harder:
         return max(least, claim.threshold + min(ROOM, (1 - claim.threshold) / 2))
@@ -107,7 +107,7 @@ def _confounded(results: pd.DataFrame, claim: Claim) -> str:
     for one in claim.alike:
         both = [
             chosen(results, one.of_side(side)).groupby("seed").value.mean()
-            for side in (claim.of, claim.against)
+            for side in (claim.of, claim.against or {})
         ]
         pairs = pd.concat(both, axis=1)
         if pairs.empty:

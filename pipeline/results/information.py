@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 
 from pipeline.results.combined import with_transfers
-from pipeline.study.entries import network
 from pipeline.results.rows import RUN
 from pipeline.results.statistics import chosen
+from pipeline.study.entries import network
 from pipeline.study.quantities import ALL
-from robustinfo.maths.statistics import spearman
 from robustinfo.core.settings import Entry
+from robustinfo.maths.statistics import spearman
 
 # What of a measure is set against robustness, and how a reader knows it.
 QUANTITIES = {

@@ -16,8 +16,8 @@ from torch.nn import functional as F
 from robustinfo.core import registry
 from robustinfo.core.batches import EVALUATION_BATCH
 from robustinfo.core.measurement import Measurement, mean
-from robustinfo.models._network import Network
 from robustinfo.core.settings import Entry
+from robustinfo.models._network import Network
 
 
 class Observed(NamedTuple):
@@ -74,7 +74,8 @@ def in_parts(
 ) -> Observed:
     """``observed`` by one measure, ``entry``, of inputs and labels that come batch by batch."""
     module, config = registry.module("measures", entry), registry.config("measures", entry)
-    held, right, losses = {}, [], []
+    held: dict[str, list[torch.Tensor]] = {}
+    right, losses = [], []
     for x, y in batches:
         logits, seen = model.observe(x, getattr(model, module.POINTS))
         right.append(logits.argmax(1) == y)

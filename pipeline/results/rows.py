@@ -27,6 +27,7 @@ import io
 import math
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -57,8 +58,12 @@ def of(stage: str, found: Iterable[Measurement], n: int | None = None) -> Iterat
 def measurements(table: pd.DataFrame) -> Iterator[Measurement]:
     """The rows of a table as they were measured."""
     for row in table[[*Measurement._fields]].to_dict("records"):
-        held = {name: None if value != value else value for name, value in row.items()}
-        whole = {name: int(held[name]) for name in ("n", "epoch") if held[name] is not None}
+        held: dict[str, Any] = {
+            name: None if value != value else value for name, value in row.items()
+        }
+        whole: dict[str, Any] = {
+            name: int(held[name]) for name in ("n", "epoch") if held[name] is not None
+        }
         saturated = {"True": True, "False": False, "": None}[row["saturated"]]
         # A value is never missing: an empty one was NaN.
         yield Measurement(**held)._replace(value=row["value"], saturated=saturated, **whole)

@@ -94,9 +94,10 @@ def compared(
     if shared != both:
         return statistics.unknown(values.mean(), len(values))
     if statistic == "difference" and outcomes is not None:
-        pair = [by_image(outcomes, rows) for rows in (of, against)]
-        if all(side is not None for side in pair) and pair[0].columns.equals(pair[1].columns):
-            return statistics.over_images(*(side.to_numpy() for side in pair)).within(-1, 1)
+        first, second = (by_image(outcomes, rows) for rows in (of, against))
+        if first is not None and second is not None and first.columns.equals(second.columns):
+            pair = (first.to_numpy(), second.to_numpy())
+            return statistics.over_images(*pair).within(-1, 1)
     together = {"difference": images.difference, "ratio": images.ratio}[statistic]
     bounds = together(one.mean(), _images(of), other.mean(), _images(against))
     found = statistics.over_seeds(values, bounds)

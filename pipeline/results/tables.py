@@ -1,15 +1,15 @@
 """The cells of a table or figure of a study: our values, and the paper's beside them."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pandas as pd
 
-from pipeline.study import scale
+from pipeline.results.statistics import chosen, over_seeds
 from pipeline.results.untrained import UNTRAINED
+from pipeline.study import scale
 from pipeline.study.schema import Column
 from pipeline.study.slices import in_setting
-from pipeline.results.statistics import chosen, over_seeds
 from pipeline.study.strict_yaml import StudyError, read
 from pipeline.study.target import Target, printed, text
 
@@ -49,7 +49,7 @@ def tabulate(
     for key, cell in selected.groupby([*target.rows, *target.columns], sort=False):
         names = dict(zip([*target.rows, *target.columns], map(text, key), strict=True))
         if cell.seed.duplicated().any():
-            several = [c for c in Column.__args__ if c != "seed" and cell[c].nunique() > 1]
+            several = [c for c in get_args(Column) if c != "seed" and cell[c].nunique() > 1]
             raise StudyError(
                 f"target {target.title!r}: the cell {' '.join(names.values())} holds several "
                 f"{', '.join(several)}; name them in rows, columns or where"

@@ -82,7 +82,7 @@ def _read(file: Path) -> Contract:
         Read(one, one, {}) if isinstance(one, str) else Read(*one) for one in found.get("reads", [])
     ]
     writes = {name: RESULTS + path for name, path in found["writes"].items()}
-    defaults = {"jobs": {}, "params": {}, "files": [], "needs": None, "device": None}
+    defaults: dict = {"jobs": {}, "params": {}, "files": [], "needs": None, "device": None}
     return Contract(**defaults | found | {"stage": file.stem, "reads": reads, "writes": writes})
 
 

@@ -64,7 +64,7 @@ def asked(job: Job) -> dict[str, Any]:
 
 def untrained(job: Job) -> Network:
     """The job's architecture for its data set, on its device, with random weights."""
-    return checkpoint.build(**asked(job), device=job.device)
+    return checkpoint.build(**asked(job), device=job.device)  # type: ignore[return-value]
 
 
 def opened(job: Job, file: Path) -> Checkpoint:
@@ -85,4 +85,4 @@ def opened(job: Job, file: Path) -> Checkpoint:
 
 def trained(job: Job, file: Path) -> Network:
     """The network of a checkpoint or snapshot, on the job's device, in eval mode."""
-    return checkpoint.network(opened(job, file), job.device)
+    return checkpoint.network(opened(job, file), job.device)  # type: ignore[return-value]

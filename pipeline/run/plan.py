@@ -53,7 +53,7 @@ class Plan:
     @cached_property
     def jobs(self) -> dict[str, Planned]:
         """Every job by its name, stage by stage."""
-        found = {}
+        found: dict[str, Planned] = {}
         for one in self.contracts.values():
             for about in self._combinations(one):
                 job = Planned(one, {name: about[name] for name in one.names}, about)
@@ -120,7 +120,7 @@ class Plan:
 
     def _combinations(self, one: Contract) -> Iterator[Names]:
         """The names of every job of a stage, setting by setting where it has one."""
-        whole = [({}, self.study)]
+        whole: list[tuple[dict, dict]] = [({}, self.study)]
         for setting, own in self._settings if "setting" in one.jobs else whole:
             if one.needs and not own[one.needs]:
                 continue

@@ -112,5 +112,5 @@ def _read(work: Path, training: str) -> tuple[dict, list[int]]:
     epochs = json.loads(about[_EPOCHS])
     for epoch in epochs:
         unseal(snapshot(work, epoch))
-    content = io.BytesIO(tensors["state"].numpy())
+    content = io.BytesIO(tensors["state"].numpy().data)
     return torch.load(content, weights_only=True), epochs

@@ -18,7 +18,7 @@ from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from select import select
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from pipeline.run.served import MESSAGE, SERVER
 
@@ -63,7 +63,7 @@ def _keep_books(client: socket.socket) -> NoReturn:
         for one in (client.fileno(), ended, wake):
             os.close(one)
         _run(job, files)
-    watched = [client, ended]
+    watched: list[Any] = [client, ended]
     # What reaps the job also sends it signals: never to a number that is another's by now.
     while True:
         ready = select(watched, [], [])[0]

@@ -26,6 +26,7 @@ was not trained, as no layer was selected for it.
 
 import math
 from itertools import product
+from typing import Any
 
 import pandas as pd
 
@@ -80,6 +81,7 @@ def run(job: Job) -> None:
         found = []
         for setting, own in results.groupby([*SETTING], sort=False):
             names = dict(zip(SETTING, setting, strict=True))
+            one: dict | None
             if lacking := _lacking(chosen(untrained, names), claim):
                 one = unanswered(claim, f"{', '.join(lacking)}: {UNTRAINED}")
             else:
@@ -97,10 +99,18 @@ def run(job: Job) -> None:
 
 def _smaller(claim: Claim, names: dict[str, str], study: dict) -> str:
     """In what the runs of a claim are smaller than the paper's (scale.py), each part once."""
-    own, parts = in_setting(study, names), {}
+    own = in_setting(study, names)
+    parts: dict[str, None] = {}
     paper = scale.of_paper(reference(claim), names["dataset"], names["model"])
+    if paper is None:
+        return ""
     for side in filter(None, (claim.of, claim.against)):
-        about = {"stage": "", "entry": "", "input": "", "defence": [*own["defences"]]}
+        about: dict[str, Any] = {
+            "stage": "",
+            "entry": "",
+            "input": "",
+            "defence": [*own["defences"]],
+        }
         about |= side | names
         columns = [one if isinstance(one, list) else [one] for one in about.values()]
         for cell in product(*columns):

@@ -15,7 +15,7 @@ from pipeline.results.untrained import is_untrained
 from pipeline.run.job import Job
 
 JOBS = {"setting": "settings"}
-READS = [
+READS = [  # type: ignore[var-annotated]
     "data",
     "model",
     "selection",

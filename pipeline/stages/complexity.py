@@ -46,7 +46,7 @@ def run(job: Job) -> None:
         inputs, _ = load.first(data, job.params["evaluation_images"])
         found = corpora.measured(measures, inputs, attacks, data.vocabulary)
     else:
-        found = _of_images(measures, data.images, attacks)
+        found = iter(_of_images(measures, data.images, attacks))
     rows.write(job.writes["complexities"], rows.of("complexity", found))
 
 

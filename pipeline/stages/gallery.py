@@ -95,7 +95,7 @@ def chosen(success: Tensor, labels: Tensor) -> Tensor:
     order = success.sum(0).argsort(descending=True, stable=True).tolist()
     first: dict[int, int] = {}  # of every class
     for index in order:
-        first.setdefault(labels[index].item(), index)
+        first.setdefault(int(labels[index]), index)
     return torch.tensor([*first.values()][:MOST])
 
 

@@ -15,6 +15,7 @@ not to what is invalid or masked, needs a stronger attack, or has not converged.
 import json
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import pandas as pd
 
@@ -66,7 +67,8 @@ def run(job: Job) -> None:
     verdicts = rows.read(job.file("verdict"))
     there = [tuple(line) for line in verdicts[SETTING].drop_duplicates().itertuples(index=False)]
     settings = [dict(zip(SETTING, one, strict=True)) for one in there]
-    protocols, attacked, swept, points = {}, [], [], []
+    protocols: dict[tuple[str, ...], str] = {}
+    attacked, swept, points = list[Any](), list[Any](), list[Any]()
     for names in settings:
         own = chosen(results, names)
         attacks = present("attacks", resolve(job.params["attacks"], names))
@@ -93,7 +95,8 @@ def run(job: Job) -> None:
 def protocol(within: dict[str, Threat], norm: str) -> str:
     """``linf up to 8/255: fgsm, pgd``: what counts in a norm."""
     own = {name: one.epsilon for name, one in within.items() if one.norm == norm}
-    return f"{norm} up to {_pixels(max(own.values()))}: {', '.join(own)}"
+    largest = max(one for one in own.values() if one is not None)
+    return f"{norm} up to {_pixels(largest)}: {', '.join(own)}"
 
 
 def ranked(verdicts: pd.DataFrame, attacked: list[dict], protocols: dict) -> pd.DataFrame:

@@ -5,6 +5,7 @@ writes  results/{study}/overview/figures/  .svg and .png: per setting the accura
 """
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -39,7 +40,7 @@ def run(job: Job) -> None:
     for measured, points in rows.read(job.file("information")).groupby(
         ["measure", "quantity"], sort=False
     ):
-        figures[Path(INFORMATION, *measured)] = cloud(*measured, points)
+        figures[Path(INFORMATION, *measured)] = cloud(*measured, points)  # type: ignore[call-arg]
     for name, (table, target) in figures.items():
         file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -81,6 +82,6 @@ def _table(
     return pd.DataFrame(form | own)
 
 
-def _target(kind: str, column: str, title: str, **more: str) -> Target:
-    rows = ["model", "defence"] if kind == "scatter" else ["defence"]
+def _target(kind: Any, column: Any, title: str, **more: Any) -> Target:  # noqa: ANN401
+    rows: list[Any] = ["model", "defence"] if kind == "scatter" else ["defence"]
     return Target(title=title, rows=rows, columns=[column], where={}, draw=kind, **more)

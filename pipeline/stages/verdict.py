@@ -13,6 +13,7 @@ in all.
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import pandas as pd
 
@@ -60,7 +61,8 @@ def run(job: Job) -> None:
     collected = job.paths("results")
     results, untrained = results_of(collected), untrained_of(collected)
     twin = job.params["verdict"]["twin"]
-    verdicts, checks, metrics = [], [], {}
+    verdicts, checks = [], []
+    metrics: dict[str, Any] = {}
     for names, attacks in _threatened(job):
         setting = chosen(results, names)
         standing = rows.read(job.file("standing", **names))
@@ -109,7 +111,7 @@ def _threatened(job: Job) -> Iterator[tuple[dict[str, str], dict[str, threats.Th
 
 def _norms(job: Job, names: dict[str, str]) -> dict[str, str | None]:
     """The norm that every attack and diagnostic of a setting speaks of."""
-    found = {}
+    found: dict[str, str | None] = {}
     sections = {"attacks": job.params["attacks"], "diagnostics": job.params["diagnostics"]}
     for kind, entries in sections.items():
         for name, entry in present(kind, resolve(entries, names)).items():
@@ -159,7 +161,7 @@ def _beside(
 def _gain(told: list[Measurement]) -> Measurement | None:
     """The least gain of any seed."""
     gains = [one for one in told if one.quantity == "gain_over_twin"]
-    return min(gains, key=lambda one: one.low, default=None)
+    return min(gains, key=lambda one: one.low or 0.0, default=None)
 
 
 def _strongest(

@@ -37,7 +37,7 @@ def resolve(words: Sequence[str]) -> None:
     yaml = YAML(typ="safe", pure=True)
     yaml.default_flow_style = None  # what holds no mappings is on one line
     yaml.width = WIDTH
-    yaml.sort_base_mapping_type_on_output = False
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
     yaml.dump(study, text := StringIO())
     print(text.getvalue(), end="")
 

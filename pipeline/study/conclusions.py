@@ -57,7 +57,7 @@ def _check_curve(name: str, entry: Entry, values: int | None, fail: Fail) -> Non
             ("diagnostics", name, "norm"), f"needs the root of their values: the data {told}"
         )
     huge = diameter(norm, values or 1)
-    levels = [level for level, _ in registry.sweep(entry)]
+    levels = [level for level, _ in registry.sweep(entry) if level is not None]
     if len(levels) < 2 or max(levels) < huge:
         raise fail(
             ("diagnostics", name, "sweep"),

@@ -160,4 +160,6 @@ def _network(text: str) -> Any:  # noqa: ANN401
 
     entry = json.loads(text)
     with torch.device("meta"):
-        return registry.get("models", entry)(SHAPES[registry.reads("models", entry)], 10)
+        return registry.get("models", entry)(
+            SHAPES[registry.reads("models", entry) or "images"], 10
+        )

@@ -38,7 +38,7 @@ NAMED = {
 def schema() -> Schema:
     """The whole of it."""
     configs = {(kind, name): _config(kind, name) for kind in _kinds() for name in _names(kind)}
-    models = [*dict.fromkeys([Study, *NAMED.values(), *configs.values()])]
+    models: list[Any] = [*dict.fromkeys([Study, *NAMED.values(), *configs.values()])]
     mode: JsonSchemaMode = "validation"
     refs, told = models_json_schema([(one, mode) for one in models], schema_generator=Shapes)
     shapes = told["$defs"]
@@ -63,7 +63,8 @@ def schema() -> Schema:
 
 def _used(part: Any, shapes: Schema) -> Schema:  # noqa: ANN401 - any JSON value
     """The shapes that a part of the schema refers to, and those that they refer to."""
-    found, waiting = {}, [part]
+    found: dict[str, Any] = {}
+    waiting = [part]
     while waiting:
         names = re.findall(r'"#/\$defs/([^"]+)"', json.dumps(waiting.pop()))
         new = {name: shapes[name] for name in names if name not in found}

@@ -49,7 +49,7 @@ def of_quantities(*told: Any) -> dict[str, str]:  # noqa: ANN401 - modules and f
     """
     found: dict[str, str] = {}
     names: list[str] = []
-    for line in (line for one in told for line in inspect.getdoc(one).splitlines()):
+    for line in (line for one in told for line in (inspect.getdoc(one) or "").splitlines()):
         match = QUANTITY.match(line)
         if match:
             names = match["names"].split(", ")
@@ -81,14 +81,17 @@ def _comments(source: str) -> dict[str, str]:
     comments = {one.start[0]: one for one in tokens if one.type == tokenize.COMMENT}
     (body,) = ast.parse(source).body
     found = {}
+    assert isinstance(body, ast.ClassDef)
     for field in body.body:
-        if not isinstance(field, ast.AnnAssign):
+        if not isinstance(field, ast.AnnAssign) or not isinstance(field.target, ast.Name):
             continue
-        lines = [*range(field.lineno, field.end_lineno + 1)]
+        lines = [*range(field.lineno, (field.end_lineno or field.lineno) + 1)]
         above = field.lineno - 1
         while above in comments and comments[above].line.lstrip().startswith("#"):
             lines.insert(0, above)
             above -= 1
         texts = [comments[line].string.lstrip("# ") for line in lines if line in comments]
-        found[field.target.id] = " ".join(one for one in texts if not one.startswith("fmt:"))
+        found[field.target.id] = " ".join(
+            one for one in texts if not one.startswith(("fmt:", "type:"))
+        )
     return found

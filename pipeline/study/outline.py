@@ -126,4 +126,4 @@ def _training(name: str, study: dict[str, Any]) -> dict[str, Any]:
 def _held(setting: dict[str, str], study: dict[str, Any]) -> str:
     from robustinfo.core import registry
 
-    return registry.reads("datasets", study["datasets"][setting["dataset"]])
+    return registry.reads("datasets", study["datasets"][setting["dataset"]]) or ""

@@ -3,7 +3,7 @@
 The keys are data sets, or ``dataset/model``, which wins; ``else`` serves all that are not named.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pipeline.study.strict_yaml import Key, StudyError, shown
@@ -18,7 +18,7 @@ SECTIONS = (
 )  # fmt: skip
 
 
-def resolve(value: Any, names: dict[str, str]) -> Any:  # noqa: ANN401
+def resolve(value: Any, names: Mapping[str, str]) -> Any:  # noqa: ANN401
     """The value for one setting: every ``per`` in it chosen. Without a data set, none is.
 
     Raises StudyError if there is no value for it.

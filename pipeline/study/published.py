@@ -47,7 +47,7 @@ def _printing(target: Target, found: Outline, content: dict) -> Iterator[tuple[s
     for group in found:
         for dataset, model in settings([group]):
             about = {"dataset": (dataset,), "model": (model,)}
-            asked = {name: values(group | about, name) for name in target.paper.asks}
+            asked = {name: values(group | about, name) for name in target.paper.asks}  # type: ignore[union-attr]
             for cell in product(*asked.values()):
                 names = dict(zip(asked, map(text, cell), strict=True))
                 if printed(content, target.paper, names) is not None:
@@ -56,5 +56,6 @@ def _printing(target: Target, found: Outline, content: dict) -> Iterator[tuple[s
 
 def _open(target: Target, found: Outline) -> bool:
     """Whether cells are named by what only the results will say."""
-    named = (one for group in found for name in target.paper.asks for one in values(group, name))
+    asked = target.paper.asks if target.paper else ()
+    named = (one for group in found for name in asked for one in values(group, name))
     return any("*" in text(one) for one in named)

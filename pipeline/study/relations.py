@@ -18,7 +18,9 @@ def check_somewhere(content: dict[str, Any], seen: list[dict[str, Any]], fail: F
         for name in _entries(content, section):
             if not any(name in one[section] for one in seen):
                 raise fail((section, name), "is null in every setting")
-    used = [((section, name), name) for section in TRAININGS for name in _entries(content, section)]
+    used: list[tuple[Key, str]] = [
+        ((section, name), name) for section in TRAININGS for name in _entries(content, section)
+    ]
     for index, one in enumerate(content["transfers"]):
         used.append((("transfers", index, "defence"), one["defence"]))
     used += [(("selection", "compared"), name) for name in content["selection"]["compared"]]
@@ -80,7 +82,7 @@ def check_selection(setting: dict[str, str], study: dict, fail: Fail) -> None:
     from robustinfo.core import registry
 
     selection, defences = study["selection"], study["defences"]
-    needed = [(("verdict", "twin"), study["verdict"].get("twin"))]
+    needed: list[tuple[Key, Any]] = [(("verdict", "twin"), study["verdict"].get("twin"))]
     needed += [
         (("transfers", i, "proxy"), one["proxy"]) for i, one in enumerate(study["transfers"])
     ]

@@ -60,7 +60,7 @@ def smaller(
 def share(study: dict[str, Any], defence: str, paper: Scale) -> float | None:
     """Our images x epochs over the paper's; None where it prints too little."""
     ours, theirs = _images(study, paper), _one(paper.epochs, defence)
-    if ours is None or theirs is None:
+    if ours is None or theirs is None or paper.training_images is None:
         return None
     return ours * _epochs(study, defence) / (paper.training_images * theirs)
 
@@ -115,7 +115,9 @@ def _trained(study: dict[str, Any], names: dict[str, str], paper: Scale) -> Iter
     yield from filter(None, parts)
 
 
-def _tested(study: dict[str, Any], names: dict[str, str], paper: Scale, n: int) -> Iterator[str]:
+def _tested(
+    study: dict[str, Any], names: dict[str, str], paper: Scale, n: int | None
+) -> Iterator[str]:
     from robustinfo.core import registry
 
     name, attacked = names["entry"], study["evaluation_images"]

@@ -3,10 +3,10 @@
 Works on an outline (outline.py), as statistics.chosen does on the results.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from itertools import combinations, product
-from typing import Any
+from typing import Any, get_args
 
 from pipeline.study.schema import Column
 from pipeline.study.strict_yaml import Key
@@ -14,13 +14,13 @@ from pipeline.study.validation import Fail, suggested
 from robustinfo.core.settings import ANY, Outline
 
 Group = dict[str, tuple[Any, ...]]
-COLUMNS = Column.__args__
+COLUMNS = get_args(Column)
 NUMBERS = ("epoch", "level")  # empty where a row has none
 EDGES = ("first", "last")
 SETTING = ("dataset", "model")
 
 
-def check_where(outline: Outline, where: dict[str, Any], key: Key, fail: Fail) -> Outline:
+def check_where(outline: Outline, where: Mapping[Any, Any], key: Key, fail: Fail) -> Outline:
     """The groups that the filter leaves. Every value of every column is in some of them."""
     asked = {column: one if isinstance(one, list) else [one] for column, one in where.items()}
     edge = asked.pop("epoch") if where.get("epoch") in EDGES else []
@@ -112,10 +112,10 @@ def _at_edge(groups: Outline, edge: Any) -> Outline:  # noqa: ANN401 - min or ma
                 own = dict(zip((*SETTING, "defence"), ((one,) for one in run), strict=True))
                 runs.setdefault(run, []).append(group | own)
     found = []
-    for own in runs.values():
-        told = [epoch for group in own for epoch in group["epoch"] if epoch not in ANY]
+    for same in runs.values():
+        told = [epoch for group in same for epoch in group["epoch"] if epoch not in ANY]
         last = edge(told) if told else ANY[0]
-        found += [one | {"epoch": (last,)} for one in own if _holds(one["epoch"], last)]
+        found += [one | {"epoch": (last,)} for one in same if _holds(one["epoch"], last)]
     return found
 
 

@@ -14,7 +14,7 @@ def problems(config: Settings, values: int | None) -> Iterator[tuple[Key, str]]:
 
     values: of an image, if known. What names no norm, as a direction of signs, is one in linf.
     """
-    norm = getattr(config, "norm", "linf")
+    norm: Any = getattr(config, "norm", "linf")
     for name, field in type(config).model_fields.items():
         value = getattr(config, name)
         if isinstance(value, Settings):
@@ -29,7 +29,8 @@ def is_huge_end(kind: str, config: Settings, swept: str) -> bool:
     """Whether it is a level of an epsilon curve where an attack may paint any image, on purpose."""
     if kind != "diagnostics" or swept != "epsilon":
         return False
-    return config.norm == "l2" or config.epsilon == diameter(config.norm, 1)
+    norm: Any = getattr(config, "norm", None)
+    return norm == "l2" or getattr(config, "epsilon", None) == diameter(norm, 1)
 
 
 def values_of(dataset: Entry) -> int | None:

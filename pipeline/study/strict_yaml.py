@@ -125,13 +125,13 @@ def _check_scalars(file: Path, yaml: YAML, node: Node, key: Key, seen: set[int])
 
 
 def _kind(node: ScalarNode) -> str:
-    return node.tag.rpartition(":")[2]
+    return (node.tag or "").rpartition(":")[2]
 
 
 def _fits(yaml: YAML, node: ScalarNode) -> bool:
     """Whether a number can be built, and is no greater than what every library can hold."""
     try:
-        number = getattr(yaml.constructor, f"construct_yaml_{NUMBERS[node.tag]}")(node)
+        number = getattr(yaml.constructor, f"construct_yaml_{NUMBERS[node.tag or '']}")(node)
     except ValueError:  # of more digits than Python converts, or of none
         return False
     return abs(number) <= GREATEST  # nan is not

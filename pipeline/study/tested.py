@@ -22,7 +22,12 @@ def of_attacks(study: dict[str, Any], *, images: bool) -> Outline:
     """
     from robustinfo.core import registry
 
-    rates = ("accuracy", "attack_success_rate", "attack_success_rate_8bit", "miscounted_fraction")
+    rates: tuple[str, ...] = (
+        "accuracy",
+        "attack_success_rate",
+        "attack_success_rate_8bit",
+        "miscounted_fraction",
+    )
     medians = ("median_l2", "median_linf") if images else ("median_altered_words",)
     found = [{"entry": tuple(study["attacks"]), "quantity": rates + medians}]
     for name, entry in study["attacks"].items():

@@ -3,20 +3,21 @@
 A key that nobody knows is named before one that is missing: whoever writes ``attcks`` has both.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
-from typing import Any, get_args, get_origin
+from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
 from pipeline.study.strict_yaml import Key, StudyError, dotted, shown
 from robustinfo.core.settings import Settings
 
+Section = TypeVar("Section", bound=Settings)
 Fail = Callable[[Key, str], StudyError]  # (key, problem) -> the error with its file and line
 MOST_CHOICES = 40  # that an error lists
 
 
-def validated(schema: type[Settings], content: dict, key: Key, fail: Fail) -> Settings:
+def validated(schema: type[Section], content: dict, key: Key, fail: Fail) -> Section:
     """The content as the schema has it, or the first problem with its key and the choices."""
     try:
         return schema(**content)
@@ -74,7 +75,7 @@ def fields_at(schema: type[BaseModel], place: Iterable[str | int]) -> list[str]:
     return list(schema.model_fields)
 
 
-def _models(annotation: Any) -> Iterable[type[BaseModel]]:  # noqa: ANN401 - any type
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:  # noqa: ANN401 - any type
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
     for part in get_args(annotation):

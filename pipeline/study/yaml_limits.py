@@ -35,8 +35,9 @@ def check_events(events: Iterable[Event]) -> tuple[int, str] | None:
                 return line, f"alias *{event.anchor} stands inside what it names"
             total += sizes.get(event.anchor, 1)
         else:
-            if event.ctag is not None and (event.tag or "!") != "!":
-                return line, f"tag {event.tag}: a study has no tags; leave it out"
+            tag = getattr(event, "tag", None)
+            if getattr(event, "ctag", None) is not None and (tag or "!") != "!":
+                return line, f"tag {tag}: a study has no tags; leave it out"
             if event.anchor is not None:
                 sizes[event.anchor] = 1
             if isinstance(event, CollectionStartEvent):

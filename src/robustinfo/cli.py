@@ -52,11 +52,12 @@ def judge(
     option.
     """
     try:
+        within = options.norm(norm)
         typed = options.Typed(
             model=model,
             data=data,
-            norm=options.norm(norm),
-            epsilon=options.epsilon(epsilon, norm),
+            norm=within,
+            epsilon=options.epsilon(epsilon, within),
             seconds=options.seconds(budget),
             twin=twin,
             size=size,

@@ -105,6 +105,7 @@ def test_images_that_are_not_8_bit_are_an_error():
         jpeg.round_trip(torch.zeros(1, 1, 8, 8), 50)
 
 
+@pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 @pytest.mark.parametrize("channels", [1, 3])
 def test_a_gpu_gives_the_same_bytes(channels):

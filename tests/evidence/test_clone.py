@@ -2,6 +2,8 @@
 
 import shutil
 
+import pytest
+
 from pipeline.results import rows
 from tests.evidence.tiny import (
     ENTROPIC,
@@ -13,6 +15,8 @@ from tests.evidence.tiny import (
     ordered,
     record,
 )
+
+pytestmark = pytest.mark.slow
 
 
 def test_an_unfinished_training_goes_on_in_a_clone_to_the_same_bits(first, clone):

@@ -11,6 +11,8 @@ from robustinfo.core.errors import Fault
 from tests.evidence.tiny import STUDY
 from tests.jobs import settle
 
+pytestmark = pytest.mark.slow
+
 UNIT = Unit("tiny", "tiny.yaml", "tiny", "digits", "lenet5", "standard", "0", 1.0, ())
 THEN, NOW = "then", "now"  # the commits: folders here
 

@@ -26,6 +26,7 @@ def test_every_unit_of_the_list_can_be_made_in_this_order():
     assert len({unit.item for unit in plan.units()}) == len(plan.items())
 
 
+@pytest.mark.docs
 def test_the_page_is_that_of_the_records_but_for_what_changed_since_it_was_made():
     """Whoever edits a program makes units older than it; the page says so when it is made again."""
     now, then = (lasting(text) for text in (page.text(), page.FILE.read_text()))

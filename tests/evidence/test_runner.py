@@ -2,6 +2,8 @@
 
 import shutil
 
+import pytest
+
 from pipeline.results import rows
 from tests.evidence.tiny import (
     ENTROPIC,
@@ -12,6 +14,8 @@ from tests.evidence.tiny import (
     logged,
     record,
 )
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_killed_and_a_stopped_training_go_on_where_they_were(first):

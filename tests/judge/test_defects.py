@@ -7,6 +7,8 @@ from robustinfo.judge.protocol import SIZES
 from tests.judge.defects import DEFECTS, judged
 from tests.judge.networks import honest, mnist_is_there
 
+pytestmark = [pytest.mark.proof, pytest.mark.slow]
+
 # Where it is not `invalid`: a gradient that goes astray is worse than what was planted.
 VERDICTS = dict.fromkeys(("quantised", "detached", "jpeg"), "masked") | {
     "noise": ADAPTIVE, "winners": "not converged", "log_softmax": LITTLE,

@@ -10,6 +10,8 @@ from robustinfo.judge.protocol import REACH
 from tests.judge.defects import Before, sixteen_greys
 from tests.judge.honest import CASES, stand_in
 
+pytestmark = pytest.mark.proof
+
 SPARED = 0.05  # of all images, as in benchmarks/honest_networks.py
 STEPS = 20  # of the smallest protocol's PGD
 

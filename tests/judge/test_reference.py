@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import pytest
+
 from robustinfo.judge.checks import CHECKS, CLASSES, EXITS
 from robustinfo.judge.protocol import SIZES
 from robustinfo.judge.reference import page
 
 
+@pytest.mark.docs
 def test_the_page_in_the_repository_is_the_one_that_the_code_makes():
     file = Path("docs/verdict.md")
     assert file.read_text("utf-8") == page(), (

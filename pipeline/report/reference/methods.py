@@ -38,7 +38,7 @@ def parts() -> list[str]:
 
 def _method(kind: str, name: str) -> list[str]:
     module = registry.module(kind, {"method": name})
-    text = getdoc(module)
+    text = getdoc(module) or ""
     paper = PAPER.search(text)
     line = " ".join(text.split("\n\n")[0].split())
     link = f" [arXiv {paper[1]}](https://arxiv.org/abs/{paper[1]})" if paper else ""

@@ -52,7 +52,7 @@ def stages() -> str:
     lines = []
     for name, one in contract.every().items():
         text = Path(one.program).read_text(encoding="utf-8")
-        what = ast.get_docstring(ast.parse(text)).splitlines()[0].partition(": ")[2]
+        what = (ast.get_docstring(ast.parse(text)) or "").splitlines()[0].partition(": ")[2]
         each = ", ".join(one.jobs.values()) or "study"
         sees = (
             ", ".join(sorted({key_of(one).partition(".")[0] for one in one.params.values()})) or "-"
@@ -72,6 +72,6 @@ def stages() -> str:
 
 
 def _quantities(stage: str) -> list[str]:
-    said = meanings.of_quantities(*STAGES[stage])
+    said = meanings.of_quantities(*STAGES[stage])  # type: ignore[misc]
     lines = [[f"`{name}`", text] for name, text in said.items()]
     return [f"### {stage}", table(["quantity", "meaning"], lines)]

@@ -53,7 +53,7 @@ def parts() -> list[str]:
     return [
         "## Sections",
         _sections(known),
-        *_models(known, OF_SECTIONS, "### `{}`"),
+        *_models(known, dict(OF_SECTIONS), "### `{}`"),
         *_training(known),
         LANGUAGE.format(per=_listed(SECTIONS), swept=_listed(SWEPT)),
         *_targets(known),
@@ -109,7 +109,7 @@ def _targets(known: dict[str, Any]) -> list[str]:
     ways = [[f"`{name}`", takes] for name, (takes, _) in TAKES.items()]
     return [
         "## Tables and figures",
-        Target.__doc__,
+        Target.__doc__ or "",
         *_models(known, {"Target": Target}, "### Keys of a table or figure")[::2],
         FILTERS,
         "### Ways to `draw`",
@@ -121,7 +121,7 @@ def _targets(known: dict[str, Any]) -> list[str]:
 def _claims(known: dict[str, Any]) -> list[str]:
     return [
         "## Claims",
-        getdoc(Claim),
+        getdoc(Claim) or "",
         *_models(known, {"Claim": Claim}, "### Keys of a claim")[::2],
         *_models(known, {"alike": Alike, "published": Published}, "### `{}`"),
     ]

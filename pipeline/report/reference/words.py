@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, get_args
 
 from pydantic.fields import FieldInfo
 
@@ -25,7 +25,7 @@ MODELS = {
     "Published": "[where it stands](#published)",
     "Inner": "mapping, as of `attacks/pgd`, whose objective may be `loss`, the defence's own",
 }
-COLUMNS = [*Column.__args__]
+COLUMNS = [*get_args(Column)]
 
 
 def kind(schema: dict[str, Any]) -> str:

@@ -6,6 +6,8 @@ the line between x and that first fools. Searches that end on the boundary itsel
 decides, go 0.1 % back.
 """
 
+from typing import Any
+
 import eagerpy as ep
 import foolbox
 import torch
@@ -32,9 +34,9 @@ class _Fooled(foolbox.Criterion):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.y!r})"
 
-    def __call__(self, perturbed: ep.Tensor, outputs: ep.Tensor) -> ep.Tensor:
+    def __call__(self, perturbed: ep.Tensor, outputs: ep.Tensor) -> ep.Tensor:  # type: ignore[override]
         classes = outputs.argmax(-1)
-        return classes != self.y.repeat(len(classes) // len(self.y))
+        return classes != self.y.repeat(len(classes) // len(self.y))  # type: ignore[return-value]
 
 
 def searched(
@@ -58,7 +60,11 @@ def searched(
     while len(left) and not (fools := _fooling(model, x_adv[left], y[left])).all():
         left = left[fools]
     if len(left):
-        settings = {"epsilon": epsilon, "generator": generator, "starting_points": x_adv[left]}
+        settings: dict[str, Any] = {
+            "epsilon": epsilon,
+            "generator": generator,
+            "starting_points": x_adv[left],
+        }
         try:
             x_adv[left] = _foolbox.run(attack, model, x[left], _Fooled(y[left]), **settings)[1]
         except Exception as error:  # what foolbox says, and torch, of a start that is lost

@@ -30,7 +30,7 @@ AT_ONCE = 4096  # places whose nearest word is looked for together
 
 
 def search(
-    model: nn.Sequential, x: Tensor, y: Tensor, step: Step, *, steps: int
+    model: nn.Module, x: Tensor, y: Tensor, step: Step, *, steps: int
 ) -> tuple[Tensor, Tensor]:
     """Up to ``steps`` steps on every text that the model gets right and that has not yielded yet.
 
@@ -42,9 +42,11 @@ def search(
         raise Fault(f"words are attacked through a first layer `embedding`; the model has {name!r}")
     with frozen(model):
         rest = nn.Sequential(*[*model.children()][1:])
-        table = model.embedding.weight
+        embedding = model.get_submodule(name)
+        assert isinstance(embedding, nn.Embedding)
+        table = embedding.weight
         gaps = _gaps(table)
-        t = model.embedding(x)  # (n, length, d)
+        t = embedding(x)  # (n, length, d)
         x_adv, success = x.clone(), torch.zeros_like(y, dtype=torch.bool)
         left = (model(x).argmax(1) == y).nonzero().squeeze(1)
         for _ in range(steps):

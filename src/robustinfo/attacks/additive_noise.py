@@ -53,7 +53,7 @@ def craft(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> Tensor:
     """The noisy image of every image, fooling or not. Like x."""
-    attack = _METHODS[config.norm, config.distribution]()
+    attack = _METHODS[config.norm, config.distribution]()  # type: ignore[abstract]
     return _foolbox.run(attack, model, x, y, epsilon=config.epsilon, generator=generator)[1]
 
 

@@ -64,14 +64,14 @@ def perturb(
 
         return ep.astensor(_normals(asked, at.raw, many, size.raw, draw))
 
-    attack.approximate_gradients = normals
+    attack.approximate_gradients = normals  # type: ignore[assignment,method-assign]
     return searched(
         attack, model, x, y, norm=config.norm, epsilon=config.epsilon, generator=generator
     )
 
 
 def _uniform(*shape: int, **like: torch.device | torch.dtype) -> Tensor:
-    return 2 * torch.rand(*shape, **like) - 1
+    return 2 * torch.rand(*shape, **like) - 1  # type: ignore[call-overload]
 
 
 def _normals(

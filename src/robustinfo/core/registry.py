@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from robustinfo.core.settings import Settings, pixels
+from robustinfo.core.settings import pixels
 
 # What a file of each folder must define, beside ``Config``.
 VERBS = {
@@ -49,7 +49,7 @@ def module(kind: str, params: Mapping) -> ModuleType:
     return import_module(f"robustinfo.{kind}.{method}")
 
 
-def config(kind: str, params: Mapping) -> Settings:
+def config(kind: str, params: Mapping) -> Any:  # noqa: ANN401  # the method's own Settings
     """The checked settings of an entry. Raises ValueError (pydantic's is one) if they are bad."""
     settings = {key: value for key, value in params.items() if key != "method"}
     return module(kind, params).Config(**settings)

@@ -9,6 +9,7 @@ import json
 import re
 import unicodedata
 from pathlib import Path
+from typing import Any
 
 from robustinfo.datasets._storage import DataError
 
@@ -27,8 +28,8 @@ def ordered(root: Path, names: list[str]) -> tuple[list[str], str]:
     Raises DataError where two of them seem to be one class.
     """
     _refuse_copies(root, names)
-    parts = [NUMBERED.fullmatch(name) for name in names]
-    if not all(parts) or len({(part[1], part[3]) for part in parts}) > 1:
+    parts = [part for name in names if (part := NUMBERED.fullmatch(name))]
+    if len(parts) < len(names) or len({(part[1], part[3]) for part in parts}) > 1:
         return sorted(names), "by name"
     numbers = {name: int(part[2]) for name, part in zip(names, parts, strict=True)}
     if len({*numbers.values()}) < len(names):
@@ -47,7 +48,7 @@ def named(file: Path) -> list[str]:
     """
     try:
         text = file.read_text("utf-8-sig")
-        content = json.loads(text) if file.suffix == ".json" else text.split("\n")
+        content: Any = json.loads(text) if file.suffix == ".json" else text.split("\n")
     except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"{file} does not name classes: {error}") from error
     if isinstance(content, dict):
@@ -73,8 +74,8 @@ def _refuse_copies(root: Path, names: list[str]) -> None:
             _refuse(root, other, name)
     for name in names:
         found = COPY.fullmatch(_plain(name))
-        if found and (other := known.get(found[1] or found[2])):
-            _refuse(root, other, name)
+        if found and (copied := known.get(found[1] or found[2])):
+            _refuse(root, copied, name)
 
 
 def _refuse(root: Path, one: str, other: str) -> None:

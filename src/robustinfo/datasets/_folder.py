@@ -119,7 +119,8 @@ def _left_out(tree: Tree, chosen: Path) -> list[tuple[str, int, str]]:
 
 def _stacked(root: Path, files: list[Path], size: int | None) -> tuple[Tensor, list[str]]:
     """All images, uint8 (n, c, h, w), and what was done to how many. Raises DataError."""
-    images, done = [], Counter()
+    images: list[Tensor] = []
+    done: Counter[str] = Counter()
     for file in files:
         image, facts = _image.opened(root / file, size)
         if images and image.shape[1:] != images[0].shape[1:]:

@@ -58,7 +58,7 @@ def resized(images: Tensor, size: int | None) -> Tensor:
     """uint8 (n, c, h, w): the shorter side becomes ``size``, the middle is cut out; None: as is."""
     if size is None or images.shape[2:] == (size, size):
         return images
-    _refuse_huge("an image of the data set", *images.shape[2:], size)
+    _refuse_huge("an image of the data set", images.shape[2], images.shape[3], size)
     transform = _transform(size)
     return torch.cat([transform(part) for part in images.split(EVALUATION_BATCH)])
 
@@ -68,7 +68,8 @@ def _pixels(source: Image.Image) -> str:
 
     Asked before the pixels are read, which empties the list of tiles.
     """
-    args = source.tile[0].args if source.tile else None
+    tile = getattr(source, "tile", None)  # of files alone
+    args = tile[0].args if tile else None
     packed, *more = args if isinstance(args, tuple) else (args,)
     if source.format == "PPM" and packed == "RGB" and more and more[0] > 255:  # the greatest value
         packed = "RGB;16B"

@@ -30,8 +30,8 @@ class DataError(Fault):
 
 def digest(inputs: np.ndarray, labels: np.ndarray, vocabulary: str = "") -> str:
     """Sha256 in hexadecimal of all inputs, then labels, then vocabulary. Both arrays contiguous."""
-    sha256 = hashlib.sha256(inputs.reshape(-1))
-    sha256.update(labels.reshape(-1))
+    sha256 = hashlib.sha256(inputs.reshape(-1).data)
+    sha256.update(labels.reshape(-1).data)
     sha256.update(vocabulary.encode())
     return sha256.hexdigest()
 

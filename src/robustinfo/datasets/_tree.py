@@ -46,9 +46,10 @@ class Tree(NamedTuple):
 
 def scan(top: Path) -> Tree:
     """Raises DataError for a folder that cannot be listed or a name that cannot be written."""
-    tree, seen, real = Tree(top, {}, [], {}, {}), {}, top.resolve()
+    tree, real = Tree(top, {}, [], {}, {}), top.resolve()
+    seen: dict[tuple[int, int], Path] = {}
     # Links wait until all else is listed: of a folder and a link to it, the folder is the class.
-    waiting, links = deque([HERE]), deque()
+    waiting, links = deque([HERE]), deque[Path]()
     while waiting or links:
         folder = waiting.popleft() if waiting else links.popleft()
         path = top / folder

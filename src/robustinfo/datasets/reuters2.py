@@ -44,7 +44,7 @@ def _read(folder: Path, split: str) -> Texts:
     except OSError as error:
         raise _missing(folder, error) from error
     for attributes, document in DOCUMENT.findall(content):
-        topics = [one for one in CLASSES if f"<D>{one}</D>" in TOPICS.search(document)[1]]
+        topics = [one for one in CLASSES if f"<D>{one}</D>" in TOPICS.search(document)[1]]  # type: ignore[index]
         wanted = f'LEWISSPLIT="{split.upper()}"' in attributes and 'TOPICS="YES"' in attributes
         if wanted and len(topics) == 1:
             labels.append(CLASSES.index(topics[0]))
@@ -56,7 +56,7 @@ def _read(folder: Path, split: str) -> Texts:
 
 def _text(document: str) -> str:
     """Title and body; a document without either is one text that was never taken apart."""
-    whole = TEXT.search(document)[1]
+    whole = TEXT.search(document)[1]  # type: ignore[index]  # every document has one
     return unescape(" ".join(part for _, part in PART.findall(whole)) or whole)
 
 

@@ -24,7 +24,7 @@ from torch import Generator, Tensor
 from robustinfo.core.batches import EVALUATION_BATCH
 from robustinfo.core.settings import Fraction01, PositiveNumber, Settings
 from robustinfo.maths import channel_mask
-from robustinfo.models._mask import MASK, cut_in_training
+from robustinfo.models._mask import MASK, ChannelMask, cut_in_training
 from robustinfo.models._network import Network
 
 
@@ -68,10 +68,12 @@ def in_step(
 def cut(network: Network, x: Tensor, y: Tensor, *, config: Config) -> None:
     """Cut channels for good, in place.  x: (m, c, h, w), held out.  y: (m,).  In eval mode."""
     found = [network.observe(part, (MASK,)) for part in x.split(EVALUATION_BATCH)]
-    channels = len(network.get_submodule(MASK).passes)
+    mask = network.get_submodule(MASK)
+    assert isinstance(mask, ChannelMask)
+    channels = len(mask.passes)
     maps = torch.cat([seen[MASK] for _, seen in found]).view(len(x), channels, -1, 1)
     values = channel_mask.relevance(maps, y, classes=found[0][0].shape[1], sigma=config.sigma)
-    network.get_submodule(MASK).passes.copy_(channel_mask.mask(values, config.masked_share))
+    mask.passes.copy_(channel_mask.mask(values, config.masked_share))
 
 
 def _keeping(y: Tensor, config: Config) -> Callable[[Tensor, Tensor], Tensor]:

@@ -23,7 +23,8 @@ READS = "images"
 
 
 class Inner(pgd.Config):
-    objective: Literal["loss", "cross_entropy", "margin"] = "loss"  # loss: L itself
+    # loss: L itself
+    objective: Literal["loss", "cross_entropy", "margin"] = "loss"  # type: ignore[assignment]
     precision: Literal["float32"] = "float32"
 
 

@@ -93,9 +93,9 @@ def loss_terms(
 ) -> dict[str, Tensor]:
     """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Terms in nats and squared natural-log units."""
     loss = registry.get("losses", config.loss)
-    logits, *ends = _ends(model, x)
+    logits, first, last = _ends(model, x)
     target = config.factor * state["pretrained_flow"]
-    penalty = flow_penalty(*ends, target, layers=len(model.activations), reading=config)
+    penalty = flow_penalty(first, last, target, layers=len(model.activations), reading=config)
     return {"clean": loss(logits, y), "entropic": config.weight * penalty}
 
 
@@ -112,6 +112,6 @@ def attack_term(
 
 def _ends(model: Network, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Logits, and the first and last activations: E_T telescopes, no other layer acts."""
-    points = (model.activations[0], model.activations[-1])
-    logits, seen = model.observe(x, points)
-    return logits, *(seen[point].float() for point in points)
+    first, last = model.activations[0], model.activations[-1]
+    logits, seen = model.observe(x, (first, last))
+    return logits, seen[first].float(), seen[last].float()

@@ -5,6 +5,7 @@ BatchNorm that stays in training mode renews its statistics at every forward; ot
 
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +14,9 @@ from torch import Tensor, nn
 @contextmanager
 def kept(model: nn.Module) -> Iterator[None]:
     """Every weight and buffer comes back: the tensor that it was, with the values that it had."""
-    slots = [slot for part in model.modules() for slot in (part._parameters, part._buffers)]
+    slots: list[MutableMapping[str, Any]] = [
+        slot for part in model.modules() for slot in (part._parameters, part._buffers)
+    ]
     before = [(slot, dict(slot.items())) for slot in slots]
     values = {id(one): (one, one.detach().clone()) for _, held in before for one in _tensors(held)}
     try:
@@ -31,7 +34,7 @@ def same(a: Tensor, b: Tensor | None) -> bool:
     return b is not None and a.shape == b.shape and not ((a != b) & ~((a != a) & (b != b))).any()
 
 
-def _put(slot: MutableMapping[str, Tensor | None], held: dict[str, Tensor | None]) -> None:
+def _put(slot: MutableMapping[str, Any], held: dict[str, Any]) -> None:
     """Item by item, which is all that TorchScript's own mappings can do; there none is new."""
     found = dict(slot.items())
     for name in found.keys() - held.keys():
@@ -41,5 +44,5 @@ def _put(slot: MutableMapping[str, Tensor | None], held: dict[str, Tensor | None
             slot[name] = one
 
 
-def _tensors(held: dict[str, Tensor | None]) -> list[Tensor]:
+def _tensors(held: dict[str, Any]) -> list[Tensor]:
     return [one for one in held.values() if torch.is_tensor(one)]

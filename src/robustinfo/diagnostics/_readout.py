@@ -32,6 +32,11 @@ class Binary(nn.Module):
     Images (n, c, h, w) in [0, 1] -> (n, 4) logits, of which the last two are never the largest.
     """
 
+    images: Tensor  # (m, chw)
+    centre: Tensor  # (m, d)
+    weight: Tensor  # (m, d)
+    threshold: Tensor  # (m,)
+
     def __init__(
         self,
         network: nn.Module,
@@ -44,9 +49,9 @@ class Binary(nn.Module):
         super().__init__()
         self.network, self.layer = network, layer
         self.order = {"linf": torch.inf, "l2": 2.0}[norm]
-        self.register_buffer("images", images.flatten(1))  # (m, chw)
+        self.register_buffer("images", images.flatten(1))
         for name, values in zip(Readout._fields, zip(*readouts, strict=True), strict=True):
-            self.register_buffer(name, torch.stack(values))  # (m, d), (m,) the threshold
+            self.register_buffer(name, torch.stack(values))
 
     def forward(self, x: Tensor) -> Tensor:
         """As the class says."""
@@ -60,7 +65,9 @@ class Binary(nn.Module):
 
 def last_linear(model: nn.Module, x: Tensor) -> str | None:
     """The name of the last linear layer that runs and is given (n, d); None: there is none."""
-    names = {part: name for name, part in model.named_modules() if isinstance(part, nn.Linear)}
+    names: dict[nn.Module, str] = {
+        part: name for name, part in model.named_modules() if isinstance(part, nn.Linear)
+    }
     ran: list[str] = []
 
     def note(layer: nn.Module, given: tuple[Tensor, ...]) -> None:

@@ -52,7 +52,8 @@ class Strength(Settings):  # of an attack that climbs, whatever it climbs
 
 class Config(Strength):
     attack: Literal["pgd", "margin_pgd", "ni_fgsm", "carlini_wagner"] = "pgd"  # which one
-    epsilon: Pixels | None  # None, of carlini_wagner: any perturbation counts
+    # None, of carlini_wagner: any perturbation counts
+    epsilon: Pixels | None  # type: ignore[assignment]
     initial_const: PositiveNumber = 0.1  # of carlini_wagner, whose step_size is Adam's rate
 
     @model_validator(mode="after")

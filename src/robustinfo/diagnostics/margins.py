@@ -22,6 +22,7 @@ margin large, and neither says anything of an attack; where J vanishes, ratios a
 
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import Generator, Tensor, nn
@@ -127,6 +128,6 @@ def _figure(
     edge = curved.quantile(1 - config.curved_share) if len(curved) else math.nan
     for image, (x, y), q in zip(images.tolist(), points.T.tolist(), curved.tolist(), strict=True):
         layer = f"{'high' if q > edge else 'low'} Q, image {image}"
-        about = {"input": config.examples, "layer": layer, "level": float(image)}
+        about: dict[str, Any] = {"input": config.examples, "layer": layer, "level": float(image)}
         yield Measurement("x", x, **about)
         yield Measurement("y", y, **about)

@@ -19,7 +19,7 @@ attack that leaves the ball on its way may meet the read-outs of other images th
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import torch
 from pydantic import Field, PositiveInt, field_validator
@@ -35,7 +35,7 @@ from robustinfo.diagnostics._kept import kept
 from robustinfo.diagnostics._readout import Binary, Readout, last_linear, separate
 from robustinfo.maths.balls import distance, projected, uniform
 
-LONG = {"steps": 100, "restarts": 1}  # of gradient_search.py
+LONG: dict[str, Any] = {"steps": 100, "restarts": 1}  # of gradient_search.py
 
 
 class Config(Settings):
@@ -85,7 +85,7 @@ def diagnose(
 ) -> list[Measurement]:
     """x: (n, c, h, w) in [0, 1].  y: (n,) labels, which do not matter.  Fractions of the images."""
     attack = registry.config("attacks", config.adversary)
-    within = {"norm": attack.norm, "epsilon": attack.epsilon}
+    within: dict[str, Any] = {"norm": attack.norm, "epsilon": attack.epsilon}
     draws = random_search.Config(**within, draws=config.inner_points)
     perturbs = (
         registry.get("attacks", config.adversary),
@@ -97,7 +97,7 @@ def diagnose(
     with kept(model), frozen(model):
         with seeded(x, generator), torch.no_grad():
             layer = last_linear(model, x[:2])
-            planted = _planted(model, layer, x, attack, config)
+            planted = _planted(model, layer, x, draws, config)
         for rows in _groups(planted.x, attack.norm, 2 * attack.epsilon):
             readouts = [planted.readouts[row] for row in rows]
             network = Binary(model, layer, planted.x[rows], readouts, attack.norm)
@@ -120,7 +120,7 @@ def diagnose(
 
 
 def _planted(
-    model: nn.Module, layer: str | None, x: Tensor, attack: Settings, config: Config
+    model: nn.Module, layer: str | None, x: Tensor, attack: random_search.Config, config: Config
 ) -> Planted:
     """Those images for which there is a read-out."""
     points = uniform(x, attack.norm, attack.epsilon)
@@ -133,7 +133,7 @@ def _planted(
         inner = torch.cat([image[None], drawn.clamp(0, 1)])
         readouts.append(separate(model, layer, inner, point[None], closeness=config.closeness))
     held = [row for row, readout in enumerate(readouts) if readout]
-    return Planted(x[held], points[held], [readouts[row] for row in held])
+    return Planted(x[held], points[held], [one for one in readouts if one])
 
 
 def _groups(x: Tensor, norm: str, reach: float) -> list[list[int]]:

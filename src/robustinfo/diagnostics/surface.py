@@ -19,7 +19,7 @@ Known bias: two directions of thousands, and by chance. As in the paper, points 
 
 from collections.abc import Iterator
 from itertools import product
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 from pydantic import AfterValidator, Field, PositiveInt
@@ -81,7 +81,8 @@ def diagnose(
     """
     x, y = x[: config.images], y[: config.images]
     places = list(product(_steps(config), repeat=2))
-    found, holes = [], []
+    found: list[Measurement] = []
+    holes: list[bool] = []
     with frozen(model):
         directions = torch.stack([_gradient_sign(model, x, y), _random_sign(x, generator)], 1)
         for number, (image, label, two) in enumerate(zip(x, y, directions, strict=True)):
@@ -101,12 +102,16 @@ def diagnose(
 
 
 def _points(
-    number: int, places: list[tuple[float, float]], heights: dict[str, Tensor]
+    number: int, places: list[tuple[float, ...]], heights: dict[str, Tensor]
 ) -> Iterator[Measurement]:
     """Of one image, at every place.  heights: (p,) by quantity."""
     for quantity, values in heights.items():
         for value, (along, across) in zip(values.tolist(), places, strict=True):
-            about = {"input": f"{across:g}", "layer": f"image {number}", "level": along}
+            about: dict[str, Any] = {
+                "input": f"{across:g}",
+                "layer": f"image {number}",
+                "level": along,
+            }
             yield Measurement(quantity, value, **about)
 
 

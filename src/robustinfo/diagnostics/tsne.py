@@ -5,6 +5,8 @@ distances between clusters, their sizes and the axes mean nothing, and another s
 picture. It shows, and proves nothing.
 """
 
+from typing import Any
+
 import torch
 from pydantic import PositiveInt
 from sklearn.manifold import TSNE
@@ -52,6 +54,6 @@ def diagnose(
         points = TSNE(perplexity=config.perplexity, random_state=seed).fit_transform(t)
         for index, (point, label) in enumerate(zip(points, y.tolist(), strict=False)):
             for axis, value in zip("xy", point, strict=True):
-                about = {"layer": layer, "input": f"class {label}, image {index}"}
+                about: dict[str, Any] = {"layer": layer, "input": f"class {label}, image {index}"}
                 found.append(Measurement(axis, float(value), **about))
     return found

@@ -43,7 +43,7 @@ def diagnosed(
     y: Tensor,
     entries: Mapping[str, Entry],
     *,
-    resisting: Mapping[str, Tensor],
+    resisting: Mapping[Any, Tensor],
     generator: Generator,
     given: Callable[[Entry], dict[str, Any]] = lambda entry: {},
     note: Callable[[str], object] = lambda text: None,
@@ -63,7 +63,8 @@ def diagnosed(
             note(name if level is None else f"{name} at {level:.3g}")
             a, b, of = x, y, None
             if getattr(module, "OF_RESISTING", False):
-                rows = resisting.get(norm_of("diagnostics", params))
+                norm = norm_of("diagnostics", params)
+                rows = resisting.get(norm)
                 if rows is None:
                     continue  # without an attack in its norm nothing resists
                 a, b, of = x[rows], y[rows], len(y)
@@ -84,12 +85,13 @@ def _curve(
     model: nn.Module, x: Tensor, y: Tensor, name: str, entry: Entry, generator: Generator
 ) -> Iterator[Measurement]:
     """Accuracy at every epsilon, and what the curve says of the attack."""
-    curve, norm = {}, norm_of("diagnostics", entry)
+    curve: dict[Any, Tensor] = {}  # by epsilon
+    norm: Any = norm_of("diagnostics", entry)
     for level, params in registry.sweep(entry):
         config = registry.config("diagnostics", params)
         curve[level] = attack_accuracy.robust(model, x, y, config=config, generator=generator)
         yield fraction("attack_accuracy", curve[level])._replace(entry=name, level=level)
-    about = {"entry": name, "n": len(y)}
+    about: dict[str, Any] = {"entry": name, "n": len(y)}
     worst = None
     for low, high in pairwise(sorted(curve)):
         won = int((curve[high] & ~curve[low]).sum())

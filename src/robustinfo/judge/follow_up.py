@@ -43,7 +43,11 @@ class FollowUp(NamedTuple):
 
     def robust(self, before: Tensor) -> Tensor:
         """Those of the images that were robust which still are: (n,) bool."""
-        return before if self.steps is None else before & ~self.steps & ~self.restarts
+        return (
+            before
+            if self.steps is None or self.restarts is None
+            else before & ~self.steps & ~self.restarts
+        )
 
 
 def follow_up(
@@ -67,7 +71,7 @@ def follow_up(
     climbed = {one.loss for one in threats.values() if one.norm == ball[0] and one.loss}
     short = torch.zeros_like(found.robust)
     for epsilon, suspects in found.suspects.items():  # of attacks in a smaller ball, within that
-        config = gradient_search.Config(norm=ball[0], epsilon=epsilon)
+        config = gradient_search.Config(norm=ball[0], epsilon=epsilon)  # type: ignore[arg-type]
         for part in parts(suspects & ~short, x):
             short[part] = gradient_search.perturb(
                 model, x[part], y[part], config=config, generator=generator, starts=starts[part]

@@ -4,7 +4,7 @@ Everything that imports torch, or calls a stranger's code, happens here.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +50,8 @@ def _judged(typed: Typed, paper: plain.Paper) -> dict[str, str]:
     """The verdict, or a Fault."""
     console, where = Console(stderr=True), options.device(typed.device)
     ball = Ball(norm=typed.norm, epsilon=typed.epsilon)
-    most, names = protocol.SIZES[-1].images, typed.classes and Path(typed.classes)
+    most = protocol.SIZES[-1].images
+    names = Path(typed.classes) if typed.classes else None
     found = images.images(typed.data, size=typed.size, limit=most, names=names)
     if problem := out_of_scale(typed.epsilon, typed.norm, found.images[0].numel()):
         raise Fault(f"--epsilon {typed.epsilon:g}: {problem}")
@@ -100,7 +101,7 @@ def _networks(typed: Typed, found: images.Pictures, where: torch.device) -> list
 
 
 def _evaluated(
-    networks: list[nn.Module],
+    networks: Sequence[nn.Module],
     term: Callable | None,
     x: Tensor,
     y: Tensor,

@@ -1,7 +1,7 @@
 """What is typed on the command line, as what it means; or a Fault that says what may be typed."""
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, get_args
 
 from robustinfo.core.errors import Fault
 from robustinfo.core.settings import Norm, out_of_scale, pixels
@@ -30,9 +30,10 @@ class Typed(NamedTuple):
 
 def norm(text: str) -> Norm:
     """``linf`` or ``l2``."""
-    if text not in ("linf", "l2"):
-        raise Fault(f"--norm {text}: it is linf or l2")
-    return text
+    for known in get_args(Norm):
+        if text == known:
+            return known
+    raise Fault(f"--norm {text}: it is linf or l2")
 
 
 def epsilon(text: str, within: Norm) -> float:

@@ -61,7 +61,7 @@ def outcome(
         if one.role in BEATEN_BY and alike(one, "iterated"):
             alone = success[name] & ~union(alike(one, *BEATEN_BY[one.role]))
             only[one.role] = only.get(one.role, nothing) | alone
-            if one.role in WEAKER:
+            if one.role in WEAKER and one.epsilon is not None:
                 suspects[one.epsilon] = suspects.get(one.epsilon, nothing) | alone
     broken = union([*within])
     climbs = [n for n, t in within.items() if t.loss == "cross_entropy"]

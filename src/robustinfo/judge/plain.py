@@ -30,7 +30,10 @@ def text(content: RenderableType, paper: Paper) -> str:
     """As ``rich`` prints it there."""
     file = io.TextIOWrapper(io.BytesIO(), encoding=paper.encoding, errors=ERRORS, newline="\n")
     console = Console(
-        file=file, width=paper.width, color_system=paper.colours, force_terminal=bool(paper.colours)
+        file=file,
+        width=paper.width,
+        color_system=paper.colours,  # type: ignore[arg-type]
+        force_terminal=bool(paper.colours),
     )
     console.print(content)
     file.flush()
@@ -43,7 +46,8 @@ def _spelled(error: UnicodeError) -> tuple[str, int]:
     letters = error.object[error.start : error.end]
     if all(letter in SPELLED for letter in letters):
         return "".join(SPELLED[letter] for letter in letters), error.end
-    return codecs.backslashreplace_errors(error)
+    escaped, end = codecs.backslashreplace_errors(error)
+    return str(escaped), end
 
 
 codecs.register_error(ERRORS, _spelled)

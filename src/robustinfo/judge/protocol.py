@@ -10,7 +10,7 @@ network holds.
 from typing import Any, NamedTuple
 
 from robustinfo.attacks import adaptive, gradient_search
-from robustinfo.core.settings import Settings, diameter
+from robustinfo.core.settings import Norm, Settings, diameter
 from robustinfo.diagnostics import planted
 
 Entry = dict[str, Any]
@@ -49,7 +49,7 @@ SIZES = (
 class Ball(Settings):
     """A threat model: every perturbation whose norm is at most epsilon."""
 
-    norm: str
+    norm: Norm
     epsilon: float
 
 
@@ -59,7 +59,7 @@ class Cost(NamedTuple):
     gradients: float = 0
     queries: float = 0
 
-    def __add__(self, other: "Cost") -> "Cost":
+    def __add__(self, other: "Cost") -> "Cost":  # type: ignore[override]  # no longer tuple
         """Of both."""
         return Cost(*(a + b for a, b in zip(self, other, strict=True)))
 
@@ -131,7 +131,7 @@ def diagnostics(size: Size, ball: Ball, values: int, images: int | None = None) 
     levels = [level for level in levels if level < huge] + [huge]
     path = {"step_size": REACH * ball.epsilon / size.steps, "steps": size.steps}
     # On the margin: the cross-entropy of a network that is merely sure is flat in float32.
-    curve = {"method": "attack_accuracy", "attack": "margin_pgd", "norm": ball.norm}
+    curve: Entry = {"method": "attack_accuracy", "attack": "margin_pgd", "norm": ball.norm}
     curve |= {"steps": CURVE_STEPS}
     found = {
         "outputs": Part({"method": "outputs"}, Cost(1, 9)),

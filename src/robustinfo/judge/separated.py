@@ -22,7 +22,7 @@ def main(function: str, options: str, answer: int, ours: int) -> None:
     process = os.getpid()
     Thread(target=_end_with, args=(ours,), daemon=True).start()
     # What is written goes to standard error, and an encoding of little reach is no error there.
-    sys.stdout.reconfigure(errors="backslashreplace", line_buffering=True)
+    sys.stdout.reconfigure(errors="backslashreplace", line_buffering=True)  # type: ignore[union-attr]
     module, _, name = function.partition(":")
     found = json.dumps(getattr(import_module(module), name)(**json.loads(options)))
     if os.getpid() == process:

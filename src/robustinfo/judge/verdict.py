@@ -52,7 +52,7 @@ class Verdict(NamedTuple):
 
     def counts(self) -> dict[str, int]:
         """How many deciding checks failed, passed, cannot say, were not run."""
-        deciding = [one.result for one in self.answers if one.check.verdict != NOTE]
+        deciding: list[str] = [one.result for one in self.answers if one.check.verdict != NOTE]
         return {name: deciding.count(name) for name in SEVERITY if name != "noted"}
 
     def failed_classes(self) -> list[str]:
@@ -82,7 +82,7 @@ def judge(measurements: Iterable[Measurement], classes: int) -> Verdict:
 def worst(answers: list[Answer]) -> Answer:
     """The one that decides: the most severe, and of these the furthest beyond its threshold."""
     sign = -1 if answers[0].check.rule == AT_MOST else 1
-    return min(answers, key=lambda one: (SEVERITY.index(one.result), sign * one.value))
+    return min(answers, key=lambda one: (SEVERITY.index(one.result), sign * one.value))  # type: ignore[operator]  # each was run
 
 
 def answer(check: Check, found: Measurement, classes: int) -> Answer:
@@ -106,15 +106,21 @@ def answer(check: Check, found: Measurement, classes: int) -> Answer:
     images = None
     if result == "cannot say" and found.interval == "fraction":
         side = "below" if found.value < limit else "above"
-        images = images_needed(round(found.value * found.n), found.n, limit, side)
+        images = images_needed(*_counted(found), limit, side)
     return Answer(check, result, *numbers, images)
+
+
+def _counted(found: Measurement) -> tuple[int, int]:
+    """Of a fraction: so many images, of so many."""
+    n = found.n or 0
+    return round(found.value * n), n
 
 
 def _interval(check: Check, found: Measurement) -> tuple[float, float]:
     if found.interval == "fraction":
-        return fraction_interval(round(found.value * found.n), found.n)
+        return fraction_interval(*_counted(found))
     if found.interval == "own":
-        return found.low, found.high
+        return found.low, found.high  # type: ignore[return-value]  # what `own` means
     if check.sampled and found.interval != "exact":
         return -math.inf, math.inf
     return found.value, found.value

@@ -100,7 +100,7 @@ def memorise(
             optimizer.zero_grad()
             (loss / len(y)).backward()
             for layer in layers:
-                layer.weight.grad *= layer.kept
+                layer.weight.grad *= layer.kept  # type: ignore[operator]  # after backward
             optimizer.step()
         with torch.no_grad():
             return torch.minimum(fewest, _wrong(outputs(layers, x, relu=relu), y))

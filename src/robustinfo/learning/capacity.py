@@ -18,7 +18,7 @@ import logging
 import math
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import torch
@@ -99,7 +99,7 @@ def learn(task: Task, *, config: Config, generator: Generator) -> Iterator[Measu
         ]
         errors = torch.stack(wrong, 1).cpu().numpy() / len(labels)  # (masks, k)
         needed[name] = {e: weights_needed(errors, config.kept, e) for e in config.epsilons}
-        about = {"input": name, "n": len(labels)}
+        about: dict[str, Any] = {"input": name, "n": len(labels)}
         for k, error in zip(config.kept, errors.T, strict=True):
             yield _mean("memorised_accuracy", k, 1 - error)._replace(**about)
         for epsilon, counts in needed[name].items():

@@ -14,7 +14,7 @@ as well as the objects.
 
 from collections.abc import Iterator
 from statistics import fmean
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 from pydantic import Field, PositiveInt
@@ -79,7 +79,7 @@ def learn(task: Task, *, config: Config, generator: Generator) -> Iterator[Measu
         for which, data, values in zip(
             ("train", "test"), (learned, held_out), zip(*curve, strict=True), strict=True
         ):
-            about = {"input": name, "n": len(data.labels)}
+            about: dict[str, Any] = {"input": name, "n": len(data.labels)}
             for epoch, value in enumerate(values):
                 accuracy = Measurement(f"{which}_accuracy", value, "fraction", epoch=epoch)
                 yield accuracy._replace(**about)

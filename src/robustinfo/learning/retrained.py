@@ -78,7 +78,7 @@ def learn(task: Task, *, config: Config, generator: Generator) -> Iterator[Measu
         value = accuracy(model, floats(test.images), test.labels)
         yield Measurement("accuracy", value, "fraction", n, level=level)
         if math.isnan(point) and value >= undistorted - config.allowed_loss:
-            point = level
+            point = math.nan if level is None else level
     yield Measurement("operating_point", point)
 
 

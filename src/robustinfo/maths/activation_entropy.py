@@ -8,13 +8,15 @@ E_T telescopes: of M layers, only the first and the last act.
 """
 
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
 
 from robustinfo.core.errors import Fault
 from robustinfo.core.settings import PositiveNumber, Settings
+
+Value = TypeVar("Value", Tensor, float)
 
 
 class Reading(Settings):
@@ -121,11 +123,12 @@ def refuse_negative(h: Tensor, layer: str) -> None:
         )
 
 
-def network_entropy(entropies: Sequence[Tensor], sizes: Sequence[int]) -> Tensor:
+def network_entropy(entropies: Sequence[Value], sizes: Sequence[int]) -> Value:
     """E_N from E(h_i) of each layer, every one (n,) or scalar, and the layers' neuron counts."""
-    return sum(e / size for e, size in zip(entropies, sizes, strict=True)) / len(sizes)
+    parts = [e / size for e, size in zip(entropies, sizes, strict=True)]
+    return sum(parts[1:], parts[0]) / len(sizes)
 
 
-def entropy_flow(entropies: Sequence[Tensor]) -> Tensor:
+def entropy_flow(entropies: Sequence[Value]) -> Value:
     """E_T from E(h_i) of each layer, every one (n,) or scalar. Needs at least two layers."""
     return (entropies[0] - entropies[-1]) / (len(entropies) - 1)

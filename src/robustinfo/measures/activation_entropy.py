@@ -35,10 +35,10 @@ def outline(config: Config) -> Outline:
 
 def estimate(t: Tensor, y: Tensor, *, config: Config) -> list[Measurement]:
     """t: (n, d) activations >= 0, or ValueError.  E of the set, whole and per neuron."""
-    held = None
+    held: maths.Sums | None = None
     for part in t.split(1024):  # of a wide layer, the copies in double precision would not fit
         held = add(held, part, config=config)
-    return told(held, config=config)
+    return told(held, config=config)  # type: ignore[arg-type]  # there is a part
 
 
 def add(held: maths.Sums | None, t: Tensor, *, config: Config) -> maths.Sums:

@@ -50,5 +50,6 @@ def estimate(t: Tensor, y: Tensor, *, config: Config) -> list[Measurement]:
     else:
         low, high = (end.item() for end in t.aminmax())
         # A hair wider than the range, so that the maximum falls into the last bin.
-        ids = symbols(t, max((high - low) / config.bins * (1 + 1e-9), 1e-300), origin=low)
+        bins = config.bins or 1  # one_of_both: there are
+        ids = symbols(t, max((high - low) / bins * (1 + 1e-9), 1e-300), origin=low)
     return information_bits(*entropies_bits(ids, y.cpu().numpy()), y.tolist())

@@ -63,7 +63,7 @@ def estimate(t: Tensor, y: Tensor, *, config: Config, x: Tensor | None = None) -
             if config.estimator == "unbiased":
                 found.setdefault(f"hsic_{name}", []).append(unbiased(*pair))
                 continue
-            pair = tuple(map(centred, pair))
+            pair = (centred(pair[0]), centred(pair[1]))
             found.setdefault(f"hsic_{name}", []).append(biased(*pair))
             by_chance = chance(*pair) / (len(part) - 1) ** 2
             found.setdefault(f"hsic_{name}_chance", []).append(by_chance)

@@ -12,6 +12,8 @@ MASK = "mask"  # the layer's name in every network that has one
 class ChannelMask(nn.Module):
     """(n, C, h, w) -> the same, 0 in the channels that are cut. It is stored with the weights."""
 
+    passes: Tensor  # (C,)
+
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.register_buffer("passes", torch.ones(channels))
@@ -45,13 +47,13 @@ def cut_in_training(network: nn.Module, keep: Callable[[Tensor, Tensor], Tensor]
     keep: (images of the pass, maps (n, C, h, w) that the mask reads) -> (C,) bool. Passes in eval
     mode, in which adversaries are made, and what is stored are left as they are.
     """
-    images = []
+    images: list[Tensor] = []
 
     def enter(_layer: nn.Module, inputs: tuple[Tensor]) -> None:
         images[:] = inputs
 
     def cut(layer: nn.Module, inputs: tuple[Tensor], t: Tensor) -> Tensor:
-        return t * keep(*images, *inputs)[:, None, None] if layer.training else t
+        return t * keep(images[0], inputs[0])[:, None, None] if layer.training else t
 
     first = next(network.children()).register_forward_pre_hook(enter)
     mask = network.get_submodule(MASK).register_forward_hook(cut)

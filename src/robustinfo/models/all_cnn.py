@@ -32,7 +32,7 @@ def build(image_shape: tuple[int, int, int], num_classes: int, *, config: Config
     if min(h, w) < 4:
         raise Fault(f"All-CNN needs images of at least 4 x 4 pixels, not {h} x {w}")
     few, many = config.filters
-    layers = OrderedDict()
+    layers: OrderedDict[str, nn.Module] = OrderedDict()
     # (filters, kernel, stride) of each convolution
     plan = [(few, 3, 1), (few, 3, 1), (few, 3, 2), (many, 3, 1), (many, 3, 1), (many, 3, 2)]
     plan += [(many, 3, 1), (many, 1, 1)]
@@ -46,7 +46,7 @@ def build(image_shape: tuple[int, int, int], num_classes: int, *, config: Config
     for layer in layers.values():
         if isinstance(layer, nn.Conv2d):  # nine layers of torch's default lose the signal
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-            nn.init.zeros_(layer.bias)
+            nn.init.zeros_(layer.bias)  # type: ignore[arg-type]  # it has one
     numbers = range(1, len(plan) + 1)
     probes = config.probes or [*(f"conv{i}" for i in numbers), "maps"]
     activations = config.activations or [*(f"act{i}" for i in numbers), SOFTMAX]

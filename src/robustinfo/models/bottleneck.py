@@ -41,6 +41,8 @@ class Config(Settings):
 class Sample(nn.Module):
     """Draws from the code, (n, 2 size) -> (n, 1, size) in training, (n, samples, size) in eval."""
 
+    noise: Tensor  # (samples, size)
+
     def __init__(self, samples: int, size: int) -> None:  # noqa: D107
         super().__init__()
         self.register_buffer("noise", torch.randn(samples, size))

@@ -35,7 +35,9 @@ def build(image_shape: tuple[int, int, int], num_classes: int, *, config: Config
         raise Fault(f"{len(config.blocks)} blocks need {least} x {least} pixels, not {h} x {w}")
     first = 2 * config.growth
     whole = DenseNet(config.growth, config.blocks, first, num_classes=num_classes)
-    layers = OrderedDict(conv=nn.Conv2d(channels, first, 3, padding=1, bias=False))
+    layers: OrderedDict[str, nn.Module] = OrderedDict(
+        conv=nn.Conv2d(channels, first, 3, padding=1, bias=False)
+    )
     layers |= {  # each transition halves height and width
         name: layer
         for name, layer in whole.features.named_children()

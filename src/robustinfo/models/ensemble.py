@@ -47,7 +47,9 @@ def build(image_shape: tuple[int, int, int], num_classes: int, *, config: Config
     """
     get_network = registry.get("models", config.network)
     networks = [get_network(image_shape, num_classes) for _ in range(config.members)]
-    layers = OrderedDict({MEMBERS: Members(networks)})  # (n, members, K)
+    layers: OrderedDict[str, nn.Module] = OrderedDict(
+        {MEMBERS: Members(networks)}
+    )  # (n, members, K)
     layers["mixture"] = Mixture()  # (n, K)
     probes = config.probes or [*_points(network.probes for network in networks)]
     activations = config.activations or [*_points(network.activations for network in networks)]

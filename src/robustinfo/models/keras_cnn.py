@@ -35,7 +35,8 @@ def build(image_shape: tuple[int, int, int], num_classes: int, *, config: Config
     image_shape: (c, h, w). Raises ValueError where the image is too small to be pooled so often.
     """
     channels, h, w = image_shape
-    layers, probes, activations = OrderedDict(), [], []
+    layers: OrderedDict[str, nn.Module] = OrderedDict()
+    probes, activations = [], []
     number = 0
     for block, filters in enumerate(config.blocks, 1):
         for position, size in enumerate(filters):
@@ -69,5 +70,5 @@ def build(image_shape: tuple[int, int, int], num_classes: int, *, config: Config
     for layer in layers.values():
         if isinstance(layer, nn.Conv2d | nn.Linear):  # as Keras begins: larger than torch does
             nn.init.xavier_uniform_(layer.weight)
-            nn.init.zeros_(layer.bias)
+            nn.init.zeros_(layer.bias)  # type: ignore[arg-type]  # it has one
     return Network(layers, config.probes or probes, config.activations or activations)

@@ -40,7 +40,7 @@ class Block(nn.Module):
         self.norm1, self.act1 = nn.BatchNorm2d(out), nn.ReLU()
         self.conv2 = nn.Conv2d(out, out, 3, padding=1, bias=False)
         self.norm2, self.act2 = nn.BatchNorm2d(out), nn.ReLU()
-        self.shortcut = nn.Identity()
+        self.shortcut: nn.Module = nn.Identity()
         if stride > 1 or channels != out:
             convolution = nn.Conv2d(channels, out, 1, stride, bias=False)
             self.shortcut = nn.Sequential(OrderedDict(conv=convolution, norm=nn.BatchNorm2d(out)))
@@ -57,12 +57,15 @@ def build(image_shape: tuple[int, int, int], num_classes: int, *, config: Config
     averaged.
     """
     channels = config.width
-    layers = OrderedDict(conv=nn.Conv2d(image_shape[0], channels, 3, padding=1, bias=False))
+    first = nn.Conv2d(image_shape[0], channels, 3, padding=1, bias=False)
+    layers: OrderedDict[str, nn.Module] = OrderedDict(conv=first)
     layers["norm"] = nn.BatchNorm2d(channels)
     layers["act"] = nn.ReLU()  # (n, width, h, w)
     for number, stage in enumerate(STAGES):
         out = config.width * 2**number
-        blocks = OrderedDict(block1=Block(channels, out, stride=2 if number else 1))
+        blocks: OrderedDict[str, nn.Module] = OrderedDict(
+            block1=Block(channels, out, stride=2 if number else 1)
+        )
         blocks["block2"] = Block(out, out, stride=1)
         layers[stage] = nn.Sequential(blocks)
         channels = out

@@ -34,13 +34,13 @@ class Config(Settings):
 
 def block(channels: int, filters: int, convolutions: int) -> nn.Sequential:
     """(n, channels, h, w) -> (n, filters, h/2, w/2), rounded up."""
-    layers = OrderedDict()
+    layers: OrderedDict[str, nn.Module] = OrderedDict()
     for number in range(1, convolutions + 1):
         conv = layers[f"conv{number}"] = nn.Conv2d(channels, filters, 3, padding=1)
         # As torchvision begins. From torch's default, BatchNorm lets it train as well, but the
         # untrained network, a snapshot too, tells images apart by rounding errors only.
         nn.init.kaiming_normal_(conv.weight, mode="fan_out", nonlinearity="relu")
-        nn.init.zeros_(conv.bias)
+        nn.init.zeros_(conv.bias)  # type: ignore[arg-type]  # it has one
         layers[f"norm{number}"] = nn.BatchNorm2d(filters)
         layers[f"act{number}"] = nn.ReLU()
         channels = filters
@@ -59,7 +59,8 @@ def build(image_shape: tuple[int, int, int], num_classes: int, *, config: Config
 
     image_shape: (c, h, w), of any size.
     """
-    channels, layers = image_shape[0], OrderedDict()
+    channels = image_shape[0]
+    layers: OrderedDict[str, nn.Module] = OrderedDict()
     for number, (convolutions, times) in enumerate(PLAN, 1):
         layers[f"block{number}"] = block(channels, times * config.width, convolutions)
         channels = times * config.width

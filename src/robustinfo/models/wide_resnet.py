@@ -18,6 +18,7 @@ square is a whole map, on those of STL-10, 96 x 96, a ninth: the classifier read
 
 import math
 from collections import OrderedDict
+from collections.abc import Callable
 from functools import partial
 from typing import Literal, Self
 
@@ -63,7 +64,7 @@ class Block(nn.Module):
     """A pre-activation block, (n, channels, h, w) -> (n, out, h / stride, w / stride)."""
 
     def __init__(  # noqa: D107
-        self, channels: int, out: int, stride: int, activation: partial[nn.Module]
+        self, channels: int, out: int, stride: int, activation: Callable[[], nn.Module]
     ) -> None:
         super().__init__()
         self.norm1, self.act1 = nn.BatchNorm2d(channels), activation()
@@ -87,13 +88,14 @@ def build(image_shape: tuple[int, int, int], num_classes: int, *, config: Config
     averaged, whole or square by square; what is left over at their edges is not read. Raises Fault
     if they are smaller than a square.
     """
-    activation = partial(nn.ReLU)
+    activation: Callable[[], nn.Module] = nn.ReLU
     if config.negative_slope is not None:
         activation = partial(nn.LeakyReLU, config.negative_slope)
     channels = 16
-    layers = OrderedDict(conv1=nn.Conv2d(image_shape[0], channels, 3, padding=1, bias=False))
+    start = nn.Conv2d(image_shape[0], channels, 3, padding=1, bias=False)
+    layers: OrderedDict[str, nn.Module] = OrderedDict(conv1=start)
     for group, out, stride in zip(GROUPS, (16, 32, 64), (1, 2, 2), strict=True):
-        blocks = OrderedDict()
+        blocks: OrderedDict[str, nn.Module] = OrderedDict()
         for number in range(1, (config.depth - 4) // 6 + 1):
             first = stride if number == 1 else 1
             blocks[f"block{number}"] = Block(channels, out * config.width, first, activation)
@@ -106,10 +108,11 @@ def build(image_shape: tuple[int, int, int], num_classes: int, *, config: Config
         nn.AdaptiveAvgPool2d(1) if config.pool is None else nn.AvgPool2d(config.pool)
     )
     layers["flatten"] = nn.Flatten()
-    layers["fc"] = nn.Linear(channels * _squares(image_shape, config.pool), num_classes)  # (n, K)
+    last = nn.Linear(channels * _squares(image_shape, config.pool), num_classes)
+    layers["fc"] = last  # (n, K)
     one_sign = (*ENTRIES, "act", SOFTMAX) if config.activation == "relu" else (SOFTMAX,)
     network = Network(layers, config.probes, config.activations or one_sign)
-    nn.init.zeros_(network.fc.bias)
+    nn.init.zeros_(last.bias)
     for layer in network.modules():
         if isinstance(layer, nn.Conv2d):
             nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")

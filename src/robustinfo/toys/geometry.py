@@ -18,7 +18,7 @@ the level differs; means and Student's intervals are over the ``draws``.
 import math
 from collections.abc import Iterator
 from statistics import fmean
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 from pydantic import Field, NonNegativeInt, PositiveInt
@@ -87,14 +87,14 @@ def compute(*, config: Config, generator: Generator) -> Iterator[Measurement]:
                 yield from _coordinates(name, level, t[: config.shown], y)
     for (name, level), draws in found.items():
         for same in zip(*draws, strict=True):
-            values = [one.value for one in same]
-            found = bounded(same[0].quantity, fmean(values), *student(values))
-            yield found._replace(
+            values = [each.value for each in same]
+            one = bounded(same[0].quantity, fmean(values), *student(values))
+            yield one._replace(
                 n=config.points,
                 input=name,
                 level=level,
                 ceiling=same[0].ceiling,
-                saturated=any(one.saturated for one in same),
+                saturated=any(each.saturated for each in same),
             )
 
 
@@ -140,6 +140,10 @@ def _measured(t: Tensor, y: Tensor, config: Config) -> list[Measurement]:
 
 def _coordinates(name: str, level: float, t: Tensor, y: Tensor) -> Iterator[Measurement]:
     for number, (point, label) in enumerate(zip(t.tolist(), y.tolist(), strict=False), 1):
-        own = {"input": name, "level": level, "layer": f"class {label}, point {number}"}
+        own: dict[str, Any] = {
+            "input": name,
+            "level": level,
+            "layer": f"class {label}, point {number}",
+        }
         for quantity, value in zip("xy", point, strict=True):
             yield exact(quantity, value)._replace(**own)

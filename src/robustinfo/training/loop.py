@@ -88,7 +88,7 @@ def train(
     else:
         done = _restore(state, parts, generator)
     for epoch in range(done + 1, config.epochs + 1):
-        rate = schedule.get_last_lr()[0]
+        rate = float(schedule.get_last_lr()[0])
         take = recorded(step, optimizer, config.batch_size) if fast else step
         with quick(onednn=config.onednn):
             record = _one_epoch(

@@ -103,7 +103,9 @@ def recorded(step: Step, optimizer: torch.optim.Optimizer, size: int) -> Step:
     The learning rate is part of the recording: record anew when it changes. The first steps run
     on a stream of their own, as recording demands; the optimiser must be ``capturable``.
     """
-    graph, inputs, outputs, taken = torch.cuda.CUDAGraph(), (), {}, 0
+    graph, taken = torch.cuda.CUDAGraph(), 0
+    inputs: tuple[Tensor, ...] = ()
+    outputs: dict[str, Tensor] = {}
 
     def replay(x: Tensor, y: Tensor) -> dict[str, Tensor]:
         nonlocal inputs, outputs, taken
@@ -121,7 +123,7 @@ def recorded(step: Step, optimizer: torch.optim.Optimizer, size: int) -> Step:
             inputs = (x.clone(), y.clone())
             optimizer.zero_grad()  # the gradients' memory then belongs to the graph
             with torch.cuda.graph(graph):
-                outputs = step(*inputs)
+                outputs = step(inputs[0], inputs[1])
         for mine, given in zip(inputs, (x, y), strict=True):
             mine.copy_(given)
         graph.replay()

@@ -31,7 +31,7 @@ FORMS = ["package.module:function", *(f"{one}:NAME" for one in PREFIXES), "FILE.
 def model(
     text: str,
     *,
-    shape: tuple[int, int, int],
+    shape: tuple[int, ...],
     classes: int,
     device: "torch.device | str" = "cpu",
 ) -> "Guarded":
@@ -45,14 +45,14 @@ def model(
     Raises Fault if it cannot be had, or is no classifier of such images into so many classes.
     """
     prefix, name = text.split(":", 1) if ":" in text else ("", text)
-    kind = _kind(text, prefix)
+    kind, (c, h, w) = _kind(text, prefix), shape
     import torch
 
     from robustinfo.judge.sources._asked import Asked
     from robustinfo.judge.sources._checked import checked
     from robustinfo.judge.sources._globals import undisturbed
 
-    asked = Asked(tuple(shape), classes)
+    asked = Asked((c, h, w), classes)
     source = import_module(f"robustinfo.judge.sources.{kind}")
     process = os.getpid()
     with undisturbed():

@@ -22,11 +22,14 @@ class Asked(NamedTuple):
 class Normalised(nn.Module):
     """A network that reads images in [0, 1], around one that reads (x - mean) / std by channel."""
 
+    mean: Tensor  # (c, 1, 1)
+    std: Tensor
+
     def __init__(self, network: nn.Module, mean: Iterable[float], std: Iterable[float]) -> None:
         super().__init__()
         self.network = network
         for name, values in (("mean", mean), ("std", std)):
-            numbers = torch.tensor([*values]).view(-1, 1, 1)  # (c, 1, 1)
+            numbers = torch.tensor([*values]).view(-1, 1, 1)
             self.register_buffer(name, numbers, persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -108,8 +108,9 @@ def _set_mode(part: nn.Module, mode: bool) -> None:
 
 def are_floats(answer: object) -> bool:
     """Whether an answer is a dense tensor of floats, whatever its shape."""
-    dense = isinstance(answer, Tensor) and answer.layout == torch.strided
-    return dense and answer.is_floating_point()
+    if not isinstance(answer, Tensor) or answer.layout != torch.strided:
+        return False
+    return answer.is_floating_point()
 
 
 def described(answer: object) -> str:

@@ -41,7 +41,7 @@ class InPrecision(TorchFunctionMode):
         kwargs: Mapping[str, Any] | None = None,
     ) -> object:
         """The call, with the dtypes that it names exchanged, and outside of autocast."""
-        args = [self._kept(one) for one in args]
+        args = tuple(self._kept(one) for one in args)
         kwargs = {name: self._kept(one) for name, one in (kwargs or {}).items()}
         if func in CASTS and self._kept(CASTS[func]) != CASTS[func]:
             return args[0].to(self.dtype)

@@ -11,6 +11,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
 from robustinfo.maths.statistics.estimates import Bounds
@@ -23,9 +24,9 @@ def of_fractions(fractions: Sequence[float], n: float) -> Bounds:
     return lambda tail: fraction_interval(hits, n, tail)
 
 
-def of_own(values: Sequence[float], low: Sequence[float], high: Sequence[float]) -> Bounds | None:
+def of_own(values: ArrayLike, low: ArrayLike, high: ArrayLike) -> Bounds | None:
     """Values that came with 95 % intervals of their own; None where those have no width."""
-    mean = float(np.mean(values))
+    mean = float(np.mean(np.asarray(values)))
     down = float(np.mean(np.subtract(values, low)))
     up = float(np.mean(np.subtract(high, values)))
     if not max(down, up) > 1e-12 * max(1.0, abs(mean)):  # nor where they are missing

@@ -98,14 +98,14 @@ def over_seeds(
     the trainings, on these very images; and none where the seeds do not differ, for then nothing
     is known of either error.
     """
-    values = np.asarray(values, dtype=float)
-    mean, seeds = float(values.mean()), len(values)
-    equal = np.ptp(values) <= 1e-9 * max(1.0, float(np.abs(values).max()))
+    each = np.asarray(values, dtype=float)
+    mean, seeds = float(each.mean()), len(each)
+    equal = np.ptp(each) <= 1e-9 * max(1.0, float(np.abs(each).max()))
     if images is None and (seeds < 2 or equal):
         return unknown(mean, seeds)
-    if seeds < 2:
+    if images is not None and seeds < 2:
         return Estimate(mean, images, "network", seeds)
-    between = 0.0 if equal else float(values.var(ddof=1)) / seeds
+    between = 0.0 if equal else float(each.var(ddof=1)) / seeds
 
     def bounds(tail: float) -> tuple[float, float]:
         t, z = -float(stdtrit(seeds - 1, tail)), -float(ndtri(tail))
