@@ -22,7 +22,7 @@ Known bias: 14 attempts from the same starts may find what more starts of PGD wo
 
 from collections.abc import Callable
 from functools import partial
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import torch
 from pydantic import Field, model_validator
@@ -74,11 +74,13 @@ def perturb(
     """
     weights = (0.0,) if term is None else sorted(config.weights, key=abs)
     climbs = [
-        partial(_climbed, term, weight, CLIMBED[objective]) if weight else CLIMBED[objective]
+        partial(_climbed, term, weight, CLIMBED[objective])
+        if term and weight
+        else CLIMBED[objective]
         for weight in weights
         for objective in config.objectives
     ]
-    how = {"config": config, "generator": generator, "leave": True}
+    how: dict[str, Any] = {"config": config, "generator": generator, "leave": True}
     return pgd.search(model, x, y, climbs, **how)[:2]
 
 
@@ -90,8 +92,8 @@ def _climbed(
     Of the defended network itself, not of a folded copy.
     """
     logits, value = term(x, y)
-    _, loss = objective(lambda _: logits, x, y)
-    anyhow = {"allow_unused": True, "materialize_grads": True}
+    _, loss = objective(lambda _: logits, x, y)  # type: ignore[arg-type,assignment]
+    anyhow: dict[str, Any] = {"allow_unused": True, "materialize_grads": True}
     (along,) = torch.autograd.grad(loss, x, retain_graph=True, **anyhow)
     (aside,) = torch.autograd.grad(value, x, **anyhow)
     return logits, ((over_size(along) + weight * over_size(aside)).detach() * x).sum()

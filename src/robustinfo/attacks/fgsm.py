@@ -8,7 +8,7 @@ in the ball around x; ``restarts`` then go on with the images that still stand. 
 but counts as iterated, and a network that a single step breaks and many do not would pass.
 """
 
-from typing import Self
+from typing import Any, Self
 
 from pydantic import PositiveInt, model_validator
 from torch import Generator, Tensor, nn
@@ -35,7 +35,11 @@ class Config(Settings):
 
 
 def _as_pgd(config: Config) -> pgd.Config:
-    one = {"step_size": config.epsilon, "steps": 1, "random_start": config.start_std is not None}
+    one: dict[str, Any] = {
+        "step_size": config.epsilon,
+        "steps": 1,
+        "random_start": config.start_std is not None,
+    }
     return pgd.Config(**config.model_dump(), **one)
 
 

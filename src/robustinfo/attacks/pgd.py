@@ -18,7 +18,7 @@ x + start_std N(0, I) cut to the ball and to [0, 1]. Of N(0, 0.005) Jin et al. (
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import torch
 from pydantic import PositiveInt, model_validator
@@ -100,7 +100,7 @@ def craft(
     x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns the shape of x. Made in eval mode.
     climbed: None: the objective of a ``Config``.  begin: where the run starts.
     """
-    climbed = climbed or config.climbed(model)
+    climbed = climbed or config.climbed(model)  # type: ignore[attr-defined]
     with frozen(model), seeded(x, generator):
         at = begin(x, config)
         for size in config.sizes:
@@ -147,8 +147,10 @@ def search(
     leave: an image leaves once it fools, and not only at a run's end.
     """
 
+    ball: dict[str, Any] = {"norm": config.norm, "epsilon": config.epsilon}
+
     def attempt(climbed: Climbed, at: Tensor, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        a, b, ball = x[rows], y[rows], {"norm": config.norm, "epsilon": config.epsilon}
+        a, b = x[rows], y[rows]
         found, fools, last = _run(twin, climbed, a, b, at[rows], config, leave)
         if (some := fools.clone()).any():
             found[some], fools[some] = judged(model, a[some], b[some], found[some], **ball)

@@ -18,7 +18,7 @@ the margin 117, with 5 restarts 118.
 """
 
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 from torch import Generator, Tensor, nn
@@ -51,7 +51,7 @@ def perturb(
     term: what every adaptive attack is given; the smoothed labels take its place here.
     A success is misclassified, was correct, and lies within epsilon; a failure returns its x.
     """
-    settings = {"config": config, "generator": generator, "term": term}
+    settings: dict[str, Any] = {"config": config, "generator": generator, "term": term}
     return perturb_with_extras(model, x, y, **settings)[:2]
 
 

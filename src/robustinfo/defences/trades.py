@@ -12,6 +12,7 @@ authors' code runs an optimiser.
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Generator, Tensor, nn
@@ -60,7 +61,7 @@ def adversaries(
         return x
     with frozen(model), torch.no_grad():
         clean = model(x)
-    climb = {"climbed": partial(_divergence, clean), "begin": _beside}
+    climb: dict[str, Any] = {"climbed": partial(_divergence, clean), "begin": _beside}
     return pgd.craft(model, x, y, config=bim.as_pgd(config.attack), generator=generator, **climb)
 
 

@@ -23,7 +23,7 @@ Known bias: a rise is not progress towards an error, and a network that answers 
 An edge between two ReLUs, where no step climbs any more, is not stationary to first order.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from pydantic import PositiveInt
@@ -115,7 +115,7 @@ def _climbed(
         clean = network(x)
     start, path = log_odds(clean, y), _Path(network, x)
     ascent = pgd.Ascent(**dict(config))
-    how = {"config": ascent, "generator": generator, "climbed": path.look}
+    how: dict[str, Any] = {"config": ascent, "generator": generator, "climbed": path.look}
     end = pgd.craft(path.network, x, y, **how)
     path.look(path.network, end, y)
     rises = path.best > start + 2 * ROUNDING * clean.abs().amax(1)

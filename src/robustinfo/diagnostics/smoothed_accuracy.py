@@ -12,7 +12,7 @@ than the worst gamma's own by chance, and its interval does not know of that.
 """
 
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 from pydantic import Field
@@ -79,6 +79,6 @@ def _fallen(
     """(n,) bool."""
     numbers = pgd.Ascent(**config.path, **config.starts)
     climbs = [partial(climbed, smoothing=smoothing)]
-    how = {"config": numbers, "generator": generator, "leave": True}
+    how: dict[str, Any] = {"config": numbers, "generator": generator, "leave": True}
     parts = [pgd.search(network, a, b, climbs, **how)[1] for a, b in together(x, y)]
     return torch.cat(parts)

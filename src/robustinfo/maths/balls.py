@@ -1,5 +1,7 @@
 """Norms of perturbations; images inside their ball and the [0, 1] box, and the way back there."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -60,7 +62,7 @@ def uniform(x: Tensor, norm: str, radius: float) -> Tensor:
 
     From torch's global random numbers.
     """
-    like = {"dtype": x.dtype, "device": x.device}
+    like: dict[str, Any] = {"dtype": x.dtype, "device": x.device}
     if norm == "linf":
         return x + (torch.rand(x.shape, **like) * (2 * radius) - radius)
     # d of d + 2 normal numbers, over the length of all: Voelker et al. (2017).
