@@ -23,16 +23,6 @@ def attack(name, model, x, y, seed=0):
     return perturb(model, x, y, generator=torch.Generator().manual_seed(seed))
 
 
-def test_the_attacks_of_these_tests_are_all_there_are():
-    """But for AutoAttack, which asks for four classes: test_autoattack.py; texts: test_words.py."""
-    named = {entry["method"] for entry in ATTACKS.values()} | {"autoattack"}
-    assert named == {
-        name
-        for name in registry.names("attacks")
-        if registry.reads("attacks", {"method": name}) == "images"
-    }
-
-
 @EVERY
 def test_some_images_fall_and_some_stand_and_what_fools_is_a_success(name, two_classes):
     p = two_classes

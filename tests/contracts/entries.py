@@ -30,11 +30,11 @@ def held(kind):
         network = study["models"].get(file.rpartition("/")[2])
         for section in (one for one, of in KINDS.items() if of == kind):
             for name, entry in study.get(section, {}).items():
-                one = next(iter(registry.sweep(entry)))[1]
+                one = quick(kind, next(iter(registry.sweep(entry)))[1])
                 found.setdefault(str(one), (f"{file}:{name}", one, network))
     entries = {name: (entry, network) for name, entry, network in found.values()}
     more = ATTACKS if kind == "attacks" else {}
-    entries |= {name: (entry, None) for name, entry in more.items()}
+    entries |= {name: (quick(kind, entry), None) for name, entry in more.items()}
     there = {entry["method"] for entry, _ in entries.values()}
     for name in registry.names(kind):
         if name not in there and all_by_default(kind, name):
@@ -73,7 +73,7 @@ def quick(kind, entry):
     """The same with few steps: contracts do not ask for strength."""
     steps = 11 if kind == "diagnostics" else 2  # the path of an attack has more than ten
     least = {"steps": steps, "binary_search_steps": 2, "draws": 20, "perplexity": 2.0}
-    least |= {"queries": 20, "population": 5, "first_labels": 10}
+    least |= {"side": 5, "queries": 20, "population": 5, "first_labels": 10}
     if entry["method"] == "autoattack":
         epsilon = {"linf": 0.5, "l2": 8.0}[registry.config(kind, entry).norm]
         return entry | {"epsilon": epsilon}  # images fall to the first of its attacks

@@ -14,21 +14,20 @@ def held(one: Held, t: Tensor, y: Tensor, x: Tensor) -> None:
     points = one.module.POINTS in ("probes", "activations", "logits")
     one.keeps(points, "POINTS is probes, activations or logits")
 
-    def estimated(chosen: Tensor) -> list[Measurement]:
-        given = {"x": x[chosen]} if one.hook("SEES_INPUTS") else {}
-        return one.module.estimate(t[chosen], y[chosen], config=one.config, **given)
+    def estimated(t: Tensor, y: Tensor, x: Tensor) -> list[Measurement]:
+        given = {"x": x} if one.hook("SEES_INPUTS") else {}
+        return one.module.estimate(t, y, config=one.config, **given)
 
-    everything = torch.arange(len(y))
     with alone(one, t, y, x):
-        found = estimated(everything)
+        found = estimated(t, y, x)
     told(one, found)
     for row in found:
         ceiling = row.ceiling is not None
         one.keeps(row.quantity.count("bits") == int(ceiling), "bits, and only they, have a ceiling")
         one.keeps(isinstance(row.saturated, bool) == ceiling, "a ceiling says if it is reached")
-    turned = estimated(everything.flip(0))
+    turned = estimated(t.flip(0), y.flip(0), x.flip(0))
     one.keeps(_alike(found, turned), "the order of the samples changes nothing")
-    _few(one, lambda n: estimated(everything[:n]))
+    _few(one, lambda: estimated(t[:1], y[:1], x[:1]))
     if one.hook("add"):
         _in_parts(one, t, found)
     if combine := one.hook("combine"):
@@ -40,9 +39,9 @@ def _alike(one: list[Measurement], other: list[Measurement]) -> bool:
     return torch.allclose(*values.T, rtol=1e-4, atol=1e-5, equal_nan=True)
 
 
-def _few(one: Held, estimated: Callable[[int], list[Measurement]]) -> None:
+def _few(one: Held, estimated: Callable[[], list[Measurement]]) -> None:
     try:
-        found = estimated(1)
+        found = estimated()
     except ValueError as error:
         one.keeps(str(error), "who refuses a single sample says why")
     else:
