@@ -54,7 +54,7 @@ def test_what_is_written_for_every_kind_keeps_its_contract_and_the_houses_rules(
         "-k",
         "(brand_new or floors) and not is_used",
     )
-    held = run(copy, "pytest", "-v", "-p", "no:cacheprovider", *asked)
+    held = run(copy, "pytest", "-vv", "-p", "no:cacheprovider", *asked)
     assert held.returncode == 0, held.stdout[-3000:]
     for kind in new.KINDS:
         promised = "leaves_it_alone" if kind == "figure" else "keeps_its_promises"
