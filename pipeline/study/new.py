@@ -14,6 +14,7 @@ from robustinfo.core.errors import Fault
 from robustinfo.core.files import whole
 
 TEMPLATES = Path(__file__).parent / "templates"
+LONGEST = 40  # letters of a name: lines of 100 hold it
 USAGE = "usage: python -m pipeline new KIND NAME"
 
 
@@ -51,8 +52,10 @@ def write(kind: str, name: str, checkout: Path) -> Path:
     """The new file. checkout: the folder of the project."""
     if kind not in KINDS:
         raise Fault(f"no kind {kind!r}{suggested(kind, KINDS)}")
-    if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name) or iskeyword(name):
-        raise Fault(f"{name!r} names no file; write small letters, digits and _, as in `my_{kind}`")
+    fits = re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name) and len(name) <= LONGEST
+    if not fits or iskeyword(name):
+        said = f"up to {LONGEST} small letters, digits and _, as in `my_{kind}`"
+        raise Fault(f"{name!r} names no file; write {said}")
     folder = checkout / KINDS[kind].folder
     if not folder.is_dir():
         raise Fault(f"no folder {folder} here; run it in the folder of the project")

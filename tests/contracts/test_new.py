@@ -45,7 +45,7 @@ def test_the_command_says_what_it_wrote_and_what_comes_next(copy):
 
 def test_what_is_written_for_every_kind_keeps_its_contract_and_the_houses_rules(copy):
     for kind in new.KINDS:
-        file = new.write(kind, f"brand_new_{kind}", copy)
+        file = new.write(kind, f"brand_new_{kind}".ljust(40, "x"), copy)
         assert "TEMPLATE" not in file.read_text()
     # Whether a study has it is asked, too: of what nobody uses yet it is no.
     asked = (
@@ -58,7 +58,7 @@ def test_what_is_written_for_every_kind_keeps_its_contract_and_the_houses_rules(
     assert held.returncode == 0, held.stdout[-3000:]
     for kind in new.KINDS:
         promised = "leaves_it_alone" if kind == "figure" else "keeps_its_promises"
-        assert f"{promised}[brand_new_{kind}] PASSED" in held.stdout
+        assert f"{promised}[{f'brand_new_{kind}'.ljust(40, 'x')}] PASSED" in held.stdout
     checked = run(copy, "ruff", "check", "src", "pipeline")
     assert checked.returncode == 0, checked.stdout
 
@@ -68,9 +68,10 @@ def test_what_is_written_for_every_kind_keeps_its_contract_and_the_houses_rules(
     [
         ([], "usage: python -m pipeline new KIND NAME; a kind is one of attack, defence"),
         (["atack", "mine"], "no kind 'atack'; did you mean `attack`? choose from attack"),
-        (["attack", "My-attack"], "'My-attack' names no file; write small letters"),
+        (["attack", "My-attack"], "'My-attack' names no file; write up to 40 small letters"),
         (["attack", "../mine"], "names no file"),
         (["attack", "lambda"], "names no file"),
+        (["attack", "a" * 41], "names no file"),
         (["attack", "pgd"], "src/robustinfo/attacks/pgd.py is there already; take another name"),
     ],
 )

@@ -1,6 +1,7 @@
-"""TEMPLATE: one step along the sign of the gradient. Write here what your attack does.
+"""TEMPLATE: one step along the sign of the gradient.
 
-Say who published it, where (arXiv id, equation), its bias, and what it maximises where:
+Write here what yours does: who published it, where (arXiv id, equation), its known bias, and what
+it maximises where:
     maximise  CE(f(x'), y)  over |x' - x| <= epsilon, x' in [0, 1].
 """
 

@@ -1,6 +1,7 @@
-"""TEMPLATE: bright bars, upright or level, in noise. Write here what yours holds, and its licence.
+"""TEMPLATE: bright bars, upright or level, in noise.
 
-Say who published it, where, how many images there are and of which classes, and its splits.
+Write here what yours holds: who published it, where, under which licence, how many images there are
+and of which classes, and its splits.
 """
 
 from pathlib import Path

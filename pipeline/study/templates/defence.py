@@ -1,6 +1,6 @@
-"""TEMPLATE: cross-entropy and the squared size of the logits. Write here what yours minimises.
+"""TEMPLATE: cross-entropy and the size of the logits.
 
-Say who published it, where (arXiv id, equation), and its known bias:
+Write here what yours minimises, who published it, where (arXiv id, equation), and its known bias:
     minimise  CE(f(x), y) + weight |f(x)|^2 / K.
 """
 

@@ -1,6 +1,7 @@
-"""TEMPLATE: the fraction of images that noise of one size misleads. Write here what yours asks.
+"""TEMPLATE: the fraction of images that noise misleads.
 
-Say who published it, where (arXiv id, section), what it shows and what it does not.
+Write here what yours asks, who published it, where (arXiv id, section), what it shows and what it
+does not.
 """
 
 import torch
@@ -18,7 +19,7 @@ class Config(Settings):
 def outline(config: Config) -> Outline:
     """What its rows are called.
 
-    TEMPLATE  images that are correct when clean and not in noise
+    TEMPLATE  images correct when clean and not in noise
     """
     return [{"quantity": ("TEMPLATE",)}]
 
@@ -29,4 +30,5 @@ def diagnose(
     """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  A fraction of the n images."""
     noise = torch.randn(x.shape, generator=generator, device=generator.device).to(x)
     noisy = (x + config.size * noise).clamp(0, 1)
-    return [fraction("TEMPLATE", correct(model, x, y) & ~correct(model, noisy, y))]
+    misled = correct(model, x, y) & ~correct(model, noisy, y)
+    return [fraction("TEMPLATE", misled)]

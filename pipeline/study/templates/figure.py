@@ -1,6 +1,7 @@
-"""TEMPLATE: a bar per row and column of the table. Write here how yours is read.
+"""TEMPLATE: a bar per row and column of the table.
 
-Nothing is computed here. What rows and columns must be stands in pipeline/study/drawn.py.
+Write here how yours is read. Nothing is computed in this file; what rows and columns must be stands
+in pipeline/study/drawn.py.
 """
 
 import numpy as np

@@ -1,6 +1,7 @@
-"""TEMPLATE: the variance of a layer's outputs, on average. Write here what yours estimates.
+"""TEMPLATE: the variance of a layer's outputs.
 
-Say who published it, where (arXiv id, equation), its unit and its known bias.
+Write here what yours estimates, who published it, where (arXiv id, equation), its unit and its
+known bias.
 """
 
 from torch import Tensor
@@ -18,11 +19,12 @@ class Config(Settings):
 def outline(config: Config) -> Outline:
     """What its rows are called.
 
-    TEMPLATE  variance over the samples, mean over the layer's outputs, in their squared unit
+    TEMPLATE  variance over the samples, mean over the outputs
     """
     return [{"quantity": ("TEMPLATE",)}]
 
 
 def estimate(t: Tensor, y: Tensor, *, config: Config) -> list[Measurement]:
     """t: (n, d) activations.  y: (n,) labels, not used."""
-    return [Measurement("TEMPLATE", t.double().var(0, correction=0).mean().item())]
+    variance = t.double().var(0, correction=0).mean().item()
+    return [Measurement("TEMPLATE", variance)]
