@@ -27,6 +27,10 @@ VERBS = {
         "pipeline.report.reference.page:main",
         "print the page of all that a study and its results hold: > docs/reference.md",
     ),
+    "new": (
+        "pipeline.study.new:main",
+        "attack|defence|measure|diagnostic|dataset|figure NAME: write a file for one more",
+    ),
     "dvc": (
         "pipeline.tracking.dvc:main",
         "generate|record|adopt: write dvc.yaml; keep DVC's record and Snakemake's in step",

@@ -32,13 +32,13 @@ def crafted(model: Network, entry: Entry, x: Tensor, y: Tensor, *, generator: Ge
 
     Those that ``perturb`` failed on are then the clean ones.
     """
-    module, config = registry.module("attacks", entry), registry.config("attacks", entry)
+    craft, config = registry.hook("attacks", entry, "craft"), registry.config("attacks", entry)
     found = []
     for a, b in zip(x.split(EVALUATION_BATCH), y.split(EVALUATION_BATCH), strict=True):
-        if hasattr(module, "craft"):
-            found.append(module.craft(model, a, b, config=config, generator=generator))
+        if craft:
+            found.append(craft(model, a, b, config=config, generator=generator))
         else:
-            found.append(module.perturb(model, a, b, config=config, generator=generator)[0])
+            found.append(registry.get("attacks", entry)(model, a, b, generator=generator)[0])
     return torch.cat(found)
 
 
@@ -50,9 +50,8 @@ def observed(model: Network, x: Tensor, y: Tensor, measures: dict[str, Entry]) -
     """
     points, given = {}, {}
     for name, entry in measures.items():
-        module = registry.module("measures", entry)
-        points[name] = getattr(model, module.POINTS)
-        given[name] = {"x": x} if getattr(module, "SEES_INPUTS", False) else {}
+        points[name] = getattr(model, registry.module("measures", entry).POINTS)
+        given[name] = {"x": x} if registry.hook("measures", entry, "SEES_INPUTS") else {}
     logits, layers = _pass(model, x, tuple(dict.fromkeys(sum(points.values(), ()))))
     found: dict[str, dict[str, list[Measurement]]] = {name: {} for name in measures}
     while layers:
@@ -74,6 +73,7 @@ def in_parts(
 ) -> Observed:
     """``observed`` by one measure, ``entry``, of inputs and labels that come batch by batch."""
     module, config = registry.module("measures", entry), registry.config("measures", entry)
+    add, said = (registry.hook("measures", entry, one) for one in ("add", "told"))
     held: dict[str, list[torch.Tensor]] = {}
     right, losses = [], []
     for x, y in batches:
@@ -81,9 +81,9 @@ def in_parts(
         right.append(logits.argmax(1) == y)
         losses.append(F.cross_entropy(logits, y, reduction="none"))
         for layer, t in seen.items():
-            held[layer] = module.add(held.get(layer), t, config=config)
+            held[layer] = add(held.get(layer), t, config=config)
     told = [mean("loss", torch.cat(losses))]
-    told += _of_layers(name, entry, {at: module.told(h, config=config) for at, h in held.items()})
+    told += _of_layers(name, entry, {at: said(h, config=config) for at, h in held.items()})
     return Observed(torch.cat(right), told)
 
 
@@ -105,8 +105,7 @@ def _pass(model: Network, x: Tensor, points: tuple[str, ...]) -> tuple[Tensor, d
 def _of_layers(
     name: str, entry: Entry, layers: dict[str, list[Measurement]]
 ) -> Iterator[Measurement]:
-    module = registry.module("measures", entry)
-    if hasattr(module, "combine"):
-        layers = layers | {"network": module.combine(layers)}
+    if combine := registry.hook("measures", entry, "combine"):
+        layers = layers | {"network": combine(layers)}
     for layer, told in layers.items():
         yield from (one._replace(entry=name, layer=layer) for one in told)

@@ -57,8 +57,8 @@ def _examples(
     if module.ROLE == "adaptive":
         settings["term"] = term
     extra = {}
-    if hasattr(module, "perturb_with_extras"):
-        x_adv, success, extra = module.perturb_with_extras(model, x, y, **settings)
+    if counted := registry.hook("attacks", entry, "perturb_with_extras"):
+        x_adv, success, extra = counted(model, x, y, **settings)
     else:
         x_adv, success = module.perturb(model, x, y, **settings)
     extra = {COUNT + name: mask for name, mask in extra.items()}

@@ -48,7 +48,7 @@ def train(job: Job, entry: Entry, start: Path | None = None) -> None:
     work, identity = resuming.workspace(job), resuming.identity(job)
     state, kept = resuming.left(work, identity)
     history = state.pop("history") if state else []
-    same_steps = getattr(registry.module("defences", entry), "SAME_STEPS", False)
+    same_steps = registry.hook("defences", entry, "SAME_STEPS")
     steps = loop.train(
         model,
         data,
@@ -73,24 +73,23 @@ def train(job: Job, entry: Entry, start: Path | None = None) -> None:
 def _objective(job: Job, entry: Entry, model: torch.nn.Module, data: loop.Images) -> tuple:
     """The defence's loss terms with its state bound, and that state."""
     loss_terms = registry.get("defences", entry)
-    module = registry.module("defences", entry)
-    if not hasattr(module, "prepare"):
+    prepare = registry.hook("defences", entry, "prepare")
+    if prepare is None:
         return loss_terms, {}
     read = partial(batches, *data, EVALUATION_BATCH, job.device)
-    _, state = module.prepare(model, read, config=registry.config("defences", entry))
+    _, state = prepare(model, read, config=registry.config("defences", entry))
     return partial(loss_terms, state=state), state
 
 
 def _finisher(entry: Entry, model: torch.nn.Module, validation: loop.Images) -> Callable[[], None]:
     """What the defence does to the trained network by held-out images, if anything."""
-    module, config = registry.module("defences", entry), registry.config("defences", entry)
-    if not (hasattr(module, "finish") and module.finishes(config)):
+    config = registry.config("defences", entry)
+    finishes, finish = (registry.hook("defences", entry, one) for one in ("finishes", "finish"))
+    if finish is None or not finishes(config):
         return lambda: None
     if not len(validation.labels):
         raise Fault(f"{entry['method']} needs held-out images; raise `validation_share`")
-    return lambda: module.finish(
-        model.eval(), floats(validation.images), validation.labels, config=config
-    )
+    return lambda: finish(model.eval(), floats(validation.images), validation.labels, config=config)
 
 
 def _publish(

@@ -44,7 +44,7 @@ def check_entries(setting: dict[str, str], study: dict, fail: Fail) -> int | Non
         if section == "datasets":  # the first: the others are held against its images
             values = sizes.values_of(study["datasets"][setting["dataset"]])
     measure = study["measures"].get(study["training_measure"])
-    if measure is not None and not hasattr(registry.module("measures", measure), "add"):
+    if measure is not None and registry.hook("measures", measure, "add") is None:
         problem = f"{measure['method']} takes all images at once; a training set comes in parts"
         raise fail(("training_measure",), problem)
     for section in TRAININGS:
@@ -88,8 +88,8 @@ def check_inputs(setting: dict[str, str], study: dict, fail: Fail) -> None:
 def _needs_attacks(entry: Entry) -> bool:
     from robustinfo.core import registry
 
-    module = registry.module("diagnostics", entry)
-    return "examples" in module.Config.model_fields or getattr(module, "OF_RESISTING", False)
+    fields = registry.module("diagnostics", entry).Config.model_fields
+    return "examples" in fields or registry.hook("diagnostics", entry, "OF_RESISTING")
 
 
 def _role(entry: Entry) -> str:

@@ -4,9 +4,7 @@ from typing import Any
 
 from pipeline.study.entries import network
 from pipeline.study.quantities import DETECTED, NETWORK_ACCURACY, SIZES
-from robustinfo.core.settings import ANY, Entry, Outline
-
-UNTOLD = dict.fromkeys(("quantity", "input", "layer", "level", "epoch"), ANY)
+from robustinfo.core.settings import Entry, Outline
 
 
 def measured(model: Entry, entry: Entry) -> Outline:
@@ -40,14 +38,12 @@ def detected(study: dict[str, Any], entry: Entry) -> Outline:
 
 
 def rows_of(kind: str, entry: Entry) -> Outline:
-    """The outline of an entry's method, at the first level of its sweep; of one that says none."""
+    """The outline of an entry's method, at the first level of its sweep."""
     from robustinfo.core import registry
 
-    module = registry.module(kind, entry)
-    if not hasattr(module, "outline"):
-        return [UNTOLD]
     levels = [one for _, one in registry.sweep(entry)]
-    return module.outline(registry.config(kind, levels[0])) if levels else []
+    outline = registry.module(kind, entry).outline
+    return outline(registry.config(kind, levels[0])) if levels else []
 
 
 def levels_of(entry: Entry) -> dict[str, tuple]:

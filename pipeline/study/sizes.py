@@ -39,10 +39,8 @@ def values_of(dataset: Entry) -> int | None:
 
     from robustinfo.core import registry
 
-    module = registry.module("datasets", dataset)
-    if not hasattr(module, "image_shape"):
-        return None
-    return prod(module.image_shape(registry.config("datasets", dataset)))
+    shape = registry.hook("datasets", dataset, "image_shape")
+    return prod(shape(registry.config("datasets", dataset))) if shape else None
 
 
 def _is_size(annotation: Any, metadata: list) -> bool:  # noqa: ANN401 - any type

@@ -31,7 +31,7 @@ def of_attacks(study: dict[str, Any], *, images: bool) -> Outline:
     medians = ("median_l2", "median_linf") if images else ("median_altered_words",)
     found = [{"entry": tuple(study["attacks"]), "quantity": rates + medians}]
     for name, entry in study["attacks"].items():
-        counts = getattr(registry.module("attacks", entry), "COUNTS", ())
+        counts = registry.hook("attacks", entry, "COUNTS")
         rates = tuple(f"attack_success_rate_{count}" for count in counts)
         found.append({"entry": (name,), "quantity": rates})
     return [{"stage": ("attack",)} | group for group in found]

@@ -54,8 +54,9 @@ def _method(kind: str, name: str) -> list[str]:
 
 def quantities(kind: str, name: str) -> dict[str, str]:
     """{quantity: meaning} of a method, in the order in which its file says them."""
-    module = registry.module(kind, {"method": name})
-    return meanings.of_quantities(module.outline) if hasattr(module, "outline") else {}
+    if not hasattr(registry.contract(kind).Method, "outline"):
+        return {}
+    return meanings.of_quantities(registry.module(kind, {"method": name}).outline)
 
 
 def _shape(kind: str, name: str) -> dict[str, Any]:

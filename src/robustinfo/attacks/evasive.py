@@ -31,7 +31,7 @@ class Config(pgd.Ascent):
     @classmethod
     def it_has_a_surrogate(cls, entry: Entry) -> Entry:
         """Without one there is nothing to descend."""
-        if not hasattr(registry.module("complexities", entry), "surrogate"):
+        if registry.hook("complexities", entry, "surrogate") is None:
             raise ValueError(f"{entry['method']} has no `surrogate`, which the attack descends")
         return entry
 
@@ -57,7 +57,7 @@ def perturb_with_extras(
 def objective(model: nn.Module, x: Tensor, y: Tensor, *, config: Config) -> tuple[Tensor, Tensor]:
     """Logits (n, K), and what is maximised, summed over the images, a scalar."""
     logits = model(x)
-    complexity = registry.module("complexities", config.complexity)
-    simple = complexity.surrogate(x, config=registry.config("complexities", config.complexity))
+    surrogate = registry.hook("complexities", config.complexity, "surrogate")
+    simple = surrogate(x, config=registry.config("complexities", config.complexity))
     lead = margin(logits, y) + config.confidence
     return logits, -torch.where(lead > 0, lead, simple).sum()

@@ -1,9 +1,9 @@
 """Projected gradient descent from random starts, on the cross-entropy, the margin or DLR.
 
-Madry et al. (2018), arXiv 1706.06083:
-maximise L(f(x'), y) over |x' - x| <= epsilon, x' in [0, 1]: ``steps`` steps of ``step_size`` along
-the steepest direction of the norm (the sign, or the l2-normalised gradient), each followed by the
-projection. L is the cross-entropy in the paper, and here the ``objective`` (_objectives.py).
+Madry et al. (2018), arXiv 1706.06083: maximise L(f(x'), y) over |x' - x| <= epsilon, x' in [0, 1]:
+``steps`` steps of ``step_size`` along the steepest direction of the norm (the sign, or the
+l2-normalised gradient), each followed by the projection. L is the cross-entropy in the paper, and
+here the ``objective`` (_objectives.py).
 
 ``craft`` is the paper's attack: where one run ends. ``perturb`` looks for a success: an image falls
 at any step, the start included, as in AutoAttack, since the attacker could have sent it. Further

@@ -13,7 +13,8 @@ from typing import Any
 
 from robustinfo.core.settings import pixels
 
-# What a file of each folder must define, beside ``Config``.
+# What a file of each folder must define, beside ``Config``: its contract, with all that it may
+# define, stands in the folder's ``__init__.py``.
 VERBS = {
     "datasets": "load",
     "distortions": "distort",
@@ -29,10 +30,6 @@ VERBS = {
 }
 # Settings of a diagnostic that name an attack: it is given what that stored, by the same word.
 STORED = ("examples", "after", "other")
-# Folders whose files see the inputs themselves: they read images unless READS says otherwise.
-SEE_INPUTS = (
-    "datasets", "distortions", "models", "attacks", "complexities", "diagnostics", "learning",
-)  # fmt: skip
 
 
 def names(kind: str) -> list[str]:
@@ -82,9 +79,24 @@ def get(kind: str, params: Mapping) -> Callable:
     return _bound(kind, json.dumps(params))
 
 
+def contract(kind: str) -> ModuleType:
+    """What files of a folder promise: ``Method``, and ``Hooks`` that they may have besides."""
+    return import_module(f"robustinfo.{kind}")
+
+
+def hook(kind: str, params: Mapping, name: str) -> Any:  # noqa: ANN401 - constants and functions
+    """What an entry's file has by a name of its contract's ``Hooks``.
+
+    Without it, a constant has the contract's value, and a function is None. Raises AttributeError
+    for a name that is none of the contract's.
+    """
+    absent = getattr(contract(kind).Hooks, name)
+    return getattr(module(kind, params), name, None if callable(absent) else absent)
+
+
 def reads(kind: str, params: Mapping) -> str | None:
     """``images`` or ``texts``: what an entry's method reads, by READS in its file; None: either."""
-    return getattr(module(kind, params), "READS", "images" if kind in SEE_INPUTS else None)
+    return hook(kind, params, "READS")
 
 
 @cache

@@ -1,1 +1,36 @@
-"""One file per data set; each defines ``Config`` and ``load``."""
+"""One file per data set: the contract of this folder.
+
+A file has all of ``Method``, and of ``Hooks`` what it wants. Only the stage prepare reads a source;
+everything else reads what it wrote (_prepared.py).
+"""
+
+from pathlib import Path
+from typing import Protocol
+
+from robustinfo.core.settings import Settings
+
+
+class Method(Protocol):
+    """What every file has."""
+
+    Config: type[Settings]
+
+    def load(self, split: str, *, config: Settings, root: Path) -> tuple:
+        """RawImages, or RawTexts, of the split "train" or "test": the same whenever it is asked.
+
+        Images are uint8 (n, c, h, w), words int32 (n, length), labels int64 (n,) in 0..K-1 for K
+        ``classes``. root: the folder of all data sets, where a source may be kept. Raises
+        ValueError for another split, DataError where the source is missing or damaged.
+        """
+
+
+class Hooks(Protocol):
+    """What a file may have besides; of a constant, its value where a file has none."""
+
+    READS: str = "images"  # or "texts"
+
+    def image_shape(self, config: Settings) -> tuple[int, int, int]:
+        """(c, h, w) of every image, before any is read.
+
+        Called when a study is checked, for sizes in l2. Without it: not checked, as of texts.
+        """

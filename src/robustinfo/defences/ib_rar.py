@@ -22,6 +22,7 @@ adversarial images alone, or without ``terms_on``), one pass more is made, which
 """
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Literal, Self
 
 import torch
@@ -30,7 +31,7 @@ from torch import Generator, Tensor, nn
 
 from robustinfo.core import registry
 from robustinfo.core.errors import Fault
-from robustinfo.core.settings import ANY, Entry, Names, Number, Outline
+from robustinfo.core.settings import Entry, Names, Number, Outline
 from robustinfo.defences import _cutting
 from robustinfo.maths.hsic import nhsic, projection
 from robustinfo.maths.kernels import gaussian, gaussian_label, same_label
@@ -67,16 +68,14 @@ def prepare(
     _points(model, config)
     if _cutting.cuts(config) and not has_mask(model):
         raise Fault("the model has no channel mask; set `masked_share: 0`, or take another model")
-    base = registry.module("defences", config.base)
-    if config.information_of != "clean" and not hasattr(base, "adversaries"):
+    if config.information_of != "clean" and _of_base(config, "adversaries") is None:
         raise Fault(
             f"ib_rar has `information_of: {config.information_of}`, and its base "
             f"{config.base['method']!r} makes no adversaries; write `information_of: clean`, or a "
             f"base that makes some: {', '.join(_attacking())}"
         )
-    if not hasattr(base, "prepare"):
-        return model, {}
-    return base.prepare(model, batches, config=registry.config("defences", config.base))
+    prepare = _of_base(config, "prepare")
+    return prepare(model, batches) if prepare else (model, {})
 
 
 def outline(config: Config) -> Outline:
@@ -86,9 +85,7 @@ def outline(config: Config) -> Outline:
     compression, relevance  the sum over the layers of nHSIC(X, T), nHSIC(Y, T), by its weight
     """
     base = registry.module("defences", config.base)
-    own = {"quantity": ANY}  # of a base that does not say
-    if hasattr(base, "outline"):
-        (own,) = base.outline(registry.config("defences", config.base))
+    (own,) = base.outline(registry.config("defences", config.base))
     return [own, {"quantity": ("compression", "relevance")}]
 
 
@@ -102,10 +99,9 @@ def loss_terms(
     state: dict[str, Tensor],
 ) -> dict[str, Tensor]:
     """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  The base's terms, and two without a unit."""
-    points, base = _points(model, config), registry.module("defences", config.base)
-    own, images, found = registry.config("defences", config.base), [x], []
-    if hasattr(base, "adversaries"):
-        images.append(base.adversaries(model, x, y, config=own, generator=generator))
+    points, images, found = _points(model, config), [x], []
+    if adversaries := _of_base(config, "adversaries"):
+        images.append(adversaries(model, x, y, generator=generator))
     every = {"clean": images[:1], "adversarial": images[-1:]}
     read = every.get(config.information_of, images)  # whose layers are read
 
@@ -116,11 +112,11 @@ def loss_terms(
         return found[-1][0]
 
     with _cutting.in_step(model, y, config=config, generator=generator):
-        if hasattr(base, "terms_on"):
-            terms = base.terms_on(forward, *images, y, config=own)
+        if terms_on := _of_base(config, "terms_on"):
+            terms = terms_on(forward, *images, y)
         else:
-            extra = {"state": state} if hasattr(base, "prepare") else {}
-            terms = base.loss_terms(model, x, y, config=own, generator=generator, **extra)
+            extra = {"state": state} if _of_base(config, "prepare") else {}
+            terms = registry.get("defences", config.base)(model, x, y, generator=generator, **extra)
         if not found:
             forward(read[-1])
     layers = [t for _, seen in found for t in seen.values()]
@@ -139,15 +135,13 @@ def attack_term(
     of any size: what becomes of an image depends on which others are attacked with it, and a batch
     of one image has no such term.
     """
-    base = registry.module("defences", config.base)
     logits, seen = model.observe(x, _points(model, config))
     of_input, of_label = _information(x, y, logits.shape[1], [*seen.values()], config)
     term = len(y) * (config.compression * of_input - config.relevance * of_label)
-    if not hasattr(base, "attack_term"):
-        return logits, term
-    own = registry.config("defences", config.base)
-    logits, added = base.attack_term(model, x, y, config=own, state=state)
-    return logits, added + term
+    if base_term := _of_base(config, "attack_term"):
+        logits, added = base_term(model, x, y, state=state)
+        term = added + term
+    return logits, term
 
 
 def _points(model: Network, config: Config) -> tuple[str, ...]:
@@ -164,7 +158,13 @@ def _points(model: Network, config: Config) -> tuple[str, ...]:
 def _attacking() -> list[str]:
     """The defences that make adversaries."""
     names = registry.names("defences")
-    return [n for n in names if hasattr(registry.module("defences", {"method": n}), "adversaries")]
+    return [n for n in names if registry.hook("defences", {"method": n}, "adversaries")]
+
+
+def _of_base(config: Config, name: str) -> Callable | None:
+    """What the base has by a name of the contract, its settings bound."""
+    found = registry.hook("defences", config.base, name)
+    return found and partial(found, config=registry.config("defences", config.base))
 
 
 def _information(

@@ -16,10 +16,10 @@ def attack_term(
 
     model: the checkpoint's network, on any device.
     """
-    module = registry.module("defences", checkpoint.defence)
-    if not hasattr(module, "attack_term"):
+    term = registry.hook("defences", checkpoint.defence, "attack_term")
+    if term is None:
         return None
     device = next(model.parameters()).device
     state = {name: tensor.to(device) for name, tensor in checkpoint.state.items()}
     config = registry.config("defences", checkpoint.defence)
-    return partial(module.attack_term, model, config=config, state=state)
+    return partial(term, model, config=config, state=state)

@@ -58,11 +58,10 @@ def diagnosed(
             note(name)
             yield from _curve(model, x, y, name, entry, generator)
             continue
-        module = registry.module("diagnostics", entry)
         for level, params in registry.sweep(entry):
             note(name if level is None else f"{name} at {level:.3g}")
             a, b, of = x, y, None
-            if getattr(module, "OF_RESISTING", False):
+            if registry.hook("diagnostics", entry, "OF_RESISTING"):
                 norm = norm_of("diagnostics", params)
                 rows = resisting.get(norm)
                 if rows is None:

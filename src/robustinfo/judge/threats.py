@@ -51,9 +51,9 @@ def threat(entry: Mapping) -> Threat:
         norm,
         epsilon,
         entry["method"],
-        getattr(config, "climbs", getattr(module, "LOSS", "")),
+        getattr(config, "climbs", registry.hook("attacks", entry, "LOSS")),
         (getattr(config, "steps", 0) or 0, getattr(config, "restarts", 1)),
-        getattr(module, "DECISION_BASED", False),
+        registry.hook("attacks", entry, "DECISION_BASED"),
     )
 
 

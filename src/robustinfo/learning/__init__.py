@@ -1,1 +1,36 @@
-"""One file per way of learning from the images of a run; each defines ``Config`` and ``learn``."""
+"""One file per way of learning from the images of a run: the contract of this folder.
+
+Fields of ``Config`` that others read: ``attacks``, entries of the study whose images are sets
+beside the clean ones, and with it ``images``, the first so many that each set holds (None: all).
+"""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from torch import Generator
+
+from robustinfo.core.measurement import Measurement
+from robustinfo.core.settings import Outline, Settings
+
+
+class Method(Protocol):
+    """What every file has."""
+
+    Config: type[Settings]
+
+    def outline(self, config: Settings) -> Outline:
+        """What its rows are called: ``quantity``, with a line on each in the docstring."""
+
+    def learn(
+        self, task: object, *, config: Settings, generator: Generator
+    ) -> Iterable[Measurement]:
+        """task: a Task (_task.py). Its network is copied before it is trained; nothing is changed.
+
+        The generator alone decides; torch's global random numbers are left alone.
+        """
+
+
+class Hooks(Protocol):
+    """What a file may have besides: its value where a file has none."""
+
+    READS: str = "images"  # or "texts"

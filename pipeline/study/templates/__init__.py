@@ -1,0 +1,1 @@
+"""One file per kind that ``python -m pipeline new`` writes: sound as it is, to be changed."""

@@ -1,0 +1,38 @@
+"""TEMPLATE: one step along the sign of the gradient.
+
+Write here what yours does: who published it, where (arXiv id, equation), its known bias, and what
+it maximises where:
+    maximise  CE(f(x'), y)  over |x' - x| <= epsilon, x' in [0, 1].
+"""
+
+import torch
+from torch import Generator, Tensor, nn
+from torch.nn import functional as F
+
+from robustinfo.attacks._frozen import frozen
+from robustinfo.attacks._success import judged
+from robustinfo.core.settings import Norm, Pixels, Settings
+from robustinfo.maths.balls import projected
+
+ROLE = "single_step"
+
+
+class Config(Settings):
+    norm: Norm = "linf"
+    epsilon: Pixels = 8 / 255
+
+
+def perturb(
+    model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
+) -> tuple[Tensor, Tensor]:
+    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns x_adv, and success (n,) bool.
+
+    A success is misclassified, was correct, and lies within epsilon; a failure returns its x.
+    """
+    with frozen(model):
+        at = x.clone().requires_grad_()
+        loss = F.cross_entropy(model(at), y, reduction="sum")
+        (slope,) = torch.autograd.grad(loss, at)
+    size = config.epsilon if config.norm == "linf" else 1.0
+    x_adv = projected(x, x + size * slope.sign(), config.norm, config.epsilon)
+    return judged(model, x, y, x_adv, norm=config.norm, epsilon=config.epsilon)

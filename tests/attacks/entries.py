@@ -1,0 +1,73 @@
+"""An entry or more of every attack on images, for a linear problem of two classes."""
+
+CW = {"method": "carlini_wagner", "binary_search_steps": 4, "steps": 60, "step_size": 0.05}
+ONE_PIXEL = {"method": "one_pixel", "population": 20, "steps": 10}
+HOP_SKIP_JUMP = {"method": "hop_skip_jump", "steps": 3, "first_labels": 30}
+ATTACKS = {
+    "fgsm_linf": {"method": "fgsm", "epsilon": 0.02},
+    "fgsm_l2": {"method": "fgsm", "norm": "l2", "epsilon": 0.06},
+    "fgsm_restarts": {"method": "fgsm", "epsilon": 0.02, "start_std": 0.01, "restarts": 2},
+    "bim_linf": {"method": "bim", "epsilon": 0.02, "step_size": 0.005},
+    "bim_l2": {"method": "bim", "norm": "l2", "epsilon": 0.06, "step_size": 0.02},
+    "pgd_linf": {"method": "pgd", "epsilon": 0.02, "step_size": 0.005, "steps": 10},
+    "pgd_l2": {"method": "pgd", "norm": "l2", "epsilon": 0.06, "step_size": 0.02, "steps": 10},
+    "pgd_restarts": {
+        "method": "pgd", "epsilon": 0.02, "step_size": 0.001, "steps": 2, "restarts": 3,
+    },
+    "pgd_gaussian": {
+        "method": "pgd", "norm": "l2", "epsilon": 0.06, "step_size": 0.02, "steps": 2,
+        "start_std": 0.01,
+    },
+    "pgd_margin": {
+        "method": "pgd", "epsilon": 0.02, "step_size": 0.005, "steps": 10, "objective": "margin",
+    },
+    "pgd_fooled": {
+        "method": "pgd", "epsilon": 0.02, "step_size": 0.001, "steps": 2, "restarts": 3,
+        "until": "fooled",
+    },
+    "pgd_bfloat16": {
+        "method": "pgd", "epsilon": 0.02, "step_size": 0.005, "steps": 10, "until": "fooled",
+        "precision": "bfloat16",
+    },
+    "adaptive": {"method": "adaptive", "epsilon": 0.02, "step_size": 0.005, "steps": 10},
+    "gradient_search_linf": {"method": "gradient_search", "epsilon": 0.02, "steps": 10},
+    "gradient_search_l2": {"method": "gradient_search", "norm": "l2", "epsilon": 0.06, "steps": 10},
+    "smoothed_pgd": {
+        "method": "smoothed_pgd", "epsilon": 0.02, "step_size": 0.005, "steps": 3,
+        "smoothings": [0.0, 0.5], "restarts": 2,
+    },
+    "evasive": {
+        "method": "evasive", "epsilon": 0.02, "step_size": 0.005, "steps": 10,
+        "random_start": False, "confidence": 0.0,
+        "complexity": {"method": "entropy", "alphabet": "grey", "estimator": "plug_in"},
+    },
+    "deepfool_l2": {"method": "deepfool", "epsilon": 0.06},
+    "deepfool_linf": {"method": "deepfool", "norm": "linf", "epsilon": 0.02},
+    "carlini_wagner": CW | {"epsilon": 0.06},
+    "fab_linf": {"method": "fab", "epsilon": 0.02, "steps": 10},
+    "fab_l2": {"method": "fab", "norm": "l2", "epsilon": 0.06, "steps": 10, "targets": 9},
+    "fab_restarts": {"method": "fab", "epsilon": 0.02, "steps": 10, "restarts": 2},
+    "mi_fgsm_linf": {"method": "mi_fgsm", "epsilon": 0.02, "step_size": 0.005},
+    "mi_fgsm_l2": {"method": "mi_fgsm", "norm": "l2", "epsilon": 0.06, "step_size": 0.02},
+    "ni_fgsm": {"method": "mi_fgsm", "epsilon": 0.02, "step_size": 0.005, "nesterov": True},
+    "one_pixel_linf": ONE_PIXEL | {"epsilon": 0.1},
+    "one_pixel_l2": ONE_PIXEL | {"norm": "l2", "epsilon": 0.1, "pixels": 3},
+    "zoo": {
+        "method": "zoo", "epsilon": 0.06, "binary_search_steps": 4, "steps": 30, "coordinates": 8,
+        "initial_const": 0.1,
+    },
+    "boundary": {"method": "boundary", "epsilon": 0.06, "steps": 100},
+    "hop_skip_jump_linf": HOP_SKIP_JUMP | {"norm": "linf", "epsilon": 0.02},
+    "hop_skip_jump_l2": HOP_SKIP_JUMP | {"epsilon": 0.06},
+    "square": {"method": "square", "epsilon": 0.02, "queries": 50, "restarts": 2},
+    "noise_linf": {"method": "additive_noise", "norm": "linf", "epsilon": 0.15},
+    "noise_signs": {
+        "method": "additive_noise", "norm": "linf", "distribution": "signs", "epsilon": 0.15,
+    },
+    "noise_l2_uniform": {"method": "additive_noise", "norm": "l2", "epsilon": 0.3},
+    "noise_l2_gaussian": {
+        "method": "additive_noise", "norm": "l2", "distribution": "gaussian", "epsilon": 0.3,
+    },
+    "random_search_linf": {"method": "random_search", "epsilon": 0.1, "draws": 100},
+    "random_search_l2": {"method": "random_search", "norm": "l2", "epsilon": 0.2, "draws": 100},
+}  # fmt: skip
