@@ -1,7 +1,5 @@
 """What the attacks of a run say together, per image and norm, on four images of one pixel."""
 
-from types import SimpleNamespace
-
 import pytest
 import torch
 from torch import nn
@@ -9,7 +7,6 @@ from torch import nn
 from pipeline.results.combined import by_image, combined, within
 from pipeline.study.quantities import ALL
 from robustinfo.core.measurement import counted
-from robustinfo.core.sealed import seal
 from robustinfo.judge.threats import Threat
 from tests.told import told
 
@@ -36,23 +33,19 @@ class Bright(nn.Module):
 
 
 @pytest.fixture
-def together(tmp_path):
+def together():
     """What is said of attacks: {name: (entry, where it takes the images that it breaks)}."""
 
     def said(attacks, limits=None, flat=False):
+        stored = {}
         for name, (_, turned) in attacks.items():
             x_adv, success = X.clone(), torch.zeros(4, dtype=torch.bool)
             for row, pixel in turned.items():
                 x_adv[row], success[row] = pixel, True
-            stored = {"x_adv": x_adv, "success": success, "correct": X.flatten() < 0.5}
-            seal(tmp_path / f"{name}.safetensors", stored, {})
-        job = SimpleNamespace(
-            params={"attacks": {name: one for name, (one, _) in attacks.items()}}
-            | {"threat": limits or {}},
-            path=lambda template, attack: tmp_path / f"{attack}.safetensors",
-            generator=torch.Generator().manual_seed(0),
-        )
-        return combined(job, Bright(flat), X, Y)
+            stored[name] = {"x_adv": x_adv, "success": success, "correct": X.flatten() < 0.5}
+        entries = {name: one for name, (one, _) in attacks.items()}
+        generator = torch.Generator().manual_seed(0)
+        return combined(Bright(flat), X, Y, stored, entries, limits or {}, generator=generator)
 
     return said
 

@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from pipeline.figures import curves, heatmap, plane, scatter, surface
-from pipeline.figures.saving import STYLE
+from pipeline.figures._saving import STYLE
 from pipeline.study.target import Target
 
 DRAWINGS = {

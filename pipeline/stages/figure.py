@@ -4,8 +4,8 @@ writes  results/{study}/tables/{target}.csv  as the stage table
         results/{study}/figures/{target}.svg and .png
 """
 
+from pipeline.figures._saving import save
 from pipeline.figures.drawing import draw
-from pipeline.figures.saving import save
 from pipeline.results import rows
 from pipeline.results.untrained import UNTRAINED
 from pipeline.run.job import Job

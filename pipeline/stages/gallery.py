@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from pipeline.figures import gallery
-from pipeline.figures.saving import save
+from pipeline.figures._saving import save
 from pipeline.results import rows, sealed_text
 from pipeline.results.combined import within
 from pipeline.results.untrained import is_untrained

@@ -9,8 +9,8 @@ from typing import Any
 
 import pandas as pd
 
+from pipeline.figures._saving import save
 from pipeline.figures.drawing import draw
-from pipeline.figures.saving import save
 from pipeline.results import rows
 from pipeline.results.information import QUANTITIES
 from pipeline.results.tables import SEPARATOR

@@ -73,8 +73,8 @@ class Config(Objective, Ascent):
 def start(x: Tensor, config: Ascent) -> Tensor:
     """Where a run begins, like x, drawn from torch's global random numbers."""
     if config.start_std is not None:
-        noise = config.start_std * torch.randn_like(x)
-        return projected(x, x + noise, config.norm, config.epsilon)
+        drawn = x + config.start_std * torch.randn_like(x)
+        return projected(x, drawn, config.norm, config.epsilon)
     return uniform(x, config.norm, config.epsilon).clamp(0, 1) if config.random_start else x
 
 
@@ -146,7 +146,6 @@ def search(
     climbs: one after another, each from ``starts``, like x, and then from as many as ``restarts``.
     leave: an image leaves once it fools, and not only at a run's end.
     """
-
     ball: dict[str, Any] = {"norm": config.norm, "epsilon": config.epsilon}
 
     def attempt(climbed: Climbed, at: Tensor, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
