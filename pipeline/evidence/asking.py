@@ -10,7 +10,7 @@ from pipeline.evidence.units import HOME
 from pipeline.run import code, meaning
 from pipeline.run.plan import Plan
 from pipeline.study.checked import load
-from pipeline.study.slices import look_up
+from pipeline.study.slices import in_setting
 from robustinfo.core.errors import Fault
 
 CONTRACTS = "pipeline/run/contract.py"  # reads what the stages of a commit say of themselves
@@ -50,7 +50,8 @@ def scale(unit: Any, checkout: Path, available: int) -> dict[str, Any]:  # noqa:
     """
     study = load(checkout / unit.study_file)
     read = steps.asked(study, unit.names)
-    found = {name: look_up(study, name) for name in SCALE}
+    own = in_setting(study, unit.names)
+    found = {name: own[name] for name in SCALE}
     if share := read["validation_share"]:
         taken = min(read["training_images"] or available, available)
         found["training_images"] = round(taken * (1 - share))

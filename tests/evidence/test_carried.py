@@ -81,10 +81,11 @@ def test_to_measure_again_keeps_what_was_trained(old):
 
 @pytest.mark.parametrize("unit", COMMITTED, ids=lambda unit: unit.name)
 def test_every_committed_network_is_carried_over_with_its_weights(unit, tmp_path, monkeypatch):
-    """The copy among the results only; MNIST itself is not needed for it."""
+    """The copy among the results only; the data themselves are not needed for it."""
     kept = unit.record / "model.safetensors"
     bytes_before, (tensors, _) = kept.read_bytes(), unseal(kept)
-    manifest = {"classes": [*"0123456789"], "splits": {"train": {"shape": [*SHAPE]}}}
+    shape = {"mnist": SHAPE, "cifar10": (3, 32, 32)}[unit.dataset]
+    manifest = {"classes": [*"0123456789"], "splits": {"train": {"shape": [*shape]}}}
     monkeypatch.setattr(carried, "prepare", lambda *_: manifest)
     monkeypatch.setattr("pipeline.evidence.units.HOME", tmp_path)
     model = unit.path(template("model"))
@@ -93,7 +94,8 @@ def test_every_committed_network_is_carried_over_with_its_weights(unit, tmp_path
     carried.carry_over(unit)
     found = checkpoint.load(model)
     network = checkpoint.network(found)
-    assert found.architecture == LENET5 and not network.training
+    models = {"mnist": LENET5, "cifar10": {"method": "all_cnn", "filters": [24, 48]}}
+    assert found.architecture == models[unit.dataset] and not network.training
     assert tensors.keys() == {
         *(checkpoint.WEIGHTS + name for name in network.state_dict()),
         *(checkpoint.STATE + name for name in found.state),

@@ -135,6 +135,9 @@ def test_images_that_were_held_out_are_none_of_the_scale():
     assert found == {
         "training_images": 47_500, "evaluation_images": 500, "epochs": 60, "batch_size": 100,
     }  # fmt: skip
+    other = {"dataset": "cifar10", "model": "all_cnn", "defence": "standard"}
+    unit = UNIT._replace(study_file="studies/evidence/one-bit-matters.yaml", **other)
+    assert asking.scale(unit, Path(), 50_000)["training_images"] == 5000  # of its data set
     unit = UNIT._replace(study_file="studies/evidence/uncertainty.yaml")
     assert asking.scale(unit, Path(), 60_000)["training_images"] is None
 
