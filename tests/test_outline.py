@@ -109,7 +109,7 @@ def collected(tmp_path_factory):
         run("prepare", dataset="digits")
         for defence in study["defences"]:
             names = {**setting, "defence": defence, "seed": "0"}
-            run("retrain" if defence in study["retrain"] else "pretrain", "train", **names)
+            run("retrain" if defence in study["retrain"] else "pretrain", **names)
             for attack in study["attacks"]:
                 run("attack", **names, attack=attack)
             for stage in ("measure", "complexity", "distort", "diagnose"):

@@ -34,7 +34,7 @@ SHAPES = {
     ),
 }
 FILES = sorted(file.stem for file in Path("pipeline/figures").glob("[!_]*.py"))
-NAMES = [name for name in FILES if name not in ("drawing", "gallery")]
+NAMES = [name for name in FILES if name not in ("drawing", "gallery", "saving")]
 
 
 @pytest.mark.parametrize("name", NAMES)
