@@ -1,4 +1,5 @@
 import os
+import signal
 from types import SimpleNamespace
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tiny networks: a second thread mostly waits
@@ -6,6 +7,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # tiny networks: a second thread 
 import pytest
 import torch
 from torch import nn
+
+# What a shell starts in the background is deaf to Ctrl-C, and so would all be that tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def linear_problem(classes, pixels=4, images=64, seed=0):

@@ -127,7 +127,11 @@ def distortions(model, batch, monkeypatch, tmp_path):
     generator = torch.Generator().manual_seed(0)
     distort.run(
         SimpleNamespace(
-            params=params, device=torch.device("cpu"), generator=generator, path=lambda _: file
+            params=params,
+            device=torch.device("cpu"),
+            generator=generator,
+            file=lambda _: tmp_path / "model.safetensors",
+            writes={"distortions": file},
         )
     )
     return rows.read(file), images.float() / 255

@@ -21,31 +21,29 @@ seeds: [0, 1]
 settings: [{dataset: digits, model: lenet5}]
 datasets: {digits: {method: digits, size: 28}}
 models: {lenet5: {method: lenet5}}
-training_images: null
 validation_share: 0.1
-evaluation_images: null
 defences:
-  standard: {method: standard}
-  adversarial: {method: adversarial, attack: {norm: linf, epsilon: 0.15}}
-pretrain: {standard: {epochs: 2, learning_rate: 0.001}}
-retrain: {adversarial: {epochs: 1, learning_rate: 0.001}}
-retrain_from: standard
-selection: {settings: [], compared: []}
-train_selected: {}
+  standard: {method: standard, loss: {method: cross_entropy}}
+  adversarial:
+    method: adversarial
+    loss: {method: cross_entropy}
+    attack: {norm: linf, epsilon: 0.15, step_size: 0.05, steps: 5}
+pretrain: {standard: {epochs: 2, batch_size: 64, learning_rate: 0.001, snapshot_every: 1}}
+retrain: {adversarial: {epochs: 1, batch_size: 64, learning_rate: 0.001, snapshot_every: 1}}
 attacks: {fgsm: {method: fgsm, norm: linf, epsilon: 0.15}}
-threat: {}
 snapshot_attacks: {fgsm: {method: fgsm, norm: linf, epsilon: 0.15}}
 measures: {kde: {method: kde_information, noise_variance: 0.1}}
-training_measure: null
-snapshot_diagnostics: {}
 complexities: {png: {method: png_size}}
-transfers: []
 distorted: {inputs: [clean], measures: []}
 distortions: {jpeg: {method: jpeg, sweep: {quality: [20, 100]}}}
-diagnostics: {curve: {method: attack_accuracy, sweep: {epsilon: [0.0, 0.15]}}}
-learning: {}
-toys: {}
-figures: {success: {}}
+diagnostics: {curve: {method: attack_accuracy, steps: 2, sweep: {epsilon: [0.0, 0.15, 1.0]}}}
+figures:
+  figure-success:
+    title: success
+    rows: [defence]
+    columns: [epoch]
+    where: {stage: measure, input: fgsm, quantity: attack_success_rate}
+    draw: curves
 """
 SPLIT = {"images": 9, "shape": [1, 28, 28], "sha256": 64 * "a"}
 KDE = {"stage": "measure", "entry": "kde", "input": "clean", "layer": "conv1"}
@@ -125,7 +123,7 @@ def study(tmp_path, monkeypatch, fresh_store):
 
 
 def place(artifact, defence="standard", seed=0):
-    names = {"dataset": "digits", "model": "lenet5", "attack": "fgsm", "target": "success"}
+    names = {"dataset": "digits", "model": "lenet5", "attack": "fgsm", "target": "figure-success"}
     return Path(template(artifact).format(study="tiny", defence=defence, seed=seed, **names))
 
 
@@ -205,7 +203,7 @@ def test_verdict_and_figures_are_brought_up_to_date_in_place(study):
     assert run.data.tags["verdict"] == "linf: broken, l2: masked"
     assert shown()["digits/lenet5/standard/0"].data.tags["verdict"] == "-"
     figures = MlflowClient(store()).list_artifacts(run.info.run_id, "figures")
-    assert [figure.path for figure in figures] == ["figures/success.png"]
+    assert [figure.path for figure in figures] == ["figures/figure-success.png"]
 
 
 def test_what_a_killed_process_left_is_replaced(study, monkeypatch):

@@ -72,17 +72,17 @@ def results(tmp_path_factory):
     folder = tmp_path_factory.mktemp("texts")
     with staged(folder, STUDY) as (_, run):
         run("prepare", dataset="imdb")
-        run("pretrain", "train", **NAMES)
+        run("pretrain", **NAMES)
         for name in ATTACKS:
             run("attack", **NAMES, attack=name)
-        for stage in ("measure", "complexity", "distort", "diagnose"):
+        for stage in ("measure", "complexity", "diagnose"):
             run(stage, **NAMES)
         run("collect", dataset="imdb", model="text_classifier")
         run("verdict")
         run("leaderboard")
         run("overview")
         run("gallery", dataset="imdb", model="text_classifier")
-        run("table", "target", target="table-2")
+        run("table", target="table-2")
         run("claims")
         run("report")
     return folder / "results" / "texts"

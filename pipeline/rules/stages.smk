@@ -70,8 +70,9 @@ for stage in PLAN.contracts.values():
         resources:
             gpu=GPU if stage.device == "gpu" else 0,
         params:
+            stage=stage.stage,
             options=told(stage, lambda job: job.options),
             used=told(stage, PLAN.params),
             code=told(stage, lambda job: code.digest(job.contract, PLAN.params(job))),
         shell:
-            "python -m pipeline stage {rule} --study {STUDY:q}{params.options} > {log} 2>&1"
+            "python -m pipeline stage {params.stage} --study {STUDY:q}{params.options} > {log} 2>&1"
