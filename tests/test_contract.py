@@ -167,3 +167,26 @@ def test_a_job_that_is_not_there_is_an_error_with_the_choices(stage, names, said
     with pytest.raises(StudyError) as error:
         PLANS["params.yaml"].job(stage, names)
     assert str(error.value) == said
+
+
+def contract_of(folder, text, helper=""):
+    """The contract of a stage ``mine`` of this text, and of a helper beside it."""
+    stages = folder / "pipeline/stages"
+    stages.mkdir(parents=True)
+    (stages / "_shared.py").write_text(helper)
+    (stages / "mine.py").write_text(text)
+    return contract.every(folder)["mine"]
+
+
+def test_what_stages_have_alike_stands_in_a_helper(tmp_path):
+    helper = 'FILES_OF = {"model": "{seed}/m"}\nSEEN = {"seeds": "seeds"}\nOTHER = dict(a=1)\n'
+    text = "from pipeline.stages._shared import FILES_OF, SEEN\nWRITES = FILES_OF\n"
+    found = contract_of(tmp_path, text + 'PARAMS = {**SEEN, "toy": "toys.{toy}"}\n', helper)
+    assert found.writes == {"model": "results/{study}/{seed}/m"}
+    assert found.params == {"seeds": "seeds", "toy": "toys.{toy}"}
+
+
+@pytest.mark.parametrize("said", ["dict(seeds='seeds')", "SEEN", "{**SEEN}", "{name: 'x'}"])
+def test_a_contract_that_only_a_run_could_tell_is_refused(tmp_path, said):
+    with pytest.raises(ValueError, match=r"mine\.py: PARAMS is no literal"):
+        contract_of(tmp_path, f"WRITES = {{'a': 'a.csv'}}\nPARAMS = {said}\n")

@@ -1,6 +1,7 @@
 """What a stage reads, writes and may see: its file, ``pipeline/stages/NAME.py``, says so itself.
 
-In constants of literals, before its code:
+In constants of literals, before its code; what several stages have alike stands in a helper that
+they import (_training.py):
 
     JOBS     {name: section of the study}: one job for every combination of the sections' entries.
              An entry that is a mapping, as a setting is, gives all of its names.
@@ -28,6 +29,8 @@ from typing import Any, NamedTuple
 from pipeline.study.slices import Keys
 
 STAGES = "pipeline/stages"
+HELPERS = "pipeline.stages._"
+CONSTANTS = ("JOBS", "READS", "WRITES", "PARAMS", "FILES", "NEEDS", "DEVICE")
 RESULTS = "results/{study}/"
 
 
@@ -72,18 +75,50 @@ def every(checkout: Path = Path()) -> dict[str, Contract]:
 
 @cache
 def _read(file: Path) -> Contract:
-    found: dict[str, Any] = {}
-    for node in ast.parse(file.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            name = node.targets[0].id
-            if name in ("JOBS", "READS", "WRITES", "PARAMS", "FILES", "NEEDS", "DEVICE"):
-                found[name.lower()] = ast.literal_eval(node.value)
+    known = _constants(file)
+    found = {name.lower(): known[name] for name in CONSTANTS if name in known}
     reads = [
         Read(one, one, {}) if isinstance(one, str) else Read(*one) for one in found.get("reads", [])
     ]
     writes = {name: RESULTS + path for name, path in found["writes"].items()}
-    defaults: dict = {"jobs": {}, "params": {}, "files": [], "needs": None, "device": None}
+    defaults: dict[str, Any] = {
+        "jobs": {},
+        "params": {},
+        "files": [],
+        "needs": None,
+        "device": None,
+    }
     return Contract(**defaults | found | {"stage": file.stem, "reads": reads, "writes": writes})
+
+
+def _constants(file: Path) -> dict[str, Any]:
+    """The constants of literals of a file, and those that it imports from helpers beside it."""
+    known: dict[str, Any] = {}
+    for node in ast.parse(file.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(HELPERS):
+            theirs = _constants(file.with_name(f"{str(node.module).rpartition('.')[2]}.py"))
+            known |= {one.name: theirs[one.name] for one in node.names if one.name in theirs}
+        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            name = node.targets[0].id
+            try:
+                known[name] = _value(node.value, known)
+            except (ValueError, KeyError) as error:
+                if name in CONSTANTS:
+                    raise ValueError(f"{file}: {name} is no literal: {error!r}") from None
+    return known
+
+
+def _value(node: ast.expr, known: dict[str, Any]) -> Any:  # noqa: ANN401 - a literal
+    """A literal, a known constant, or a mapping that takes others in: ``{**TRAINED, ...}``."""
+    if isinstance(node, ast.Name):
+        return known[node.id]
+    if not isinstance(node, ast.Dict):
+        return ast.literal_eval(node)
+    found: dict[str, Any] = {}
+    for key, value in zip(node.keys, node.values, strict=True):
+        one = _value(value, known)
+        found |= one if key is None else {ast.literal_eval(key): one}
+    return found
 
 
 def template(artifact: str) -> str:

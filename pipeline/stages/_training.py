@@ -29,6 +29,20 @@ from robustinfo.core.files import refusals, whole
 from robustinfo.core.settings import Entry
 from robustinfo.training import loop
 
+CHECKPOINT = {
+    "model": "{dataset}/{model}/{defence}/{seed}/model.safetensors",
+    "snapshots": "{dataset}/{model}/{defence}/{seed}/snapshots",
+    "history": "{dataset}/{model}/{defence}/{seed}/history.csv",
+}
+# What of a study every training may see.
+TRAINED = {
+    "dataset": "datasets.{dataset}",
+    "model": "models.{model}",
+    "defence": "defences.{defence}",
+    "training_images": "training_images",
+    "validation_share": "validation_share",
+}
+
 
 def train(job: Job, entry: Entry, start: Path | None = None) -> None:
     """Train, or go on training, and move the result into place once it is complete.

@@ -37,6 +37,7 @@ from pipeline.results.outcomes import outcomes_of
 from pipeline.results.statistics import chosen
 from pipeline.results.untrained import UNTRAINED
 from pipeline.run.job import Job
+from pipeline.stages._scale import SCALE
 from pipeline.study import scale
 from pipeline.study.claim import SETTING, Claim, published, reference, text_of
 from pipeline.study.slices import in_setting
@@ -45,21 +46,7 @@ from robustinfo.maths.statistics import LEVEL, holm
 
 READS = ["results", "standing"]
 WRITES = {"claims": "claims.csv"}
-PARAMS = {
-    "seeds": "seeds",
-    "datasets": "datasets",
-    "models": "models",
-    "defences": "defences",
-    "pretrain": "pretrain",
-    "retrain": "retrain",
-    "train_selected": "train_selected",
-    "training_images": "training_images",
-    "validation_share": "validation_share",
-    "evaluation_images": "evaluation_images",
-    "attacks": "attacks",
-    "diagnostics": "diagnostics",
-    "claims": "claims",
-}
+PARAMS = {**SCALE, "claims": "claims"}
 FILES = ["studies/references/*.yaml"]
 
 VALUES = [

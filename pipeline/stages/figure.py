@@ -9,6 +9,7 @@ from pipeline.figures.drawing import draw
 from pipeline.results import rows
 from pipeline.results.untrained import UNTRAINED
 from pipeline.run.job import Job
+from pipeline.stages._scale import SCALE
 from pipeline.stages._tabulated import tabulated
 from pipeline.study.target import Target
 
@@ -19,21 +20,7 @@ WRITES = {
     "figure": "figures/{target}.svg",
     "picture": "figures/{target}.png",
 }
-PARAMS = {
-    "seeds": "seeds",
-    "datasets": "datasets",
-    "models": "models",
-    "defences": "defences",
-    "pretrain": "pretrain",
-    "retrain": "retrain",
-    "train_selected": "train_selected",
-    "training_images": "training_images",
-    "validation_share": "validation_share",
-    "evaluation_images": "evaluation_images",
-    "attacks": "attacks",
-    "diagnostics": "diagnostics",
-    "target": "figures.{target}",
-}
+PARAMS = {**SCALE, "target": "figures.{target}"}
 FILES = ["studies/references/*.yaml"]
 
 

@@ -6,26 +6,13 @@ writes  results/{study}/tables/{target}.csv  row, column, paper, ours, low, high
 
 from pipeline.results import rows
 from pipeline.run.job import Job
+from pipeline.stages._scale import SCALE
 from pipeline.stages._tabulated import tabulated
 
 JOBS = {"target": "tables"}
 READS = ["results"]
 WRITES = {"table": "tables/{target}.csv"}
-PARAMS = {
-    "seeds": "seeds",
-    "datasets": "datasets",
-    "models": "models",
-    "defences": "defences",
-    "pretrain": "pretrain",
-    "retrain": "retrain",
-    "train_selected": "train_selected",
-    "training_images": "training_images",
-    "validation_share": "validation_share",
-    "evaluation_images": "evaluation_images",
-    "attacks": "attacks",
-    "diagnostics": "diagnostics",
-    "target": "tables.{target}",
-}
+PARAMS = {**SCALE, "target": "tables.{target}"}
 FILES = ["studies/references/*.yaml"]
 
 

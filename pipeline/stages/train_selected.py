@@ -6,23 +6,12 @@ Where no layer was selected it trains nothing: its files hold nothing (results/u
 from pipeline.results import rows, untrained
 from pipeline.results.selection import layers
 from pipeline.run.job import Job
-from pipeline.stages._training import train
+from pipeline.stages._training import CHECKPOINT, TRAINED, train
 
 JOBS = {"setting": "selection.settings", "defence": "train_selected", "seed": "seeds"}
 READS = ["data", "selection"]
-WRITES = {
-    "model": "{dataset}/{model}/{defence}/{seed}/model.safetensors",
-    "snapshots": "{dataset}/{model}/{defence}/{seed}/snapshots",
-    "history": "{dataset}/{model}/{defence}/{seed}/history.csv",
-}
-PARAMS = {
-    "dataset": "datasets.{dataset}",
-    "model": "models.{model}",
-    "defence": "defences.{defence}",
-    "training_images": "training_images",
-    "validation_share": "validation_share",
-    "training": "train_selected.{defence}",
-}
+WRITES = CHECKPOINT
+PARAMS = {**TRAINED, "training": "train_selected.{defence}"}
 DEVICE = "gpu"
 
 

@@ -25,12 +25,7 @@ Places = dict[Key, tuple[Path, int]]
 
 def files_of(file: Path) -> list[Path]:
     """The study file and those that it inherits from, one after another."""
-    found = [file]
-    while EXTENDS in (own := read(found[-1])[0]):
-        lines = read(found[-1])[1]
-        heirs = tuple(one.resolve() for one in found[:-1])
-        found.append(_parent(found[-1], own[EXTENDS], lines[(EXTENDS,)], heirs))
-    return found
+    return _with_inherited(file, ())[2]
 
 
 def read_study(file: Path) -> tuple[dict[str, Any], Places]:
@@ -38,19 +33,21 @@ def read_study(file: Path) -> tuple[dict[str, Any], Places]:
 
     Raises StudyError for a file that cannot be read, and for one that extends itself.
     """
-    content, places = _with_inherited(file, ())
+    content, places, _ = _with_inherited(file, ())
     return filled(Study, content), places
 
 
-def _with_inherited(file: Path, heirs: tuple[Path, ...]) -> tuple[dict[str, Any], Places]:
+def _with_inherited(
+    file: Path, heirs: tuple[Path, ...]
+) -> tuple[dict[str, Any], Places, list[Path]]:
     own, lines = read(file)
     places = {key: (file, line) for key, line in lines.items()}
     if EXTENDS not in own:
-        return own, places
+        return own, places, [file]
     parent = _parent(file, own.pop(EXTENDS), lines[(EXTENDS,)], heirs)
     if "name" not in own:
         raise StudyError(f"{file}:1: name: is missing; results are stored by it, so none inherits")
-    inherited, theirs = _with_inherited(parent, (*heirs, file.resolve()))
+    inherited, theirs, ancestors = _with_inherited(parent, (*heirs, file.resolve()))
     gone = set()
     for section, pattern in _removals(own):
         del own[section][pattern]
@@ -63,7 +60,7 @@ def _with_inherited(file: Path, heirs: tuple[Path, ...]) -> tuple[dict[str, Any]
         inherited[section].pop(name)
     merged, replaced = _merged(inherited, own, ())
     kept = {key: one for key, one in theirs.items() if not _inside(key, gone | replaced)}
-    return merged, kept | places
+    return merged, kept | places, [file, *ancestors]
 
 
 def _parent(file: Path, other: Any, line: int, heirs: tuple[Path, ...]) -> Path:  # noqa: ANN401

@@ -8,7 +8,6 @@ import argparse
 import json
 import re
 from collections.abc import Sequence
-from importlib import import_module
 from typing import Any
 
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
@@ -37,7 +36,8 @@ NAMED = {
 
 def schema() -> Schema:
     """The whole of it."""
-    configs = {(kind, name): _config(kind, name) for kind in _kinds() for name in _names(kind)}
+    methods = [(kind, name) for kind in _kinds() for name in registry.names(kind)]
+    configs = {one: _config(*one) for one in methods}
     models: list[Any] = [*dict.fromkeys([Study, *NAMED.values(), *configs.values()])]
     mode: JsonSchemaMode = "validation"
     refs, told = models_json_schema([(one, mode) for one in models], schema_generator=Shapes)
@@ -45,7 +45,7 @@ def schema() -> Schema:
     found = {model: refs[model, mode]["$ref"].rpartition("/")[2] for model in models}
     study = shapes.pop(found[Study])
     for kind in _kinds():
-        of_methods = {name: shapes[found[configs[kind, name]]] for name in _names(kind)}
+        of_methods = {name: shapes[found[configs[kind, name]]] for name in registry.names(kind)}
         shapes[kind] = _entry(kind, of_methods)
     for section, model in NAMED.items():
         shapes[section] = _named({"$ref": f"#/$defs/{found[model]}"}, section)
@@ -140,12 +140,8 @@ def _kinds() -> list[str]:
     return [*dict.fromkeys((*KINDS.values(), *INNER.values()))]
 
 
-def _names(kind: str) -> list[str]:
-    return registry.names(kind)
-
-
 def _config(kind: str, name: str) -> type[Settings]:
-    return import_module(f"robustinfo.{kind}.{name}").Config
+    return registry.module(kind, {"method": name}).Config
 
 
 def text() -> str:

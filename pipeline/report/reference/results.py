@@ -54,9 +54,8 @@ def stages() -> str:
         text = Path(one.program).read_text(encoding="utf-8")
         what = (ast.get_docstring(ast.parse(text)) or "").splitlines()[0].partition(": ")[2]
         each = ", ".join(one.jobs.values()) or "study"
-        sees = (
-            ", ".join(sorted({key_of(one).partition(".")[0] for one in one.params.values()})) or "-"
-        )
+        sections = {key_of(param).partition(".")[0] for param in one.params.values()}
+        sees = ", ".join(sorted(sections)) or "-"
         writes = ", ".join(
             f"`{path.removeprefix(contract.RESULTS)}`" for path in one.writes.values()
         )
