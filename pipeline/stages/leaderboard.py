@@ -21,12 +21,12 @@ import pandas as pd
 
 from pipeline.results import information, rows
 from pipeline.results.collected import results_of
-from pipeline.results.counting import counting
+from pipeline.results.combined import within
 from pipeline.results.statistics import chosen, over_seeds
 from pipeline.run.job import Job
-from pipeline.study.per import resolve
-from pipeline.study.slices import present
+from pipeline.study.slices import in_setting
 from robustinfo.core.files import whole
+from robustinfo.core.settings import Entry
 from robustinfo.judge.checks import UNTRUSTED
 from robustinfo.judge.evidence import is_curve, norm_of
 from robustinfo.judge.threats import Threat, models
@@ -70,14 +70,13 @@ def run(job: Job) -> None:
     protocols: dict[tuple[str, ...], str] = {}
     attacked, swept, points = list[Any](), list[Any](), list[Any]()
     for names in settings:
-        own = chosen(results, names)
-        attacks = present("attacks", resolve(job.params["attacks"], names))
-        within = counting(job.params, names)
-        for norm in models(within):
-            protocols[*names.values(), norm] = protocol(within, norm)
-        attacked += _attacked(own, [*attacks], within)
-        swept += _swept(job, own, names)
-        points.append(information.points(own, resolve(job.params["models"], names)[names["model"]]))
+        own, study = chosen(results, names), in_setting(job.params, names)
+        counting = within(study["attacks"], study["threat"])
+        for norm in models(counting):
+            protocols[*names.values(), norm] = protocol(counting, norm)
+        attacked += _attacked(own, [*study["attacks"]], counting)
+        swept += _swept(study["diagnostics"], own)
+        points.append(information.points(own, study["models"][names["model"]]))
     board = ranked(verdicts, attacked, protocols)
     rows.write_table(job.writes["leaderboard"], board)
     lines = board.astype(object).where(board.notna(), None).to_dict("records")
@@ -92,9 +91,9 @@ def run(job: Job) -> None:
     rows.write_table(job.writes["correlations"], information.correlations(found))
 
 
-def protocol(within: dict[str, Threat], norm: str) -> str:
+def protocol(counting: dict[str, Threat], norm: str) -> str:
     """``linf up to 8/255: fgsm, pgd``: what counts in a norm."""
-    own = {name: one.epsilon for name, one in within.items() if one.norm == norm}
+    own = {name: one.epsilon for name, one in counting.items() if one.norm == norm}
     largest = max(one for one in own.values() if one is not None)
     return f"{norm} up to {_pixels(largest)}: {', '.join(own)}"
 
@@ -138,14 +137,14 @@ def tex(board: pd.DataFrame) -> str:
     return "% \\usepackage{booktabs}\n" + table
 
 
-def _attacked(own: pd.DataFrame, attacks: list[str], within: dict[str, Threat]) -> Iterator[dict]:
+def _attacked(own: pd.DataFrame, attacks: list[str], counting: dict[str, Threat]) -> Iterator[dict]:
     """Per defence: clean accuracy, what each attack leaves, and what all of each norm leave."""
     clean = {"stage": "diagnose", "entry": "clean", "quantity": "accuracy"}
     selections = [(CLEAN, chosen(own, clean), True)]
     for name in attacks:
         where = {"stage": "attack", "entry": name, "quantity": "accuracy"}
-        selections.append((name, chosen(own, where), name in within))
-    for norm in models(within):
+        selections.append((name, chosen(own, where), name in counting))
+    for norm in models(counting):
         selections.append((WORST.format(norm=norm), information.robust(own, norm), True))
     for name, selected, counts in selections:
         for key, seeds in selected.groupby(RUN, sort=False):
@@ -156,9 +155,9 @@ def _attacked(own: pd.DataFrame, attacks: list[str], within: dict[str, Threat]) 
             )
 
 
-def _swept(job: Job, own: pd.DataFrame, names: dict[str, str]) -> Iterator[dict]:
+def _swept(diagnostics: dict[str, Entry], own: pd.DataFrame) -> Iterator[dict]:
     """Accuracy by epsilon, of every diagnostic that the verdict looks at."""
-    for curve, entry in present("diagnostics", resolve(job.params["diagnostics"], names)).items():
+    for curve, entry in diagnostics.items():
         if not is_curve(entry):
             continue
         norm = norm_of("diagnostics", entry)

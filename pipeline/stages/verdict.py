@@ -19,14 +19,12 @@ import pandas as pd
 
 from pipeline.results import rows
 from pipeline.results.collected import results_of, untrained_of
-from pipeline.results.combined import with_transfers
-from pipeline.results.counting import counting
+from pipeline.results.combined import with_transfers, within
 from pipeline.results.informed import information
 from pipeline.results.statistics import chosen, over_seeds
 from pipeline.results.untrained import UNTRAINED
 from pipeline.run.job import Job
-from pipeline.study.per import resolve
-from pipeline.study.slices import present
+from pipeline.study.slices import in_setting
 from robustinfo.core.files import whole
 from robustinfo.core.measurement import Measurement
 from robustinfo.judge import threats
@@ -63,10 +61,10 @@ def run(job: Job) -> None:
     twin = job.params["verdict"]["twin"]
     verdicts, checks = [], []
     metrics: dict[str, Any] = {}
-    for names, attacks in _threatened(job):
+    for names, study, attacks in _threatened(job):
         setting = chosen(results, names)
         standing = rows.read(job.file("standing", **names))
-        spoken = _norms(job, names)
+        spoken = _norms(study)
         classes = int(setting[setting.quantity == "classes"].value.iloc[0])
         for norm, epsilon in threats.models(attacks).items():
             own = standing[standing.entry == norm]
@@ -101,22 +99,23 @@ def run(job: Job) -> None:
         print("{dataset} {model} {defence}, {norm}: {verdict}".format(**line))
 
 
-def _threatened(job: Job) -> Iterator[tuple[dict[str, str], dict[str, threats.Threat]]]:
-    """Every setting with a threat model, and its attacks that count."""
+def _threatened(
+    job: Job,
+) -> Iterator[tuple[dict[str, str], dict[str, Any], dict[str, threats.Threat]]]:
+    """Every setting with a threat model, the study as it sees it, and its attacks that count."""
     for names in job.params["settings"]:
-        within = counting(job.params, names)
-        if within:
-            yield names, within
+        study = in_setting(job.params, names)
+        if counting := within(study["attacks"], study["threat"]):
+            yield names, study, counting
 
 
-def _norms(job: Job, names: dict[str, str]) -> dict[str, str | None]:
+def _norms(study: dict[str, Any]) -> dict[str, str | None]:
     """The norm that every attack and diagnostic of a setting speaks of."""
-    found: dict[str, str | None] = {}
-    sections = {"attacks": job.params["attacks"], "diagnostics": job.params["diagnostics"]}
-    for kind, entries in sections.items():
-        for name, entry in present(kind, resolve(entries, names)).items():
-            found[name] = norm_of(kind, entry)
-    return found
+    return {
+        name: norm_of(kind, entry)
+        for kind in ("attacks", "diagnostics")
+        for name, entry in study[kind].items()
+    }
 
 
 def _robust(setting: pd.DataFrame, defence: str, norm: str) -> pd.DataFrame:
