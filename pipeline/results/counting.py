@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from pipeline.results.combined import within
+from pipeline.results.worst_case import within
 from pipeline.study.per import resolve
 from pipeline.study.slices import present
 from robustinfo.judge.threats import Threat
