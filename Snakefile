@@ -19,7 +19,7 @@ from pipeline.run import code, driver
 from pipeline.run.plan import Plan
 from pipeline.run.threads import threads
 from pipeline.study import checked
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 
 STUDY = str(config.get("study", "params.yaml"))
 # The number of GPUs that one job takes: 1 where there are any. `--config gpu=1` says so where the
@@ -32,7 +32,7 @@ if unknown := set(config) - {"study", "gpu"}:
 try:
     THREADS = threads()
     PLAN = Plan(checked.load(Path(STUDY)))
-except Fault as error:
+except UserError as error:
     raise WorkflowError(str(error)) from None
 NAME = PLAN.study["name"]
 REPORT = f"results/{NAME}/report.html"

@@ -26,7 +26,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks._timing import header, seconds, spread, write
-from robustinfo.attacks._folded import folded
+from robustinfo.attacks._fused_batchnorm import folded
 from robustinfo.datasets._prepared import data_root, open_split
 from robustinfo.maths.jacobian import linearised
 from robustinfo.models import lenet5, resnet18

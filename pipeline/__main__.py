@@ -36,7 +36,7 @@ VERBS = {
         "generate|record|adopt: write dvc.yaml; keep DVC's record and Snakemake's in step",
     ),
     "mlflow": (
-        "pipeline.tracking.show:main",
+        "pipeline.tracking.mlflow_show:main",
         "[--study FILE]: show the finished runs of a study in MLflow",
     ),
     "evidence": (
@@ -62,11 +62,11 @@ def main() -> None:
     elif verb == "stage":
         _job(words)
     else:
-        from robustinfo.core.errors import Fault
+        from robustinfo.core.errors import UserError
 
         try:
             _program(verb)(words)
-        except Fault as error:
+        except UserError as error:
             sys.exit(f"error: {error}")
 
 

@@ -10,7 +10,7 @@ from pipeline.results import sealed_text
 from pipeline.run import load, resuming
 from pipeline.run.job import File, Job
 from robustinfo.core import checkpoint, registry
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.core.files import AlteredFileError
 from robustinfo.core.sealed import seal
 from tests.checkpoints import TRAINED_ON, read_tensors, saved, untrained
@@ -72,7 +72,7 @@ def test_an_altered_byte_is_refused(tmp_path):
 
 
 def test_a_file_that_does_not_say_its_architecture_is_refused_in_one_sentence():
-    with pytest.raises(Fault) as error:
+    with pytest.raises(UserError) as error:
         checkpoint.load(OLD / "model.safetensors")
     assert str(error.value) == (
         f"{OLD / 'model.safetensors'} does not say its architecture, as an earlier version wrote "
@@ -83,7 +83,7 @@ def test_a_file_that_does_not_say_its_architecture_is_refused_in_one_sentence():
 def test_a_file_without_a_network_says_what_it_holds(tmp_path):
     for tensors, held in (({}, "nothing"), ({"x_adv": torch.zeros(2)}, "x_adv")):
         seal(tmp_path / "other.safetensors", tensors, {})
-        with pytest.raises(Fault, match=f"holds {held}, and no network"):
+        with pytest.raises(UserError, match=f"holds {held}, and no network"):
             checkpoint.load(tmp_path / "other.safetensors")
 
 
@@ -138,7 +138,7 @@ def test_a_network_of_another_architecture_or_other_data_is_refused(job, entry, 
     file = job.file("model")
     saved(file, entry, shape, classes)
     own = checkpoint.described(entry, shape, classes)
-    with pytest.raises(Fault) as error:
+    with pytest.raises(UserError) as error:
         load.trained(job, file)
     assert str(error.value) == (
         f"{file} holds {own}, and the study asks for {{'method': 'lenet5'}} for 1 x 28 x 28 and 10 "

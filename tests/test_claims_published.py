@@ -71,5 +71,5 @@ def test_the_table_shows_what_the_paper_prints_for_a_claim_where_it_prints_it(
     table = rows.read(job.writes["claims"]).set_index("dataset")
     assert table.published.to_dict() == {"mnist": "-0.38", "stl10": ""}
     less = "6,000 of 60,000 training images, 20 of 200 epochs; 1 % of images x epochs"
-    assert table.smaller.to_dict() == {"mnist": less, "stl10": ""}
+    assert table.smaller_than_paper.to_dict() == {"mnist": less, "stl10": ""}
     assert table.value.to_list() == pytest.approx([-0.38, -0.38])

@@ -16,7 +16,7 @@ from pipeline.run.plan import Plan
 from pipeline.study.check import load
 from pipeline.study.slices import KINDS, TRAININGS, in_setting, key_of
 from pipeline.study.strict_yaml import StudyError
-from pipeline.tracking.stages import COMMAND, JOBS, generated
+from pipeline.tracking.dvc_stages import COMMAND, JOBS, generated
 from tests import asked
 from tests.jobs import settle
 

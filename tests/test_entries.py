@@ -1,7 +1,7 @@
 import pytest
 
 from robustinfo.core.entries import entry
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 
 
 @pytest.mark.parametrize(
@@ -34,5 +34,5 @@ def test_numbers_come_as_the_studies_write_them():
     ],
 )
 def test_what_is_wrong_is_said_with_the_choices(text, words):
-    with pytest.raises(Fault, match=words):
+    with pytest.raises(UserError, match=words):
         entry("datasets", text)

@@ -43,9 +43,10 @@ attacks:
   bim: {method: bim, epsilon: 0.3, step_size: 0.1, steps: 3}
   pgd: &pgd {method: pgd, epsilon: 0.3, step_size: 0.1, steps: 3}
   adaptive: {method: adaptive, epsilon: 0.3, step_size: 0.1, steps: 3}
-  smoothed_pgd: {method: smoothed_pgd, epsilon: 0.3, step_size: 0.1, steps: 3, smoothings: [0.5]}
-  evasive:
-    method: evasive
+  label_smoothing_pgd:
+    {method: label_smoothing_pgd, epsilon: 0.3, step_size: 0.1, steps: 3, smoothings: [0.5]}
+  detector_aware_pgd:
+    method: detector_aware_pgd
     epsilon: 0.3
     step_size: 0.1
     steps: 3
@@ -84,8 +85,8 @@ claims: {}
 """
 NAMES = {"dataset": "digits", "model": "wrn", "defence": "standard", "seed": "0"}
 ATTACKS = (
-    "fgsm", "bim", "pgd", "adaptive", "smoothed_pgd", "evasive", "deepfool", "carlini_wagner",
-    "noise", "random_search", "autoattack",
+    "fgsm", "bim", "pgd", "adaptive", "label_smoothing_pgd", "detector_aware_pgd", "deepfool",
+    "carlini_wagner", "noise", "random_search", "autoattack",
 )  # fmt: skip
 JUDGING = [("measure", {}), ("distort", {}), ("diagnose", {}), ("complexity", {})]
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.core.files import DiskError, whole
 
 
@@ -43,7 +43,7 @@ def test_a_full_disk_leaves_the_old_file_whole_and_no_partial(where, tmp_path, m
             write(path, "new")
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
-    assert issubclass(DiskError, Fault)
+    assert issubclass(DiskError, UserError)
 
 
 def test_a_read_only_disk_is_told_by_its_first_error(tmp_path, monkeypatch):

@@ -6,7 +6,7 @@ import math
 import pandas as pd
 import pytest
 
-from pipeline.results import information, rows
+from pipeline.results import information_vs_robustness, rows
 from pipeline.results.statistics import with_intervals
 from pipeline.stages import leaderboard
 from robustinfo.judge.checks import UNTRUSTED
@@ -21,7 +21,7 @@ N = 100
 def verdicts(*lines, norm="linf"):
     columns = ["dataset", "model", "defence", "verdict", "clean_accuracy", "robust_accuracy"]
     table = pd.DataFrame(lines, columns=columns)
-    return table.assign(norm=norm, low=0.0, high=1.0, strongest=f"{norm}_pgd")
+    return table.assign(norm=norm, low=0.0, high=1.0, strongest_attack=f"{norm}_pgd")
 
 
 def ranked(table):
@@ -117,7 +117,7 @@ LENET5 = {"method": "lenet5"}
 
 
 def test_a_point_is_the_last_epoch_of_the_last_hidden_layer_beside_robust_accuracy():
-    points = information.points(collected(ROBUST, BITS), LENET5)
+    points = information_vs_robustness.points(collected(ROBUST, BITS), LENET5)
     assert set(points.layer) == {"fc2"}
     assert points.value.tolist() == [5, 4, 1, 2]
     assert points.robust_accuracy.tolist() == [0.0, 0.1, 0.3, 0.2]
@@ -127,13 +127,13 @@ def test_what_was_transferred_counts_where_it_was():
     table = collected(ROBUST, BITS)
     worst = table[table.entry.eq("attacks") & table.defence.eq("entropic")]
     more = worst.assign(stage="transfer", value=[0.05, 0.15])
-    found = information.robust(pd.concat([table, more], ignore_index=True))
+    found = information_vs_robustness.robust(pd.concat([table, more], ignore_index=True))
     assert sorted(found.value) == [0.0, 0.05, 0.1, 0.15]
 
 
 def correlated(robust, bits):
-    points = information.points(collected(robust, bits), LENET5)
-    (line,) = information.correlations(points).to_dict("records")
+    points = information_vs_robustness.points(collected(robust, bits), LENET5)
+    (line,) = information_vs_robustness.correlations(points).to_dict("records")
     return line
 
 
@@ -152,14 +152,16 @@ def test_three_runs_say_nothing():
 def test_estimates_at_their_ceiling_say_nothing():
     table = collected({"a": [0.0, 0.1, 0.2, 0.3]}, {"a": [4.0, 3, 2, 1]})
     table.loc[table.quantity.str.startswith("information"), "saturated"] = "True"
-    (line,) = information.correlations(information.points(table, LENET5)).to_dict("records")
+    (line,) = information_vs_robustness.correlations(
+        information_vs_robustness.points(table, LENET5)
+    ).to_dict("records")
     assert "ceiling" in line["says"] and math.isnan(line["low"]) and line["saturated"] == 1
 
 
 def test_several_settings_are_taken_together_and_one_by_one():
-    points = information.points(collected(ROBUST, BITS), LENET5)
+    points = information_vs_robustness.points(collected(ROBUST, BITS), LENET5)
     both = pd.concat([points, points.assign(dataset="mnist")])
-    found = information.correlations(both)
+    found = information_vs_robustness.correlations(both)
     assert found.dataset.tolist() == ["", "digits", "mnist"]
     assert found.runs.tolist() == [8, 4, 4]
 

@@ -57,7 +57,7 @@ def job(tmp_path, monkeypatch):
 def test_every_name_survives_from_the_runs_to_the_report(job):
     collected = job("collect", **SETTING)
     collect.run(collected)
-    for artifact in ("results", "standing"):
+    for artifact in ("results", "per_image"):
         table = rows.read(collected.writes[artifact])
         assert [*table.defence.unique()] == DEFENCES and set(table.seed) == {0}
     entries = set(rows.read(collected.writes["results"]).entry)
@@ -67,7 +67,7 @@ def test_every_name_survives_from_the_runs_to_the_report(job):
     judge = job("verdict")
     verdict.run(judge)
     judged = rows.read(board.file("verdict"))
-    assert judged.defence.tolist() == DEFENCES and set(judged.strongest) == {ATTACK}
+    assert judged.defence.tolist() == DEFENCES and set(judged.strongest_attack) == {ATTACK}
     assert rows.read(judge.writes["checks"]).defence.unique().tolist() == DEFENCES
     leaderboard.run(board)
     assert {*rows.read(board.writes["leaderboard"]).defence} == {*DEFENCES}

@@ -77,13 +77,14 @@ detection:
   fgsm: {{method: fgsm, norm: linf, epsilon: 0.5}}
 diagnostics:
   closer: {{method: closer, examples: carlini_wagner, other: fgsm}}
-  outputs: {{method: outputs}}
+  output_checks: {{method: output_checks}}
   zero_gradients: {{method: zero_gradients, epsilon: 51/255}}
-  ascent: {{method: ascent, {BALL}}}
-  planted: {{method: planted, images: 4, inner_points: 50, adversary: {{method: pgd, {BALL}}}}}
+  loss_trajectory: {{method: loss_trajectory, {BALL}}}
+  binarization_test: {{method: binarization_test, images: 4, inner_points: 50,
+                      adversary: {{method: pgd, {BALL}}}}}
   tendency: {{method: class_tendency, examples: fgsm}}
   margins: {{method: margins, examples: carlini_wagner}}
-  surface: {{method: surface, images: 2, side: 3}}
+  loss_landscape: {{method: loss_landscape, images: 2, side: 3}}
   smoothed: {{method: smoothed_accuracy, epsilon: 0.2, sweep: {{steps: [1, 2]}}}}
   broken_after: {{method: broken_after, examples: fgsm, after: carlini_wagner}}
   tsne: {{method: tsne, layers: [fc1], images: 20, perplexity: 5.0}}

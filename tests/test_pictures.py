@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.datasets import digits
 from robustinfo.datasets._prepared import open_split, prepare
 from robustinfo.judge.images import images
@@ -81,12 +81,12 @@ def test_a_folder_is_meant_where_there_is_one_of_a_data_sets_name(tmp_path):
     ],
 )
 def test_what_cannot_be_is_refused(given, words):
-    with pytest.raises(Fault, match=words):
+    with pytest.raises(UserError, match=words):
         images(**given)
 
 
 def test_a_data_folder_that_may_not_be_written_to_is_named(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("ROBUSTINFO_DATA", str(tmp_path / "file"))
-    with pytest.raises(Fault, match=r"cannot .*file.*set ROBUSTINFO_DATA"):
+    with pytest.raises(UserError, match=r"cannot .*file.*set ROBUSTINFO_DATA"):
         images("digits")

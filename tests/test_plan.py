@@ -148,7 +148,7 @@ def test_toys_join_the_results_of_the_settings_and_are_read_with_them():
     own = plan(toys={"xor": {"method": "noisy_xor"}}, tables={"t": {}}, settings=[OTHER, ONE])
     for stage in ("verdict", "leaderboard", "claims", "table"):
         assert read(own, stage, "results") == ["e/m", "d/m", "xor"]
-    assert read(own, "verdict", "standing") == ["e/m", "d/m"]
+    assert read(own, "verdict", "per_image") == ["e/m", "d/m"]
     assert read(own, "report", "gallery") == ["e/m", "d/m"] and read(own, "report", "table") == [
         "t"
     ]

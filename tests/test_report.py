@@ -6,7 +6,7 @@ import re
 import pandas as pd
 import pytest
 
-from pipeline.results import information, rows
+from pipeline.results import information_vs_robustness, rows
 from pipeline.results.untrained import UNTRAINED
 from pipeline.stages import gallery, leaderboard, overview, report, verdict
 from robustinfo.core.files import whole
@@ -20,14 +20,23 @@ PNG = b"\x89PNG picture"
 BROKEN = {
     "norm": "linf", "rank": 1, "verdict": "broken", "clean_accuracy": 0.9, "robust_accuracy": 0.05,
     "low": 0.04, "high": 0.1, "scope": "method", "n": 90, "seeds": 2,
-    "strongest": "pgd", "strongest_leaves": 0.06, "clean_low": 0.8, "clean_high": 0.95,
+    "strongest_attack": "pgd", "strongest_attack_accuracy": 0.06,
+    "clean_low": 0.8, "clean_high": 0.95,
     "protocol": "linf up to 8/255: pgd", "failed": 3, "passed": 17, "cannot_say": 4, "not_run": 2,
 }  # fmt: skip
 ANSWERS = [
     Answer(BY_NAME["robust_accuracy"], "failed", 0.1, 0.04, 0.02, 0.08, 90, "linf"),
     Answer(BY_NAME["ensemble_only_fraction"], "noted", 0.15, 0.2, 0.16, 0.3, 90, "linf"),
     Answer(
-        BY_NAME["never_rises_fraction"], "cannot say", 0.05, 0.03, 0.01, 0.09, 90, "ascent", 217
+        BY_NAME["never_rises_fraction"],
+        "cannot say",
+        0.05,
+        0.03,
+        0.01,
+        0.09,
+        90,
+        "loss_trajectory",
+        217,
     ),
     Answer(BY_NAME["flat_fraction"], "passed", 0.05, 0.0123, 0.0, 0.04, 90, "zero_gradients"),
     Answer(BY_NAME["black_box_only_fraction"], "not run"),
@@ -73,9 +82,11 @@ def results(job, drawn, verdicts):
     )
     point = {"measure": "kde", "quantity": "network_entropy", "layer": "network", "seed": 0}
     point |= {"value": 1.0, "saturated": "False", "robust_accuracy": 0.5}
-    points = pd.DataFrame([RUN | point] if verdicts else [], columns=information.POINT)
+    points = pd.DataFrame(
+        [RUN | point] if verdicts else [], columns=information_vs_robustness.POINT
+    )
     rows.write_table(drawn.file("information"), points)
-    rows.write_table(job.file("correlations"), information.correlations(points))
+    rows.write_table(job.file("correlations"), information_vs_robustness.correlations(points))
     line = {"defence": "pat_entm", "attack": "pgd", "index": 0, "label": "3", "before": "3"}
     shown = [line | {"after": "8", "success": True}] if verdicts else []
     rows.write_table(job.file("gallery", **SETTING), pd.DataFrame(shown, columns=gallery.COLUMNS))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.results import information, rows, sealed_text
+from pipeline.results import information_vs_robustness, rows, sealed_text
 from pipeline.stages import claims, collect, gallery, leaderboard, verdict
 from robustinfo.core.files import AlteredFileError, DiskError
 
@@ -23,14 +23,14 @@ LINE = {"stage": "diagnose", "entry": "clean", "quantity": "accuracy", "value": 
 KINDS = {
     "run": [*rows.OWN, *rows.VALUE],
     "collected": [*rows.RUN, *rows.OWN, *rows.VALUE],
-    "standing": collect.COLUMNS,
+    "per_image": collect.COLUMNS,
     "verdict": verdict.COLUMNS,
     "checks": verdict.CHECKED,
     "leaderboard": ["rank", *verdict.COLUMNS, "clean_low", "clean_high", "protocol"],
     "attacks": leaderboard.ATTACKED,
     "epsilon": leaderboard.SWEPT,
-    "information": information.POINT,
-    "correlations": information.CORRELATION,
+    "information": information_vs_robustness.POINT,
+    "correlations": information_vs_robustness.CORRELATION,
     "gallery": gallery.COLUMNS,
     "claims": claims.COLUMNS,
     "table": ["row", "column", "paper", "ours", "low", "high", "n", "difference", "saturated"],

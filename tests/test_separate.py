@@ -9,7 +9,7 @@ import time
 import psutil
 import pytest
 
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.judge import separate
 
 CODE = """
@@ -107,7 +107,7 @@ def test_whatever_it_writes_goes_to_standard_error(folder, encoding, monkeypatch
     ],
 )
 def test_an_end_without_an_answer_is_an_error_whatever_its_status(folder, name, value, said):
-    with pytest.raises(Fault, match=f"ended without a verdict: .*{said}"):
+    with pytest.raises(UserError, match=f"ended without a verdict: .*{said}"):
         asked(name, value)
 
 

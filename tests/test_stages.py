@@ -12,7 +12,7 @@ from pipeline.run import contract, load, start
 from pipeline.run.plan import Plan
 from pipeline.stages import _attacked, _training, attack, learn, overview, toy
 from robustinfo.core.batches import floats
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.core.files import DiskError
 from robustinfo.core.measurement import Measurement
 from robustinfo.core.sealed import unseal
@@ -162,7 +162,7 @@ IB_RAR = {"method": "ib_rar", "base": {"method": "standard", "loss": {"method": 
 
 def test_a_mask_without_held_out_images_is_an_error_before_the_training():
     nothing = Images(torch.zeros(0, 1, 8, 8, dtype=torch.uint8), torch.zeros(0, dtype=torch.int64))
-    with pytest.raises(Fault, match="ib_rar needs held-out images; raise `validation_share`"):
+    with pytest.raises(UserError, match="ib_rar needs held-out images; raise `validation_share`"):
         _training._finisher(IB_RAR, None, nothing)
     assert _training._finisher(IB_RAR | {"masked_share": 0.0}, None, nothing)() is None
 

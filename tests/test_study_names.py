@@ -41,7 +41,7 @@ def changed(tmp_path, *changes):
         (DIGITS, f"{DIGITS}\n  else: {{method: digits}}", "datasets.else: the name means"),
         (L2_PGD, L2_PGD.replace("l2_pgd", "clean"), "attacks.clean: the name means something else"),
         (L2_PGD, L2_PGD.replace("l2_pgd", "attacks"), "attacks.attacks: the name means"),
-        ("  outputs: {method", "  clean: {method", "diagnostics.clean: the name means"),
+        ("  output_checks: {method", "  clean: {method", "diagnostics.clean: the name means"),
         (PNG, "  PNG: {method: png_size}\n  png: {method", "differs from PNG by its case only"),
         (PNG, f"  {'a' * 61}: {{method", "String should have at most 60 characters"),
         (PNG, f"  {'ab' * 20}: {{method", "repeats itself; Snakemake takes that for"),
@@ -101,7 +101,7 @@ def test_judge_and_studies_have_one_rule_of_sizes():
 PAIRS = [("a", "b-c"), ("a-b", "c"), ("a_b", "c"), ("a", "b_c"), ("toy", "a"), ("toy-a", "b")]
 
 
-@pytest.mark.parametrize("artifact", ["results", "standing", "gallery", "selection"])
+@pytest.mark.parametrize("artifact", ["results", "per_image", "gallery", "selection"])
 def test_no_two_settings_and_no_toy_share_a_file(artifact):
     template, of_toy = contract.template(artifact), contract.every()["toy"].writes["results"]
     files = [template.format(study="s", dataset=one, model=other) for one, other in PAIRS]

@@ -169,16 +169,20 @@ def test_a_table_puts_the_papers_value_beside_ours_and_leaves_blank_what_it_does
     )
     assert list(table.columns) == [
         "row", "column", "paper", "ours", "low", "high", "scope", "n", "seeds", "difference",
-        "saturated", "smaller",
+        "saturated", "smaller_than_paper",
     ]  # fmt: skip
     by_row = table.set_index("row")
     assert by_row.loc["standard", "paper"] == pytest.approx(0.7956)  # table III, LeNet-5, FGSM
     assert by_row.loc["entropic", "paper"] == pytest.approx(0.0295)  # table IV
     assert by_row.loc["entropic", "difference"] == pytest.approx(0.54 - 0.0295)
-    assert by_row.loc["entropic", "smaller"] == "1 of 200 epochs; 0.5 % of images x epochs"
-    assert by_row.loc["standard", "smaller"] == "20 of 24 epochs; 83 % of images x epochs"
+    assert (
+        by_row.loc["entropic", "smaller_than_paper"] == "1 of 200 epochs; 0.5 % of images x epochs"
+    )
+    assert (
+        by_row.loc["standard", "smaller_than_paper"] == "20 of 24 epochs; 83 % of images x epochs"
+    )
     assert pd.isna(by_row.loc["adversarial", "paper"])
-    assert by_row.loc["adversarial", "smaller"] == ""
+    assert by_row.loc["adversarial", "smaller_than_paper"] == ""
     assert by_row.loc["adversarial", "low"] < 0.1 < by_row.loc["adversarial", "high"]
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.results import corpora, rows
+from pipeline.results import rows, text_complexity
 from robustinfo.complexities import text_deflate_size, text_entropy
 from robustinfo.core.sealed import unseal
 from tests.staged import staged
@@ -136,7 +136,7 @@ X_ADV = torch.tensor([[2, 4, 5], [3, 2, 2], [4, 4, 0]], dtype=torch.int32)
 def measured(success):
     examples = {"x_adv": X_ADV, "success": torch.tensor(success)}
     measures = {"length": lambda texts: torch.tensor([float(len(text)) for text in texts])}
-    return list(corpora.measured(measures, WORDS, [("fgsm", examples)], VOCABULARY))
+    return list(text_complexity.measured(measures, WORDS, [("fgsm", examples)], VOCABULARY))
 
 
 def test_a_corpus_are_the_altered_words_of_the_successes_one_to_a_line():
@@ -161,7 +161,7 @@ def test_a_bootstrap_of_texts_would_take_repetition_for_simplicity():
     letters = rng.integers(97, 123, (60, 9, 6))  # texts, words, letters
     corpus = [(n, ["".join(map(chr, word)) for word in one]) for n, one in enumerate(letters)]
     size = partial(text_deflate_size.measure, config=text_deflate_size.Config())
-    values = corpora._values(size, corpus)
+    values = text_complexity._values(size, corpus)
     drawn = [[corpus[n] for n in rng.integers(60, size=60)] for _ in range(50)]
     resampled = size(["\n".join(word for _, text in one for word in text) for one in drawn])
     assert max(resampled) < values[0] < values[1:].min() + 0.1
@@ -171,7 +171,9 @@ def test_a_bootstrap_of_texts_would_take_repetition_for_simplicity():
 def test_without_each_group_a_corpus_lacks_the_texts_of_that_group_alone():
     corpus = [(place, [VOCABULARY[2 + place % 4]]) for place in range(45)]
     config = text_entropy.Config(alphabet="character")
-    values = corpora._values(lambda texts: text_entropy.measure(texts, config=config), corpus)
-    assert len(values) == 1 + corpora.GROUPS
-    kept = "\n".join(words[0] for place, words in corpus if place % corpora.GROUPS != 3)
+    values = text_complexity._values(
+        lambda texts: text_entropy.measure(texts, config=config), corpus
+    )
+    assert len(values) == 1 + text_complexity.GROUPS
+    kept = "\n".join(words[0] for place, words in corpus if place % text_complexity.GROUPS != 3)
     assert values[4] == text_entropy.measure([kept], config=config).item()

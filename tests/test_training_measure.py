@@ -96,7 +96,8 @@ def test_a_diagnostic_of_the_last_snapshot_says_what_it_says_of_the_finished_net
         ("AVERAGE", "other", "training_measure: no 'other' among samples, activations, kde"),
         (
             "diagnostics: {zero: {method: zero_gradients, norm: linf, epsilon: 0.1}}\ndia",
-            "diagnostics: {zero: {method: ascent, epsilon: 0.1, step_size: 0.1, steps: 9}}\ndia",
+            "diagnostics: {zero: {method: loss_trajectory, epsilon: 0.1, step_size: 0.1, "
+            "steps: 9}}\ndia",
             "snapshot_diagnostics.zero.method: speaks of what attacks left",
         ),
     ],

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from pipeline.results import combined, rows
+from pipeline.results import rows, worst_case
 from pipeline.run import load, start
 from pipeline.stages import transfer
 from robustinfo.core.batches import floats
@@ -68,7 +68,7 @@ def own(job, examples=(), entries=()):
     """What the run's own attacks say together, and others that it is given."""
     images, labels = load.test_images(job)
     kept = {one.names["attack"]: unseal(one.path)[0] for one in job.files("examples")}
-    return combined.combined(
+    return worst_case.combined(
         Bright(), floats(images), labels, kept | dict(examples), job.params["attacks"] |
         dict(entries), job.params["threat"], generator=job.generator,
     )  # fmt: skip

@@ -7,7 +7,7 @@ from pipeline.results import rows
 from pipeline.results.untrained import UNTRAINED
 from pipeline.run.contract import template
 from pipeline.study.strict_yaml import StudyError
-from pipeline.tracking import finished as mlflow_runs
+from pipeline.tracking import mlflow_runs
 from robustinfo.core.sealed import unseal
 from tests.staged import staged
 

@@ -57,7 +57,7 @@ def judged(tmp_path, monkeypatch):
         results = with_intervals(pd.concat([of_run(*one) for one in every], ignore_index=True))
         rows.write_table(job.file("results", **SETTING), results)
         stands = pd.concat([standing(*one) for one in every])
-        rows.write_table(job.file("standing", **SETTING), stands)
+        rows.write_table(job.file("per_image", **SETTING), stands)
         verdict.run(job)
         found = rows.read(job.writes["verdict"])
         return found.set_index(["defence", "norm"]), rows.read(job.writes["checks"])
@@ -86,7 +86,7 @@ def test_each_norm_has_its_own_verdict_accuracy_and_epsilon(judged):
     linf, l2 = (found.loc["standard", norm] for norm in ("linf", "l2"))
     assert (linf.robust_accuracy, l2.robust_accuracy) == (0, 0.25)
     assert (linf.epsilon, l2.epsilon) == (0.1, 1.0)
-    assert (linf.strongest, l2.strongest) == ("linf_pgd", "l2_pgd")
+    assert (linf.strongest_attack, l2.strongest_attack) == ("linf_pgd", "l2_pgd")
     assert linf.verdict == "broken" and l2.verdict != "broken"
 
 
@@ -113,7 +113,9 @@ def test_what_was_not_run_stays_not_run_and_holds_nothing(judged):
     found, checks = judged({"standard": [{}], "mine": [{"linf": 300, "l2": 300}]})
     line = found.loc["mine", "linf"]
     own = checks[(checks.defence == "mine") & (checks.norm == "linf")]
-    absent = own[own.check.isin(["autoattack_attacks", "flat_fraction", "planted_missed_fraction"])]
+    absent = own[
+        own.check.isin(["autoattack_attacks", "flat_fraction", "binarization_missed_fraction"])
+    ]
     assert set(absent.result) == {"not run"} and absent.value.isna().all() and len(absent) == 3
     assert line.not_run == (own[own["class"] != "note"].result == "not run").sum() > 3
     assert line.verdict == "not enough was tried"

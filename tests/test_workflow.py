@@ -138,7 +138,7 @@ def test_the_study_ends_in_a_verdict_tables_figures_and_a_report(checkout):
     adaptive = checks[checks.check == "adaptive_only_fraction"]
     assert len(adaptive) == 2 and "not run" not in {*adaptive.result}
     assert ",".join(rows.read(results / "tables/table-noise.csv")) == (
-        "row,column,paper,ours,low,high,scope,n,seeds,difference,saturated,smaller"
+        "row,column,paper,ours,low,high,scope,n,seeds,difference,saturated,smaller_than_paper"
     )
     assert (results / "figures/figure-entropy.svg").exists()
     page = (results / "report.html").read_text()

@@ -6,8 +6,8 @@ from torch.nn import functional as F
 
 from benchmarks.honest.kinds import Case
 from robustinfo.core.batches import accuracy
-from robustinfo.diagnostics import ascent, doubled, zero_gradients
-from robustinfo.diagnostics.ascent import Climbs
+from robustinfo.diagnostics import doubled, loss_trajectory, zero_gradients
+from robustinfo.diagnostics.loss_trajectory import Climbs
 
 REACH = 2.5  # epsilons that the steps of a protocol's PGD are long, together
 HONEST = {f"{steps} steps": (steps, REACH / steps) for steps in (20, 100)}
@@ -41,13 +41,15 @@ def rows(case: Case, network: nn.Module, x: Tensor, y: Tensor) -> list[dict]:
 
 
 def _climbed(numbers: dict, network: nn.Module, x: Tensor, y: Tensor) -> dict:
-    found = ascent.climb(network, x, y, config=ascent.Config(**numbers), generator=_drawn())
+    found = loss_trajectory.climb(
+        network, x, y, config=loss_trajectory.Config(**numbers), generator=_drawn()
+    )
     left = found.stands & found.rises
     return {
         "standing": int(found.stands.sum()) / len(y),
         "never_rises_fraction": int((~found.rises & found.varies).sum()) / len(y),
         "constant_fraction": int((~found.varies).sum()) / len(y),
-        "unconverged_fraction": int((found.remaining[left] > ascent.OPEN).sum()) / len(y),
+        "unconverged_fraction": int((found.remaining[left] > loss_trajectory.OPEN).sum()) / len(y),
         "open_needed": _needed(found.remaining[left], len(y)),
         "open_needed_cross_entropy": _needed(of_cross_entropy(found)[left], len(y)),
     }

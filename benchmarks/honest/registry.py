@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from benchmarks.honest.fitting import images
 from benchmarks.honest.kinds import KINDS, Case
 from robustinfo.core.batches import floats
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.core.sealed import seal, unseal
 from robustinfo.datasets._prepared import data_root
 
@@ -61,10 +61,10 @@ def load(
     """A network in eval mode, and the first test images of its data set with their labels.
 
     folder: of the weights, by default ``honest`` beside the data sets; trained if not there.
-    Raises Fault if there is no such network, or its file was altered.
+    Raises UserError if there is no such network, or its file was altered.
     """
     if name not in BY_NAME:
-        raise Fault(f"no honest network {name!r}; choose from {', '.join(BY_NAME)}")
+        raise UserError(f"no honest network {name!r}; choose from {', '.join(BY_NAME)}")
     case = BY_NAME[name]
     file = (folder or data_root() / "honest") / f"{name}.safetensors"
     torch.manual_seed(case.seed)

@@ -10,17 +10,20 @@ from pipeline.evidence.units import EARLIER, RUN, Unit
 from pipeline.results import rows, sealed_text
 from pipeline.run.contract import template
 from pipeline.study.checked import load
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.core.files import refusals, whole
 
 
 def adopt(unit: Unit, folder: Path, commit: str) -> str:
     """Take over model.safetensors, history.csv and snapshots/ of a run that the commit trained.
 
-    Raises Fault where they are not what the study asks for; what made them is the caller's word.
+    Raises UserError where they are not what the study asks for. What made them is the caller's
+    word.
     """
     if unit.is_finished or begun.file(unit).exists():
-        raise Fault(f"{unit.name} is finished or under way; delete {unit.record} to adopt another")
+        raise UserError(
+            f"{unit.name} is finished or under way; delete {unit.record} to adopt another"
+        )
     commit = checkouts.full(commit)
     study = load(Path(unit.study_file))
     history = _history(folder / "history.csv")
@@ -46,7 +49,7 @@ def remeasure(unit: Unit) -> None:
     record, model = records.read(unit), unit.path(template("model"))
     known = record["checkpoint"]["sha256"]
     if model.exists() and records.sha256(records.as_trained(model)) != known:
-        raise Fault(f"{model} is not the network of {unit.record}; delete it")
+        raise UserError(f"{model} is not the network of {unit.record}; delete it")
     if not unit.path(
         template("snapshots")
     ).exists():  # the network alone may be here: another needed it

@@ -11,7 +11,7 @@ from pipeline.run import code, meaning
 from pipeline.run.plan import Plan
 from pipeline.study.checked import load
 from pipeline.study.slices import in_setting
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 
 CONTRACTS = "pipeline/run/contract.py"  # reads what the stages of a commit say of themselves
 SCALE = ("training_images", "evaluation_images")  # null: all
@@ -25,10 +25,10 @@ def of(unit: Any, half: str, checkout: Path = Path()) -> dict[str, Any]:  # noqa
 def with_study(
     study: dict[str, Any], names: dict[str, str], half: str, checkout: Path
 ) -> dict[str, Any]:
-    """The same, of a study that the checkout may lack. Raises Fault where it has no contracts."""
+    """The same, of a study that the checkout may lack. Raises UserError if it has no contracts."""
     if not Path(checkout, CONTRACTS).is_file():
         own = "/".join([study["name"], *names.values()])
-        raise Fault(
+        raise UserError(
             f"{checkout} is of a commit at which stages had no contracts yet: {own} can only be "
             f"finished by the runner of then, in a git worktree of it; to begin it again, delete "
             f"{HOME / 'begun' / own} and {HOME / 'results' / own}"

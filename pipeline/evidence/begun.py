@@ -14,7 +14,7 @@ from pipeline.evidence import asking, checkouts, steps
 from pipeline.evidence.units import AS_TRAINED, EARLIER, HOME, RUN, Unit
 from pipeline.results import sealed_text
 from pipeline.study.checked import load
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.core.files import refusals
 
 # seconds: of one core.  date: of its end; of the commit of a network that was adopted.
@@ -48,7 +48,9 @@ def pinned(unit: Unit, half: str) -> str:
         commit = checkouts.head()
         committed = checkouts.at(commit) / unit.study_file
         if not committed.exists() or load(committed) != load(Path(unit.study_file)):
-            raise Fault(f"{unit.study_file} is not as it was committed: a unit begins at a commit")
+            raise UserError(
+                f"{unit.study_file} is not as it was committed: a unit begins at a commit"
+            )
         for one in steps.HALVES:
             if of(unit)[one]["commit"] is None:
                 note(unit, one, commit=commit)

@@ -15,7 +15,7 @@ from pipeline.evidence.units import AS_TRAINED, Unit
 from pipeline.run.contract import template
 from pipeline.study.checked import load
 from robustinfo.core import checkpoint
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.core.files import whole
 from robustinfo.core.sealed import seal, unseal
 from robustinfo.datasets._prepared import data_root, prepare
@@ -24,7 +24,7 @@ from robustinfo.datasets._prepared import data_root, prepare
 def carry_over(unit: Unit) -> None:
     """Have the unit's network and snapshots say what they are of, if they are here and do not.
 
-    Raises Fault where the study by now asks for another training than the one that made them.
+    Raises UserError where the study by now asks for another training than the one that made them.
     """
     model, snapshots = (unit.path(template(one)) for one in ("model", "snapshots"))
     if not model.exists():
@@ -57,7 +57,7 @@ def _check_same_training(study: dict[str, Any], unit: Unit, model: Path) -> None
     known = records.read(unit) if unit.is_finished else begun.of(unit)
     now = asking.with_study(study, unit.names, "training", Path())["asked"]
     if known["training"].get("asked") != now:
-        raise Fault(
+        raise UserError(
             f"{model} does not say its architecture, and {unit.study_file} asks for another "
             f"training by now; delete {unit.record} to train it again"
         )

@@ -12,7 +12,7 @@ import tarfile
 from pathlib import Path
 
 from pipeline.evidence.units import CHECKOUTS
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.core.files import refusals
 
 
@@ -22,7 +22,7 @@ def head() -> str:
 
 
 def full(commit: str) -> str:
-    """All 40 digits of a commit's name. Raises Fault if there is none."""
+    """All 40 digits of a commit's name. Raises UserError if there is none."""
     return _git("rev-parse", "--verify", "--quiet", f"{commit}^{{commit}}").decode().strip()
 
 
@@ -52,7 +52,7 @@ def _git(*words: str) -> bytes:
     done = subprocess.run(["git", *words], capture_output=True)
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip() or "no such commit here"
-        raise Fault(
+        raise UserError(
             f"git {words[0]} {words[-1]}: {said}; in a shallow clone: git fetch --unshallow"
         )
     return done.stdout

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.core.files import refusals
 from robustinfo.datasets._prepared import data_root
 
@@ -16,13 +16,13 @@ PATIENCE = 10  # seconds that a stopped program has to end by itself
 ONE_CORE = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ROBUSTINFO_THREADS")
 
 
-class FailedError(Fault):
+class FailedError(UserError):
     """A program ended with an error of its own; one that was killed did not."""
 
 
 def asked(checkout: Path, *words: str) -> str:
     """What a program of the checkout prints. Raises FailedError with its own words if it fails,
-    Fault if it was killed.
+    UserError if it was killed.
     """
     command = [sys.executable, *words]
     done = subprocess.run(
@@ -35,7 +35,7 @@ def asked(checkout: Path, *words: str) -> str:
 
 
 def work(checkout: Path, words: Sequence[str], log: Path, cwd: Path | None = None) -> None:
-    """Run a program to its end. Raises FailedError if it fails, Fault if it was killed."""
+    """Run a program to its end. Raises FailedError if it fails, UserError if it was killed."""
     with started(checkout, words, log, cwd) as child:
         ended(child, log)
 
@@ -71,7 +71,7 @@ def started(
 
 
 def ended(child: subprocess.Popen, log: Path) -> None:
-    """Wait for it. Raises FailedError if it failed, Fault if it was killed."""
+    """Wait for it. Raises FailedError if it failed, UserError if it was killed."""
     if status := child.wait():
         args: Any = child.args
         kind, how = _end(status)
@@ -79,9 +79,9 @@ def ended(child: subprocess.Popen, log: Path) -> None:
         raise kind(f"{' '.join(args[2:])} {how}: {said}; {log} says more")
 
 
-def _end(status: int) -> tuple[type[Fault], str]:
+def _end(status: int) -> tuple[type[UserError], str]:
     """What the exit status of a program that did not end well is as an error, and in words."""
-    return (FailedError, "failed") if status > 0 else (Fault, f"was killed by signal {-status}")
+    return (FailedError, "failed") if status > 0 else (UserError, f"was killed by signal {-status}")
 
 
 def _environment(checkout: Path) -> dict[str, str]:

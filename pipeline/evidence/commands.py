@@ -17,7 +17,7 @@ from pipeline.evidence import again, begun, page, plan, running, steps
 
 
 def main(words: Sequence[str]) -> None:
-    """Do what the words say. Raises Fault."""
+    """Do what the words say. Raises UserError."""
     parser = argparse.ArgumentParser(
         "python -m pipeline evidence",
         description=__doc__,

@@ -16,17 +16,17 @@ from pipeline.evidence import carried, steps
 from pipeline.evidence.units import Unit
 from robustinfo.core import checkpoint, registry
 from robustinfo.core.checkpoint import ARCHITECTURE, DEFENCE, WEIGHTS
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.core.sealed import unseal
 
 Shapes = dict[str, tuple[int, ...]]
 
 
 def check(study: dict[str, Any], unit: Unit, folder: Path, history: list[dict[str, str]]) -> None:
-    """Raises Fault, naming the first file that is of something else. history: rows of the run."""
+    """Raises UserError for the first file that is of something else. history: rows of the run."""
     asked = steps.asked(study, unit.names)
     if (seed := folder.resolve().name).isdecimal() and seed != unit.seed:
-        raise Fault(f"{folder} is of the seed {seed}, not of {unit.seed} as {unit.name}")
+        raise UserError(f"{folder} is of the seed {seed}, not of {unit.seed} as {unit.name}")
     _check_defence(asked["defence"], unit, folder)
     _check_epochs(study, asked["training"]["epochs"], unit, folder, history)
     network = carried.network_of(study, unit)
@@ -40,7 +40,7 @@ def check(study: dict[str, Any], unit: Unit, folder: Path, history: list[dict[st
             if name.startswith(WEIGHTS)
         }
         for name, one, other in _other(found, shapes):
-            raise Fault(
+            raise UserError(
                 f"{file} has {name} {one or 'nowhere'}; the network of {unit.study_file} has it "
                 f"{other or 'nowhere'}"
             )
@@ -49,7 +49,9 @@ def check(study: dict[str, Any], unit: Unit, folder: Path, history: list[dict[st
 def _check_defence(asked: dict[str, Any], unit: Unit, folder: Path) -> None:
     entry = json.loads(unseal(folder / "model.safetensors")[1][DEFENCE])
     if not registry.same("defences", entry, asked):
-        raise Fault(f"{folder} is of the defence {entry}, not of {asked} as {unit.study_file} asks")
+        raise UserError(
+            f"{folder} is of the defence {entry}, not of {asked} as {unit.study_file} asks"
+        )
 
 
 def _check_architecture(
@@ -58,7 +60,9 @@ def _check_architecture(
     """Files of earlier versions say none."""
     entry = json.loads(about.get(ARCHITECTURE, "null"))
     if entry and not registry.same("models", entry, asked):
-        raise Fault(f"{file} is of the network {entry}, not of {asked} as {unit.study_file} asks")
+        raise UserError(
+            f"{file} is of the network {entry}, not of {asked} as {unit.study_file} asks"
+        )
 
 
 def _check_epochs(
@@ -68,12 +72,12 @@ def _check_epochs(
         int(f.stem.removeprefix("epoch_")) for f in (folder / "snapshots").glob("epoch_*")
     )
     if there != (epochs := steps.snapshots(study, unit.names)):
-        raise Fault(
+        raise UserError(
             f"{folder}/snapshots has the epochs {there}; {unit.study_file} asks for {epochs}"
         )
     told = {int(float(row["epoch"])) for row in history} - {0}
     if told != {*range(1, last + 1)}:
-        raise Fault(
+        raise UserError(
             f"{folder}/history.csv has {len(told)} epochs, the last {max(told, default=0)}; "
             f"{unit.study_file} asks for {last}"
         )

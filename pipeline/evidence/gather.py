@@ -21,13 +21,13 @@ from pipeline.evidence.units import EARLIER, RUN
 from pipeline.results import rows
 from pipeline.results.collected import of_run
 from pipeline.run.plan import Plan
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 
 ROWS, OUTCOMES = RUN + "/evidence/rows.csv", RUN + "/evidence/outcomes.csv"
 
 
 def run(study: dict[str, Any], names: dict[str, str]) -> None:
-    """Put all tables of the run together. Raises Fault where an epoch is measured nowhere."""
+    """Put all tables of the run together. Raises UserError where an epoch is measured nowhere."""
     plan = Plan(study)
     read = plan.reads(plan.job("collect", {name: names[name] for name in ("dataset", "model")}))
 
@@ -35,7 +35,7 @@ def run(study: dict[str, Any], names: dict[str, str]) -> None:
         return [one.path for one in read[role] if names.items() <= one.names.items()]
 
     if not own("model"):
-        raise Fault(f"{study['name']} has no run {'/'.join(names.values())}")
+        raise UserError(f"{study['name']} has no run {'/'.join(names.values())}")
     (data,), (model,) = (one.path for one in read["data"]), own("model")
     table = of_run(names, data, model, own("tables"))
     folder = model.parent
@@ -44,7 +44,7 @@ def run(study: dict[str, Any], names: dict[str, str]) -> None:
     measured = set(table[table.stage == "measure"].epoch)
     if missing := set(steps.snapshots(study, names)) - measured:
         found = ", ".join(map(str, sorted(missing)))
-        raise Fault(f"{folder / 'measures.csv'} and {earlier} lack the epochs {found}")
+        raise UserError(f"{folder / 'measures.csv'} and {earlier} lack the epochs {found}")
     about = {"study": study["name"], **names}
     rows.write_table(Path(ROWS.format(**about)), table)
     rows.write_table(Path(OUTCOMES.format(**about)), packed(rows.read(own("outcomes")[-1])))
@@ -72,5 +72,5 @@ def packed(outcomes: pd.DataFrame) -> pd.DataFrame:
 if __name__ == "__main__":
     try:
         run(*steps.told())
-    except Fault as error:
+    except UserError as error:
         sys.exit(f"error: {error}")

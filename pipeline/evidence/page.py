@@ -11,7 +11,7 @@ from pipeline.evidence import asking, coverage, plan, records, steps
 from pipeline.evidence.units import RECORD, RECORDS, Unit
 from pipeline.run import meaning
 from pipeline.study.checked import load
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.core.files import whole
 
 FILE = RECORDS / "README.md"
@@ -53,7 +53,9 @@ def text() -> str:
     listed = {unit.record for unit in units}
     for file in sorted(RECORDS.rglob(RECORD)):
         if file.parent not in listed and file.parent.name != "unfinished":
-            raise Fault(f"{file.parent} is of no unit in {plan.FILE}; list it or delete the folder")
+            raise UserError(
+                f"{file.parent} is of no unit in {plan.FILE}; list it or delete the folder"
+            )
     parts = [HEAD]
     study = partial(_once, {})
     for name, item in plan.items().items():

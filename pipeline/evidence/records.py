@@ -13,7 +13,7 @@ from pipeline.evidence import asking, begun, gather
 from pipeline.evidence.units import AS_TRAINED, CHECKOUTS, RECORD, RECORDS, Unit
 from pipeline.results import sealed_text
 from pipeline.run.contract import template
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.core.files import AlteredFileError, refusals, whole
 from robustinfo.core.sealed import unseal
 
@@ -85,7 +85,7 @@ def provide(unit: Unit, *, needed_by: Unit) -> None:
         return
     kept = unit.record / model.name
     if not (unit.is_finished and "model.safetensors" in read(unit)["files"]):
-        raise Fault(
+        raise UserError(
             f"{needed_by.name} starts from the network of {unit.name}, which is not here; "
             f"list that unit before it in the plan, or delete {unit.record} to train it again"
         )

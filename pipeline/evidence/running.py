@@ -16,19 +16,19 @@ from pipeline.evidence.children import PATIENCE, FailedError
 from pipeline.evidence.units import HOME, Unit
 from pipeline.results import sealed_text
 from pipeline.run import driver
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.core.files import AlteredFileError, refusals
 
 LOCK, OWNER = HOME / "lock", HOME / "owner.json"
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
-class StoppedError(Fault):
+class StoppedError(UserError):
     """Somebody asked the runner to end."""
 
 
 def run(tell: Callable[[str], None] = print) -> None:
-    """All units that are not finished. Raises Fault, at the end, for those that failed."""
+    """All units that are not finished. Raises UserError, at the end, for those that failed."""
     with alone():
         failed: dict[str, str] = {}
         listed: list[Unit] = []
@@ -37,12 +37,12 @@ def run(tell: Callable[[str], None] = print) -> None:
                 one(unit, tell)
             except StoppedError:
                 raise
-            except Fault as error:
+            except UserError as error:
                 failed[unit.name] = str(error)
                 tell(f"failed: {error}")
         if failed:
             first = next(iter(failed.values()))
-            raise Fault(f"{len(failed)} units failed: {', '.join(failed)}; {first}")
+            raise UserError(f"{len(failed)} units failed: {', '.join(failed)}; {first}")
         tell("every unit of the list is finished")
 
 
@@ -70,7 +70,7 @@ def alone() -> Iterator[None]:
     try:
         lock.acquire(blocking=False)
     except Timeout:
-        raise Fault(
+        raise UserError(
             f"another runner is at work{_where()}; stop it with: python -m pipeline evidence stop"
         ) from None
     try:
@@ -94,7 +94,7 @@ def stop() -> str:
         if _owner() is None:
             return "stopped; `make evidence` goes on where it was"
         time.sleep(0.2)
-    raise Fault(f"process {owner.pid} does not end; look at {HOME}/logs")
+    raise UserError(f"process {owner.pid} does not end; look at {HOME}/logs")
 
 
 def at_work() -> str | None:
@@ -146,7 +146,9 @@ def _await_orphans() -> None:
     until = time.monotonic() + 3 * PATIENCE
     while any(_is_of(process, dead) for process in psutil.process_iter()):
         if time.monotonic() > until:
-            raise Fault(f"programs of the runner {dead}, which was killed, do not end; stop them")
+            raise UserError(
+                f"programs of the runner {dead}, which was killed, do not end; stop them"
+            )
         time.sleep(0.2)
 
 

@@ -16,7 +16,7 @@ from pipeline.run.contract import Contract
 from pipeline.run.plan import Plan
 from pipeline.study.checked import load
 from pipeline.study.slices import TRAININGS
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 
 HALVES = ("training", "measuring")
 
@@ -98,5 +98,5 @@ def told() -> tuple[dict[str, Any], dict[str, str]]:
 if __name__ == "__main__":
     try:
         print(json.dumps(of(*told())))
-    except Fault as error:
+    except UserError as error:
         sys.exit(f"error: {error}")

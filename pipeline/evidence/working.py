@@ -11,7 +11,7 @@ from pathlib import Path
 from pipeline.evidence import asking, begun, carried, checkouts, children, records, unfinished
 from pipeline.evidence.steps import Step
 from pipeline.evidence.units import HOME, Unit
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.core.files import AlteredFileError
 
 EVERY = 3600  # seconds of a training between two states that can be committed
@@ -20,7 +20,7 @@ Tell = Callable[[str], None]
 
 
 def finish(unit: Unit, tell: Tell) -> None:
-    """Go on with it to its end. Raises FailedError where a program fails, Fault for all else."""
+    """Go on with it to its end. Raises FailedError if a program fails, UserError for all else."""
     unfinished.restore(unit)
     for defence in unit.needs:
         records.provide(unit.of(defence), needed_by=unit)
@@ -84,7 +84,7 @@ def _check_same_training(unit: Unit, checkout: Path) -> None:
     """A network is measured by a study that would train it as it was trained."""
     known = begun.of(unit)["training"]
     if known["date"] and known["asked"] != asking.of(unit, "training", checkout)["asked"]:
-        raise Fault(
+        raise UserError(
             f"{unit.name} was trained otherwise than {unit.study_file} now asks; "
             f"give that study another name, or delete {unit.record} to train it again"
         )

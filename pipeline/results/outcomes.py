@@ -10,7 +10,7 @@ from pipeline.results import rows
 
 
 def outcomes_of(files: Iterable[tuple[Path, dict[str, str]]]) -> pd.DataFrame:
-    """The tables ``standing`` of all settings. files: each with the names of its setting."""
+    """The tables ``per_image`` of all settings. files: each with the names of its setting."""
     found = [rows.read(path).assign(**names) for path, names in files]
     return pd.concat(found, ignore_index=True)
 

@@ -41,7 +41,7 @@ VALUE = ["value", "n", "interval", "low", "high", "ceiling", "saturated"]
 NUMBERS = {
     "seed", "epoch", "level", "value", "n", "ceiling", "low", "high",
     "index", "correct",  # per image
-    "clean_accuracy", "robust_accuracy", "seeds", "strongest_leaves", "threshold",
+    "clean_accuracy", "robust_accuracy", "seeds", "strongest_attack_accuracy", "threshold",
     "failed", "passed", "cannot_say", "not_run", "images_needed",
     "rank", "clean_low", "clean_high", "epsilon", "runs", "correlation",
     "paper", "ours", "difference",

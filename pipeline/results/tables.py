@@ -16,7 +16,7 @@ from pipeline.study.target import Target, printed, text
 SEPARATOR = " / "
 CELL = [
     "row", "column", "paper", "ours", "low", "high", "scope", "n", "seeds", "difference",
-    "saturated", "smaller",
+    "saturated", "smaller_than_paper",
 ]  # fmt: skip
 NAMES = ("dataset", "model", "defence")  # of a run
 CONSTANT = (*NAMES, "stage", "entry", "input")  # all that a scale asks
@@ -30,16 +30,16 @@ def tabulate(
     untrained: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """The cells: row, column, paper, ours, low, high, scope, n, seeds, difference, saturated,
-    smaller.
+    smaller_than_paper.
 
     low, high: the 95 % interval; scope: what it speaks of (``robustinfo.maths.statistics``): the
     method, its trainings on these images, one network, an exact value, or nothing where no interval
     is known. n: the fewest images behind a value. difference: ours - paper. saturated: whether an
-    estimate of any seed sits at its ceiling, where it says nothing. smaller: in what our run is
-    smaller than the paper's, where both have a value. study: what it says of the trainings and the
-    attacks. untrained: dataset, model, defence of what was not trained; the rows of those that the
-    target asks for come last, without a value and with the reason as their scope. Raises StudyError
-    if the target selects nothing, or a cell has several values of one seed.
+    estimate of any seed sits at its ceiling, where it says nothing. smaller_than_paper: in what
+    our run is smaller than the paper's, where both have a value. study: what it says of the
+    trainings and the attacks. untrained: dataset, model, defence of what was not trained; the rows
+    of those that the target asks for come last, without a value and with the reason as their scope.
+    Raises StudyError if the target selects nothing, or a cell has several values of one seed.
     """
     selected, lacking = chosen(results, target.where), _lacking(untrained, target)
     if selected.empty and not lacking:
@@ -57,6 +57,7 @@ def tabulate(
         about = _constant(cell)
         paper = printed(published, target.paper, names | about)
         ours = over_seeds(cell)
+        less = "" if paper is None else _smaller(study, about, published, ours["n"])
         lines.append(
             {
                 "row": SEPARATOR.join(names[column] for column in target.rows),
@@ -65,12 +66,12 @@ def tabulate(
                 **ours,
                 "difference": None if paper is None else ours["ours"] - paper,
                 "saturated": cell.saturated.eq("True").any(),
-                "smaller": "" if paper is None else _smaller(study, about, published, ours["n"]),
+                "smaller_than_paper": less,
             }
         )
     columns = [*dict.fromkeys(line["column"] for line in lines)] or [""]
     lines += [
-        {"row": row, "column": column, "scope": UNTRAINED, "seeds": 0, "smaller": ""}
+        {"row": row, "column": column, "scope": UNTRAINED, "seeds": 0, "smaller_than_paper": ""}
         for row in lacking
         for column in columns
     ]

@@ -9,7 +9,7 @@ from pipeline.results import sealed_text
 from pipeline.run.job import Job
 from robustinfo.core import checkpoint, registry
 from robustinfo.core.checkpoint import Checkpoint
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.datasets._prepared import Split, data_root, open_split
 from robustinfo.datasets._validation import split_validation
 from robustinfo.models._network import Network
@@ -68,7 +68,7 @@ def untrained(job: Job) -> Network:
 
 
 def opened(job: Job, file: Path) -> Checkpoint:
-    """What a checkpoint or snapshot holds. Raises Fault if it is of another network or data.
+    """What a checkpoint or snapshot holds. Raises UserError if it is of another network or data.
 
     The study is what results are named by: what its file says has to agree.
     """
@@ -76,7 +76,7 @@ def opened(job: Job, file: Path) -> Checkpoint:
     own = {name: getattr(found, name) for name in study}
     network, ours = own.pop("architecture"), study["architecture"]
     if not registry.same("models", network, ours) or not own.items() <= study.items():
-        raise Fault(
+        raise UserError(
             f"{file} holds {checkpoint.described(network, **own)}, and the study asks for "
             f"{checkpoint.described(**study)}; delete it and run again, which trains it anew"
         )

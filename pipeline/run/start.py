@@ -16,7 +16,7 @@ from pipeline.run.job import Job
 from pipeline.run.plan import Plan
 from pipeline.study import checked
 from pipeline.study.strict_yaml import StudyError
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 
 
 def start(words: Sequence[str]) -> None:
@@ -31,7 +31,7 @@ def start(words: Sequence[str]) -> None:
         job = _asked(stage, options)
         with _alone(job):
             perform(job)
-    except Fault as error:
+    except UserError as error:
         sys.exit(f"error: {error}")
 
 

@@ -24,7 +24,7 @@ from pipeline.run.progress import followed
 from robustinfo.core import registry
 from robustinfo.core.batches import EVALUATION_BATCH, batches, floats
 from robustinfo.core.checkpoint import Checkpoint, save
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.core.files import refusals, whole
 from robustinfo.core.settings import Entry
 from robustinfo.training import loop
@@ -102,7 +102,7 @@ def _finisher(entry: Entry, model: torch.nn.Module, validation: loop.Images) -> 
     if finish is None or not finishes(config):
         return lambda: None
     if not len(validation.labels):
-        raise Fault(f"{entry['method']} needs held-out images; raise `validation_share`")
+        raise UserError(f"{entry['method']} needs held-out images; raise `validation_share`")
     return lambda: finish(model.eval(), floats(validation.images), validation.labels, config=config)
 
 

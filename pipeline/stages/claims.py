@@ -1,15 +1,15 @@
 """Stage claims: every claim of the study as a computed statement, judged on our numbers.
 
 writes  results/{study}/claims.csv  claim, statistic, value, low, high, scope, n, seeds, published,
-                                    smaller, p, p_holm, uncorrected, judgement, reason, saturated,
-                                    sentence, text, source
+                                    smaller_than_paper, p, p_holm, uncorrected, judgement, reason,
+                                    saturated, sentence, text, source
 
 The statistic is a value of the results, or a difference, ratio or rank correlation of two
 selections, seed by seed, and image by image where the outcome of each is known. Its interval is
 that of ``robustinfo.maths.statistics``, never narrower than its images allow; ``scope`` says what
 it speaks of: the method, its trainings on these images, one network, or an exact value. published:
-what the paper prints for it in this setting, of its own runs; smaller: in what ours are smaller.
-p is two-sided, against the threshold.
+what the paper prints for it in this setting, of its own runs; smaller_than_paper: in what
+ours are smaller. p is two-sided, against the threshold.
 
 Supported: p is below 0.05 on the claimed side of the threshold; not supported: on the other; else
 undecided, with the ``reason``. ``judgement`` is by p after Holm's correction over all claims of the
@@ -44,14 +44,15 @@ from pipeline.study.slices import in_setting
 from pipeline.study.strict_yaml import StudyError
 from robustinfo.maths.statistics import LEVEL, holm
 
-READS = ["results", "standing"]
+READS = ["results", "per_image"]
 WRITES = {"claims": "claims.csv"}
 PARAMS = {**SCALE, "claims": "claims"}
 FILES = ["studies/references/*.yaml"]
 
 VALUES = [
-    "claim", "statistic", "value", "low", "high", "scope", "n", "seeds", "published", "smaller",
-    "p", "p_holm", "uncorrected", "judgement", "reason", "saturated", "sentence", "text", "source",
+    "claim", "statistic", "value", "low", "high", "scope", "n", "seeds", "published",
+    "smaller_than_paper", "p", "p_holm", "uncorrected", "judgement", "reason", "saturated",
+    "sentence", "text", "source",
 ]  # fmt: skip
 COLUMNS = [*SETTING, *VALUES]
 
@@ -60,7 +61,7 @@ def run(job: Job) -> None:
     """Judge every claim in every setting, or toy, that has results of what it speaks of."""
     collected = job.paths("results")
     results, untrained = results_of(collected), untrained_of(collected)
-    outcomes = outcomes_of(job.files("standing"))
+    outcomes = outcomes_of(job.files("per_image"))
     claims = {name: Claim(**numbers) for name, numbers in job.params["claims"].items()}
     lines = []
     for name, claim in claims.items():
@@ -76,7 +77,9 @@ def run(job: Job) -> None:
             if one:
                 paper = published(claim, names)
                 smaller = _smaller(claim, names, job.params) if paper else ""
-                found.append(names | about | one | {"published": paper, "smaller": smaller})
+                found.append(
+                    names | about | one | {"published": paper, "smaller_than_paper": smaller}
+                )
         if not found:
             raise StudyError(f"claim {name} selects no result: {claim.of} against {claim.against}")
         lines += found

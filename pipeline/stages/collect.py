@@ -3,7 +3,7 @@
 writes  results/{study}/collected/{dataset}/{model}.csv  with the runs' names, and Wilson
         intervals of fractions that have no interval of their own; the selection comes last. Of a
         run that was not trained, as no layer was selected for it, there is one row that says so
-        results/{study}/standing/{dataset}/{model}.csv  defence, seed, entry, index, correct
+        results/{study}/per_image/{dataset}/{model}.csv  defence, seed, entry, index, correct
 """
 
 import pandas as pd
@@ -33,7 +33,7 @@ READS = [  # type: ignore[var-annotated]
 ]
 WRITES = {
     "results": "collected/{dataset}/{model}.csv",
-    "standing": "standing/{dataset}/{model}.csv",
+    "per_image": "per_image/{dataset}/{model}.csv",
 }
 
 COLUMNS = ["defence", "seed", "entry", "index", "correct"]
@@ -41,7 +41,7 @@ COLUMNS = ["defence", "seed", "entry", "index", "correct"]
 
 def run(job: Job) -> None:
     """Put all runs under one another; the number of classes joins them as a row of each run."""
-    tables, standing = [], []
+    tables, by_image = [], []
     runs = dict.fromkeys((one.names["defence"], one.names["seed"]) for one in job.files("outcomes"))
     for defence, seed in runs:
         own = {"defence": defence, "seed": seed}
@@ -50,8 +50,8 @@ def run(job: Job) -> None:
         tables.append(of_run(job.names | own, job.file("data"), model, files))
         if not is_untrained(model):
             *_, last = job.files("outcomes", **own)  # those after transfers, where there are any
-            standing.append(rows.read(last.path).assign(**own)[COLUMNS])
+            by_image.append(rows.read(last.path).assign(**own)[COLUMNS])
     for file in job.files("selection"):
         tables.append(rows.read(file.path).assign(**job.names)[tables[0].columns])
-    rows.write_table(job.writes["standing"], pd.concat(standing, ignore_index=True))
+    rows.write_table(job.writes["per_image"], pd.concat(by_image, ignore_index=True))
     rows.write_table(job.writes["results"], with_intervals(pd.concat(tables, ignore_index=True)))

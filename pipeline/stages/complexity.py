@@ -7,15 +7,15 @@ writes  .../complexities.csv  per complexity: the mean over all clean test image
         as the more complex
 
 Adversarial images are rounded to 8 bits, and only those that still succeed then are measured. Of
-texts, all words that an attack altered are measured together: see corpora.py.
+texts, all words that an attack altered are measured together: see text_complexity.py.
 """
 
 from collections.abc import Callable, Iterable, Iterator
 
 from torch import Tensor
 
-from pipeline.results import corpora, rows
-from pipeline.results.corpora import Examples
+from pipeline.results import rows, text_complexity
+from pipeline.results.text_complexity import Examples
 from pipeline.run import load
 from pipeline.run.job import Job
 from pipeline.stages._compared import compared, measures_of
@@ -44,7 +44,7 @@ def run(job: Job) -> None:
     attacks = ((one.names["attack"], unseal(one.path)[0]) for one in job.files("examples"))
     if data.vocabulary:
         inputs, _ = load.first(data, job.params["evaluation_images"])
-        found = corpora.measured(measures, inputs, attacks, data.vocabulary)
+        found = text_complexity.measured(measures, inputs, attacks, data.vocabulary)
     else:
         found = iter(_of_images(measures, data.images, attacks))
     rows.write(job.writes["complexities"], rows.of("complexity", found))

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from pipeline.results import rows
-from pipeline.results.observed import crafted
+from pipeline.results.layer_pass import crafted
 from pipeline.run import load
 from pipeline.run.job import Job
 from pipeline.stages._attacked import attacked, examples

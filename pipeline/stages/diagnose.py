@@ -8,7 +8,7 @@ writes  .../diagnostics.csv  clean accuracy; per image over all attacks of each 
 """
 
 from pipeline.results import rows
-from pipeline.results.combined import by_image, combined
+from pipeline.results.worst_case import by_image, combined
 from pipeline.run import load
 from pipeline.run.job import Job
 from robustinfo.core.batches import correct, floats

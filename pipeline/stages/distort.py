@@ -11,7 +11,7 @@ An image is distorted after it was attacked.
 from collections.abc import Iterator
 
 from pipeline.results import rows
-from pipeline.results.observed import crafted, observed
+from pipeline.results.layer_pass import crafted, observed
 from pipeline.run import load
 from pipeline.run.job import Job
 from pipeline.study.quantities import said_by

@@ -17,8 +17,8 @@ from torch import Tensor
 from pipeline.figures import gallery
 from pipeline.figures._saving import save
 from pipeline.results import rows, sealed_text
-from pipeline.results.combined import within
 from pipeline.results.untrained import is_untrained
+from pipeline.results.worst_case import within
 from pipeline.run import load
 from pipeline.run.job import Job
 from robustinfo.core import registry

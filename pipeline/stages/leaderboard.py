@@ -19,10 +19,11 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.results import information, rows
+from pipeline.results import rows
 from pipeline.results.collected import results_of
-from pipeline.results.combined import within
+from pipeline.results.information_vs_robustness import POINT, correlations, points, robust
 from pipeline.results.statistics import chosen, over_seeds
+from pipeline.results.worst_case import within
 from pipeline.run.job import Job
 from pipeline.study.slices import in_setting
 from robustinfo.core.files import whole
@@ -56,7 +57,7 @@ ATTACKED = [*RUN, "attack", "counts", *VALUES]
 SWEPT = [*RUN, "curve", "norm", "epsilon", *VALUES]
 PRINTED = {
     "rank": "rank", "dataset": "data", "model": "network", "norm": "norm", "defence": "defence",
-    "clean": "clean (%)", "robust": "robust (%)", "strongest": "strongest attack",
+    "clean": "clean (%)", "robust": "robust (%)", "strongest_attack": "strongest attack",
     "verdict": "verdict",
 }  # fmt: skip
 
@@ -68,7 +69,7 @@ def run(job: Job) -> None:
     there = [tuple(line) for line in verdicts[SETTING].drop_duplicates().itertuples(index=False)]
     settings = [dict(zip(SETTING, one, strict=True)) for one in there]
     protocols: dict[tuple[str, ...], str] = {}
-    attacked, swept, points = list[Any](), list[Any](), list[Any]()
+    attacked, swept, runs = list[Any](), list[Any](), list[Any]()
     for names in settings:
         own, study = chosen(results, names), in_setting(job.params, names)
         counting = within(study["attacks"], study["threat"])
@@ -76,7 +77,7 @@ def run(job: Job) -> None:
             protocols[*names.values(), norm] = protocol(counting, norm)
         attacked += _attacked(own, [*study["attacks"]], counting)
         swept += _swept(study["diagnostics"], own)
-        points.append(information.points(own, study["models"][names["model"]]))
+        runs.append(points(own, study["models"][names["model"]]))
     board = ranked(verdicts, attacked, protocols)
     rows.write_table(job.writes["leaderboard"], board)
     lines = board.astype(object).where(board.notna(), None).to_dict("records")
@@ -86,9 +87,9 @@ def run(job: Job) -> None:
         partial.write_text(tex(board))
     rows.write_table(job.writes["accuracy_by_attack"], pd.DataFrame(attacked, columns=ATTACKED))
     rows.write_table(job.writes["accuracy_by_epsilon"], pd.DataFrame(swept, columns=SWEPT))
-    found = pd.concat([pd.DataFrame(columns=information.POINT), *points], ignore_index=True)
+    found = pd.concat([pd.DataFrame(columns=POINT), *runs], ignore_index=True)
     rows.write_table(job.writes["information"], found)
-    rows.write_table(job.writes["correlations"], information.correlations(found))
+    rows.write_table(job.writes["correlations"], correlations(found))
 
 
 def protocol(counting: dict[str, Threat], norm: str) -> str:
@@ -145,7 +146,7 @@ def _attacked(own: pd.DataFrame, attacks: list[str], counting: dict[str, Threat]
         where = {"stage": "attack", "entry": name, "quantity": "accuracy"}
         selections.append((name, chosen(own, where), name in counting))
     for norm in models(counting):
-        selections.append((WORST.format(norm=norm), information.robust(own, norm), True))
+        selections.append((WORST.format(norm=norm), robust(own, norm), True))
     for name, selected, counts in selections:
         for key, seeds in selected.groupby(RUN, sort=False):
             yield (

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from pipeline.results import rows
-from pipeline.results.observed import crafted
+from pipeline.results.layer_pass import crafted
 from pipeline.run import load
 from pipeline.run.job import Job
 from pipeline.study.quantities import NETWORK_ACCURACY

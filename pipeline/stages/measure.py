@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from torch import Tensor
 
 from pipeline.results import rows
-from pipeline.results.observed import crafted, in_parts, observed
+from pipeline.results.layer_pass import crafted, in_parts, observed
 from pipeline.run import load
 from pipeline.run.job import Job
 from pipeline.run.progress import followed

@@ -12,7 +12,7 @@ import pandas as pd
 from pipeline.figures._saving import save
 from pipeline.figures.drawing import draw
 from pipeline.results import rows
-from pipeline.results.information import QUANTITIES
+from pipeline.results.information_vs_robustness import QUANTITIES
 from pipeline.results.tables import SEPARATOR
 from pipeline.run.job import Job
 from pipeline.stages._overview import ATTACKS, INFORMATION, SETTINGS

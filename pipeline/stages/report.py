@@ -148,8 +148,8 @@ def _wide(file: Path) -> dict:
         row: part.set_index("column").to_dict("index")
         for row, part in table.groupby("row", sort=False)
     }
-    smaller = [text for text in table.smaller.unique() if text]
-    return {"columns": list(table.column.unique()), "rows": cells, "smaller": smaller}
+    smaller = [text for text in table.smaller_than_paper.unique() if text]
+    return {"columns": list(table.column.unique()), "rows": cells, "smaller_than_paper": smaller}
 
 
 def number(value: float) -> str:

@@ -1,7 +1,7 @@
 """Stage table: one table of the study.
 
 writes  results/{study}/tables/{target}.csv  row, column, paper, ours, low, high, scope, n, seeds,
-                                             difference, saturated, smaller
+                                             difference, saturated, smaller_than_paper
 """
 
 from pipeline.results import rows

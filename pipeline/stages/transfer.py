@@ -14,7 +14,7 @@ to its own.
 from torch import Tensor
 
 from pipeline.results import rows
-from pipeline.results.combined import Other, by_image, combined, within
+from pipeline.results.worst_case import Other, by_image, combined, within
 from pipeline.run import load
 from pipeline.run.job import Job
 from robustinfo.attacks._success import fooled

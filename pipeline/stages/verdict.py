@@ -19,10 +19,10 @@ import pandas as pd
 
 from pipeline.results import rows
 from pipeline.results.collected import results_of, untrained_of
-from pipeline.results.combined import with_transfers, within
-from pipeline.results.informed import information
+from pipeline.results.information_checks import information
 from pipeline.results.statistics import chosen, over_seeds
 from pipeline.results.untrained import UNTRAINED
+from pipeline.results.worst_case import with_transfers, within
 from pipeline.run.job import Job
 from pipeline.study.slices import in_setting
 from robustinfo.core.files import whole
@@ -32,7 +32,7 @@ from robustinfo.judge.evidence import norm_of
 from robustinfo.judge.verdict import Answer, judge
 from robustinfo.maths.statistics import paired_difference
 
-READS = ["results", "standing"]
+READS = ["results", "per_image"]
 WRITES = {"verdict": "verdict.csv", "checks": "checks.csv", "metrics": "metrics.json"}
 PARAMS = {
     "settings": "settings",
@@ -46,7 +46,7 @@ OF = ["dataset", "model", "defence", "norm", "epsilon"]
 COUNTS = {"failed": "failed", "passed": "passed", "cannot say": "cannot_say", "not run": "not_run"}
 COLUMNS = [
     *OF, "verdict", "clean_accuracy", "robust_accuracy", "low", "high", "scope", "n", "seeds",
-    "strongest", "strongest_leaves", *COUNTS.values(),
+    "strongest_attack", "strongest_attack_accuracy", *COUNTS.values(),
 ]  # fmt: skip
 CHECKED = [
     *OF, "check", "result", "value", "low", "high", "n", "rule", "threshold", "class", "entry",
@@ -63,19 +63,19 @@ def run(job: Job) -> None:
     metrics: dict[str, Any] = {}
     for names, study, attacks in _threatened(job):
         setting = chosen(results, names)
-        standing = rows.read(job.file("standing", **names))
+        per_image = rows.read(job.file("per_image", **names))
         spoken = _norms(study)
         classes = int(setting[setting.quantity == "classes"].value.iloc[0])
         for norm, epsilon in threats.models(attacks).items():
-            own = standing[standing.entry == norm]
+            own = per_image[per_image.entry == norm]
             for defence in setting.defence.unique():
                 about = names | {"defence": defence, "norm": norm, "epsilon": epsilon}
                 told = list(_told(setting, defence, norm, spoken))
                 told += _beside(setting, own, defence, twin, norm)
                 told += information(setting, defence, twin, _gain(told))
                 found = judge(told, classes)
-                clean = over_seeds(_clean(setting, defence), standing)["ours"]
-                robust = over_seeds(_robust(setting, defence, norm), standing)
+                clean = over_seeds(_clean(setting, defence), per_image)["ours"]
+                robust = over_seeds(_robust(setting, defence, norm), per_image)
                 counts = {COUNTS[name]: many for name, many in found.counts().items()}
                 verdicts.append(
                     about
@@ -141,14 +141,14 @@ def _told(
 
 
 def _beside(
-    setting: pd.DataFrame, standing: pd.DataFrame, defence: str, twin: str, norm: str
+    setting: pd.DataFrame, per_image: pd.DataFrame, defence: str, twin: str, norm: str
 ) -> Iterator[Measurement]:
     """What the attacks leave of the twin, and beside it, image by image, seed by seed."""
     for one in rows.measurements(_robust(setting, twin, norm)):
         yield one._replace(quantity="twin_robust_accuracy")
     if defence == twin:
         return
-    wide = standing.pivot(index=["seed", "index"], columns="defence", values="correct")
+    wide = per_image.pivot(index=["seed", "index"], columns="defence", values="correct")
     for _, pairs in wide.groupby("seed"):
         won = int((pairs[defence] > pairs[twin]).sum())
         lost = int((pairs[defence] < pairs[twin]).sum())
@@ -170,7 +170,7 @@ def _strongest(
     own = [name for name, one in attacks.items() if one.norm == norm]
     where = {"defence": defence, "stage": "attack", "quantity": "accuracy", "entry": own}
     left = chosen(setting, where).groupby("entry", sort=False).value.mean()
-    return {"strongest": left.idxmin(), "strongest_leaves": left.min()}
+    return {"strongest_attack": left.idxmin(), "strongest_attack_accuracy": left.min()}
 
 
 def _line(one: Answer) -> dict:

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.study import names, per
-from pipeline.study.conclusions import check_conclusions, check_tested, check_verdict
+from pipeline.study.check_names import check_names, check_selection, check_somewhere
+from pipeline.study.check_targets import check_conclusions, check_tested, check_verdict
 from pipeline.study.entries import check_entries, check_inputs
 from pipeline.study.extends import read_study
-from pipeline.study.relations import check_names, check_selection, check_somewhere
 from pipeline.study.schema import Setting, Study
 from pipeline.study.slices import in_setting
 from pipeline.study.strict_yaml import Key, StudyError, dotted, shown

@@ -15,7 +15,7 @@ CHOICES = ("per", "else")  # of per.py
 INPUTS = ("clean", "attacks")  # in the columns ``entry`` and ``input``: no attack, all of them
 # What the name of an entry cannot be, by its section.
 RESERVED = {
-    "datasets": ("collected", "standing", "gallery", "overview", "tables", "figures"),
+    "datasets": ("collected", "per_image", "gallery", "overview", "tables", "figures"),
     "defences": ("selection", *INPUTS),
     "attacks": INPUTS,
     "snapshot_attacks": (*INPUTS, "training"),

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pipeline.study.validation import suggested
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.core.files import whole
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -41,9 +41,9 @@ KINDS = {
 
 
 def main(words: list[str]) -> None:
-    """Write the file and say what comes next. Raises Fault, and nothing is written."""
+    """Write the file and say what comes next. Raises UserError, and nothing is written."""
     if len(words) != 2:
-        raise Fault(f"{USAGE}; a kind is one of {', '.join(KINDS)}")
+        raise UserError(f"{USAGE}; a kind is one of {', '.join(KINDS)}")
     kind, name = words
     print("\n".join(_next(kind, name, write(kind, name, Path()))))
 
@@ -51,17 +51,17 @@ def main(words: list[str]) -> None:
 def write(kind: str, name: str, checkout: Path) -> Path:
     """The new file. checkout: the folder of the project."""
     if kind not in KINDS:
-        raise Fault(f"no kind {kind!r}{suggested(kind, KINDS)}")
+        raise UserError(f"no kind {kind!r}{suggested(kind, KINDS)}")
     fits = re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name) and len(name) <= LONGEST
     if not fits or iskeyword(name):
         said = f"up to {LONGEST} small letters, digits and _, as in `my_{kind}`"
-        raise Fault(f"{name!r} names no file; write {said}")
+        raise UserError(f"{name!r} names no file; write {said}")
     folder = checkout / KINDS[kind].folder
     if not folder.is_dir():
-        raise Fault(f"no folder {folder} here; run it in the folder of the project")
+        raise UserError(f"no folder {folder} here; run it in the folder of the project")
     file = folder / f"{name}.py"
     if file.exists():
-        raise Fault(f"{file} is there already; take another name")
+        raise UserError(f"{file} is there already; take another name")
     text = (TEMPLATES / f"{kind}.py").read_text(encoding="utf-8")
     with whole(file) as part:
         part.write_text(text.replace("TEMPLATE", name), encoding="utf-8")

@@ -17,7 +17,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
 from pipeline.study.yaml_limits import check_events
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 
 Key = tuple[str | int, ...]
 MOST_BYTES = 1_000_000
@@ -28,7 +28,7 @@ LONGEST = 80  # letters of a value that an error repeats
 GREATEST = 2**63 - 1  # what a seed, a step or a count may be for every library
 
 
-class StudyError(Fault):
+class StudyError(UserError):
     """What no job should start with in a study file: file, line, key, problem, choices."""
 
 

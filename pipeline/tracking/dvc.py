@@ -25,8 +25,8 @@ from scmrepo.exceptions import SCMError
 
 from pipeline.run.plan import Plan
 from pipeline.study import checked
-from pipeline.tracking.stages import FILE, JOBS, STUDY, generated, write_jobs
-from robustinfo.core.errors import Fault
+from pipeline.tracking.dvc_stages import FILE, JOBS, STUDY, generated, write_jobs
+from robustinfo.core.errors import UserError
 from robustinfo.core.files import whole
 
 
@@ -129,7 +129,7 @@ def _run(*command: str) -> str:
 
 
 def main(words: Sequence[str]) -> None:
-    """Do what the one word says. Raises Fault."""
+    """Do what the one word says. Raises UserError."""
     verbs = {"generate": generate, "jobs": write_jobs, "record": record, "adopt": adopt}
     if [*words] in (["-h"], ["--help"]):
         return print(__doc__)
@@ -138,4 +138,4 @@ def main(words: Sequence[str]) -> None:
     try:
         print(verbs[words[0]]())
     except (DvcException, SCMError) as error:  # no repository, or another DVC at work in it
-        raise Fault(f"dvc {words[0]}: {error}") from None
+        raise UserError(f"dvc {words[0]}: {error}") from None

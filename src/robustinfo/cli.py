@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.judge import options, plain, separate, sources
 from robustinfo.judge.checks import EXITS
 
@@ -67,7 +67,7 @@ def judge(
             as_text=as_text,
         )
         raise typer.Exit(_told(typed))
-    except Fault as error:
+    except UserError as error:
         Console(stderr=True).print(f"error: {error}", style="red", markup=False, soft_wrap=True)
         raise typer.Exit(1) from None
     except KeyboardInterrupt:
@@ -75,14 +75,14 @@ def judge(
 
 
 def _told(typed: options.Typed) -> int:
-    """Print the verdict. Returns its exit code, or raises Fault where there is none."""
+    """Print the verdict. Returns its exit code, or raises UserError where there is none."""
     paper = plain.Paper.of(Console())
     asked = {"typed": typed._asdict(), "paper": paper._asdict()}
     try:
         found = separate.asked("robustinfo.judge.judged:answer", asked)
-    except Fault as error:
-        raise Fault(f"{typed.model} {error}") from None
+    except UserError as error:
+        raise UserError(f"{typed.model} {error}") from None
     if "error" in found:
-        raise Fault(found["error"])
+        raise UserError(found["error"])
     print(found["text"], end="", flush=True)
     return EXITS[found["verdict"]]

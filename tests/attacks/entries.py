@@ -32,12 +32,12 @@ ATTACKS = {
     "adaptive": {"method": "adaptive", "epsilon": 0.02, "step_size": 0.005, "steps": 10},
     "gradient_search_linf": {"method": "gradient_search", "epsilon": 0.02, "steps": 10},
     "gradient_search_l2": {"method": "gradient_search", "norm": "l2", "epsilon": 0.06, "steps": 10},
-    "smoothed_pgd": {
-        "method": "smoothed_pgd", "epsilon": 0.02, "step_size": 0.005, "steps": 3,
+    "label_smoothing_pgd": {
+        "method": "label_smoothing_pgd", "epsilon": 0.02, "step_size": 0.005, "steps": 3,
         "smoothings": [0.0, 0.5], "restarts": 2,
     },
-    "evasive": {
-        "method": "evasive", "epsilon": 0.02, "step_size": 0.005, "steps": 10,
+    "detector_aware_pgd": {
+        "method": "detector_aware_pgd", "epsilon": 0.02, "step_size": 0.005, "steps": 10,
         "random_start": False, "confidence": 0.0,
         "complexity": {"method": "entropy", "alphabet": "grey", "estimator": "plug_in"},
     },

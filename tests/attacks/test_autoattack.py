@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from robustinfo.attacks import autoattack, pgd
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.maths.balls import feasible
 
 
@@ -116,5 +116,5 @@ REFUSED = [(2, "linf", "4 classes.*K = 2"), (3, "l2", "4 classes.*K = 3"), (4, "
 @pytest.mark.parametrize("classes, norm, words", REFUSED)
 def test_where_the_standard_version_is_undefined_it_is_refused(classes, norm, words):
     model = nn.Sequential(nn.Flatten(), nn.Linear(16, classes))
-    with pytest.raises(Fault, match=f"at least {words}"):
+    with pytest.raises(UserError, match=f"at least {words}"):
         attack(model, torch.rand(2, 1, 4, 4), torch.tensor([0, 1]), 0.1, norm)

@@ -10,7 +10,7 @@ from robustinfo.core import registry
 from robustinfo.maths.balls import distance
 from tests.attacks.entries import ATTACKS
 
-RANDOM = ["pgd_restarts", "pgd_l2", "pgd_gaussian", "fgsm_restarts", "smoothed_pgd"]
+RANDOM = ["pgd_restarts", "pgd_l2", "pgd_gaussian", "fgsm_restarts", "label_smoothing_pgd"]
 RANDOM += ["pgd_fooled", "random_search_linf", "random_search_l2"]
 RANDOM += ["noise_linf", "noise_l2_uniform", "noise_l2_gaussian"]
 RANDOM += ["one_pixel_linf", "one_pixel_l2", "zoo", "boundary", "square"]

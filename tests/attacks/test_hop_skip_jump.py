@@ -7,8 +7,8 @@ from torch import nn
 
 from robustinfo.attacks import _foolbox, hop_skip_jump
 from robustinfo.attacks._contradicted import contradicts_itself
-from robustinfo.attacks._decisions import starts
-from robustinfo.core.errors import Fault
+from robustinfo.attacks._decision_based import starts
+from robustinfo.core.errors import UserError
 from robustinfo.maths.balls import distance
 
 
@@ -123,7 +123,9 @@ class Noisy(nn.Module):
 def test_a_network_that_contradicts_itself_is_refused_with_the_way_out():
     torch.manual_seed(0)
     x, y = torch.full((16, 1, 6, 6), 0.3), torch.zeros(16, dtype=torch.int64)
-    with pytest.raises(Fault, match=r"another answer when it is asked again.*use pgd or square"):
+    with pytest.raises(
+        UserError, match=r"another answer when it is asked again.*use pgd or square"
+    ):
         attack(Noisy(), x, y, steps=50)
 
 
@@ -144,7 +146,7 @@ def test_a_network_that_answers_otherwise_in_other_company_is_refused_as_well():
     x = torch.rand(16, 1, 6, 6)
     y = Together()(x).argmax(1)
     assert contradicts_itself(Together(), x) and not contradicts_itself(Lit(), x)
-    with pytest.raises(Fault, match=r"in other company.*BatchNorm in training mode"):
+    with pytest.raises(UserError, match=r"in other company.*BatchNorm in training mode"):
         attack(Together(), x, y, steps=10)
 
 
@@ -158,4 +160,4 @@ def test_any_other_error_of_a_network_stays_what_it_is():
     x, y = torch.full((16, 1, 6, 6), 0.47), torch.zeros(16, dtype=torch.int64)
     with pytest.raises(ValueError, match="a bug of the network's own") as caught:
         attack(Broken(), x, y, steps=2)
-    assert not isinstance(caught.value, Fault)
+    assert not isinstance(caught.value, UserError)

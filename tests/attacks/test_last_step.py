@@ -9,7 +9,7 @@ from torch import nn
 from pipeline.results import rows
 from pipeline.run import load
 from pipeline.stages import attack as attack_stage
-from robustinfo.attacks import evasive, pgd, smoothed_pgd
+from robustinfo.attacks import detector_aware_pgd, label_smoothing_pgd, pgd
 from robustinfo.core import registry
 from robustinfo.core.sealed import unseal
 from robustinfo.training.loop import Images
@@ -23,8 +23,9 @@ ATTACKS = {
     "ni_fgsm": {"method": "mi_fgsm", "nesterov": True},
     "pgd": {"method": "pgd"} | FROM_X,
     "pgd_margin": {"method": "pgd", "objective": "margin"} | FROM_X,
-    "smoothed_pgd": {"method": "smoothed_pgd", "smoothings": [0.0]} | FROM_X,
-    "evasive": {"method": "evasive", "complexity": ENTROPY, "confidence": 9.0} | FROM_X,
+    "label_smoothing_pgd": {"method": "label_smoothing_pgd", "smoothings": [0.0]} | FROM_X,
+    "detector_aware_pgd": FROM_X
+    | {"method": "detector_aware_pgd", "complexity": ENTROPY, "confidence": 9.0},
 }
 EVERY = pytest.mark.parametrize("name", ATTACKS)
 
@@ -127,8 +128,8 @@ def test_images_that_leave_have_no_last_step(problem):
 
 
 @pytest.mark.parametrize("attack, more", [
-    (smoothed_pgd, {"smoothings": [0.0, 0.3]}),
-    (evasive, {"complexity": ENTROPY, "confidence": 0.1}),
+    (label_smoothing_pgd, {"smoothings": [0.0, 0.3]}),
+    (detector_aware_pgd, {"complexity": ENTROPY, "confidence": 0.1}),
 ])  # fmt: skip
 def test_whoever_falls_at_the_last_step_has_fallen(attack, more, problem):
     model, x, y = problem("mlp", images=64)

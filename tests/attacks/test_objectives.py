@@ -6,7 +6,7 @@ from torch import nn
 
 from robustinfo.attacks import _objectives, pgd
 from robustinfo.attacks._objectives import CLIMBED, difference_of_logits_ratio
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.diagnostics.zero_gradients import vanishing
 from robustinfo.judge.threats import threat
 
@@ -48,7 +48,7 @@ def test_pgd_on_dlr_takes_the_same_steps_whatever_the_scale_of_the_logits(scale,
 
 
 def test_dlr_of_two_classes_is_refused_with_the_way_out(two_classes):
-    with pytest.raises(Fault, match="has 2; write `objective: margin`"):
+    with pytest.raises(UserError, match="has 2; write `objective: margin`"):
         turned(two_classes, objective="dlr")
 
 
@@ -108,7 +108,7 @@ class Rounds(nn.Module):
 def test_a_network_that_does_not_compute_in_float64_is_refused(network, four_classes, generator):
     x = four_classes.x
     config = pgd.Config(**NUMBERS, precision="float64")
-    with pytest.raises(Fault, match=r"does not compute in float64 .*leave out `precision`"):
+    with pytest.raises(UserError, match=r"does not compute in float64 .*leave out `precision`"):
         pgd.perturb(network, x, x.flatten(1).argmax(1), config=config, generator=generator)
 
 

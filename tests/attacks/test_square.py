@@ -6,7 +6,7 @@ from pyautoattack.square import SquareAttack
 from torch import nn
 
 from robustinfo.attacks import square
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.maths.balls import distance, feasible
 from robustinfo.maths.margin import margin
 
@@ -105,7 +105,7 @@ def test_sizes_on_which_the_packages_tiles_do_not_fit_are_refused_before_it_fail
     x, y = torch.rand(2, 1, h, w), torch.tensor([0, 1])
     with pytest.raises(RuntimeError):
         SquareAttack(model, norm="L2", n_queries=1, eps=1e-3).perturb(x, model(x).argmax(1))
-    with pytest.raises(Fault, match=f"do not fit images of {h} x {w} pixels; use linf"):
+    with pytest.raises(UserError, match=f"do not fit images of {h} x {w} pixels; use linf"):
         attack(model, x, y, norm="l2", epsilon=0.1)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.study import new
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 
 KEPT = ("src", "pipeline", "tests", "studies", "params.yaml", "pyproject.toml")
 
@@ -76,12 +76,12 @@ def test_what_is_written_for_every_kind_keeps_its_contract_and_the_houses_rules(
     ],
 )
 def test_what_cannot_be_written_is_one_line(words, said):
-    with pytest.raises(Fault) as raised:
+    with pytest.raises(UserError) as raised:
         new.main(words)
     assert said in str(raised.value) and "\n" not in str(raised.value)
 
 
 def test_outside_of_the_project_nothing_is_written(tmp_path):
-    with pytest.raises(Fault, match="run it in the folder of the project"):
+    with pytest.raises(UserError, match="run it in the folder of the project"):
         new.write("attack", "mine", tmp_path)
     assert [*tmp_path.iterdir()] == []

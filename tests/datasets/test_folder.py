@@ -6,7 +6,7 @@ import pytest
 import torch
 from PIL import Image
 
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.judge.images import images
 
 
@@ -57,7 +57,7 @@ def test_one_image_of_colour_gives_all_three_channels(pets, paint):
 
 def test_images_of_several_sizes_ask_for_one(pets, paint):
     paint("pets/cat/9.png", 9, size=(5, 4))
-    with pytest.raises(Fault, match=r"png has 4 x . pixels, .*png 4 x .; give .*--size 224"):
+    with pytest.raises(UserError, match=r"png has 4 x . pixels, .*png 4 x .; give .*--size 224"):
         images("pets")
     assert images("pets", size=4).images.shape == (13, 1, 4, 4)
 
@@ -140,5 +140,5 @@ def test_folders_without_images_by_class_are_refused(paint, tmp_path, files, wor
         paint(f"none/{file}") if file.endswith("png") else paint("x.png")
         (tmp_path / "none" / file).parent.mkdir(exist_ok=True)
         (tmp_path / "none" / file).touch()
-    with pytest.raises(Fault, match=words):
+    with pytest.raises(UserError, match=words):
         images("none")

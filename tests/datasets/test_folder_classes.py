@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.judge.images import images
 
 
@@ -54,7 +54,7 @@ def test_a_mixture_stays_sorted_by_name(levels_of, names):
 
 def test_one_number_in_two_spellings_is_refused(levels_of):
     levels_of(["1", "2", "02"])
-    with pytest.raises(Fault, match="data has 02 and 2, which are one number; merge or rename"):
+    with pytest.raises(UserError, match="data has 02 and 2, which are one number; merge or rename"):
         images("data")
 
 
@@ -67,7 +67,7 @@ def test_one_number_in_two_spellings_is_refused(levels_of):
 )  # fmt: skip
 def test_a_copy_beside_its_original_is_refused_unless_a_file_names_both(levels_of, copy):
     levels_of(["cat", copy])
-    with pytest.raises(Fault, match="which look like one class and its copy; remove or merge"):
+    with pytest.raises(UserError, match="which look like one class and its copy; remove or merge"):
         images("data")
     if copy.strip() == copy:  # a file's names have no blanks around them
         Path("names.txt").write_text(f"cat\n{copy}\n")
@@ -76,7 +76,7 @@ def test_a_copy_beside_its_original_is_refused_unless_a_file_names_both(levels_o
 
 def test_names_that_look_the_same_are_refused(levels_of):
     levels_of(["caf\N{LATIN SMALL LETTER E WITH ACUTE}", "cafe\N{COMBINING ACUTE ACCENT}"])
-    with pytest.raises(Fault, match="which look like one class and its copy"):
+    with pytest.raises(UserError, match="which look like one class and its copy"):
         images("data")
 
 
@@ -124,5 +124,5 @@ def test_names_that_do_not_fit_are_refused(pets, name, content, words):
     file = Path(name or "nowhere.txt")
     if content is not None:
         file.write_bytes(content if isinstance(content, bytes) else content.encode())
-    with pytest.raises(Fault, match=words):
+    with pytest.raises(UserError, match=words):
         images("pets", names=file)

@@ -13,7 +13,7 @@ from torchvision.datasets.folder import IMG_EXTENSIONS
 from typer.testing import CliRunner
 
 from robustinfo.cli import app
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.datasets._image import opened
 from robustinfo.datasets._tree import ENDINGS
 from robustinfo.judge.images import images
@@ -66,7 +66,9 @@ BROKEN = {
 def test_what_pillow_refuses_in_any_way_is_named_in_one_line(paint, name):
     paint("photos/a/good.png")
     Path("photos/a", name).write_bytes(BROKEN[name])
-    with pytest.raises(Fault, match=rf"^photos/a/{name} is no readable image \(.+\); remove or"):
+    with pytest.raises(
+        UserError, match=rf"^photos/a/{name} is no readable image \(.+\); remove or"
+    ):
         images("photos")
 
 
@@ -85,7 +87,7 @@ def test_whatever_a_reader_raises_becomes_that_line(tmp_path, monkeypatch, error
         raise error
 
     monkeypatch.setattr(Image, "open", fails)
-    with pytest.raises(Fault, match=r"1\.png is no readable image \(.+\); remove") as caught:
+    with pytest.raises(UserError, match=r"1\.png is no readable image \(.+\); remove") as caught:
         opened(tmp_path / "1.png", None)
     assert "\n" not in str(caught.value)
 
@@ -105,7 +107,7 @@ def test_files_with_wrong_bytes_are_read_or_refused_and_never_end_otherwise(tmp_
         with warnings.catch_warnings(action="ignore"):
             try:
                 assert opened(file, 8)[0].shape[1:] == (8, 8)
-            except Fault as fault:
+            except UserError as fault:
                 refused += 1
                 assert str(fault).startswith(str(file)) and "\n" not in str(fault)
     assert 100 < refused < 300
@@ -114,7 +116,9 @@ def test_files_with_wrong_bytes_are_read_or_refused_and_never_end_otherwise(tmp_
 @pytest.mark.parametrize("size", [(100_000, 1), (1, 100_000)])
 def test_an_image_that_a_size_would_blow_up_is_named(paint, size):
     paint("long/a/1.png", size=size)
-    with pytest.raises(Fault, match=r"long/a/1.png of \d+ x \d+ pixels would have more than 178"):
+    with pytest.raises(
+        UserError, match=r"long/a/1.png of \d+ x \d+ pixels would have more than 178"
+    ):
         images("long", size=224)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.judge.images import images
 
 FOLLOWED = "links to a folder that is read already, or is above"
@@ -33,7 +33,7 @@ def test_two_folders_outside_that_link_to_each_other_come_to_an_end(pets, paint)
         paint(f"out/{one}/1.png")
         Path(f"out/{one}/other").symlink_to(f"../{other}")
     (pets / "fox").symlink_to("../out/x")
-    with pytest.raises(Fault, match=r"pets/fox has images in folders of its own \(fox/other\)"):
+    with pytest.raises(UserError, match=r"pets/fox has images in folders of its own \(fox/other\)"):
         images("pets")
 
 
@@ -46,7 +46,7 @@ def test_a_class_may_be_a_link_to_a_folder_elsewhere(pets):
 @pytest.mark.parametrize("name", ["a-kitten", "kitten"])
 def test_one_folder_by_two_names_is_refused(pets, name):
     (pets / name).symlink_to("cat")
-    with pytest.raises(Fault, match=f"pets/{name} is a link to pets/cat, .*remove one"):
+    with pytest.raises(UserError, match=f"pets/{name} is a link to pets/cat, .*remove one"):
         images("pets")
 
 
@@ -54,7 +54,7 @@ def test_two_links_to_one_folder_are_refused(pets):
     (pets / "cat").rename("cats")
     for name in ("cat", "kitten"):
         (pets / name).symlink_to("../cats")
-    with pytest.raises(Fault, match="pets/kitten is a link to pets/cat"):
+    with pytest.raises(UserError, match="pets/kitten is a link to pets/cat"):
         images("pets")
 
 
@@ -62,7 +62,7 @@ def test_a_class_of_the_test_split_that_links_to_a_training_class_is_refused(pai
     for file in ("train/cat", "train/dog", "test/dog"):
         paint(f"data/{file}/1.png")
     Path("data/test/cat").symlink_to("../train/cat")
-    with pytest.raises(Fault, match="data/test/cat is a link to data/train/cat"):
+    with pytest.raises(UserError, match="data/test/cat is a link to data/train/cat"):
         images("data")
 
 
@@ -71,7 +71,7 @@ def test_a_link_to_an_image_is_read_and_one_that_leads_nowhere_is_named(pets, pa
     (pets / "cat" / "9.png").symlink_to("../../elsewhere.png")
     assert 77 in images("pets").images[:, 0, 0, 0]
     (pets / "dog" / "9.png").symlink_to("nowhere.png")
-    with pytest.raises(Fault, match=r"pets/dog/9\.png is no readable image .*No such file"):
+    with pytest.raises(UserError, match=r"pets/dog/9\.png is no readable image .*No such file"):
         images("pets")
 
 
@@ -90,14 +90,14 @@ def test_pipes_and_sockets_called_like_images_are_never_opened(pets):
 def test_names_that_cannot_be_printed_are_refused_in_one_line(pets, name):
     path = os.path.join(b"pets", name)
     os.mkdir(path) if b"." not in name else os.close(os.open(path, os.O_CREAT))
-    with pytest.raises(Fault, match="a name that is not UTF-8 or has control") as caught:
+    with pytest.raises(UserError, match="a name that is not UTF-8 or has control") as caught:
         images("pets")
     assert str(caught.value).isprintable()
 
 
 def test_the_folders_own_name_must_be_printable_too(pets):
     os.rename(b"pets", b"pets\xff")
-    with pytest.raises(Fault, match=r"^'pets\\udcff': the name is not UTF-8"):
+    with pytest.raises(UserError, match=r"^'pets\\udcff': the name is not UTF-8"):
         images(os.fsdecode(b"pets\xff"))
 
 
@@ -115,5 +115,7 @@ def test_a_folder_that_cannot_be_listed_is_named(pets, monkeypatch):
         return listing(path)
 
     monkeypatch.setattr(os, "scandir", refused)
-    with pytest.raises(Fault, match=r"pets/dog cannot be listed \(Permission denied\); make it"):
+    with pytest.raises(
+        UserError, match=r"pets/dog cannot be listed \(Permission denied\); make it"
+    ):
         images("pets")

@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.judge.images import images
 
 LAID = "images not opaque everywhere, and laid on white: "
@@ -18,7 +18,7 @@ LAID = "images not opaque everywhere, and laid on white: "
 def test_images_of_16_bits_are_refused_instead_of_clipped(paint):
     paint("deep/x/1.png")
     Image.new("I;16", (4, 4), 40_000).save("deep/x/1.png")
-    with pytest.raises(Fault, match=r"1\.png has I;16 pixels, not 8 bits; convert it"):
+    with pytest.raises(UserError, match=r"1\.png has I;16 pixels, not 8 bits; convert it"):
         images("deep")
 
 
@@ -26,7 +26,7 @@ def test_images_of_16_bits_are_refused_instead_of_clipped(paint):
 def test_colours_and_alpha_of_16_bits_are_refused_too(paint, kind, samples, mode):
     paint("deep/x/1.png")
     Path("deep/x/1.png").write_bytes(png_of_16_bits(kind, samples))
-    with pytest.raises(Fault, match=rf"1\.png has {mode};16B pixels, not 8 bits; convert it"):
+    with pytest.raises(UserError, match=rf"1\.png has {mode};16B pixels, not 8 bits; convert it"):
         images("deep")
 
 
@@ -34,7 +34,7 @@ def test_colours_and_alpha_of_16_bits_are_refused_too(paint, kind, samples, mode
 def test_a_ppm_of_more_than_8_bits_is_refused(paint, most):
     paint("deep/x/1.ppm")
     Path("deep/x/1.ppm").write_bytes(b"P6 4 4 %d\n" % most + bytes(4 * 4 * 3 * 2))
-    with pytest.raises(Fault, match=r"1\.ppm has RGB;16B pixels, not 8 bits; convert it"):
+    with pytest.raises(UserError, match=r"1\.ppm has RGB;16B pixels, not 8 bits; convert it"):
         images("deep")
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.datasets._splits import role
 from robustinfo.judge.images import images
 
@@ -80,22 +80,22 @@ def test_the_split_that_is_called_so_exactly_is_meant(split_into):
 )
 def test_a_tree_that_may_be_meant_in_two_ways_is_refused(split_into, splits, words):
     split_into(*splits)
-    with pytest.raises(Fault, match=words):
+    with pytest.raises(UserError, match=words):
         images("data")
 
 
 def test_splits_within_classes_are_refused(paint):
     for file in ("cat/train/1", "cat/test/2", "dog/train/1", "dog/test/2"):
         paint(f"data/{file}.png")
-    with pytest.raises(Fault, match=r"data/cat has images in .*cat/test, cat/train"):
+    with pytest.raises(UserError, match=r"data/cat has images in .*cat/test, cat/train"):
         images("data")
-    with pytest.raises(Fault, match="data/cat has images directly in test, train: called like"):
+    with pytest.raises(UserError, match="data/cat has images directly in test, train: called like"):
         images("data/cat")
 
 
 def test_images_two_folders_below_a_class_are_refused(pets, paint):
     paint("pets/cat/old/1.png")
-    with pytest.raises(Fault, match=r"pets/cat has images in folders of its own \(cat/old\)"):
+    with pytest.raises(UserError, match=r"pets/cat has images in folders of its own \(cat/old\)"):
         images("pets")
 
 
@@ -105,7 +105,7 @@ def test_images_two_folders_below_a_class_are_refused(pets, paint):
 def test_splits_without_classes_are_no_classes_unless_a_file_says_so(paint, tmp_path, names):
     for name in names:
         paint(f"data/{name}/1.png")
-    with pytest.raises(Fault, match=r"called like splits, not like classes; .*with --classes"):
+    with pytest.raises(UserError, match=r"called like splits, not like classes; .*with --classes"):
         images("data")
     (tmp_path / "names.txt").write_text("\n".join(names))
     assert images("data", names=tmp_path / "names.txt").classes == names
@@ -114,7 +114,7 @@ def test_splits_without_classes_are_no_classes_unless_a_file_says_so(paint, tmp_
 def test_a_split_without_classes_beside_one_with_classes_is_refused(split_into, paint):
     split_into("train")
     paint("data/test/1.png")
-    with pytest.raises(Fault, match=r"data/test has images, but not class by class \(1.png\)"):
+    with pytest.raises(UserError, match=r"data/test has images, but not class by class \(1.png\)"):
         images("data")
     assert images("data", split="train").classes == ["cat", "dog"]
 

@@ -6,7 +6,7 @@ import torch
 from torch.nn import functional as F
 
 from robustinfo.attacks import adaptive
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.defences import diversity, standard
 from robustinfo.defences.diversity import log_determinant
 from robustinfo.models import ensemble, lenet5, pytorch_cnn
@@ -245,5 +245,5 @@ def test_the_adaptive_attack_turns_the_mean(model, data, generator):
 
 def test_a_model_that_is_no_ensemble_is_refused_with_the_model_to_write(data):
     plain = lenet5.build(SHAPE, 10, config=lenet5.Config())
-    with pytest.raises(Fault, match=r"no ensemble; write \{method: ensemble, network"):
+    with pytest.raises(UserError, match=r"no ensemble; write \{method: ensemble, network"):
         terms(plain, data)

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from pipeline.run.code import _methods
 from robustinfo.attacks import adaptive
 from robustinfo.core import registry
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.defences import entropic, ib_rar
 from robustinfo.maths.channel_mask import relevance
 from robustinfo.maths.kernels import gaussian_label
@@ -245,7 +245,7 @@ def test_adversarial_information_around_a_base_without_adversaries_is_refused(ba
     config = ib_rar.Config(base=base, information_of="adversarial", masked_share=0.0)
     said = f"`information_of: adversarial`.*'{base['method']}'.*clean`"
     said += ".*: adversarial, consistency, mart, trades"
-    with pytest.raises(Fault, match=said):
+    with pytest.raises(UserError, match=said):
         ib_rar.prepare(model, lambda: [data], config=config)
 
 
@@ -405,5 +405,5 @@ def test_a_cut_channel_is_one_that_the_next_layer_cannot_see(data):
 
 def test_a_model_without_a_mask_is_refused_before_it_is_trained(model, data):
     assert not ib_rar.finishes(ib_rar.Config(base=STANDARD, masked_share=0.0))
-    with pytest.raises(Fault, match="no channel mask; set `masked_share: 0`"):
+    with pytest.raises(UserError, match="no channel mask; set `masked_share: 0`"):
         ib_rar.prepare(model, lambda: [data], config=ib_rar.Config(base=STANDARD))

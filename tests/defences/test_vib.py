@@ -6,7 +6,7 @@ from torch.distributions import Normal, kl_divergence
 from torch.nn import functional as F
 
 from robustinfo.attacks import adaptive
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.defences import vib
 from robustinfo.models import bottleneck, lenet5
 from robustinfo.training import loop
@@ -116,5 +116,5 @@ def test_attacks_break_it_as_they_break_any_function(model, data, generator):
 
 def test_a_model_without_a_code_is_refused_with_the_model_to_write(data):
     plain = lenet5.build((1, 28, 28), 10, config=lenet5.Config())
-    with pytest.raises(Fault, match=r"Gaussian code; write \{method: bottleneck"):
+    with pytest.raises(UserError, match=r"Gaussian code; write \{method: bottleneck"):
         terms(plain, data)

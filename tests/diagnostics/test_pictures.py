@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.diagnostics import class_tendency, tsne
 from robustinfo.models import lenet5
 
@@ -73,7 +73,7 @@ def test_images_that_a_layer_keeps_apart_are_apart_in_the_picture(network, gener
 
 def test_an_unknown_layer_and_too_few_images_are_errors_with_the_choices(network, generator):
     x, y = torch.rand(8, 1, 28, 28), torch.zeros(8, dtype=torch.int64)
-    with pytest.raises(Fault, match="no layer nine; tsne has conv1"):
+    with pytest.raises(UserError, match="no layer nine; tsne has conv1"):
         tsne.diagnose(network, x, y, config=tsne.Config(layers=["nine"]), generator=generator)
-    with pytest.raises(Fault, match="8 images are too few for a perplexity of 30"):
+    with pytest.raises(UserError, match="8 images are too few for a perplexity of 30"):
         tsne.diagnose(network, x, y, config=tsne.Config(layers=["fc1"]), generator=generator)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from robustinfo.attacks import smoothed_pgd
+from robustinfo.attacks import label_smoothing_pgd
 from robustinfo.diagnostics import attack_accuracy, smoothed_accuracy
 
 SET, IMAGE = smoothed_accuracy.QUANTITIES
@@ -69,8 +69,8 @@ def test_over_all_gammas_an_image_stands_where_the_attack_that_chains_them_leave
     """The attack of the study goes on, gamma by gamma, with what still stands, from one start."""
     p = four_classes
     numbers = {"epsilon": 0.02, "step_size": 0.01, "steps": 5}
-    config = smoothed_pgd.Config(**numbers)
-    _, broken = smoothed_pgd.perturb(p.model, p.x, p.y, config=config, generator=seeded())
+    config = label_smoothing_pgd.Config(**numbers)
+    _, broken = label_smoothing_pgd.perturb(p.model, p.x, p.y, config=config, generator=seeded())
     found = stands(p, step_size=0.01, start_std=None)
     assert found.all(0).equal(~broken) and 0 < broken.sum() < 64
 

@@ -7,7 +7,7 @@ import pytest
 from pipeline.evidence import asking, begun, children, page, plan, records, running, steps, working
 from pipeline.evidence.units import Unit
 from pipeline.study.check import load
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from tests.evidence.tiny import STUDY
 
 UNIT = Unit("tiny", "tiny.yaml", "tiny", "digits", "lenet5", "standard", "0", 1.0, ())
@@ -38,7 +38,7 @@ def test_a_unit_under_way_is_refused_with_one_sentence_before_anything_runs(then
     begun.note(UNIT, "training", commit="then", date=trained, asked="1")
     begun.note(UNIT, "measuring", commit="then")
     before = begun.of(UNIT)
-    with pytest.raises(Fault) as error:
+    with pytest.raises(UserError) as error:
         working.finish(UNIT, lambda said: None)
     assert not isinstance(error.value, children.FailedError)  # nothing is counted as a failure
     said = str(error.value)
@@ -62,7 +62,9 @@ def test_a_runner_goes_on_with_other_units(then, tmp_path, monkeypatch):
     monkeypatch.setattr(children, "asked", lambda *_: "")
     monkeypatch.setattr(running.driver, "lead", lambda: None)
     monkeypatch.setattr(running.signal, "signal", lambda *_: None)
-    with pytest.raises(Fault, match=f"^1 units failed: {UNIT.name}; then is of a commit at which"):
+    with pytest.raises(
+        UserError, match=f"^1 units failed: {UNIT.name}; then is of a commit at which"
+    ):
         running.run(lambda said: None)
     assert done == [UNIT.of("other")]
 

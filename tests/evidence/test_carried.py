@@ -11,7 +11,7 @@ from pipeline.evidence.units import Unit
 from pipeline.run.contract import template
 from pipeline.study.check import load
 from robustinfo.core import checkpoint
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.core.sealed import seal, unseal
 from tests.checkpoints import STANDARD, TRAINED_ON, untrained
 from tests.evidence.tiny import STUDY
@@ -67,7 +67,7 @@ def test_what_says_it_already_is_left_as_it_is(old):
 def test_a_study_that_asks_for_another_training_by_now_says_nothing_of_them(old):
     before = UNIT.path(template("model")).read_bytes()
     Path("tiny.yaml").write_text(STUDY.replace("{method: lenet5}", "{method: pytorch_cnn}"))
-    with pytest.raises(Fault, match="does not say its architecture, and tiny"):
+    with pytest.raises(UserError, match="does not say its architecture, and tiny"):
         carried.carry_over(UNIT)
     assert UNIT.path(template("model")).read_bytes() == before
 

@@ -7,7 +7,7 @@ import pytest
 from pipeline.evidence import begun, children, running, working
 from pipeline.evidence.units import Unit
 from pipeline.run.contract import template
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from tests.evidence.tiny import STUDY
 from tests.jobs import settle
 
@@ -73,7 +73,7 @@ def test_what_fails_twice_begins_again_once_where_its_code_is_another(measured):
 def test_a_program_that_was_killed_has_not_failed(tmp_path, monkeypatch):
     monkeypatch.setattr(children, "_environment", lambda checkout: None)
     killed = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
-    with pytest.raises(Fault, match="killed by signal 9") as error:
+    with pytest.raises(UserError, match="killed by signal 9") as error:
         children.asked(tmp_path, "-c", killed)
     assert not isinstance(error.value, children.FailedError)
     with pytest.raises(children.FailedError, match="a word"):

@@ -7,7 +7,7 @@ from pipeline.evidence import fitting
 from pipeline.evidence.units import Unit
 from pipeline.study.check import load
 from robustinfo.core import checkpoint
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from tests.checkpoints import STANDARD, untrained
 from tests.evidence.tiny import STUDY
 
@@ -33,7 +33,7 @@ def leave(file, defence=STANDARD, network=LENET5, **other):
 
 
 def refused(trained, said, unit=UNIT, history=HISTORY):
-    with pytest.raises(Fault, match=said):
+    with pytest.raises(UserError, match=said):
         fitting.check(trained[0], unit, trained[1], history)
 
 

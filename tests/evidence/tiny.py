@@ -30,7 +30,7 @@ attacks: {fgsm: {method: fgsm, norm: linf, epsilon: 0.1}}
 snapshot_attacks: {fgsm: {method: fgsm, norm: linf, epsilon: 0.1}}
 measures: {activation_entropy: {method: activation_entropy}}
 diagnostics:
-  outputs: {method: outputs}
+  output_checks: {method: output_checks}
   zero_gradients: {method: zero_gradients, norm: linf, epsilon: 0.1}
   epsilon_curve: {method: attack_accuracy, norm: linf, steps: 2, sweep: {epsilon: [0.0, 1.0]}}
 verdict: {twin: standard}

@@ -89,13 +89,14 @@ def test_accuracy_that_is_swept_over_steps_is_no_curve_of_epsilon():
 
 def test_an_entry_speaks_of_the_norm_of_its_attack():
     adversary = {"method": "pgd", "norm": "l2", "epsilon": 0.5, "step_size": 0.1, "steps": 3}
-    assert norm_of("diagnostics", {"method": "planted", "adversary": adversary}) == "l2"
-    assert norm_of("diagnostics", {"method": "outputs"}) is None
+    assert norm_of("diagnostics", {"method": "binarization_test", "adversary": adversary}) == "l2"
+    assert norm_of("diagnostics", {"method": "output_checks"}) is None
     assert norm_of("diagnostics", curve([0.0, 1.0], "l2")) == "l2"
 
 
 def test_a_gradient_is_looked_for_where_images_resist_and_the_fraction_is_of_all_images():
-    entries = {"ascent": {"method": "ascent", "epsilon": 0.1, "step_size": 0.05, "steps": 3}}
+    path = {"method": "loss_trajectory", "epsilon": 0.1, "step_size": 0.05, "steps": 3}
+    entries = {"loss_trajectory": path}
     assert told(entries) == {}  # no attack in this norm, so nothing resists
     resisting = {"linf": torch.tensor([1, 1, 0, 0, 0, 0, 0, 0]).bool()}
     found = told(entries, resisting)

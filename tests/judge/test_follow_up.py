@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.judge.attacked import Attack, attacks_of
 from robustinfo.judge.evaluate import evaluate
 from robustinfo.judge.follow_up import follow_up, measured
@@ -135,18 +135,20 @@ def evaluated(attacks, model=None, x=None):
 
 def test_if_no_attack_can_be_made_that_is_an_error_with_the_reasons():
     def fails(model, x, y, *, generator):
-        raise Fault("it has no boundary to follow")
+        raise UserError("it has no boundary to follow")
 
     own = {"mine": Attack(Threat("iterated", "linf", 0.1), fails, {})}
-    with pytest.raises(Fault, match=r"no attack could be made.*mine: it has no boundary to follow"):
+    with pytest.raises(
+        UserError, match=r"no attack could be made.*mine: it has no boundary to follow"
+    ):
         evaluated(own)
-    with pytest.raises(Fault, match="no attack could be made"):
+    with pytest.raises(UserError, match="no attack could be made"):
         evaluated({})
 
 
 def test_an_attack_that_cannot_be_made_takes_nothing_from_the_others():
     def fails(model, x, y, *, generator):
-        raise Fault("too few classes")
+        raise UserError("too few classes")
 
     made = attacks_of({"pgd": PGD}) | {"mine": Attack(Threat("ensemble", "linf", 0.1), fails, {})}
     found = evaluated(made)

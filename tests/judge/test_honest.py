@@ -5,7 +5,7 @@ import torch
 
 from benchmarks.honest.bounds import certified
 from robustinfo.attacks import pgd
-from robustinfo.diagnostics import ascent, zero_gradients
+from robustinfo.diagnostics import loss_trajectory, zero_gradients
 from robustinfo.judge.protocol import REACH
 from tests.judge.defects import Before, sixteen_greys
 from tests.judge.honest import CASES, stand_in
@@ -17,12 +17,14 @@ STEPS = 20  # of the smallest protocol's PGD
 
 
 def path(name, model=None, steps=STEPS, size=REACH / STEPS):
-    """What ascent says of a stand-in, or of a model made of it; size in epsilons."""
+    """What loss_trajectory says of a stand-in, or of a model made of it; size in epsilons."""
     case, norm = stand_in(name), CASES[name].norm
-    config = ascent.Config(
+    config = loss_trajectory.Config(
         norm=norm, epsilon=case.epsilon, steps=steps, step_size=size * case.epsilon
     )
-    found = ascent.diagnose(model or case.model, case.x, case.y, config=config, generator=drawn())
+    found = loss_trajectory.diagnose(
+        model or case.model, case.x, case.y, config=config, generator=drawn()
+    )
     return {one.quantity: one.value for one in found}
 
 

@@ -49,7 +49,10 @@ def test_from_medium_on_an_honest_network_on_which_nothing_happens_passes_every_
     least = min(limit(classes) if callable(limit) else limit for limit in asked)
     for size in SIZES[2:]:
         assert fraction_interval(0, size.images)[1] <= least
-        assert fraction_interval(0, size.planted)[1] <= BY_NAME["planted_missed_fraction"].threshold
+        assert (
+            fraction_interval(0, size.planted)[1]
+            <= BY_NAME["binarization_missed_fraction"].threshold
+        )
         names = {part.entry["method"] for part in attacks(size, BALLS[0]).values()}
         assert {"autoattack", "hop_skip_jump"} <= names
 
@@ -89,7 +92,7 @@ def test_where_there_are_few_images_more_of_them_are_planted():
     """So that an image costs more, and the 100 planted ones of 100 cost what those of 1,000 do."""
     full, ball = SIZES[-1], BALLS[0]
     few, all_of_them = (diagnostics(full, ball, 64, images) for images in (full.planted, None))
-    for name in ("planted_pgd", "planted_margin_pgd"):
+    for name in ("binarization_pgd", "binarization_margin_pgd"):
         cost_of_few, cost_of_all = few[name].cost, all_of_them[name].cost
         assert cost_of_few.gradients * full.planted == pytest.approx(
             cost_of_all.gradients * full.images

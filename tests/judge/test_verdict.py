@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.core.measurement import Measurement, counted, exact
 from robustinfo.judge.checks import (
     ADAPTIVE,
@@ -32,7 +32,7 @@ SIGNED = {"adaptive_shortfall": (-0.2, -0.3, -0.1), "rise_with_epsilon": (0.0, -
 SURELY = {
     "clean_accuracy": (150, 195, "invalid"),
     "twin_robust_accuracy": (80, 55, "invalid"),
-    "planted_missed_fraction": (80, 55, "masked"),
+    "binarization_missed_fraction": (80, 55, "masked"),
     "flat_fraction": (80, 55, "masked"),
     "hidden_fraction": (80, 55, "masked"),
     "never_rises_fraction": (80, 55, "masked"),
@@ -191,9 +191,9 @@ def test_a_gain_of_five_images_of_64_is_no_convergence():
 
 
 def test_thirteen_of_sixteen_planted_examples_accuse_nobody():
-    found = verdict(planted_missed_fraction=counted("planted_missed_fraction", 0, 16))
-    assert answered(found, "planted_missed_fraction").result == "cannot say"
-    found = verdict(planted_missed_fraction=counted("planted_missed_fraction", 3, 16))
+    found = verdict(binarization_missed_fraction=counted("binarization_missed_fraction", 0, 16))
+    assert answered(found, "binarization_missed_fraction").result == "cannot say"
+    found = verdict(binarization_missed_fraction=counted("binarization_missed_fraction", 3, 16))
     assert found.verdict == "masked"  # of those that the long search misses, too
 
 
@@ -212,7 +212,7 @@ def test_a_value_without_a_known_interval_decides_nothing(kind):
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
 def test_a_question_that_found_no_answer_is_no_evidence(check):
-    with pytest.raises(Fault, match=f"{check.name} .* is NaN"):
+    with pytest.raises(UserError, match=f"{check.name} .* is NaN"):
         verdict(**{check.name: exact(check.name, math.nan, N)})
 
 

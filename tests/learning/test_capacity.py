@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from torch import nn
 from torch.nn import functional as F
 
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.learning import capacity
 from robustinfo.learning._masked import memorise, outputs, start, untrained
 from robustinfo.learning._task import Task
@@ -219,7 +219,7 @@ def test_what_is_in_the_border_does_not_matter():
 
 
 def test_a_border_that_leaves_nothing_is_refused():
-    with pytest.raises(Fault, match="`border` 3 leaves nothing of the images"):
+    with pytest.raises(UserError, match="`border` 3 leaves nothing of the images"):
         rows({"clean": blobs()}, border=3)
 
 
@@ -229,7 +229,7 @@ def test_a_least_count_that_already_suffices_is_said(caplog):
 
 
 def test_more_weights_than_there_are_are_refused():
-    with pytest.raises(Fault, match="`kept` asks for 225 of 224 weights"):
+    with pytest.raises(UserError, match="`kept` asks for 225 of 224 weights"):
         rows({"clean": blobs()}, kept=[10, 225])
 
 

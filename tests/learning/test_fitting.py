@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from torch import nn
 
 from robustinfo.core.batches import correct, floats
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.learning import fitting
 from robustinfo.learning._task import Task
 from robustinfo.models._network import Network
@@ -136,7 +136,7 @@ def test_torchs_global_generator_and_the_runs_network_stay_as_they_were():
 
 
 def test_too_few_images_to_hold_one_out_are_refused():
-    with pytest.raises(Fault, match=r"test_share 0.1 of 6 images leaves none to test"):
+    with pytest.raises(UserError, match=r"test_share 0.1 of 6 images leaves none to test"):
         rows({"clean": stripes(6)}, test_share=0.1)
 
 

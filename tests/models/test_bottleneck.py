@@ -8,7 +8,7 @@ from pipeline.run import code
 from pipeline.study import entries
 from pipeline.study.slices import INNER
 from pipeline.study.strict_yaml import StudyError
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.models import bottleneck, lenet5
 
 LENET = {"method": "lenet5"}
@@ -147,7 +147,7 @@ def test_it_takes_any_network_that_ends_in_a_linear_layer(network, x):
 
 
 def test_another_last_layer_is_refused_by_name():
-    with pytest.raises(Fault, match=r"of all_cnn, 'flatten', is Flatten, .* choose another"):
+    with pytest.raises(UserError, match=r"of all_cnn, 'flatten', is Flatten, .* choose another"):
         build({"method": "all_cnn"})
 
 

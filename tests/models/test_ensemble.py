@@ -6,7 +6,7 @@ import torch
 
 from robustinfo.attacks import pgd
 from robustinfo.core import registry
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.models import ensemble, lenet5
 
 LENET = {"method": "lenet5"}
@@ -112,7 +112,9 @@ def test_its_points_are_those_of_every_member_by_name_and_its_own_ends(x):
 
 
 def test_an_unknown_layer_of_a_member_is_refused_with_the_choices():
-    with pytest.raises(Fault, match=r"no layer 'members.3.fc1'; .* members.0.conv1, .*members.2"):
+    with pytest.raises(
+        UserError, match=r"no layer 'members.3.fc1'; .* members.0.conv1, .*members.2"
+    ):
         build(probes=["members.3.fc1"])
 
 
@@ -148,5 +150,5 @@ def test_an_attack_on_it_turns_the_mean(x, generator):
 
 def test_what_is_no_ensemble_is_refused_with_the_model_to_write(x):
     plain = lenet5.build(SHAPE, 10, config=lenet5.Config())
-    with pytest.raises(Fault, match=r"no ensemble; write \{method: ensemble, network"):
+    with pytest.raises(UserError, match=r"no ensemble; write \{method: ensemble, network"):
         ensemble.member_logits(plain, x)

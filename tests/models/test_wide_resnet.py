@@ -3,7 +3,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.models import densenet, wide_resnet
 
 PROBES = ("conv1", "group1.block1.act1", "group2.block1.act1", "group3.block1.act1", "fc")
@@ -116,7 +116,9 @@ def test_what_fills_no_square_is_left_out(shape, values):
 
 
 def test_squares_larger_than_the_last_maps_are_refused():
-    with pytest.raises(Fault, match="the last maps are 7 x 7: `pool` is 8, and may be no larger"):
+    with pytest.raises(
+        UserError, match="the last maps are 7 x 7: `pool` is 8, and may be no larger"
+    ):
         build(shape=(1, 28, 28), pool=8)
 
 

@@ -5,7 +5,7 @@ import torch
 from safetensors.torch import save_file
 
 from robustinfo.core import checkpoint
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.core.sealed import seal
 from robustinfo.judge.sources import model
 from robustinfo.models._mask import MASK
@@ -47,7 +47,7 @@ def test_a_mask_that_a_defence_cut_is_cut_again(tmp_path):
 @pytest.mark.parametrize("other", [{"classes": 10}, {"shape": (3, 16, 16)}, {"shape": (1, 28, 28)}])
 def test_images_or_classes_of_another_data_set_are_refused_with_both(file, other):
     with pytest.raises(
-        Fault, match="for 1 x 16 x 16 and 7 classes, and the data are images"
+        UserError, match="for 1 x 16 x 16 and 7 classes, and the data are images"
     ) as told:
         load(file, **other)
     shape, classes = other.get("shape", SHAPE), other.get("classes", 7)
@@ -56,14 +56,16 @@ def test_images_or_classes_of_another_data_set_are_refused_with_both(file, other
 
 def test_a_classifier_of_texts_is_refused(tmp_path):
     saved(tmp_path / "model.safetensors", {"method": "text_classifier"}, (9, 40), 2)
-    with pytest.raises(Fault, match="for 9 x 40 and 2 classes, and the data are images of 1 x 16"):
+    with pytest.raises(
+        UserError, match="for 9 x 40 and 2 classes, and the data are images of 1 x 16"
+    ):
         load(tmp_path / "model.safetensors", classes=2)
 
 
 def test_a_file_of_an_earlier_version_is_refused_with_what_to_do(file):
     held = checkpoint.load(file)
     seal(file, {checkpoint.WEIGHTS + name: one for name, one in held.weights.items()}, {})
-    with pytest.raises(Fault, match=r"does not say its architecture.* run its study again"):
+    with pytest.raises(UserError, match=r"does not say its architecture.* run its study again"):
         load(file)
 
 
@@ -71,7 +73,9 @@ def test_other_layers_than_those_that_were_trained_are_an_error_that_names_the_f
     held = checkpoint.load(file)
     del held.weights["conv1.weight"]
     checkpoint.save(file, held)
-    with pytest.raises(Fault, match=r"model\.safetensors: .*other layers.*conv1\.weight.*train it"):
+    with pytest.raises(
+        UserError, match=r"model\.safetensors: .*other layers.*conv1\.weight.*train it"
+    ):
         load(file)
 
 
@@ -79,28 +83,30 @@ def test_an_altered_byte_is_noticed(file):
     content = bytearray(file.read_bytes())
     content[-3] ^= 1
     file.write_bytes(content)
-    with pytest.raises(Fault, match="sha256 does not match"):
+    with pytest.raises(UserError, match="sha256 does not match"):
         load(file)
 
 
 def test_a_file_that_is_cut_is_named(file):
     file.write_bytes(file.read_bytes()[:100])
-    with pytest.raises(Fault, match=r"model\.safetensors cannot be read"):
+    with pytest.raises(UserError, match=r"model\.safetensors cannot be read"):
         load(file)
 
 
 def test_a_file_of_another_program_is_told_from_an_altered_one(tmp_path):
     save_file({"weight": torch.zeros(2)}, tmp_path / "other.safetensors")
-    with pytest.raises(Fault, match=r"not written by robustinfo; write a function"):
+    with pytest.raises(UserError, match=r"not written by robustinfo; write a function"):
         load(tmp_path / "other.safetensors")
 
 
 def test_a_sealed_file_without_a_network_says_what_it_holds(tmp_path):
     seal(tmp_path / "pgd.safetensors", {"x_adv": torch.zeros(2), "success": torch.ones(2)}, {})
-    with pytest.raises(Fault, match=r"holds success, x_adv, and no network|holds x_adv, success"):
+    with pytest.raises(
+        UserError, match=r"holds success, x_adv, and no network|holds x_adv, success"
+    ):
         load(tmp_path / "pgd.safetensors")
 
 
 def test_a_missing_file_is_said_to_be_missing(tmp_path):
-    with pytest.raises(Fault, match=r"nowhere\.safetensors: no such file"):
+    with pytest.raises(UserError, match=r"nowhere\.safetensors: no such file"):
         load(tmp_path / "nowhere.safetensors")

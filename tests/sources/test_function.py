@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.judge.sources import model
 
 SHAPE = (1, 4, 4)
@@ -86,7 +86,7 @@ def test_an_error_of_a_page_is_told_in_a_line(project):
     line = "def build():\n    raise RuntimeError('first\\n' + 'page ' * 999 + '\\nlast')\n"
     (project / "long.py").write_text(line)
     with pytest.raises(
-        Fault, match=r"RuntimeError: first page .* \.\.\. .* last \(.*long"
+        UserError, match=r"RuntimeError: first page .* \.\.\. .* last \(.*long"
     ) as caught:
         load("long:build")
     assert "\n" not in str(caught.value) and len(str(caught.value)) < 600
@@ -130,19 +130,19 @@ def test_what_outputs_are_worth_is_left_to_the_judge(name, nets):
     ],
 )
 def test_what_is_wrong_is_said(nets, text, words):
-    with pytest.raises(Fault, match=words):
+    with pytest.raises(UserError, match=words):
         load(text)
 
 
 def test_images_that_it_cannot_read_are_named_with_their_size(nets):
     with pytest.raises(
-        Fault, match=r"cannot read 33 images of 3 x 4 x 4.*RuntimeError.*image size"
+        UserError, match=r"cannot read 33 images of 3 x 4 x 4.*RuntimeError.*image size"
     ):
         load("nets:build", shape=(3, 4, 4))
 
 
 def test_another_number_of_classes_is_refused(nets):
-    with pytest.raises(Fault, match=r"gives \(2, 3\) for 2 images, not \(2, 10\).*--classes"):
+    with pytest.raises(UserError, match=r"gives \(2, 3\) for 2 images, not \(2, 10\).*--classes"):
         load("nets:build", classes=10)
 
 
@@ -159,17 +159,19 @@ def test_another_number_of_classes_is_refused(nets):
 )
 def test_a_module_that_cannot_be_imported_says_why_and_where(project, content, words):
     (project / "bad.py").write_text(content)
-    with pytest.raises(Fault, match=f"importing bad failed: {words}"):
+    with pytest.raises(UserError, match=f"importing bad failed: {words}"):
         load("bad:build")
 
 
 def test_what_names_no_network_is_answered_with_all_that_could(project):
-    with pytest.raises(Fault, match=r"'resnet18' names no network.*torchvision:NAME.*safetensors"):
+    with pytest.raises(
+        UserError, match=r"'resnet18' names no network.*torchvision:NAME.*safetensors"
+    ):
         load("resnet18")
 
 
 @pytest.mark.parametrize("file", ["model.pt", "runs/best.pth", "last.ckpt"])
 def test_pickles_are_refused_with_the_way_around_them(project, file):
     (project / "model.pt").touch()
-    with pytest.raises(Fault, match=r"is a pickle.*package\.module:function"):
+    with pytest.raises(UserError, match=r"is a pickle.*package\.module:function"):
         load(file)

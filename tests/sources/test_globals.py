@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.judge.sources import model
 from tests.sources.test_guarded import CLASSES, SHAPE, Does, asked_of, images, linear
 
@@ -45,7 +45,7 @@ def test_what_a_module_or_builder_sets_for_all_of_torch_is_set_back(name, where,
     (project / "sets.py").write_text(f"import torch\n{line}{build}\n")
     before = world()
     if (name, where) == ("device", "builder"):  # its weights are nowhere
-        with pytest.raises(Fault, match="meta tensor"):
+        with pytest.raises(UserError, match="meta tensor"):
             model("sets:net", shape=SHAPE, classes=CLASSES)
         assert world() == before
         return

@@ -7,9 +7,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from robustinfo.attacks._folded import folded
-from robustinfo.core.errors import Fault
-from robustinfo.diagnostics._readout import last_linear
+from robustinfo.attacks._fused_batchnorm import folded
+from robustinfo.core.errors import UserError
+from robustinfo.diagnostics._linear_probe import last_linear
 from robustinfo.judge.sources._asked import Asked
 from robustinfo.judge.sources._checked import checked
 from robustinfo.judge.sources._guarded import Guarded, guarded
@@ -99,13 +99,13 @@ def test_what_it_gives_for_every_probe_counts(count):
     def odd(layer, x):
         return linear(layer, x)[:, : CLASSES - (len(x) == count)]
 
-    with pytest.raises(Fault, match=rf"\({count}, 2\) for {count} image.*not \({count}, 3\)"):
+    with pytest.raises(UserError, match=rf"\({count}, 2\) for {count} image.*not \({count}, 3\)"):
         asked_of(Does(odd))
 
 
 def test_a_network_for_batches_of_one_size_is_told_to_take_any():
     fixed = torch.export.export(Does(linear).eval(), (torch.rand(4, *SHAPE),)).module()
-    with pytest.raises(Fault, match=r"cannot read 33 images.*any number of images"):
+    with pytest.raises(UserError, match=r"cannot read 33 images.*any number of images"):
         asked_of(fixed)
 
 
@@ -114,7 +114,9 @@ def test_what_a_network_raises_before_its_first_answer_is_told():
         def train(self, mode=True):
             raise RuntimeError("no modes here")
 
-    with pytest.raises(Fault, match=r"eval mode \(RuntimeError: no modes here \(.*test_guarded"):
+    with pytest.raises(
+        UserError, match=r"eval mode \(RuntimeError: no modes here \(.*test_guarded"
+    ):
         asked_of(Modeless(linear))
 
 

@@ -12,7 +12,7 @@ import torch
 import torchvision
 from torch import nn
 
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.judge.sources import model
 from robustinfo.judge.sources.robustbench import _import
 
@@ -72,23 +72,23 @@ def test_a_gradient_reaches_the_image(random_weights):
 
 
 def test_grey_images_are_refused_by_networks_of_three_channels(random_weights):
-    with pytest.raises(Fault, match="reads images of 3 channels, the data has 1"):
+    with pytest.raises(UserError, match="reads images of 3 channels, the data has 1"):
         load("torchvision:squeezenet1_1", shape=(1, 64, 64))
 
 
 def test_data_of_other_classes_is_refused(random_weights):
-    with pytest.raises(Fault, match=r"gives \(2, 1000\) for 2 images, not \(2, 10\)"):
+    with pytest.raises(UserError, match=r"gives \(2, 1000\) for 2 images, not \(2, 10\)"):
         load("torchvision:squeezenet1_1", classes=10)
 
 
 @pytest.mark.parametrize("name", ["resnet19", "fasterrcnn_resnet50_fpn", ""])
 def test_what_torchvision_has_not_is_answered_with_what_is_similar(name):
-    with pytest.raises(Fault, match=rf"no '{name}' among its \d+ networks; similar: "):
+    with pytest.raises(UserError, match=rf"no '{name}' among its \d+ networks; similar: "):
         load(f"torchvision:{name}")
 
 
 def test_similar_names_are_similar():
-    with pytest.raises(Fault, match=r"similar: .*resnet18"):
+    with pytest.raises(UserError, match=r"similar: .*resnet18"):
         load("torchvision:resnet19")
 
 
@@ -96,14 +96,16 @@ def test_without_a_connection_the_cache_is_named(monkeypatch):
     monkeypatch.setattr(torch.hub, "download_url_to_file", offline)
     monkeypatch.setattr(torch.hub, "get_dir", lambda: "empty-cache")
     monkeypatch.setattr("os.makedirs", lambda *_, **__: None)
-    with pytest.raises(Fault, match=r"OSError: Name or service.*connect.*empty-cache/checkpoints"):
+    with pytest.raises(
+        UserError, match=r"OSError: Name or service.*connect.*empty-cache/checkpoints"
+    ):
         load("torchvision:resnet18")
 
 
 @pytest.mark.parametrize("package", ["timm", "robustbench"])
 def test_a_missing_extra_is_answered_with_the_command_that_installs_it(package, monkeypatch):
     monkeypatch.setitem(sys.modules, package, None)  # as if it were not installed
-    with pytest.raises(Fault, match=rf"next: pip install 'robustinfo\[{package}\]'"):
+    with pytest.raises(UserError, match=rf"next: pip install 'robustinfo\[{package}\]'"):
         load(f"{package}:anything")
 
 
@@ -143,24 +145,24 @@ def test_timms_networks_read_images_in_0_1_and_normalise_inside(timm, name):
 
 
 def test_what_timm_has_not_is_answered_with_what_is_similar(timm):
-    with pytest.raises(Fault, match=r"timm has no 'resnet19' among its .* similar: .*resnet18"):
+    with pytest.raises(UserError, match=r"timm has no 'resnet19' among its .* similar: .*resnet18"):
         load("timm:resnet19")
 
 
 def test_no_address_of_the_hub_is_taken_for_a_name(timm):
-    with pytest.raises(Fault, match="timm has no 'hf_hub:"):
+    with pytest.raises(UserError, match="timm has no 'hf_hub:"):
         load("timm:hf_hub:somebody/something")
     assert not timm.made
 
 
 def test_an_architecture_without_pretrained_weights_is_refused(timm):
-    with pytest.raises(Fault, match="botnet50ts_256 has no pretrained weights"):
+    with pytest.raises(UserError, match="botnet50ts_256 has no pretrained weights"):
         load("timm:botnet50ts_256")
 
 
 def test_timm_without_a_connection_names_the_cache(timm, monkeypatch):
     monkeypatch.setattr(timm, "create_model", offline)
-    with pytest.raises(Fault, match=r"timm:resnet18: its weights.*Name or service.*HF_HOME"):
+    with pytest.raises(UserError, match=r"timm:resnet18: its weights.*Name or service.*HF_HOME"):
         load("timm:resnet18")
 
 
@@ -170,7 +172,7 @@ def robustbench(request, monkeypatch):
     if request.param == "real":
         try:
             _import()
-        except Fault:
+        except UserError:
             pytest.skip("robustbench is not installed")
         from robustbench import utils
     else:
@@ -219,12 +221,14 @@ def test_robustbench_is_asked_for_the_data_set_of_so_many_classes(
     ],
 )
 def test_what_robustbench_has_not_is_refused_with_the_choices(robustbench, text, classes, words):
-    with pytest.raises(Fault, match=words):
+    with pytest.raises(UserError, match=words):
         load(f"robustbench:{text}", (3, 32, 32), classes)
     assert not robustbench.asked
 
 
 def test_robustbench_without_a_connection_names_the_cache(robustbench, monkeypatch):
     monkeypatch.setattr(robustbench, "load_model", offline)
-    with pytest.raises(Fault, match=r"its weights.*Name or service.*/robustbench from a machine"):
+    with pytest.raises(
+        UserError, match=r"its weights.*Name or service.*/robustbench from a machine"
+    ):
         load("robustbench:Standard", (3, 32, 32), 10)

@@ -24,7 +24,7 @@ from pydantic import model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.core.settings import PositiveNumber, Settings
 from robustinfo.maths.margin import margin
 
@@ -96,9 +96,9 @@ def climbing(loss: Callable[[Tensor, Tensor], Tensor]) -> Climbed:
 
 
 def difference_of_logits_ratio(logits: Tensor, y: Tensor) -> Tensor:
-    """logits: (n, K), K > 2, or Fault.  y: (n,) labels.  Returns (n,), above 0 where y loses."""
+    """logits: (n, K), K > 2, or UserError.  y: (n,) labels.  Returns (n,), > 0 where y loses."""
     if logits.shape[1] < 3:
-        raise Fault(
+        raise UserError(
             f"`dlr` compares with the third largest logit, and the network has {logits.shape[1]}; "
             "write `objective: margin`"
         )
@@ -136,7 +136,7 @@ def in_double(climbed: Climbed, model: nn.Module) -> Climbed:
     """The same, its value and slope computed in float64 by a copy of the model, in eval mode.
 
     Images stay what they are, and what is climbed has the slope's direction, at length 1: one of
-    1e-200 is none in float32. Raises Fault where there is no such copy.
+    1e-200 is none in float32. Raises UserError where there is no such copy.
     """
     try:
         twin = deepcopy(model).double().eval().requires_grad_(False)
@@ -158,9 +158,9 @@ def in_double(climbed: Climbed, model: nn.Module) -> Climbed:
     return direction
 
 
-def _no_double(why: object) -> Fault:
+def _no_double(why: object) -> UserError:
     told = str(why).strip().splitlines() or [repr(why)]
-    return Fault(f"the network does not compute in float64 ({told[0]}); leave out `precision`")
+    return UserError(f"the network does not compute in float64 ({told[0]}); leave out `precision`")
 
 
 def over_size(gradient: Tensor) -> Tensor:

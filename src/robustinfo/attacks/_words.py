@@ -18,7 +18,7 @@ from torch.nn import functional as F
 
 from robustinfo.attacks._frozen import frozen
 from robustinfo.attacks._success import fooled
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.datasets._texts import MARKS, UNKNOWN
 
 # Embeddings (n, length, d) -> logits (n, K); only what may move has a gradient.
@@ -35,11 +35,13 @@ def search(
     """Up to ``steps`` steps on every text that the model gets right and that has not yielded yet.
 
     x: (n, length) int64.  y: (n,) labels.  Returns x_adv, and success (n,) bool: misclassified, and
-    was correct; a failure returns its x. Raises Fault unless the first layer is ``embedding``.
+    was correct; a failure returns its x. Raises UserError unless the first layer is ``embedding``.
     """
     name, *_ = dict(model.named_children())
     if name != "embedding":
-        raise Fault(f"words are attacked through a first layer `embedding`; the model has {name!r}")
+        raise UserError(
+            f"words are attacked through a first layer `embedding`; the model has {name!r}"
+        )
     with frozen(model):
         rest = nn.Sequential(*[*model.children()][1:])
         embedding = model.get_submodule(name)

@@ -14,11 +14,11 @@ deterministic networks with useful gradients, and an attack made for one defence
 Where AutoAttack doubts itself (random or zero gradients, squares that beat the gradients) it logs a
 warning. Most successes lie at epsilon: their distances say nothing of the smallest perturbation.
 
-It runs on a folded copy of the network (see _folded.py), and its Square goes on with images at a
-tie between two classes, which the package counts as fooled and gives up (see _success.py). With
-``until: fooled`` an image leaves APGD at its first success: the same images fall, in a fraction of
-the time where many do, but x_adv is then barely adversarial, and no material for measures and
-complexities.
+It runs on a folded copy of the network (see _fused_batchnorm.py), and its Square goes on with
+images at a tie between two classes, which the package counts as fooled and gives up (see
+_success.py). With ``until: fooled`` an image leaves APGD at its first success: the same images
+fall, in a fraction of the time where many do, but x_adv is then barely adversarial, and no material
+for measures and complexities.
 """
 
 import logging
@@ -31,12 +31,12 @@ import torch
 from pyautoattack import AutoAttack
 from torch import Generator, Tensor, nn
 
-from robustinfo.attacks._folded import folded
+from robustinfo.attacks._apgd_early_stopping import leaving
 from robustinfo.attacks._frozen import frozen
-from robustinfo.attacks._leaving import leaving
+from robustinfo.attacks._fused_batchnorm import folded
 from robustinfo.attacks._success import judged
 from robustinfo.attacks.square import check_tiles, untied
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.core.settings import Norm, Pixels, Settings
 
 ROLE = "ensemble"
@@ -59,7 +59,8 @@ def perturb(
     """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns x_adv, and success (n,) bool.
 
     A success is misclassified, was correct, and lies within epsilon; a failure returns its x.
-    Raises Fault below 4 classes and, in l2, for the few sizes of images without a start of Square.
+    Raises UserError below 4 classes and, in l2, for the few sizes of images without a start of
+    Square.
     """
     # Without a seed AutoAttack takes the clock. Its four attacks all start from this one.
     seed = int(torch.randint(2**62, (), generator=generator, device=generator.device))
@@ -77,7 +78,7 @@ def _standard(model: nn.Module, x: Tensor, *, config: Config, seed: int) -> Auto
     with torch.no_grad():
         classes = model(x[:1]).shape[1]
     if classes < 4:
-        raise Fault(
+        raise UserError(
             f"AutoAttack's standard version needs at least 4 classes, for its targeted DLR loss, "
             f"and the model has K = {classes}; use pgd with restarts"
         )

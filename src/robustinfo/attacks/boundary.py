@@ -6,7 +6,7 @@ then ``source_step`` of it towards x, and is undone unless that fools. The sizes
 image. Every ``adapt_every`` steps it is noted whether both fooled, and whether the first half did:
 at 100 notes both sizes grow if the first half fooled in more than a half, and shrink below a fifth;
 at 30 the second size grows if both fooled in more than a quarter, and shrinks below a tenth. Where
-a walk begins, and that it may end 0.1 % back, is in _decisions.py.
+a walk begins, and that it may end 0.1 % back, is in _decision_based.py.
 
 Known bias: slow. On a trained LeNet-5 (50 images of MNIST) the median l2 distance was 7.8 after
 1,000 steps, 2.17 after 5,000 and 1.31 after 25,000, where Carlini and Wagner's attack finds 1.18;
@@ -20,7 +20,7 @@ import foolbox.attacks as fa
 from pydantic import Field, PositiveInt
 from torch import Generator, Tensor, nn
 
-from robustinfo.attacks._decisions import searched
+from robustinfo.attacks._decision_based import searched
 from robustinfo.core.settings import Pixels, PositiveNumber, Settings
 
 ROLE = "black_box"

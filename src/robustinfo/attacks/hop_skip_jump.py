@@ -4,7 +4,7 @@ Chen, Jordan and Wainwright (2020), arXiv 1904.02144, as in foolbox, in l2 and l
 ``first_labels`` sqrt(t) points around an image on the boundary whether they fool; the mean of their
 directions, those that do not fool counted backwards, is the boundary's normal. It goes along that
 (linf: its sign) by |x' - x| / sqrt(t), halved until it fools, and by bisection back to the
-boundary. Where a search begins, and that it may end 0.1 % back, is in _decisions.py.
+boundary. Where a search begins, and that it may end 0.1 % back, is in _decision_based.py.
 
 Two things differ from foolbox. There the normals of all images of a batch are divided by one common
 norm, so that steps in l2 are shorter the more images there are: with 64 on a linear model, 5 steps
@@ -26,7 +26,7 @@ import torch
 from pydantic import PositiveInt
 from torch import Generator, Tensor, nn
 
-from robustinfo.attacks._decisions import searched
+from robustinfo.attacks._decision_based import searched
 from robustinfo.core.batches import EVALUATION_BATCH
 from robustinfo.core.settings import Norm, Pixels, Settings
 

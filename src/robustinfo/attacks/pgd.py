@@ -7,9 +7,9 @@ here the ``objective`` (_objectives.py).
 
 ``craft`` is the paper's attack: where one run ends. ``perturb`` looks for a success: an image falls
 at any step, the start included, as in AutoAttack, since the attacker could have sent it. Further
-``restarts`` go on with the images that stand. It climbs a folded copy of the network (_folded.py);
-what it finds is judged by the network as it is. ``until: fooled`` finds the same in less time: an
-image leaves at its first success, barely adversarial, no material for measures and complexities.
+``restarts`` go on with the images that stand. It climbs a folded copy of the network
+(_fused_batchnorm.py); the network as it is judges. ``until: fooled`` finds the same in less time:
+an image leaves at its first success, barely adversarial, no material for other stages.
 
 A run starts uniform in the ball, or, without ``random_start``, at x; with ``start_std`` at
 x + start_std N(0, I) cut to the ball and to [0, 1]. Of N(0, 0.005) Jin et al. (2020), arXiv
@@ -24,8 +24,8 @@ import torch
 from pydantic import PositiveInt, model_validator
 from torch import Generator, Tensor, nn
 
-from robustinfo.attacks._folded import folded
 from robustinfo.attacks._frozen import frozen, seeded
+from robustinfo.attacks._fused_batchnorm import folded
 from robustinfo.attacks._objectives import Climbed, Objective, slope
 from robustinfo.attacks._restarts import restarted, runs
 from robustinfo.attacks._success import judged, surely

@@ -11,7 +11,7 @@ rescaled: its squares stay larger.
 Three things differ from the package. There a small square never touches the last row and the last
 column, as the paper's do. There an image between two classes, equally likely, counts as fooled and
 is given up; here it is fooled beyond rounding (see _success.py) or goes on. And the margin is that
-of a folded copy (see _folded.py); whether an image fools is asked of the network itself.
+of a folded copy (see _fused_batchnorm.py); whether an image fools is asked of the network itself.
 
 Known bias: one square a step for all images of a batch. On a trained LeNet-5 (200 images of MNIST)
 it turned 59 % in linf 0.1, where 40 steps of PGD turned 61 %, and 56 % in l2 1.5, PGD 66 %; after
@@ -28,11 +28,11 @@ from pyautoattack.square import SquareAttack
 from pydantic import Field, PositiveInt
 from torch import Generator, Tensor, nn
 
-from robustinfo.attacks._folded import folded
 from robustinfo.attacks._frozen import frozen, seeded
+from robustinfo.attacks._fused_batchnorm import folded
 from robustinfo.attacks._restarts import restarted
 from robustinfo.attacks._success import fooled, judged
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.core.settings import Norm, Pixels, Settings
 from robustinfo.maths.margin import margin
 
@@ -55,7 +55,7 @@ def perturb(
     """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns x_adv, and success (n,) bool.
 
     A success is misclassified, was correct, and lies within epsilon; a failure returns its x.
-    Raises Fault for the sizes of images that have no start in l2.
+    Raises UserError for the sizes of images that have no start in l2.
     """
     if config.norm == "l2":
         check_tiles(*x.shape[2:])
@@ -74,9 +74,9 @@ def perturb(
 
 
 def check_tiles(h: int, w: int) -> None:
-    """Raise Fault unless the tiles that the l2 search starts from fit an image of this size."""
+    """Raise UserError unless the tiles that the l2 search starts from fit an image of this size."""
     if h < 5:
-        raise Fault(
+        raise UserError(
             f"Square's tiles in l2 need images of at least 5 pixels of height, not {h}; use linf "
             "or larger images"
         )
@@ -84,7 +84,7 @@ def check_tiles(h: int, w: int) -> None:
     first = (h - 5 * side) // 2
     over = [d for d in (h, w) if first + d // side * side > d]
     if over and side > 1:  # a tile of one pixel beyond the edge is an empty one
-        raise Fault(
+        raise UserError(
             f"Square's tiles in l2, of {side} pixels from pixel {first} on, do not fit images of "
             f"{h} x {w} pixels; use linf, or another size, such as 28 x 28"
         )

@@ -31,5 +31,6 @@ class Hooks(Protocol):
     def surrogate(self, x: Tensor, *, config: Settings) -> Tensor:
         """(n,): a differentiable stand-in for ``measure``, which an attacker lowers.
 
-        x: (n, c, h, w) floats in [0, 1]. Called by attacks/evasive.py, which without it refuses.
+        x: (n, c, h, w) floats in [0, 1]. Called by
+        attacks/detector_aware_pgd.py, which without it refuses.
         """

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.core.settings import Settings
 from robustinfo.maths.entropy import jvhw_bits, plug_in_bits, run_counts
 from robustinfo.maths.jpeg_colour import LUMA, ONE
@@ -33,7 +33,7 @@ def measure(images: Tensor, *, config: Config) -> Tensor:
     Raises ValueError for another dtype, or for grey and rgb if c is neither 1 nor 3.
     """
     if images.dtype != torch.uint8:
-        raise Fault(f"images must be 8-bit (torch.uint8), not {images.dtype}")
+        raise UserError(f"images must be 8-bit (torch.uint8), not {images.dtype}")
     estimate = ESTIMATORS[config.estimator]
     return torch.cat(
         [
@@ -51,7 +51,7 @@ def surrogate(x: Tensor, *, config: Config) -> Tensor:
     around it. Raises ValueError for triples: of their 2^24 symbols hardly two ever meet.
     """
     if config.alphabet == "rgb" and x.shape[1] > 1:
-        raise Fault("the entropy of rgb triples has no surrogate; attack bytes or grey values")
+        raise UserError("the entropy of rgb triples has no surrogate; attack bytes or grey values")
     if config.alphabet == "grey" and x.shape[1] == 3:
         x = torch.einsum("c,nchw->nhw", x.new_tensor(LUMA) / ONE, x)
     v = x.flatten(1) * 255  # (n, m)
@@ -75,7 +75,7 @@ def symbols(images: Tensor, alphabet: str) -> Tensor:
     if alphabet == "byte" or channels == 1:
         return images.flatten(1)
     if channels != 3:
-        raise Fault(f"the {alphabet} alphabet needs 1 or 3 channels, not {channels}")
+        raise UserError(f"the {alphabet} alphabet needs 1 or 3 channels, not {channels}")
     red, green, blue = images.flatten(2).int().unbind(dim=1)  # (n, h w) each
     if alphabet == "grey":
         of_red, of_green, of_blue = LUMA

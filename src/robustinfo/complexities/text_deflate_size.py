@@ -11,7 +11,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.core.settings import Settings
 
 READS = "texts"
@@ -28,6 +28,6 @@ def measure(texts: list[str], *, config: Config) -> Tensor:
     """
     words = [len(text.split()) for text in texts]
     if 0 in words:
-        raise Fault(f"text {words.index(0)} of {len(texts)} has no words")
+        raise UserError(f"text {words.index(0)} of {len(texts)} has no words")
     packed = [len(zlib.compress(text.encode(), config.level)) for text in texts]
     return torch.tensor(packed, dtype=torch.float64) / torch.tensor(words)

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from robustinfo.core import registry
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.core.sealed import seal, unseal
 from robustinfo.core.settings import Entry
 
@@ -43,13 +43,15 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
 
 
 def load(path: Path) -> Checkpoint:
-    """Read the file, tensors on the CPU. Raises AlteredFileError; Fault if it is no checkpoint."""
+    """Read the file, tensors on the CPU. Raises AlteredFileError; UserError if no checkpoint."""
     tensors, about = unseal(path)
     if not any(name.startswith(WEIGHTS) for name in tensors):
         held = ", ".join(tensors) or "nothing"
-        raise Fault(f"{path} holds {held}, and no network; name a model.safetensors or a snapshot")
+        raise UserError(
+            f"{path} holds {held}, and no network; name a model.safetensors or a snapshot"
+        )
     if ARCHITECTURE not in about:
-        raise Fault(
+        raise UserError(
             f"{path} does not say its architecture, as an earlier version wrote it; run its study "
             "again (snakemake or dvc repro), which trains the network anew"
         )
@@ -84,13 +86,13 @@ def build(
 
 
 def network(checkpoint: Checkpoint, device: torch.device | str = "cpu") -> nn.Module:
-    """The trained network on the device, in eval mode. Raises Fault if its layers are others."""
+    """The trained network on the device, in eval mode. UserError if its layers are others."""
     found = build(checkpoint.architecture, checkpoint.shape, checkpoint.classes, device)
     try:
         found.load_state_dict(checkpoint.weights)
     except RuntimeError as error:
         problem = " ".join(str(error).split())
-        raise Fault(
+        raise UserError(
             f"{checkpoint.architecture} has other layers than when it was trained "
             f"({problem[:300]}); train it again, or use the version that did"
         ) from error

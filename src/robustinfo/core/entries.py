@@ -7,34 +7,34 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from robustinfo.core import registry
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.core.settings import Entry
 
 
 def entry(kind: str, text: str | Mapping) -> Entry:
     """The entry of a folder, e.g. ``entry("models", "{method: lenet5}")``, its numbers checked.
 
-    Raises Fault with the text, the problem and the choices.
+    Raises UserError with the text, the problem and the choices.
     """
     try:
         content = YAML(typ="safe", pure=True).load(text) if isinstance(text, str) else dict(text)
     except YAMLError as error:
         problem = getattr(error, "problem", None) or error
-        raise Fault(f"{text!r} is not YAML ({problem}); write {{method: ...}}") from None
+        raise UserError(f"{text!r} is not YAML ({problem}); write {{method: ...}}") from None
     if isinstance(content, str):
         content = {"method": content}
     if not isinstance(content, dict):
-        raise Fault(f"{text!r} is no entry of {kind}/; write {{method: ...}} and its numbers")
+        raise UserError(f"{text!r} is no entry of {kind}/; write {{method: ...}} and its numbers")
     try:
         registry.config(kind, content)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
         choices = ", ".join(registry.module(kind, content).Config.model_fields) or "none"
-        raise Fault(
+        raise UserError(
             f"{text!r}: {place}: {first['msg']}, it reads {first['input']!r}; the numbers of "
             f"{content['method']} are: {choices}"
         ) from None
     except ValueError as error:
-        raise Fault(f"{text!r}: {error}") from None
+        raise UserError(f"{text!r}: {error}") from None
     return content

@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 
 
-class DiskError(Fault):
+class DiskError(UserError):
     """A file could not be written; the old one, if there was one, is still whole."""
 
 
-class AlteredFileError(Fault):
+class AlteredFileError(UserError):
     """A file that is missing, truncated, or not as it was written."""
 
 

@@ -1,4 +1,4 @@
-"""One image file as pixels, or a Fault that names it; and images of another size.
+"""One image file as pixels, or a UserError that names it; and images of another size.
 
 The orientation of EXIF is applied: pixels are as a viewer shows them. So is transparency: what is
 not opaque is laid on white, as on paper; without that, a black drawing on a transparent ground

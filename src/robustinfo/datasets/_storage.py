@@ -17,14 +17,14 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 from torch import Tensor
 
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.core.files import whole
 
 # What a file holds beside its labels: its name, type and dimensions.
 FORMS = {"images": (torch.uint8, 4), "words": (torch.int32, 2)}
 
 
-class DataError(Fault):
+class DataError(UserError):
     """A data set is missing, damaged or another one; the text names the file and the next step."""
 
 

@@ -56,7 +56,7 @@ def loss_terms(
 ) -> dict[str, Tensor]:
     """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Every term is a scalar in nats.
 
-    Raises Fault if the model is no ensemble.
+    Raises UserError if the model is no ensemble.
     """
     loss = registry.get("losses", config.loss)
     prediction, logits = member_logits(model, x)

@@ -18,7 +18,7 @@ from torch import Generator, Tensor, nn
 
 from robustinfo.attacks._frozen import frozen
 from robustinfo.core import registry
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.core.settings import Entry, Number, Outline, PositiveNumber
 from robustinfo.maths.activation_entropy import (
     Reading,
@@ -52,7 +52,7 @@ def prepare(
     In eval mode; the model is left as it is. Raises ValueError if an activation is negative.
     """
     if len(model.activations) < 2:
-        raise Fault("entropic retraining needs at least two `activations` in the model")
+        raise UserError("entropic retraining needs at least two `activations` in the model")
     sums: dict[str, Sums] = {}
     for x, _ in batches():
         with frozen(model):

@@ -30,7 +30,7 @@ from pydantic import model_validator
 from torch import Generator, Tensor, nn
 
 from robustinfo.core import registry
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.core.settings import Entry, Names, Number, Outline
 from robustinfo.defences import _cutting
 from robustinfo.maths.hsic import nhsic, projection
@@ -64,12 +64,12 @@ finishes, finish = _cutting.lasts, _cutting.cut
 def prepare(
     model: Network, batches: Callable[[], Iterable[tuple[Tensor, Tensor]]], *, config: Config
 ) -> tuple[nn.Module, dict[str, Tensor]]:
-    """What the base prepares, if anything. Raises Fault without the layers, adversaries or mask."""
+    """What the base prepares. Raises UserError without the layers, adversaries or mask."""
     _points(model, config)
     if _cutting.cuts(config) and not has_mask(model):
-        raise Fault("the model has no channel mask; set `masked_share: 0`, or take another model")
+        raise UserError("the model has no channel mask; set `masked_share: 0`, or another model")
     if config.information_of != "clean" and _of_base(config, "adversaries") is None:
-        raise Fault(
+        raise UserError(
             f"ib_rar has `information_of: {config.information_of}`, and its base "
             f"{config.base['method']!r} makes no adversaries; write `information_of: clean`, or a "
             f"base that makes some: {', '.join(_attacking())}"
@@ -148,10 +148,10 @@ def _points(model: Network, config: Config) -> tuple[str, ...]:
     """The layers whose nHSIC counts. Raises ValueError with the choices."""
     for layer in config.layers or ():
         if layer not in model.probes:
-            raise Fault(f"no probe {layer!r}; `layers` of ib_rar: {', '.join(model.probes)}")
+            raise UserError(f"no probe {layer!r}; `layers` of ib_rar: {', '.join(model.probes)}")
     points = model.probes if config.layers is None else config.layers
     if not points:
-        raise Fault("ib_rar needs at least one layer: name `probes` in the model")
+        raise UserError("ib_rar needs at least one layer: name `probes` in the model")
     return as_read(model, points)
 
 

@@ -11,7 +11,7 @@ Known bias: the bound is loose where the codes of all images together are no sta
 from torch import Generator, Tensor
 
 from robustinfo.core import registry
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.core.settings import Entry, Number, Outline, Settings
 from robustinfo.maths.divergence import kl_from_standard_normal
 from robustinfo.models._network import Network
@@ -44,7 +44,7 @@ def loss_terms(
 ) -> dict[str, Tensor]:
     """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Every term is a scalar in nats.
 
-    Raises Fault if the model has no code.
+    Raises UserError if the model has no code.
     """
     loss = registry.get("losses", config.loss)
     logits, rate = _judged_and_rated(model, x)
@@ -62,7 +62,7 @@ def attack_term(
 def _judged_and_rated(model: Network, x: Tensor) -> tuple[Tensor, Tensor]:
     """Logits (n, K), and the divergence of every image's code from the prior, (n,) in nats."""
     if CODE not in dict(model.named_children()):
-        raise Fault(
+        raise UserError(
             "vib needs a model with a Gaussian code; write {method: bottleneck, network: {...}} "
             "among the models"
         )

@@ -15,7 +15,7 @@ from pydantic import PositiveInt, model_validator
 from torch import Generator, Tensor, nn
 
 from robustinfo.attacks import carlini_wagner, mi_fgsm, pgd
-from robustinfo.attacks._climbable import Climbable
+from robustinfo.attacks._gradient_safe import GradientSafe
 from robustinfo.core.batches import correct, together
 from robustinfo.core.measurement import Measurement, fraction
 from robustinfo.core.settings import Norm, Outline, Pixels, PositiveNumber, Settings
@@ -94,7 +94,7 @@ def robust(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> Tensor:
     """(n,) bool: correct when clean, and not turned."""
-    (perturb, attack), network = _attack(config), Climbable(model).eval()
+    (perturb, attack), network = _attack(config), GradientSafe(model).eval()
     success = torch.cat(
         [perturb(network, a, b, config=attack, generator=generator)[1] for a, b in together(x, y)]
     )

@@ -28,8 +28,8 @@ import torch
 from torch import Generator, Tensor, nn
 
 from robustinfo.attacks import pgd
-from robustinfo.attacks._folded import folded
 from robustinfo.attacks._frozen import frozen
+from robustinfo.attacks._fused_batchnorm import folded
 from robustinfo.core.batches import EVALUATION_BATCH
 from robustinfo.core.measurement import Measurement, fraction, mean
 from robustinfo.core.settings import ANY, Fraction01, Outline, Settings

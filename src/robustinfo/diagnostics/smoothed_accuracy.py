@@ -19,8 +19,8 @@ from pydantic import Field
 from torch import Generator, Tensor, nn
 
 from robustinfo.attacks import pgd
-from robustinfo.attacks._climbable import Climbable
-from robustinfo.attacks.smoothed_pgd import TENTHS, climbed
+from robustinfo.attacks._gradient_safe import GradientSafe
+from robustinfo.attacks.label_smoothing_pgd import TENTHS, climbed
 from robustinfo.core.batches import correct, together
 from robustinfo.core.measurement import Measurement, fraction
 from robustinfo.core.settings import Fraction01, Outline
@@ -60,7 +60,7 @@ def standing(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> Tensor:
     """(gammas, n) bool: correct when clean, and not turned by PGD with this gamma alone."""
-    network = Climbable(model).eval()
+    network = GradientSafe(model).eval()
     fallen = [
         _fallen(network, x, y, smoothing, config, generator.clone_state())
         for smoothing in config.smoothings

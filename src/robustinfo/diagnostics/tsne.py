@@ -13,7 +13,7 @@ from sklearn.manifold import TSNE
 from torch import Generator, Tensor
 
 from robustinfo.core.batches import EVALUATION_BATCH
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.core.measurement import Measurement
 from robustinfo.core.settings import Names, Outline, PositiveNumber, Settings
 from robustinfo.models._network import Network
@@ -42,10 +42,10 @@ def diagnose(
     Its input reads ``class 3, image 17``.
     """
     if unknown := set(config.layers) - set(model.probes):
-        raise Fault(f"no layer {', '.join(unknown)}; tsne has {', '.join(model.probes)}")
+        raise UserError(f"no layer {', '.join(unknown)}; tsne has {', '.join(model.probes)}")
     few = x[: config.images]
     if len(few) <= config.perplexity:
-        raise Fault(f"{len(few)} images are too few for a perplexity of {config.perplexity:g}")
+        raise UserError(f"{len(few)} images are too few for a perplexity of {config.perplexity:g}")
     parts = [model.observe(part, config.layers)[1] for part in few.split(EVALUATION_BATCH)]
     seed = int(torch.randint(2**31, (), generator=generator, device=generator.device))
     found = []

@@ -12,8 +12,8 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
-from robustinfo.attacks._climbable import answer
 from robustinfo.attacks._frozen import frozen
+from robustinfo.attacks._gradient_safe import answer
 from robustinfo.core.batches import together
 from robustinfo.core.measurement import Measurement, fraction
 from robustinfo.core.settings import Norm, Number, Outline, Pixels, Settings

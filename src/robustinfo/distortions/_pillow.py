@@ -7,13 +7,13 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 
 
 def channels_last(images: Tensor) -> np.ndarray:
     """(n, c, h, w) uint8 to (n, h, w, c), rows contiguous. Raises ValueError for another dtype."""
     if images.dtype != torch.uint8:
-        raise Fault(f"images must be 8-bit (torch.uint8), not {images.dtype}")
+        raise UserError(f"images must be 8-bit (torch.uint8), not {images.dtype}")
     return images.permute(0, 2, 3, 1).contiguous().cpu().numpy()
 
 
@@ -24,7 +24,7 @@ def to_pillow(images: Tensor) -> list[Image.Image]:
     """
     channels = images.shape[1]
     if channels not in (1, 3):
-        raise Fault(f"Pillow images have 1 or 3 channels here, not {channels}")
+        raise UserError(f"Pillow images have 1 or 3 channels here, not {channels}")
     arrays = channels_last(images)
     return [Image.fromarray(array[..., 0] if channels == 1 else array) for array in arrays]
 

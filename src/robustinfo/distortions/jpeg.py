@@ -16,7 +16,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.core.settings import Settings
 from robustinfo.distortions import eight_bit
 from robustinfo.maths import jpeg_chroma, jpeg_colour, jpeg_dct, jpeg_quantisation
@@ -45,9 +45,9 @@ def round_trip(images: Tensor, quality: int) -> Tensor:
     """
     _, c, h, w = images.shape
     if images.dtype != torch.uint8:
-        raise Fault(f"images must be 8-bit (torch.uint8), not {images.dtype}")
+        raise UserError(f"images must be 8-bit (torch.uint8), not {images.dtype}")
     if c not in (1, 3):
-        raise Fault(f"JPEG images have 1 or 3 channels here, not {c}")
+        raise UserError(f"JPEG images have 1 or 3 channels here, not {c}")
     coded = _grey if c == 1 else _colour
     steps = jpeg_quantisation.steps(quality).to(images.device, torch.float64)
     decoded = torch.empty(images.shape, dtype=torch.uint8, device=images.device)

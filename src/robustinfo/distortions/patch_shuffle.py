@@ -9,7 +9,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.core.settings import Settings
 
 
@@ -25,7 +25,7 @@ def distort(x: Tensor, *, config: Config, generator: torch.Generator) -> Tensor:
     n, c, h, w = x.shape
     k = config.patches
     if h % k or w % k:
-        raise Fault(f"{h} x {w} pixels do not divide into {k} x {k} equal patches")
+        raise UserError(f"{h} x {w} pixels do not divide into {k} x {k} equal patches")
     order = torch.rand(n, k * k, generator=generator, device=generator.device).argsort(dim=1)
     grid = x.reshape(n, c, k, h // k, k, w // k).permute(0, 2, 4, 1, 3, 5)  # (n, k, k, c, ., .)
     pieces = grid.reshape(n, k * k, c, h // k, w // k)

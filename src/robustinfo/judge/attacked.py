@@ -14,7 +14,7 @@ from robustinfo.attacks._contradicted import WHY, contradicts_itself
 from robustinfo.attacks._success import lead
 from robustinfo.core import registry
 from robustinfo.core.batches import correct, together
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.core.settings import Entry
 from robustinfo.judge.threats import Threat, threat
 
@@ -89,7 +89,7 @@ def attacked(
             for a, b, right in together(x, y, correct(model, x, y)):
                 x_adv, claimed = perturb(model, a, b, generator=generator)
                 parts.append((x_adv, *audited(model, b, x_adv, claimed=claimed, right=right)))
-        except Fault as error:
+        except UserError as error:
             found.failed[name] = str(error)
             continue
         except Exception as error:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from robustinfo.attacks._climbable import Climbable
+from robustinfo.attacks._gradient_safe import GradientSafe
 from robustinfo.judge.protocol import SIZES, Ball, Size, cost
 
 RUNS = 5  # that are timed
@@ -31,7 +31,7 @@ class Task(NamedTuple):
 
 def seconds_each(model: nn.Module, x: Tensor) -> tuple[float, float]:
     """What an image of the batch x costs, with its gradient and without; of frozen weights."""
-    network = Climbable(model).eval()
+    network = GradientSafe(model).eval()
 
     def gradient() -> None:
         at = x.clone().requires_grad_()

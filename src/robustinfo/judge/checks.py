@@ -95,7 +95,7 @@ CHECKS = (
     Check("adaptive_shortfall", AT_MOST, 0.01, "invalid",
           "The adaptive attack finds less than the plain one with its steps: it is no adaptive "
           "attack; weigh the two losses anew.", fixed_answers=True),
-    Check("planted_missed_fraction", AT_MOST, 0.05, "masked",
+    Check("binarization_missed_fraction", AT_MOST, 0.05, "masked",
           "Gradient attacks miss adversarial examples planted for them: they are blind here.",
           fixed_answers=True),
     Check("flat_fraction", AT_MOST, 0.05, "masked",

@@ -11,10 +11,10 @@ from typing import NamedTuple
 import torch
 from torch import Generator, Tensor, nn
 
-from robustinfo.attacks._climbable import Climbable
+from robustinfo.attacks._gradient_safe import GradientSafe
 from robustinfo.attacks._success import fooled
 from robustinfo.core.batches import correct
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.core.measurement import Measurement, fraction
 from robustinfo.core.settings import Entry
 from robustinfo.judge import follow_up, outcome, threats
@@ -62,15 +62,15 @@ def evaluate(
 
     attacks: in the ball. twin: the same network without the defence; it is attacked alike, but for
     what climbs a defence's term, and what broke it is tried on the network. note: is told what is
-    being done. Raises Fault if no attack can be made at all, with the reasons.
+    being done. Raises UserError if no attack can be made at all, with the reasons.
     """
     model, twin = guarded(model), None if twin is None else guarded(twin)
-    network = Climbable(model).eval()
+    network = GradientSafe(model).eval()
     right = correct(network, x, y)
     own = attacked(network, x, y, attacks, generator, note)
     if not own.success:
         reasons = "; ".join(f"{name}: {why}" for name, why in own.failed.items())
-        raise Fault(
+        raise UserError(
             f"no attack could be made, so nothing can be said ({reasons or 'none is named'})"
         )
     success, made = dict(own.success), {name: attacks[name].threat for name in own.success}
@@ -78,7 +78,7 @@ def evaluate(
     left, images = None, dict(own.x_adv)
     if twin is not None:
         left, transferred = _twin(
-            network, Climbable(twin).eval(), x, y, right, attacks, generator, note
+            network, GradientSafe(twin).eval(), x, y, right, attacks, generator, note
         )
         for name, (turned, x_adv) in transferred.items():
             new = f"{name} from the twin"

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from robustinfo.core import registry
 from robustinfo.core.entries import entry
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.datasets import _folder, _image
 from robustinfo.datasets._found import Found
 from robustinfo.datasets._prepared import SPLITS, data_root, open_split, prepare
@@ -48,33 +48,35 @@ def images(
 
     size: of the images, in pixels: the shorter side becomes so long, and the middle is cut out;
     None: as they are. limit: how many; None: all. names: of a folder, a text file with a line per
-    class, or JSON, a list of the classes or a mapping of each to its place. Raises Fault.
+    class, or JSON, a list of the classes or a mapping of each to its place. Raises UserError.
     """
     if limit is not None and limit < 1:
-        raise Fault(f"{limit} images judge nothing; write a positive number, or none for all")
+        raise UserError(f"{limit} images judge nothing; write a positive number, or none for all")
     if size is not None and size < 1:
-        raise Fault(f"images of {size} pixels are none; write a positive size, or none")
+        raise UserError(f"images of {size} pixels are none; write a positive size, or none")
     if isinstance(text, str) and os.path.isdir(text):
         return Pictures(*_folder.read(Path(text), split, size=size, limit=limit, names=names))
     if names is not None:
-        raise Fault(f"{names} names the classes of a folder, and {text} is none; leave it out")
+        raise UserError(f"{names} names the classes of a folder, and {text} is none; leave it out")
     return _prepared(text, split, size, limit)
 
 
 def _prepared(text: str | Mapping, split: str, size: int | None, limit: int | None) -> Pictures:
     try:
         chosen = entry("datasets", text)
-    except Fault as error:
-        raise Fault(f"no folder and no data set of that name: {error}") from None
+    except UserError as error:
+        raise UserError(f"no folder and no data set of that name: {error}") from None
     if registry.reads("datasets", chosen) != "images":
-        raise Fault(f"{chosen['method']} is a set of texts, and networks here read images")
+        raise UserError(f"{chosen['method']} is a set of texts, and networks here read images")
     if split not in SPLITS:
-        raise Fault(f"{chosen['method']} has no split {split!r}; choose from {', '.join(SPLITS)}")
+        raise UserError(
+            f"{chosen['method']} has no split {split!r}; choose from {', '.join(SPLITS)}"
+        )
     name, root = _name(chosen), data_root()
     try:
         prepare(name, chosen, root)
     except OSError as error:
-        raise Fault(
+        raise UserError(
             f"{text}: cannot prepare {root / name} ({error}); set ROBUSTINFO_DATA to a folder that "
             "may be written to"
         ) from error

@@ -13,7 +13,7 @@ from rich.console import Console
 from torch import Generator, Tensor, nn
 
 from robustinfo.core.batches import floats
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.core.settings import out_of_scale
 from robustinfo.judge import budget, images, options, plain, protocol, sources
 from robustinfo.judge.attacked import attacks_of
@@ -36,7 +36,7 @@ def answer(typed: dict[str, Any], paper: dict[str, Any]) -> dict[str, str]:
     given = Typed(**typed)
     try:
         return _judged(given, plain.Paper(**paper))
-    except Fault as error:
+    except UserError as error:
         return {"error": str(error)}
     # Of a stranger's code anything, SystemExit and KeyboardInterrupt among it: Ctrl-C goes to the
     # command, which ends this process.
@@ -47,14 +47,14 @@ def answer(typed: dict[str, Any], paper: dict[str, Any]) -> dict[str, str]:
 
 
 def _judged(typed: Typed, paper: plain.Paper) -> dict[str, str]:
-    """The verdict, or a Fault."""
+    """The verdict, or a UserError."""
     console, where = Console(stderr=True), options.device(typed.device)
     ball = Ball(norm=typed.norm, epsilon=typed.epsilon)
     most = protocol.SIZES[-1].images
     names = Path(typed.classes) if typed.classes else None
     found = images.images(typed.data, size=typed.size, limit=most, names=names)
     if problem := out_of_scale(typed.epsilon, typed.norm, found.images[0].numel()):
-        raise Fault(f"--epsilon {typed.epsilon:g}: {problem}")
+        raise UserError(f"--epsilon {typed.epsilon:g}: {problem}")
     networks = _networks(typed, found, where)
     notes = [note for network in networks for note in network.notes]
     for line in [*found.found.described(), *notes]:  # before anything is judged

@@ -1,9 +1,9 @@
-"""What is typed on the command line, as what it means; or a Fault that says what may be typed."""
+"""What is typed on the command line, as what it means; else a UserError says what may be typed."""
 
 import re
 from typing import TYPE_CHECKING, NamedTuple, get_args
 
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.core.settings import Norm, out_of_scale, pixels
 
 if TYPE_CHECKING:  # slow to import, and a wrong option is told without it
@@ -33,7 +33,7 @@ def norm(text: str) -> Norm:
     for known in get_args(Norm):
         if text == known:
             return known
-    raise Fault(f"--norm {text}: it is linf or l2")
+    raise UserError(f"--norm {text}: it is linf or l2")
 
 
 def epsilon(text: str, within: Norm) -> float:
@@ -41,11 +41,11 @@ def epsilon(text: str, within: Norm) -> float:
     try:
         size = float(pixels(text))
     except ValueError:
-        raise Fault(f"--epsilon {text}: write a number, as 0.2 or 8/255") from None
+        raise UserError(f"--epsilon {text}: write a number, as 0.2 or 8/255") from None
     if not 0 < size < float("inf"):
-        raise Fault(f"--epsilon {text}: pixels are in [0, 1], so it is above 0, and finite")
+        raise UserError(f"--epsilon {text}: pixels are in [0, 1], so it is above 0, and finite")
     if problem := out_of_scale(size, within):
-        raise Fault(f"--epsilon {text}: {problem}")
+        raise UserError(f"--epsilon {text}: {problem}")
     return size
 
 
@@ -60,7 +60,7 @@ def device(text: str) -> "torch.device":
         ).device
     except (RuntimeError, AssertionError) as error:
         said = str(error).splitlines()[0]
-        raise Fault(
+        raise UserError(
             f"--device {text}: there is none ({said}); leave it out, or write cpu"
         ) from None
 
@@ -69,5 +69,5 @@ def seconds(text: str) -> float:
     """``90s``, ``20m`` or ``2h``."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", text)
     if match is None:
-        raise Fault(f"--budget {text}: write a number and s, m or h, as 20m")
+        raise UserError(f"--budget {text}: write a number and s, m or h, as 20m")
     return float(match[1]) * UNITS[match[2]]

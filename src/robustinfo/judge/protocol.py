@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from robustinfo.attacks import adaptive, gradient_search
 from robustinfo.core.settings import Norm, Settings, diameter
-from robustinfo.diagnostics import planted
+from robustinfo.diagnostics import binarization_test
 
 Entry = dict[str, Any]
 CURVE_STEPS = 20
@@ -134,20 +134,30 @@ def diagnostics(size: Size, ball: Ball, values: int, images: int | None = None) 
     curve: Entry = {"method": "attack_accuracy", "attack": "margin_pgd", "norm": ball.norm}
     curve |= {"steps": CURVE_STEPS}
     found = {
-        "outputs": Part({"method": "outputs"}, Cost(1, 9)),
+        "output_checks": Part({"method": "output_checks"}, Cost(1, 9)),
         "zero_gradients": Part({"method": "zero_gradients", **within}, Cost(20, 20)),
-        "ascent": Part({"method": "ascent", **within, **path}, Cost(2 * size.steps + 2, 3)),
+        "loss_trajectory": Part(
+            {"method": "loss_trajectory", **within, **path}, Cost(2 * size.steps + 2, 3)
+        ),
         "epsilon_curve": Part(
             curve | {"sweep": {"epsilon": levels}}, Cost(len(levels) * (CURVE_STEPS + 1), 20)
         ),
     }
-    search = len(gradient_search.CLIMBS) * (1 + planted.LONG["restarts"]) * planted.LONG["steps"]
+    search = (
+        len(gradient_search.CLIMBS)
+        * (1 + binarization_test.LONG["restarts"])
+        * binarization_test.LONG["steps"]
+    )
     share = min(1.0, size.planted / (images or size.images))
     for name in ("pgd", "margin_pgd"):
         gradients = made[name].cost.gradients + search
         cost = Cost(share * gradients, share * 420)  # 200 points around it, 200 at random
-        entry = {"method": "planted", "images": size.planted, "adversary": made[name].entry}
-        found[f"planted_{name}"] = Part(entry, cost)
+        entry = {
+            "method": "binarization_test",
+            "images": size.planted,
+            "adversary": made[name].entry,
+        }
+        found[f"binarization_{name}"] = Part(entry, cost)
     return found
 
 

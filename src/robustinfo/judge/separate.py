@@ -15,7 +15,7 @@ from contextlib import suppress
 from tempfile import TemporaryFile
 from typing import Any
 
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 
 STANDARD_ERROR = 2
 
@@ -23,7 +23,8 @@ STANDARD_ERROR = 2
 def asked(function: str, options: Mapping[str, Any]) -> dict[str, Any]:
     """What ``package.module:function`` returns for the options; both go as JSON.
 
-    Raises Fault if its process ends without an answer. KeyboardInterrupt leaves no process behind.
+    Raises UserError if its process ends without an answer. KeyboardInterrupt leaves no process
+    behind.
     """
     with TemporaryFile() as answer:
         status = _ended(function, json.dumps(options), answer.fileno())
@@ -32,7 +33,7 @@ def asked(function: str, options: Mapping[str, Any]) -> dict[str, Any]:
     try:
         return json.loads(content)
     except ValueError:  # empty, or cut in the middle
-        raise Fault(f"ended without a verdict: {_told(status)}") from None
+        raise UserError(f"ended without a verdict: {_told(status)}") from None
 
 
 def _ended(function: str, options: str, answer: int) -> int:

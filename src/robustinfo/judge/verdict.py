@@ -10,9 +10,9 @@ import math
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.core.measurement import Measurement
-from robustinfo.judge.checks import (  # fmt: skip
+from robustinfo.judge.checks import (
     ABOVE,
     AT_LEAST,
     AT_MOST,
@@ -64,7 +64,7 @@ class Verdict(NamedTuple):
 def judge(measurements: Iterable[Measurement], classes: int) -> Verdict:
     """What the measurements support. classes: K, of the data.
 
-    Raises Fault if a value is NaN: a question that found no answer would pass as answered.
+    Raises UserError if a value is NaN: a question that found no answer would pass as answered.
     """
     told = list(measurements)
     differ = [one.value for one in told if one.quantity == "forwards_differ_fraction"]
@@ -88,7 +88,7 @@ def worst(answers: list[Answer]) -> Answer:
 def answer(check: Check, found: Measurement, classes: int) -> Answer:
     """What one measurement says to a check."""
     if math.isnan(found.value):
-        raise Fault(
+        raise UserError(
             f"no verdict: {check.name} ({found.entry or 'no entry'}) is NaN; the evaluation lacks "
             "its evidence"
         )

@@ -21,7 +21,7 @@ from torch import Generator, Tensor
 from robustinfo.complexities import entropy, jpeg_size
 from robustinfo.core import registry
 from robustinfo.core.batches import EVALUATION_BATCH, accuracy, batches, floats
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.core.measurement import Measurement, counted, mean
 from robustinfo.core.settings import Entry, Fraction01, Outline, Settings
 from robustinfo.distortions import eight_bit, jpeg
@@ -144,7 +144,7 @@ def _maps(model: Network, x: Tensor, point: str) -> Tensor:
         x = layer(x)
         if name == point and x.ndim == 4:
             return x
-    raise Fault(f"no layer {point!r} with feature maps; the network has {', '.join(layers)}")
+    raise UserError(f"no layer {point!r} with feature maps; the network has {', '.join(layers)}")
 
 
 @torch.no_grad()

@@ -26,7 +26,7 @@ from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 from torch import Generator, Tensor
 
 from robustinfo.core.batches import floats
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.core.measurement import Measurement, bounded
 from robustinfo.core.settings import Fraction01, Names, Outline, PositiveNumber, Settings
 from robustinfo.learning._masked import Start, memorise, start, untrained
@@ -80,7 +80,8 @@ def learn(task: Task, *, config: Config, generator: Generator) -> Iterator[Measu
     Per set: ``memorised_accuracy`` (level: k); ``weights_needed`` (level: epsilon), nan unless
     every mask reaches 1 - epsilon; ``reached_share`` of the masks that do, with Wilson's interval.
     Then per attack ``extra_weights`` (epsilon): needed beyond the clean images', mask by mask.
-    Raises Fault if the network has fewer weights than ``kept`` asks for, or ``border`` leaves none.
+    Raises UserError if the network has fewer weights than ``kept`` asks for, or ``border`` leaves
+    none.
     """
     begin = _start(task, config, generator)
     needed = {}
@@ -123,11 +124,11 @@ def weights_needed(errors: np.ndarray, kept: tuple[int, ...], epsilon: float) ->
 def _start(task: Task, config: Config, generator: Generator) -> Start:
     features = _pixels(task.sets["clean"].images[:1], config.border).shape[1]
     if not features:
-        raise Fault(f"`border` {config.border} leaves nothing of the images")
+        raise UserError(f"`border` {config.border} leaves nothing of the images")
     classes = int(task.train.labels.max()) + 1
     weights = (features + classes) * config.hidden
     if config.kept[-1] > weights:
-        raise Fault(f"`kept` asks for {config.kept[-1]} of {weights} weights")
+        raise UserError(f"`kept` asks for {config.kept[-1]} of {weights} weights")
     return start(features, config.hidden, classes, orders=config.masks, generator=generator)
 
 

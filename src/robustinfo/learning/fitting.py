@@ -21,7 +21,7 @@ from pydantic import Field, PositiveInt
 from torch import Generator
 
 from robustinfo.core.batches import accuracy, floats
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.core.measurement import Measurement
 from robustinfo.core.settings import Names, Outline, Settings
 from robustinfo.datasets._validation import split_validation
@@ -58,7 +58,7 @@ def learn(task: Task, *, config: Config, generator: Generator) -> Iterator[Measu
     """Per set and epoch ``train_accuracy`` and ``test_accuracy``, from 0, before the first step.
 
     Then per set ``mean_train_accuracy`` and ``mean_test_accuracy`` over the epochs from 1 on.
-    Torch's global generator is left as it was. Raises Fault if no image is left to test on.
+    Torch's global generator is left as it was. Raises UserError if no image is left to test on.
     """
     device = generator.device
     seed = int(torch.randint(2**62, (), generator=generator, device=device))
@@ -67,7 +67,9 @@ def learn(task: Task, *, config: Config, generator: Generator) -> Iterator[Measu
         labels, config.test_share, generator=torch.Generator().manual_seed(seed)
     )
     if not len(parts[1]):
-        raise Fault(f"test_share {config.test_share} of {len(labels)} images leaves none to test")
+        raise UserError(
+            f"test_share {config.test_share} of {len(labels)} images leaves none to test"
+        )
     for name, (images, labels) in task.sets.items():
         learned, held_out = (
             Images(images[part], labels[part]) for part in (part.to(device) for part in parts)

@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple, TypeVar
 import torch
 from torch import Tensor
 
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.core.settings import PositiveNumber, Settings
 
 Value = TypeVar("Value", Tensor, float)
@@ -117,7 +117,7 @@ def refuse_negative(h: Tensor, layer: str) -> None:
     """Raise ValueError, naming the layer and the value, if an activation is below 0."""
     lowest = h.min().item()
     if lowest < 0:
-        raise Fault(
+        raise UserError(
             f"layer {layer!r} yields {lowest:.3g}: activation entropy needs activations >= 0 "
             "(outputs of ReLU, sigmoid or softmax); name others under the model's `activations`"
         )

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from torch import Tensor
 
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.core.measurement import Measurement
 
 FULL = 0.99  # share of its ceiling from which an estimate counts as saturated
@@ -28,7 +28,7 @@ def equal_batches(size: int, *tensors: Tensor) -> Iterator[tuple[Tensor, ...]]:
     """
     n = len(tensors[0])
     if n < size:
-        raise Fault(f"{n} samples are less than a batch of {size}: lower `batch_size`")
+        raise UserError(f"{n} samples are less than a batch of {size}: lower `batch_size`")
     count = n // size
     for first in range(count):
         yield tuple(tensor[first : count * size : count] for tensor in tensors)

@@ -7,7 +7,7 @@ from functools import partial
 
 from torch import Tensor, nn
 
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 
 # The two points that are no modules: the inputs, and the probabilities of the logits.
 INPUT, SOFTMAX = "input", "softmax"
@@ -31,7 +31,7 @@ class Network(nn.Sequential):
         for point in (*probes, *activations):
             if point not in known:
                 alike = [name for name in known if name.count(".") <= point.count(".")]
-                raise Fault(f"no layer {point!r}; choose from {', '.join(alike)}")
+                raise UserError(f"no layer {point!r}; choose from {', '.join(alike)}")
         self.probes = tuple(point for point in known if point in probes)
         self.activations = tuple(point for point in known if point in activations)
 

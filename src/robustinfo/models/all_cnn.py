@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import Field, PositiveInt
 from torch import nn
 
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.core.settings import Names, Settings
 from robustinfo.models._network import SOFTMAX, Network
 
@@ -30,7 +30,7 @@ def build(image_shape: tuple[int, int, int], num_classes: int, *, config: Config
     """
     channels, h, w = image_shape
     if min(h, w) < 4:
-        raise Fault(f"All-CNN needs images of at least 4 x 4 pixels, not {h} x {w}")
+        raise UserError(f"All-CNN needs images of at least 4 x 4 pixels, not {h} x {w}")
     few, many = config.filters
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     # (filters, kernel, stride) of each convolution

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from robustinfo.core import registry
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.core.settings import Entry, Names, Settings
 from robustinfo.models._network import Network
 
@@ -76,7 +76,7 @@ def build(image_shape: tuple[int, int, int], num_classes: int, *, config: Config
     layers = OrderedDict(network.named_children())
     head, last = layers.popitem()
     if not isinstance(last, nn.Linear):
-        raise Fault(
+        raise UserError(
             f"the last layer of {config.network['method']}, {head!r}, is {type(last).__name__}, "
             f"and a bottleneck takes the place of Linear; choose another `network`"
         )

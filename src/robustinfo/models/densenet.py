@@ -11,7 +11,7 @@ from pydantic import Field, PositiveInt
 from torch import nn
 from torchvision.models.densenet import DenseNet
 
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.core.settings import Names, Settings
 from robustinfo.models._network import SOFTMAX, Network
 
@@ -32,7 +32,7 @@ def build(image_shape: tuple[int, int, int], num_classes: int, *, config: Config
     channels, h, w = image_shape
     least = 2 ** (len(config.blocks) - 1)
     if min(h, w) < least:
-        raise Fault(f"{len(config.blocks)} blocks need {least} x {least} pixels, not {h} x {w}")
+        raise UserError(f"{len(config.blocks)} blocks need {least} x {least} pixels, not {h} x {w}")
     first = 2 * config.growth
     whole = DenseNet(config.growth, config.blocks, first, num_classes=num_classes)
     layers: OrderedDict[str, nn.Module] = OrderedDict(

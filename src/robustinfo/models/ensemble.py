@@ -16,7 +16,7 @@ from pydantic import PositiveInt
 from torch import Tensor, nn
 
 from robustinfo.core import registry
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.core.settings import Entry, Names, Settings
 from robustinfo.models._network import INPUT, SOFTMAX, Network
 from robustinfo.models.bottleneck import Mixture
@@ -59,10 +59,10 @@ def build(image_shape: tuple[int, int, int], num_classes: int, *, config: Config
 def member_logits(model: Network, x: Tensor) -> tuple[Tensor, Tensor]:
     """What an ensemble gives, (n, K), and its members' logits, (n, members, K), in one pass.
 
-    Raises Fault if the model is no ensemble.
+    Raises UserError if the model is no ensemble.
     """
     if MEMBERS not in dict(model.named_children()):
-        raise Fault(
+        raise UserError(
             "the model is no ensemble; write {method: ensemble, network: {...}} among the models"
         )
     prediction, seen = model.observe(x, (MEMBERS,))

@@ -12,7 +12,7 @@ from typing import Annotated
 from pydantic import Field, PositiveInt
 from torch import nn
 
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.core.settings import Names, Settings
 from robustinfo.models._network import SOFTMAX, Network
 
@@ -51,7 +51,7 @@ def build(image_shape: tuple[int, int, int], num_classes: int, *, config: Config
         h, w = h // 2, w // 2
         activations[-1] = f"pool{block}"
     if min(h, w) < 1:
-        raise Fault(
+        raise UserError(
             f"{len(config.blocks)} blocks leave nothing of images of {image_shape[1]} x "
             f"{image_shape[2]} pixels; write fewer `blocks`"
         )

@@ -10,7 +10,7 @@ from typing import Literal
 
 from torch import nn
 
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.core.settings import Names, Settings
 from robustinfo.models._network import Network
 
@@ -30,7 +30,7 @@ def build(image_shape: tuple[int, int, int], num_classes: int, *, config: Config
     """
     c, h, w = image_shape
     if min(h, w) < 12:
-        raise Fault(f"LeNet-5 needs images of at least 12 x 12 pixels, not {h} x {w}")
+        raise UserError(f"LeNet-5 needs images of at least 12 x 12 pixels, not {h} x {w}")
     after_conv2 = (h // 2 - 4) // 2 * ((w // 2 - 4) // 2)
     activation = {"relu": nn.ReLU, "sigmoid": nn.Sigmoid}[config.activation]
     layers = OrderedDict(

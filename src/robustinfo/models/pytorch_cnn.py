@@ -16,7 +16,7 @@ from collections import OrderedDict
 
 from torch import nn
 
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.core.settings import Names, Settings
 from robustinfo.models._network import Network
 
@@ -35,7 +35,7 @@ def build(image_shape: tuple[int, int, int], num_classes: int, *, config: Config
     """
     c, h, w = image_shape
     if min(h, w) < 16:
-        raise Fault(f"this network needs images of at least 16 x 16 pixels, not {h} x {w}")
+        raise UserError(f"this network needs images of at least 16 x 16 pixels, not {h} x {w}")
     places = ((h - 4) // 2 - 4) // 2 * (((w - 4) // 2 - 4) // 2)
     layers = OrderedDict(
         conv1=nn.Conv2d(c, 10, kernel_size=5),  # (n, 10, h - 4, w - 4)

@@ -10,7 +10,7 @@ from collections import OrderedDict
 from pydantic import PositiveInt
 from torch import Tensor, nn
 
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.core.settings import Fraction01, Names, Settings
 from robustinfo.datasets._texts import PADDING
 from robustinfo.models._network import Network
@@ -41,7 +41,9 @@ def build(text_shape: tuple[int, int], num_classes: int, *, config: Config) -> N
     """
     length, vocabulary = text_shape
     if length < config.kernel_size:
-        raise Fault(f"windows of {config.kernel_size} words need longer texts than {length} words")
+        raise UserError(
+            f"windows of {config.kernel_size} words need longer texts than {length} words"
+        )
     embedding = nn.Embedding(vocabulary, config.embedding_size, padding_idx=PADDING)
     # As Keras begins. Torch begins so wide that words stay where chance put them.
     nn.init.uniform_(embedding.weight, -0.05, 0.05)

@@ -25,7 +25,7 @@ from typing import Literal, Self
 from pydantic import PositiveInt, model_validator
 from torch import Tensor, nn
 
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.core.settings import Names, PositiveNumber, Settings
 from robustinfo.models._mask import MASK, ChannelMask
 from robustinfo.models._network import SOFTMAX, Network
@@ -85,8 +85,8 @@ def build(image_shape: tuple[int, int, int], num_classes: int, *, config: Config
     """An untrained classifier, (n, c, h, w) in [0, 1] -> (n, K) logits.
 
     image_shape: (c, h, w), of any size: the last maps, about a quarter as high and wide, are
-    averaged, whole or square by square; what is left over at their edges is not read. Raises Fault
-    if they are smaller than a square.
+    averaged, whole or square by square; what is left over at their edges is not read. Raises
+    UserError if they are smaller than a square.
     """
     activation: Callable[[], nn.Module] = nn.ReLU
     if config.negative_slope is not None:
@@ -126,5 +126,7 @@ def _squares(image_shape: tuple[int, int, int], pool: int | None) -> int:
     sides = [math.ceil(math.ceil(side / 2) / 2) for side in image_shape[1:]]
     if min(sides) < pool:
         high, wide = sides
-        raise Fault(f"the last maps are {high} x {wide}: `pool` is {pool}, and may be no larger")
+        raise UserError(
+            f"the last maps are {high} x {wide}: `pool` is {pool}, and may be no larger"
+        )
     return math.prod(side // pool for side in sides)

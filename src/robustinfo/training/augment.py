@@ -7,7 +7,7 @@ from pydantic import NonNegativeInt
 from torch import Generator, Tensor
 from torch.nn import functional as F
 
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.core.settings import Settings
 
 
@@ -18,11 +18,11 @@ class Config(Settings):
 
 
 def augment(x: Tensor, *, config: Config, generator: Generator) -> Tensor:
-    """x: (n, c, h, w) -> the same shape. Raises Fault if x are texts and anything is to change."""
+    """x: (n, c, h, w) -> the same shape. Raises UserError if x are texts and are to change."""
     if config == Config():
         return x
     if x.ndim != 4:
-        raise Fault("texts are neither shifted nor flipped; leave out their `augmentation`")
+        raise UserError("texts are neither shifted nor flipped; leave out their `augmentation`")
     n, _, h, w = x.shape
     if config.shift:
         mode = {"black": "constant", "edge": "replicate"}[config.fill]

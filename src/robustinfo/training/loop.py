@@ -9,7 +9,7 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 from torch import Generator, Tensor, nn
 
 from robustinfo.core.batches import accuracy, floats
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.core.settings import PositiveNumber
 from robustinfo.training import step
 from robustinfo.training.augment import Config as Augmentation
@@ -50,7 +50,7 @@ class Epoch(NamedTuple):
     state: dict
 
 
-class DivergedError(Fault):
+class DivergedError(UserError):
     """The loss was NaN or infinite; the last yielded Epoch is the last that is worth anything."""
 
 

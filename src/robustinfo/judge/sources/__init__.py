@@ -15,7 +15,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 
 if TYPE_CHECKING:  # torch is slow to import, and the command's help asks for the names alone
     import torch
@@ -42,7 +42,7 @@ def model(
     has the ``checkpoint``.
 
     shape: (c, h, w) of the images that it is to read.
-    Raises Fault if it cannot be had, or is no classifier of such images into so many classes.
+    Raises UserError if it cannot be had, or is no classifier of such images into so many classes.
     """
     prefix, name = text.split(":", 1) if ":" in text else ("", text)
     kind, (c, h, w) = _kind(text, prefix), shape
@@ -73,10 +73,10 @@ def _kind(text: str, prefix: str) -> str:
     if text.endswith(CHECKPOINT):
         return "checkpoint"
     if Path(text).suffix in PICKLES:
-        raise Fault(
+        raise UserError(
             f"{text}: a file of torch.save is a pickle, and loading it may run any code; write a "
             "function that builds the network and loads it, and name it: package.module:function"
         )
     if prefix:
         return "function"
-    raise Fault(f"{text!r} names no network; write one of: {', '.join(FORMS)}")
+    raise UserError(f"{text!r} names no network; write one of: {', '.join(FORMS)}")

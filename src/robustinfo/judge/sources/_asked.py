@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 
 
 class Asked(NamedTuple):
@@ -39,10 +39,10 @@ class Normalised(nn.Module):
 def normalised(
     network: nn.Module, mean: Iterable[float], std: Iterable[float], text: str, asked: Asked
 ) -> Normalised:
-    """Normalisation inside. Raises Fault if the images have other channels than mean and std."""
+    """Normalisation inside. Raises UserError if images have other channels than mean and std."""
     mean = [*mean]
     if len(mean) != asked.shape[0]:
-        raise Fault(
+        raise UserError(
             f"{text} reads images of {len(mean)} channels, the data has {asked.shape[0]}; choose "
             "another network or other data"
         )
@@ -50,30 +50,30 @@ def normalised(
 
 
 def extra(package: str) -> ModuleType:
-    """An optional package. Raises Fault with the command that installs it."""
+    """An optional package. Raises UserError with the command that installs it."""
     try:
         return import_module(package)
     except ImportError as error:
-        raise Fault(
+        raise UserError(
             f"{package}: networks need {package}, which cannot be imported ({error}); "
             f"next: pip install 'robustinfo[{package}]'"
         ) from error
 
 
 def choose(name: str, names: Iterable[str], text: str, where: str) -> None:
-    """Raise Fault with the most similar names unless ``name`` is one of them."""
+    """Raise UserError with the most similar names unless ``name`` is one of them."""
     names = sorted(names)
     if name not in names:
         like = get_close_matches(name, names, n=5, cutoff=0.5) or names[:5]
-        raise Fault(
+        raise UserError(
             f"{text}: {where} has no {name!r} among its {len(names)} networks; similar: "
             f"{', '.join(like)}"
         )
 
 
-def unavailable(text: str, error: Exception, cache: str) -> Fault:
+def unavailable(text: str, error: Exception, cache: str) -> UserError:
     """What is said when pretrained weights could not be had; cache: where they are looked for."""
-    return Fault(
+    return UserError(
         f"{text}: its weights could not be loaded ({type(error).__name__}: {error}). Next: connect "
         f"to the network once, or copy the weights to {cache} from a machine that has them"
     )

@@ -6,7 +6,7 @@ Whether what it gives are logits that can be attacked is the judge's question.
 import torch
 from torch import Tensor, nn
 
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.judge.sources._asked import Asked
 from robustinfo.judge.sources._blamed import blamed
 from robustinfo.judge.sources._guarded import Guarded, are_floats, counted, described
@@ -20,14 +20,14 @@ COUNTS = (*MORE, 1)
 def checked(network: nn.Module, text: str, asked: Asked, device: torch.device) -> Guarded:
     """The network in its guard, in eval mode on the device.
 
-    Raises Fault unless it gives float logits (n, classes), however many images it is asked.
+    Raises UserError unless it gives float logits (n, classes), however many images it is asked.
     """
     x = torch.rand(max(COUNTS), *asked.shape, generator=torch.Generator().manual_seed(0)).to(device)
     answers: dict[int, Tensor] = {}
     try:
         guard = Guarded(network.to(device)).eval()
     except Exception as error:  # whatever a network of somebody else's raises
-        raise Fault(
+        raise UserError(
             f"{text} cannot be brought to {device} and into eval mode ({blamed(error)}); let the "
             "function return a network that can"
         ) from error
@@ -36,14 +36,14 @@ def checked(network: nn.Module, text: str, asked: Asked, device: torch.device) -
     except Exception as error:
         count = next(one for one in COUNTS if one not in answers)
         size = " x ".join(map(str, asked.shape))
-        raise Fault(
+        raise UserError(
             f"{text} cannot read {counted(count)} of {size}, floats in [0, 1] on {device} "
             f"({blamed(error)}); choose the image size that it was made for, and let it take any "
             "number of images"
         ) from error
     for count in (*reversed(MORE), 1):
         if problem := _problem(answers[count], count, asked.classes):
-            raise Fault(f"{text} {problem}")
+            raise UserError(f"{text} {problem}")
     if any(logits.dtype in LOW for logits in answers.values()):
         guard.notes = guard.notes or ["gives logits in less than torch.float32: they are rounded"]
     guard.notes = [f"{text} {note}" for note in guard.notes]

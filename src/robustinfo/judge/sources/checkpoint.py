@@ -10,29 +10,29 @@ from torch import nn
 
 from robustinfo.core import checkpoint
 from robustinfo.core.checkpoint import Checkpoint
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.core.sealed import is_sealed
 from robustinfo.judge.sources._asked import Asked
 
 
 def load(text: str, asked: Asked) -> Checkpoint:
-    """What the file holds. Raises Fault if it is of another program, other images or classes."""
+    """What the file holds. UserError if it is of another program, other images or classes."""
     file = Path(text)
     if not file.is_file():
-        raise Fault(f"{file}: no such file; the pipeline writes results/.../model.safetensors")
+        raise UserError(f"{file}: no such file; the pipeline writes results/.../model.safetensors")
     try:
         ours = is_sealed(file)
     except (OSError, SafetensorError):
         ours = True  # unreadable: loading says why
     if not ours:
-        raise Fault(
+        raise UserError(
             f"{file} was not written by robustinfo; write a function that builds the network and "
             "loads it, and name it: package.module:function"
         )
     found = checkpoint.load(file)
     if (found.shape, found.classes) != (asked.shape, asked.classes):
         own = checkpoint.described(found.architecture, found.shape, found.classes)
-        raise Fault(
+        raise UserError(
             f"{text} holds {own}, and the data are images of {' x '.join(map(str, asked.shape))} "
             f"in {asked.classes} classes; name the data of its study, at that size"
         )
@@ -40,8 +40,8 @@ def load(text: str, asked: Asked) -> Checkpoint:
 
 
 def network(found: Checkpoint, text: str) -> nn.Module:
-    """The network of the file ``text``. Raises Fault if its method has other layers by now."""
+    """The network of the file ``text``. Raises UserError if its method has other layers by now."""
     try:
         return checkpoint.network(found)
-    except Fault as error:
-        raise Fault(f"{text}: {error}") from error
+    except UserError as error:
+        raise UserError(f"{text}: {error}") from error

@@ -13,14 +13,14 @@ from types import ModuleType
 
 from torch import nn
 
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.judge.sources._asked import Asked
 from robustinfo.judge.sources._blamed import blamed
 from robustinfo.judge.sources._globals import undisturbed
 
 
 def load(text: str, asked: Asked) -> nn.Module:
-    """What the function gives. Raises Fault if there is none, if it fails, or gives no network."""
+    """What the function gives. UserError if there is none, if it fails, or gives no network."""
     module_name, _, name = text.partition(":")
     _no_file(module_name, name, text)
     with undisturbed():  # the twin's builder finds its module imported, and torch as this one does
@@ -29,7 +29,7 @@ def load(text: str, asked: Asked) -> nn.Module:
     if isinstance(function, nn.Module):  # the network itself
         return function
     if not callable(function):
-        raise Fault(
+        raise UserError(
             f"{text}: {_file(module)} has no function {name!r}; it has "
             f"{', '.join(_builders(module)) or 'none'}"
         )
@@ -37,9 +37,9 @@ def load(text: str, asked: Asked) -> nn.Module:
     try:
         network = function()
     except (Exception, SystemExit) as error:  # whatever code of somebody else's raises
-        raise Fault(f"{text}() failed: {blamed(error)}") from error
+        raise UserError(f"{text}() failed: {blamed(error)}") from error
     if not isinstance(network, nn.Module):
-        raise Fault(
+        raise UserError(
             f"{text}() gave {type(network).__name__}, not a torch.nn.Module; let it return the "
             "network, images in [0, 1] -> logits"
         )
@@ -47,7 +47,7 @@ def load(text: str, asked: Asked) -> nn.Module:
 
 
 def _no_file(module_name: str, name: str, text: str) -> None:
-    """Raise Fault if a file is named where its module is meant."""
+    """Raise UserError if a file is named where its module is meant."""
     file = Path(module_name)
     if file.suffix != ".py" and len(file.parts) == 1:
         return
@@ -55,11 +55,13 @@ def _no_file(module_name: str, name: str, text: str) -> None:
     go = ""
     if file.is_absolute() or ".." in file.parts:
         module, go = file.stem, f"go to the folder {file.parent} and "
-    raise Fault(f"{text}: {file} is a file, and its module is asked for; {go}write {module}:{name}")
+    raise UserError(
+        f"{text}: {file} is a file, and its module is asked for; {go}write {module}:{name}"
+    )
 
 
 def _needs_nothing(function: Callable, text: str, module: ModuleType) -> None:
-    """Raise Fault if the function has arguments that must be given."""
+    """Raise UserError if the function has arguments that must be given."""
     try:
         asked = signature(function)
     except (TypeError, ValueError):  # of some builtins it is not known
@@ -67,7 +69,7 @@ def _needs_nothing(function: Callable, text: str, module: ModuleType) -> None:
     try:
         asked.bind()
     except TypeError as error:
-        raise Fault(
+        raise UserError(
             f"{text}() failed: TypeError: {error}; it is called without arguments: write a "
             f"function in {_file(module)} that returns {text.partition(':')[2]}{asked} "
             "with its arguments filled in, and name that"
@@ -96,10 +98,10 @@ def _imported(name: str, text: str) -> ModuleType:
         return import_module(name)
     except ModuleNotFoundError as error:
         if error.name and f"{name}.".startswith(f"{error.name}."):
-            raise Fault(
+            raise UserError(
                 f"{text}: no module {error.name!r} in {folder} or among the installed packages; "
                 "go to the folder that has it, or install it"
             ) from error
-        raise Fault(f"{text}: importing {name} failed: {blamed(error)}") from error
+        raise UserError(f"{text}: importing {name} failed: {blamed(error)}") from error
     except (Exception, SystemExit) as error:
-        raise Fault(f"{text}: importing {name} failed: {blamed(error)}") from error
+        raise UserError(f"{text}: importing {name} failed: {blamed(error)}") from error

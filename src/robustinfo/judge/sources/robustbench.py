@@ -13,14 +13,14 @@ import pyautoattack
 import torch
 from torch import nn
 
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.judge.sources._asked import Asked, choose, extra, unavailable
 
 DATASETS = {10: "cifar10", 100: "cifar100", 1000: "imagenet"}
 
 
 def load(name: str, asked: Asked) -> nn.Module:
-    """Images in [0, 1] -> logits. Raises Fault."""
+    """Images in [0, 1] -> logits. Raises UserError."""
     _import()
     from robustbench.model_zoo import model_dicts
     from robustbench.model_zoo.enums import BenchmarkDataset
@@ -29,14 +29,14 @@ def load(name: str, asked: Asked) -> nn.Module:
     text = f"robustbench:{name}"
     threat, name = name.split("/", 1) if "/" in name else ("Linf", name)
     if asked.classes not in DATASETS:
-        raise Fault(
+        raise UserError(
             f"{text}: RobustBench's networks know the classes of {', '.join(DATASETS.values())}, "
             f"and the data has {asked.classes}; choose other data"
         )
     dataset = DATASETS[asked.classes]
     zoo = {one.value: names for one, names in model_dicts[BenchmarkDataset(dataset)].items()}
     if threat not in zoo:
-        raise Fault(
+        raise UserError(
             f"{text}: RobustBench has no threat model {threat!r} for {dataset}; choose from "
             f"{', '.join(zoo)}"
         )

@@ -4,7 +4,7 @@ Mean and standard deviation of its data configuration are put inside; of its oth
 Weights come from the Hugging Face Hub, as timm fetches them.
 """
 
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.judge.sources._asked import (
     Asked,
     Normalised,
@@ -16,12 +16,12 @@ from robustinfo.judge.sources._asked import (
 
 
 def load(name: str, asked: Asked) -> Normalised:
-    """Images in [0, 1] -> logits of the classes it was trained on. Raises Fault."""
+    """Images in [0, 1] -> logits of the classes it was trained on. Raises UserError."""
     timm, text = extra("timm"), f"timm:{name}"
     if not timm.is_model(name):
         choose(name, timm.list_models(), text, "timm")
     if not timm.is_model_pretrained(name):
-        raise Fault(
+        raise UserError(
             f"{text} has no pretrained weights, and an untrained network shows nothing; choose one "
             f"of: {', '.join(timm.list_pretrained()[:5])} ..."
         )

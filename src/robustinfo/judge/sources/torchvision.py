@@ -10,7 +10,7 @@ from robustinfo.judge.sources._asked import Asked, Normalised, choose, normalise
 
 
 def load(name: str, asked: Asked) -> Normalised:
-    """Images in [0, 1] -> logits of ImageNet's 1,000 classes. Raises Fault."""
+    """Images in [0, 1] -> logits of ImageNet's 1,000 classes. Raises UserError."""
     from torchvision import models  # slow, and only this source needs it
 
     text = f"torchvision:{name}"

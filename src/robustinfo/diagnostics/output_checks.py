@@ -19,8 +19,8 @@ from pydantic import Field
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
-from robustinfo.attacks._climbable import answer
 from robustinfo.attacks._frozen import frozen, seeded
+from robustinfo.attacks._gradient_safe import answer
 from robustinfo.core.batches import together
 from robustinfo.core.measurement import Measurement, exact, fraction
 from robustinfo.core.settings import Outline, Settings

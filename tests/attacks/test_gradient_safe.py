@@ -3,8 +3,8 @@ import torch
 from torch import nn
 
 from robustinfo.attacks import pgd
-from robustinfo.attacks._climbable import Climbable
 from robustinfo.attacks._frozen import frozen
+from robustinfo.attacks._gradient_safe import GradientSafe
 
 
 class Does(nn.Module):
@@ -18,14 +18,14 @@ class Does(nn.Module):
 
 def gradient(network, x):
     x = x.clone().requires_grad_()
-    return torch.autograd.grad(Climbable(network)(x).square().sum(), x)[0]
+    return torch.autograd.grad(GradientSafe(network)(x).square().sum(), x)[0]
 
 
 def test_logits_and_gradients_of_an_honest_network_are_its_own(four_classes):
     p = four_classes
     x = p.x.clone().requires_grad_()
     logits = p.model(x)
-    assert Climbable(p.model)(x).equal(logits)
+    assert GradientSafe(p.model)(x).equal(logits)
     assert gradient(p.model, p.x).equal(torch.autograd.grad(logits.square().sum(), x)[0])
 
 
@@ -44,9 +44,11 @@ def test_a_gradient_that_is_missing_is_0_and_an_attack_goes_on(kind, four_classe
     assert gradient(network, p.x).equal(torch.zeros_like(p.x))
     if kind != "constant":
         with frozen(network):
-            assert Climbable(network)(p.x).equal(p.model(p.x))
+            assert GradientSafe(network)(p.x).equal(p.model(p.x))
         config = pgd.Config(epsilon=0.3, step_size=0.1, steps=3, restarts=20)
-        _, success = pgd.perturb(Climbable(network), p.x, p.y, config=config, generator=generator)
+        _, success = pgd.perturb(
+            GradientSafe(network), p.x, p.y, config=config, generator=generator
+        )
         assert success.any()  # by its starts
 
 
@@ -65,7 +67,7 @@ def test_a_gradient_that_is_nan_is_0_where_it_is_nan_alone(four_classes):
 
 def test_a_network_that_overwrites_its_input_does_not_overwrite_the_images(four_classes):
     p, before = four_classes, four_classes.x.clone()
-    network = Climbable(Does(lambda x: p.model(x.mul_(2).sub_(x / 2))))
+    network = GradientSafe(Does(lambda x: p.model(x.mul_(2).sub_(x / 2))))
     plain = network(p.x)
     asking = network(p.x.requires_grad_())
     assert p.x.equal(before)
@@ -74,7 +76,7 @@ def test_a_network_that_overwrites_its_input_does_not_overwrite_the_images(four_
 
 def test_a_mistake_that_has_nothing_to_do_with_gradients_is_raised(four_classes):
     with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
-        Climbable(nn.Linear(3, 4))(four_classes.x.requires_grad_())
+        GradientSafe(nn.Linear(3, 4))(four_classes.x.requires_grad_())
 
 
 def test_a_network_whose_train_returns_nothing_is_frozen_and_comes_back():

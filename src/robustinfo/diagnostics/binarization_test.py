@@ -1,7 +1,7 @@
 """An active test of an attack: does it find the adversarial examples that were planted for it?
 
 Zimmermann, Brendel, Tramer and Carlini (2022), arXiv 2206.13991, the binarization test. For each
-image a read-out of two classes takes the place of the network's last layer: it tells one point on
+image a probe of two classes takes the place of the network's last layer: it tells one point on
 the surface of the ball from x and ``inner_points`` uniform ones within ``inside`` of epsilon. So
 there is an adversarial example, and an attack that misses it cannot be believed where the network
 itself seems robust; one that finds 95 % of them passes, in the paper. Nothing else changes: what
@@ -12,9 +12,9 @@ to it, as in theirs of greater hardness; 200 inner points, where theirs are most
 Least squares instead of a logistic regression: on a LeNet-5 (digits, 84 features, linf 0.15 and l2
 1.5) random points turned 3 and 2 of 64 images, where with the widest margin, to which the other
 tends, they turned 15 and 20 of 32. All images of a batch are attacked at once, each with the
-read-out of the original that is nearest; images within two epsilons of each other come apart.
+probe of the original that is nearest; images within two epsilons of each other come apart.
 Known bias: what a defence does after the features, as by rounding its logits, is not seen. An
-attack that leaves the ball on its way may meet the read-outs of other images there.
+attack that leaves the ball on its way may meet the probes of other images there.
 """
 
 from collections.abc import Callable, Sequence
@@ -26,13 +26,13 @@ from pydantic import Field, PositiveInt, field_validator
 from torch import Generator, Tensor, nn
 
 from robustinfo.attacks import gradient_search, random_search
-from robustinfo.attacks._climbable import Climbable
 from robustinfo.attacks._frozen import frozen, seeded
+from robustinfo.attacks._gradient_safe import GradientSafe
 from robustinfo.core import registry
 from robustinfo.core.measurement import Measurement, counted
 from robustinfo.core.settings import Entry, Fraction01, Outline, Settings
 from robustinfo.diagnostics._kept import kept
-from robustinfo.diagnostics._readout import Binary, Readout, last_linear, separate
+from robustinfo.diagnostics._linear_probe import Binary, LinearProbe, last_linear, separate
 from robustinfo.maths.balls import distance, projected, uniform
 
 LONG: dict[str, Any] = {"steps": 100, "restarts": 1}  # of gradient_search.py
@@ -63,21 +63,21 @@ class Planted(NamedTuple):
 
     x: Tensor
     points: Tensor
-    readouts: list[Readout]
+    probes: list[LinearProbe]
 
 
 def outline(config: Config) -> Outline:
     """What its rows are called.
 
-    planted_fraction  the images for which there is such a read-out, of those tried: where the
-        features are the same all over the ball, or few, no hyperplane separates
-    planted_found_fraction  of these, those that the attack turns; none if none is planted
-    planted_missed_fraction  of these, those that a gradient search on four losses (LONG) does
+    binarization_tested_fraction  the images for which there is such a probe, of those tried:
+        where the features are the same all over the ball, or few, no hyperplane separates
+    binarization_found_fraction  of these, those that the attack turns; none if none is planted
+    binarization_missed_fraction  of these, those that a gradient search on four losses (LONG) does
         not turn either: an attack that is merely too short is not blind
-    planted_random_fraction  of these, those that as many fresh points turn: 0, or it is easy
+    binarization_random_fraction  of these, those that as many fresh points turn: 0, or it is easy
     """
-    kinds = ("planted", "planted_found", "planted_missed", "planted_random")
-    return [{"quantity": tuple(f"{kind}_fraction" for kind in kinds)}]
+    kinds = ("tested", "found", "missed", "random")
+    return [{"quantity": tuple(f"binarization_{kind}_fraction" for kind in kinds)}]
 
 
 def diagnose(
@@ -99,22 +99,22 @@ def diagnose(
             layer = last_linear(model, x[:2])
             planted = _planted(model, layer, x, draws, config)
         for rows in _groups(planted.x, attack.norm, 2 * attack.epsilon):
-            readouts = [planted.readouts[row] for row in rows]
-            network = Binary(model, layer, planted.x[rows], readouts, attack.norm)
+            probes = [planted.probes[row] for row in rows]
+            network = Binary(model, layer, planted.x[rows], probes, attack.norm)
             counts += _found(
-                Climbable(network).eval(),
+                GradientSafe(network).eval(),
                 planted.x[rows],
                 planted.points[rows],
                 perturbs,
                 generator,
             )
     n, found, missed, by_chance = map(int, counts)
-    told = [counted("planted_fraction", n, len(x))]
+    told = [counted("binarization_tested_fraction", n, len(x))]
     if n:
         told += [
-            counted("planted_found_fraction", found, n),
-            counted("planted_missed_fraction", missed, n),
-            counted("planted_random_fraction", by_chance, n),
+            counted("binarization_found_fraction", found, n),
+            counted("binarization_missed_fraction", missed, n),
+            counted("binarization_random_fraction", by_chance, n),
         ]
     return told
 
@@ -122,18 +122,18 @@ def diagnose(
 def _planted(
     model: nn.Module, layer: str | None, x: Tensor, attack: random_search.Config, config: Config
 ) -> Planted:
-    """Those images for which there is a read-out."""
+    """Those images for which there is a probe."""
     points = uniform(x, attack.norm, attack.epsilon)
     away = (points - x).flatten(1) / distance(points - x, attack.norm)[:, None]
     points = projected(x, x + attack.epsilon * away.view_as(x), attack.norm, attack.epsilon)
-    readouts = []
+    probes = []
     for image, point in zip(x, points, strict=True):
         around = image.expand(config.inner_points, *image.shape)
         drawn = uniform(around, attack.norm, config.inside * attack.epsilon)
         inner = torch.cat([image[None], drawn.clamp(0, 1)])
-        readouts.append(separate(model, layer, inner, point[None], closeness=config.closeness))
-    held = [row for row, readout in enumerate(readouts) if readout]
-    return Planted(x[held], points[held], [one for one in readouts if one])
+        probes.append(separate(model, layer, inner, point[None], closeness=config.closeness))
+    held = [row for row, probe in enumerate(probes) if probe]
+    return Planted(x[held], points[held], [one for one in probes if one])
 
 
 def _groups(x: Tensor, norm: str, reach: float) -> list[list[int]]:

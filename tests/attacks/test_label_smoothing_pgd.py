@@ -6,15 +6,15 @@ from pydantic import ValidationError
 from torch import nn
 from torch.nn import functional as F
 
-from robustinfo.attacks import pgd, smoothed_pgd
+from robustinfo.attacks import label_smoothing_pgd, pgd
 
 STEPS = {"epsilon": 0.02, "step_size": 0.01, "steps": 5}
 
 
 def attack(p, seed=0, **settings):
-    config = smoothed_pgd.Config(**STEPS | settings)
+    config = label_smoothing_pgd.Config(**STEPS | settings)
     generator = torch.Generator().manual_seed(seed)
-    return smoothed_pgd.perturb(p.model, p.x, p.y, config=config, generator=generator)
+    return label_smoothing_pgd.perturb(p.model, p.x, p.y, config=config, generator=generator)
 
 
 def lead(p):
@@ -52,12 +52,12 @@ def test_a_smoothed_label_aims_at_the_best_other_class_where_the_sum_of_others_m
     settings = {"epsilon": 0.2, "step_size": 0.1, "steps": 4, "random_start": False}
 
     def broken(*smoothings):
-        config = smoothed_pgd.Config(**settings, smoothings=smoothings)
-        found = smoothed_pgd.perturb(model, x, y, config=config, generator=torch.Generator())
+        config = label_smoothing_pgd.Config(**settings, smoothings=smoothings)
+        found = label_smoothing_pgd.perturb(model, x, y, config=config, generator=torch.Generator())
         return found[1].item()
 
-    assert [broken(gamma) for gamma in smoothed_pgd.TENTHS] == [False] * 6 + [True] * 5
-    assert broken(*smoothed_pgd.TENTHS) and not broken(0.0, 0.3, 0.5)
+    assert [broken(gamma) for gamma in label_smoothing_pgd.TENTHS] == [False] * 6 + [True] * 5
+    assert broken(*label_smoothing_pgd.TENTHS) and not broken(0.0, 0.3, 0.5)
 
 
 def test_without_smoothing_it_is_pgd_bit_for_bit_and_what_pgd_finds_is_kept(four_classes):
@@ -80,7 +80,7 @@ def test_the_smoothed_loss_is_the_cross_entropy_against_y_minus_gamma_y_minus_un
     y = F.one_hot(p.y, 4).float()
     labels = y - gamma * (y - 1 / 4)
     expected = -(labels * p.model(p.x).log_softmax(1)).sum()
-    _, found = smoothed_pgd.climbed(p.model, p.x, p.y, smoothing=gamma)
+    _, found = label_smoothing_pgd.climbed(p.model, p.x, p.y, smoothing=gamma)
     torch.testing.assert_close(found, expected)
 
 
@@ -93,8 +93,8 @@ def test_what_has_fallen_is_not_attacked_again(two_classes):
             return p.model(x)
 
     def falls(smoothings):
-        config = smoothed_pgd.Config(**STEPS, smoothings=smoothings)
-        return smoothed_pgd.perturb(
+        config = label_smoothing_pgd.Config(**STEPS, smoothings=smoothings)
+        return label_smoothing_pgd.perturb(
             Recorded(), p.x, p.y, config=config, generator=torch.Generator()
         )[1]
 
@@ -106,20 +106,22 @@ def test_what_has_fallen_is_not_attacked_again(two_classes):
 
 
 def test_a_term_of_the_defences_own_changes_nothing(two_classes):
-    p, config = two_classes, smoothed_pgd.Config(**STEPS)
+    p, config = two_classes, label_smoothing_pgd.Config(**STEPS)
 
     def term(x, y):
         raise AssertionError
 
-    found = smoothed_pgd.perturb(
+    found = label_smoothing_pgd.perturb(
         p.model, p.x, p.y, config=config, generator=torch.Generator(), term=term
     )
-    without = smoothed_pgd.perturb(p.model, p.x, p.y, config=config, generator=torch.Generator())
+    without = label_smoothing_pgd.perturb(
+        p.model, p.x, p.y, config=config, generator=torch.Generator()
+    )
     assert all(a.equal(b) for a, b in zip(found, without, strict=True))
 
 
 def test_the_published_smoothings_are_the_tenths_from_0_to_1():
-    assert smoothed_pgd.Config(**STEPS).smoothings == (
+    assert label_smoothing_pgd.Config(**STEPS).smoothings == (
         0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0,
     )  # fmt: skip
 
@@ -127,4 +129,4 @@ def test_the_published_smoothings_are_the_tenths_from_0_to_1():
 @pytest.mark.parametrize("bad", [[], [1.1], ["0.5"]])
 def test_a_smoothing_is_a_number_from_0_to_1_and_there_is_one(bad):
     with pytest.raises(ValidationError, match="smoothings"):
-        smoothed_pgd.Config(**STEPS, smoothings=bad)
+        label_smoothing_pgd.Config(**STEPS, smoothings=bad)

@@ -6,8 +6,8 @@ from pyautoattack import AutoAttack
 from pyautoattack.autopgd_base import APGDAttack, APGDAttack_targeted
 
 from robustinfo.attacks import autoattack
+from robustinfo.attacks._apgd_early_stopping import leaving
 from robustinfo.attacks._frozen import seeded
-from robustinfo.attacks._leaving import leaving
 
 EVERY = pytest.mark.parametrize("network", ["resnet18", "wide_resnet"])
 ATTACKS = {"untargeted": APGDAttack, "targeted": APGDAttack_targeted}

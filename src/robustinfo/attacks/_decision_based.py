@@ -17,7 +17,7 @@ from robustinfo.attacks import _foolbox
 from robustinfo.attacks._contradicted import WHY, contradicts_itself
 from robustinfo.attacks._frozen import frozen
 from robustinfo.attacks._success import fooled, judged
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 
 DRAWS = 100  # of noise, before an image of the batch is taken
 HALVINGS = 12
@@ -51,7 +51,7 @@ def searched(
 ) -> tuple[Tensor, Tensor]:
     """``perturb`` of a foolbox attack that begins at images that fool. (x_adv, success).
 
-    Where all images and noise are of one class, there is no start and no success. Raises Fault
+    Where all images and noise are of one class, there is no start and no success. Raises UserError
     where it fails on a network that contradicts itself.
     """
     x_adv = starts(model, x, y, norm=norm, generator=generator)
@@ -70,7 +70,7 @@ def searched(
         except Exception as error:  # what foolbox says, and torch, of a start that is lost
             if not contradicts_itself(model, x):
                 raise
-            raise Fault(WHY) from error
+            raise UserError(WHY) from error
     back = (x + BACK * (x_adv - x)).clamp(0, 1)
     with frozen(model):
         surely = fooled(model, x_adv, y)[:, None, None, None]

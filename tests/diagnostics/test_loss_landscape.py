@@ -4,15 +4,15 @@ from pydantic import ValidationError
 from torch import nn
 from torch.nn import functional as F
 
-from robustinfo.diagnostics import surface
+from robustinfo.diagnostics import loss_landscape
 from robustinfo.maths.margin import margin
 
 
 def surfaces(p, generator, **settings):
     """{(quantity, image): {(along, across): height}}."""
-    config = surface.Config(**settings)
+    config = loss_landscape.Config(**settings)
     found = {}
-    for one in surface.diagnose(p.model, p.x, p.y, config=config, generator=generator):
+    for one in loss_landscape.diagnose(p.model, p.x, p.y, config=config, generator=generator):
         if one.level is not None:
             place = (one.level, float(one.input))
             found.setdefault((one.quantity, one.layer), {})[place] = one.value
@@ -32,8 +32,8 @@ def test_at_its_centre_is_the_image_itself(four_classes, generator):
 
 def test_holes_are_counted_around_more_images_than_are_drawn(four_classes, generator):
     p = four_classes
-    how = {"generator": generator, "config": surface.Config(side=3, images=5, drawn=2)}
-    found = surface.diagnose(p.model, p.x, p.y, **how)
+    how = {"generator": generator, "config": loss_landscape.Config(side=3, images=5, drawn=2)}
+    found = loss_landscape.diagnose(p.model, p.x, p.y, **how)
     drawn = {one.layer for one in found if one.level is not None}
     told = [one.layer for one in found if one.quantity == "hole_depth"]
     assert drawn == {"image 0", "image 1"} and told == [f"image {i}" for i in range(5)]
@@ -42,7 +42,7 @@ def test_holes_are_counted_around_more_images_than_are_drawn(four_classes, gener
 
 def test_a_side_without_a_middle_is_refused():
     with pytest.raises(ValidationError, match="odd, so that one of the points is the image"):
-        surface.Config(side=20)
+        loss_landscape.Config(side=20)
 
 
 def test_the_margin_of_a_linear_model_falls_by_the_l1_norm_and_by_chance_across(
@@ -122,7 +122,7 @@ def test_how_many_points_are_taken_at_once_does_not_matter(
     monkeypatch, batch, four_classes, generator
 ):
     expected = surfaces(four_classes, generator.clone_state(), side=5, images=2)
-    monkeypatch.setattr(surface, "EVALUATION_BATCH", batch)
+    monkeypatch.setattr(loss_landscape, "EVALUATION_BATCH", batch)
     found = surfaces(four_classes, generator, side=5, images=2)
     for name, heights in found.items():
         assert heights == pytest.approx(expected[name], rel=1e-4, abs=1e-6)
@@ -130,8 +130,8 @@ def test_how_many_points_are_taken_at_once_does_not_matter(
 
 def test_only_the_first_images_have_one_and_a_finding_says_where_it_is(four_classes, generator):
     p = four_classes
-    config = surface.Config(side=21, images=2)
-    found = surface.diagnose(p.model, p.x, p.y, config=config, generator=generator)
+    config = loss_landscape.Config(side=21, images=2)
+    found = loss_landscape.diagnose(p.model, p.x, p.y, config=config, generator=generator)
     found = [one for one in found if one.quantity in ("loss", "margin")]
     assert len(found) == 2 * 2 * 21**2
     assert len({(f.quantity, f.layer, f.level, f.input) for f in found}) == len(found)
@@ -165,8 +165,8 @@ class Craters(nn.Module):
 )
 def test_a_small_crater_around_the_image_is_a_hole_and_a_wide_one_is_none(width, holes, generator):
     x, y = torch.full((2, 1, 4, 4), 0.5), torch.zeros(2, dtype=torch.int64)
-    config = surface.Config(images=2)
-    found = surface.diagnose(Craters(width), x, y, config=config, generator=generator)
+    config = loss_landscape.Config(images=2)
+    found = loss_landscape.diagnose(Craters(width), x, y, config=config, generator=generator)
     told = {(one.quantity, one.layer): one for one in found if one.level is None}
     total = told["hole_fraction", ""]
     assert (total.value, total.n, total.interval) == (holes, 2, "fraction")
@@ -184,6 +184,8 @@ def test_a_small_crater_around_the_image_is_a_hole_and_a_wide_one_is_none(width,
 
 def test_no_linear_model_has_a_hole(four_classes, generator):
     p = four_classes
-    found = surface.diagnose(p.model, p.x, p.y, config=surface.Config(), generator=generator)
+    found = loss_landscape.diagnose(
+        p.model, p.x, p.y, config=loss_landscape.Config(), generator=generator
+    )
     told = {one.quantity: one.value for one in found if one.level is None}
     assert told["hole_fraction"] == 0.0

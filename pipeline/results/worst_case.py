@@ -9,7 +9,7 @@ from torch import Generator, Tensor, nn
 
 from pipeline.results import rows
 from pipeline.study.quantities import ALL
-from robustinfo.attacks._climbable import Climbable
+from robustinfo.attacks._gradient_safe import GradientSafe
 from robustinfo.core.batches import correct
 from robustinfo.core.measurement import Measurement, fraction
 from robustinfo.core.settings import pixels
@@ -60,7 +60,7 @@ def combined(
     success |= {name: one.success for name, one in (others or {}).items()}
     adversarial = {name: one["x_adv"].to(x.device) for name, one in stored.items()}
     adversarial |= {name: one.x_adv for name, one in (others or {}).items()}
-    network = Climbable(model).eval()
+    network = GradientSafe(model).eval()
     for norm, epsilon in threats.models(made).items():
         own = {name: one for name, one in kinds.items() if one.norm == norm}
         told = outcome(success, own, right, norm)

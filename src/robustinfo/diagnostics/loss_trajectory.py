@@ -30,9 +30,9 @@ from pydantic import PositiveInt
 from torch import Generator, Tensor, nn
 
 from robustinfo.attacks import pgd
-from robustinfo.attacks._climbable import Climbable
-from robustinfo.attacks._folded import folded
 from robustinfo.attacks._frozen import frozen
+from robustinfo.attacks._fused_batchnorm import folded
+from robustinfo.attacks._gradient_safe import GradientSafe
 from robustinfo.core.batches import correct, together
 from robustinfo.core.measurement import Measurement, fraction
 from robustinfo.core.settings import Norm, Outline, Pixels, Settings
@@ -99,7 +99,7 @@ def climb(
 ) -> Climbs:
     """The paths of those images, in order, that are correct when clean. As ``diagnose``."""
     with kept(model), frozen(model):
-        network = Climbable(model).eval()
+        network = GradientSafe(model).eval()
         right = correct(network, x, y) if len(y) else torch.zeros_like(y, dtype=torch.bool)
         parts = [part for part in together(x[right], y[right]) if len(part[1])]
         found = [_climbed(network, a, b, config, generator) for a, b in parts]

@@ -14,7 +14,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from pipeline.study.checked import load
-from pipeline.tracking import finished
+from pipeline.tracking import mlflow_runs
 
 STORE = "sqlite:///mlflow.db"
 # Before mlflow is imported. Its own patience with a dead server is minutes.
@@ -27,19 +27,19 @@ MANNERS = {
 
 
 def main(words: Sequence[str]) -> None:
-    """Show the runs; one line says what became of it. Raises Fault for a broken study."""
+    """Show the runs; one line says what became of it. Raises UserError for a broken study."""
     parser = argparse.ArgumentParser("python -m pipeline mlflow", description=__doc__.split(":")[0])
     parser.add_argument("--study", type=Path, default=Path("params.yaml"), help="the study file")
     print(show(parser.parse_args(words).study, os.environ.get("MLFLOW_TRACKING_URI") or STORE))
 
 
 def show(file: Path, uri: str) -> str:
-    """Bring the store up to date with the study's results. Raises Fault for a broken study."""
+    """Bring the store up to date with the study's results. Raises UserError for a broken study."""
     study = load(file)
-    runs, incomplete = finished.runs(study)
+    runs, incomplete = mlflow_runs.runs(study)
     for name, value in MANNERS.items():
         os.environ.setdefault(name, value)
-    from pipeline.tracking.mlflow import UNREACHABLE, project
+    from pipeline.tracking.mlflow_client import UNREACHABLE, project
 
     place = _public(uri)
     try:

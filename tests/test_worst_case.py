@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from pipeline.results.combined import by_image, combined, within
+from pipeline.results.worst_case import by_image, combined, within
 from pipeline.study.quantities import ALL
 from robustinfo.core.measurement import counted
 from robustinfo.judge.threats import Threat

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from robustinfo.diagnostics import outputs
+from robustinfo.diagnostics import output_checks
 from robustinfo.diagnostics._kept import kept
 
 NAMES = [
@@ -36,7 +36,9 @@ class Training(nn.BatchNorm1d):
 
 def shares(model, p, generator):
     """All that is not 0."""
-    found = outputs.diagnose(model, p.x, p.y, config=outputs.Config(), generator=generator)
+    found = output_checks.diagnose(
+        model, p.x, p.y, config=output_checks.Config(), generator=generator
+    )
     assert [one.quantity for one in found] == NAMES
     return {one.quantity: one.value for one in found if one.value}
 

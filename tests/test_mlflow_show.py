@@ -10,9 +10,9 @@ from mlflow import MlflowClient
 from pipeline.results import rows, sealed_text
 from pipeline.run.contract import template
 from pipeline.study.extends import read_study
-from pipeline.tracking import finished
-from pipeline.tracking.show import show
-from robustinfo.core.errors import Fault
+from pipeline.tracking import mlflow_runs
+from pipeline.tracking.mlflow_show import show
+from robustinfo.core.errors import UserError
 
 ROOT = Path(__file__).parents[1]
 STUDY = """
@@ -238,16 +238,16 @@ def test_an_unreachable_server_costs_one_line_and_a_replay_shows_all(study):
 
 def test_a_key_is_made_of_parameters_and_results_alone(study):
     content, _ = read_study(study)
-    (first, *_), _ = finished.runs(content)
+    (first, *_), _ = mlflow_runs.runs(content)
     content["defences"]["another"] = {"method": "standard", "weight": 1}
     content["pretrain"]["another"] = content["pretrain"]["standard"]
-    assert finished.runs(content)[0][0].key == first.key
+    assert mlflow_runs.runs(content)[0][0].key == first.key
     content["attacks"]["fgsm"]["epsilon"] = 0.2
-    assert finished.runs(content)[0][0].key != first.key
+    assert mlflow_runs.runs(content)[0][0].key != first.key
 
 
 @pytest.mark.parametrize("content", ["seeds: [0]", "name: [", None])
 def test_a_study_that_cannot_be_read_is_a_fault(study, content):
     study.write_text(content) if content else study.unlink()
-    with pytest.raises(Fault):
+    with pytest.raises(UserError):
         show(study, store())

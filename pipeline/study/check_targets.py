@@ -69,7 +69,7 @@ def _check_curve(name: str, entry: Entry, values: int | None, fail: Fail) -> Non
 def check_tested(study: dict, fail: Fail) -> None:
     """What the verdict is told of attacks, in one setting, is of attacks that are made there."""
     for name, entry in study["diagnostics"].items():
-        if entry["method"] != "planted":
+        if entry["method"] != "binarization_test":
             continue
         asked = entry["adversary"]
         if not any(asked.items() <= one.items() for one in study["attacks"].values()):

@@ -3,14 +3,14 @@
 Gradient attacks ask for it at every step, and some networks have none: their outputs are detached,
 or they leave torch for numpy, which refuses a tensor that asks for a gradient. There the gradient
 is 0, as it is where it would be NaN; so an attack has its start and nothing else. That says nothing
-about robustness: diagnostics/outputs.py counts these images.
+about robustness: diagnostics/output_checks.py counts these images.
 """
 
 import torch
 from torch import Tensor, nn
 
 
-class Climbable(nn.Module):
+class GradientSafe(nn.Module):
     """The same logits. Images are handed on as copies, which the network may overwrite."""
 
     def __init__(self, network: nn.Module) -> None:

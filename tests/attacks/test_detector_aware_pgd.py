@@ -6,7 +6,7 @@ import torch
 from pydantic import ValidationError
 from sklearn.datasets import load_digits
 
-from robustinfo.attacks import evasive, pgd
+from robustinfo.attacks import detector_aware_pgd, pgd
 from robustinfo.complexities import entropy
 from robustinfo.distortions.eight_bit import to_bytes
 from robustinfo.models._network import Network
@@ -50,8 +50,8 @@ def test_it_fools_the_network_with_images_of_less_entropy_than_pgd(trained):
         model, x, y, config=pgd.Config(**BALL), generator=generator()
     )
     slow = BALL | {"step_size": 0.005, "steps": 160}
-    config = evasive.Config(**slow, complexity=ENTROPY, confidence=2.0)
-    simple, success = evasive.perturb(model, x, y, config=config, generator=generator())
+    config = detector_aware_pgd.Config(**slow, complexity=ENTROPY, confidence=2.0)
+    simple, success = detector_aware_pgd.perturb(model, x, y, config=config, generator=generator())
     both = success & plain_success
     assert both.sum() > 100
     gain = entropy_bits(plain[both]) - entropy_bits(simple[both])
@@ -64,8 +64,8 @@ def test_a_margin_that_is_never_won_leads_to_the_known_optimum_of_a_linear_model
     model = linear(2)
     x = 0.3 + 0.4 * torch.rand(200, 1, 8, 8)  # no pixel meets the border of [0, 1]
     y = model(x).argmax(1)
-    config = evasive.Config(**BALL, complexity=ENTROPY, confidence=1e6)
-    x_adv, success = evasive.perturb(model, x, y, config=config, generator=generator())
+    config = detector_aware_pgd.Config(**BALL, complexity=ENTROPY, confidence=1e6)
+    x_adv, success = detector_aware_pgd.perturb(model, x, y, config=config, generator=generator())
     w = model.fc.weight[1] - model.fc.weight[0]
     towards = torch.where(y == 0, 1, -1).view(-1, 1, 1, 1) * w.sign().view(1, 1, 8, 8)
     assert success.sum() > 100
@@ -75,9 +75,9 @@ def test_a_margin_that_is_never_won_leads_to_the_known_optimum_of_a_linear_model
 def test_once_the_margin_is_won_only_the_complexity_counts(trained):
     model, x, _ = trained
     wrong = (model(x).argmax(1) + 1) % 10
-    config = evasive.Config(**BALL, complexity=ENTROPY, confidence=0.0)
+    config = detector_aware_pgd.Config(**BALL, complexity=ENTROPY, confidence=0.0)
     bits = entropy.surrogate(x, config=entropy.Config(alphabet="grey", estimator="plug_in"))
-    logits, found = evasive.objective(model, x, wrong, config=config)
+    logits, found = detector_aware_pgd.objective(model, x, wrong, config=config)
     torch.testing.assert_close(logits, model(x))
     torch.testing.assert_close(found, -bits.sum())
 
@@ -111,4 +111,4 @@ def test_the_entropy_of_triples_has_no_surrogate():
 
 def test_a_complexity_without_surrogate_is_refused_before_any_attack():
     with pytest.raises(ValidationError, match="png_size has no `surrogate`"):
-        evasive.Config(**BALL, complexity={"method": "png_size"}, confidence=1.0)
+        detector_aware_pgd.Config(**BALL, complexity={"method": "png_size"}, confidence=1.0)

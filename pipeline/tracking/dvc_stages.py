@@ -15,7 +15,7 @@ from pipeline.run import code
 from pipeline.run.plan import Plan, Planned
 from pipeline.study import checked
 from pipeline.study.extends import files_of
-from robustinfo.core.errors import Fault
+from robustinfo.core.errors import UserError
 from robustinfo.core.files import whole
 
 STUDY = Path("params.yaml")  # the only study that is versioned
@@ -37,10 +37,10 @@ def jobs_file(study: dict[str, Any]) -> Path:
 
 
 def write_jobs() -> Path:
-    """Write jobs.json. Raises Fault if dvc.yaml is of other jobs than params.yaml asks for."""
+    """Write jobs.json. Raises UserError if dvc.yaml is of other jobs than params.yaml asks for."""
     plan = Plan(checked.load(STUDY))
     if not FILE.is_file() or FILE.read_text(encoding="utf-8") != generated(plan):
-        raise Fault(f"{FILE} is not of {STUDY} as it is; run `python -m pipeline dvc generate`")
+        raise UserError(f"{FILE} is not of {STUDY} as it is; run `python -m pipeline dvc generate`")
     told = {}
     for name, job in plan.jobs.items():
         params = plan.params(job)

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from robustinfo.attacks._folded import folded
+from robustinfo.attacks._fused_batchnorm import folded
 from robustinfo.models import all_cnn, densenet, lenet5, resnet18, vgg16, wide_resnet
 
 SHAPE = (3, 16, 16)

@@ -20,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline.results import rows, sealed_text
 from pipeline.run.contract import template
-from pipeline.tracking import finished
+from pipeline.tracking import mlflow_runs
 
 UNREACHABLE = (MlflowException, SQLAlchemyError, OSError)  # what a store can answer, or not
 MOST_METRICS, MOST_PARAMS = 1000, 100  # of one request
@@ -30,7 +30,7 @@ for name in ("mlflow", "alembic"):
 
 
 def project(
-    uri: str, file: Path, study: dict[str, Any], runs: list[finished.Run]
+    uri: str, file: Path, study: dict[str, Any], runs: list[mlflow_runs.Run]
 ) -> tuple[int, str]:
     """Show the runs: how many of them are new, and the experiment's id. Raises UNREACHABLE."""
     client = MlflowClient(uri)
@@ -71,7 +71,7 @@ def _experiment(client: MlflowClient, name: str, uri: str) -> str:
     return found.experiment_id
 
 
-def _find(client: MlflowClient, experiment: str, run: finished.Run) -> Shown | None:
+def _find(client: MlflowClient, experiment: str, run: mlflow_runs.Run) -> Shown | None:
     """The run with this key, once its earlier versions are marked and torn ones removed."""
     found = None
     for shown in client.search_runs([experiment], f"attributes.run_name = '{run.name}'"):
@@ -87,12 +87,12 @@ def _find(client: MlflowClient, experiment: str, run: finished.Run) -> Shown | N
 
 
 def _log(
-    client: MlflowClient, experiment: str, run: finished.Run, source: dict[str, str], file: Path
+    client: MlflowClient, experiment: str, run: mlflow_runs.Run, source: dict[str, str], file: Path
 ) -> Shown:
     params = [Param(name, value) for name, value in run.params.items()]
     when = int(1000 * max(path.stat().st_mtime for path in run.files))  # not when it was shown
-    points = [Metric(name, value, when, step) for name, value, step in finished.metrics(run)]
-    points.sort(key=lambda point: point.key != finished.HEADLINE)
+    points = [Metric(name, value, when, step) for name, value, step in mlflow_runs.metrics(run)]
+    points.sort(key=lambda point: point.key != mlflow_runs.HEADLINE)
     tags = source | {"key": run.key, "checkpoint_sha256": run.checkpoint_sha256}
     shown = client.create_run(experiment, when, tags, run.name)
     key = shown.info.run_id

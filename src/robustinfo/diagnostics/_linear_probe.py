@@ -1,4 +1,4 @@
-"""Read-outs of two classes on a network's features, in the place of its last layer.
+"""Linear probes of two classes on a network's features, in the place of its last layer.
 
 The features are what the last linear layer is given, where there is one, else the logits. Nothing
 before it changes, nor does its gradient.
@@ -18,7 +18,7 @@ CLASSES = 4  # AutoAttack takes no less
 NEVER = 100.0  # logits by which those that mean nothing lie below both others
 
 
-class Readout(NamedTuple):
+class LinearProbe(NamedTuple):
     """Logits (-s, s), s = (features - centre) weight - threshold: class 1 where s > 0."""
 
     centre: Tensor  # (d,)
@@ -27,7 +27,7 @@ class Readout(NamedTuple):
 
 
 class Binary(nn.Module):
-    """The network with a read-out for each of some images, which it tells by where x lies.
+    """The network with a probe for each of some images, which it tells by where x lies.
 
     Images (n, c, h, w) in [0, 1] -> (n, 4) logits, of which the last two are never the largest.
     """
@@ -42,15 +42,15 @@ class Binary(nn.Module):
         network: nn.Module,
         layer: str | None,
         images: Tensor,
-        readouts: Sequence[Readout],
+        probes: Sequence[LinearProbe],
         norm: str,
     ) -> None:
-        """images: (m, c, h, w), one for each of the read-outs, which serves what is nearest."""
+        """images: (m, c, h, w), one for each of the probes, which serves what is nearest."""
         super().__init__()
         self.network, self.layer = network, layer
         self.order = {"linf": torch.inf, "l2": 2.0}[norm]
         self.register_buffer("images", images.flatten(1))
-        for name, values in zip(Readout._fields, zip(*readouts, strict=True), strict=True):
+        for name, values in zip(LinearProbe._fields, zip(*probes, strict=True), strict=True):
             self.register_buffer(name, torch.stack(values))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -101,8 +101,8 @@ def read(model: nn.Module, layer: str | None, x: Tensor) -> tuple[Tensor, Tensor
 @torch.no_grad()
 def separate(
     model: nn.Module, layer: str | None, inner: Tensor, outer: Tensor, *, closeness: float
-) -> Readout | None:
-    """The read-out that tells ``outer``, (1, c, h, w), from all of ``inner``, (m, c, h, w).
+) -> LinearProbe | None:
+    """The probe that tells ``outer``, (1, c, h, w), from all of ``inner``, (m, c, h, w).
 
     None if least squares find no hyperplane that does. closeness: where the threshold lies between
     the likeliest of ``inner``, 0, and ``outer``, 1. Its logits span as much as the network's here.
@@ -123,7 +123,7 @@ def separate(
     threshold = best + closeness * (own - best)
     span = 2 * (scores - threshold).abs().max()
     scale = (logits.max() - logits.min()) / span
-    return Readout(*(one.to(outer) for one in (centre, scale * weight, scale * threshold)))
+    return LinearProbe(*(one.to(outer) for one in (centre, scale * weight, scale * threshold)))
 
 
 def _across(points: Tensor) -> Tensor:

@@ -3,7 +3,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from robustinfo.diagnostics import ascent
+from robustinfo.diagnostics import loss_trajectory
 from tests.diagnostics.after import After
 
 NAMES = ["never_rises_fraction", "constant_fraction", "unconverged_fraction"]
@@ -11,7 +11,9 @@ NAMES = ["never_rises_fraction", "constant_fraction", "unconverged_fraction"]
 
 def fractions(model, x, y, generator, **settings):
     numbers = {"epsilon": 0.01, "step_size": 0.001, "steps": 40} | settings
-    found = ascent.diagnose(model, x, y, config=ascent.Config(**numbers), generator=generator)
+    found = loss_trajectory.diagnose(
+        model, x, y, config=loss_trajectory.Config(**numbers), generator=generator
+    )
     assert [one.quantity for one in found] == NAMES
     assert {one.n for one in found} == {len(y)}
     return [one.value for one in found]
@@ -38,7 +40,7 @@ def test_a_linear_path_has_converged_once_the_part_left_is_small_beside_the_part
     norm, scale, steps, two_classes, generator
 ):
     """After a part w of the way it is (1 - w) / w, whatever the size of the logits."""
-    p, last = two_classes, 1 / (1 + ascent.OPEN)
+    p, last = two_classes, 1 / (1 + loss_trajectory.OPEN)
     for parameter in p.model.parameters():
         parameter.data *= scale
     far = out_of_reach(p, 0.01)
@@ -69,8 +71,8 @@ def test_of_no_image_a_network_is_not_asked(two_classes, generator):
             return two_classes.model(x.view(len(x), -1).view(x.shape))
 
     p = two_classes
-    config = ascent.Config(epsilon=0.1, step_size=0.02, steps=3)
-    found = ascent.climb(Views(), p.x[:0], p.y[:0], config=config, generator=generator)
+    config = loss_trajectory.Config(epsilon=0.1, step_size=0.02, steps=3)
+    found = loss_trajectory.climb(Views(), p.x[:0], p.y[:0], config=config, generator=generator)
     assert [len(one) for one in found] == [0] * 6
 
 

@@ -7,8 +7,8 @@ from torch import nn
 
 from pipeline.run import contract
 from pipeline.run.code import code
-from robustinfo.diagnostics import planted
-from robustinfo.diagnostics._readout import Binary, Readout, last_linear, separate
+from robustinfo.diagnostics import binarization_test
+from robustinfo.diagnostics._linear_probe import Binary, LinearProbe, last_linear, separate
 from robustinfo.maths.balls import distance
 from tests.told import told
 
@@ -45,24 +45,24 @@ class Loud(nn.Sequential):
 
 def diagnosed(model, x, generator, attack=PGD, **settings):
     """{quantity without its prefix: Measurement}"""
-    config = planted.Config(adversary=attack, **settings)
+    config = binarization_test.Config(adversary=attack, **settings)
     y = torch.zeros(len(x)).long()
-    found = planted.diagnose(model, x, y, config=config, generator=generator)
-    return {name.removeprefix("planted_"): one for name, one in told(found).items()}
+    found = binarization_test.diagnose(model, x, y, config=config, generator=generator)
+    return {name.removeprefix("binarization_"): one for name, one in told(found).items()}
 
 
 def fractions(model, x, generator, attack=PGD, **settings):
     """How many are planted; of these, how many the attack and random points turn."""
     said = diagnosed(model, x, generator, attack, **settings)
     assert all(one.interval == "fraction" for one in said.values())
-    if not said["fraction"].value:
+    if not said["tested_fraction"].value:
         assert len(said) == 1
         return [0, 0, 0]
-    planted_there = round(said["fraction"].value * said["fraction"].n)
+    planted_there = round(said["tested_fraction"].value * said["tested_fraction"].n)
     names = ("found_fraction", "missed_fraction", "random_fraction")
     assert {said[name].n for name in names} == {planted_there}
     assert said["missed_fraction"].value <= 1 - said["found_fraction"].value
-    return [said[name].value for name in ("fraction", "found_fraction", "random_fraction")]
+    return [said[name].value for name in ("tested_fraction", "found_fraction", "random_fraction")]
 
 
 @pytest.mark.parametrize("norm", ["linf", "l2"])
@@ -116,10 +116,10 @@ def test_nothing_is_planted_where_no_hyperplane_separates_for_long(change, netwo
 
 def test_images_that_share_a_ball_are_attacked_apart(network, generator):
     x = torch.cat([network.x[:2], network.x[:2], network.x[:1] + 0.01])
-    assert planted._groups(x, "linf", 0.2) == [[0, 1], [2, 3], [4]]
+    assert binarization_test._groups(x, "linf", 0.2) == [[0, 1], [2, 3], [4]]
     assert fractions(network.model, x, generator) == [1, 1, 0]
     # The whole cube: all images are within reach of all others.
-    assert len(planted._groups(network.x, "linf", 1.0)) == 8
+    assert len(binarization_test._groups(network.x, "linf", 1.0)) == 8
 
 
 def test_so_many_of_the_first_images_are_tried(network, generator):
@@ -131,8 +131,8 @@ def test_so_many_of_the_first_images_are_tried(network, generator):
 @pytest.mark.parametrize("norm", ["linf", "l2"])
 def test_planted_points_lie_on_the_surface_of_the_ball(norm, network):
     attack = SimpleNamespace(norm=norm, epsilon=0.1)
-    config = planted.Config(adversary=PGD)
-    found = planted._planted(network.model, "2", network.x, attack, config)
+    config = binarization_test.Config(adversary=PGD)
+    found = binarization_test._planted(network.model, "2", network.x, attack, config)
     torch.testing.assert_close(distance(found.points - found.x, norm), torch.full((8,), 0.1))
 
 
@@ -143,9 +143,9 @@ def test_a_read_out_tells_the_outer_point_from_all_others_and_is_as_loud_as_the_
     model, x = network.model, network.x
     inner = torch.cat([x[:1], x[:1] + 0.1 * (torch.rand(200, 1, SIDE, SIDE) - 0.5)])
     outer = x[:1] + 0.1 * torch.rand(1, 1, SIDE, SIDE).sub(0.5).sign()
-    readout = separate(model, "2", inner, outer, closeness=closeness)
+    probe = separate(model, "2", inner, outer, closeness=closeness)
     with torch.no_grad():
-        logits = Binary(model, "2", x[:1], [readout], "linf")(torch.cat([outer, inner])).double()
+        logits = Binary(model, "2", x[:1], [probe], "linf")(torch.cat([outer, inner])).double()
         heard = model(torch.cat([outer, inner]))
     score = logits[:, 1]
     assert score[0] > 0 > score[1:].max() and (logits.argmax(1)[1:] == 0).all()
@@ -158,11 +158,11 @@ def test_a_read_out_tells_the_outer_point_from_all_others_and_is_as_loud_as_the_
 @pytest.mark.parametrize("norm", ["linf", "l2"])
 def test_every_image_is_served_by_the_read_out_of_its_nearest_original(norm, network):
     model, x = network.model, network.x
-    readouts = [
-        Readout(torch.zeros(100), torch.zeros(100), torch.tensor(-float(i))) for i in range(8)
+    probes = [
+        LinearProbe(torch.zeros(100), torch.zeros(100), torch.tensor(-float(i))) for i in range(8)
     ]
     order = torch.tensor([3, 1, 7, 0, 2, 2])
-    found = Binary(model, "2", x, readouts, norm)(x[order] + 0.02 * torch.rand(6, 1, SIDE, SIDE))
+    found = Binary(model, "2", x, probes, norm)(x[order] + 0.02 * torch.rand(6, 1, SIDE, SIDE))
     assert found[:, 1].equal(order.float())
 
 
@@ -198,11 +198,11 @@ def test_autoattack_takes_the_two_classes(network, generator):
 )
 def test_an_attack_without_a_ball_and_a_misspelt_one_are_refused(attack, message):
     with pytest.raises(ValidationError, match=message):
-        planted.Config(adversary=attack)
+        binarization_test.Config(adversary=attack)
 
 
 def test_a_job_knows_that_it_runs_the_code_of_the_attack():
-    entry = {"method": "planted", "adversary": {"method": "mi_fgsm"}}
+    entry = {"method": "binarization_test", "adversary": {"method": "mi_fgsm"}}
     stage = contract.every()["diagnose"]
     files = code(stage, {short: {} for short in stage.params} | {"diagnostics": {"active": entry}})
     assert "src/robustinfo/attacks/mi_fgsm.py" in files

@@ -10,9 +10,9 @@ import math
 import numpy as np
 import pandas as pd
 
-from pipeline.results.combined import with_transfers
 from pipeline.results.rows import RUN
 from pipeline.results.statistics import chosen
+from pipeline.results.worst_case import with_transfers
 from pipeline.study.entries import network
 from pipeline.study.quantities import ALL
 from robustinfo.core.settings import Entry
