@@ -64,8 +64,9 @@ def combined(
     for norm, epsilon in threats.models(made).items():
         own = {name: one for name, one in kinds.items() if one.norm == norm}
         told = outcome(success, own, right, norm)
-        images = [(one, success[name], adversarial[name]) for name, one in own.items()]
-        starts = follow_up.weaker_images(x, images, norm)
+        starts = x.clone()
+        for name, one in own.items():
+            follow_up.keep_weaker(starts, one, success[name], adversarial[name], norm)
         after = follow_up.follow_up(
             network, x, y, told, (norm, epsilon), entries, own,
             starts=starts, generator=generator,

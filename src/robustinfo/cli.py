@@ -41,6 +41,9 @@ def judge(
     classes: Annotated[
         Path | None, typer.Option(help="those of a folder, in order: a line each, or JSON")
     ] = None,
+    images: Annotated[
+        int | None, typer.Option(help="how many, whatever the protocol says", min=1)
+    ] = None,
     seed: Annotated[int, typer.Option(help="of whatever the attacks draw")] = 0,
     device: Annotated[str, typer.Option(help="cpu, cuda or cuda:1; else a GPU if there is")] = "",
     as_text: Annotated[bool, typer.Option("--json", help="print the verdict as JSON")] = False,
@@ -62,6 +65,7 @@ def judge(
             twin=twin,
             size=size,
             classes=None if classes is None else str(classes),
+            images=images,
             seed=seed,
             device=device,
             as_text=as_text,

@@ -202,10 +202,10 @@ def test_no_attack_finds_ties_and_none_is_called_a_liar_for_them(attack, numbers
         return attack.perturb(*args, config=attack.Config(**numbers), generator=generator)
 
     found = attacked(
-        Accident(), x, y, {"it": Attack(Threat("black_box", "l2", None), perturb, {})},
-        torch.Generator(), note=str,
+        Accident(), x, y, Accident()(x).argmax(1) == y,
+        Attack(Threat("black_box", "l2", None), perturb, {}), generator=torch.Generator(),
     )  # fmt: skip
-    assert not found.success["it"].any() and not found.miscounted["it"].any()
+    assert not found.success.any() and not found.miscounted.any()
 
 
 def test_who_claims_a_tie_has_not_miscounted_and_who_claims_a_stander_has():

@@ -7,35 +7,36 @@ import torch
 from PIL import Image
 
 from robustinfo.core.errors import UserError
+from robustinfo.datasets import _image, _image_files
 from robustinfo.judge.images import images
 
 
 def test_a_folder_is_read_byte_for_byte_with_its_labels(pets):
     found = images("pets")
     assert found.images.shape == (12, 1, 4, 4) and found.classes == ["cat", "dog"]
-    levels = found.images[:, 0, 0, 0]
-    assert found.images.equal(levels[:, None, None, None].expand(-1, 1, 4, 4))
+    levels = found.images[:][:, 0, 0, 0]
+    assert found.images[:].equal(levels[:, None, None, None].expand(-1, 1, 4, 4))
     assert sorted(levels.tolist()) == [*range(6), *range(100, 106)]
     assert found.labels.equal((levels >= 100).long())
 
 
 def test_a_limit_takes_the_first_of_a_fixed_draw_in_which_the_classes_are_mixed(pets):
     every, few = images("pets"), images("pets", limit=6)
-    assert few.images.equal(every.images[:6]) and few.labels.equal(every.labels[:6])
+    assert few.images[:].equal(every.images[:6]) and few.labels.equal(every.labels[:6])
     assert 0 < few.labels.sum() < 6
 
 
 def test_the_draw_is_the_one_that_it_always_was(pets):
     # The first six levels by the sha256 of cat/0.png and so on.
-    assert images("pets", limit=6).images[:, 0, 0, 0].tolist() == [105, 0, 5, 104, 3, 1]
+    assert images("pets", limit=6).images[:][:, 0, 0, 0].tolist() == [105, 0, 5, 104, 3, 1]
 
 
 def test_the_draw_depends_neither_on_where_the_folder_lies_nor_on_what_is_left_out(pets, paint):
-    before = images("pets").images
+    before = images("pets").images[:]
     paint("pets/.cache/0.png")
     (pets / "cat" / "notes.txt").touch()
     pets.rename("elsewhere")
-    assert images("elsewhere").images.equal(before)
+    assert images("elsewhere").images[:].equal(before)
 
 
 def test_the_shorter_side_becomes_the_size_and_the_middle_is_kept(paint):
@@ -44,15 +45,17 @@ def test_the_shorter_side_becomes_the_size_and_the_middle_is_kept(paint):
     wide.paste(255, (15, 0, 25, 10))  # the middle ten columns
     wide.save("wide/a/1.png")
     assert images("wide").images.shape == (1, 1, 10, 40)
-    assert images("wide", size=10).images.equal(torch.full((1, 1, 10, 10), 255, dtype=torch.uint8))
-    assert images("wide", size=5).images[:, :, :, 2].min() == 255
+    assert (
+        images("wide", size=10).images[:].equal(torch.full((1, 1, 10, 10), 255, dtype=torch.uint8))
+    )
+    assert images("wide", size=5).images[:][:, :, :, 2].min() == 255
 
 
 def test_one_image_of_colour_gives_all_three_channels(pets, paint):
     paint("pets/cat/9.png", 9, mode="RGB")
     found = images("pets")
     assert found.images.shape == (13, 3, 4, 4)
-    assert found.images[:, 0].equal(found.images[:, 2])
+    assert found.images[:][:, 0].equal(found.images[:][:, 2])
 
 
 def test_images_of_several_sizes_ask_for_one(pets, paint):
@@ -142,3 +145,19 @@ def test_folders_without_images_by_class_are_refused(paint, tmp_path, files, wor
         (tmp_path / "none" / file).touch()
     with pytest.raises(UserError, match=words):
         images("none")
+
+
+def test_images_that_memory_has_no_room_for_are_opened_again_when_they_are_asked_for(
+    pets, monkeypatch
+):
+    every = images("pets").images[:]
+    monkeypatch.setattr(_image_files, "KEPT", 5 * 16)
+    files = images("pets").images
+    assert len(files) == len(every) == 12 and files[:].equal(every)
+    assert files[3:9].equal(every[3:9]) and files[20:].shape == (0, 1, 4, 4)
+    opened = []
+    monkeypatch.setattr(_image, "opened", lambda file, size: opened.append(file) or 1 / 0)
+    assert files[:5].equal(every[:5])
+    with pytest.raises(ZeroDivisionError):
+        files[5:6]
+    assert len(opened) == 1

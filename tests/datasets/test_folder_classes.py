@@ -27,7 +27,7 @@ def test_numbered_folders_are_in_the_order_of_their_numbers(levels_of, form):
     levels_of(names)
     found = images("data")
     assert found.classes == names and found.found.order == "by number"
-    assert found.labels.equal(found.images[:, 0, 0, 0].long())
+    assert found.labels.equal(found.images[:][:, 0, 0, 0].long())
 
 
 def test_where_their_order_as_text_is_another_that_is_said(levels_of):
@@ -99,7 +99,7 @@ def test_names_give_the_order_of_the_networks_classes(pets, name):
     Path(name).write_text(ORDERS[name], newline="")
     found = images("pets", names=Path(name))
     assert found.classes == ["dog", "fox", "cat"]
-    assert found.labels.equal(torch.where(found.images[:, 0, 0, 0] >= 100, 0, 2))
+    assert found.labels.equal(torch.where(found.images[:][:, 0, 0, 0] >= 100, 0, 2))
     assert found.found.classes == {"dog": 6, "fox": 0, "cat": 6}
     assert found.found.order == f"as {name} has it"
 

@@ -35,7 +35,7 @@ def test_a_split_is_found_in_any_spelling_and_classes_lie_within(split_into, tra
     found = images("data")
     assert found.classes == ["cat", "dog"] and found.found.split == test
     assert found.found.classes == {"cat": 2, "dog": 2} and found.found.root == f"data/{test}"
-    assert found.labels.equal((found.images[:, 0, 0, 0] > 0).long())
+    assert found.labels.equal((found.images[:][:, 0, 0, 0] > 0).long())
     assert found.found.left_out == [(train, 1, "folders beside the split's")]
 
 

@@ -4,6 +4,7 @@ Images are uint8 on disk and floats in [0, 1] here, texts the numbers of their w
 """
 
 from collections.abc import Iterator
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -12,12 +13,26 @@ EVALUATION_BATCH = 512  # images at once where no gradient of the weights is kep
 VALUES = EVALUATION_BATCH * 3 * 64 * 64  # at once; 41 images of 224 x 224
 
 
+class Images(Protocol):
+    """Images that are read a part at a time: a tensor, or files that are opened when asked for."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(n, c, h, w)."""
+
+    def __getitem__(self, part: slice, /) -> Tensor:
+        """uint8, or floats in [0, 1]."""
+
+
 def floats(images: Tensor, device: torch.device | str | None = None) -> Tensor:
     """uint8 (n, c, h, w) -> float32 in [0, 1] on the device; None: where they are.
 
-    Words of texts, integers (n, length), stay what they are, as int64: embeddings ask for that.
+    Floats stay what they are. So do words of texts, integers (n, length), as int64: embeddings ask
+    for that.
     """
     there = images.to(device)
+    if images.is_floating_point():
+        return there
     return there.float() / 255 if images.dtype == torch.uint8 else there.long()
 
 
@@ -31,9 +46,13 @@ def batches(
 
 def together(x: Tensor, *others: Tensor) -> Iterator[tuple[Tensor, ...]]:
     """Parts of x, (n, ...), and of what belongs to it, as large as memory allows for a gradient."""
-    each = x[:1].numel() if x.is_floating_point() else 1
-    size = max(1, min(EVALUATION_BATCH, VALUES // max(1, each)))
+    size = at_once(x[:1].numel()) if x.is_floating_point() else EVALUATION_BATCH
     return zip(x.split(size), *(other.split(size) for other in others), strict=True)
+
+
+def at_once(values: int) -> int:
+    """How many images of so many values each memory allows for a gradient."""
+    return max(1, min(EVALUATION_BATCH, VALUES // max(1, values)))
 
 
 @torch.no_grad()

@@ -13,18 +13,19 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from robustinfo.datasets import _classes, _image, _splits
+from robustinfo.datasets import _classes, _splits
 from robustinfo.datasets._found import Found
+from robustinfo.datasets._image_files import ImageFiles
 from robustinfo.datasets._storage import DataError
 from robustinfo.datasets._tree import HERE, NO_IMAGE, UNPRINTABLE, Tree, listed, printable, scan
 
 
 def read(
     folder: Path, split: str, *, size: int | None, limit: int | None, names: Path | None
-) -> tuple[Tensor, Tensor, list[str], Found]:
-    """Images uint8 (n, c, h, w), labels int64 (n,), classes, what was found. Raises DataError.
+) -> tuple[ImageFiles, Tensor, list[str], Found]:
+    """Images, labels int64 (n,), classes, what was found. Raises DataError.
 
-    size: as ``resized`` has it; without one, all images must be of one size. limit: how many.
+    size: as ``ImageFiles`` has it. limit: how many.
     names: a file that says the order of the classes; without one, ``ordered`` does.
     """
     if UNPRINTABLE.search(str(folder)):
@@ -43,7 +44,8 @@ def read(
         (Path(name, file) for name in files for file in files[name]),
         key=lambda file: sha256(file.as_posix().encode()).digest(),
     )[:limit]
-    images, notes = _stacked(folder / chosen, drawn, size)
+    images = ImageFiles([folder / chosen / file for file in drawn], size)
+    notes = images.notes
     if names is None and classes != sorted(classes):
         notes.append(
             f"ImageFolder sorts these folders as text ({listed(sorted(classes))}); if the network "
@@ -115,22 +117,3 @@ def _left_out(tree: Tree, chosen: Path) -> list[tuple[str, int, str]]:
         what = listed(counts if why == NO_IMAGE else [one.as_posix() for one in paths])
         found.append((what, len(paths), why))
     return [one for one in found if one[1]]
-
-
-def _stacked(root: Path, files: list[Path], size: int | None) -> tuple[Tensor, list[str]]:
-    """All images, uint8 (n, c, h, w), and what was done to how many. Raises DataError."""
-    images: list[Tensor] = []
-    done: Counter[str] = Counter()
-    for file in files:
-        image, facts = _image.opened(root / file, size)
-        if images and image.shape[1:] != images[0].shape[1:]:
-            (h, w), (first_h, first_w) = image.shape[1:], images[0].shape[1:]
-            raise DataError(
-                f"{root / file} has {h} x {w} pixels, {root / files[0]} {first_h} x {first_w}; "
-                "give one size for all, such as --size 224"
-            )
-        images.append(image)
-        done.update(facts)
-    channels = max(len(image) for image in images)
-    stacked = torch.stack([image.expand(channels, -1, -1) for image in images])
-    return stacked, [f"images {what}: {many:,}" for what, many in sorted(done.items())]

@@ -7,20 +7,17 @@ Libraries count images that were wrong from the start, and images of their own m
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-import torch
 from torch import Generator, Tensor, nn
 
 from robustinfo.attacks._contradicted import WHY, contradicts_itself
 from robustinfo.attacks._success import lead
 from robustinfo.core import registry
-from robustinfo.core.batches import correct, together
 from robustinfo.core.errors import UserError
 from robustinfo.core.settings import Entry
 from robustinfo.judge.threats import Threat, threat
 
 # (network, x, y, generator=) -> x_adv, like x, and the attack's own word on its success, (n,) bool.
 Perturb = Callable[..., tuple[Tensor, Tensor]]
-Note = Callable[[str], object]  # is told what is being done
 
 
 class Attack(NamedTuple):
@@ -32,12 +29,11 @@ class Attack(NamedTuple):
 
 
 class Attacked(NamedTuple):
-    """What attacks did, by name: their images, and (n,) bool each, true and false successes."""
+    """What one attack made of images: the images, and (n,) bool, true and false successes."""
 
-    x_adv: dict[str, Tensor]
-    success: dict[str, Tensor]
-    miscounted: dict[str, Tensor]
-    failed: dict[str, str]  # attacks that could not be made, and why
+    x_adv: Tensor
+    success: Tensor
+    miscounted: Tensor
 
 
 def attacks_of(entries: Mapping[str, Entry], **settings: object) -> dict[str, Attack]:
@@ -72,31 +68,23 @@ def attacked(
     model: nn.Module,
     x: Tensor,
     y: Tensor,
-    attacks: Mapping[str, Attack],
+    right: Tensor,
+    attack: Attack,
+    *,
     generator: Generator,
-    note: Note = print,
 ) -> Attacked:
-    """Every attack on every image, audited. x: (n, c, h, w) in [0, 1].  y: (n,) labels.
+    """One attack on the images of one batch, audited.
 
-    One that the network gives no hold, by too few classes or answers that contradict each other,
-    takes nothing from what the others found.
+    x: (n, c, h, w) in [0, 1].  y: (n,) labels.  right: (n,) bool, correct when clean. Raises
+    UserError where the network gives the attack no hold, by too few classes or answers that
+    contradict each other.
     """
-    found = Attacked({}, {}, {}, {})
-    for name, (_, perturb, _) in attacks.items():
-        note(name)
-        parts = []
-        try:
-            for a, b, right in together(x, y, correct(model, x, y)):
-                x_adv, claimed = perturb(model, a, b, generator=generator)
-                parts.append((x_adv, *audited(model, b, x_adv, claimed=claimed, right=right)))
-        except UserError as error:
-            found.failed[name] = str(error)
-            continue
-        except Exception as error:
-            if not contradicts_itself(model, x):
-                raise
-            found.failed[name] = f"{type(error).__name__}: {error}; {WHY}"
-            continue
-        for kept, part in zip(found[:3], zip(*parts, strict=True), strict=True):
-            kept[name] = torch.cat(part)
-    return found
+    try:
+        x_adv, claimed = attack.perturb(model, x, y, generator=generator)
+        return Attacked(x_adv, *audited(model, y, x_adv, claimed=claimed, right=right))
+    except UserError:
+        raise
+    except Exception as error:
+        if not contradicts_itself(model, x):
+            raise
+        raise UserError(f"{type(error).__name__}: {error}; {WHY}") from error

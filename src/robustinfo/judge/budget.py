@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from robustinfo.attacks._gradient_safe import GradientSafe
+from robustinfo.core.batches import at_once
 from robustinfo.judge.protocol import SIZES, Ball, Size, cost
 
 RUNS = 5  # that are timed
@@ -27,6 +28,7 @@ class Task(NamedTuple):
     values: int  # of one image
     networks: int = 1  # 2 with a twin
     term: bool = False  # whether there is an adaptive attack
+    asked: int | None = None  # images, whatever the protocol
 
 
 def seconds_each(model: nn.Module, x: Tensor) -> tuple[float, float]:
@@ -64,10 +66,13 @@ def _seconds(once: Callable[[], None], x: Tensor) -> float:
 def estimates(each: tuple[float, float], ball: Ball, task: Task) -> Iterator[tuple[Size, float]]:
     """(size, seconds) of every size, the smallest first."""
     for size in SIZES:
-        images = min(size.images, task.images)
+        images = min(task.asked or size.images, task.images)
         passes = cost(size, ball, task.values, images, term=task.term)
-        seconds = images * (passes.gradients * each[0] + passes.queries * each[1])
-        yield size, task.networks * (seconds + OVERHEAD * sum(passes))
+        seconds = passes.gradients * each[0] + passes.queries * each[1]
+        yield (
+            size,
+            task.networks * (seconds + OVERHEAD * sum(passes) / min(images, at_once(task.values))),
+        )
 
 
 def largest(each: tuple[float, float], ball: Ball, budget: float, task: Task) -> tuple[Size, float]:

@@ -5,28 +5,26 @@ audited in ``attacked``, combined in ``threats``, followed up in ``follow_up``, 
 ``evidence`` and judged in ``verdict``.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
+from functools import partial
+from math import prod
 from typing import NamedTuple
 
-import torch
 from torch import Generator, Tensor, nn
 
 from robustinfo.attacks._gradient_safe import GradientSafe
-from robustinfo.attacks._success import fooled
-from robustinfo.core.batches import correct
+from robustinfo.core.batches import Images, at_once, floats
 from robustinfo.core.errors import UserError
 from robustinfo.core.measurement import Measurement, fraction
 from robustinfo.core.settings import Entry
-from robustinfo.judge import follow_up, outcome, threats
-from robustinfo.judge.attacked import Attack, Attacked, attacked
+from robustinfo.judge import batch, follow_up, outcome, threats
+from robustinfo.judge.attacked import Attack
+from robustinfo.judge.batch import Batch, Note, Task
 from robustinfo.judge.evidence import diagnosed
 from robustinfo.judge.protocol import Ball
 from robustinfo.judge.sources._guarded import guarded
 from robustinfo.judge.verdict import Verdict, judge
-from robustinfo.maths.balls import feasible
 from robustinfo.maths.statistics import paired_difference
-
-Note = Callable[[str], object]  # is told what is being done
 
 FOLLOW_UP = "pgd doubled"  # beside the attacks, what comes after them
 
@@ -47,8 +45,8 @@ class Evaluation(NamedTuple):
 
 def evaluate(
     model: nn.Module,
-    x: Tensor,
-    y: Tensor,
+    images: Images,
+    labels: Tensor,
     *,
     classes: int,
     ball: Ball,
@@ -56,103 +54,100 @@ def evaluate(
     diagnostics: Mapping[str, Entry],
     generator: Generator,
     twin: nn.Module | None = None,
+    most_diagnosed: int | None = None,
     note: Note = print,
 ) -> Evaluation:
-    """The verdict on a network in eval mode. x: (n, c, h, w) in [0, 1].  y: (n,) labels.
+    """The verdict on a network in eval mode, on the generator's device.
 
-    attacks: in the ball. twin: the same network without the defence; it is attacked alike, but for
-    what climbs a defence's term, and what broke it is tried on the network. note: is told what is
-    being done. Raises UserError if no attack can be made at all, with the reasons.
+    images: (m, c, h, w), uint8 or in [0, 1], anywhere. labels: (n,), of the first n images, which
+    are read once, batch by batch; the first most_diagnosed of them (None: all) once more, for the
+    diagnostics. attacks: in the ball. twin: the same network without the defence; it is attacked
+    alike, but for what climbs a defence's term, and what broke it is tried on the network. note: is
+    told what is being done. Raises UserError if no attack can be made at all, with the reasons.
     """
+    where = generator.device
     model, twin = guarded(model), None if twin is None else guarded(twin)
-    network = GradientSafe(model).eval()
-    right = correct(network, x, y)
-    own = attacked(network, x, y, attacks, generator, note)
-    if not own.success:
-        reasons = "; ".join(f"{name}: {why}" for name, why in own.failed.items())
-        raise UserError(
-            f"no attack could be made, so nothing can be said ({reasons or 'none is named'})"
-        )
-    success, made = dict(own.success), {name: attacks[name].threat for name in own.success}
-    values: list[Measurement] = []
-    left, images = None, dict(own.x_adv)
-    if twin is not None:
-        left, transferred = _twin(
-            network, GradientSafe(twin).eval(), x, y, right, attacks, generator, note
-        )
-        for name, (turned, x_adv) in transferred.items():
-            new = f"{name} from the twin"
-            success[new], images[new] = turned, x_adv
-            made[new] = attacks[name].threat.transferred()
-    found = outcome.outcome(success, made, right, ball.norm)
-    note("following up")
-    entries = {name: one.entry for name, one in attacks.items() if name in own.success}
-    triples = [(made[name], success[name], images[name]) for name in made]
-    starts = follow_up.weaker_images(x, triples, ball.norm)
-    within = (ball.norm, ball.epsilon)
-    after = follow_up.follow_up(
-        network, x, y, found, within, entries, made, starts=starts, generator=generator
+    # Not those that climb the defence's own term: the twin has none.
+    plain = {name: one for name, one in attacks.items() if one.threat.role != "adaptive"}
+    task = Task(
+        GradientSafe(model).eval(),
+        None if twin is None else GradientSafe(twin).eval(),
+        attacks,
+        {} if twin is None else plain,
+        ball,
     )
-    values += threats.counts({name: made[name] for name in own.success}, within)
+    every, task, not_made = _attacked(task, images, labels, generator, note)
+    made, within = task.threats(), (ball.norm, ball.epsilon)
+    found = outcome.outcome(every.success, made, every.right, ball.norm)
     before = found.robust  # nothing follows up what the twin withstands, either
-    found = found._replace(robust=after.robust(before))
+    found = found._replace(robust=every.after.robust(before))
     fell = before & ~found.robust
-    values += outcome.measured(found, after.only) + follow_up.measured(after)
-    values += _audited(own, x, made)
-    if left is not None:
-        values += _beside(before, left)
-    resisting = {ball.norm: found.resists_cross_entropy}
+    values = threats.counts({name: made[name] for name in task.attacks}, within)
+    values += outcome.measured(found, every.after.only) + follow_up.measured(every.after)
+    values += _audited(every)
+    if every.twin_robust is not None:
+        values += _beside(before, every.twin_robust)
+    y = labels[:most_diagnosed].to(where)
+    x, resisting = floats(images[: len(y)], where), found.resists_cross_entropy[: len(y)]
     values += diagnosed(
-        model, x, y, diagnostics, resisting=resisting, generator=generator, note=note
+        model, x, y, diagnostics, resisting={ball.norm: resisting}, generator=generator, note=note
     )
-    clean = fraction("clean_accuracy", right)
+    clean = fraction("clean_accuracy", every.right)
     return Evaluation(
         judge([clean, *values], classes),
         ball,
-        len(y),
+        len(labels),
         clean,
         fraction("robust_accuracy", found.robust),
-        {name: (right & ~broken).double().mean().item() for name, broken in success.items()},
+        {name: (every.right & ~broken).double().mean().item()
+         for name, broken in every.success.items()},
         {
             name: broken.nonzero().flatten().tolist()
-            for name, broken in (success | {FOLLOW_UP: fell}).items()
+            for name, broken in (every.success | {FOLLOW_UP: fell}).items()
         },
-        own.failed,
+        not_made,
         values,
+    )  # fmt: skip
+
+
+def _attacked(
+    task: Task, images: Images, labels: Tensor, generator: Generator, note: Note
+) -> tuple[Batch, Task, dict[str, str]]:
+    """Every batch, joined; the task without the attacks that one of them could not be put to."""
+    not_made: dict[str, str] = {}
+    while task.attacks:
+        try:
+            parts = list(_batches(task, images, labels, generator, note))
+        except batch.NotMadeError as error:  # of any batch: an attack is made on all or on none
+            not_made |= error.reasons
+            task = task.without(not_made)
+            continue
+        return batch.joined(parts), task, not_made
+    reasons = "; ".join(f"{name}: {why}" for name, why in not_made.items())
+    raise UserError(
+        f"no attack could be made, so nothing can be said ({reasons or 'none is named'})"
     )
 
 
-def _twin(
-    network: nn.Module,
-    twin: nn.Module,
-    x: Tensor,
-    y: Tensor,
-    right: Tensor,
-    attacks: Mapping[str, Attack],
-    generator: Generator,
-    note: Note,
-) -> tuple[Tensor, dict[str, tuple[Tensor, Tensor]]]:
-    """(n,) bool, where the twin is robust; and per attack which of its images turn the network,
-    and these images.
-    """
-    # Not those that climb the defence's own term: the twin has none.
-    plain = {name: one for name, one in attacks.items() if one.threat.role != "adaptive"}
-    other = attacked(twin, x, y, plain, generator, lambda name: note(f"{name} on the twin"))
-    left = correct(twin, x, y)
-    for broken in other.success.values():
-        left &= ~broken
-    found = other.x_adv.items()
-    return left, {name: (right & fooled(network, x_adv, y), x_adv) for name, x_adv in found}
+def _batches(
+    task: Task, images: Images, labels: Tensor, generator: Generator, note: Note
+) -> Iterator[Batch]:
+    size, n, where = at_once(prod(images.shape[1:])), len(labels), generator.device
+    for start in range(0, n, size):
+        part = slice(start, min(start + size, n))
+        about = f", images {part.start + 1:,} to {part.stop:,} of {n:,}" if n > size else ""
+        x, y = floats(images[part], where), labels[part].to(where)
+        yield batch.evaluated(task, x, y, generator=generator, note=partial(_noted, note, about))
 
 
-def _audited(own: Attacked, x: Tensor, made: Mapping[str, threats.Threat]) -> list[Measurement]:
+def _noted(note: Note, about: str, name: str) -> None:
+    note(name + about)
+
+
+def _audited(every: Batch) -> list[Measurement]:
     """What the attacks themselves did wrong."""
-    infeasible = [
-        ~feasible(x, x_adv, made[name].norm, made[name].epsilon)
-        for name, x_adv in own.x_adv.items()
-    ]
-    values = [fraction("infeasible_fraction", torch.stack(infeasible).any(0))]
-    for name, wrong in own.miscounted.items():
+    values = [fraction("infeasible_fraction", every.infeasible)]
+    for name, wrong in every.miscounted.items():
         values.append(fraction("miscounted_fraction", wrong)._replace(entry=name))
     return values
 

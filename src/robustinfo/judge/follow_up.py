@@ -14,7 +14,7 @@ shows masked gradients, unless the gradient attack had too few steps. So, per th
               an attack, and only the search breaks them, that attack was short.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import torch
@@ -106,13 +106,10 @@ def _hidden(model: nn.Module, x: Tensor, y: Tensor, found: Outcome) -> Tensor:
     return mask
 
 
-def weaker_images(x: Tensor, made: Iterable[tuple[Threat, Tensor, Tensor]], norm: str) -> Tensor:
-    """Like x: what attacks of the weaker kinds in the norm made of the images that they broke.
+def keep_weaker(starts: Tensor, threat: Threat, success: Tensor, x_adv: Tensor, norm: str) -> None:
+    """Write into starts, (n, c, h, w), what an attack of a weaker kind in the norm has broken.
 
-    made: (threat, success (n,) bool, x_adv like x) of each attack.
+    success: (n,) bool.  x_adv: like starts, what the attack made.
     """
-    found = x.clone()
-    for threat, success, x_adv in made:
-        if threat.norm == norm and threat.role in WEAKER:
-            found[success] = x_adv[success].to(x)
-    return found
+    if threat.norm == norm and threat.role in WEAKER:
+        starts[success] = x_adv[success].to(starts)

@@ -20,6 +20,7 @@ from typing import NamedTuple
 from torch import Tensor
 
 from robustinfo.core import registry
+from robustinfo.core.batches import Images
 from robustinfo.core.entries import entry
 from robustinfo.core.errors import UserError
 from robustinfo.datasets import _folder, _image
@@ -28,9 +29,9 @@ from robustinfo.datasets._prepared import SPLITS, data_root, open_split, prepare
 
 
 class Pictures(NamedTuple):
-    """images: uint8 (n, c, h, w).  labels: int64 (n,), places in the list of classes."""
+    """images: slices are uint8 (n, c, h, w).  labels: int64 (n,), places in the list of classes."""
 
-    images: Tensor
+    images: Images
     labels: Tensor
     classes: list[str]
     found: Found  # what was found and left out, for people and JSON

@@ -5,6 +5,7 @@ Everything that imports torch, or calls a stranger's code, happens here.
 
 import json
 from collections.abc import Callable, Sequence
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import torch
 from rich.console import Console
 from torch import Generator, Tensor, nn
 
-from robustinfo.core.batches import floats
+from robustinfo.core.batches import Images, floats
 from robustinfo.core.errors import UserError
 from robustinfo.core.settings import out_of_scale
 from robustinfo.judge import budget, images, options, plain, protocol, sources
@@ -50,10 +51,11 @@ def _judged(typed: Typed, paper: plain.Paper) -> dict[str, str]:
     """The verdict, or a UserError."""
     console, where = Console(stderr=True), options.device(typed.device)
     ball = Ball(norm=typed.norm, epsilon=typed.epsilon)
-    most = protocol.SIZES[-1].images
+    most = typed.images or protocol.SIZES[-1].images
     names = Path(typed.classes) if typed.classes else None
     found = images.images(typed.data, size=typed.size, limit=most, names=names)
-    if problem := out_of_scale(typed.epsilon, typed.norm, found.images[0].numel()):
+    values = prod(found.images.shape[1:])
+    if problem := out_of_scale(typed.epsilon, typed.norm, values):
         raise UserError(f"--epsilon {typed.epsilon:g}: {problem}")
     networks = _networks(typed, found, where)
     notes = [note for network in networks for note in network.notes]
@@ -61,9 +63,9 @@ def _judged(typed: Typed, paper: plain.Paper) -> dict[str, str]:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     term = _term(networks[0])
     each = budget.seconds_each(networks[0], floats(found.images[:TIMED], where))
-    task = budget.Task(len(found.labels), found.images[0].numel(), len(networks), term is not None)
+    task = budget.Task(len(found.labels), values, len(networks), term is not None, typed.images)
     size, upper = budget.largest(each, ball, typed.seconds, task)
-    x, y = floats(found.images[: size.images], where), found.labels[: size.images].to(where)
+    y = found.labels[: typed.images or size.images]
     about = f"{upper:.0f} s" if upper < 120 else f"{upper / 60:.0f} min"
     more = "a larger --budget asks more"
     if upper > typed.seconds:
@@ -76,7 +78,7 @@ def _judged(typed: Typed, paper: plain.Paper) -> dict[str, str]:
     draws = Generator(where).manual_seed(typed.seed)
     with console.status("") as status:
         evaluation = _evaluated(
-            networks, term, x, y, len(found.classes), size, ball, draws, status.update
+            networks, term, found.images, y, len(found.classes), size, ball, draws, status.update
         )
     if typed.as_text:
         told = as_json(evaluation, size) | {"data": found.found._asdict(), "notes": notes}
@@ -103,8 +105,8 @@ def _networks(typed: Typed, found: images.Pictures, where: torch.device) -> list
 def _evaluated(
     networks: Sequence[nn.Module],
     term: Callable | None,
-    x: Tensor,
-    y: Tensor,
+    pictures: Images,
+    labels: Tensor,
     classes: int,
     size: Size,
     ball: Ball,
@@ -113,17 +115,18 @@ def _evaluated(
 ) -> Evaluation:
     """The first network judged by the protocol; a second one is its twin."""
     attacks = protocol.attacks(size, ball, term=term is not None)
-    diagnostics = protocol.diagnostics(size, ball, x[0].numel())
+    diagnostics = protocol.diagnostics(size, ball, prod(pictures.shape[1:]), len(labels))
     return evaluate(
         networks[0],
-        x,
-        y,
+        pictures,
+        labels,
         classes=classes,
         ball=ball,
         attacks=attacks_of({name: part.entry for name, part in attacks.items()}, term=term),
         diagnostics={name: part.entry for name, part in diagnostics.items()},
         generator=generator,
         twin=networks[1] if len(networks) > 1 else None,
+        most_diagnosed=size.images,
         note=note,
     )
 

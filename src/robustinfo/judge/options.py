@@ -23,6 +23,7 @@ class Typed(NamedTuple):
     twin: str | None
     size: int | None
     classes: str | None  # a file
+    images: int | None  # how many; None: as the protocol has it
     seed: int
     device: str
     as_text: bool  # JSON

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from robustinfo.attacks import adaptive, gradient_search
 from robustinfo.core.settings import Norm, Settings, diameter
 from robustinfo.diagnostics import binarization_test
+from robustinfo.judge.cost import Cost
 
 Entry = dict[str, Any]
 CURVE_STEPS = 20
@@ -51,17 +52,6 @@ class Ball(Settings):
 
     norm: Norm
     epsilon: float
-
-
-class Cost(NamedTuple):
-    """At most so many passes per image of the protocol, with a gradient and without."""
-
-    gradients: float = 0
-    queries: float = 0
-
-    def __add__(self, other: "Cost") -> "Cost":  # type: ignore[override]  # no longer tuple
-        """Of both."""
-        return Cost(*(a + b for a, b in zip(self, other, strict=True)))
 
 
 class Part(NamedTuple):
@@ -148,7 +138,7 @@ def diagnostics(size: Size, ball: Ball, values: int, images: int | None = None) 
         * (1 + binarization_test.LONG["restarts"])
         * binarization_test.LONG["steps"]
     )
-    share = min(1.0, size.planted / (images or size.images))
+    share = min(1.0, size.planted / min(size.images, images or size.images))
     for name in ("pgd", "margin_pgd"):
         gradients = made[name].cost.gradients + search
         cost = Cost(share * gradients, share * 420)  # 200 points around it, 200 at random
@@ -174,7 +164,13 @@ def _climb(size: Size, ball: Ball) -> Entry:
 def cost(
     size: Size, ball: Ball, values: int, images: int | None = None, *, term: bool = False
 ) -> Cost:
-    """Of the whole protocol, per image; the rest as in ``diagnostics``."""
-    asked = diagnostics(size, ball, values, images)
-    parts = [*attacks(size, ball, term=term).values(), *asked.values()]
-    return sum((part.cost for part in parts), follow_up(size, ball))
+    """Of the whole protocol on so many images; the rest as in ``diagnostics``.
+
+    Diagnostics are asked of the size's images, however many are attacked.
+    """
+    images = images or size.images
+    asked = diagnostics(size, ball, values, images).values()
+    attacked = attacks(size, ball, term=term).values()
+    each = sum((part.cost for part in attacked), follow_up(size, ball))
+    diagnosed = sum((part.cost for part in asked), Cost())
+    return each.times(images) + diagnosed.times(min(images, size.images))
