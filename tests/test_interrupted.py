@@ -134,16 +134,18 @@ def test_a_state_of_other_settings_is_not_gone_on_from(whole, caplog, other):
 
 def test_a_full_disk_costs_an_error_of_one_line_and_no_state(whole, caplog, monkeypatch):
     interrupt()
-    real = Path.write_bytes
+    real = Path.open
 
-    def full(path, content):
-        if STATE in path.name:
-            real(path, content[:1000])
-            raise OSError(errno.ENOSPC, "No space left on device")
-        return real(path, content)
+    def full(path, mode="r", **settings):
+        file = real(path, mode, **settings)
+        if STATE in path.name and mode == "wb":
+            file.write(bytes(1000))
+            file.close()
+            return real(Path("/dev/full"), mode, buffering=0)
+        return file
 
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "write_bytes", full)
+        patch.setattr(Path, "open", full)
         with pytest.raises(DiskError, match=rf"{STATE}: .*No space left.*free the disk") as error:
             pretrain.run(job())
     assert "\n" not in str(error.value)

@@ -5,7 +5,8 @@ import sys
 
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors import safe_open
+from safetensors.torch import save, save_file
 
 from robustinfo.core.files import DiskError
 from robustinfo.core.sealed import AlteredFileError, seal, unseal
@@ -113,3 +114,21 @@ def test_the_same_content_is_the_same_bytes_whatever_the_process(tmp_path):
     for file in files:
         subprocess.run([sys.executable, "-c", code, str(file)], check=True)
     assert len({file.read_bytes() for file in files}) == 1
+
+
+def test_a_sealed_file_has_the_bytes_of_safetensors(tmp_path):
+    kinds = (
+        torch.int64, torch.float64, torch.float32, torch.int32, torch.bfloat16, torch.float16,
+        torch.int16, torch.int8, torch.uint8, torch.bool,
+    )  # fmt: skip
+    tensors = {f"{place} é": torch.arange(7).to(kind) for place, kind in enumerate(kinds)}
+    tensors |= {
+        "b": torch.rand(2, 3),
+        "a": torch.rand(3),
+        "none": torch.zeros(0, 4),
+        "scalar": torch.tensor(2),
+    }
+    seal(tmp_path / "sealed", tensors, {"who": "é"})
+    with safe_open(tmp_path / "sealed", framework="pt") as file:
+        metadata = file.metadata()
+    assert (tmp_path / "sealed").read_bytes() == save(tensors, metadata)

@@ -1,15 +1,16 @@
 """What an attack makes of images on a job's network, every success verified."""
 
 from collections.abc import Callable
+from math import prod
 
-import torch
 from torch import Generator, Tensor, nn
 
 from pipeline.run import load
 from pipeline.run.job import Job
 from robustinfo.attacks._success import fooled
 from robustinfo.core import checkpoint, registry
-from robustinfo.core.batches import EVALUATION_BATCH, batches, correct
+from robustinfo.core.batches import at_once, batches, correct
+from robustinfo.core.gathered import gathered
 from robustinfo.core.settings import Entry
 from robustinfo.distortions import eight_bit
 from robustinfo.judge.attacked import audited
@@ -36,11 +37,12 @@ def examples(
     The keys are those that the stage keeps, without ``index``, other counts of success as their
     quantities are called; and ``miscounted``.
     """
-    parts = [
+    parts = (
         _examples(entry, model, x, y, term, job.generator)
-        for x, y in batches(images, labels, EVALUATION_BATCH, job.device)
-    ]
-    return {name: torch.cat([part[name] for part in parts]).cpu() for name in parts[0]}
+        for x, y in batches(images, labels, at_once(prod(images.shape[1:])), job.device)
+    )
+    folder = next(iter(job.writes.values())).parent
+    return gathered(parts, len(labels), folder)
 
 
 def _examples(

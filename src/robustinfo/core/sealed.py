@@ -6,17 +6,22 @@ examples are therefore written and read here only.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import Tensor
 
 from robustinfo.core.files import AlteredFileError, whole
 
 _ABOUT, _SHA256 = "about", "sha256"
+# What safetensors calls the types of numbers, in the order in which it writes them.
+_TYPES = {
+    torch.int64: "I64", torch.float64: "F64", torch.float32: "F32", torch.int32: "I32",
+    torch.bfloat16: "BF16", torch.float16: "F16", torch.int16: "I16", torch.int8: "I8",
+    torch.uint8: "U8", torch.bool: "BOOL",
+}  # fmt: skip
 
 
 def seal(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
@@ -24,9 +29,9 @@ def seal(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str])
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     # One entry only: safetensors writes several in a random order, and bytes are to be compared.
     about = json.dumps({**metadata, _SHA256: _digest(tensors, metadata)}, sort_keys=True)
-    content = save(tensors, {_ABOUT: about})
-    with whole(path) as partial:
-        partial.write_bytes(content)
+    with whole(path) as partial, partial.open("wb") as file:
+        for part in _serialized(tensors, {_ABOUT: about}):
+            file.write(part)
 
 
 def is_sealed(path: Path) -> bool:
@@ -69,9 +74,36 @@ def _unreadable(path: Path, error: Exception) -> AlteredFileError:
     return AlteredFileError(f"{path} cannot be read ({error}); delete it and run again")
 
 
+def _serialized(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> Iterator[memoryview]:
+    """The bytes that ``safetensors.torch.save`` returns, one tensor after the other.
+
+    That one copies all of them, and ``save_file`` leaves a file of a random name if it is killed.
+    """
+    header: dict[str, object] = {"__metadata__": metadata}
+    places = {dtype: place for place, dtype in enumerate(_TYPES)}
+    ordered = sorted(tensors.items(), key=lambda one: (places[one[1].dtype], one[0]))
+    end = 0
+    for name, tensor in ordered:
+        start, end = end, end + tensor.nbytes
+        header[name] = {
+            "dtype": _TYPES[tensor.dtype],
+            "shape": [*tensor.shape],
+            "data_offsets": [start, end],
+        }
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)
+    yield memoryview(len(text).to_bytes(8, "little") + text)
+    for _, tensor in ordered:
+        yield _bytes(tensor)
+
+
+def _bytes(tensor: Tensor) -> memoryview:
+    return tensor.flatten().view(torch.uint8).numpy().data
+
+
 def _digest(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> str:
     sha = hashlib.sha256(json.dumps(sorted(metadata.items())).encode())
     for name, tensor in sorted(tensors.items()):
         sha.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        sha.update(tensor.flatten().view(torch.uint8).numpy().data)
+        sha.update(_bytes(tensor))
     return sha.hexdigest()
