@@ -55,7 +55,7 @@ def test_of_a_data_set_too_it_is_said_what_was_found():
     raw = digits.load("train", config=digits.Config(size=8), root=None)
     counts = dict(zip(raw.classes, np.bincount(raw.labels).tolist(), strict=True))
     assert found == ("digits-size-8", "train", counts, "of the data set", 3, [], [])
-    first, second = found.described()
+    first, second = found.lines()
     assert first == "digits-size-8, split train: 3 of 1,347 images read"
     assert second.startswith(f"10 classes of the data set: 0 0 ({counts['0']}), 1 1 (")
 

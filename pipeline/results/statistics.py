@@ -159,7 +159,7 @@ def _images(rows: pd.DataFrame) -> Bounds | None:
         mean = float(per_seed.value.mean())
         return lambda tail: (mean, mean)
     if kinds == {"fraction"} and n:
-        return images.of_fractions(per_seed.value, n)
+        return images.from_fractions(per_seed.value, n)
     if kinds and kinds <= {"fraction", "own", "exact"} and rows.low.notna().all():
-        return images.of_own(per_seed.value, per_seed.low, per_seed.high)
+        return images.from_intervals(per_seed.value, per_seed.low, per_seed.high)
     return None

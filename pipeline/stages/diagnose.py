@@ -11,7 +11,7 @@ from pipeline.results import rows
 from pipeline.results.worst_case import by_image, combined
 from pipeline.run import load
 from pipeline.run.job import Job
-from robustinfo.core.batches import correct, floats
+from robustinfo.core.batches import correct, to_float
 from robustinfo.core.measurement import fraction
 from robustinfo.core.registry import STORED
 from robustinfo.core.sealed import unseal
@@ -39,7 +39,7 @@ DEVICE = "gpu"
 def run(job: Job) -> None:
     """Combine the stored examples per image, then run every diagnostic on the test images."""
     images, labels = load.test_images(job)
-    x, y = floats(images, job.device), labels.to(job.device)
+    x, y = to_float(images, job.device), labels.to(job.device)
     model = load.trained(job, job.file("model"))
     stored = {one.names["attack"]: unseal(one.path)[0] for one in job.files("examples")}
     attacks, threat = job.params["attacks"], job.params["threat"]

@@ -26,7 +26,7 @@ from pipeline.results.statistics import chosen, over_seeds
 from pipeline.results.worst_case import within
 from pipeline.run.job import Job
 from pipeline.study.slices import in_setting
-from robustinfo.core.files import whole
+from robustinfo.core.files import atomic_write
 from robustinfo.core.settings import Entry
 from robustinfo.judge.checks import UNTRUSTED
 from robustinfo.judge.evidence import is_curve, norm_of
@@ -81,9 +81,9 @@ def run(job: Job) -> None:
     board = ranked(verdicts, attacked, protocols)
     rows.write_table(job.writes["leaderboard"], board)
     lines = board.astype(object).where(board.notna(), None).to_dict("records")
-    with whole(job.writes["leaderboard_json"]) as partial:
+    with atomic_write(job.writes["leaderboard_json"]) as partial:
         partial.write_text(json.dumps(lines, indent=2) + "\n")
-    with whole(job.writes["leaderboard_tex"]) as partial:
+    with atomic_write(job.writes["leaderboard_tex"]) as partial:
         partial.write_text(tex(board))
     rows.write_table(job.writes["accuracy_by_attack"], pd.DataFrame(attacked, columns=ATTACKED))
     rows.write_table(job.writes["accuracy_by_epsilon"], pd.DataFrame(swept, columns=SWEPT))

@@ -25,7 +25,7 @@ from pipeline.results.untrained import UNTRAINED
 from pipeline.results.worst_case import with_transfers, within
 from pipeline.run.job import Job
 from pipeline.study.slices import in_setting
-from robustinfo.core.files import whole
+from robustinfo.core.files import atomic_write
 from robustinfo.core.measurement import Measurement
 from robustinfo.judge import threats
 from robustinfo.judge.evidence import norm_of
@@ -93,7 +93,7 @@ def run(job: Job) -> None:
                 verdicts.append(about | {"verdict": UNTRAINED})
     rows.write_table(job.writes["verdict"], pd.DataFrame(verdicts, columns=COLUMNS))
     rows.write_table(job.writes["checks"], pd.DataFrame(checks, columns=CHECKED))
-    with whole(job.writes["metrics"]) as partial:
+    with atomic_write(job.writes["metrics"]) as partial:
         partial.write_text(json.dumps(metrics, indent=2) + "\n")
     for line in verdicts:
         print("{dataset} {model} {defence}, {norm}: {verdict}".format(**line))

@@ -52,12 +52,12 @@ def judge(
     option.
     """
     try:
-        within = options.norm(norm)
+        ball_norm = options.norm(norm)
         typed = options.Typed(
             model=model,
             data=data,
-            norm=within,
-            epsilon=options.epsilon(epsilon, within),
+            norm=ball_norm,
+            epsilon=options.epsilon(epsilon, ball_norm),
             seconds=options.seconds(budget),
             twin=twin,
             size=size,
@@ -66,7 +66,7 @@ def judge(
             device=device,
             as_text=as_text,
         )
-        raise typer.Exit(_told(typed))
+        raise typer.Exit(_print_verdict(typed))
     except UserError as error:
         Console(stderr=True).print(f"error: {error}", style="red", markup=False, soft_wrap=True)
         raise typer.Exit(1) from None
@@ -74,15 +74,15 @@ def judge(
         raise typer.Exit(INTERRUPTED) from None
 
 
-def _told(typed: options.Typed) -> int:
+def _print_verdict(typed: options.Typed) -> int:
     """Print the verdict. Returns its exit code, or raises UserError where there is none."""
     paper = plain.Paper.of(Console())
-    asked = {"typed": typed._asdict(), "paper": paper._asdict()}
+    arguments = {"typed": typed._asdict(), "paper": paper._asdict()}
     try:
-        found = separate.asked("robustinfo.judge.judged:answer", asked)
+        result = separate.asked("robustinfo.judge.judged:answer", arguments)
     except UserError as error:
         raise UserError(f"{typed.model} {error}") from None
-    if "error" in found:
-        raise UserError(found["error"])
-    print(found["text"], end="", flush=True)
-    return EXITS[found["verdict"]]
+    if "error" in result:
+        raise UserError(result["error"])
+    print(result["text"], end="", flush=True)
+    return EXITS[result["verdict"]]

@@ -73,7 +73,7 @@ def test_what_was_found_stands_in_json_as_it_is(pets):
         "left_out": [],
         "notes": [],
     }
-    assert found.described() == [
+    assert found.lines() == [
         "pets, no splits: 5 of 12 images read",
         "2 classes by name: 0 cat (6), 1 dog (6)",
     ]
@@ -83,7 +83,7 @@ def test_many_classes_are_shortened_for_people_only(paint):
     for number in range(40):
         paint(f"many/{number}/1.png")
     found = images("many").found
-    line = found.described()[1]
+    line = found.lines()[1]
     assert line.startswith("40 classes by number: 0 0 (1), 1 1 (1), 2 2 (1)")
     assert line.endswith("10 10 (1), 28 more, 39 39 (1)") and len(found.classes) == 40
 
@@ -116,7 +116,7 @@ def test_what_is_no_image_of_a_class_is_counted_and_named(pets, paint):
             5,
         ),
     }
-    assert "left out, images in no class's folder: loose.png (1 in all)" in found.described()
+    assert "left out, images in no class's folder: loose.png (1 in all)" in found.lines()
 
 
 def test_endings_count_in_any_case(paint):

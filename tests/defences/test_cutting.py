@@ -9,7 +9,7 @@ from torch import nn
 
 from robustinfo.defences import _cutting, ib_rar
 from robustinfo.models import resnet18, vgg16, wide_resnet
-from robustinfo.models._mask import ChannelMask, as_read, cut_in_training
+from robustinfo.models._mask import ChannelMask, cut_in_training, masked_points
 from robustinfo.models._network import Network
 
 STANDARD = {"method": "standard", "loss": {"method": "cross_entropy"}}
@@ -116,7 +116,7 @@ def test_the_codes_mask_is_one_in_ten_and_never_lasts():
 def test_the_layer_that_the_mask_reads_is_read_masked(method, points, read):
     with torch.device("meta"):
         model = method.build((3, 32, 32), 10, config=method.Config())
-    assert as_read(model, points) == read
+    assert masked_points(model, points) == read
 
 
 def test_the_input_decides_of_the_codes_mask_alone():

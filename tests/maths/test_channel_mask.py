@@ -42,7 +42,7 @@ def test_landmarks_fall_short_by_no_more_than_they_say():
 
 def test_where_landmarks_do_not_suffice_the_whole_matrix_is_taken(monkeypatch):
     f, y = maps(300, 8, 4)
-    asked, whole = [], channel_mask._whole
+    asked, whole = [], channel_mask._by_full_matrix
 
     def noted(*given):
         asked.append(whole(*given))

@@ -20,13 +20,15 @@ class GradientSafe(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """x: (n, c, h, w) in [0, 1] -> (n, K)."""
         if not (torch.is_grad_enabled() and x.requires_grad):
-            return _precise(self.network(x.clone()))
+            return _at_least_float32(self.network(x.clone()))
         inner = x.clone()
         inner.register_hook(_without_nan)
-        return _precise(answer(self.network, inner)) + 0 * x.flatten(1).sum(1, keepdim=True)
+        return _at_least_float32(logits_or_detached(self.network, inner)) + 0 * x.flatten(1).sum(
+            1, keepdim=True
+        )
 
 
-def answer(network: nn.Module, x: Tensor) -> Tensor:
+def logits_or_detached(network: nn.Module, x: Tensor) -> Tensor:
     """Logits (n, K) of images that ask for a gradient; without one where the network refuses."""
     values = x.detach().clone()
     try:
@@ -37,7 +39,7 @@ def answer(network: nn.Module, x: Tensor) -> Tensor:
         return network(values)
 
 
-def _precise(logits: Tensor) -> Tensor:
+def _at_least_float32(logits: Tensor) -> Tensor:
     """Attacks compute in float32 at least."""
     return logits.float() if logits.dtype in (torch.float16, torch.bfloat16) else logits
 

@@ -29,7 +29,7 @@ from robustinfo.core.settings import PositiveNumber, Settings
 from robustinfo.maths.margin import margin
 
 # (network, x, y) -> logits (n, K), and what is climbed, a scalar.
-Climbed = Callable[[nn.Module, Tensor, Tensor], tuple[Tensor, Tensor]]
+AttackLoss = Callable[[nn.Module, Tensor, Tensor], tuple[Tensor, Tensor]]
 
 
 class Objective(Settings):
@@ -47,52 +47,58 @@ class Objective(Settings):
         return self
 
     @property
-    def climbs(self) -> str:
+    def loss_name(self) -> str:
         """The loss, by a name of its own where it has slopes that the plain one hides."""
-        tempered = ["tempered"] if self.temperature != 1 else []
-        precise = ["float64"] if self.precision == "float64" else []
-        return " ".join([*precise, *tempered, self.objective])
+        temperature = ["tempered"] if self.temperature != 1 else []
+        precision = ["float64"] if self.precision == "float64" else []
+        return " ".join([*precision, *temperature, self.objective])
 
-    def climbed(self, model: nn.Module) -> Climbed:
+    def attack_loss(self, model: nn.Module) -> AttackLoss:
         """The loss itself; the model is what float64 makes a copy of."""
-        plain = CLIMBED[self.objective] if self.temperature == 1 else tempered(self.temperature)
+        plain = (
+            OBJECTIVES[self.objective]
+            if self.temperature == 1
+            else tempered_cross_entropy(self.temperature)
+        )
         if self.precision == "bfloat16":
             return in_bfloat16(plain)
         return in_double(plain, model) if self.precision == "float64" else plain
 
 
-def slope(network: nn.Module, climbed: Climbed, at: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+def loss_gradient(
+    network: nn.Module, loss: AttackLoss, at: Tensor, y: Tensor
+) -> tuple[Tensor, Tensor]:
     """The logits (n, K) at these images, and the gradient of what is climbed, like ``at``."""
     at = at.detach().clone().requires_grad_()
     with torch.enable_grad():
-        logits, total = climbed(network, at, y)
+        logits, total = loss(network, at, y)
     return logits.detach(), torch.autograd.grad(total, at)[0]
 
 
 def cross_entropy(network: nn.Module, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     """Logits (n, K), and their cross-entropy, summed over the images."""
-    return tempered(1.0)(network, x, y)
+    return tempered_cross_entropy(1.0)(network, x, y)
 
 
-def tempered(temperature: float) -> Climbed:
+def tempered_cross_entropy(temperature: float) -> AttackLoss:
     """The cross-entropy of f / temperature."""
 
-    def climbed(network: nn.Module, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    def loss(network: nn.Module, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         logits = network(x)
         return logits, F.cross_entropy(logits / temperature, y, reduction="sum")
 
-    return climbed
+    return loss
 
 
-def climbing(loss: Callable[[Tensor, Tensor], Tensor]) -> Climbed:
+def summed(per_image: Callable[[Tensor, Tensor], Tensor]) -> AttackLoss:
     """loss: (logits (n, K), y) -> (n,), computed in float32 at least."""
 
-    def climbed(network: nn.Module, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    def loss(network: nn.Module, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         logits = network(x)
         precise = logits.to(torch.promote_types(logits.dtype, torch.float32))
-        return logits, loss(precise, y).sum()
+        return logits, per_image(precise, y).sum()
 
-    return climbed
+    return loss
 
 
 def difference_of_logits_ratio(logits: Tensor, y: Tensor) -> Tensor:
@@ -107,14 +113,14 @@ def difference_of_logits_ratio(logits: Tensor, y: Tensor) -> Tensor:
     return -margin(logits, y) / spread
 
 
-CLIMBED = {
+OBJECTIVES = {
     "cross_entropy": cross_entropy,
-    "margin": climbing(lambda logits, y: -margin(logits, y)),
-    "dlr": climbing(difference_of_logits_ratio),
+    "margin": summed(lambda logits, y: -margin(logits, y)),
+    "dlr": summed(difference_of_logits_ratio),
 }
 
 
-def in_bfloat16(climbed: Climbed) -> Climbed:
+def in_bfloat16(loss: AttackLoss) -> AttackLoss:
     """The same, computed in bfloat16 by autocast: it steers, and never says that an image fools.
 
     Of those that seem to, the logits are the network's own.
@@ -122,7 +128,7 @@ def in_bfloat16(climbed: Climbed) -> Climbed:
 
     def steered(network: nn.Module, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         with torch.autocast(x.device.type, torch.bfloat16):
-            coarse, total = climbed(network, x, y)
+            coarse, total = loss(network, x, y)
         logits = coarse.detach().to(x.dtype)
         wrong = logits.argmax(1) != y
         if wrong.any():
@@ -132,14 +138,14 @@ def in_bfloat16(climbed: Climbed) -> Climbed:
     return steered
 
 
-def in_double(climbed: Climbed, model: nn.Module) -> Climbed:
+def in_double(loss: AttackLoss, model: nn.Module) -> AttackLoss:
     """The same, its value and slope computed in float64 by a copy of the model, in eval mode.
 
     Images stay what they are, and what is climbed has the slope's direction, at length 1: one of
     1e-200 is none in float32. Raises UserError where there is no such copy.
     """
     try:
-        twin = deepcopy(model).double().eval().requires_grad_(False)
+        copy = deepcopy(model).double().eval().requires_grad_(False)
     except Exception as error:  # a stranger's network may fail in any way
         raise _no_double(error) from None
 
@@ -147,23 +153,23 @@ def in_double(climbed: Climbed, model: nn.Module) -> Climbed:
         at = x.detach().double().requires_grad_()
         try:
             with torch.enable_grad():
-                logits, total = climbed(twin, at, y)
+                logits, total = loss(copy, at, y)
         except RuntimeError as error:
             raise _no_double(error) from None
         if logits.dtype != torch.double:
             raise _no_double(f"its logits are {logits.dtype}")
         (gradient,) = torch.autograd.grad(total, at)
-        return logits.to(x.dtype), (over_size(gradient).to(x.dtype) * x).sum()
+        return logits.to(x.dtype), (l2_normalised(gradient).to(x.dtype) * x).sum()
 
     return direction
 
 
 def _no_double(why: object) -> UserError:
-    told = str(why).strip().splitlines() or [repr(why)]
-    return UserError(f"the network does not compute in float64 ({told[0]}); leave out `precision`")
+    lines = str(why).strip().splitlines() or [repr(why)]
+    return UserError(f"the network does not compute in float64 ({lines[0]}); leave out `precision`")
 
 
-def over_size(gradient: Tensor) -> Tensor:
+def l2_normalised(gradient: Tensor) -> Tensor:
     """Each image's gradient over its l2 norm, (n, ...) -> (n, ...); 0, and what is NaN, is 0."""
     flat = gradient.flatten(1).nan_to_num(nan=0.0)
     largest = flat.abs().amax(1, keepdim=True)

@@ -17,28 +17,28 @@ T = TypeVar("T")
 Attempt = Callable[[Tensor], tuple[Tensor, Tensor, Tensor]]
 
 
-def restarted(
-    x: Tensor, stands: Tensor, attempts: Iterable[Attempt]
+def run_attempts(
+    x: Tensor, unbroken: Tensor, attempts: Iterable[Attempt]
 ) -> tuple[Tensor, Tensor, Tensor]:
     """x_adv, like x, the last that was kept; whether one was; and who stands in the end, (n,) bool.
 
     stands: (n,) bool, who is attacked. All attempts are drawn from ``attempts``, although nobody
     may be left, so that random numbers go on as if there were.
     """
-    x_adv, found, stands = x.clone(), torch.zeros_like(stands), stands.clone()
+    x_adv, success, unbroken = x.clone(), torch.zeros_like(unbroken), unbroken.clone()
     for attempt in attempts:
-        rows = stands.nonzero().squeeze(1)
+        rows = unbroken.nonzero().squeeze(1)
         if not len(rows):
             continue
-        made, kept, done = attempt(rows)
-        x_adv[rows[kept]], found[rows[kept]] = made[kept], True
-        stands[rows[done]] = False
-    return x_adv, found, stands
+        candidates, accepted, done = attempt(rows)
+        x_adv[rows[accepted]], success[rows[accepted]] = candidates[accepted], True
+        unbroken[rows[done]] = False
+    return x_adv, success, unbroken
 
 
-def runs(
+def losses_and_starts(
     x: Tensor,
-    climbs: Sequence[T],
+    losses: Sequence[T],
     draw: Callable[[], Tensor],
     starts: Sequence[Tensor],
     restarts: int,
@@ -50,10 +50,10 @@ def runs(
     goes on as if there were one.
     """
     before = generator.clone_state()
-    for number, climbed in enumerate(climbs):
+    for number, loss in enumerate(losses):
         draws = before.clone_state() if number else generator
-        yield from ((climbed, start) for start in starts)
+        yield from ((loss, start) for start in starts)
         for _ in range(restarts):
             with seeded(x, draws):
                 start = draw()
-            yield climbed, start
+            yield loss, start

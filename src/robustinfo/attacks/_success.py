@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from robustinfo.attacks._frozen import frozen
-from robustinfo.core.batches import together
+from robustinfo.core.batches import memory_batches
 from robustinfo.maths.balls import feasible
 from robustinfo.maths.margin import margin
 
@@ -35,7 +35,7 @@ def lead(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
     x: (n, c, h, w) in [0, 1], or texts.  y: (n,) labels.  Modes stay as they are. Where logits are
     NaN or infinite, the sign is that of ``argmax``.
     """
-    return torch.cat([_lead(model, a, b) for a, b in together(x, y)])
+    return torch.cat([_lead(model, a, b) for a, b in memory_batches(x, y)])
 
 
 def fooled(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
@@ -44,7 +44,7 @@ def fooled(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def judged(
+def keep_successes(
     model: nn.Module,
     x: Tensor,
     y: Tensor,
@@ -52,7 +52,7 @@ def judged(
     *,
     norm: str,
     epsilon: float | None,
-    found: Tensor | None = None,
+    claimed: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
     """(x_adv, success): success on images correct when clean, wrong now, and within epsilon.
 
@@ -62,40 +62,40 @@ def judged(
     with frozen(model):
         success = (model(x).argmax(1) == y) & fooled(model, x_adv, y)
     success &= feasible(x, x_adv, norm, epsilon)
-    if found is not None:
-        success &= found
+    if claimed is not None:
+        success &= claimed
     keep = success.view(-1, *[1] * (x.ndim - 1))
     return torch.where(keep, x_adv, x), success
 
 
-def surely(logits: Tensor, y: Tensor) -> Tensor:
+def clearly_fooled(logits: Tensor, y: Tensor) -> Tensor:
     """(n,) bool: ``fooled`` by logits (n, K) alone; within rounding it is False."""
-    ahead, least = _ahead(logits, y)
-    return ahead > least
+    ahead, tolerance = _lead_and_rounding(logits, y)
+    return ahead > tolerance
 
 
 def _lead(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
-    ahead, least = _ahead(model(x), y)
-    near = (ahead.abs() <= least).nonzero().squeeze(1)
+    ahead, tolerance = _lead_and_rounding(model(x), y)
+    near = (ahead.abs() <= tolerance).nonzero().squeeze(1)
     if len(near):
-        finer = _in_double(model, x[near], y[near])
-        agrees = (finer - ahead[near]).abs() <= least[near]
-        ahead[near] = torch.where(agrees, finer, 0).to(ahead)
+        in_double = _in_double(model, x[near], y[near])
+        agrees = (in_double - ahead[near]).abs() <= tolerance[near]
+        ahead[near] = torch.where(agrees, in_double, 0).to(ahead)
     return ahead
 
 
-def rounding(logits: Tensor) -> Tensor:
+def rounding_error(logits: Tensor) -> Tensor:
     """(n,) how large a difference of two of an image's logits (n, K) may be rounding alone."""
     largest = logits.abs().nan_to_num(posinf=0).amax(1)
     return ROUNDING * torch.finfo(logits.dtype).eps * largest
 
 
-def _ahead(logits: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+def _lead_and_rounding(logits: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     """(n,) the best other logit minus the true one, and how much of it rounding can be."""
     ahead = -margin(logits, y)
     wrong = logits.argmax(1) != y
     ahead = torch.where(ahead.isfinite(), ahead, torch.where(wrong, torch.inf, -torch.inf))
-    return ahead, rounding(logits)
+    return ahead, rounding_error(logits)
 
 
 def _in_double(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
@@ -104,5 +104,5 @@ def _in_double(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
         logits = deepcopy(model).double()(x.double() if x.is_floating_point() else x)
     except Exception:  # a stranger's network may fail in any way, and then float32 is all there is
         return torch.full(y.shape, torch.nan, dtype=torch.double, device=y.device)
-    ahead, least = _ahead(logits, y)
-    return torch.where(ahead.abs() > least, ahead, 0).double()
+    ahead, tolerance = _lead_and_rounding(logits, y)
+    return torch.where(ahead.abs() > tolerance, ahead, 0).double()

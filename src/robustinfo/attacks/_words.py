@@ -53,8 +53,8 @@ def search(
         left = (model(x).argmax(1) == y).nonzero().squeeze(1)
         for _ in range(steps):
             a, b = x[left], y[left]
-            t[left] += step(_moving(rest, a), t[left], b)
-            words = nearest(t[left], a, table, gaps)
+            t[left] += step(_logits_of_words(rest, a), t[left], b)
+            words = nearest_words(t[left], a, table, gaps)
             fools = fooled(model, words, b)
             x_adv[left[fools]], success[left[fools]] = words[fools], True
             left = left[~fools]
@@ -63,7 +63,7 @@ def search(
     return x_adv, success
 
 
-def _moving(rest: nn.Module, x: Tensor) -> Logits:
+def _logits_of_words(rest: nn.Module, x: Tensor) -> Logits:
     """``rest`` with no gradient where the texts x have marks."""
     word = (x > UNKNOWN)[:, :, None]
     return lambda t: rest(torch.where(word, t, t.detach()))
@@ -76,7 +76,7 @@ def loss_gradient(logits: Logits, t: Tensor, y: Tensor) -> Tensor:
     return torch.autograd.grad(loss, t)[0]
 
 
-def nearest(t: Tensor, x: Tensor, table: Tensor, gaps: Tensor) -> Tensor:
+def nearest_words(t: Tensor, x: Tensor, table: Tensor, gaps: Tensor) -> Tensor:
     """(n, length): for each place of t (n, length, d), the word whose row of ``table`` is nearest.
 
     x: the words that the places come from. gaps: (words,) how far each word's nearest other is:
@@ -95,7 +95,7 @@ def _gaps(table: Tensor) -> Tensor:
     parts = [table.new_full((len(MARKS),), torch.inf)]
     for number, part in enumerate(words.split(AT_ONCE)):
         distances = torch.cdist(part, words)
-        own = torch.arange(len(part), device=table.device)
-        distances[own, own + number * AT_ONCE] = torch.inf
+        index = torch.arange(len(part), device=table.device)
+        distances[index, index + number * AT_ONCE] = torch.inf
         parts.append(distances.amin(1))
     return torch.cat(parts)

@@ -29,7 +29,7 @@ from pydantic import Field, model_validator
 from torch import Generator, Tensor, nn
 
 from robustinfo.attacks import pgd
-from robustinfo.attacks._objectives import CLIMBED, Climbed, over_size
+from robustinfo.attacks._objectives import OBJECTIVES, AttackLoss, l2_normalised
 
 ROLE = "adaptive"
 WEIGHTS = (0.0, 0.1, -0.1, 1.0, -1.0, 10.0, -10.0)
@@ -51,9 +51,9 @@ class Config(pgd.Ascent):
     @model_validator(mode="after")
     def nothing_comes_twice(self) -> Self:
         """The same run again finds nothing and costs as much."""
-        for name, given in (("weights", self.weights), ("objectives", self.objectives)):
-            if len(set(given)) < len(given):
-                raise ValueError(f"`{name}` has one entry twice: {', '.join(map(str, given))}")
+        for name, values in (("weights", self.weights), ("objectives", self.objectives)):
+            if len(set(values)) < len(values):
+                raise ValueError(f"`{name}` has one entry twice: {', '.join(map(str, values))}")
         return self
 
 
@@ -73,19 +73,19 @@ def perturb(
     epsilon; a failure returns its x.
     """
     weights = (0.0,) if term is None else sorted(config.weights, key=abs)
-    climbs = [
-        partial(_climbed, term, weight, CLIMBED[objective])
+    losses = [
+        partial(_normalised_sum, term, weight, OBJECTIVES[objective])
         if term and weight
-        else CLIMBED[objective]
+        else OBJECTIVES[objective]
         for weight in weights
         for objective in config.objectives
     ]
-    how: dict[str, Any] = {"config": config, "generator": generator, "leave": True}
-    return pgd.search(model, x, y, climbs, **how)[:2]
+    options: dict[str, Any] = {"config": config, "generator": generator, "early_stop": True}
+    return pgd.search(model, x, y, losses, **options)[:2]
 
 
-def _climbed(
-    term: Term, weight: float, objective: Climbed, _: nn.Module, x: Tensor, y: Tensor
+def _normalised_sum(
+    term: Term, weight: float, objective: AttackLoss, _: nn.Module, x: Tensor, y: Tensor
 ) -> tuple[Tensor, Tensor]:
     """Logits, and a scalar whose gradient by x is the sum of both, each over its size.
 
@@ -93,7 +93,9 @@ def _climbed(
     """
     logits, value = term(x, y)
     _, loss = objective(lambda _: logits, x, y)  # type: ignore[arg-type,assignment]
-    anyhow: dict[str, Any] = {"allow_unused": True, "materialize_grads": True}
-    (along,) = torch.autograd.grad(loss, x, retain_graph=True, **anyhow)
-    (aside,) = torch.autograd.grad(value, x, **anyhow)
-    return logits, ((over_size(along) + weight * over_size(aside)).detach() * x).sum()
+    options: dict[str, Any] = {"allow_unused": True, "materialize_grads": True}
+    (loss_gradient,) = torch.autograd.grad(loss, x, retain_graph=True, **options)
+    (term_gradient,) = torch.autograd.grad(value, x, **options)
+    return logits, (
+        (l2_normalised(loss_gradient) + weight * l2_normalised(term_gradient)).detach() * x
+    ).sum()

@@ -13,7 +13,7 @@ from pydantic import model_validator
 from torch import Generator, Tensor, nn
 
 from robustinfo.attacks import _foolbox
-from robustinfo.attacks._success import judged
+from robustinfo.attacks._success import keep_successes
 from robustinfo.core.settings import Norm, Pixels, Settings
 
 ROLE = "noise"
@@ -65,4 +65,4 @@ def perturb(
     A success is misclassified, was correct, and lies within epsilon; a failure returns its x.
     """
     x_adv = craft(model, x, y, config=config, generator=generator)
-    return judged(model, x, y, x_adv, norm=config.norm, epsilon=config.epsilon)
+    return keep_successes(model, x, y, x_adv, norm=config.norm, epsilon=config.epsilon)

@@ -31,11 +31,11 @@ import torch
 from pyautoattack import AutoAttack
 from torch import Generator, Tensor, nn
 
-from robustinfo.attacks._apgd_early_stopping import leaving
+from robustinfo.attacks._apgd_early_stopping import stop_early
 from robustinfo.attacks._frozen import frozen
-from robustinfo.attacks._fused_batchnorm import folded
-from robustinfo.attacks._success import judged
-from robustinfo.attacks.square import check_tiles, untied
+from robustinfo.attacks._fused_batchnorm import fold_batchnorm
+from robustinfo.attacks._success import keep_successes
+from robustinfo.attacks.square import check_tiles, use_verified_margins
 from robustinfo.core.errors import UserError
 from robustinfo.core.settings import Norm, Pixels, Settings
 
@@ -64,13 +64,13 @@ def perturb(
     """
     # Without a seed AutoAttack takes the clock. Its four attacks all start from this one.
     seed = int(torch.randint(2**62, (), generator=generator, device=generator.device))
-    with frozen(model), _undisturbed():
-        twin = folded(model, x)
-        attack = _standard(twin, x, config=config, seed=seed)
-        untied(attack.square, model, twin)
+    with frozen(model), _restoring_global_state():
+        folded = fold_batchnorm(model, x)
+        attack = _standard(folded, x, config=config, seed=seed)
+        use_verified_margins(attack.square, model, folded)
         # Views inside fail on other memory formats; the caller has cut the batch already.
         raw, _ = attack.run_standard_evaluation(x.contiguous(), y, batch_size=len(x))
-    return judged(model, x, y, raw, norm=config.norm, epsilon=config.epsilon)
+    return keep_successes(model, x, y, raw, norm=config.norm, epsilon=config.epsilon)
 
 
 def _standard(model: nn.Module, x: Tensor, *, config: Config, seed: int) -> AutoAttack:
@@ -90,13 +90,13 @@ def _standard(model: nn.Module, x: Tensor, *, config: Config, seed: int) -> Auto
     targets = min(attack.fab.n_target_classes, classes - 1)
     attack.apgd_targeted.n_target_classes = attack.fab.n_target_classes = targets
     if config.until == "fooled":
-        leaving(attack.apgd)
-        leaving(attack.apgd_targeted)
+        stop_early(attack.apgd)
+        stop_early(attack.apgd_targeted)
     return attack
 
 
 @contextmanager
-def _undisturbed() -> Iterator[None]:
+def _restoring_global_state() -> Iterator[None]:
     """Torch's global random states and the trace function come back afterwards.
 
     AutoAttack seeds every device before each attack, and ends a debugger's or coverage's trace.

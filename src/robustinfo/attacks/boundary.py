@@ -20,7 +20,7 @@ import foolbox.attacks as fa
 from pydantic import Field, PositiveInt
 from torch import Generator, Tensor, nn
 
-from robustinfo.attacks._decision_based import searched
+from robustinfo.attacks._decision_based import run_from_starts
 from robustinfo.core.settings import Pixels, PositiveNumber, Settings
 
 ROLE = "black_box"
@@ -53,6 +53,6 @@ def perturb(
         step_adaptation=config.step_adaptation,
         update_stats_every_k=config.adapt_every,
     )
-    return searched(
+    return run_from_starts(
         attack, model, x, y, norm=config.norm, epsilon=config.epsilon, generator=generator
     )

@@ -11,7 +11,7 @@ from pydantic import PositiveInt
 from torch import Generator, Tensor, nn
 
 from robustinfo.attacks import _foolbox
-from robustinfo.attacks._success import judged
+from robustinfo.attacks._success import keep_successes
 from robustinfo.core.settings import Number, Pixels, PositiveNumber, Settings
 
 ROLE = "iterated"
@@ -56,6 +56,8 @@ def perturb_with_extras(
     )
     raw, cut = _foolbox.run(attack, model, x, y, epsilon=config.epsilon, generator=generator)
     found = raw.flatten(1).any(1)
-    black = ~found & judged(model, x, y, raw, norm=config.norm, epsilon=None)[1]
-    x_adv, success = judged(model, x, y, cut, norm=config.norm, epsilon=config.epsilon, found=found)
+    black = ~found & keep_successes(model, x, y, raw, norm=config.norm, epsilon=None)[1]
+    x_adv, success = keep_successes(
+        model, x, y, cut, norm=config.norm, epsilon=config.epsilon, claimed=found
+    )
     return x_adv, success, {"with_black": success | black}

@@ -50,8 +50,8 @@ def perturb_with_extras(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
     """``perturb``, and ``last_step``, (n,) bool: who falls at the last step of a run."""
-    climbs = [partial(objective, config=config)]
-    return pgd.search(model, x, y, climbs, config=config, generator=generator)
+    losses = [partial(objective, config=config)]
+    return pgd.search(model, x, y, losses, config=config, generator=generator)
 
 
 def objective(model: nn.Module, x: Tensor, y: Tensor, *, config: Config) -> tuple[Tensor, Tensor]:

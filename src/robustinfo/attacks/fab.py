@@ -22,8 +22,8 @@ from pydantic import PositiveInt, model_validator
 from torch import Generator, Tensor, nn
 
 from robustinfo.attacks._frozen import frozen, seeded
-from robustinfo.attacks._restarts import restarted
-from robustinfo.attacks._success import fooled, judged
+from robustinfo.attacks._restarts import run_attempts
+from robustinfo.attacks._success import fooled, keep_successes
 from robustinfo.core.settings import Norm, Pixels, Settings
 from robustinfo.maths.balls import distance
 
@@ -62,18 +62,18 @@ def perturb(
 
     def attempt(rank: int | None, restart: int, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         attack.target_class = rank
-        how = {"use_rand_start": restart > 0, "is_targeted": rank is not None}
-        found = attack.attack_single_run(x[rows], y[rows], **how)
+        options = {"use_rand_start": restart > 0, "is_targeted": rank is not None}
+        found = attack.attack_single_run(x[rows], y[rows], **options)
         size = distance(found - x[rows], config.norm)
         closer = fooled(model, found, y[rows]) & (size < least[rows])
         least[rows[closer]] = size[closer]
         return found, closer, least[rows] <= near_enough
 
     with frozen(model), seeded(x, generator):
-        tries = product(_ranks(model, x, config), range(config.restarts))
-        everyone = torch.ones_like(y, dtype=torch.bool)
-        nearest, _, _ = restarted(x, everyone, (partial(attempt, *one) for one in tries))
-    return judged(model, x, y, nearest, norm=config.norm, epsilon=config.epsilon)
+        attempts = product(_ranks(model, x, config), range(config.restarts))
+        all_images = torch.ones_like(y, dtype=torch.bool)
+        nearest, _, _ = run_attempts(x, all_images, (partial(attempt, *one) for one in attempts))
+    return keep_successes(model, x, y, nearest, norm=config.norm, epsilon=config.epsilon)
 
 
 @torch.no_grad()

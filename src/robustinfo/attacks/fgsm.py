@@ -35,12 +35,12 @@ class Config(Settings):
 
 
 def _as_pgd(config: Config) -> pgd.Config:
-    one: dict[str, Any] = {
+    options: dict[str, Any] = {
         "step_size": config.epsilon,
         "steps": 1,
         "random_start": config.start_std is not None,
     }
-    return pgd.Config(**config.model_dump(), **one)
+    return pgd.Config(**config.model_dump(), **options)
 
 
 def craft(

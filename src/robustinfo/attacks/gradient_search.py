@@ -35,13 +35,13 @@ from torch.nn import functional as F
 
 from robustinfo.attacks import pgd
 from robustinfo.attacks._frozen import frozen
-from robustinfo.attacks._objectives import CLIMBED, climbing
-from robustinfo.attacks._success import surely
+from robustinfo.attacks._objectives import OBJECTIVES, summed
+from robustinfo.attacks._success import clearly_fooled
 from robustinfo.core.settings import Norm, Pixels, Settings
 from robustinfo.maths.balls import projected
 
 ROLE = "iterated"
-FIRST = 1.0  # epsilons that the first step is long
+FIRST_STEP = 1.0  # epsilons that the first step is long
 HALVINGS = 10  # of a given start's way to x, until it is x
 
 
@@ -56,7 +56,7 @@ class Ascent(pgd.Ascent):
     restarts: NonNegativeInt
 
     @property
-    def sizes(self) -> Sequence[float]:
+    def step_sizes(self) -> Sequence[float]:
         """Half a cosine from step_size to 0."""
         parts = (step / self.steps for step in range(self.steps))
         return [(1 + math.cos(math.pi * part)) / 2 * self.step_size for part in parts]
@@ -64,7 +64,7 @@ class Ascent(pgd.Ascent):
 
 def ascent(config: Config) -> Ascent:
     """The steps of every run."""
-    return Ascent(**config.model_dump(), step_size=FIRST * config.epsilon)
+    return Ascent(**config.model_dump(), step_size=FIRST_STEP * config.epsilon)
 
 
 def perturb(
@@ -81,18 +81,20 @@ def perturb(
     starts: like x, where to begin beside x and at random, such as what another attack has made.
     A success is misclassified, was correct, and lies within epsilon; a failure returns its x.
     """
-    begin = [x]
+    all_starts = [x]
     if starts is not None:
-        begin.append(_pulled(model, x, y, projected(x, starts, config.norm, config.epsilon)))
+        all_starts.append(
+            _pulled_back(model, x, y, projected(x, starts, config.norm, config.epsilon))
+        )
     return pgd.search(
         model,
         x,
         y,
-        CLIMBS if _classes(model, x) > 2 else CLIMBS[:-1],
+        LOSSES if _classes(model, x) > 2 else LOSSES[:-1],
         config=ascent(config),
         generator=generator,
-        leave=True,
-        starts=begin,
+        early_stop=True,
+        starts=all_starts,
     )[:2]
 
 
@@ -103,19 +105,21 @@ def _classes(model: nn.Module, x: Tensor) -> int:
 
 
 @torch.no_grad()
-def _pulled(model: nn.Module, x: Tensor, y: Tensor, starts: Tensor) -> Tensor:
+def _pulled_back(model: nn.Module, x: Tensor, y: Tensor, starts: Tensor) -> Tensor:
     """Starts that fool, moved towards x: at most half as far as where one first did not. Like x."""
-    share = torch.ones_like(y, dtype=x.dtype).view(-1, *[1] * (x.ndim - 1))
+    fraction = torch.ones_like(y, dtype=x.dtype).view(-1, *[1] * (x.ndim - 1))
 
-    def fools(share: Tensor) -> Tensor:
-        return surely(model(x + share * (starts - x)), y).view_as(share)
+    def fools(fraction: Tensor) -> Tensor:
+        return clearly_fooled(model(x + fraction * (starts - x)), y).view_as(fraction)
 
     with frozen(model):
         for _ in range(HALVINGS):
-            share = torch.where(fools(share), share / 2, share)
-        share = torch.where(share < 1, share / 2, share)
-        share = torch.where(fools(share), 0, share)  # the label may come and go along the line
-    return x + share * (starts - x)
+            fraction = torch.where(fools(fraction), fraction / 2, fraction)
+        fraction = torch.where(fraction < 1, fraction / 2, fraction)
+        fraction = torch.where(
+            fools(fraction), 0, fraction
+        )  # the label may come and go along the line
+    return x + fraction * (starts - x)
 
 
 def _tempered(logits: Tensor, y: Tensor) -> Tensor:
@@ -124,5 +128,5 @@ def _tempered(logits: Tensor, y: Tensor) -> Tensor:
     return F.cross_entropy(logits / gap[:, None], y, reduction="none")
 
 
-CLIMBS = (CLIMBED["cross_entropy"], CLIMBED["margin"], climbing(_tempered), CLIMBED["dlr"])
-RUNS = len(CLIMBS) * (2 + Config.model_fields["restarts"].default)  # with starts given
+LOSSES = (OBJECTIVES["cross_entropy"], OBJECTIVES["margin"], summed(_tempered), OBJECTIVES["dlr"])
+RUNS = len(LOSSES) * (2 + Config.model_fields["restarts"].default)  # with starts given

@@ -65,11 +65,15 @@ def perturb_with_extras(
     term: adaptive.Term | None = None,
 ) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
     """``perturb``, and ``last_step``, (n,) bool: who falls at the last step of a run."""
-    climbs = [partial(climbed, smoothing=smoothing) for smoothing in config.smoothings]
-    return pgd.search(model, x, y, climbs, config=config, generator=generator)
+    losses = [
+        partial(smoothed_cross_entropy, smoothing=smoothing) for smoothing in config.smoothings
+    ]
+    return pgd.search(model, x, y, losses, config=config, generator=generator)
 
 
-def climbed(network: nn.Module, x: Tensor, y: Tensor, *, smoothing: float) -> tuple[Tensor, Tensor]:
+def smoothed_cross_entropy(
+    network: nn.Module, x: Tensor, y: Tensor, *, smoothing: float
+) -> tuple[Tensor, Tensor]:
     """Logits (n, K), and their cross-entropy with the smoothed labels, summed over the images."""
     logits = network(x)
     return logits, F.cross_entropy(logits, y, label_smoothing=smoothing, reduction="sum")

@@ -23,8 +23,8 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from robustinfo.attacks._frozen import frozen
-from robustinfo.attacks._objectives import cross_entropy, slope
-from robustinfo.attacks._success import fooled, judged
+from robustinfo.attacks._objectives import cross_entropy, loss_gradient
+from robustinfo.attacks._success import fooled, keep_successes
 from robustinfo.core.settings import Norm, Number, Pixels, Settings
 from robustinfo.maths.balls import projected
 
@@ -55,8 +55,8 @@ def _path(model: nn.Module, x: Tensor, y: Tensor, config: Config) -> Iterator[Te
     """Where every step ends, like x, of a frozen model."""
     x_adv, momentum = x, torch.zeros_like(x)
     for _ in range(config.steps):
-        ahead = config.step_size * config.momentum * momentum if config.nesterov else 0
-        _, gradient = slope(model, cross_entropy, x_adv + ahead, y)
+        lookahead = config.step_size * config.momentum * momentum if config.nesterov else 0
+        _, gradient = loss_gradient(model, cross_entropy, x_adv + lookahead, y)
         gradient = _normalised(gradient, order=1)
         momentum = config.momentum * momentum + gradient * x.shape[1:].numel()
         step = momentum.sign() if config.norm == "linf" else _normalised(momentum, order=2)
@@ -83,7 +83,7 @@ def perturb_with_extras(
         for at in _path(model, x, y, config):
             fools = fooled(model, at, y)
             x_adv[fools] = at[fools]
-    x_adv, success = judged(model, x, y, x_adv, norm=config.norm, epsilon=config.epsilon)
+    x_adv, success = keep_successes(model, x, y, x_adv, norm=config.norm, epsilon=config.epsilon)
     return x_adv, success, {"last_step": success & fools}
 
 

@@ -25,10 +25,10 @@ from pydantic import PositiveInt, model_validator
 from torch import Generator, Tensor, nn
 
 from robustinfo.attacks._frozen import frozen, seeded
-from robustinfo.attacks._fused_batchnorm import folded
-from robustinfo.attacks._objectives import Climbed, Objective, slope
-from robustinfo.attacks._restarts import restarted, runs
-from robustinfo.attacks._success import judged, surely
+from robustinfo.attacks._fused_batchnorm import fold_batchnorm
+from robustinfo.attacks._objectives import AttackLoss, Objective, loss_gradient
+from robustinfo.attacks._restarts import losses_and_starts, run_attempts
+from robustinfo.attacks._success import clearly_fooled, keep_successes
 from robustinfo.core.settings import Norm, Pixels, Settings
 from robustinfo.maths.balls import projected, steepest, uniform
 
@@ -53,7 +53,7 @@ class Ascent(Settings):  # all but what is climbed
         return self
 
     @property
-    def sizes(self) -> Sequence[float]:
+    def step_sizes(self) -> Sequence[float]:
         """Of all steps."""
         return [self.step_size] * self.steps
 
@@ -73,12 +73,12 @@ class Config(Objective, Ascent):
 def start(x: Tensor, config: Ascent) -> Tensor:
     """Where a run begins, like x, drawn from torch's global random numbers."""
     if config.start_std is not None:
-        drawn = x + config.start_std * torch.randn_like(x)
-        return projected(x, drawn, config.norm, config.epsilon)
+        noisy = x + config.start_std * torch.randn_like(x)
+        return projected(x, noisy, config.norm, config.epsilon)
     return uniform(x, config.norm, config.epsilon).clamp(0, 1) if config.random_start else x
 
 
-def stepped(x: Tensor, at: Tensor, gradient: Tensor, size: float, config: Ascent) -> Tensor:
+def take_step(x: Tensor, at: Tensor, gradient: Tensor, size: float, config: Ascent) -> Tensor:
     """One step of this size up the gradient, and back into the ball around x and into [0, 1]."""
     at = at + size * steepest(gradient, config.norm)
     return projected(x, at, config.norm, config.epsilon)
@@ -92,41 +92,47 @@ def craft(
     *,
     config: Ascent,
     generator: Generator,
-    climbed: Climbed | None = None,
-    begin: Callable[[Tensor, Ascent], Tensor] = start,
+    loss: AttackLoss | None = None,
+    starting_point: Callable[[Tensor, Ascent], Tensor] = start,
 ) -> Tensor:
     """Where one run ends for every image, fooling or not: PGD as published, to train on.
 
     x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns the shape of x. Made in eval mode.
     climbed: None: the objective of a ``Config``.  begin: where the run starts.
     """
-    climbed = climbed or config.climbed(model)  # type: ignore[attr-defined]
+    loss = loss or config.attack_loss(model)  # type: ignore[attr-defined]
     with frozen(model), seeded(x, generator):
-        at = begin(x, config)
-        for size in config.sizes:
-            _, gradient = slope(model, climbed, at, y)
-            at = stepped(x, at, gradient, size, config)
+        at = starting_point(x, config)
+        for size in config.step_sizes:
+            _, gradient = loss_gradient(model, loss, at, y)
+            at = take_step(x, at, gradient, size, config)
     return at
 
 
 def _run(
-    twin: nn.Module, climbed: Climbed, x: Tensor, y: Tensor, at: Tensor, config: Ascent, leave: bool
+    folded: nn.Module,
+    loss: AttackLoss,
+    x: Tensor,
+    y: Tensor,
+    at: Tensor,
+    config: Ascent,
+    early_stop: bool,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Where each image fooled last, like x; whether any step fooled, and the last: (n,) bool."""
-    found, rows = at.clone(), torch.arange(len(y), device=y.device)
-    fools, last = torch.zeros(2, len(y), dtype=torch.bool, device=y.device)
-    for size in config.sizes:
-        logits, gradient = slope(twin, climbed, at, y)
-        wrong = surely(logits, y)
-        found[rows[wrong]], fools[rows[wrong]] = at[wrong], True
-        if leave and wrong.any():
+    adversarial, rows = at.clone(), torch.arange(len(y), device=y.device)
+    success, last_success = torch.zeros(2, len(y), dtype=torch.bool, device=y.device)
+    for size in config.step_sizes:
+        logits, gradient = loss_gradient(folded, loss, at, y)
+        wrong = clearly_fooled(logits, y)
+        adversarial[rows[wrong]], success[rows[wrong]] = at[wrong], True
+        if early_stop and wrong.any():
             rows, x, y, at, gradient = (one[~wrong] for one in (rows, x, y, at, gradient))
         if not len(rows):
-            return found, fools, last
-        at = stepped(x, at, gradient, size, config)
-    last[rows] = surely(twin(at), y)
-    found[last] = at[last[rows]]
-    return found, fools | last, last
+            return adversarial, success, last_success
+        at = take_step(x, at, gradient, size, config)
+    last_success[rows] = clearly_fooled(folded(at), y)
+    adversarial[last_success] = at[last_success[rows]]
+    return adversarial, success | last_success, last_success
 
 
 @torch.no_grad()
@@ -134,11 +140,11 @@ def search(
     model: nn.Module,
     x: Tensor,
     y: Tensor,
-    climbs: Sequence[Climbed],
+    losses: Sequence[AttackLoss],
     *,
     config: Ascent,
     generator: Generator,
-    leave: bool = False,
+    early_stop: bool = False,
     starts: Sequence[Tensor] = (),
 ) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
     """``perturb_with_extras`` of every attack that steps. x_adv is the last image that fooled.
@@ -148,18 +154,24 @@ def search(
     """
     ball: dict[str, Any] = {"norm": config.norm, "epsilon": config.epsilon}
 
-    def attempt(climbed: Climbed, at: Tensor, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def attempt(loss: AttackLoss, at: Tensor, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         a, b = x[rows], y[rows]
-        found, fools, last = _run(twin, climbed, a, b, at[rows], config, leave)
-        if (some := fools.clone()).any():
-            found[some], fools[some] = judged(model, a[some], b[some], found[some], **ball)
-        return found, fools, fools if leave else fools & last
+        found, success_now, last = _run(folded, loss, a, b, at[rows], config, early_stop)
+        if (claimed := success_now.clone()).any():
+            found[claimed], success_now[claimed] = keep_successes(
+                model, a[claimed], b[claimed], found[claimed], **ball
+            )
+        return found, success_now, success_now if early_stop else success_now & last
 
     with frozen(model):
-        twin, correct = folded(model, x), model(x).argmax(1) == y
-        tries = runs(x, climbs, partial(start, x, config), starts, config.restarts, generator)
-        x_adv, success, stands = restarted(x, correct, (partial(attempt, *one) for one in tries))
-    return x_adv, success, {} if leave else {"last_step": correct & ~stands}
+        folded, correct = fold_batchnorm(model, x), model(x).argmax(1) == y
+        attempts = losses_and_starts(
+            x, losses, partial(start, x, config), starts, config.restarts, generator
+        )
+        x_adv, success, unbroken = run_attempts(
+            x, correct, (partial(attempt, *one) for one in attempts)
+        )
+    return x_adv, success, {} if early_stop else {"last_step": correct & ~unbroken}
 
 
 def perturb(
@@ -176,5 +188,5 @@ def perturb_with_extras(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
     """``perturb``, and ``last_step``, (n,) bool: who falls at a run's end; not of who leaves."""
-    climbs, leave = [config.climbed(model)], config.until == "fooled"
-    return search(model, x, y, climbs, config=config, generator=generator, leave=leave)
+    losses, early_stop = [config.attack_loss(model)], config.until == "fooled"
+    return search(model, x, y, losses, config=config, generator=generator, early_stop=early_stop)

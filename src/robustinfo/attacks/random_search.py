@@ -25,7 +25,7 @@ from pydantic import PositiveInt
 from torch import Generator, Tensor, nn
 
 from robustinfo.attacks._frozen import frozen, seeded
-from robustinfo.attacks._success import judged, surely
+from robustinfo.attacks._success import clearly_fooled, keep_successes
 from robustinfo.core.batches import EVALUATION_BATCH
 from robustinfo.core.settings import Norm, Pixels, Settings
 from robustinfo.maths.balls import uniform
@@ -51,24 +51,24 @@ def perturb(
     x_adv, around = x.clone(), x.new_zeros(AT_ONCE, *x.shape[1:])
     with frozen(model), seeded(x, generator.clone_state()):
         left = (model(x).argmax(1) == y).nonzero().squeeze(1)
-        for drawn in range(0, config.draws, AT_ONCE):
+        for first in range(0, config.draws, AT_ONCE):
             if not len(left):
                 break
-            noise = uniform(around, config.norm, config.epsilon)[: config.draws - drawn]
-            left = _searched(model, x, y, x_adv, left, noise)
-    return judged(model, x, y, x_adv, norm=config.norm, epsilon=config.epsilon)
+            noise = uniform(around, config.norm, config.epsilon)[: config.draws - first]
+            left = _not_fooled(model, x, y, x_adv, left, noise)
+    return keep_successes(model, x, y, x_adv, norm=config.norm, epsilon=config.epsilon)
 
 
-def _searched(
+def _not_fooled(
     model: nn.Module, x: Tensor, y: Tensor, x_adv: Tensor, left: Tensor, noise: Tensor
 ) -> Tensor:
     """Those of the images ``left`` that no noise fools; x_adv gets the first one that does."""
-    standing = []
+    unbroken = []
     for some in left.split(EVALUATION_BATCH // AT_ONCE):
         tried = (x[some, None] + noise).clamp(0, 1)  # (images, draws, c, h, w)
         labels = y[some, None].expand(tried.shape[:2])
-        fools = surely(model(tried.flatten(0, 1)), labels.flatten()).view(tried.shape[:2])
+        fools = clearly_fooled(model(tried.flatten(0, 1)), labels.flatten()).view(tried.shape[:2])
         found, first = fools.max(1)
         x_adv[some[found]] = tried[found, first[found]]
-        standing.append(some[~found])
-    return torch.cat(standing)
+        unbroken.append(some[~found])
+    return torch.cat(unbroken)

@@ -29,9 +29,9 @@ from pydantic import Field, PositiveInt
 from torch import Generator, Tensor, nn
 
 from robustinfo.attacks._frozen import frozen, seeded
-from robustinfo.attacks._fused_batchnorm import folded
-from robustinfo.attacks._restarts import restarted
-from robustinfo.attacks._success import fooled, judged
+from robustinfo.attacks._fused_batchnorm import fold_batchnorm
+from robustinfo.attacks._restarts import run_attempts
+from robustinfo.attacks._success import fooled, keep_successes
 from robustinfo.core.errors import UserError
 from robustinfo.core.settings import Norm, Pixels, Settings
 from robustinfo.maths.margin import margin
@@ -69,8 +69,8 @@ def perturb(
     with frozen(model), seeded(x, generator):
         attack = _attack(model, x, config)
         correct = model(x).argmax(1) == y
-        x_adv, _, _ = restarted(x, correct, [attempt] * config.restarts)
-    return judged(model, x, y, x_adv, norm=config.norm, epsilon=config.epsilon)
+        x_adv, _, _ = run_attempts(x, correct, [attempt] * config.restarts)
+    return keep_successes(model, x, y, x_adv, norm=config.norm, epsilon=config.epsilon)
 
 
 def check_tiles(h: int, w: int) -> None:
@@ -100,31 +100,33 @@ def _attack(model: nn.Module, x: Tensor, config: Config) -> SquareAttack:
         device=x.device,
     )
     attack.init_hyperparam(x)
-    untied(attack, model, folded(model, x))
-    attack.random_int = _place
+    use_verified_margins(attack, model, fold_batchnorm(model, x))
+    attack.random_int = _corner
     return attack
 
 
-def untied(attack: SquareAttack, model: nn.Module, twin: nn.Module) -> None:
+def use_verified_margins(attack: SquareAttack, model: nn.Module, folded: nn.Module) -> None:
     """Let the search ask the twin, and go on with images at a tie until the model is fooled."""
-    attack.margin_and_loss = _margins(model, twin)
+    attack.margin_and_loss = _margins(model, folded)
 
 
-def _margins(model: nn.Module, twin: nn.Module) -> Callable[[Tensor, Tensor], tuple]:
+def _margins(model: nn.Module, folded: nn.Module) -> Callable[[Tensor, Tensor], tuple]:
     """What the search climbs down: the twin's margin, below 0 just where the network is fooled."""
 
     def margins(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        left = margin(twin(x), y)
-        least = torch.finfo(left.dtype).tiny
-        near = left <= 0
-        if near.any():
-            fools = fooled(model, x[near], y[near])
-            left[near] = torch.where(fools, left[near].clamp(max=-least), least)
-        return left, left.clone()  # the search writes into both
+        values = margin(folded(x), y)
+        least = torch.finfo(values.dtype).tiny
+        misclassified = values <= 0
+        if misclassified.any():
+            fools = fooled(model, x[misclassified], y[misclassified])
+            values[misclassified] = torch.where(
+                fools, values[misclassified].clamp(max=-least), least
+            )
+        return values, values.clone()  # the search writes into both
 
     return margins
 
 
-def _place(low: int, high: int) -> Tensor:
+def _corner(low: int, high: int) -> Tensor:
     """(1,) a corner of the square, ``high`` among them: drawn as the package draws, on the CPU."""
     return torch.randint(low, high + 1, (1,))

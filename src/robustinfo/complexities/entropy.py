@@ -59,9 +59,9 @@ def surrogate(x: Tensor, *, config: Config) -> Tensor:
     upper = v - below
     counts = v.new_zeros(len(v), 256).scatter_add(1, below.long(), 1 - upper)
     counts = counts.scatter_add(1, below.long() + 1, upper)
-    reach = torch.arange(-4 * BANDWIDTH, 4 * BANDWIDTH + 1, device=x.device, dtype=x.dtype)
-    kernel = (-0.5 * (reach / BANDWIDTH).square()).softmax(0)
-    counts = F.conv1d(counts[:, None], kernel.view(1, 1, -1), padding=len(reach) // 2).squeeze(1)
+    offsets = torch.arange(-4 * BANDWIDTH, 4 * BANDWIDTH + 1, device=x.device, dtype=x.dtype)
+    kernel = (-0.5 * (offsets / BANDWIDTH).square()).softmax(0)
+    counts = F.conv1d(counts[:, None], kernel.view(1, 1, -1), padding=len(offsets) // 2).squeeze(1)
     p = counts / counts.sum(1, keepdim=True)
     return -(p * p.clamp(min=1e-12).log2()).sum(1)
 

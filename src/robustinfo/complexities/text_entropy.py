@@ -30,10 +30,10 @@ class Config(Settings):
 def measure(texts: list[str], *, config: Config) -> Tensor:
     """One value per text: (n,) float64; 0 for an empty one."""
     estimate = ESTIMATORS[config.estimator]
-    found = torch.zeros(len(texts), dtype=torch.float64)
+    values = torch.zeros(len(texts), dtype=torch.float64)
     for place, text in enumerate(texts):
-        found[place] = estimate(torch.tensor([symbol_counts(text, config.alphabet)]))
-    return found / DIVISOR[config.alphabet]
+        values[place] = estimate(torch.tensor([symbol_counts(text, config.alphabet)]))
+    return values / DIVISOR[config.alphabet]
 
 
 def symbol_counts(text: str, alphabet: str) -> list[int]:

@@ -12,7 +12,7 @@ EVALUATION_BATCH = 512  # images at once where no gradient of the weights is kep
 VALUES = EVALUATION_BATCH * 3 * 64 * 64  # at once; 41 images of 224 x 224
 
 
-def floats(images: Tensor, device: torch.device | str | None = None) -> Tensor:
+def to_float(images: Tensor, device: torch.device | str | None = None) -> Tensor:
     """uint8 (n, c, h, w) -> float32 in [0, 1] on the device; None: where they are.
 
     Words of texts, integers (n, length), stay what they are, as int64: embeddings ask for that.
@@ -26,10 +26,10 @@ def batches(
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """(x, y) in order: x like ``floats`` gives it, y (size,), both on the device."""
     for chosen, y in zip(images.split(size), labels.split(size), strict=True):
-        yield floats(chosen, device), y.to(device)
+        yield to_float(chosen, device), y.to(device)
 
 
-def together(x: Tensor, *others: Tensor) -> Iterator[tuple[Tensor, ...]]:
+def memory_batches(x: Tensor, *others: Tensor) -> Iterator[tuple[Tensor, ...]]:
     """Parts of x, (n, ...), and of what belongs to it, as large as memory allows for a gradient."""
     each = x[:1].numel() if x.is_floating_point() else 1
     size = max(1, min(EVALUATION_BATCH, VALUES // max(1, each)))
@@ -39,7 +39,7 @@ def together(x: Tensor, *others: Tensor) -> Iterator[tuple[Tensor, ...]]:
 @torch.no_grad()
 def correct(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
     """(n,) bool on the device of x: is the label the most likely class? Modes stay as they are."""
-    return torch.cat([model(a).argmax(1) == b for a, b in together(x, y)])
+    return torch.cat([model(a).argmax(1) == b for a, b in memory_batches(x, y)])
 
 
 def accuracy(model: nn.Module, x: Tensor, y: Tensor) -> float:

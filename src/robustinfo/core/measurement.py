@@ -36,10 +36,10 @@ class Measurement(NamedTuple):
 
 def fraction(quantity: str, mask: Tensor, of: int | None = None) -> Measurement:
     """How many of ``of`` images, by default of all in the mask (n,) bool. NaN of no image."""
-    return counted(quantity, int(mask.sum()), len(mask) if of is None else of)
+    return count_fraction(quantity, int(mask.sum()), len(mask) if of is None else of)
 
 
-def counted(quantity: str, images: int, of: int) -> Measurement:
+def count_fraction(quantity: str, images: int, of: int) -> Measurement:
     """So many images of ``of``; NaN of none."""
     return Measurement(quantity, images / of if of else float("nan"), "fraction", of)
 

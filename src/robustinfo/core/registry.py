@@ -52,7 +52,7 @@ def config(kind: str, params: Mapping) -> Any:  # noqa: ANN401  # the method's o
     return module(kind, params).Config(**settings)
 
 
-def same(kind: str, one: Mapping, other: Mapping) -> bool:
+def same_settings(kind: str, one: Mapping, other: Mapping) -> bool:
     """Whether two entries are of one method with the same numbers, however they are written."""
     try:
         return one["method"] == other["method"] and config(kind, one) == config(kind, other)

@@ -14,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from robustinfo.core.files import AlteredFileError, whole
+from robustinfo.core.files import AlteredFileError, atomic_write
 
 _ABOUT, _SHA256 = "about", "sha256"
 
@@ -25,7 +25,7 @@ def seal(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str])
     # One entry only: safetensors writes several in a random order, and bytes are to be compared.
     about = json.dumps({**metadata, _SHA256: _digest(tensors, metadata)}, sort_keys=True)
     content = save(tensors, {_ABOUT: about})
-    with whole(path) as partial:
+    with atomic_write(path) as partial:
         partial.write_bytes(content)
 
 

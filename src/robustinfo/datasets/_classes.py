@@ -22,7 +22,7 @@ COPY = re.compile(
 )
 
 
-def ordered(root: Path, names: list[str]) -> tuple[list[str], str]:
+def in_logit_order(root: Path, names: list[str]) -> tuple[list[str], str]:
     """The folders' names in the order of their places, and what that order is.
 
     Raises DataError where two of them seem to be one class.
@@ -41,7 +41,7 @@ def ordered(root: Path, names: list[str]) -> tuple[list[str], str]:
     return sorted(names, key=numbers.__getitem__), "by number"
 
 
-def named(file: Path) -> list[str]:
+def read_names(file: Path) -> list[str]:
     """The classes in the order that a file gives: a line each, or JSON (a list, or name: place).
 
     Raises DataError.
@@ -70,11 +70,11 @@ def _refuse_copies(root: Path, names: list[str]) -> None:
     """``cat - Copy`` beside ``cat`` is no class of its own, nor is ``cat`` with a blank behind."""
     known: dict[str, str] = {}
     for name in names:
-        if (other := known.setdefault(_plain(name), name)) != name:
+        if (other := known.setdefault(_as_it_looks(name), name)) != name:
             _refuse(root, other, name)
     for name in names:
-        found = COPY.fullmatch(_plain(name))
-        if found and (copied := known.get(found[1] or found[2])):
+        match = COPY.fullmatch(_as_it_looks(name))
+        if match and (copied := known.get(match[1] or match[2])):
             _refuse(root, copied, name)
 
 
@@ -85,6 +85,6 @@ def _refuse(root: Path, one: str, other: str) -> None:
     )
 
 
-def _plain(name: str) -> str:
+def _as_it_looks(name: str) -> str:
     """As it looks: an accent may be a character of its own, a blank at the end shows nowhere."""
     return unicodedata.normalize("NFC", name).strip()

@@ -14,14 +14,14 @@ import torch
 from torch import Tensor
 
 from robustinfo.datasets import _classes, _image, _splits
-from robustinfo.datasets._found import Found
 from robustinfo.datasets._storage import DataError
+from robustinfo.datasets._summary import DataSummary
 from robustinfo.datasets._tree import HERE, NO_IMAGE, UNPRINTABLE, Tree, listed, printable, scan
 
 
 def read(
-    folder: Path, split: str, *, size: int | None, limit: int | None, names: Path | None
-) -> tuple[Tensor, Tensor, list[str], Found]:
+    folder: Path, split: str, *, size: int | None, limit: int | None, class_file: Path | None
+) -> tuple[Tensor, Tensor, list[str], DataSummary]:
     """Images uint8 (n, c, h, w), labels int64 (n,), classes, what was found. Raises DataError.
 
     size: as ``resized`` has it; without one, all images must be of one size. limit: how many.
@@ -31,25 +31,25 @@ def read(
         raise DataError(
             f"{printable(folder)}: the name is not UTF-8 or has control characters; rename it"
         )
-    wanted = [] if names is None else _classes.named(names)
+    class_names = [] if class_file is None else _classes.read_names(class_file)
     tree = scan(folder)
-    chosen = _splits.classes_in(tree, split, wanted)
-    files = _files(tree, chosen, names, wanted)
-    if names is None:
-        classes, order = _classes.ordered(folder / chosen, [*files])
+    chosen = _splits.classes_in(tree, split, class_names)
+    files = _files(tree, chosen, class_file, class_names)
+    if class_file is None:
+        classes, order = _classes.in_logit_order(folder / chosen, [*files])
     else:
-        classes, order = wanted, f"as {names} has it"
+        classes, order = class_names, f"as {class_file} has it"
     drawn = sorted(
         (Path(name, file) for name in files for file in files[name]),
         key=lambda file: sha256(file.as_posix().encode()).digest(),
     )[:limit]
-    images, notes = _stacked(folder / chosen, drawn, size)
-    if names is None and classes != sorted(classes):
+    images, notes = _stack_images(folder / chosen, drawn, size)
+    if class_file is None and classes != sorted(classes):
         notes.append(
             f"ImageFolder sorts these folders as text ({listed(sorted(classes))}); if the network "
             "was trained in that order, name the classes in it with --classes"
         )
-    found = Found(
+    summary = DataSummary(
         root=str(folder / chosen),
         split=None if chosen == HERE else chosen.name,
         classes={name: len(files.get(name, [])) for name in classes},
@@ -60,13 +60,15 @@ def read(
     )
     places = {name: place for place, name in enumerate(classes)}
     labels = torch.tensor([places[file.parent.name] for file in drawn])
-    return images, labels, [*classes], found
+    return images, labels, [*classes], summary
 
 
-def _files(tree: Tree, chosen: Path, names: Path | None, wanted: list[str]) -> dict[str, list[str]]:
+def _files(
+    tree: Tree, chosen: Path, class_file: Path | None, class_names: list[str]
+) -> dict[str, list[str]]:
     """The image files of every class that has any, sorted. Raises DataError."""
     root = tree.top / chosen
-    folders = tree.inside(chosen)
+    folders = tree.folders_in(chosen)
     empty = [one.name for one in folders if one not in tree.depths]
     files = {one.name: tree.images[one] for one in folders if one in tree.depths}
     for link, meant in tree.aliases.items():
@@ -82,14 +84,14 @@ def _files(tree: Tree, chosen: Path, names: Path | None, wanted: list[str]) -> d
             f"{': its folders are without, ' + listed(empty) if empty else ''}; give "
             "a folder that has one folder of images per class"
         )
-    if names is not None and (strange := sorted({*files} - {*wanted})):
+    if class_file is not None and (unknown := sorted({*files} - {*class_names})):
         raise DataError(
-            f"{root} has {len(strange)} folders that {names} does not name: "
-            f"{listed(strange)}; add them in the order of the network's logits"
+            f"{root} has {len(unknown)} folders that {class_file} does not name: "
+            f"{listed(unknown)}; add them in the order of the network's logits"
         )
-    if without := sorted({*empty} & {*wanted}):
+    if without := sorted({*empty} & {*class_names}):
         raise DataError(
-            f"{root} has no images of {listed(without)}, a class of {names}; add its "
+            f"{root} has no images of {listed(without)}, a class of {class_file}; add its "
             "images, or remove its folder to judge without them"
         )
     return files
@@ -97,10 +99,10 @@ def _files(tree: Tree, chosen: Path, names: Path | None, wanted: list[str]) -> d
 
 def _left_out(tree: Tree, chosen: Path) -> list[tuple[str, int, str]]:
     """What lies in the folder and is not read: what, how many, why."""
-    beside = [one.name for one in tree.inside(HERE) if chosen not in (HERE, one)]
-    empty = [one.name for one in tree.inside(chosen) if one not in tree.depths]
+    beside = [one.name for one in tree.folders_in(HERE) if chosen not in (HERE, one)]
+    empty = [one.name for one in tree.folders_in(chosen) if one not in tree.depths]
     loose = tree.images[chosen]
-    found = [
+    rows = [
         (listed(beside), len(beside), "folders beside the split's"),
         (listed(empty), len(empty), "folders without images, so no classes of these data"),
         (listed(loose), len(loose), "images in no class's folder"),
@@ -113,16 +115,16 @@ def _left_out(tree: Tree, chosen: Path) -> list[tuple[str, int, str]]:
         endings = Counter(sorted(path.suffix.lower() or "no ending" for path in paths))
         counts = [f"{many:,} of {ending}" for ending, many in endings.most_common()]
         what = listed(counts if why == NO_IMAGE else [one.as_posix() for one in paths])
-        found.append((what, len(paths), why))
-    return [one for one in found if one[1]]
+        rows.append((what, len(paths), why))
+    return [one for one in rows if one[1]]
 
 
-def _stacked(root: Path, files: list[Path], size: int | None) -> tuple[Tensor, list[str]]:
+def _stack_images(root: Path, files: list[Path], size: int | None) -> tuple[Tensor, list[str]]:
     """All images, uint8 (n, c, h, w), and what was done to how many. Raises DataError."""
     images: list[Tensor] = []
-    done: Counter[str] = Counter()
+    notes: Counter[str] = Counter()
     for file in files:
-        image, facts = _image.opened(root / file, size)
+        image, facts = _image.read_image(root / file, size)
         if images and image.shape[1:] != images[0].shape[1:]:
             (h, w), (first_h, first_w) = image.shape[1:], images[0].shape[1:]
             raise DataError(
@@ -130,7 +132,7 @@ def _stacked(root: Path, files: list[Path], size: int | None) -> tuple[Tensor, l
                 "give one size for all, such as --size 224"
             )
         images.append(image)
-        done.update(facts)
+        notes.update(facts)
     channels = max(len(image) for image in images)
     stacked = torch.stack([image.expand(channels, -1, -1) for image in images])
-    return stacked, [f"images {what}: {many:,}" for what, many in sorted(done.items())]
+    return stacked, [f"images {what}: {many:,}" for what, many in sorted(notes.items())]

@@ -26,7 +26,7 @@ TURNED = "turned as their EXIF orientation says"
 FIRST_FRAME = "of several frames, of which the first is read"
 
 
-def opened(file: Path, size: int | None) -> tuple[Tensor, set[str]]:
+def read_image(file: Path, size: int | None) -> tuple[Tensor, set[str]]:
     """uint8 (c, h, w), grey or RGB, of that size if there is one; what was done to it.
 
     Raises DataError for whatever is no sound image of 8 bits.
@@ -35,14 +35,14 @@ def opened(file: Path, size: int | None) -> tuple[Tensor, set[str]]:
 
     try:
         with Image.open(file) as source:
-            done = {FIRST_FRAME} if getattr(source, "n_frames", 1) > 1 else set()
-            mode = _pixels(source)
+            notes = {FIRST_FRAME} if getattr(source, "n_frames", 1) > 1 else set()
+            mode = _pixel_format(source)
             image = ImageOps.exif_transpose(source)
             if source.getexif().get(0x0112, 1) != 1:
-                done.add(TURNED)
+                notes.add(TURNED)
             if mode in GREY + COLOUR:
-                flat = _opaque(image)
-                done |= {LAID_ON_WHITE} if flat is not image else set()
+                flat = _on_white(image)
+                notes |= {LAID_ON_WHITE} if flat is not image else set()
                 image = flat.convert("L" if mode in GREY else "RGB")
     # Every reader of Pillow has errors of its own, MemoryError, IndexError and struct.error too.
     except Exception as error:
@@ -51,7 +51,7 @@ def opened(file: Path, size: int | None) -> tuple[Tensor, set[str]]:
     if mode not in GREY + COLOUR:
         raise DataError(f"{file} has {mode} pixels, not 8 bits; convert it first")
     _refuse_huge(f"{file} of {image.width} x {image.height} pixels", *image.size, size)
-    return pil_to_tensor(_transform(size)(image)), done
+    return pil_to_tensor(_transform(size)(image)), notes
 
 
 def resized(images: Tensor, size: int | None) -> Tensor:
@@ -63,7 +63,7 @@ def resized(images: Tensor, size: int | None) -> Tensor:
     return torch.cat([transform(part) for part in images.split(EVALUATION_BATCH)])
 
 
-def _pixels(source: Image.Image) -> str:
+def _pixel_format(source: Image.Image) -> str:
     """Its mode, or how the file packs its pixels where Pillow drops half of their 16 bits unasked.
 
     Asked before the pixels are read, which empties the list of tiles.
@@ -77,7 +77,7 @@ def _pixels(source: Image.Image) -> str:
     return packed if dropped else source.mode
 
 
-def _opaque(image: Image.Image) -> Image.Image:
+def _on_white(image: Image.Image) -> Image.Image:
     """The image itself if nothing shines through it, else on white."""
     if not image.has_transparency_data:
         return image

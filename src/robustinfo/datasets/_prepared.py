@@ -150,12 +150,12 @@ def _read_checked(
     """``read`` of one split, refused if it was made with other settings than the entry's."""
     file = _file(name, split, root)
     inputs, labels, metadata = read(file)
-    asked = json.loads(json.dumps(_settings(entry)))
+    wanted = json.loads(json.dumps(_settings(entry)))
     # A file from elsewhere says nothing of its making: it counts as the method's default.
-    made = json.loads(metadata.get("settings", "{}")) or {"method": entry["method"]}
-    if made != asked:
+    stored = json.loads(metadata.get("settings", "{}")) or {"method": entry["method"]}
+    if stored != wanted:
         raise DataError(
-            f"{file} was made with other settings: {made}, the entry asks for {asked}; "
+            f"{file} was made with other settings: {stored}, the entry asks for {wanted}; "
             f"delete {file.parent} or give the entry another name"
         )
     return inputs, labels, metadata

@@ -18,7 +18,7 @@ from safetensors.numpy import save
 from torch import Tensor
 
 from robustinfo.core.errors import UserError
-from robustinfo.core.files import whole
+from robustinfo.core.files import atomic_write
 
 # What a file holds beside its labels: its name, type and dimensions.
 FORMS = {"images": (torch.uint8, 4), "words": (torch.int32, 2)}
@@ -60,7 +60,7 @@ def write(
         "settings": json.dumps(settings, sort_keys=True),
     }
     tensors = {"words" if words else "images": inputs, "labels": labels}
-    with whole(file) as partial:
+    with atomic_write(file) as partial:
         partial.write_bytes(save(tensors, metadata | words))
 
 

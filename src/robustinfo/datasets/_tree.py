@@ -27,7 +27,7 @@ UNPRINTABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 HIDDEN = "hidden, or of the system"
 NO_IMAGE = "files whose endings are not those of images"
 SPECIAL = "pipes, sockets or devices, which are not opened"
-AGAIN = "links to a folder that is read already, or is above"
+ALREADY_LISTED = "links to a folder that is read already, or is above"
 
 
 class Tree(NamedTuple):
@@ -39,7 +39,7 @@ class Tree(NamedTuple):
     aliases: dict[Path, Path]  # a link that is not followed: the folder in the tree that it means
     depths: dict[Path, int]  # folders with images: how many folders down the deepest of them lies
 
-    def inside(self, folder: Path) -> list[Path]:
+    def folders_in(self, folder: Path) -> list[Path]:
         """The folders in a folder, sorted by name."""
         return sorted(one for one in self.images if one != HERE and one.parent == folder)
 
@@ -55,12 +55,12 @@ def scan(top: Path) -> Tree:
         path = top / folder
         key = (path.stat().st_dev, path.stat().st_ino)
         if key in seen or (folder != HERE and real.is_relative_to(path.resolve())):
-            tree.left_out.append((folder, AGAIN))
+            tree.left_out.append((folder, ALREADY_LISTED))
             tree.aliases[folder] = seen.get(key, HERE)
             continue
         seen[key], tree.images[folder] = folder, []
         for entry in _entries(path):
-            if why := _passed_over(entry):
+            if why := _skip_reason(entry):
                 tree.left_out.append((folder / entry.name, why))
             elif not _is_folder(entry):
                 tree.images[folder].append(entry.name)
@@ -95,7 +95,7 @@ def _hidden(name: str) -> bool:
     return name.startswith(".") or name.casefold() in SYSTEM
 
 
-def _passed_over(entry: os.DirEntry) -> str | None:
+def _skip_reason(entry: os.DirEntry) -> str | None:
     """Why an entry is neither a folder to list nor a file to read; None: it is one of them."""
     if _hidden(entry.name):
         return HIDDEN

@@ -67,7 +67,7 @@ def adversaries(
         # The sum over the images: the slopes of a mean would fade as the batch grows.
         return logits, len(labels) * loss(logits, labels)
 
-    return pgd.craft(model, x, y, config=settings, generator=generator, climbed=climbed)
+    return pgd.craft(model, x, y, config=settings, generator=generator, loss=climbed)
 
 
 def terms_on(

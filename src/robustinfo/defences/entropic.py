@@ -23,12 +23,12 @@ from robustinfo.core.settings import Entry, Number, Outline, PositiveNumber
 from robustinfo.maths.activation_entropy import (
     Reading,
     Sums,
+    accumulate,
     activation_entropy,
     entropy_flow,
+    entropy_of_set,
     flow_penalty,
-    of_set,
     refuse_negative,
-    summed,
 )
 from robustinfo.models._network import Network
 
@@ -59,8 +59,8 @@ def prepare(
             _, seen = model.observe(x, model.activations)
         for layer, h in seen.items():
             refuse_negative(h, layer)
-            sums[layer] = summed(h, config, sums.get(layer))
-    flow = entropy_flow([of_set(one, config) for one in sums.values()])
+            sums[layer] = accumulate(h, config, sums.get(layer))
+    flow = entropy_flow([entropy_of_set(one, config) for one in sums.values()])
     if flow < 0 < config.factor - 1:
         log.warning("pretrained E_T is %.4g < 0: factor %g pushes it down", flow, config.factor)
     return model, {"pretrained_flow": flow.float()}

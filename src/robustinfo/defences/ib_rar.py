@@ -35,7 +35,7 @@ from robustinfo.core.settings import Entry, Names, Number, Outline
 from robustinfo.defences import _cutting
 from robustinfo.maths.hsic import nhsic, projection
 from robustinfo.maths.kernels import gaussian, gaussian_label, same_label
-from robustinfo.models._mask import as_read, has_mask
+from robustinfo.models._mask import has_mask, masked_points
 from robustinfo.models._network import Network
 
 READS = "images"
@@ -152,7 +152,7 @@ def _points(model: Network, config: Config) -> tuple[str, ...]:
     points = model.probes if config.layers is None else config.layers
     if not points:
         raise UserError("ib_rar needs at least one layer: name `probes` in the model")
-    return as_read(model, points)
+    return masked_points(model, points)
 
 
 def _attacking() -> list[str]:

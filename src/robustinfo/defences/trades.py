@@ -61,7 +61,7 @@ def adversaries(
         return x
     with frozen(model), torch.no_grad():
         clean = model(x)
-    climb: dict[str, Any] = {"climbed": partial(_divergence, clean), "begin": _beside}
+    climb: dict[str, Any] = {"loss": partial(_divergence, clean), "starting_point": _beside}
     return pgd.craft(model, x, y, config=bim.as_pgd(config.attack), generator=generator, **climb)
 
 

@@ -16,7 +16,7 @@ from torch import Generator, Tensor, nn
 
 from robustinfo.attacks import carlini_wagner, mi_fgsm, pgd
 from robustinfo.attacks._gradient_safe import GradientSafe
-from robustinfo.core.batches import correct, together
+from robustinfo.core.batches import correct, memory_batches
 from robustinfo.core.measurement import Measurement, fraction
 from robustinfo.core.settings import Norm, Outline, Pixels, PositiveNumber, Settings
 
@@ -96,7 +96,10 @@ def robust(
     """(n,) bool: correct when clean, and not turned."""
     (perturb, attack), network = _attack(config), GradientSafe(model).eval()
     success = torch.cat(
-        [perturb(network, a, b, config=attack, generator=generator)[1] for a, b in together(x, y)]
+        [
+            perturb(network, a, b, config=attack, generator=generator)[1]
+            for a, b in memory_batches(x, y)
+        ]
     )
     return correct(model, x, y) & ~success
 

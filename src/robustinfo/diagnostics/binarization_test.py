@@ -29,7 +29,7 @@ from robustinfo.attacks import gradient_search, random_search
 from robustinfo.attacks._frozen import frozen, seeded
 from robustinfo.attacks._gradient_safe import GradientSafe
 from robustinfo.core import registry
-from robustinfo.core.measurement import Measurement, counted
+from robustinfo.core.measurement import Measurement, count_fraction
 from robustinfo.core.settings import Entry, Fraction01, Outline, Settings
 from robustinfo.diagnostics._kept import kept
 from robustinfo.diagnostics._linear_probe import Binary, LinearProbe, last_linear, separate
@@ -109,12 +109,12 @@ def diagnose(
                 generator,
             )
     n, found, missed, by_chance = map(int, counts)
-    told = [counted("binarization_tested_fraction", n, len(x))]
+    told = [count_fraction("binarization_tested_fraction", n, len(x))]
     if n:
         told += [
-            counted("binarization_found_fraction", found, n),
-            counted("binarization_missed_fraction", missed, n),
-            counted("binarization_random_fraction", by_chance, n),
+            count_fraction("binarization_found_fraction", found, n),
+            count_fraction("binarization_missed_fraction", missed, n),
+            count_fraction("binarization_random_fraction", by_chance, n),
         ]
     return told
 

@@ -17,7 +17,7 @@ known (n = 0).
 from pydantic import PositiveInt
 from torch import Generator, Tensor, nn
 
-from robustinfo.core.measurement import Measurement, counted
+from robustinfo.core.measurement import Measurement, count_fraction
 from robustinfo.core.settings import Outline, Settings
 
 QUANTITY = "broken_after_rate"
@@ -56,4 +56,4 @@ def diagnose(
     fallen = after.get("last_step", after["success"])
     left = (after["correct"] & ~fallen)[: config.images]
     broken = left & examples["success"][: config.images]
-    return [counted(QUANTITY, int(broken.sum()), int(left.sum()))]
+    return [count_fraction(QUANTITY, int(broken.sum()), int(left.sum()))]

@@ -31,9 +31,9 @@ from torch import Generator, Tensor, nn
 
 from robustinfo.attacks import pgd
 from robustinfo.attacks._frozen import frozen
-from robustinfo.attacks._fused_batchnorm import folded
+from robustinfo.attacks._fused_batchnorm import fold_batchnorm
 from robustinfo.attacks._gradient_safe import GradientSafe
-from robustinfo.core.batches import correct, together
+from robustinfo.core.batches import correct, memory_batches
 from robustinfo.core.measurement import Measurement, fraction
 from robustinfo.core.settings import Norm, Outline, Pixels, Settings
 from robustinfo.diagnostics._kept import kept
@@ -101,7 +101,7 @@ def climb(
     with kept(model), frozen(model):
         network = GradientSafe(model).eval()
         right = correct(network, x, y) if len(y) else torch.zeros_like(y, dtype=torch.bool)
-        parts = [part for part in together(x[right], y[right]) if len(part[1])]
+        parts = [part for part in memory_batches(x[right], y[right]) if len(part[1])]
         found = [_climbed(network, a, b, config, generator) for a, b in parts]
     truths, numbers = right[:0], torch.empty(0, dtype=torch.float64, device=x.device)
     none = Climbs(truths, truths, truths, numbers, numbers, numbers)
@@ -115,7 +115,7 @@ def _climbed(
         clean = network(x)
     start, path = log_odds(clean, y), _Path(network, x)
     ascent = pgd.Ascent(**dict(config))
-    how: dict[str, Any] = {"config": ascent, "generator": generator, "climbed": path.look}
+    how: dict[str, Any] = {"config": ascent, "generator": generator, "loss": path.look}
     end = pgd.craft(path.network, x, y, **how)
     path.look(path.network, end, y)
     rises = path.best > start + 2 * ROUNDING * clean.abs().amax(1)
@@ -132,7 +132,7 @@ class _Path:
     """Where each image's log-odds were largest so far, and which images have been fooled."""
 
     def __init__(self, network: nn.Module, x: Tensor) -> None:
-        self.network, self.at = folded(network, x), x.clone()
+        self.network, self.at = fold_batchnorm(network, x), x.clone()
         self.best = torch.full((len(x),), -torch.inf, dtype=torch.float64, device=x.device)
         self.fooled = torch.zeros(len(x), dtype=torch.bool, device=x.device)
 

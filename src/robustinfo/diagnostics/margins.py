@@ -29,7 +29,7 @@ from torch import Generator, Tensor, nn
 
 from robustinfo.attacks import pgd
 from robustinfo.attacks._frozen import frozen
-from robustinfo.attacks._fused_batchnorm import folded
+from robustinfo.attacks._fused_batchnorm import fold_batchnorm
 from robustinfo.core.batches import EVALUATION_BATCH
 from robustinfo.core.measurement import Measurement, fraction, mean
 from robustinfo.core.settings import ANY, Fraction01, Outline, Settings
@@ -106,7 +106,7 @@ def _measured(
     """What the table is the mean of, (n,) each."""
     x_adv = pgd.craft(model, x, y, config=config, generator=generator)
     with frozen(model):
-        network = folded(model, x)  # BatchNorm's backward pass is most of ten of a ResNet's
+        network = fold_batchnorm(model, x)  # BatchNorm's backward pass is most of ten of a ResNet's
         first_order = linearised(network, x, x_adv - x)
         with torch.no_grad():
             logits = network(x_adv)

@@ -20,8 +20,8 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from robustinfo.attacks._frozen import frozen, seeded
-from robustinfo.attacks._gradient_safe import answer
-from robustinfo.core.batches import together
+from robustinfo.attacks._gradient_safe import logits_or_detached
+from robustinfo.core.batches import memory_batches
 from robustinfo.core.measurement import Measurement, exact, fraction
 from robustinfo.core.settings import Outline, Settings
 from robustinfo.diagnostics._depends import drifted, seen, tensors
@@ -98,7 +98,7 @@ def _alike(a: Tensor, b: Tensor) -> bool:
 @torch.no_grad()
 def _outputs(model: nn.Module, x: Tensor) -> Tensor:
     """(n, K) float64, in batches as every other diagnostic makes them."""
-    return torch.cat([model(part.clone()) for (part,) in together(x)]).double()
+    return torch.cat([model(part.clone()) for (part,) in memory_batches(x)]).double()
 
 
 @torch.no_grad()
@@ -130,13 +130,13 @@ def _log_probabilities(outputs: Tensor) -> Tensor:
 
 def _without_gradient(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
     """(n,) bool."""
-    parts = together(x, y)
+    parts = memory_batches(x, y)
     return torch.cat([_stuck(model, a, b) for a, b in parts])
 
 
 def _stuck(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
     x = x.clone().requires_grad_()
-    loss = F.cross_entropy(answer(model, x.clone()), y, reduction="sum")
+    loss = F.cross_entropy(logits_or_detached(model, x.clone()), y, reduction="sum")
     if not loss.requires_grad:
         return torch.ones_like(y, dtype=torch.bool)
     (gradient,) = torch.autograd.grad(loss, x, allow_unused=True)

@@ -20,8 +20,8 @@ from torch import Generator, Tensor, nn
 
 from robustinfo.attacks import pgd
 from robustinfo.attacks._gradient_safe import GradientSafe
-from robustinfo.attacks.label_smoothing_pgd import TENTHS, climbed
-from robustinfo.core.batches import correct, together
+from robustinfo.attacks.label_smoothing_pgd import TENTHS, smoothed_cross_entropy
+from robustinfo.core.batches import correct, memory_batches
 from robustinfo.core.measurement import Measurement, fraction
 from robustinfo.core.settings import Fraction01, Outline
 from robustinfo.diagnostics.attack_accuracy import Strength
@@ -78,7 +78,7 @@ def _fallen(
 ) -> Tensor:
     """(n,) bool."""
     numbers = pgd.Ascent(**config.path, **config.starts)
-    climbs = [partial(climbed, smoothing=smoothing)]
-    how: dict[str, Any] = {"config": numbers, "generator": generator, "leave": True}
-    parts = [pgd.search(network, a, b, climbs, **how)[1] for a, b in together(x, y)]
+    climbs = [partial(smoothed_cross_entropy, smoothing=smoothing)]
+    how: dict[str, Any] = {"config": numbers, "generator": generator, "early_stop": True}
+    parts = [pgd.search(network, a, b, climbs, **how)[1] for a, b in memory_batches(x, y)]
     return torch.cat(parts)

@@ -13,8 +13,8 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from robustinfo.attacks._frozen import frozen
-from robustinfo.attacks._gradient_safe import answer
-from robustinfo.core.batches import together
+from robustinfo.attacks._gradient_safe import logits_or_detached
+from robustinfo.core.batches import memory_batches
 from robustinfo.core.measurement import Measurement, fraction
 from robustinfo.core.settings import Norm, Number, Outline, Pixels, Settings
 from robustinfo.diagnostics._kept import kept
@@ -49,20 +49,20 @@ def diagnose(
     """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Fractions of the n images."""
     with kept(model), frozen(model):
         zero = vanishing(model, x, y, config.below)
-        parts = together(x, y)
+        parts = memory_batches(x, y)
         found = [_flat(model, a, b, config=config, generator=generator) for a, b in parts]
     return [fraction("zero_gradient_fraction", zero), fraction("flat_fraction", torch.cat(found))]
 
 
 def vanishing(model: nn.Module, x: Tensor, y: Tensor, below: float = BELOW) -> Tensor:
     """(n,) bool: is there nothing to climb on the cross-entropy at x? Modes stay as they are."""
-    return torch.cat([_answered(model, a, b, below)[1] for a, b in together(x, y)])
+    return torch.cat([_answered(model, a, b, below)[1] for a, b in memory_batches(x, y)])
 
 
 def _answered(model: nn.Module, x: Tensor, y: Tensor, below: float) -> tuple[Tensor, ...]:
     """Logits (n, K); and (n,) bool each, whether the cross-entropy and the margin are flat."""
     x = x.clone().requires_grad_()
-    logits = answer(model, x.clone())
+    logits = logits_or_detached(model, x.clone())
     totals = F.cross_entropy(logits, y, reduction="sum"), margin(logits, y).sum()
     return logits.detach(), *(~(_slope(total, x) > below) for total in totals)
 

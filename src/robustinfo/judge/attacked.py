@@ -10,10 +10,10 @@ from typing import NamedTuple
 import torch
 from torch import Generator, Tensor, nn
 
-from robustinfo.attacks._contradicted import WHY, contradicts_itself
+from robustinfo.attacks._consistency import INCONSISTENT, is_inconsistent
 from robustinfo.attacks._success import lead
 from robustinfo.core import registry
-from robustinfo.core.batches import correct, together
+from robustinfo.core.batches import correct, memory_batches
 from robustinfo.core.errors import UserError
 from robustinfo.core.settings import Entry
 from robustinfo.judge.threats import Threat, threat
@@ -86,16 +86,16 @@ def attacked(
         note(name)
         parts = []
         try:
-            for a, b, right in together(x, y, correct(model, x, y)):
+            for a, b, right in memory_batches(x, y, correct(model, x, y)):
                 x_adv, claimed = perturb(model, a, b, generator=generator)
                 parts.append((x_adv, *audited(model, b, x_adv, claimed=claimed, right=right)))
         except UserError as error:
             found.failed[name] = str(error)
             continue
         except Exception as error:
-            if not contradicts_itself(model, x):
+            if not is_inconsistent(model, x):
                 raise
-            found.failed[name] = f"{type(error).__name__}: {error}; {WHY}"
+            found.failed[name] = f"{type(error).__name__}: {error}; {INCONSISTENT}"
             continue
         for kept, part in zip(found[:3], zip(*parts, strict=True), strict=True):
             kept[name] = torch.cat(part)

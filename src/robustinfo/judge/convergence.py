@@ -15,7 +15,7 @@ from torch import Generator, Tensor, nn
 
 from robustinfo.attacks import pgd
 from robustinfo.core import registry
-from robustinfo.core.batches import together
+from robustinfo.core.batches import memory_batches
 from robustinfo.core.settings import Entry
 
 
@@ -58,4 +58,4 @@ def doubled(
 def parts(mask: Tensor, x: Tensor) -> list[Tensor]:
     """The places of the images x in a mask (n,) bool, in batches; none of no image."""
     rows = mask.nonzero().squeeze(1)
-    return [part for _, part in together(x[rows], rows)] if len(rows) else []
+    return [part for _, part in memory_batches(x[rows], rows)] if len(rows) else []

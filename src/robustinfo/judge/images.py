@@ -23,8 +23,8 @@ from robustinfo.core import registry
 from robustinfo.core.entries import entry
 from robustinfo.core.errors import UserError
 from robustinfo.datasets import _folder, _image
-from robustinfo.datasets._found import Found
 from robustinfo.datasets._prepared import SPLITS, data_root, open_split, prepare
+from robustinfo.datasets._summary import DataSummary
 
 
 class Pictures(NamedTuple):
@@ -33,7 +33,7 @@ class Pictures(NamedTuple):
     images: Tensor
     labels: Tensor
     classes: list[str]
-    found: Found  # what was found and left out, for people and JSON
+    found: DataSummary  # what was found and left out, for people and JSON
 
 
 def images(
@@ -55,7 +55,7 @@ def images(
     if size is not None and size < 1:
         raise UserError(f"images of {size} pixels are none; write a positive size, or none")
     if isinstance(text, str) and os.path.isdir(text):
-        return Pictures(*_folder.read(Path(text), split, size=size, limit=limit, names=names))
+        return Pictures(*_folder.read(Path(text), split, size=size, limit=limit, class_file=names))
     if names is not None:
         raise UserError(f"{names} names the classes of a folder, and {text} is none; leave it out")
     return _prepared(text, split, size, limit)
@@ -82,7 +82,7 @@ def _prepared(text: str | Mapping, split: str, size: int | None, limit: int | No
         ) from error
     images, labels, classes, _ = open_split(name, split, chosen, root)
     counts = labels.bincount(minlength=len(classes)).tolist()
-    found = Found(
+    found = DataSummary(
         root=name,
         split=split,
         classes=dict(zip(classes, counts, strict=True)),

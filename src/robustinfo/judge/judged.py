@@ -12,7 +12,7 @@ import torch
 from rich.console import Console
 from torch import Generator, Tensor, nn
 
-from robustinfo.core.batches import floats
+from robustinfo.core.batches import to_float
 from robustinfo.core.errors import UserError
 from robustinfo.core.settings import out_of_scale
 from robustinfo.judge import budget, images, options, plain, protocol, sources
@@ -57,13 +57,13 @@ def _judged(typed: Typed, paper: plain.Paper) -> dict[str, str]:
         raise UserError(f"--epsilon {typed.epsilon:g}: {problem}")
     networks = _networks(typed, found, where)
     notes = [note for network in networks for note in network.notes]
-    for line in [*found.found.described(), *notes]:  # before anything is judged
+    for line in [*found.found.lines(), *notes]:  # before anything is judged
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     term = _term(networks[0])
-    each = budget.seconds_each(networks[0], floats(found.images[:TIMED], where))
+    each = budget.seconds_each(networks[0], to_float(found.images[:TIMED], where))
     task = budget.Task(len(found.labels), found.images[0].numel(), len(networks), term is not None)
     size, upper = budget.largest(each, ball, typed.seconds, task)
-    x, y = floats(found.images[: size.images], where), found.labels[: size.images].to(where)
+    x, y = to_float(found.images[: size.images], where), found.labels[: size.images].to(where)
     about = f"{upper:.0f} s" if upper < 120 else f"{upper / 60:.0f} min"
     more = "a larger --budget asks more"
     if upper > typed.seconds:

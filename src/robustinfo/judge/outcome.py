@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from robustinfo.core.measurement import Measurement, counted, fraction
+from robustinfo.core.measurement import Measurement, count_fraction, fraction
 from robustinfo.judge.threats import BEATEN_BY, Threat
 from robustinfo.maths.balls import same_ball
 from robustinfo.maths.statistics import paired_difference
@@ -112,7 +112,9 @@ def measured(found: Outcome, only: Mapping[str, Tensor]) -> list[Measurement]:
     if "noise" in found.only:
         resisted = int((found.robust | found.only["noise"]).sum())
         if resisted:
-            values.append(counted("noise_only_rate", int(found.only["noise"].sum()), resisted))
+            values.append(
+                count_fraction("noise_only_rate", int(found.only["noise"].sum()), resisted)
+            )
     if found.shortfall is not None:
         missed, gained, n = *(int(mask.sum()) for mask in found.shortfall), len(found.robust)
         low, high = paired_difference(missed, gained, n)

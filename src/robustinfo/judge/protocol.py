@@ -144,7 +144,7 @@ def diagnostics(size: Size, ball: Ball, values: int, images: int | None = None) 
         ),
     }
     search = (
-        len(gradient_search.CLIMBS)
+        len(gradient_search.LOSSES)
         * (1 + binarization_test.LONG["restarts"])
         * binarization_test.LONG["steps"]
     )

@@ -51,7 +51,7 @@ def threat(entry: Mapping) -> Threat:
         norm,
         epsilon,
         entry["method"],
-        getattr(config, "climbs", registry.hook("attacks", entry, "LOSS")),
+        getattr(config, "loss_name", registry.hook("attacks", entry, "LOSS")),
         (getattr(config, "steps", 0) or 0, getattr(config, "restarts", 1)),
         registry.hook("attacks", entry, "DECISION_BASED"),
     )

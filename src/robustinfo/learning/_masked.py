@@ -14,7 +14,7 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional as F
 
-from robustinfo.training.step import quick
+from robustinfo.training.step import cpu_flags
 
 
 class Start(NamedTuple):
@@ -91,7 +91,7 @@ def memorise(
     optimizer = torch.optim.Adam(free, lr=learning_rate, fused=True)
     labels = y.expand(len(free[0]), -1)  # (m, n)
     fewest = torch.full_like(labels[:, 0], len(y))
-    with quick(onednn=True):
+    with cpu_flags(onednn=True):
         for _ in range(steps):
             logits = outputs(layers, x, relu=relu)
             fewest = torch.minimum(fewest, _wrong(logits, y))

@@ -20,9 +20,9 @@ from torch import Generator, Tensor
 
 from robustinfo.complexities import entropy, jpeg_size
 from robustinfo.core import registry
-from robustinfo.core.batches import EVALUATION_BATCH, accuracy, batches, floats
+from robustinfo.core.batches import EVALUATION_BATCH, accuracy, batches, to_float
 from robustinfo.core.errors import UserError
-from robustinfo.core.measurement import Measurement, counted, mean
+from robustinfo.core.measurement import Measurement, count_fraction, mean
 from robustinfo.core.settings import Entry, Fraction01, Outline, Settings
 from robustinfo.distortions import eight_bit, jpeg
 from robustinfo.learning._fit import fit
@@ -78,7 +78,7 @@ def learn(task: Task, *, config: Config, generator: Generator) -> Iterator[Measu
     state = generator.get_state()
     for share in config.shares:
         chosen = order[: round(share * len(hit))]
-        yield counted("reached_share", len(chosen), len(hit))._replace(level=share)
+        yield count_fraction("reached_share", len(chosen), len(hit))._replace(level=share)
         if len(chosen) < round(share * len(hit)):
             continue
         generator.set_state(state)
@@ -90,7 +90,7 @@ def learn(task: Task, *, config: Config, generator: Generator) -> Iterator[Measu
         tested = {"accuracy": task.test, "accuracy_on_first": first, "accuracy_under_attack": own}
         for name, seen in tested.items():
             if len(seen.labels):
-                value = accuracy(model, floats(seen.images), seen.labels)
+                value = accuracy(model, to_float(seen.images), seen.labels)
                 seen_by = Measurement(name, value, "fraction", len(seen.labels))
                 yield seen_by._replace(level=share)
         if success.any():
@@ -112,7 +112,7 @@ def _attacked(
         x_adv, success = perturb(model, x, y, generator=generator)
         rounded = eight_bit.to_bytes(x_adv)
         with torch.no_grad():
-            success &= model(floats(rounded)).argmax(1) != y
+            success &= model(to_float(rounded)).argmax(1) != y
         found.append(torch.where(success.view(-1, 1, 1, 1), rounded, eight_bit.to_bytes(x)))
         hits.append(success)
     return Images(torch.cat(found), images.labels), torch.cat(hits)
@@ -121,7 +121,9 @@ def _attacked(
 @torch.no_grad()
 def _complexities(model: Network, images: Tensor, config: Config) -> dict[str, Tensor]:
     """Of the last maps of every image after JPEG: their entropies, and the size of the file."""
-    maps = torch.cat([_maps(model, floats(x), config.maps) for x in images.split(EVALUATION_BATCH)])
+    maps = torch.cat(
+        [_maps(model, to_float(x), config.maps) for x in images.split(EVALUATION_BATCH)]
+    )
     whole = maps.flatten(1, 2)[:, None]  # (n, 1, maps x h, w): the maps under one another
     low, high = whole.amin((2, 3), keepdim=True), whole.amax((2, 3), keepdim=True)
     written = eight_bit.to_bytes((whole - low) / (high - low).clamp(min=1e-12))

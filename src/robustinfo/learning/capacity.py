@@ -25,7 +25,7 @@ import torch
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 from torch import Generator, Tensor
 
-from robustinfo.core.batches import floats
+from robustinfo.core.batches import to_float
 from robustinfo.core.errors import UserError
 from robustinfo.core.measurement import Measurement, bounded
 from robustinfo.core.settings import Fraction01, Names, Outline, PositiveNumber, Settings
@@ -135,7 +135,7 @@ def _start(task: Task, config: Config, generator: Generator) -> Start:
 def _pixels(images: Tensor, border: int) -> Tensor:
     """uint8 (n, c, h, w) -> (n, d) in [0, 1], without the border."""
     h, w = images.shape[2:]
-    return floats(images[..., border : h - border, border : w - border]).flatten(1)
+    return to_float(images[..., border : h - border, border : w - border]).flatten(1)
 
 
 def _mean(quantity: str, level: float, values: np.ndarray) -> Measurement:

@@ -20,7 +20,7 @@ import torch
 from pydantic import Field, PositiveInt
 from torch import Generator
 
-from robustinfo.core.batches import accuracy, floats
+from robustinfo.core.batches import accuracy, to_float
 from robustinfo.core.errors import UserError
 from robustinfo.core.measurement import Measurement
 from robustinfo.core.settings import Names, Outline, Settings
@@ -94,7 +94,7 @@ def _curve(
 ) -> list[tuple[float, ...]]:
     """Accuracy on the learned and the held-out images, before the first and after every epoch."""
     curve: list[tuple[float, ...]] = []
-    tested = [(floats(images), labels) for images, labels in (learned, held_out)]
+    tested = [(to_float(images), labels) for images, labels in (learned, held_out)]
     fit(
         model,
         learned,

@@ -57,16 +57,16 @@ class Sums(NamedTuple):
     total: Tensor  # float64: of E, a scalar; where activations are averaged, (d,) of these
 
 
-def summed(h: Tensor, reading: Reading, before: Sums | None = None) -> Sums:
+def accumulate(h: Tensor, reading: Reading, before: Sums | None = None) -> Sums:
     """The activations h (n, d) of a part of the images, beside those ``before``."""
     h = h.double()
-    own = (activation_entropy(h, reading) if reading.average == "samples" else h).sum(0)
+    total = (activation_entropy(h, reading) if reading.average == "samples" else h).sum(0)
     if before is None:
-        return Sums(len(h), h.shape[1], own)
-    return Sums(before.n + len(h), before.neurons, before.total + own)
+        return Sums(len(h), h.shape[1], total)
+    return Sums(before.n + len(h), before.neurons, before.total + total)
 
 
-def of_set(sums: Sums, reading: Reading) -> Tensor:
+def entropy_of_set(sums: Sums, reading: Reading) -> Tensor:
     """E of all images, a scalar in float64, however they came in parts."""
     mean = sums.total / sums.n
     return mean if reading.average == "samples" else activation_entropy(mean[None], reading)[0]

@@ -79,11 +79,11 @@ def permuted(r: Tensor, s: Tensor, *, permutations: int, generator: Generator) -
     matrix is factorised again: its rows and columns change places.
     """
     m = len(s)
-    found = []
+    values = []
     for _ in range(permutations):
         order = torch.randperm(m, generator=generator, device=s.device)
-        found.append(nhsic(r, s[order][:, order]))
-    return torch.stack(found)
+        values.append(nhsic(r, s[order][:, order]))
+    return torch.stack(values)
 
 
 class _Projection(torch.autograd.Function):
@@ -97,14 +97,14 @@ class _Projection(torch.autograd.Function):
         inverse.masked_fill_((failed != 0)[..., None, None], torch.nan)
         ctx.save_for_backward(inverse)
         ctx.ridge = ridge
-        found = inverse * -ridge
-        found.diagonal(dim1=-2, dim2=-1).add_(1)
-        return found.to(kernel.dtype)
+        result = inverse * -ridge
+        result.diagonal(dim1=-2, dim2=-1).add_(1)
+        return result.to(kernel.dtype)
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, grad: Tensor) -> Tensor:  # noqa: ANN401
         (inverse,) = ctx.saved_tensors
         with torch.autocast(grad.device.type, enabled=False):
-            found = inverse @ (grad.double() * ctx.ridge) @ inverse
-        return centred((found + found.mT) / 2).to(grad.dtype)  # of a symmetric matrix
+            gradient = inverse @ (grad.double() * ctx.ridge) @ inverse
+        return centred((gradient + gradient.mT) / 2).to(grad.dtype)  # of a symmetric matrix

@@ -36,13 +36,13 @@ class Hooks(Protocol):
     READS: str | None = None  # activations are of whatever a network reads
     SEES_INPUTS: bool = False  # whether ``estimate`` is handed the network's inputs as ``x``
 
-    def add(self, held: object, t: Tensor, *, config: Settings) -> tuple:
+    def add(self, sums: object, t: Tensor, *, config: Settings) -> tuple:
         """``estimate`` in parts: what is held of the parts before, None at first, and of t.
 
         Called for a whole training set (``training_measure``), which takes a measure with it alone.
         """
 
-    def told(self, held: object, *, config: Settings) -> list[Measurement]:
+    def measurements(self, sums: object, *, config: Settings) -> list[Measurement]:
         """What ``estimate`` says of all that was added. It goes with ``add``."""
 
     def combine(self, layers: dict[str, list[Measurement]]) -> list[Measurement]:

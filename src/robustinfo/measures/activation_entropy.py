@@ -35,30 +35,30 @@ def outline(config: Config) -> Outline:
 
 def estimate(t: Tensor, y: Tensor, *, config: Config) -> list[Measurement]:
     """t: (n, d) activations >= 0, or ValueError.  E of the set, whole and per neuron."""
-    held: maths.Sums | None = None
+    sums: maths.Sums | None = None
     for part in t.split(1024):  # of a wide layer, the copies in double precision would not fit
-        held = add(held, part, config=config)
-    return told(held, config=config)  # type: ignore[arg-type]  # there is a part
+        sums = add(sums, part, config=config)
+    return measurements(sums, config=config)  # type: ignore[arg-type]  # there is a part
 
 
-def add(held: maths.Sums | None, t: Tensor, *, config: Config) -> maths.Sums:
+def add(sums: maths.Sums | None, t: Tensor, *, config: Config) -> maths.Sums:
     """``estimate`` in parts: what is held of the parts before, None at first, and of t."""
     maths.refuse_negative(t, f"of {t.shape[1]} neurons")
-    return maths.summed(t, config, held)
+    return maths.accumulate(t, config, sums)
 
 
-def told(held: maths.Sums, *, config: Config) -> list[Measurement]:
+def measurements(sums: maths.Sums, *, config: Config) -> list[Measurement]:
     """What ``estimate`` says of all that was added."""
-    entropy = maths.of_set(held, config).item()
+    entropy = maths.entropy_of_set(sums, config).item()
     return [
         Measurement(WHOLE, entropy),
-        Measurement(PER_NEURON, entropy / held.neurons),
+        Measurement(PER_NEURON, entropy / sums.neurons),
     ]
 
 
 def combine(layers: dict[str, list[Measurement]]) -> list[Measurement]:
     """E_N and E_T of the whole network from what ``estimate`` gave for each layer, in order."""
-    every = [one for found in layers.values() for one in found]
+    every = [one for of_layer in layers.values() for one in of_layer]
     whole = [one.value for one in every if one.quantity == WHOLE]
     per_neuron = [one.value for one in every if one.quantity == PER_NEURON]
     return [

@@ -27,7 +27,7 @@ def has_mask(network: nn.Module) -> bool:
     return MASK in dict(network.named_children())
 
 
-def as_read(network: nn.Module, points: Iterable[str]) -> tuple[str, ...]:
+def masked_points(network: nn.Module, points: Iterable[str]) -> tuple[str, ...]:
     """The points, with the mask in place of the layer that it reads: what the network reads."""
     names = [name for name, _ in network.named_children()]
     before = names[names.index(MASK) - 1] if MASK in names else None

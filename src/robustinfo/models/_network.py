@@ -27,7 +27,7 @@ class Network(nn.Sequential):
         self, layers: OrderedDict, probes: Sequence[str], activations: Sequence[str]
     ) -> None:
         super().__init__(layers)
-        known = [INPUT, *_ended(self), SOFTMAX]
+        known = [INPUT, *_layer_names(self), SOFTMAX]
         for point in (*probes, *activations):
             if point not in known:
                 alike = [name for name in known if name.count(".") <= point.count(".")]
@@ -52,8 +52,8 @@ class Network(nn.Sequential):
         with ExitStack() as hooks:
             for point in points:
                 if "." in point:
-                    hear = partial(_note, seen, point)
-                    hooks.callback(self.get_submodule(point).register_forward_hook(hear).remove)
+                    record = partial(_record, seen, point)
+                    hooks.callback(self.get_submodule(point).register_forward_hook(record).remove)
             for name, layer in self.named_children():
                 x = layer(x)
                 if name in points:
@@ -72,12 +72,12 @@ def _is_end(model: Network, point: str) -> bool:
     return isinstance(inside, Network) and name == [*inside._modules][-1]
 
 
-def _note(seen: dict[str, Tensor], point: str, _layer: nn.Module, _x: tuple, t: Tensor) -> None:
+def _record(seen: dict[str, Tensor], point: str, _layer: nn.Module, _x: tuple, t: Tensor) -> None:
     seen[point] = t.flatten(1)
 
 
-def _ended(whole: nn.Module, path: str = "") -> Iterator[str]:
+def _layer_names(whole: nn.Module, path: str = "") -> Iterator[str]:
     """The names of all layers in the order in which they end: a layer after those within it."""
     for name, layer in whole.named_children():
-        yield from _ended(layer, f"{path}{name}.")
+        yield from _layer_names(layer, f"{path}{name}.")
         yield path + name

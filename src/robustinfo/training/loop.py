@@ -8,13 +8,13 @@ import torch
 from pydantic import Field, NonNegativeInt, PositiveInt
 from torch import Generator, Tensor, nn
 
-from robustinfo.core.batches import accuracy, floats
+from robustinfo.core.batches import accuracy, to_float
 from robustinfo.core.errors import UserError
 from robustinfo.core.settings import PositiveNumber
 from robustinfo.training import step
 from robustinfo.training.augment import Config as Augmentation
 from robustinfo.training.augment import augment
-from robustinfo.training.step import Step, optimizer_of, quick, recorded, stepper
+from robustinfo.training.step import Step, cpu_flags, cuda_graphed, optimizer_of, stepper
 
 TOGETHER = 2048  # images, about, that are gathered at once
 
@@ -82,17 +82,17 @@ def train(
     parts = {"model": model, "optimizer": optimizer, "schedule": schedule}
     if state is None:
         done = 0
-        with quick(onednn=config.onednn):
+        with cpu_flags(onednn=config.onednn):
             score = _score(model, validation)
         yield Epoch(0, score, _state(0, parts, generator))
     else:
         done = _restore(state, parts, generator)
     for epoch in range(done + 1, config.epochs + 1):
         rate = float(schedule.get_last_lr()[0])
-        take = recorded(step, optimizer, config.batch_size) if fast else step
-        with quick(onednn=config.onednn):
+        take_step = cuda_graphed(step, optimizer, config.batch_size) if fast else step
+        with cpu_flags(onednn=config.onednn):
             record = _one_epoch(
-                model, data, take, epoch=epoch, rate=rate, config=config, generator=generator
+                model, data, take_step, epoch=epoch, rate=rate, config=config, generator=generator
             )
             record |= {"learning_rate": rate} | _score(model, validation)
         schedule.step()
@@ -116,13 +116,13 @@ def _one_epoch(
     sums: dict[str, Tensor] = {}
     together = max(1, TOGETHER // size)
     for part, chosen in enumerate(order.split(size * together)):
-        x, y = floats(data.images[chosen]), data.labels[chosen]
+        x, y = to_float(data.images[chosen]), data.labels[chosen]
         x = augment(x, config=config.augmentation, generator=generator)
         if x.ndim == 4:  # texts have no channels
             x = x.to(memory_format=_layout(device, config))
-        found = [step(a, b) for a, b in zip(x.split(size), y.split(size), strict=True)]
+        steps = [step(a, b) for a, b in zip(x.split(size), y.split(size), strict=True)]
         sizes = torch.tensor([len(b) for b in y.split(size)], device=device)
-        terms = {name: torch.stack([one[name] for one in found]) for name in found[0]}
+        terms = {name: torch.stack([one[name] for one in steps]) for name in steps[0]}
         if not terms["loss"].isfinite().all():
             first = int(terms["loss"].isfinite().int().argmin())
             values = ", ".join(f"{name} {value[first]:.4g}" for name, value in terms.items())
@@ -146,7 +146,7 @@ def _score(model: nn.Module, data: Images) -> dict[str, float]:
     if not len(data.labels):
         return {"validation/accuracy": math.nan}
     model.eval()
-    return {"validation/accuracy": accuracy(model, floats(data.images), data.labels)}
+    return {"validation/accuracy": accuracy(model, to_float(data.images), data.labels)}
 
 
 def _state(epoch: int, parts: dict, generator: Generator) -> dict:

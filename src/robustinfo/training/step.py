@@ -62,7 +62,7 @@ def optimizer_of(
 
 
 @contextmanager
-def quick(*, onednn: bool) -> Iterator[None]:
+def cpu_flags(*, onednn: bool) -> Iterator[None]:
     """The CPU's switches: oneDNN's convolutions or torch's own, and no denormal numbers."""
     torch.set_flush_denormal(True)
     try:
@@ -97,35 +97,35 @@ def stepper(
     return step
 
 
-def recorded(step: Step, optimizer: torch.optim.Optimizer, size: int) -> Step:
+def cuda_graphed(step: Step, optimizer: torch.optim.Optimizer, size: int) -> Step:
     """The step as a CUDA graph for batches of ``size``; smaller ones are taken as they were.
 
     The learning rate is part of the recording: record anew when it changes. The first steps run
     on a stream of their own, as recording demands; the optimiser must be ``capturable``.
     """
-    graph, taken = torch.cuda.CUDAGraph(), 0
+    graph, steps_taken = torch.cuda.CUDAGraph(), 0
     inputs: tuple[Tensor, ...] = ()
     outputs: dict[str, Tensor] = {}
 
     def replay(x: Tensor, y: Tensor) -> dict[str, Tensor]:
-        nonlocal inputs, outputs, taken
+        nonlocal inputs, outputs, steps_taken
         if len(y) < size:
             return step(x, y)
-        taken += 1
-        if taken <= WARM_UP:
+        steps_taken += 1
+        if steps_taken <= WARM_UP:
             side = torch.cuda.Stream()
             side.wait_stream(torch.cuda.current_stream())
             with torch.cuda.stream(side):
-                found = step(x, y)
+                terms = step(x, y)
             torch.cuda.current_stream().wait_stream(side)
-            return found
+            return terms
         if not inputs:
             inputs = (x.clone(), y.clone())
             optimizer.zero_grad()  # the gradients' memory then belongs to the graph
             with torch.cuda.graph(graph):
                 outputs = step(inputs[0], inputs[1])
-        for mine, given in zip(inputs, (x, y), strict=True):
-            mine.copy_(given)
+        for buffer, batch in zip(inputs, (x, y), strict=True):
+            buffer.copy_(batch)
         graph.replay()
         return {name: value.clone() for name, value in outputs.items()}
 

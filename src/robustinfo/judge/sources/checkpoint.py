@@ -31,7 +31,7 @@ def load(text: str, asked: Asked) -> Checkpoint:
         )
     found = checkpoint.load(file)
     if (found.shape, found.classes) != (asked.shape, asked.classes):
-        own = checkpoint.described(found.architecture, found.shape, found.classes)
+        own = checkpoint.describe(found.architecture, found.shape, found.classes)
         raise UserError(
             f"{text} holds {own}, and the data are images of {' x '.join(map(str, asked.shape))} "
             f"in {asked.classes} classes; name the data of its study, at that size"

@@ -84,7 +84,7 @@ def worst(estimates: Sequence[Estimate], of: Literal["max", "min"]) -> Estimate:
     is divided by their number (Bonferroni). The value is the greatest of the estimates, which is
     biased outwards, as every extreme of noisy values is; its interval is not.
     """
-    outer = max if of == "max" else min
+    extreme = max if of == "max" else min
 
     def bounds(tail: float) -> tuple[float, float]:
         whole = [one.bounds(tail) for one in estimates]
@@ -92,12 +92,12 @@ def worst(estimates: Sequence[Estimate], of: Literal["max", "min"]) -> Estimate:
         if np.isnan(whole).any():
             return math.nan, math.nan
         lows, highs = (split, whole) if of == "max" else (whole, split)
-        return outer(low for low, _ in lows), outer(high for _, high in highs)
+        return extreme(low for low, _ in lows), extreme(high for _, high in highs)
 
     least = min(estimates, key=lambda one: one.seeds)
     scopes = {one.scope for one in estimates}
     weakest = next(scope for scope in WEAKEST_FIRST if scope in scopes)
-    return Estimate(outer(one.value for one in estimates), bounds, weakest, least.seeds)
+    return Estimate(extreme(one.value for one in estimates), bounds, weakest, least.seeds)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -108,8 +108,8 @@ def holm(p_values: Sequence[float]) -> list[float]:
     p = np.asarray(p_values, dtype=float)
     adjusted = p.copy()
     order = [place for place in np.argsort(p, kind="stable") if not math.isnan(p[place])]
-    reached = 0.0
+    largest_so_far = 0.0
     for rank, place in enumerate(order):
-        reached = max(reached, min(1.0, (len(order) - rank) * p[place]))
-        adjusted[place] = reached
+        largest_so_far = max(largest_so_far, min(1.0, (len(order) - rank) * p[place]))
+        adjusted[place] = largest_so_far
     return adjusted.tolist()

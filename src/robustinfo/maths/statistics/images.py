@@ -18,13 +18,13 @@ from robustinfo.maths.statistics.estimates import Bounds
 from robustinfo.maths.statistics.fractions import TAIL, fraction_interval
 
 
-def of_fractions(fractions: Sequence[float], n: float) -> Bounds:
+def from_fractions(fractions: Sequence[float], n: float) -> Bounds:
     """Fractions of the same n images, one per seed: Wilson's interval of their mean."""
     hits = float(np.mean(fractions)) * n
     return lambda tail: fraction_interval(hits, n, tail)
 
 
-def of_own(values: ArrayLike, low: ArrayLike, high: ArrayLike) -> Bounds | None:
+def from_intervals(values: ArrayLike, low: ArrayLike, high: ArrayLike) -> Bounds | None:
     """Values that came with 95 % intervals of their own; None where those have no width."""
     mean = float(np.mean(np.asarray(values)))
     down = float(np.mean(np.subtract(values, low)))

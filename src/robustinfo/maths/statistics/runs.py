@@ -60,17 +60,17 @@ def over_images(outcomes: np.ndarray, against: np.ndarray | None = None) -> Esti
     number. against: the same of what it is compared with, row by row: another defence, or another
     attack on the same networks. Raises ValueError if the shapes differ.
     """
-    found = np.asarray(outcomes, dtype=float)
-    binary = _binary(found)
+    scores = np.asarray(outcomes, dtype=float)
+    binary = _binary(scores)
     if against is not None:
         other = np.asarray(against, dtype=float)
-        if other.shape != found.shape:
-            raise ValueError(f"outcomes of {found.shape} against {other.shape} (seeds, images)")
+        if other.shape != scores.shape:
+            raise ValueError(f"outcomes of {scores.shape} against {other.shape} (seeds, images)")
         binary &= _binary(other)
-        found = found - other
-    n = found.shape[1]
-    mean, variance = float(found.mean()), float(found.var())
-    effective = n / _shared(found)  # as many images, each of this variance
+        scores = scores - other
+    n = scores.shape[1]
+    mean, variance = float(scores.mean()), float(scores.var())
+    effective = n / _shared_part(scores)  # as many images, each of this variance
 
     def bounds(tail: float) -> tuple[float, float]:
         if not binary:
@@ -79,11 +79,11 @@ def over_images(outcomes: np.ndarray, against: np.ndarray | None = None) -> Esti
             return mean - reach, mean + reach
         if against is None:
             return fraction_interval(mean * effective, effective, tail)
-        won, lost = ((sign * found > 0).mean() * effective for sign in (1, -1))
+        won, lost = ((sign * scores > 0).mean() * effective for sign in (1, -1))
         return tango(won, lost, effective, tail)
 
     known = binary or (variance > 0 and n > 1)
-    return over_seeds(found.mean(1), bounds if known else None, shared=1.0)
+    return over_seeds(scores.mean(1), bounds if known else None, shared=1.0)
 
 
 def over_seeds(
@@ -125,24 +125,24 @@ def over_seeds(
     return Estimate(mean, bounds, "training" if images is None else "method", seeds)
 
 
-def _shared(found: np.ndarray) -> float:
+def _shared_part(scores: np.ndarray) -> float:
     """Which part of the variance over images every seed has alike: (S, n) -> within [0.05, 1].
 
     Two seeds that each leave one image of 450, and not the same, are no evidence that they err each
     for itself: few images that tell cannot lower SHARED by much.
     """
-    seeds, n = found.shape
-    variance = found.var()
+    seeds, n = scores.shape
+    variance = scores.var()
     if seeds < 2 or n < 2 or variance == 0:
         return 1.0
-    of_images = seeds * found.mean(0).var(ddof=1)
-    of_seeds = n * found.mean(1).var(ddof=1)
-    rest = found.size * variance - (n - 1) * of_images - (seeds - 1) * of_seeds
+    of_images = seeds * scores.mean(0).var(ddof=1)
+    of_seeds = n * scores.mean(1).var(ddof=1)
+    rest = scores.size * variance - (n - 1) * of_images - (seeds - 1) * of_seeds
     rest /= (n - 1) * (seeds - 1)
-    said = float(np.clip((of_images - rest) / (seeds * variance), LEAST_SHARED, 1.0))
-    tell = int((found != np.median(found)).any(0).sum())
-    return max(said, (tell * said + FEW * SHARED) / (tell + FEW))
+    estimate = float(np.clip((of_images - rest) / (seeds * variance), LEAST_SHARED, 1.0))
+    informative = int((scores != np.median(scores)).any(0).sum())
+    return max(estimate, (informative * estimate + FEW * SHARED) / (informative + FEW))
 
 
-def _binary(found: np.ndarray) -> bool:
-    return bool(((found == 0) | (found == 1)).all())
+def _binary(scores: np.ndarray) -> bool:
+    return bool(((scores == 0) | (scores == 1)).all())

@@ -5,7 +5,7 @@ from typing import NamedTuple
 SHOWN = 12  # classes in a line for people; in ``_asdict()`` stand all
 
 
-class Found(NamedTuple):
+class DataSummary(NamedTuple):
     """Of a folder or a prepared data set. ``_asdict()`` is plain data, as for JSON."""
 
     root: str  # the folder whose folders are the classes, or the data set
@@ -16,7 +16,7 @@ class Found(NamedTuple):
     left_out: list[tuple[str, int, str]]  # what, how many, why
     notes: list[str]  # what was done to images that were read
 
-    def described(self) -> list[str]:
+    def lines(self) -> list[str]:
         """The same for people, line by line."""
         places = [f"{place} {name} ({n})" for place, (name, n) in enumerate(self.classes.items())]
         if len(places) > SHOWN:
