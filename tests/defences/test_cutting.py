@@ -58,7 +58,7 @@ def test_in_every_step_the_channel_is_cut_that_tells_least_of_the_batchs_labels(
 
 
 def test_the_code_also_cuts_the_channel_that_knows_most_of_the_images():
-    keep = _cutting._keeping(Y, ib_rar.Config(base=STANDARD, **IN_TEN))
+    keep = _cutting._kept_channels(Y, ib_rar.Config(base=STANDARD, **IN_TEN))
     assert keep(HALF[:, None], CHANNELS).tolist() == [True, False, False]
     assert keep(Y[:, None].float(), CHANNELS).tolist() == [False, False, True]
 
@@ -74,7 +74,7 @@ def test_a_masked_channel_carries_no_gradient():
 def test_a_step_leaves_no_mask_behind_and_in_eval_mode_there_is_none():
     model = network().train()
     before = model.eval()(CHANNELS)
-    with cut_in_training(model, _cutting._keeping(Y, ib_rar.Config(base=STANDARD, **IN_TEN))):
+    with cut_in_training(model, _cutting._kept_channels(Y, ib_rar.Config(base=STANDARD, **IN_TEN))):
         assert model.eval()(CHANNELS).equal(before)
         assert not model.train()(CHANNELS).equal(before)
     assert model.train()(CHANNELS).equal(before) and model.mask.passes.all()
@@ -96,7 +96,7 @@ def test_the_codes_mask_is_one_in_ten_and_never_lasts():
     model = network().train()
     masked = 0
     for _ in range(1000):
-        with _cutting.in_step(model, Y, config=config, generator=generator):
+        with _cutting.masked_step(model, Y, config=config, generator=generator):
             masked += len(model.mask._forward_hooks)
     assert 70 < masked < 130 and not model.mask._forward_hooks
     assert not ib_rar.finishes(config)

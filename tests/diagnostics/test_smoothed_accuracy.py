@@ -12,7 +12,7 @@ FROM_X = {"epsilon": 0.02, "steps": 5, "start_std": 0.0}
 
 def stands(p, **settings):
     config = smoothed_accuracy.Config(**FROM_X | settings)
-    return smoothed_accuracy.standing(p.model, p.x, p.y, config=config, generator=seeded())
+    return smoothed_accuracy.robust_by_gamma(p.model, p.x, p.y, config=config, generator=seeded())
 
 
 def fractions(p, **settings):

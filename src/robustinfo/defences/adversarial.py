@@ -62,12 +62,12 @@ def adversaries(
         return pgd.craft(model, x, y, config=settings, generator=generator)
     loss = registry.get("losses", config.loss)
 
-    def climbed(network: nn.Module, at: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    def summed_loss(network: nn.Module, at: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         logits = network(at)
         # The sum over the images: the slopes of a mean would fade as the batch grows.
         return logits, len(labels) * loss(logits, labels)
 
-    return pgd.craft(model, x, y, config=settings, generator=generator, loss=climbed)
+    return pgd.craft(model, x, y, config=settings, generator=generator, loss=summed_loss)
 
 
 def terms_on(

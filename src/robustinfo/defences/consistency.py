@@ -46,8 +46,8 @@ def terms_on(
     forward: Callable[[Tensor], Tensor], x: Tensor, x_adv: Tensor, y: Tensor, *, config: Config
 ) -> dict[str, Tensor]:
     """The terms where the adversaries are there already; ``forward`` gives logits (n, K)."""
-    logits, attacked = forward(x), forward(x_adv)
+    logits, adversarial_logits = forward(x), forward(x_adv)
     return {
-        "adversarial": registry.get("losses", config.loss)(attacked, y),
-        "divergence": config.weight * kl_of_softmax(logits, attacked).mean(),
+        "adversarial": registry.get("losses", config.loss)(adversarial_logits, y),
+        "divergence": config.weight * kl_of_softmax(logits, adversarial_logits).mean(),
     }

@@ -90,10 +90,10 @@ def log_determinant(logits: Tensor, y: Tensor) -> Tensor:
     About 0 at most, where no wrong class has the probability of two members. Right to 2e-6 in
     float32.
     """
-    own = y[:, None, None].expand(-1, logits.shape[1], 1)
+    true_class = y[:, None, None].expand(-1, logits.shape[1], 1)
     # float32 would round the products to a tenth of the offset; and autocast, which would round
     # them further, leaves float64 alone.
-    others = logits.double().scatter(2, own, -torch.inf).softmax(2)
+    others = logits.double().scatter(2, true_class, -torch.inf).softmax(2)
     rows = F.normalize(others, dim=2)  # at least 1 / sqrt(K - 1) long before
     gram = rows @ rows.mT + OFFSET * torch.eye(rows.shape[1], dtype=rows.dtype, device=rows.device)
     # ``cholesky`` waits for the device to say whether it could; with the offset it always can.

@@ -93,7 +93,7 @@ def loss_terms(
 ) -> dict[str, Tensor]:
     """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Terms in nats and squared natural-log units."""
     loss = registry.get("losses", config.loss)
-    logits, first, last = _ends(model, x)
+    logits, first, last = _first_and_last(model, x)
     target = config.factor * state["pretrained_flow"]
     penalty = flow_penalty(first, last, target, layers=len(model.activations), reading=config)
     return {"clean": loss(logits, y), "entropic": config.weight * penalty}
@@ -103,14 +103,14 @@ def attack_term(
     model: Network, x: Tensor, y: Tensor, *, config: Config, state: dict[str, Tensor]
 ) -> tuple[Tensor, Tensor]:
     """Logits, and what an adaptive attacker climbs: the terms of single images, summed."""
-    logits, first, last = _ends(model, x)
+    logits, first, last = _first_and_last(model, x)
     alone = Reading(floor=config.floor)  # every image by itself
     fall = activation_entropy(first, alone) - activation_entropy(last, alone)
     gap = fall / (len(model.activations) - 1) - config.factor * state["pretrained_flow"]
     return logits, config.weight * gap.square().sum()
 
 
-def _ends(model: Network, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _first_and_last(model: Network, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Logits, and the first and last activations: E_T telescopes, no other layer acts."""
     first, last = model.activations[0], model.activations[-1]
     logits, seen = model.observe(x, (first, last))

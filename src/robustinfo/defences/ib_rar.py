@@ -58,23 +58,23 @@ class Config(_cutting.Config):
         return self
 
 
-finishes, finish = _cutting.lasts, _cutting.cut
+finishes, finish = _cutting.is_permanent, _cutting.cut
 
 
 def prepare(
     model: Network, batches: Callable[[], Iterable[tuple[Tensor, Tensor]]], *, config: Config
 ) -> tuple[nn.Module, dict[str, Tensor]]:
     """What the base prepares. Raises UserError without the layers, adversaries or mask."""
-    _points(model, config)
-    if _cutting.cuts(config) and not has_mask(model):
+    _layers_of(model, config)
+    if _cutting.is_active(config) and not has_mask(model):
         raise UserError("the model has no channel mask; set `masked_share: 0`, or another model")
-    if config.information_of != "clean" and _of_base(config, "adversaries") is None:
+    if config.information_of != "clean" and _base_hook(config, "adversaries") is None:
         raise UserError(
             f"ib_rar has `information_of: {config.information_of}`, and its base "
             f"{config.base['method']!r} makes no adversaries; write `information_of: clean`, or a "
-            f"base that makes some: {', '.join(_attacking())}"
+            f"base that makes some: {', '.join(_with_adversaries())}"
         )
-    prepare = _of_base(config, "prepare")
+    prepare = _base_hook(config, "prepare")
     return prepare(model, batches) if prepare else (model, {})
 
 
@@ -85,8 +85,8 @@ def outline(config: Config) -> Outline:
     compression, relevance  the sum over the layers of nHSIC(X, T), nHSIC(Y, T), by its weight
     """
     base = registry.module("defences", config.base)
-    (own,) = base.outline(registry.config("defences", config.base))
-    return [own, {"quantity": ("compression", "relevance")}]
+    (base_rows,) = base.outline(registry.config("defences", config.base))
+    return [base_rows, {"quantity": ("compression", "relevance")}]
 
 
 def loss_terms(
@@ -99,29 +99,29 @@ def loss_terms(
     state: dict[str, Tensor],
 ) -> dict[str, Tensor]:
     """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  The base's terms, and two without a unit."""
-    points, images, found = _points(model, config), [x], []
-    if adversaries := _of_base(config, "adversaries"):
+    points, images, observed = _layers_of(model, config), [x], []
+    if adversaries := _base_hook(config, "adversaries"):
         images.append(adversaries(model, x, y, generator=generator))
     every = {"clean": images[:1], "adversarial": images[-1:]}
-    read = every.get(config.information_of, images)  # whose layers are read
+    observed_images = every.get(config.information_of, images)  # whose layers are read
 
-    def forward(given: Tensor) -> Tensor:
-        if not any(given is one for one in read):
-            return model(given)
-        found.append(model.observe(given, points))
-        return found[-1][0]
+    def forward(batch: Tensor) -> Tensor:
+        if not any(batch is one for one in observed_images):
+            return model(batch)
+        observed.append(model.observe(batch, points))
+        return observed[-1][0]
 
-    with _cutting.in_step(model, y, config=config, generator=generator):
-        if terms_on := _of_base(config, "terms_on"):
+    with _cutting.masked_step(model, y, config=config, generator=generator):
+        if terms_on := _base_hook(config, "terms_on"):
             terms = terms_on(forward, *images, y)
         else:
-            extra = {"state": state} if _of_base(config, "prepare") else {}
+            extra = {"state": state} if _base_hook(config, "prepare") else {}
             terms = registry.get("defences", config.base)(model, x, y, generator=generator, **extra)
-        if not found:
-            forward(read[-1])
-    layers = [t for _, seen in found for t in seen.values()]
+        if not observed:
+            forward(observed_images[-1])
+    layers = [t for _, seen in observed for t in seen.values()]
     inputs = images[-1] if config.information_of == "adversarial" else x
-    of_input, of_label = _information(inputs, y, found[0][0].shape[1], layers, config)
+    of_input, of_label = _information(inputs, y, observed[0][0].shape[1], layers, config)
     compression, relevance = config.compression * of_input, -config.relevance * of_label
     return terms | {"compression": compression, "relevance": relevance}
 
@@ -135,16 +135,16 @@ def attack_term(
     of any size: what becomes of an image depends on which others are attacked with it, and a batch
     of one image has no such term.
     """
-    logits, seen = model.observe(x, _points(model, config))
+    logits, seen = model.observe(x, _layers_of(model, config))
     of_input, of_label = _information(x, y, logits.shape[1], [*seen.values()], config)
     term = len(y) * (config.compression * of_input - config.relevance * of_label)
-    if base_term := _of_base(config, "attack_term"):
+    if base_term := _base_hook(config, "attack_term"):
         logits, added = base_term(model, x, y, state=state)
         term = added + term
     return logits, term
 
 
-def _points(model: Network, config: Config) -> tuple[str, ...]:
+def _layers_of(model: Network, config: Config) -> tuple[str, ...]:
     """The layers whose nHSIC counts. Raises ValueError with the choices."""
     for layer in config.layers or ():
         if layer not in model.probes:
@@ -155,16 +155,16 @@ def _points(model: Network, config: Config) -> tuple[str, ...]:
     return masked_points(model, points)
 
 
-def _attacking() -> list[str]:
+def _with_adversaries() -> list[str]:
     """The defences that make adversaries."""
     names = registry.names("defences")
     return [n for n in names if registry.hook("defences", {"method": n}, "adversaries")]
 
 
-def _of_base(config: Config, name: str) -> Callable | None:
+def _base_hook(config: Config, name: str) -> Callable | None:
     """What the base has by a name of the contract, its settings bound."""
-    found = registry.hook("defences", config.base, name)
-    return found and partial(found, config=registry.config("defences", config.base))
+    hook = registry.hook("defences", config.base, name)
+    return hook and partial(hook, config=registry.config("defences", config.base))
 
 
 def _information(

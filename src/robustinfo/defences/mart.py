@@ -59,12 +59,12 @@ def terms_on(
     forward: Callable[[Tensor], Tensor], x: Tensor, x_adv: Tensor, y: Tensor, *, config: Config
 ) -> dict[str, Tensor]:
     """The terms where the adversaries are there already; ``forward`` gives logits (n, K)."""
-    logits, attacked = forward(x), forward(x_adv)
-    log_own = F.log_softmax(logits.float(), dim=1).gather(1, y[:, None]).squeeze(1)
-    doubt = -log_own.expm1()  # 1 - p_y(x)
-    divergence = (doubt * kl_of_softmax(logits, attacked)).mean()
+    logits, adversarial_logits = forward(x), forward(x_adv)
+    log_p_true = F.log_softmax(logits.float(), dim=1).gather(1, y[:, None]).squeeze(1)
+    error_probability = -log_p_true.expm1()  # 1 - p_y(x)
+    divergence = (error_probability * kl_of_softmax(logits, adversarial_logits)).mean()
     return {
-        "adversarial": boosted_cross_entropy(attacked, y),
+        "adversarial": boosted_cross_entropy(adversarial_logits, y),
         "divergence": config.weight * divergence,
     }
 

@@ -61,8 +61,8 @@ def adversaries(
         return x
     with frozen(model), torch.no_grad():
         clean = model(x)
-    climb: dict[str, Any] = {"loss": partial(_divergence, clean), "starting_point": _beside}
-    return pgd.craft(model, x, y, config=bim.as_pgd(config.attack), generator=generator, **climb)
+    options: dict[str, Any] = {"loss": partial(_divergence, clean), "starting_point": _noisy_start}
+    return pgd.craft(model, x, y, config=bim.as_pgd(config.attack), generator=generator, **options)
 
 
 def terms_on(
@@ -76,7 +76,7 @@ def terms_on(
     return terms
 
 
-def _beside(x: Tensor, _: pgd.Ascent) -> Tensor:
+def _noisy_start(x: Tensor, _: pgd.Ascent) -> Tensor:
     return (x + NOISE * torch.randn_like(x)).clamp(0, 1)
 
 

@@ -47,7 +47,7 @@ def loss_terms(
     Raises UserError if the model has no code.
     """
     loss = registry.get("losses", config.loss)
-    logits, rate = _judged_and_rated(model, x)
+    logits, rate = _logits_and_rate(model, x)
     return {"clean": loss(logits, y), "rate": config.weight * rate.mean()}
 
 
@@ -55,11 +55,11 @@ def attack_term(
     model: Network, x: Tensor, y: Tensor, *, config: Config, state: dict[str, Tensor]
 ) -> tuple[Tensor, Tensor]:
     """Logits, and what an adaptive attacker climbs: the weighted rates, summed over the images."""
-    logits, rate = _judged_and_rated(model, x)
+    logits, rate = _logits_and_rate(model, x)
     return logits, config.weight * rate.sum()
 
 
-def _judged_and_rated(model: Network, x: Tensor) -> tuple[Tensor, Tensor]:
+def _logits_and_rate(model: Network, x: Tensor) -> tuple[Tensor, Tensor]:
     """Logits (n, K), and the divergence of every image's code from the prior, (n,) in nats."""
     if CODE not in dict(model.named_children()):
         raise UserError(

@@ -15,7 +15,7 @@ from robustinfo.core.batches import EVALUATION_BATCH
 RIDGE = 1e-2  # of the largest singular value: else what hardly ever varies would decide
 ROUNDING = 1e-6  # of the features: what varies by no more does not vary
 CLASSES = 4  # AutoAttack takes no less
-NEVER = 100.0  # logits by which those that mean nothing lie below both others
+UNUSED_LOGIT_GAP = 100.0  # logits by which those that mean nothing lie below both others
 
 
 class LinearProbe(NamedTuple):
@@ -57,10 +57,10 @@ class Binary(nn.Module):
         """As the class says."""
         exact = {"compute_mode": "donot_use_mm_for_euclid_dist"}
         near = torch.cdist(x.detach().flatten(1), self.images, self.order, **exact).argmin(1)
-        features = read(self.network, self.layer, x)[0].to(self.weight)
+        features = features_and_logits(self.network, self.layer, x)[0].to(self.weight)
         score = ((features - self.centre[near]) * self.weight[near]).sum(1) - self.threshold[near]
-        never = (-score.abs() - NEVER).detach()
-        return torch.stack([-score, score, *[never] * (CLASSES - 2)], 1)
+        unused = (-score.abs() - UNUSED_LOGIT_GAP).detach()
+        return torch.stack([-score, score, *[unused] * (CLASSES - 2)], 1)
 
 
 def last_linear(model: nn.Module, x: Tensor) -> str | None:
@@ -70,8 +70,8 @@ def last_linear(model: nn.Module, x: Tensor) -> str | None:
     }
     ran: list[str] = []
 
-    def note(layer: nn.Module, given: tuple[Tensor, ...]) -> None:
-        if given and given[0].ndim == 2 and len(given[0]) == len(x):
+    def note(layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        if inputs and inputs[0].ndim == 2 and len(inputs[0]) == len(x):
             ran.append(names[layer])
 
     hooks = [layer.register_forward_pre_hook(note) for layer in names]
@@ -83,23 +83,23 @@ def last_linear(model: nn.Module, x: Tensor) -> str | None:
     return ran[-1] if ran else None
 
 
-def read(model: nn.Module, layer: str | None, x: Tensor) -> tuple[Tensor, Tensor]:
+def features_and_logits(model: nn.Module, layer: str | None, x: Tensor) -> tuple[Tensor, Tensor]:
     """Features (n, d) and logits (n, K)."""
     if layer is None:
         logits = model(x)
         return logits, logits
-    given: list[Tensor] = []
+    inputs: list[Tensor] = []
     # By its name: in a copy of the network it is another layer.
-    hook = model.get_submodule(layer).register_forward_pre_hook(lambda _, x: given.append(x[0]))
+    hook = model.get_submodule(layer).register_forward_pre_hook(lambda _, x: inputs.append(x[0]))
     try:
         logits = model(x)
     finally:
         hook.remove()
-    return given[-1][: len(x)], logits  # a guard may have asked one image as two
+    return inputs[-1][: len(x)], logits  # a guard may have asked one image as two
 
 
 @torch.no_grad()
-def separate(
+def fit_probe(
     model: nn.Module, layer: str | None, inner: Tensor, outer: Tensor, *, closeness: float
 ) -> LinearProbe | None:
     """The probe that tells ``outer``, (1, c, h, w), from all of ``inner``, (m, c, h, w).
@@ -108,25 +108,25 @@ def separate(
     the likeliest of ``inner``, 0, and ``outer``, 1. Its logits span as much as the network's here.
     """
     parts = torch.cat([outer, inner]).split(EVALUATION_BATCH)
-    seen = [read(model, layer, part.clone()) for part in parts]
-    features, logits = (torch.cat(some).double() for some in zip(*seen, strict=True))
+    read = [features_and_logits(model, layer, part.clone()) for part in parts]
+    features, logits = (torch.cat(some).double() for some in zip(*read, strict=True))
     centre = features.mean(0)
-    away = features - centre
-    vary = away.norm(dim=1).amax() > ROUNDING * features.norm(dim=1).amax()
+    centred = features - centre
+    vary = centred.norm(dim=1).amax() > ROUNDING * features.norm(dim=1).amax()
     if not (vary and features.isfinite().all() and logits.isfinite().all()):
         return None
-    weight = _across(away)
-    scores = away @ weight
-    own, best = scores[0], scores[1:].max()
-    if not own > best:
+    weight = _least_squares_direction(centred)
+    scores = centred @ weight
+    outer_score, inner_score = scores[0], scores[1:].max()
+    if not outer_score > inner_score:
         return None
-    threshold = best + closeness * (own - best)
+    threshold = inner_score + closeness * (outer_score - inner_score)
     span = 2 * (scores - threshold).abs().max()
     scale = (logits.max() - logits.min()) / span
     return LinearProbe(*(one.to(outer) for one in (centre, scale * weight, scale * threshold)))
 
 
-def _across(points: Tensor) -> Tensor:
+def _least_squares_direction(points: Tensor) -> Tensor:
     """(d,), by least squares, between the first of the points, (n, d), and all others.
 
     That is Fisher's direction: beside how much the others vary along it, the first is far away.

@@ -31,11 +31,11 @@ from robustinfo.attacks._gradient_safe import GradientSafe
 from robustinfo.core import registry
 from robustinfo.core.measurement import Measurement, count_fraction
 from robustinfo.core.settings import Entry, Fraction01, Outline, Settings
-from robustinfo.diagnostics._kept import kept
-from robustinfo.diagnostics._linear_probe import Binary, LinearProbe, last_linear, separate
+from robustinfo.diagnostics._linear_probe import Binary, LinearProbe, fit_probe, last_linear
+from robustinfo.diagnostics._preserve_state import preserve_state
 from robustinfo.maths.balls import distance, projected, uniform
 
-LONG: dict[str, Any] = {"steps": 100, "restarts": 1}  # of gradient_search.py
+LONG_SEARCH: dict[str, Any] = {"steps": 100, "restarts": 1}  # of gradient_search.py
 
 
 class Config(Settings):
@@ -89,19 +89,19 @@ def diagnose(
     draws = random_search.Config(**within, draws=config.inner_points)
     perturbs = (
         registry.get("attacks", config.adversary),
-        partial(gradient_search.perturb, config=gradient_search.Config(**within, **LONG)),
+        partial(gradient_search.perturb, config=gradient_search.Config(**within, **LONG_SEARCH)),
         partial(random_search.perturb, config=draws),
     )
     x = x[: config.images]
     counts = torch.zeros(4, dtype=torch.long)
-    with kept(model), frozen(model):
+    with preserve_state(model), frozen(model):
         with seeded(x, generator), torch.no_grad():
             layer = last_linear(model, x[:2])
-            planted = _planted(model, layer, x, draws, config)
+            planted = _plant(model, layer, x, draws, config)
         for rows in _groups(planted.x, attack.norm, 2 * attack.epsilon):
             probes = [planted.probes[row] for row in rows]
             network = Binary(model, layer, planted.x[rows], probes, attack.norm)
-            counts += _found(
+            counts += _counts(
                 GradientSafe(network).eval(),
                 planted.x[rows],
                 planted.points[rows],
@@ -109,31 +109,31 @@ def diagnose(
                 generator,
             )
     n, found, missed, by_chance = map(int, counts)
-    told = [count_fraction("binarization_tested_fraction", n, len(x))]
+    measurements = [count_fraction("binarization_tested_fraction", n, len(x))]
     if n:
-        told += [
+        measurements += [
             count_fraction("binarization_found_fraction", found, n),
             count_fraction("binarization_missed_fraction", missed, n),
             count_fraction("binarization_random_fraction", by_chance, n),
         ]
-    return told
+    return measurements
 
 
-def _planted(
+def _plant(
     model: nn.Module, layer: str | None, x: Tensor, attack: random_search.Config, config: Config
 ) -> Planted:
     """Those images for which there is a probe."""
     points = uniform(x, attack.norm, attack.epsilon)
-    away = (points - x).flatten(1) / distance(points - x, attack.norm)[:, None]
-    points = projected(x, x + attack.epsilon * away.view_as(x), attack.norm, attack.epsilon)
+    direction = (points - x).flatten(1) / distance(points - x, attack.norm)[:, None]
+    points = projected(x, x + attack.epsilon * direction.view_as(x), attack.norm, attack.epsilon)
     probes = []
     for image, point in zip(x, points, strict=True):
         around = image.expand(config.inner_points, *image.shape)
         drawn = uniform(around, attack.norm, config.inside * attack.epsilon)
         inner = torch.cat([image[None], drawn.clamp(0, 1)])
-        probes.append(separate(model, layer, inner, point[None], closeness=config.closeness))
-    held = [row for row, probe in enumerate(probes) if probe]
-    return Planted(x[held], points[held], [one for one in probes if one])
+        probes.append(fit_probe(model, layer, inner, point[None], closeness=config.closeness))
+    with_probe = [row for row, probe in enumerate(probes) if probe]
+    return Planted(x[with_probe], points[with_probe], [one for one in probes if one])
 
 
 def _groups(x: Tensor, norm: str, reach: float) -> list[list[int]]:
@@ -141,15 +141,15 @@ def _groups(x: Tensor, norm: str, reach: float) -> list[list[int]]:
     groups: list[list[int]] = []
     for row, image in enumerate(x):
         apart = ((distance(x[group] - image, norm) > reach).all() for group in groups)
-        home = next((group for group, far in zip(groups, apart, strict=True) if far), None)
-        if home is None:
+        fitting = next((group for group, far in zip(groups, apart, strict=True) if far), None)
+        if fitting is None:
             groups.append([row])
         else:
-            home.append(row)
+            fitting.append(row)
     return groups
 
 
-def _found(
+def _counts(
     network: nn.Module,
     x: Tensor,
     points: Tensor,
@@ -160,14 +160,14 @@ def _found(
     it nor the long search turns, and how many random points turn.
     """
     with torch.no_grad():
-        there = (network(x).argmax(1) == 0) & (network(points).argmax(1) == 1)
-    x, y = x[there], there[there].long() - 1
+        separated = (network(x).argmax(1) == 0) & (network(points).argmax(1) == 1)
+    x, y = x[separated], separated[separated].long() - 1
     if not len(x):
         return torch.zeros(4, dtype=torch.long)
     attack, search, random = perturbs
     found = attack(network, x, y, generator=generator)[1]
-    left = ~found
-    if left.any():
-        left[left.clone()] = ~search(network, x[left], y[left], generator=generator)[1]
+    missed = ~found
+    if missed.any():
+        missed[missed.clone()] = ~search(network, x[missed], y[missed], generator=generator)[1]
     by_chance = random(network, x, y, generator=generator)[1]
-    return torch.tensor([len(x), int(found.sum()), int(left.sum()), int(by_chance.sum())])
+    return torch.tensor([len(x), int(found.sum()), int(missed.sum()), int(by_chance.sum())])

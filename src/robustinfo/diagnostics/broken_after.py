@@ -53,7 +53,7 @@ def diagnose(
     examples, after: ``correct`` (when clean) and ``success``, (n,) bool each, of the same images;
     and ``last_step``, where the attack counts that, too.
     """
-    fallen = after.get("last_step", after["success"])
-    left = (after["correct"] & ~fallen)[: config.images]
-    broken = left & examples["success"][: config.images]
-    return [count_fraction(QUANTITY, int(broken.sum()), int(left.sum()))]
+    broken_before = after.get("last_step", after["success"])
+    defended = (after["correct"] & ~broken_before)[: config.images]
+    broken = defended & examples["success"][: config.images]
+    return [count_fraction(QUANTITY, int(broken.sum()), int(defended.sum()))]

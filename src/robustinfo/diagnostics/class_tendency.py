@@ -45,20 +45,20 @@ def diagnose(
     """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  ``as_j`` at level i: the share of class i."""
     logits = torch.cat([model(part) for part in examples["x_adv"].split(EVALUATION_BATCH)])
     shares = tendency(y, logits.argmax(1), logits.shape[1])
-    found = [
-        Measurement(f"as_{other}", shares[own, other].item(), level=float(own))
-        for own in range(len(shares))
+    measurements = [
+        Measurement(f"as_{other}", shares[true_class, other].item(), level=float(true_class))
+        for true_class in range(len(shares))
         for other in range(len(shares))
-        if own != other
+        if true_class != other
     ]
     swaps = reciprocity(shares)
-    return found if swaps is None else [*found, Measurement("reciprocity", swaps)]
+    return measurements if swaps is None else [*measurements, Measurement("reciprocity", swaps)]
 
 
 def tendency(y: Tensor, predicted: Tensor, classes: int) -> Tensor:
     """(K, K) float64: of the images of class i, the share that is taken for j; (i, i) are right."""
-    own, taken = (F.one_hot(one, classes).double() for one in (y, predicted))
-    return own.T @ taken / own.sum(0)[:, None].clamp(min=1)
+    true_class, taken = (F.one_hot(one, classes).double() for one in (y, predicted))
+    return true_class.T @ taken / true_class.sum(0)[:, None].clamp(min=1)
 
 
 def reciprocity(shares: Tensor) -> float | None:

@@ -48,11 +48,11 @@ def diagnose(
     Then both median distances over the same images, infinite where half are not turned. NaN, and no
     medians, where the other turns none.
     """
-    of, distance = other["success"], f"distance_{config.norm}"
-    own = examples[distance].where(examples["success"], math.inf)[of]
-    others = other[distance][of]
-    found = [fraction("no_farther_share", own <= others)]
+    turned, distance = other["success"], f"distance_{config.norm}"
+    own = examples[distance].where(examples["success"], math.inf)[turned]
+    others = other[distance][turned]
+    measurements = [fraction("no_farther_share", own <= others)]
     if len(own):
         for name, distances in zip(MEDIANS, (own, others), strict=True):
-            found.append(Measurement(name, distances.median().item(), n=len(own)))
-    return found
+            measurements.append(Measurement(name, distances.median().item(), n=len(own)))
+    return measurements

@@ -81,7 +81,7 @@ def diagnose(
     """
     x, y = x[: config.images], y[: config.images]
     places = list(product(_steps(config), repeat=2))
-    found: list[Measurement] = []
+    measurements: list[Measurement] = []
     holes: list[bool] = []
     with frozen(model):
         directions = torch.stack([_gradient_sign(model, x, y), _random_sign(x, generator)], 1)
@@ -93,12 +93,14 @@ def diagnose(
                 "margin": margin(logits, labels),
             }
             if number < config.drawn:
-                found += _points(number, places, heights)
-            told = _told(*(values.view(config.side, -1) for values in heights.values()))
-            found += [one._replace(layer=f"image {number}") for one in told]
-            depth, area, _ = (one.value for one in told)
+                measurements += _points(number, places, heights)
+            of_hole = _hole_measurements(
+                *(values.view(config.side, -1) for values in heights.values())
+            )
+            measurements += [one._replace(layer=f"image {number}") for one in of_hole]
+            depth, area, _ = (one.value for one in of_hole)
             holes.append(depth >= config.least_depth and area <= config.largest_area)
-    return [*found, fraction("hole_fraction", torch.tensor(holes))]
+    return [*measurements, fraction("hole_fraction", torch.tensor(holes))]
 
 
 def _points(
@@ -115,11 +117,11 @@ def _points(
             yield Measurement(quantity, value, **about)
 
 
-def _told(loss: Tensor, size: Tensor) -> list[Measurement]:
+def _hole_measurements(loss: Tensor, margins: Tensor) -> list[Measurement]:
     """Of one image: loss and margin, (side, side)."""
     depth, area = hollow(loss)
     values = {"hole_depth": depth, "hole_area": area}
-    values["right_area"] = (size > 0).double().mean().item()
+    values["right_area"] = (margins > 0).double().mean().item()
     return [Measurement(name, value, n=1) for name, value in values.items()]
 
 

@@ -80,7 +80,7 @@ def diagnose(
     the image, and its layer reads ``high Q, image 17``.
     """
     parts = [
-        _measured(model, a, b, config=config.attack, generator=generator)
+        _per_image(model, a, b, config=config.attack, generator=generator)
         for a, b in zip(x.split(EVALUATION_BATCH), y.split(EVALUATION_BATCH), strict=True)
     ]
     each = {name: torch.cat([part[name] for part in parts]).double() for name in parts[0]}
@@ -91,7 +91,7 @@ def diagnose(
         *(_mean(name, values) for name, values in each.items()),
         fraction("minimal_distance_fraction", turned),
         Measurement("correlation", correlation),
-        *_figure(points, each["nonlinearity"][turned], turned.nonzero().flatten(), config),
+        *_figure_points(points, each["nonlinearity"][turned], turned.nonzero().flatten(), config),
     ]
 
 
@@ -100,7 +100,7 @@ def _mean(name: str, values: Tensor) -> Measurement:
     return fraction(name, values.bool()) if right else mean(name, values)
 
 
-def _measured(
+def _per_image(
     model: nn.Module, x: Tensor, y: Tensor, *, config: pgd.Config, generator: Generator
 ) -> dict[str, Tensor]:
     """What the table is the mean of, (n,) each."""
@@ -111,17 +111,17 @@ def _measured(
         with torch.no_grad():
             logits = network(x_adv)
     size = margin(first_order.logits, y)
-    missed = logits - first_order.logits - first_order.change
+    residual = logits - first_order.logits - first_order.change
     return {
         "margin": size,
         "jacobian_spectral_norm": first_order.spectral_norm,
         "normalised_margin": size / first_order.spectral_norm,
         "attack_accuracy": (first_order.logits.argmax(1) == y) & (logits.argmax(1) == y),
-        "nonlinearity": missed.norm(dim=1) / first_order.change.norm(dim=1),
+        "nonlinearity": residual.norm(dim=1) / first_order.change.norm(dim=1),
     }
 
 
-def _figure(
+def _figure_points(
     points: Tensor, curved: Tensor, images: Tensor, config: Config
 ) -> Iterator[Measurement]:
     """Two numbers per image. points: (2, m).  curved: (m,) its Q.  images: (m,) numbers."""

@@ -24,14 +24,16 @@ from robustinfo.attacks._gradient_safe import logits_or_detached
 from robustinfo.core.batches import memory_batches
 from robustinfo.core.measurement import Measurement, exact, fraction
 from robustinfo.core.settings import Outline, Settings
-from robustinfo.diagnostics._depends import drifted, seen, tensors
-from robustinfo.diagnostics._kept import kept
+from robustinfo.diagnostics._preserve_state import preserve_state
+from robustinfo.diagnostics._state_dependence import changes_that_matter, snapshot, tensors
 
-SUM = 1e-4  # how near to 1, or its logarithm to 0, the sum of probabilities is
-AGAIN = 1e-5  # of the largest logit: what the same batch may differ by, twice in a row
-COMPANY = 1e-2  # the same for other batches: their size decides on algorithms, on GPUs on TF32
-WATCHED = 32  # images on whose answers the state must decide
-ALIKE = 4  # images to a company, the most alike that there are, each of them twice
+SUM_TOLERANCE = 1e-4  # how near to 1, or its logarithm to 0, the sum of probabilities is
+REPEAT_TOLERANCE = 1e-5  # of the largest logit: what the same batch may differ by, twice in a row
+BATCH_TOLERANCE = (
+    1e-2  # the same for other batches: their size decides on algorithms, on GPUs on TF32
+)
+PROBE_BATCH = 32  # images on whose answers the state must decide
+SIMILAR_BATCH = 4  # images to a company, the most alike that there are, each of them twice
 
 
 class Config(Settings):
@@ -52,7 +54,7 @@ def outline(config: Config) -> Outline:
     no_gradient_fraction  no gradient of the cross-entropy in x at all, or one with NaN. A
         gradient that is 0 is another question: zero_gradients.py
     weights_changed  the part of the tensors of the state that these forwards changed, and
-        that the answers depend on (_depends.py). They are changed back
+        that the answers depend on (_state_dependence.py). They are changed back
     """
     kinds = (
         "nonfinite", "probabilities", "log_probabilities", "forwards_differ", "batch_dependent",
@@ -65,34 +67,34 @@ def diagnose(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> list[Measurement]:
     """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Fractions of the n images, but the last."""
-    with kept(model), frozen(model), seeded(x, generator):
-        asked = partial(_repeated, model, x[:WATCHED])
-        first = seen(model, asked)
+    with preserve_state(model), frozen(model), seeded(x, generator):
+        outputs_of = partial(_reproducible_outputs, model, x[:PROBE_BATCH])
+        first = snapshot(model, outputs_of)
         runs = torch.stack([_outputs(model, x) for _ in range(config.forwards)])  # (forwards, n, K)
-        differ = _apart(runs, AGAIN)
-        apart = _apart(torch.stack([runs[0], _in_company(model, x)]), COMPANY)
+        differ = _differ(runs, REPEAT_TOLERANCE)
+        batch_differs = _differ(torch.stack([runs[0], _among_similar(model, x)]), BATCH_TOLERANCE)
         masks = {
             "nonfinite_fraction": ~runs.isfinite().all(2).all(0),
             "probabilities_fraction": _probabilities(runs[0]),
             "log_probabilities_fraction": _log_probabilities(runs[0]),
             "forwards_differ_fraction": differ,
-            "batch_dependent_fraction": apart & ~differ,
+            "batch_dependent_fraction": batch_differs & ~differ,
             "no_gradient_fraction": _without_gradient(model, x, y),
         }
-        held = max(1, len(tensors(model)))
-        changed = drifted(model, first, asked, _alike)
-    found = [fraction(name, mask) for name, mask in masks.items()]
-    return [*found, exact("weights_changed", len(changed) / held)]
+        tensor_count = max(1, len(tensors(model)))
+        changed = changes_that_matter(model, first, outputs_of, _same_outputs)
+    measurements = [fraction(name, mask) for name, mask in masks.items()]
+    return [*measurements, exact("weights_changed", len(changed) / tensor_count)]
 
 
-def _repeated(model: nn.Module, x: Tensor) -> Tensor:
+def _reproducible_outputs(model: nn.Module, x: Tensor) -> Tensor:
     """Outputs that a network with noise of torch's gives again."""
     with seeded(x, Generator(x.device).manual_seed(0)):
         return _outputs(model, x)
 
 
-def _alike(a: Tensor, b: Tensor) -> bool:
-    return not _apart(torch.stack([a, b]), AGAIN).any()
+def _same_outputs(a: Tensor, b: Tensor) -> bool:
+    return not _differ(torch.stack([a, b]), REPEAT_TOLERANCE).any()
 
 
 @torch.no_grad()
@@ -102,17 +104,19 @@ def _outputs(model: nn.Module, x: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def _in_company(model: nn.Module, x: Tensor) -> Tensor:
+def _among_similar(model: nn.Module, x: Tensor) -> Tensor:
     """(n, K) float64: every image twice, in a small batch of those that are as bright as it is.
 
     What is averaged over a batch is another there than in a batch of all kinds.
     """
     order = x.flatten(1).mean(1).argsort()
-    out = torch.cat([model(x[few].repeat(2, 1, 1, 1))[: len(few)] for few in order.split(ALIKE)])
+    out = torch.cat(
+        [model(x[few].repeat(2, 1, 1, 1))[: len(few)] for few in order.split(SIMILAR_BATCH)]
+    )
     return torch.empty_like(out).index_copy_(0, order, out).double()
 
 
-def _apart(runs: Tensor, tolerance: float) -> Tensor:
+def _differ(runs: Tensor, tolerance: float) -> Tensor:
     """(n,) bool: does any of runs (r, n, K) differ from the first by more than rounding?"""
     size = runs[0].nan_to_num(0.0, 0.0, 0.0).abs().amax(1, keepdim=True)
     near = (runs - runs[0]).abs() <= tolerance * size
@@ -121,20 +125,20 @@ def _apart(runs: Tensor, tolerance: float) -> Tensor:
 
 
 def _probabilities(outputs: Tensor) -> Tensor:
-    return (outputs >= 0).all(1) & ((outputs.sum(1) - 1).abs() <= SUM)
+    return (outputs >= 0).all(1) & ((outputs.sum(1) - 1).abs() <= SUM_TOLERANCE)
 
 
 def _log_probabilities(outputs: Tensor) -> Tensor:
-    return (outputs <= 0).all(1) & (outputs.logsumexp(1).abs() <= SUM)
+    return (outputs <= 0).all(1) & (outputs.logsumexp(1).abs() <= SUM_TOLERANCE)
 
 
 def _without_gradient(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
     """(n,) bool."""
     parts = memory_batches(x, y)
-    return torch.cat([_stuck(model, a, b) for a, b in parts])
+    return torch.cat([_lacks_gradient(model, a, b) for a, b in parts])
 
 
-def _stuck(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
+def _lacks_gradient(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
     x = x.clone().requires_grad_()
     loss = F.cross_entropy(logits_or_detached(model, x.clone()), y, reduction="sum")
     if not loss.requires_grad:

@@ -49,26 +49,26 @@ def diagnose(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> list[Measurement]:
     """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Fractions of the n images."""
-    stands = standing(model, x, y, config=config, generator=generator)
-    worst = stands[stands.sum(1).argmin()]
+    robust = robust_by_gamma(model, x, y, config=config, generator=generator)
+    worst = robust[robust.sum(1).argmin()]
     return [
-        fraction(name, mask) for name, mask in zip(QUANTITIES, (worst, stands.all(0)), strict=True)
+        fraction(name, mask) for name, mask in zip(QUANTITIES, (worst, robust.all(0)), strict=True)
     ]
 
 
-def standing(
+def robust_by_gamma(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> Tensor:
     """(gammas, n) bool: correct when clean, and not turned by PGD with this gamma alone."""
     network = GradientSafe(model).eval()
-    fallen = [
-        _fallen(network, x, y, smoothing, config, generator.clone_state())
+    broken = [
+        _broken(network, x, y, smoothing, config, generator.clone_state())
         for smoothing in config.smoothings
     ]
-    return correct(model, x, y) & ~torch.stack(fallen)
+    return correct(model, x, y) & ~torch.stack(broken)
 
 
-def _fallen(
+def _broken(
     network: nn.Module,
     x: Tensor,
     y: Tensor,
@@ -78,7 +78,7 @@ def _fallen(
 ) -> Tensor:
     """(n,) bool."""
     numbers = pgd.Ascent(**config.path, **config.starts)
-    climbs = [partial(smoothed_cross_entropy, smoothing=smoothing)]
-    how: dict[str, Any] = {"config": numbers, "generator": generator, "early_stop": True}
-    parts = [pgd.search(network, a, b, climbs, **how)[1] for a, b in memory_batches(x, y)]
+    losses = [partial(smoothed_cross_entropy, smoothing=smoothing)]
+    options: dict[str, Any] = {"config": numbers, "generator": generator, "early_stop": True}
+    parts = [pgd.search(network, a, b, losses, **options)[1] for a, b in memory_batches(x, y)]
     return torch.cat(parts)

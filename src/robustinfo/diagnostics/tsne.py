@@ -48,12 +48,12 @@ def diagnose(
         raise UserError(f"{len(few)} images are too few for a perplexity of {config.perplexity:g}")
     parts = [model.observe(part, config.layers)[1] for part in few.split(EVALUATION_BATCH)]
     seed = int(torch.randint(2**31, (), generator=generator, device=generator.device))
-    found = []
+    measurements = []
     for layer in config.layers:
         t = torch.cat([part[layer] for part in parts]).float().cpu().numpy()
         points = TSNE(perplexity=config.perplexity, random_state=seed).fit_transform(t)
         for index, (point, label) in enumerate(zip(points, y.tolist(), strict=False)):
             for axis, value in zip("xy", point, strict=True):
                 about: dict[str, Any] = {"layer": layer, "input": f"class {label}, image {index}"}
-                found.append(Measurement(axis, float(value), **about))
-    return found
+                measurements.append(Measurement(axis, float(value), **about))
+    return measurements

@@ -17,8 +17,8 @@ from robustinfo.attacks._gradient_safe import logits_or_detached
 from robustinfo.core.batches import memory_batches
 from robustinfo.core.measurement import Measurement, fraction
 from robustinfo.core.settings import Norm, Number, Outline, Pixels, Settings
-from robustinfo.diagnostics._kept import kept
-from robustinfo.diagnostics._probes import apart, around
+from robustinfo.diagnostics._ball_points import ball_points, logits_differ
+from robustinfo.diagnostics._preserve_state import preserve_state
 from robustinfo.maths.margin import margin
 
 BELOW = 1e-12
@@ -47,27 +47,29 @@ def diagnose(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> list[Measurement]:
     """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Fractions of the n images."""
-    with kept(model), frozen(model):
+    with preserve_state(model), frozen(model):
         zero = vanishing(model, x, y, config.below)
         parts = memory_batches(x, y)
-        found = [_flat(model, a, b, config=config, generator=generator) for a, b in parts]
-    return [fraction("zero_gradient_fraction", zero), fraction("flat_fraction", torch.cat(found))]
+        flat = [_flat(model, a, b, config=config, generator=generator) for a, b in parts]
+    return [fraction("zero_gradient_fraction", zero), fraction("flat_fraction", torch.cat(flat))]
 
 
 def vanishing(model: nn.Module, x: Tensor, y: Tensor, below: float = BELOW) -> Tensor:
     """(n,) bool: is there nothing to climb on the cross-entropy at x? Modes stay as they are."""
-    return torch.cat([_answered(model, a, b, below)[1] for a, b in memory_batches(x, y)])
+    return torch.cat([_logits_and_flatness(model, a, b, below)[1] for a, b in memory_batches(x, y)])
 
 
-def _answered(model: nn.Module, x: Tensor, y: Tensor, below: float) -> tuple[Tensor, ...]:
+def _logits_and_flatness(
+    model: nn.Module, x: Tensor, y: Tensor, below: float
+) -> tuple[Tensor, ...]:
     """Logits (n, K); and (n,) bool each, whether the cross-entropy and the margin are flat."""
     x = x.clone().requires_grad_()
     logits = logits_or_detached(model, x.clone())
     totals = F.cross_entropy(logits, y, reduction="sum"), margin(logits, y).sum()
-    return logits.detach(), *(~(_slope(total, x) > below) for total in totals)
+    return logits.detach(), *(~(_gradient_norm(total, x) > below) for total in totals)
 
 
-def _slope(total: Tensor, x: Tensor) -> Tensor:
+def _gradient_norm(total: Tensor, x: Tensor) -> Tensor:
     """The l-infinity norm of each image's gradient: (n,), NaN where it has NaN."""
     if not total.requires_grad:
         return torch.zeros(len(x), device=x.device)
@@ -79,13 +81,15 @@ def _flat(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> Tensor:
     """(n,) bool, as the file's head says. Points are drawn for all, and looked at while flat."""
-    logits, *still = _answered(model, x, y, config.below)
-    flat = (logits.argmax(1) == y) & still[0] & still[1]
-    differ = torch.zeros_like(flat)
-    for point in around(x, config.norm, config.epsilon, generator):
+    logits, *flat_here = _logits_and_flatness(model, x, y, config.below)
+    flat = (logits.argmax(1) == y) & flat_here[0] & flat_here[1]
+    varies = torch.zeros_like(flat)
+    for point in ball_points(x, config.norm, config.epsilon, generator):
         left = flat.nonzero().squeeze(1)
         if len(left):
-            there, *still = _answered(model, point[left], y[left], config.below)
-            flat[left] = still[0] & still[1]
-            differ[left] |= apart(logits[left], there)
-    return flat & differ
+            point_logits, *flat_here = _logits_and_flatness(
+                model, point[left], y[left], config.below
+            )
+            flat[left] = flat_here[0] & flat_here[1]
+            varies[left] |= logits_differ(logits[left], point_logits)
+    return flat & varies

@@ -145,8 +145,8 @@ def diagnostics(size: Size, ball: Ball, values: int, images: int | None = None) 
     }
     search = (
         len(gradient_search.LOSSES)
-        * (1 + binarization_test.LONG["restarts"])
-        * binarization_test.LONG["steps"]
+        * (1 + binarization_test.LONG_SEARCH["restarts"])
+        * binarization_test.LONG_SEARCH["steps"]
     )
     share = min(1.0, size.planted / (images or size.images))
     for name in ("pgd", "margin_pgd"):

@@ -83,13 +83,13 @@ def learn(task: Task, *, config: Config, generator: Generator) -> Iterator[Measu
     Raises UserError if the network has fewer weights than ``kept`` asks for, or ``border`` leaves
     none.
     """
-    begin = _start(task, config, generator)
+    initial = _start(task, config, generator)
     needed = {}
     for name, (images, labels) in task.sets.items():
         x = _pixels(images, config.border)
         wrong = [
             memorise(
-                untrained(begin, k),
+                untrained(initial, k),
                 x,
                 labels,
                 relu=config.activation == "relu",
@@ -102,16 +102,16 @@ def learn(task: Task, *, config: Config, generator: Generator) -> Iterator[Measu
         needed[name] = {e: weights_needed(errors, config.kept, e) for e in config.epsilons}
         about: dict[str, Any] = {"input": name, "n": len(labels)}
         for k, error in zip(config.kept, errors.T, strict=True):
-            yield _mean("memorised_accuracy", k, 1 - error)._replace(**about)
+            yield _mask_mean("memorised_accuracy", k, 1 - error)._replace(**about)
         for epsilon, counts in needed[name].items():
-            yield _mean("weights_needed", epsilon, counts)._replace(**about)
-            yield _share("reached_share", epsilon, ~np.isnan(counts))._replace(**about)
+            yield _mask_mean("weights_needed", epsilon, counts)._replace(**about)
+            yield _mask_fraction("reached_share", epsilon, ~np.isnan(counts))._replace(**about)
         if config.kept[0] and (errors[:, 0] <= max(config.epsilons)).any():
             log.warning("%s: the least of `kept`, %d, already suffices", name, config.kept[0])
     for name, (_, labels) in task.sets.items():
         for epsilon, counts in needed[name].items():
             if name != "clean":
-                extra = _mean("extra_weights", epsilon, counts - needed["clean"][epsilon])
+                extra = _mask_mean("extra_weights", epsilon, counts - needed["clean"][epsilon])
                 yield extra._replace(input=name, n=len(labels))
 
 
@@ -138,11 +138,11 @@ def _pixels(images: Tensor, border: int) -> Tensor:
     return to_float(images[..., border : h - border, border : w - border]).flatten(1)
 
 
-def _mean(quantity: str, level: float, values: np.ndarray) -> Measurement:
+def _mask_mean(quantity: str, level: float, values: np.ndarray) -> Measurement:
     low, high = student(values)
     return bounded(quantity, values.mean(), low, high)._replace(level=level)
 
 
-def _share(quantity: str, level: float, hits: np.ndarray) -> Measurement:
+def _mask_fraction(quantity: str, level: float, hits: np.ndarray) -> Measurement:
     low, high = fraction_interval(int(hits.sum()), len(hits))
     return bounded(quantity, hits.mean(), low, high)._replace(level=level)

@@ -76,8 +76,8 @@ def learn(task: Task, *, config: Config, generator: Generator) -> Iterator[Measu
         )
         with torch.random.fork_rng([device] if device.type == "cuda" else []):
             torch.manual_seed(seed)  # the weights, and dropout, draw from it
-            own = torch.Generator(device).manual_seed(seed)
-            curve = _curve(task.build(), learned, held_out, config=config, generator=own)
+            draws = torch.Generator(device).manual_seed(seed)
+            curve = _curve(task.build(), learned, held_out, config=config, generator=draws)
         for which, data, values in zip(
             ("train", "test"), (learned, held_out), zip(*curve, strict=True), strict=True
         ):

@@ -48,12 +48,12 @@ def compute(*, config: Config, generator: Generator) -> Iterator[Measurement]:
 
     Draws nothing.
     """
-    found = {weights: accuracy(*weights) for weights in product((-1, 0, 1), repeat=2)}
-    for (w1, w2), value in found.items():
+    accuracies = {weights: accuracy(*weights) for weights in product((-1, 0, 1), repeat=2)}
+    for (w1, w2), value in accuracies.items():
         yield exact("accuracy", value)._replace(input=f"w1 = {w1}", level=w2)
-    suppressed = found.pop((0, 0))
+    suppressed = accuracies.pop((0, 0))
     yield exact("accuracy_suppressed", suppressed)
-    yield exact("accuracy_otherwise", max(found.values()))
+    yield exact("accuracy_otherwise", max(accuracies.values()))
 
 
 def accuracy(w1: int, w2: int) -> float:

@@ -71,7 +71,7 @@ def line_cuts(points: np.ndarray) -> np.ndarray:
 
     A set and its complement are the same cut; only the one without the first point is kept.
     """
-    n, found = len(points), [np.uint64(0)]
+    n, cuts = len(points), [np.uint64(0)]
     for i in range(n):
         for j in range(i + 1, n):
             along = points[j] - points[i]
@@ -79,8 +79,8 @@ def line_cuts(points: np.ndarray) -> np.ndarray:
             left = along[0] * offset[:, 1] - along[1] * offset[:, 0] > 0
             for on_left in ((False, False), (False, True), (True, False), (True, True)):
                 left[[i, j]] = on_left
-                found.append(_word(left ^ left[0]))
-    return np.unique(np.array(found, dtype=np.uint64))
+                cuts.append(_word(left ^ left[0]))
+    return np.unique(np.array(cuts, dtype=np.uint64))
 
 
 def _word(members: np.ndarray) -> np.uint64:

@@ -12,37 +12,39 @@ from torch import Tensor, nn
 
 
 @contextmanager
-def kept(model: nn.Module) -> Iterator[None]:
+def preserve_state(model: nn.Module) -> Iterator[None]:
     """Every weight and buffer comes back: the tensor that it was, with the values that it had."""
     slots: list[MutableMapping[str, Any]] = [
         slot for part in model.modules() for slot in (part._parameters, part._buffers)
     ]
     before = [(slot, dict(slot.items())) for slot in slots]
-    values = {id(one): (one, one.detach().clone()) for _, held in before for one in _tensors(held)}
+    values = {
+        id(one): (one, one.detach().clone()) for _, tensors in before for one in _tensors(tensors)
+    }
     try:
         yield
     finally:
-        for slot, held in before:
-            _put(slot, held)
+        for slot, tensors in before:
+            _restore(slot, tensors)
         for one, value in values.values():
-            if not same(one, value):
+            if not equal(one, value):
                 one.detach().copy_(value)
 
 
-def same(a: Tensor, b: Tensor | None) -> bool:
+def equal(a: Tensor, b: Tensor | None) -> bool:
     """Equal in every value, a NaN to a NaN."""
     return b is not None and a.shape == b.shape and not ((a != b) & ~((a != a) & (b != b))).any()
 
 
-def _put(slot: MutableMapping[str, Any], held: dict[str, Any]) -> None:
+def _restore(slot: MutableMapping[str, Any], tensors: dict[str, Any]) -> None:
     """Item by item, which is all that TorchScript's own mappings can do; there none is new."""
-    found = dict(slot.items())
-    for name in found.keys() - held.keys():
+    current = dict(slot.items())
+    for name in current.keys() - tensors.keys():
         del slot[name]
-    for name, one in held.items():
-        if name not in found or found[name] is not one:
+    for name, one in tensors.items():
+        if name not in current or current[name] is not one:
             slot[name] = one
 
 
-def _tensors(held: dict[str, Any]) -> list[Tensor]:
-    return [one for one in held.values() if torch.is_tensor(one)]
+def _tensors(values: dict[str, Any]) -> list[Tensor]:
+    return [one for one in values.values() if torch.is_tensor(one)]

@@ -11,7 +11,7 @@ COUNT = 8
 ROUNDING = 1e-5  # of the largest logit: what varies by no more does not vary
 
 
-def around(x: Tensor, norm: str, epsilon: float, generator: Generator) -> Iterator[Tensor]:
+def ball_points(x: Tensor, norm: str, epsilon: float, generator: Generator) -> Iterator[Tensor]:
     """COUNT times an image for each of x, (n, c, h, w): at random in the ball, and at its edge.
 
     Every second one is a corner of the linf ball, or lies on the l2 sphere; the others are uniform
@@ -34,7 +34,7 @@ def _uniform(shape: Sequence[int], like: Tensor, generator: Generator) -> Tensor
     return torch.rand(shape, generator=generator, device=like.device, dtype=like.dtype)
 
 
-def apart(logits: Tensor, others: Tensor) -> Tensor:
+def logits_differ(logits: Tensor, others: Tensor) -> Tensor:
     """(n,) bool: do two answers, each (n, K), differ by more than rounding? NaN differs."""
     size = torch.maximum(logits.abs(), others.abs()).amax(1)
     return ~((logits - others).abs().amax(1) <= ROUNDING * size)
@@ -45,7 +45,7 @@ def varies(
     network: nn.Module, x: Tensor, *, norm: str, epsilon: float, generator: Generator
 ) -> Tensor:
     """(n,) bool: does any of COUNT points of the ball get other logits than x?"""
-    found, logits = torch.zeros(len(x), dtype=torch.bool, device=x.device), network(x)
-    for point in around(x, norm, epsilon, generator):
-        found |= apart(logits, network(point))
-    return found
+    varying, logits = torch.zeros(len(x), dtype=torch.bool, device=x.device), network(x)
+    for point in ball_points(x, norm, epsilon, generator):
+        varying |= logits_differ(logits, network(point))
+    return varying

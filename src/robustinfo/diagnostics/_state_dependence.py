@@ -11,23 +11,23 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from robustinfo.diagnostics._kept import same
+from robustinfo.diagnostics._preserve_state import equal
 
 # So many changes from where it is: back, and primes, at which no cycle is where it was.
-FURTHER = (-1, 1, 1009, 1_000_003)
+EXTRAPOLATIONS = (-1, 1, 1009, 1_000_003)
 
 
-class Seen(NamedTuple):
+class Snapshot(NamedTuple):
     """A network at some time: what it holds, and what it answers."""
 
     state: dict[str, Tensor]
-    answer: Tensor
+    outputs: Tensor
 
 
-def seen(model: nn.Module, asked: Callable[[], Tensor]) -> Seen:
+def snapshot(model: nn.Module, outputs_of: Callable[[], Tensor]) -> Snapshot:
     """What it holds before it answers. asked: random numbers must be the same every time."""
-    held = {name: one.detach().clone() for name, one in tensors(model).items()}
-    return Seen(held, asked())
+    state = {name: one.detach().clone() for name, one in tensors(model).items()}
+    return Snapshot(state, outputs_of())
 
 
 def tensors(model: nn.Module) -> dict[str, Tensor]:
@@ -35,40 +35,46 @@ def tensors(model: nn.Module) -> dict[str, Tensor]:
     return dict(model.named_parameters()) | dict(model.named_buffers())
 
 
-def drifted(
+def changes_that_matter(
     model: nn.Module,
-    first: Seen,
-    asked: Callable[[], Tensor],
-    alike: Callable[[Tensor, Tensor], bool],
+    first: Snapshot,
+    outputs_of: Callable[[], Tensor],
+    same_outputs: Callable[[Tensor, Tensor], bool],
 ) -> list[str]:
     """The names of what changed since ``first`` and decides on answers. The state does not stay.
 
     alike: whether two answers are one. Where the same state gives several, no question can tell
     what they depend on, and all that changed counts.
     """
-    now = seen(model, asked)
-    changed = [name for name, one in now.state.items() if not same(one, first.state.get(name))]
+    now = snapshot(model, outputs_of)
+    changed = [name for name, one in now.state.items() if not equal(one, first.state.get(name))]
     moved = [name for name in changed if _like(now.state[name], first.state.get(name))]
 
     def matters(names: list[str], *times: int) -> bool:
-        for further in times:
+        for times_moved in times:
             _set(model, now.state)
-            _set(model, {one: _moved(first.state[one], now.state[one], further) for one in names})
+            _set(
+                model,
+                {
+                    one: _extrapolated(first.state[one], now.state[one], times_moved)
+                    for one in names
+                },
+            )
             try:
-                answer = asked()
+                answer = outputs_of()
             except (
                 Exception
             ):  # a state that it may never come to; a stranger's code raises anything
                 continue
-            if not alike(answer, now.answer):
+            if not same_outputs(answer, now.outputs):
                 return True
         return False
 
     if matters([], 0):
         return changed
-    exchanged = [] if alike(first.answer, now.answer) else [*{*changed} - {*moved}]
-    if matters(moved, *FURTHER):
-        return exchanged + ([name for name in moved if matters([name], *FURTHER)] or moved)
+    exchanged = [] if same_outputs(first.outputs, now.outputs) else [*{*changed} - {*moved}]
+    if matters(moved, *EXTRAPOLATIONS):
+        return exchanged + ([name for name in moved if matters([name], *EXTRAPOLATIONS)] or moved)
     return exchanged
 
 
@@ -78,18 +84,18 @@ def _like(a: Tensor, b: Tensor | None) -> bool:
 
 @torch.no_grad()
 def _set(model: nn.Module, values: Mapping[str, Tensor]) -> None:
-    held = tensors(model)
+    state = tensors(model)
     for name, value in values.items():
-        if _like(value, held.get(name)):
-            held[name].copy_(value)
+        if _like(value, state.get(name)):
+            state[name].copy_(value)
 
 
-def _moved(before: Tensor, now: Tensor, times: int) -> Tensor:
+def _extrapolated(before: Tensor, now: Tensor, times: int) -> Tensor:
     """So many changes further. Integers stay within their type; a bool is what it was, or is."""
     if now.dtype == torch.bool:
         return before if times == -1 else now
-    there = now.double() + times * (now.double() - before.double())
+    further = now.double() + times * (now.double() - before.double())
     if not now.is_floating_point():
         kind = torch.iinfo(now.dtype)
-        there = there.clamp(max(kind.min, -(2**53)), min(kind.max, 2**53))
-    return there.to(now.dtype)
+        further = further.clamp(max(kind.min, -(2**53)), min(kind.max, 2**53))
+    return further.to(now.dtype)
