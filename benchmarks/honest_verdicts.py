@@ -15,7 +15,7 @@ import pandas as pd
 import torch
 
 from benchmarks.honest.registry import BY_NAME, load
-from robustinfo.judge.attacked import attacks_of
+from robustinfo.judge.attacks import attacks_of
 from robustinfo.judge.checks import UNTRUSTED
 from robustinfo.judge.evaluate import Evaluation, evaluate
 from robustinfo.judge.protocol import SIZES, Ball, attacks, diagnostics

@@ -14,7 +14,7 @@ from robustinfo.core.batches import correct
 from robustinfo.core.measurement import Measurement, fraction
 from robustinfo.core.settings import pixels
 from robustinfo.judge import follow_up, threats
-from robustinfo.judge.outcome import measured, outcome
+from robustinfo.judge.outcome import measurements, outcome
 from robustinfo.judge.threats import Threat, threat
 from robustinfo.maths.balls import feasible, same_ball
 
@@ -74,8 +74,8 @@ def combined(
         infeasible = torch.zeros_like(right)
         for name in own.keys() & stored.keys():
             infeasible |= ~feasible(x, adversarial[name], norm, own[name].epsilon)
-        values = threats.counts(made, (norm, epsilon)) + measured(told, after.only)
-        values += [*follow_up.measured(after), fraction("infeasible_fraction", infeasible)]
+        values = threats.counts(made, (norm, epsilon)) + measurements(told, after.only)
+        values += [*follow_up.measurements(after), fraction("infeasible_fraction", infeasible)]
         found.measurements.extend(one._replace(entry=norm) for one in values)
         found.correct[norm] = told.robust
         found.resisting[norm] = told.resists_cross_entropy

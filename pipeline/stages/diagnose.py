@@ -16,7 +16,7 @@ from robustinfo.core.measurement import fraction
 from robustinfo.core.registry import STORED
 from robustinfo.core.sealed import unseal
 from robustinfo.core.settings import Entry
-from robustinfo.judge.evidence import diagnosed
+from robustinfo.judge.evidence import run_diagnostics
 
 JOBS = {"setting": "settings", "defence": "defences", "seed": "seeds"}
 READS = ["data", "model", "examples"]
@@ -55,14 +55,14 @@ def run(job: Job) -> None:
 
     found = [fraction("accuracy", correct(model, x, y))._replace(entry="clean")]
     found += together.measurements
-    found += diagnosed(
+    found += run_diagnostics(
         model,
         x,
         y,
         job.params["diagnostics"],
         resisting=together.resisting,
         generator=job.generator,
-        given=given,
+        extra=given,
     )
     rows.write(job.writes["diagnostics"], rows.of("diagnose", found, n=len(y)))
     rows.write_table(job.writes["outcomes"], by_image(together.correct))

@@ -20,7 +20,7 @@ from pipeline.run.job import Job
 from pipeline.run.progress import followed
 from robustinfo.core.batches import EVALUATION_BATCH, batches, to_float
 from robustinfo.core.measurement import Measurement, count_fraction, fraction
-from robustinfo.judge.evidence import diagnosed
+from robustinfo.judge.evidence import run_diagnostics
 from robustinfo.models._network import Network
 from robustinfo.training.loop import Images
 
@@ -74,7 +74,7 @@ def _snapshot(
         parts = batches(*trained_on, EVALUATION_BATCH, job.device)
         yield from _input("training", *in_parts(model, parts, name, job.params["measures"][name]))
     entries = job.params["snapshot_diagnostics"]
-    for one in diagnosed(model, x, y, entries, resisting={}, generator=job.generator):
+    for one in run_diagnostics(model, x, y, entries, resisting={}, generator=job.generator):
         yield one._replace(input="clean")
 
 

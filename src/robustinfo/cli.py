@@ -4,7 +4,7 @@
 
 The exit code says the verdict: 0 if it holds against what was tried, 10 to 16 for the other
 classes, worst first; 1 is an error, 2 a wrong option. Standard output holds the verdict alone. The
-network runs in a process of its own (separate.py), so that torch is not imported here: one that
+network runs in a process of its own (isolated.py), so that torch is not imported here: one that
 ends its process, as by ``os._exit(0)``, is an error and never a verdict.
 """
 
@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 
 from robustinfo.core.errors import UserError
-from robustinfo.judge import options, plain, separate, sources
+from robustinfo.judge import isolated, options, plain, sources
 from robustinfo.judge.checks import EXITS
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -53,7 +53,7 @@ def judge(
     """
     try:
         ball_norm = options.norm(norm)
-        typed = options.Typed(
+        chosen = options.Options(
             model=model,
             data=data,
             norm=ball_norm,
@@ -66,7 +66,7 @@ def judge(
             device=device,
             as_text=as_text,
         )
-        raise typer.Exit(_print_verdict(typed))
+        raise typer.Exit(_print_verdict(chosen))
     except UserError as error:
         Console(stderr=True).print(f"error: {error}", style="red", markup=False, soft_wrap=True)
         raise typer.Exit(1) from None
@@ -74,14 +74,14 @@ def judge(
         raise typer.Exit(INTERRUPTED) from None
 
 
-def _print_verdict(typed: options.Typed) -> int:
+def _print_verdict(chosen: options.Options) -> int:
     """Print the verdict. Returns its exit code, or raises UserError where there is none."""
-    paper = plain.Paper.of(Console())
-    arguments = {"typed": typed._asdict(), "paper": paper._asdict()}
+    text_format = plain.TextFormat.from_console(Console())
+    arguments = {"arguments": chosen._asdict(), "text_format": text_format._asdict()}
     try:
-        result = separate.asked("robustinfo.judge.judged:answer", arguments)
+        result = isolated.call("robustinfo.judge.command:run", arguments)
     except UserError as error:
-        raise UserError(f"{typed.model} {error}") from None
+        raise UserError(f"{chosen.model} {error}") from None
     if "error" in result:
         raise UserError(result["error"])
     print(result["text"], end="", flush=True)

@@ -6,7 +6,7 @@ from torch import nn
 
 from robustinfo.attacks import boundary, deepfool, fab, hop_skip_jump, one_pixel, pgd, square, zoo
 from robustinfo.attacks._success import ROUNDING, clearly_fooled, fooled, keep_successes, lead
-from robustinfo.judge.attacked import Attack, attacked, audited
+from robustinfo.judge.attacks import Attack, run_attacks, verify_success
 from robustinfo.judge.threats import Threat
 
 UNIT = torch.finfo(torch.float32).eps
@@ -207,7 +207,7 @@ def test_no_attack_finds_ties_and_none_is_called_a_liar_for_them(attack, numbers
     def perturb(*args, generator):
         return attack.perturb(*args, config=attack.Config(**numbers), generator=generator)
 
-    found = attacked(
+    found = run_attacks(
         Accident(), x, y, {"it": Attack(Threat("black_box", "l2", None), perturb, {})},
         torch.Generator(), note=str,
     )  # fmt: skip
@@ -218,10 +218,10 @@ def test_who_claims_a_tie_has_not_miscounted_and_who_claims_a_stander_has():
     x, y = greys(0.25, 0.5, 0.75, 0.75), torch.tensor([0, 0, 0, 0])
     right = torch.tensor([True, True, True, False])
     claimed = torch.ones(4, dtype=torch.bool)
-    success, miscounted = audited(Coarse(), y, x, claimed=claimed, right=right)
+    success, miscounted = verify_success(Coarse(), y, x, claimed=claimed, right=right)
     assert success.tolist() == [False, False, True, False]
     assert miscounted.tolist() == [True, False, False, True]
-    nobody = audited(Coarse(), y, x, claimed=~claimed, right=right)
+    nobody = verify_success(Coarse(), y, x, claimed=~claimed, right=right)
     assert not any(mask.any() for mask in nobody)
 
 

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from robustinfo.attacks import adaptive, pgd
 from robustinfo.distortions import jpeg
-from robustinfo.judge.attacked import Attack, attacks_of
+from robustinfo.judge.attacks import Attack, attacks_of
 from robustinfo.judge.evaluate import Evaluation, evaluate
 from robustinfo.judge.protocol import SIZES, Ball, Size, attacks, diagnostics
 from robustinfo.judge.threats import Threat

@@ -7,7 +7,7 @@ from torch import nn
 from robustinfo.core.measurement import count_fraction
 from robustinfo.core.settings import diameter
 from robustinfo.diagnostics import attack_accuracy
-from robustinfo.judge.evidence import diagnosed, is_curve, norm_of
+from robustinfo.judge.evidence import is_curve, norm_of, run_diagnostics
 
 X, Y = torch.rand(8, 1, 4, 4), torch.zeros(8, dtype=torch.long)
 
@@ -20,7 +20,7 @@ class Right(nn.Module):
 
 
 def told(entries, resisting=None):
-    found = diagnosed(
+    found = run_diagnostics(
         Right(), X, Y, entries, resisting=resisting or {}, generator=torch.Generator()
     )
     return {(one.entry, one.quantity, one.level): one for one in found}

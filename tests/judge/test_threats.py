@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from robustinfo.judge.outcome import measured, outcome
+from robustinfo.judge.outcome import measurements, outcome
 from robustinfo.judge.threats import Threat, counts, models
 
 
@@ -53,7 +53,7 @@ def test_where_nobody_made_an_attack_of_a_kind_nothing_is_said_of_it():
     pgd = {"pgd": THREATS["pgd"]}
     one = found({"pgd": "10"}, pgd)
     assert one.only == {} and one.shortfall is None
-    names = {value.quantity for value in measured(one, one.only)}
+    names = {value.quantity for value in measurements(one, one.only)}
     assert names == {"robust_accuracy"}
 
 
@@ -132,10 +132,10 @@ def test_an_adaptive_attack_that_finds_less_than_the_plain_one_with_its_steps_fa
     }
     success = {"fgsm": "00000", "noise": "00000", "long": "11111"}
     weak = found(success | {"pgd": "11110", "adaptive": "10001"}, threats)
-    value = next(v for v in measured(weak, {}) if v.quantity == "adaptive_shortfall")
+    value = next(v for v in measurements(weak, {}) if v.quantity == "adaptive_shortfall")
     assert value.value == pytest.approx((3 - 1) / 5) and value.low < value.value < value.high
     strong = found(success | {"pgd": "11110", "adaptive": "11111"}, threats)
-    value = next(v for v in measured(strong, {}) if v.quantity == "adaptive_shortfall")
+    value = next(v for v in measurements(strong, {}) if v.quantity == "adaptive_shortfall")
     assert value.value == pytest.approx(-1 / 5)
 
 
@@ -163,7 +163,7 @@ def test_fractions_are_of_all_images_and_what_noise_breaks_also_of_those_that_re
     threats = THREATS | {"aa": Threat("ensemble", "linf", 0.1, "autoattack")}
     success = {"pgd": "1000", "fgsm": "0000", "noise": "0100", "aa": "0000"}
     one = found(success, threats, correct="1110")
-    values = {value.quantity: value for value in measured(one, one.only)}
+    values = {value.quantity: value for value in measurements(one, one.only)}
     assert (values["robust_accuracy"].value, values["robust_accuracy"].n) == (1 / 4, 4)
     assert values["noise_only_fraction"].value == 1 / 4
     assert (values["noise_only_rate"].value, values["noise_only_rate"].n) == (1 / 2, 2)

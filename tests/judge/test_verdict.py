@@ -13,7 +13,7 @@ from robustinfo.judge.checks import (
     CLASSES,
     DECIDING,
     HOLDS,
-    LITTLE,
+    NOT_ENOUGH,
     NOTE,
 )
 from robustinfo.judge.verdict import judge
@@ -53,7 +53,7 @@ FACTS_FAILED = {
     "probabilities_fraction": (1, "invalid"), "batch_dependent_fraction": (0.001, "invalid"),
     "weights_changed": (0.1, "invalid"), "zero_epsilon_gap": (0.02, "invalid"),
     "forwards_differ_fraction": (0.001, ADAPTIVE),
-    "autoattack_attacks": (0, LITTLE), "decision_based_attacks": (0, LITTLE),
+    "autoattack_attacks": (0, NOT_ENOUGH), "decision_based_attacks": (0, NOT_ENOUGH),
 }  # fmt: skip
 
 
@@ -104,7 +104,7 @@ def test_a_value_whose_interval_holds_the_threshold_cannot_be_said_and_nothing_h
     _, near, _ = SURELY[name]
     found = verdict(**{name: count_fraction(name, near, N)})
     one = answered(found, name)
-    assert (found.verdict, one.result) == (LITTLE, "cannot say")
+    assert (found.verdict, one.result) == (NOT_ENOUGH, "cannot say")
     assert one.low <= one.threshold <= one.high
     more = one.images // N + 1
     assert answered(
@@ -125,7 +125,7 @@ def test_a_fact_needs_no_interval(name):
     [
         ((0.0, -0.02, 0.02), "no benefit"),
         ((-0.1, -0.2, -0.05), "no benefit"),
-        ((0.04, -0.02, 0.1), LITTLE),
+        ((0.04, -0.02, 0.1), NOT_ENOUGH),
         ((0.02, 0.001, 0.04), HOLDS),
     ],
 )
@@ -139,14 +139,14 @@ def test_a_gain_is_none_where_it_is_surely_small_and_open_where_it_may_be_large(
 def test_a_paired_difference_is_held_against_its_threshold_by_its_own_interval(name):
     wanted = BY_NAME[name].verdict
     assert verdict(**{name: interval(name, 0.05, 0.02, 0.08)}).verdict == wanted
-    assert verdict(**{name: interval(name, 0.05, 0.0, 0.1)}).verdict == LITTLE
+    assert verdict(**{name: interval(name, 0.05, 0.0, 0.1)}).verdict == NOT_ENOUGH
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
 def test_what_was_not_asked_is_not_run_and_is_never_a_pass(check):
     found = verdict(**{check.name: None})
     assert answered(found, check.name).result == "not run"
-    assert found.verdict == (LITTLE if check.required else HOLDS)
+    assert found.verdict == (NOT_ENOUGH if check.required else HOLDS)
 
 
 def test_a_note_is_printed_and_decides_nothing():
@@ -212,7 +212,7 @@ def test_one_image_of_a_fact_may_be_rounding_where_the_check_allows_for_it():
 @pytest.mark.parametrize("kind", ["unknown", ""])  # the latter, in a file
 def test_a_value_without_a_known_interval_decides_nothing(kind):
     found = verdict(robust_accuracy=Measurement("robust_accuracy", 0.9, kind))
-    assert found.verdict == LITTLE
+    assert found.verdict == NOT_ENOUGH
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)

@@ -70,7 +70,9 @@ def estimates(each: tuple[float, float], ball: Ball, task: Task) -> Iterator[tup
         yield size, task.networks * (seconds + OVERHEAD * sum(passes))
 
 
-def largest(each: tuple[float, float], ball: Ball, budget: float, task: Task) -> tuple[Size, float]:
+def largest_size(
+    each: tuple[float, float], ball: Ball, budget: float, task: Task
+) -> tuple[Size, float]:
     """The largest size that fits into ``budget`` seconds, or the smallest, and its estimate."""
     all_sizes = list(estimates(each, ball, task))
     fitting = [(size, seconds) for size, seconds in all_sizes if seconds <= budget]

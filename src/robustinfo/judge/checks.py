@@ -10,14 +10,14 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 ADAPTIVE = "randomised / needs adaptive"
-LITTLE = "not enough was tried"
+NOT_ENOUGH = "not enough was tried"
 HOLDS = "holds against what was tried"
 # From worst to best. The worst class that a check surely fails is the verdict.
 CLASSES = (
-    "invalid", "masked", ADAPTIVE, "not converged", "broken", "no benefit", LITTLE, HOLDS,
+    "invalid", "masked", ADAPTIVE, "not converged", "broken", "no benefit", NOT_ENOUGH, HOLDS,
 )  # fmt: skip
 # Of the command; 1 is an error and 2 a wrong option.
-EXITS = {name: 10 + place for place, name in enumerate(CLASSES[:6])} | {LITTLE: 16, HOLDS: 0}
+EXITS = {name: 10 + place for place, name in enumerate(CLASSES[:6])} | {NOT_ENOUGH: 16, HOLDS: 0}
 UNTRUSTED = CLASSES[:4]  # where more may fall to better attacks
 NOTE = "note"  # printed, and decides nothing
 AT_MOST, AT_LEAST, ABOVE = "at most", "at least", "above"
@@ -140,9 +140,9 @@ CHECKS = (
           fails_below=0.05),
     Check("gain_where_information_fell", ABOVE, 0, "no benefit",
           "Information fell, and robustness rose by 5 points at most.", fails_below=0.05),
-    _fact("autoattack_attacks", AT_LEAST, 1, LITTLE,
+    _fact("autoattack_attacks", AT_LEAST, 1, NOT_ENOUGH,
           "AutoAttack was not made: make it. It takes four classes or more.", required=True),
-    _fact("decision_based_attacks", AT_LEAST, 1, LITTLE,
+    _fact("decision_based_attacks", AT_LEAST, 1, NOT_ENOUGH,
           "No attack asked for labels alone: make one, such as hop_skip_jump.", required=True),
     _fact("log_probabilities_fraction", AT_MOST, 0.5, NOTE,
           "The network gives log-probabilities, which do no harm."),
@@ -159,4 +159,4 @@ CHECKS = (
 BY_NAME = {check.name: check for check in CHECKS}
 DECIDING = [check.name for check in CHECKS if check.verdict != NOTE]
 # From this fraction of differing answers on, what asks for fixed answers would be told by chance.
-RANDOM = 0.05
+RANDOM_FRACTION = 0.05

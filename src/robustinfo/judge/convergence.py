@@ -19,14 +19,14 @@ from robustinfo.core.batches import memory_batches
 from robustinfo.core.settings import Entry
 
 
-class Doubled(NamedTuple):
+class Gains(NamedTuple):
     """(n,) bool each, which of the images that were robust fall to whom."""
 
     steps: Tensor  # to twice the steps, and not to other starts alone
     restarts: Tensor  # to other starts
 
 
-def doubled(
+def convergence_check(
     model: nn.Module,
     x: Tensor,
     y: Tensor,
@@ -34,15 +34,15 @@ def doubled(
     entries: Iterable[Entry],
     *,
     generator: Generator,
-) -> Doubled:
+) -> Gains:
     """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  robust: (n,) bool.  entries: of pgd."""
-    found = Doubled(torch.zeros_like(robust), torch.zeros_like(robust))
+    gains = Gains(torch.zeros_like(robust), torch.zeros_like(robust))
     for entry in entries:
         once = registry.config("attacks", entry).model_copy(update={"until": "fooled"})
         longer = once.model_copy(update={"steps": 2 * once.steps})
         seed = int(torch.randint(2**62, (), generator=generator, device=generator.device))
-        left = robust & ~found.steps & ~found.restarts
-        for number, part in enumerate(parts(left, x)):
+        remaining = robust & ~gains.steps & ~gains.restarts
+        for number, part in enumerate(batches_in_mask(remaining, x)):
             again, more = (
                 pgd.perturb(
                     model, x[part], y[part], config=config,
@@ -50,12 +50,12 @@ def doubled(
                 )[1]
                 for config in (once, longer)
             )  # fmt: skip
-            found.restarts[part] = again
-            found.steps[part] = more & ~again
-    return found
+            gains.restarts[part] = again
+            gains.steps[part] = more & ~again
+    return gains
 
 
-def parts(mask: Tensor, x: Tensor) -> list[Tensor]:
+def batches_in_mask(mask: Tensor, x: Tensor) -> list[Tensor]:
     """The places of the images x in a mask (n,) bool, in batches; none of no image."""
     rows = mask.nonzero().squeeze(1)
     return [part for _, part in memory_batches(x[rows], rows)] if len(rows) else []

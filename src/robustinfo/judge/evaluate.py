@@ -18,8 +18,8 @@ from robustinfo.core.errors import UserError
 from robustinfo.core.measurement import Measurement, fraction
 from robustinfo.core.settings import Entry
 from robustinfo.judge import follow_up, outcome, threats
-from robustinfo.judge.attacked import Attack, Attacked, attacked
-from robustinfo.judge.evidence import diagnosed
+from robustinfo.judge.attacks import Attack, AttackResults, run_attacks
+from robustinfo.judge.evidence import run_diagnostics
 from robustinfo.judge.protocol import Ball
 from robustinfo.judge.sources._guarded import guarded
 from robustinfo.judge.verdict import Verdict, judge
@@ -67,42 +67,45 @@ def evaluate(
     model, twin = guarded(model), None if twin is None else guarded(twin)
     network = GradientSafe(model).eval()
     right = correct(network, x, y)
-    own = attacked(network, x, y, attacks, generator, note)
-    if not own.success:
-        reasons = "; ".join(f"{name}: {why}" for name, why in own.failed.items())
+    results = run_attacks(network, x, y, attacks, generator, note)
+    if not results.success:
+        reasons = "; ".join(f"{name}: {why}" for name, why in results.failed.items())
         raise UserError(
             f"no attack could be made, so nothing can be said ({reasons or 'none is named'})"
         )
-    success, made = dict(own.success), {name: attacks[name].threat for name in own.success}
+    success, threat_of = (
+        dict(results.success),
+        {name: attacks[name].threat for name in results.success},
+    )
     values: list[Measurement] = []
-    left, images = None, dict(own.x_adv)
+    twin_robust, images = None, dict(results.x_adv)
     if twin is not None:
-        left, transferred = _twin(
+        twin_robust, transferred = _attack_twin(
             network, GradientSafe(twin).eval(), x, y, right, attacks, generator, note
         )
         for name, (turned, x_adv) in transferred.items():
             new = f"{name} from the twin"
             success[new], images[new] = turned, x_adv
-            made[new] = attacks[name].threat.transferred()
-    found = outcome.outcome(success, made, right, ball.norm)
+            threat_of[new] = attacks[name].threat.transferred()
+    combined = outcome.outcome(success, threat_of, right, ball.norm)
     note("following up")
-    entries = {name: one.entry for name, one in attacks.items() if name in own.success}
-    triples = [(made[name], success[name], images[name]) for name in made]
+    entries = {name: one.entry for name, one in attacks.items() if name in results.success}
+    triples = [(threat_of[name], success[name], images[name]) for name in threat_of]
     starts = follow_up.weaker_images(x, triples, ball.norm)
-    within = (ball.norm, ball.epsilon)
-    after = follow_up.follow_up(
-        network, x, y, found, within, entries, made, starts=starts, generator=generator
+    in_ball = (ball.norm, ball.epsilon)
+    followed = follow_up.follow_up(
+        network, x, y, combined, in_ball, entries, threat_of, starts=starts, generator=generator
     )
-    values += threats.counts({name: made[name] for name in own.success}, within)
-    before = found.robust  # nothing follows up what the twin withstands, either
-    found = found._replace(robust=after.robust(before))
-    fell = before & ~found.robust
-    values += outcome.measured(found, after.only) + follow_up.measured(after)
-    values += _audited(own, x, made)
-    if left is not None:
-        values += _beside(before, left)
-    resisting = {ball.norm: found.resists_cross_entropy}
-    values += diagnosed(
+    values += threats.counts({name: threat_of[name] for name in results.success}, in_ball)
+    robust_before = combined.robust  # nothing follows up what the twin withstands, either
+    combined = combined._replace(robust=followed.robust(robust_before))
+    broken_later = robust_before & ~combined.robust
+    values += outcome.measurements(combined, followed.only) + follow_up.measurements(followed)
+    values += _attack_errors(results, x, threat_of)
+    if twin_robust is not None:
+        values += _gain_over_twin(robust_before, twin_robust)
+    resisting = {ball.norm: combined.resists_cross_entropy}
+    values += run_diagnostics(
         model, x, y, diagnostics, resisting=resisting, generator=generator, note=note
     )
     clean = fraction("clean_accuracy", right)
@@ -111,18 +114,18 @@ def evaluate(
         ball,
         len(y),
         clean,
-        fraction("robust_accuracy", found.robust),
+        fraction("robust_accuracy", combined.robust),
         {name: (right & ~broken).double().mean().item() for name, broken in success.items()},
         {
             name: broken.nonzero().flatten().tolist()
-            for name, broken in (success | {FOLLOW_UP: fell}).items()
+            for name, broken in (success | {FOLLOW_UP: broken_later}).items()
         },
-        own.failed,
+        results.failed,
         values,
     )
 
 
-def _twin(
+def _attack_twin(
     network: nn.Module,
     twin: nn.Module,
     x: Tensor,
@@ -137,29 +140,37 @@ def _twin(
     """
     # Not those that climb the defence's own term: the twin has none.
     plain = {name: one for name, one in attacks.items() if one.threat.role != "adaptive"}
-    other = attacked(twin, x, y, plain, generator, lambda name: note(f"{name} on the twin"))
-    left = correct(twin, x, y)
-    for broken in other.success.values():
-        left &= ~broken
-    found = other.x_adv.items()
-    return left, {name: (right & fooled(network, x_adv, y), x_adv) for name, x_adv in found}
+    results = run_attacks(twin, x, y, plain, generator, lambda name: note(f"{name} on the twin"))
+    twin_robust = correct(twin, x, y)
+    for broken in results.success.values():
+        twin_robust &= ~broken
+    examples = results.x_adv.items()
+    return twin_robust, {
+        name: (right & fooled(network, x_adv, y), x_adv) for name, x_adv in examples
+    }
 
 
-def _audited(own: Attacked, x: Tensor, made: Mapping[str, threats.Threat]) -> list[Measurement]:
+def _attack_errors(
+    results: AttackResults, x: Tensor, threat_of: Mapping[str, threats.Threat]
+) -> list[Measurement]:
     """What the attacks themselves did wrong."""
     infeasible = [
-        ~feasible(x, x_adv, made[name].norm, made[name].epsilon)
-        for name, x_adv in own.x_adv.items()
+        ~feasible(x, x_adv, threat_of[name].norm, threat_of[name].epsilon)
+        for name, x_adv in results.x_adv.items()
     ]
     values = [fraction("infeasible_fraction", torch.stack(infeasible).any(0))]
-    for name, wrong in own.miscounted.items():
+    for name, wrong in results.miscounted.items():
         values.append(fraction("miscounted_fraction", wrong)._replace(entry=name))
     return values
 
 
-def _beside(robust: Tensor, left: Tensor) -> list[Measurement]:
+def _gain_over_twin(robust: Tensor, twin_robust: Tensor) -> list[Measurement]:
     """Beside the twin, image by image."""
-    won, lost, n = int((robust & ~left).sum()), int((left & ~robust).sum()), len(left)
+    won, lost, n = (
+        int((robust & ~twin_robust).sum()),
+        int((twin_robust & ~robust).sum()),
+        len(twin_robust),
+    )
     low, high = paired_difference(won, lost, n)
     gain = Measurement("gain_over_twin", (won - lost) / n, "own", n, low, high)
-    return [fraction("twin_robust_accuracy", left), gain]
+    return [fraction("twin_robust_accuracy", twin_robust), gain]

@@ -37,7 +37,7 @@ def is_curve(entry: Entry) -> bool:
     return entry["method"] == CURVE and "epsilon" in entry.get("sweep", {})
 
 
-def diagnosed(
+def run_diagnostics(
     model: nn.Module,
     x: Tensor,
     y: Tensor,
@@ -45,7 +45,7 @@ def diagnosed(
     *,
     resisting: Mapping[Any, Tensor],
     generator: Generator,
-    given: Callable[[Entry], dict[str, Any]] = lambda entry: {},
+    extra: Callable[[Entry], dict[str, Any]] = lambda entry: {},
     note: Callable[[str], object] = lambda text: None,
 ) -> Iterator[Measurement]:
     """Every diagnostic at every level of its sweep. x: (n, c, h, w) in [0, 1].  y: (n,) labels.
@@ -60,24 +60,24 @@ def diagnosed(
             continue
         for level, params in registry.sweep(entry):
             note(name if level is None else f"{name} at {level:.3g}")
-            a, b, of = x, y, None
+            a, b, total = x, y, None
             if registry.hook("diagnostics", entry, "OF_RESISTING"):
                 norm = norm_of("diagnostics", params)
                 rows = resisting.get(norm)
                 if rows is None:
                     continue  # without an attack in its norm nothing resists
-                a, b, of = x[rows], y[rows], len(y)
+                a, b, total = x[rows], y[rows], len(y)
             diagnose = registry.get("diagnostics", params)
-            for one in diagnose(model, a, b, generator=generator, **given(params)):
-                yield _told(one, name, level, of)
+            for one in diagnose(model, a, b, generator=generator, **extra(params)):
+                yield _labelled(one, name, level, total)
 
 
-def _told(one: Measurement, name: str, level: float | None, of: int | None) -> Measurement:
+def _labelled(one: Measurement, name: str, level: float | None, total: int | None) -> Measurement:
     one = one._replace(entry=name, level=one.level if level is None else level)
-    if of is None or one.interval != "fraction":
+    if total is None or one.interval != "fraction":
         return one
     images = round(one.value * one.n) if one.n else 0
-    return one._replace(value=images / of, n=of)
+    return one._replace(value=images / total, n=total)
 
 
 def _curve(

@@ -24,7 +24,7 @@ from robustinfo.attacks import gradient_search
 from robustinfo.core.measurement import Measurement, fraction
 from robustinfo.core.settings import Entry
 from robustinfo.diagnostics.zero_gradients import vanishing
-from robustinfo.judge.convergence import doubled, parts
+from robustinfo.judge.convergence import batches_in_mask, convergence_check
 from robustinfo.judge.outcome import WEAKER, Outcome
 from robustinfo.judge.threats import Threat
 from robustinfo.maths.balls import same_ball
@@ -54,7 +54,7 @@ def follow_up(
     model: nn.Module,
     x: Tensor,
     y: Tensor,
-    found: Outcome,
+    outcome: Outcome,
     ball: tuple[str, float],
     entries: Mapping[str, Entry],
     threats: Mapping[str, Threat],
@@ -67,38 +67,40 @@ def follow_up(
     starts: like x, what a weaker attack made of an image, where one did: gradients go on from
     there, too, once it is drawn back to where the network is right.
     """
-    own = [entries[name] for name, one in threats.items() if _is_pgd(one, ball) and name in entries]
-    climbed = {one.loss for one in threats.values() if one.norm == ball[0] and one.loss}
-    short = torch.zeros_like(found.robust)
-    for epsilon, suspects in found.suspects.items():  # of attacks in a smaller ball, within that
+    pgd_entries = [
+        entries[name] for name, one in threats.items() if _is_pgd(one, ball) and name in entries
+    ]
+    losses = {one.loss for one in threats.values() if one.norm == ball[0] and one.loss}
+    short = torch.zeros_like(outcome.robust)
+    for epsilon, suspects in outcome.suspects.items():  # of attacks in a smaller ball, within that
         config = gradient_search.Config(norm=ball[0], epsilon=epsilon)  # type: ignore[arg-type]
-        for part in parts(suspects & ~short, x):
+        for part in batches_in_mask(suspects & ~short, x):
             short[part] = gradient_search.perturb(
                 model, x[part], y[part], config=config, generator=generator, starts=starts[part]
             )[1]
-    only = {role: mask & ~short if role in WEAKER else mask for role, mask in found.only.items()}
-    hidden = _hidden(model, x, y, found) if "cross_entropy" in climbed else None
-    if hidden is not None and len(climbed) > 1:
+    only = {role: mask & ~short if role in WEAKER else mask for role, mask in outcome.only.items()}
+    hidden = _hidden(model, x, y, outcome) if "cross_entropy" in losses else None
+    if hidden is not None and len(losses) > 1:
         hidden = hidden & ~short
-    if not own:
+    if not pgd_entries:
         return FollowUp(only, short, hidden, None, None)
-    more = doubled(model, x, y, found.robust, own, generator=generator)
-    return FollowUp(only, short, hidden, more.steps, more.restarts)
+    gains = convergence_check(model, x, y, outcome.robust, pgd_entries, generator=generator)
+    return FollowUp(only, short, hidden, gains.steps, gains.restarts)
 
 
-def measured(found: FollowUp) -> list[Measurement]:
+def measurements(followed: FollowUp) -> list[Measurement]:
     """Fractions of all images."""
-    masks = zip(QUANTITIES, found[1:], strict=True)
+    masks = zip(QUANTITIES, followed[1:], strict=True)
     return [fraction(name, mask) for name, mask in masks if mask is not None]
 
 
 def _is_pgd(threat: Threat, ball: tuple[str, float]) -> bool:
-    there = threat.epsilon is not None and same_ball((threat.norm, threat.epsilon), ball)
-    return there and threat.method == "pgd"
+    in_ball = threat.epsilon is not None and same_ball((threat.norm, threat.epsilon), ball)
+    return in_ball and threat.method == "pgd"
 
 
-def _hidden(model: nn.Module, x: Tensor, y: Tensor, found: Outcome) -> Tensor:
-    mask = found.resists_gradients & found.broken
+def _hidden(model: nn.Module, x: Tensor, y: Tensor, outcome: Outcome) -> Tensor:
+    mask = outcome.resists_gradients & outcome.broken
     rows = mask.nonzero().squeeze(1)
     if len(rows):
         mask = mask.clone()
@@ -106,13 +108,13 @@ def _hidden(model: nn.Module, x: Tensor, y: Tensor, found: Outcome) -> Tensor:
     return mask
 
 
-def weaker_images(x: Tensor, made: Iterable[tuple[Threat, Tensor, Tensor]], norm: str) -> Tensor:
+def weaker_images(x: Tensor, attacks: Iterable[tuple[Threat, Tensor, Tensor]], norm: str) -> Tensor:
     """Like x: what attacks of the weaker kinds in the norm made of the images that they broke.
 
     made: (threat, success (n,) bool, x_adv like x) of each attack.
     """
-    found = x.clone()
-    for threat, success, x_adv in made:
+    starts = x.clone()
+    for threat, success, x_adv in attacks:
         if threat.norm == norm and threat.role in WEAKER:
-            found[success] = x_adv[success].to(x)
-    return found
+            starts[success] = x_adv[success].to(x)
+    return starts

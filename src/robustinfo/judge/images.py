@@ -27,13 +27,13 @@ from robustinfo.datasets._prepared import SPLITS, data_root, open_split, prepare
 from robustinfo.datasets._summary import DataSummary
 
 
-class Pictures(NamedTuple):
+class LabelledImages(NamedTuple):
     """images: uint8 (n, c, h, w).  labels: int64 (n,), places in the list of classes."""
 
     images: Tensor
     labels: Tensor
     classes: list[str]
-    found: DataSummary  # what was found and left out, for people and JSON
+    summary: DataSummary  # what was found and left out, for people and JSON
 
 
 def images(
@@ -42,8 +42,8 @@ def images(
     split: str = "test",
     size: int | None = None,
     limit: int | None = None,
-    names: Path | None = None,
-) -> Pictures:
+    class_file: Path | None = None,
+) -> LabelledImages:
     """What ``text`` names.
 
     size: of the images, in pixels: the shorter side becomes so long, and the middle is cut out;
@@ -55,13 +55,19 @@ def images(
     if size is not None and size < 1:
         raise UserError(f"images of {size} pixels are none; write a positive size, or none")
     if isinstance(text, str) and os.path.isdir(text):
-        return Pictures(*_folder.read(Path(text), split, size=size, limit=limit, class_file=names))
-    if names is not None:
-        raise UserError(f"{names} names the classes of a folder, and {text} is none; leave it out")
+        return LabelledImages(
+            *_folder.read(Path(text), split, size=size, limit=limit, class_file=class_file)
+        )
+    if class_file is not None:
+        raise UserError(
+            f"{class_file} names the classes of a folder, and {text} is none; leave it out"
+        )
     return _prepared(text, split, size, limit)
 
 
-def _prepared(text: str | Mapping, split: str, size: int | None, limit: int | None) -> Pictures:
+def _prepared(
+    text: str | Mapping, split: str, size: int | None, limit: int | None
+) -> LabelledImages:
     try:
         chosen = entry("datasets", text)
     except UserError as error:
@@ -80,9 +86,9 @@ def _prepared(text: str | Mapping, split: str, size: int | None, limit: int | No
             f"{text}: cannot prepare {root / name} ({error}); set ROBUSTINFO_DATA to a folder that "
             "may be written to"
         ) from error
-    images, labels, classes, _ = open_split(name, split, chosen, root)
+    pixels, labels, classes, _ = open_split(name, split, chosen, root)
     counts = labels.bincount(minlength=len(classes)).tolist()
-    found = DataSummary(
+    summary = DataSummary(
         root=name,
         split=split,
         classes=dict(zip(classes, counts, strict=True)),
@@ -91,7 +97,7 @@ def _prepared(text: str | Mapping, split: str, size: int | None, limit: int | No
         left_out=[],
         notes=[],
     )
-    return Pictures(_image.resized(images[:limit], size), labels[:limit], classes, found)
+    return LabelledImages(_image.resized(pixels[:limit], size), labels[:limit], classes, summary)
 
 
 def _name(chosen: Mapping) -> str:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:  # slow to import, and a wrong option is told without it
 UNITS = {"s": 1, "m": 60, "h": 3600}
 
 
-class Typed(NamedTuple):
+class Options(NamedTuple):
     """What ``robustinfo judge`` was given."""
 
     model: str
@@ -36,7 +36,7 @@ def norm(text: str) -> Norm:
     raise UserError(f"--norm {text}: it is linf or l2")
 
 
-def epsilon(text: str, within: Norm) -> float:
+def epsilon(text: str, ball_norm: Norm) -> float:
     """A size of a ball in the norm ``within``, in pixel values of [0, 1]."""
     try:
         size = float(pixels(text))
@@ -44,7 +44,7 @@ def epsilon(text: str, within: Norm) -> float:
         raise UserError(f"--epsilon {text}: write a number, as 0.2 or 8/255") from None
     if not 0 < size < float("inf"):
         raise UserError(f"--epsilon {text}: pixels are in [0, 1], so it is above 0, and finite")
-    if problem := out_of_scale(size, within):
+    if problem := out_of_scale(size, ball_norm):
         raise UserError(f"--epsilon {text}: {problem}")
     return size
 
@@ -59,9 +59,9 @@ def device(text: str) -> "torch.device":
             1, device=text or ("cuda" if torch.cuda.is_available() else "cpu")
         ).device
     except (RuntimeError, AssertionError) as error:
-        said = str(error).splitlines()[0]
+        message = str(error).splitlines()[0]
         raise UserError(
-            f"--device {text}: there is none ({said}); leave it out, or write cpu"
+            f"--device {text}: there is none ({message}); leave it out, or write cpu"
         ) from None
 
 

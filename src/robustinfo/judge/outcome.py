@@ -12,13 +12,13 @@ import torch
 from torch import Tensor
 
 from robustinfo.core.measurement import Measurement, count_fraction, fraction
-from robustinfo.judge.threats import BEATEN_BY, Threat
+from robustinfo.judge.threats import STRONGER_ROLES, Threat
 from robustinfo.maths.balls import same_ball
 from robustinfo.maths.statistics import paired_difference
 
 # What ``measured`` says.
 QUANTITIES = (
-    "robust_accuracy", *(f"{role}_only_fraction" for role in BEATEN_BY), "noise_only_rate",
+    "robust_accuracy", *(f"{role}_only_fraction" for role in STRONGER_ROLES), "noise_only_rate",
     "adaptive_shortfall",
 )  # fmt: skip
 WEAKER = ("noise", "single_step", "black_box", "adaptive")  # than a long gradient attack
@@ -44,12 +44,12 @@ def outcome(
     ``only`` has a role where there is an iterated attack in the same ball to compare with.
     """
     within = {n: t for n, t in threats.items() if t.norm == norm and t.epsilon is not None}
-    nothing = torch.zeros_like(correct)
+    none_broken = torch.zeros_like(correct)
 
     def union(names: list[str]) -> Tensor:
-        return torch.stack([nothing, *(success[name] for name in names)]).any(0)
+        return torch.stack([none_broken, *(success[name] for name in names)]).any(0)
 
-    def alike(one: Threat, *roles: str) -> list[str]:
+    def in_same_ball(one: Threat, *roles: str) -> list[str]:
         ball = (one.norm, one.epsilon)
         return [
             n for n, t in within.items() if t.role in roles and same_ball((t.norm, t.epsilon), ball)
@@ -58,18 +58,18 @@ def outcome(
     only: dict[str, Tensor] = {}
     suspects: dict[float, Tensor] = {}
     for name, one in within.items():
-        if one.role in BEATEN_BY and alike(one, "iterated"):
-            alone = success[name] & ~union(alike(one, *BEATEN_BY[one.role]))
-            only[one.role] = only.get(one.role, nothing) | alone
+        if one.role in STRONGER_ROLES and in_same_ball(one, "iterated"):
+            alone = success[name] & ~union(in_same_ball(one, *STRONGER_ROLES[one.role]))
+            only[one.role] = only.get(one.role, none_broken) | alone
             if one.role in WEAKER and one.epsilon is not None:
-                suspects[one.epsilon] = suspects.get(one.epsilon, nothing) | alone
+                suspects[one.epsilon] = suspects.get(one.epsilon, none_broken) | alone
     broken = union([*within])
-    climbs = [n for n, t in within.items() if t.loss == "cross_entropy"]
+    on_cross_entropy = [n for n, t in within.items() if t.loss == "cross_entropy"]
     return Outcome(
         correct & ~broken,
         only,
         suspects,
-        correct & ~union(climbs),
+        correct & ~union(on_cross_entropy),
         correct & ~union([n for n, t in within.items() if t.role in ("single_step", "iterated")]),
         broken,
         _shortfall(success, within),
@@ -96,27 +96,27 @@ def _shortfall(
             and t.effort[1] <= one.effort[1]
         ]
         if plain:
-            found = torch.stack(plain).any(0)
-            pairs.append((found & ~success[name], success[name] & ~found))
+            by_plain = torch.stack(plain).any(0)
+            pairs.append((by_plain & ~success[name], success[name] & ~by_plain))
     return max(pairs, key=lambda pair: int(pair[0].sum() - pair[1].sum()), default=None)
 
 
-def measured(found: Outcome, only: Mapping[str, Tensor]) -> list[Measurement]:
+def measurements(outcome: Outcome, only: Mapping[str, Tensor]) -> list[Measurement]:
     """Fractions of all images, of one outcome; ``noise_only_rate`` of those that resist the rest.
 
     only: as in the outcome, without what a longer gradient attack found. ``adaptive_shortfall`` has
     the interval of a paired difference.
     """
-    values = [fraction("robust_accuracy", found.robust)]
+    values = [fraction("robust_accuracy", outcome.robust)]
     values += [fraction(f"{role}_only_fraction", mask) for role, mask in only.items()]
-    if "noise" in found.only:
-        resisted = int((found.robust | found.only["noise"]).sum())
+    if "noise" in outcome.only:
+        resisted = int((outcome.robust | outcome.only["noise"]).sum())
         if resisted:
             values.append(
-                count_fraction("noise_only_rate", int(found.only["noise"].sum()), resisted)
+                count_fraction("noise_only_rate", int(outcome.only["noise"].sum()), resisted)
             )
-    if found.shortfall is not None:
-        missed, gained, n = *(int(mask.sum()) for mask in found.shortfall), len(found.robust)
+    if outcome.shortfall is not None:
+        missed, gained, n = *(int(mask.sum()) for mask in outcome.shortfall), len(outcome.robust)
         low, high = paired_difference(missed, gained, n)
         value = (missed - gained) / n
         values.append(Measurement("adaptive_shortfall", value, "own", n, low, high))

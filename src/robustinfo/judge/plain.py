@@ -13,7 +13,7 @@ SPELLED = {"≤": "<=", "≥": ">="}
 ERRORS = "robustinfo.judge.plain"
 
 
-class Paper(NamedTuple):
+class TextFormat(NamedTuple):
     """What a text is written on."""
 
     encoding: str
@@ -21,26 +21,28 @@ class Paper(NamedTuple):
     colours: str | None  # as rich calls them; None: none
 
     @classmethod
-    def of(cls, console: Console) -> Self:
+    def from_console(cls, console: Console) -> Self:
         """What a console writes on."""
         return cls(console.encoding, console.width, console.color_system)
 
 
-def text(content: RenderableType, paper: Paper) -> str:
+def text(content: RenderableType, text_format: TextFormat) -> str:
     """As ``rich`` prints it there."""
-    file = io.TextIOWrapper(io.BytesIO(), encoding=paper.encoding, errors=ERRORS, newline="\n")
+    file = io.TextIOWrapper(
+        io.BytesIO(), encoding=text_format.encoding, errors=ERRORS, newline="\n"
+    )
     console = Console(
         file=file,
-        width=paper.width,
-        color_system=paper.colours,  # type: ignore[arg-type]
-        force_terminal=bool(paper.colours),
+        width=text_format.width,
+        color_system=text_format.colours,  # type: ignore[arg-type]
+        force_terminal=bool(text_format.colours),
     )
     console.print(content)
     file.flush()
-    return file.buffer.getvalue().decode(paper.encoding)
+    return file.buffer.getvalue().decode(text_format.encoding)
 
 
-def _spelled(error: UnicodeError) -> tuple[str, int]:
+def _replacement(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
     letters = error.object[error.start : error.end]
@@ -50,4 +52,4 @@ def _spelled(error: UnicodeError) -> tuple[str, int]:
     return str(escaped), end
 
 
-codecs.register_error(ERRORS, _spelled)
+codecs.register_error(ERRORS, _replacement)

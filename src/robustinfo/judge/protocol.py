@@ -78,13 +78,13 @@ def place(size: Size) -> str:
 
 def attacks(size: Size, ball: Ball, *, term: bool = False) -> dict[str, Part]:
     """Entries of attacks/, by name; all within the ball. term: with that on the defence's term."""
-    within, climb = {"norm": ball.norm, "epsilon": ball.epsilon}, _climb(size, ball)
-    search = climb | {"method": "pgd", "until": "fooled"}
-    once = size.restarts * (size.steps + 1)
-    found = {
+    within, steps = {"norm": ball.norm, "epsilon": ball.epsilon}, _pgd_settings(size, ball)
+    search = steps | {"method": "pgd", "until": "fooled"}
+    one_attack = size.restarts * (size.steps + 1)
+    parts = {
         "fgsm": Part({"method": "fgsm", **within}, Cost(1, 1)),
-        "pgd": Part(search, Cost(once, 3)),
-        "margin_pgd": Part(search | {"objective": "margin"}, Cost(once, 3)),
+        "pgd": Part(search, Cost(one_attack, 3)),
+        "margin_pgd": Part(search | {"objective": "margin"}, Cost(one_attack, 3)),
         "noise": Part({"method": "additive_noise", **within}, Cost(0, 2)),
         "random_search": Part(
             {"method": "random_search", **within, "draws": size.draws}, Cost(0, size.draws + 2)
@@ -94,38 +94,38 @@ def attacks(size: Size, ball: Ball, *, term: bool = False) -> dict[str, Part]:
         ),
     }
     if size.walk:
-        asked = sum(100 * (step + 1) ** 0.5 + HALVINGS for step in range(size.walk))
+        labels = sum(100 * (step + 1) ** 0.5 + HALVINGS for step in range(size.walk))
         walk = {"method": "hop_skip_jump", **within, "steps": size.walk}
-        found["hop_skip_jump"] = Part(walk, Cost(0, asked + 200))  # 100 draws, and bisections
+        parts["hop_skip_jump"] = Part(walk, Cost(0, labels + 200))  # 100 draws, and bisections
     if ball.norm == "l2":
         smallest = {
             "method": "carlini_wagner", "epsilon": ball.epsilon, "binary_search_steps": 4,
             "steps": size.steps, "step_size": 0.1, "initial_const": 1.0,
         }  # fmt: skip
-        found["carlini_wagner"] = Part(smallest, Cost(4 * size.steps + 4, 4))
+        parts["carlini_wagner"] = Part(smallest, Cost(4 * size.steps + 4, 4))
     if size.ensemble:
         # APGD, its 9 targets, FAB's 9, which needs two gradients a step; Square.
         cost = Cost(100 + 9 * 100 + 2 * 9 * 100, 5000 + 1000)
-        found["autoattack"] = Part({"method": "autoattack", **within, "until": "fooled"}, cost)
+        parts["autoattack"] = Part({"method": "autoattack", **within, "until": "fooled"}, cost)
     if term:
-        found["adaptive"] = Part(
-            {"method": "adaptive", **climb}, Cost(2 * adaptive.RUNS * once, 30)
+        parts["adaptive"] = Part(
+            {"method": "adaptive", **steps}, Cost(2 * adaptive.RUNS * one_attack, 30)
         )
-    return found
+    return parts
 
 
 def follow_up(size: Size, ball: Ball) -> Cost:
     """Of what comes after the attacks: a long search for some images, PGD doubled for the rest."""
-    once = size.restarts * (size.steps + 1)
+    one_attack = size.restarts * (size.steps + 1)
     config = gradient_search.Config(norm=ball.norm, epsilon=ball.epsilon)
     search = gradient_search.RUNS * (config.steps + 1)
-    return Cost(2 * 3 * once + SUSPECTS * search + 2, 10)
+    return Cost(2 * 3 * one_attack + SUSPECTS * search + 2, 10)
 
 
 def diagnostics(size: Size, ball: Ball, values: int, images: int | None = None) -> dict[str, Part]:
     """Entries of diagnostics/, by name. values: of one image. images: if fewer than the size's."""
     within = {"norm": ball.norm, "epsilon": ball.epsilon}
-    made = attacks(size, ball)
+    attack_parts = attacks(size, ball)
     levels = [share * ball.epsilon for share in (0.0, 0.25, 0.5, 1.0, 2.0)]
     huge = diameter(ball.norm, values)
     levels = [level for level in levels if level < huge] + [huge]
@@ -133,7 +133,7 @@ def diagnostics(size: Size, ball: Ball, values: int, images: int | None = None) 
     # On the margin: the cross-entropy of a network that is merely sure is flat in float32.
     curve: Entry = {"method": "attack_accuracy", "attack": "margin_pgd", "norm": ball.norm}
     curve |= {"steps": CURVE_STEPS}
-    found = {
+    parts = {
         "output_checks": Part({"method": "output_checks"}, Cost(1, 9)),
         "zero_gradients": Part({"method": "zero_gradients", **within}, Cost(20, 20)),
         "loss_trajectory": Part(
@@ -150,18 +150,18 @@ def diagnostics(size: Size, ball: Ball, values: int, images: int | None = None) 
     )
     share = min(1.0, size.planted / (images or size.images))
     for name in ("pgd", "margin_pgd"):
-        gradients = made[name].cost.gradients + search
+        gradients = attack_parts[name].cost.gradients + search
         cost = Cost(share * gradients, share * 420)  # 200 points around it, 200 at random
         entry = {
             "method": "binarization_test",
             "images": size.planted,
-            "adversary": made[name].entry,
+            "adversary": attack_parts[name].entry,
         }
-        found[f"binarization_{name}"] = Part(entry, cost)
-    return found
+        parts[f"binarization_{name}"] = Part(entry, cost)
+    return parts
 
 
-def _climb(size: Size, ball: Ball) -> Entry:
+def _pgd_settings(size: Size, ball: Ball) -> Entry:
     return {
         "norm": ball.norm,
         "epsilon": ball.epsilon,
@@ -175,6 +175,6 @@ def cost(
     size: Size, ball: Ball, values: int, images: int | None = None, *, term: bool = False
 ) -> Cost:
     """Of the whole protocol, per image; the rest as in ``diagnostics``."""
-    asked = diagnostics(size, ball, values, images)
-    parts = [*attacks(size, ball, term=term).values(), *asked.values()]
+    diagnostic_parts = diagnostics(size, ball, values, images)
+    parts = [*attacks(size, ball, term=term).values(), *diagnostic_parts.values()]
     return sum((part.cost for part in parts), follow_up(size, ball))

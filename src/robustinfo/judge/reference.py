@@ -77,13 +77,14 @@ def _sizes() -> str:
     lines = [
         f"| {size.name} | {size.images} | {size.steps} | {size.restarts} | {size.queries} | "
         f"{size.walk or 'none'} | {size.draws} | {size.planted} | "
-        f"{'yes' if size.ensemble else 'no'} | {_none(size.images)} | {_none(size.planted)} |"
+        f"{'yes' if size.ensemble else 'no'} | {_upper_end_of_none(size.images)} | "
+        f"{_upper_end_of_none(size.planted)} |"
         for size in SIZES
     ]
     return "\n".join([head, "|" + 11 * "---|", *lines])
 
 
-def _none(images: int) -> str:
+def _upper_end_of_none(images: int) -> str:
     """What it proves that nothing happens on so many images."""
     return f"≤ {fraction_interval(0, images)[1]:.2%}"
 

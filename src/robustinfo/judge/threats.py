@@ -13,15 +13,15 @@ from robustinfo.maths.balls import same_ball
 # The roles of attacks, and those of the attacks that should find no less. An iterated gradient
 # attack is what all others are held against. An ensemble (AutoAttack) holds a black box itself, so
 # that nothing is held against it; that it finds more than the rest is common, and only noted.
-BEATEN_BY = {
+STRONGER_ROLES = {
     "noise": ("single_step", "iterated", "adaptive"),
     "single_step": ("iterated", "adaptive"),
     "adaptive": ("single_step", "iterated", "ensemble"),
     "black_box": ("single_step", "iterated", "adaptive"),
     "ensemble": ("single_step", "iterated", "adaptive"),
 }
-ROLES = (*BEATEN_BY, "iterated")
-COUNTED = ("gradient_attacks", "autoattack_attacks", "decision_based_attacks")
+ROLES = (*STRONGER_ROLES, "iterated")
+ATTACK_COUNTS = ("gradient_attacks", "autoattack_attacks", "decision_based_attacks")
 GRADIENTS = ("iterated", "ensemble")  # without one of them nothing has been evaluated
 
 
@@ -59,11 +59,11 @@ def threat(entry: Mapping) -> Threat:
 
 def models(threats: Mapping[str, Threat]) -> dict[str, float]:
     """The threat models that the attacks belong to: the largest epsilon by norm."""
-    found: dict[str, float] = {}
+    epsilons: dict[str, float] = {}
     for one in threats.values():
         if one.epsilon is not None:
-            found[one.norm] = max(one.epsilon, found.get(one.norm, 0.0))
-    return found
+            epsilons[one.norm] = max(one.epsilon, epsilons.get(one.norm, 0.0))
+    return epsilons
 
 
 def counts(threats: Mapping[str, Threat], ball: tuple[str, float]) -> list[Measurement]:
@@ -71,13 +71,13 @@ def counts(threats: Mapping[str, Threat], ball: tuple[str, float]) -> list[Measu
 
     ball: (norm, epsilon). What an attack leaves in a smaller one says nothing of this one.
     """
-    own = [
+    in_ball = [
         t
         for t in threats.values()
         if t.epsilon is not None and same_ball((t.norm, t.epsilon), ball)
     ]
     return [
-        exact("gradient_attacks", sum(t.role in GRADIENTS for t in own)),
-        exact("autoattack_attacks", sum(t.method == "autoattack" for t in own)),
-        exact("decision_based_attacks", sum(t.decision_based for t in own)),
+        exact("gradient_attacks", sum(t.role in GRADIENTS for t in in_ball)),
+        exact("autoattack_attacks", sum(t.method == "autoattack" for t in in_ball)),
+        exact("decision_based_attacks", sum(t.decision_based for t in in_ball)),
     ]

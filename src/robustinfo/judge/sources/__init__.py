@@ -48,20 +48,20 @@ def model(
     kind, (c, h, w) = _kind(text, prefix), shape
     import torch
 
-    from robustinfo.judge.sources._asked import Asked
-    from robustinfo.judge.sources._checked import checked
-    from robustinfo.judge.sources._globals import undisturbed
+    from robustinfo.judge.sources._check import check_classifier
+    from robustinfo.judge.sources._globals import restoring_torch_state
+    from robustinfo.judge.sources._request import ModelRequest
 
-    asked = Asked((c, h, w), classes)
+    request = ModelRequest((c, h, w), classes)
     source = import_module(f"robustinfo.judge.sources.{kind}")
     process = os.getpid()
-    with undisturbed():
-        loaded = source.load(name if kind == prefix else text, asked)
+    with restoring_torch_state():
+        loaded = source.load(name if kind == prefix else text, request)
     if os.getpid() != process:
         os._exit(0)  # a copy that the builder has forked: the network is judged once
     if kind != "checkpoint":
-        return checked(loaded, text, asked, torch.device(device))
-    guard = checked(source.network(loaded, text), text, asked, torch.device(device))
+        return check_classifier(loaded, text, request, torch.device(device))
+    guard = check_classifier(source.network(loaded, text), text, request, torch.device(device))
     guard.checkpoint = loaded  # it also says how the network is defended
     return guard
 

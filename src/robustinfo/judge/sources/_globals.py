@@ -12,7 +12,7 @@ import torch
 
 
 @contextmanager
-def undisturbed() -> Iterator[None]:
+def restoring_torch_state() -> Iterator[None]:
     """Gradients, inference mode, defaults and precision of torch are afterwards what they were.
 
     Random numbers go on, but where they were seeded: there they go on from before.

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from robustinfo.core.checkpoint import Checkpoint
-from robustinfo.judge.sources._globals import undisturbed
-from robustinfo.judge.sources._precision import LOW, InPrecision, converted
+from robustinfo.judge.sources._globals import restoring_torch_state
+from robustinfo.judge.sources._precision import LOW, ForcePrecision, convert_to_float32
 
 
 class Guarded(nn.Module):
@@ -37,17 +37,19 @@ class Guarded(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Raises TypeError where the network gives something else than float logits (n, K)."""
-        logits = self.given(x)
+        logits = self.raw_outputs(x)
         if not are_floats(logits) or logits.ndim != 2 or len(logits) != len(x):
-            raise TypeError(f"gives {described(logits)} for {counted(len(x))}, not logits (n, K)")
+            raise TypeError(
+                f"gives {describe_output(logits)} for {image_count(len(x))}, not logits (n, K)"
+            )
         return logits.to(x, copy=True)  # the network may overwrite its own
 
-    def given(self, x: Tensor) -> Tensor:
+    def raw_outputs(self, x: Tensor) -> Tensor:
         """What the network itself answers; of one image (1, K), where it takes the batch away."""
         alone = len(x) == 1
         images = torch.cat([x, x]) if alone and self.pairs else x.clone()
-        mode = InPrecision(x, self.refused) if self.refused else nullcontext()
-        with undisturbed(), mode:
+        mode = ForcePrecision(x, self.refused) if self.refused else nullcontext()
+        with restoring_torch_state(), mode:
             logits = self.network(images)
         if alone and isinstance(logits, Tensor):
             return logits[:1] if self.pairs else logits[None] if logits.ndim == 1 else logits
@@ -59,32 +61,32 @@ class Guarded(nn.Module):
         _set_mode(self.network, mode)
         return self
 
-    def attend(self, x: Tensor) -> None:
+    def forbid_low_precision(self, x: Tensor) -> None:
         """Ask once, and where a float32 network goes down to less by itself, forbid it."""
-        mode = InPrecision(x, LOW)
+        mode = ForcePrecision(x, LOW)
         with mode:
-            self.given(x)
-        if mode.met and not self.refused:
+            self.raw_outputs(x)
+        if mode.refused_so_far and not self.refused:
             self.refused = LOW
-            names = " and ".join(sorted(map(str, mode.met)))
+            names = " and ".join(sorted(map(str, mode.refused_so_far)))
             self.notes.append(f"computes in {names} inside: it is judged in torch.float32")
 
-    def in_float32(self) -> list[tuple[Tensor, Tensor]]:
+    def to_float32(self) -> list[tuple[Tensor, Tensor]]:
         """Weights and buffers become float32. Returns each that was not, and what it held."""
-        held = converted(self.network)
-        if held:
-            was = {data.dtype for _, data in held}
-            self.refused = LOW | was
-            names = " and ".join(sorted(map(str, was)))
+        original = convert_to_float32(self.network)
+        if original:
+            dtypes = {data.dtype for _, data in original}
+            self.refused = LOW | dtypes
+            names = " and ".join(sorted(map(str, dtypes)))
             self.notes.append(f"has weights in {names}: it is judged in torch.float32")
-        return held
+        return original
 
-    def as_it_was(self, held: list[tuple[Tensor, Tensor]]) -> None:
+    def restore_precision(self, original: list[tuple[Tensor, Tensor]]) -> None:
         """Back to its own precision; what it answers is still cast."""
-        for one, data in held:
+        for one, data in original:
             one.data = data
         self.refused = frozenset()
-        names = " and ".join(sorted({str(data.dtype) for _, data in held}))
+        names = " and ".join(sorted({str(data.dtype) for _, data in original}))
         self.notes = [f"computes in {names} and fails in torch.float32: its gradients are rounded"]
 
 
@@ -93,7 +95,7 @@ def guarded(network: nn.Module) -> Guarded:
     if isinstance(network, Guarded):
         return network
     guard = Guarded(network)
-    guard.in_float32()
+    guard.to_float32()
     return guard
 
 
@@ -113,7 +115,7 @@ def are_floats(answer: object) -> bool:
     return answer.is_floating_point()
 
 
-def described(answer: object) -> str:
+def describe_output(answer: object) -> str:
     """What an answer is, if it is not logits: its kind, or its shape."""
     if not isinstance(answer, Tensor):
         return type(answer).__name__
@@ -122,6 +124,6 @@ def described(answer: object) -> str:
     return str(tuple(answer.shape)) if answer.is_floating_point() else str(answer.dtype)
 
 
-def counted(count: int) -> str:
+def image_count(count: int) -> str:
     """``1 image`` or ``2 images``."""
     return f"{count} image{'s' * (count != 1)}"

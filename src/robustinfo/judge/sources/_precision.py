@@ -20,7 +20,7 @@ CASTS = {
 }
 
 
-class InPrecision(TorchFunctionMode):
+class ForcePrecision(TorchFunctionMode):
     """Within it, torch computes in ``dtype`` where it is asked for one of ``refused``.
 
     met: what was asked for and refused so far.
@@ -31,7 +31,7 @@ class InPrecision(TorchFunctionMode):
         super().__init__()
         self.dtype, self.device = x.dtype, x.device.type
         self.refused = frozenset(refused) - {x.dtype}
-        self.met: set[torch.dtype] = set()
+        self.refused_so_far: set[torch.dtype] = set()
 
     def __torch_function__(
         self,
@@ -41,27 +41,27 @@ class InPrecision(TorchFunctionMode):
         kwargs: Mapping[str, Any] | None = None,
     ) -> object:
         """The call, with the dtypes that it names exchanged, and outside of autocast."""
-        args = tuple(self._kept(one) for one in args)
-        kwargs = {name: self._kept(one) for name, one in (kwargs or {}).items()}
-        if func in CASTS and self._kept(CASTS[func]) != CASTS[func]:
+        args = tuple(self._replaced(one) for one in args)
+        kwargs = {name: self._replaced(one) for name, one in (kwargs or {}).items()}
+        if func in CASTS and self._replaced(CASTS[func]) != CASTS[func]:
             return args[0].to(self.dtype)
         if not torch.is_autocast_enabled(self.device):
             return func(*args, **kwargs)
-        self.met.add(torch.get_autocast_dtype(self.device))
+        self.refused_so_far.add(torch.get_autocast_dtype(self.device))
         with torch.autocast(self.device, enabled=False):
             return func(*args, **kwargs)
 
-    def _kept(self, value: object) -> object:
+    def _replaced(self, value: object) -> object:
         if isinstance(value, torch.dtype) and value in self.refused:
-            self.met.add(value)
+            self.refused_so_far.add(value)
             return self.dtype
         return value
 
 
-def converted(network: nn.Module) -> list[tuple[Tensor, Tensor]]:
+def convert_to_float32(network: nn.Module) -> list[tuple[Tensor, Tensor]]:
     """Weights and buffers of other floats become float32. Returns each, and what it held."""
     state = [*network.parameters(), *network.buffers()]
-    held = [(one, one.data) for one in state if one.dtype in OTHERS]
-    for one, data in held:
+    original = [(one, one.data) for one in state if one.dtype in OTHERS]
+    for one, data in original:
         one.data = data.float()
-    return held
+    return original

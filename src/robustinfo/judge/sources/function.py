@@ -14,16 +14,18 @@ from types import ModuleType
 from torch import nn
 
 from robustinfo.core.errors import UserError
-from robustinfo.judge.sources._asked import Asked
-from robustinfo.judge.sources._blamed import blamed
-from robustinfo.judge.sources._globals import undisturbed
+from robustinfo.judge.sources._error_origin import error_with_origin
+from robustinfo.judge.sources._globals import restoring_torch_state
+from robustinfo.judge.sources._request import ModelRequest
 
 
-def load(text: str, asked: Asked) -> nn.Module:
+def load(text: str, request: ModelRequest) -> nn.Module:
     """What the function gives. UserError if there is none, if it fails, or gives no network."""
     module_name, _, name = text.partition(":")
     _no_file(module_name, name, text)
-    with undisturbed():  # the twin's builder finds its module imported, and torch as this one does
+    with (
+        restoring_torch_state()
+    ):  # the twin's builder finds its module imported, and torch as this one does
         module = _imported(module_name, text)
     function = getattr(module, name, None)
     if isinstance(function, nn.Module):  # the network itself
@@ -37,7 +39,7 @@ def load(text: str, asked: Asked) -> nn.Module:
     try:
         network = function()
     except (Exception, SystemExit) as error:  # whatever code of somebody else's raises
-        raise UserError(f"{text}() failed: {blamed(error)}") from error
+        raise UserError(f"{text}() failed: {error_with_origin(error)}") from error
     if not isinstance(network, nn.Module):
         raise UserError(
             f"{text}() gave {type(network).__name__}, not a torch.nn.Module; let it return the "
@@ -63,15 +65,15 @@ def _no_file(module_name: str, name: str, text: str) -> None:
 def _needs_nothing(function: Callable, text: str, module: ModuleType) -> None:
     """Raise UserError if the function has arguments that must be given."""
     try:
-        asked = signature(function)
+        parameters = signature(function)
     except (TypeError, ValueError):  # of some builtins it is not known
         return
     try:
-        asked.bind()
+        parameters.bind()
     except TypeError as error:
         raise UserError(
             f"{text}() failed: TypeError: {error}; it is called without arguments: write a "
-            f"function in {_file(module)} that returns {text.partition(':')[2]}{asked} "
+            f"function in {_file(module)} that returns {text.partition(':')[2]}{parameters} "
             "with its arguments filled in, and name that"
         ) from None
 
@@ -102,6 +104,6 @@ def _imported(name: str, text: str) -> ModuleType:
                 f"{text}: no module {error.name!r} in {folder} or among the installed packages; "
                 "go to the folder that has it, or install it"
             ) from error
-        raise UserError(f"{text}: importing {name} failed: {blamed(error)}") from error
+        raise UserError(f"{text}: importing {name} failed: {error_with_origin(error)}") from error
     except (Exception, SystemExit) as error:
-        raise UserError(f"{text}: importing {name} failed: {blamed(error)}") from error
+        raise UserError(f"{text}: importing {name} failed: {error_with_origin(error)}") from error

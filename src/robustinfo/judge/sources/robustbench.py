@@ -14,12 +14,12 @@ import torch
 from torch import nn
 
 from robustinfo.core.errors import UserError
-from robustinfo.judge.sources._asked import Asked, choose, extra, unavailable
+from robustinfo.judge.sources._request import ModelRequest, choose, extra, unavailable
 
 DATASETS = {10: "cifar10", 100: "cifar100", 1000: "imagenet"}
 
 
-def load(name: str, asked: Asked) -> nn.Module:
+def load(name: str, request: ModelRequest) -> nn.Module:
     """Images in [0, 1] -> logits. Raises UserError."""
     _import()
     from robustbench.model_zoo import model_dicts
@@ -28,12 +28,12 @@ def load(name: str, asked: Asked) -> nn.Module:
 
     text = f"robustbench:{name}"
     threat, name = name.split("/", 1) if "/" in name else ("Linf", name)
-    if asked.classes not in DATASETS:
+    if request.classes not in DATASETS:
         raise UserError(
             f"{text}: RobustBench's networks know the classes of {', '.join(DATASETS.values())}, "
-            f"and the data has {asked.classes}; choose other data"
+            f"and the data has {request.classes}; choose other data"
         )
-    dataset = DATASETS[asked.classes]
+    dataset = DATASETS[request.classes]
     zoo = {one.value: names for one, names in model_dicts[BenchmarkDataset(dataset)].items()}
     if threat not in zoo:
         raise UserError(

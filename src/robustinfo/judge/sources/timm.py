@@ -5,8 +5,8 @@ Weights come from the Hugging Face Hub, as timm fetches them.
 """
 
 from robustinfo.core.errors import UserError
-from robustinfo.judge.sources._asked import (
-    Asked,
+from robustinfo.judge.sources._request import (
+    ModelRequest,
     Normalised,
     choose,
     extra,
@@ -15,7 +15,7 @@ from robustinfo.judge.sources._asked import (
 )
 
 
-def load(name: str, asked: Asked) -> Normalised:
+def load(name: str, request: ModelRequest) -> Normalised:
     """Images in [0, 1] -> logits of the classes it was trained on. Raises UserError."""
     timm, text = extra("timm"), f"timm:{name}"
     if not timm.is_model(name):
@@ -30,4 +30,4 @@ def load(name: str, asked: Asked) -> Normalised:
     except Exception as error:  # the Hub's errors change with its versions
         raise unavailable(text, error, "the Hub's cache (HF_HOME)") from error
     data = timm.data.resolve_model_data_config(network)
-    return normalised(network, data["mean"], data["std"], text, asked)
+    return normalised(network, data["mean"], data["std"], text, request)

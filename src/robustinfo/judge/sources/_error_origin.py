@@ -9,35 +9,43 @@ from torch import OutOfMemoryError
 from robustinfo.judge.sources import _guarded
 
 GUARD = Path(_guarded.__file__)
-OURS = Path(__file__).parents[2]
+OUR_PACKAGE = Path(__file__).parents[2]
 LIBRARIES = [Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib", "purelib")]
 MOST = 300  # letters of what an error says
 
 
-def blamed(error: BaseException) -> str:
+def error_with_origin(error: BaseException) -> str:
     """``KeyError: 'conv1' (mine.py:17)``: the error, and the last line of their own on its way."""
     frames = extract_tb(error.__traceback__)
-    last = ([*filter(theirs, frames)] or frames)[-1:]
+    last = ([*filter(is_users_line, frames)] or frames)[-1:]
     where = "".join(f" ({frame.filename}:{frame.lineno})" for frame in last)
     return f"{type(error).__name__}: {_short(error)}{where}"
 
 
-def is_theirs(error: BaseException) -> bool:
+def is_users(error: BaseException) -> bool:
     """Whether it comes from a network, or is a lack of memory, and so no bug of ours."""
     frames = extract_tb(error.__traceback__)
-    asked = any(Path(frame.filename) == GUARD for frame in frames)
-    return asked or any(map(theirs, frames)) or isinstance(error, OutOfMemoryError | MemoryError)
+    in_guard = any(Path(frame.filename) == GUARD for frame in frames)
+    return (
+        in_guard
+        or any(map(is_users_line, frames))
+        or isinstance(error, OutOfMemoryError | MemoryError)
+    )
 
 
-def theirs(frame: FrameSummary) -> bool:
+def is_users_line(frame: FrameSummary) -> bool:
     """Whether a line stands in a file that is neither ours, nor of Python or its packages."""
     file = Path(frame.filename)
-    known = any(map(file.is_relative_to, (OURS, *LIBRARIES)))
+    known = any(map(file.is_relative_to, (OUR_PACKAGE, *LIBRARIES)))
     return file.is_file() and not known and "site-packages" not in file.parts
 
 
 def _short(error: BaseException) -> str:
     """One line: TorchScript's errors have a page, of which the end says what happened."""
     text = "".join(letter if letter.isprintable() else " " for letter in str(error))
-    said = " ".join(text.split())
-    return said if len(said) <= MOST else f"{said[: MOST // 3]} ... {said[-2 * MOST // 3 :]}"
+    message = " ".join(text.split())
+    return (
+        message
+        if len(message) <= MOST
+        else f"{message[: MOST // 3]} ... {message[-2 * MOST // 3 :]}"
+    )

@@ -1,6 +1,6 @@
-"""The process that ``separate.asked`` starts: asks one function, and writes down what it returns.
+"""The process that ``isolated.call`` starts: asks one function, and writes down what it returns.
 
-    python -P -m robustinfo.judge.separated package.module:function OPTIONS ANSWER OURS
+    python -P -m robustinfo.judge.isolated_worker package.module:function OPTIONS ANSWER OURS
 
 OPTIONS: JSON. ANSWER: the file descriptor that the answer goes to. OURS: one that closes when the
 process ends that wants to know.
@@ -17,17 +17,17 @@ from threading import Thread
 PATIENCE = 5  # seconds that what the function has started may go on after the answer
 
 
-def main(function: str, options: str, answer: int, ours: int) -> None:
+def main(function: str, options: str, answer: int, parent: int) -> None:
     """One answer, whatever the function has forked meanwhile."""
     process = os.getpid()
-    Thread(target=_end_with, args=(ours,), daemon=True).start()
+    Thread(target=_end_with, args=(parent,), daemon=True).start()
     # What is written goes to standard error, and an encoding of little reach is no error there.
     sys.stdout.reconfigure(errors="backslashreplace", line_buffering=True)  # type: ignore[union-attr]
     module, _, name = function.partition(":")
-    found = json.dumps(getattr(import_module(module), name)(**json.loads(options)))
+    answer_text = json.dumps(getattr(import_module(module), name)(**json.loads(options)))
     if os.getpid() == process:
         with os.fdopen(answer, "w", encoding="utf-8") as file:
-            file.write(found)
+            file.write(answer_text)
         Thread(target=_end_soon, daemon=True).start()  # Python itself waits for every thread
 
 
@@ -37,9 +37,9 @@ def _end_soon() -> None:
     os._exit(0)
 
 
-def _end_with(ours: int) -> None:
+def _end_with(parent: int) -> None:
     """End this process and all that it has started when the other end of a pipe closes."""
-    os.read(ours, 1)
+    os.read(parent, 1)
     os.killpg(0, signal.SIGKILL)
 
 

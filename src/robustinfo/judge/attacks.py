@@ -31,7 +31,7 @@ class Attack(NamedTuple):
     entry: Entry  # of the study or protocol
 
 
-class Attacked(NamedTuple):
+class AttackResults(NamedTuple):
     """What attacks did, by name: their images, and (n,) bool each, true and false successes."""
 
     x_adv: dict[str, Tensor]
@@ -42,20 +42,20 @@ class Attacked(NamedTuple):
 
 def attacks_of(entries: Mapping[str, Entry], **settings: object) -> dict[str, Attack]:
     """The attacks of a study's or protocol's entries. settings: for adaptive ones, ``term``."""
-    found = {}
+    attacks = {}
     for name, entry in entries.items():
         perturb, allowed = registry.get("attacks", entry), threat(entry)
         if allowed.role == "adaptive":
-            perturb = _given(perturb, settings)
-        found[name] = Attack(allowed, perturb, entry)
-    return found
+            perturb = _with_settings(perturb, settings)
+        attacks[name] = Attack(allowed, perturb, entry)
+    return attacks
 
 
-def _given(perturb: Perturb, settings: Mapping) -> Perturb:
+def _with_settings(perturb: Perturb, settings: Mapping) -> Perturb:
     return lambda *args, **kwargs: perturb(*args, **kwargs, **settings)
 
 
-def audited(
+def verify_success(
     model: nn.Module, y: Tensor, x_adv: Tensor, *, claimed: Tensor, right: Tensor
 ) -> tuple[Tensor, Tensor]:
     """(n,) bool each: which successes are true, and which were claimed and are not.
@@ -68,35 +68,37 @@ def audited(
     return claimed & right & (ahead > 0), claimed & ~(right & (ahead >= 0))
 
 
-def attacked(
+def run_attacks(
     model: nn.Module,
     x: Tensor,
     y: Tensor,
     attacks: Mapping[str, Attack],
     generator: Generator,
     note: Note = print,
-) -> Attacked:
+) -> AttackResults:
     """Every attack on every image, audited. x: (n, c, h, w) in [0, 1].  y: (n,) labels.
 
     One that the network gives no hold, by too few classes or answers that contradict each other,
     takes nothing from what the others found.
     """
-    found = Attacked({}, {}, {}, {})
+    results = AttackResults({}, {}, {}, {})
     for name, (_, perturb, _) in attacks.items():
         note(name)
         parts = []
         try:
             for a, b, right in memory_batches(x, y, correct(model, x, y)):
                 x_adv, claimed = perturb(model, a, b, generator=generator)
-                parts.append((x_adv, *audited(model, b, x_adv, claimed=claimed, right=right)))
+                parts.append(
+                    (x_adv, *verify_success(model, b, x_adv, claimed=claimed, right=right))
+                )
         except UserError as error:
-            found.failed[name] = str(error)
+            results.failed[name] = str(error)
             continue
         except Exception as error:
             if not is_inconsistent(model, x):
                 raise
-            found.failed[name] = f"{type(error).__name__}: {error}; {INCONSISTENT}"
+            results.failed[name] = f"{type(error).__name__}: {error}; {INCONSISTENT}"
             continue
-        for kept, part in zip(found[:3], zip(*parts, strict=True), strict=True):
-            kept[name] = torch.cat(part)
-    return found
+        for by_name, part in zip(results[:3], zip(*parts, strict=True), strict=True):
+            by_name[name] = torch.cat(part)
+    return results

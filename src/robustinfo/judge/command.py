@@ -16,91 +16,96 @@ from robustinfo.core.batches import to_float
 from robustinfo.core.errors import UserError
 from robustinfo.core.settings import out_of_scale
 from robustinfo.judge import budget, images, options, plain, protocol, sources
-from robustinfo.judge.attacked import attacks_of
-from robustinfo.judge.defended import attack_term
+from robustinfo.judge.attack_term import attack_term
+from robustinfo.judge.attacks import attacks_of
 from robustinfo.judge.evaluate import Evaluation, evaluate
-from robustinfo.judge.options import Typed
-from robustinfo.judge.printing import as_json, printed
+from robustinfo.judge.options import Options
+from robustinfo.judge.printing import as_json, render
 from robustinfo.judge.protocol import Ball, Size
-from robustinfo.judge.sources._blamed import blamed, is_theirs
+from robustinfo.judge.sources._error_origin import error_with_origin, is_users
 from robustinfo.judge.sources._guarded import Guarded
 
 TIMED = 32  # images of the batch that is timed
 
 
-def answer(typed: dict[str, Any], paper: dict[str, Any]) -> dict[str, str]:
+def run(arguments: dict[str, Any], text_format: dict[str, Any]) -> dict[str, str]:
     """``verdict`` and the ``text`` to print, or the ``error`` in one line.
 
     typed: the fields of ``options.Typed``. paper: those of ``plain.Paper``, for the text.
     """
-    given = Typed(**typed)
+    chosen = Options(**arguments)
     try:
-        return _judged(given, plain.Paper(**paper))
+        return _run(chosen, plain.TextFormat(**text_format))
     except UserError as error:
         return {"error": str(error)}
     # Of a stranger's code anything, SystemExit and KeyboardInterrupt among it: Ctrl-C goes to the
     # command, which ends this process.
     except BaseException as error:
-        if not is_theirs(error):
+        if not is_users(error):
             raise
-        return {"error": f"{given.model} ended without a verdict: {blamed(error)}"}
+        return {"error": f"{chosen.model} ended without a verdict: {error_with_origin(error)}"}
 
 
-def _judged(typed: Typed, paper: plain.Paper) -> dict[str, str]:
+def _run(chosen: Options, text_format: plain.TextFormat) -> dict[str, str]:
     """The verdict, or a UserError."""
-    console, where = Console(stderr=True), options.device(typed.device)
-    ball = Ball(norm=typed.norm, epsilon=typed.epsilon)
+    console, chosen_device = Console(stderr=True), options.device(chosen.device)
+    ball = Ball(norm=chosen.norm, epsilon=chosen.epsilon)
     most = protocol.SIZES[-1].images
-    names = Path(typed.classes) if typed.classes else None
-    found = images.images(typed.data, size=typed.size, limit=most, names=names)
-    if problem := out_of_scale(typed.epsilon, typed.norm, found.images[0].numel()):
-        raise UserError(f"--epsilon {typed.epsilon:g}: {problem}")
-    networks = _networks(typed, found, where)
+    names = Path(chosen.classes) if chosen.classes else None
+    data = images.images(chosen.data, size=chosen.size, limit=most, class_file=names)
+    if problem := out_of_scale(chosen.epsilon, chosen.norm, data.images[0].numel()):
+        raise UserError(f"--epsilon {chosen.epsilon:g}: {problem}")
+    networks = _networks(chosen, data, chosen_device)
     notes = [note for network in networks for note in network.notes]
-    for line in [*found.found.lines(), *notes]:  # before anything is judged
+    for line in [*data.summary.lines(), *notes]:  # before anything is judged
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     term = _term(networks[0])
-    each = budget.seconds_each(networks[0], to_float(found.images[:TIMED], where))
-    task = budget.Task(len(found.labels), found.images[0].numel(), len(networks), term is not None)
-    size, upper = budget.largest(each, ball, typed.seconds, task)
-    x, y = to_float(found.images[: size.images], where), found.labels[: size.images].to(where)
+    each = budget.seconds_each(networks[0], to_float(data.images[:TIMED], chosen_device))
+    task = budget.Task(len(data.labels), data.images[0].numel(), len(networks), term is not None)
+    size, upper = budget.largest_size(each, ball, chosen.seconds, task)
+    x, y = (
+        to_float(data.images[: size.images], chosen_device),
+        data.labels[: size.images].to(chosen_device),
+    )
     about = f"{upper:.0f} s" if upper < 120 else f"{upper / 60:.0f} min"
     more = "a larger --budget asks more"
-    if upper > typed.seconds:
-        more = f"more than --budget {typed.seconds:.0f}s, and the least there is"
+    if upper > chosen.seconds:
+        more = f"more than --budget {chosen.seconds:.0f}s, and the least there is"
     console.print(
         f"protocol {size.name} ({protocol.place(size)}): {len(y)} images, about {about} "
-        f"on {where}; {more}",
+        f"on {chosen_device}; {more}",
         soft_wrap=True,
     )
-    draws = Generator(where).manual_seed(typed.seed)
+    draws = Generator(chosen_device).manual_seed(chosen.seed)
     with console.status("") as status:
-        evaluation = _evaluated(
-            networks, term, x, y, len(found.classes), size, ball, draws, status.update
+        evaluation = _evaluate(
+            networks, term, x, y, len(data.classes), size, ball, draws, status.update
         )
-    if typed.as_text:
-        told = as_json(evaluation, size) | {"data": found.found._asdict(), "notes": notes}
-        text = json.dumps(told, indent=2) + "\n"
+    if chosen.as_text:
+        content = as_json(evaluation, size) | {"data": data.summary._asdict(), "notes": notes}
+        text = json.dumps(content, indent=2) + "\n"
     else:
-        text = plain.text(printed(evaluation, size), paper)
+        text = plain.text(render(evaluation, size), text_format)
     return {"verdict": evaluation.verdict.verdict, "text": text}
 
 
-def _networks(typed: Typed, found: images.Pictures, where: torch.device) -> list[Guarded]:
+def _networks(
+    chosen: Options, data: images.LabelledImages, chosen_device: torch.device
+) -> list[Guarded]:
     """The network, and its twin if there is one."""
-    texts = [text for text in (typed.model, typed.twin) if text is not None]
+    texts = [text for text in (chosen.model, chosen.twin) if text is not None]
     return [
         sources.model(
             text,
-            shape=tuple(found.images.shape[1:]),
-            classes=len(found.classes),
-            device=where,
+            shape=tuple(data.images.shape[1:]),
+            classes=len(data.classes),
+            device=chosen_device,
         )
         for text in texts
     ]
 
 
-def _evaluated(
+def _evaluate(
     networks: Sequence[nn.Module],
     term: Callable | None,
     x: Tensor,

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from robustinfo.core.errors import UserError
 
 
-class Asked(NamedTuple):
+class ModelRequest(NamedTuple):
     """What a source is asked for, beside the name."""
 
     shape: tuple[int, int, int]  # c, h, w
@@ -37,13 +37,17 @@ class Normalised(nn.Module):
 
 
 def normalised(
-    network: nn.Module, mean: Iterable[float], std: Iterable[float], text: str, asked: Asked
+    network: nn.Module,
+    mean: Iterable[float],
+    std: Iterable[float],
+    text: str,
+    request: ModelRequest,
 ) -> Normalised:
     """Normalisation inside. Raises UserError if images have other channels than mean and std."""
     mean = [*mean]
-    if len(mean) != asked.shape[0]:
+    if len(mean) != request.shape[0]:
         raise UserError(
-            f"{text} reads images of {len(mean)} channels, the data has {asked.shape[0]}; choose "
+            f"{text} reads images of {len(mean)} channels, the data has {request.shape[0]}; choose "
             "another network or other data"
         )
     return Normalised(network, mean, std)
