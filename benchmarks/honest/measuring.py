@@ -44,9 +44,9 @@ def _climbed(numbers: dict, network: nn.Module, x: Tensor, y: Tensor) -> dict:
     found = loss_trajectory.paths(
         network, x, y, config=loss_trajectory.Config(**numbers), generator=_drawn()
     )
-    left = found.stands & found.rises
+    left = found.unbroken & found.rises
     return {
-        "standing": int(found.stands.sum()) / len(y),
+        "standing": int(found.unbroken.sum()) / len(y),
         "never_rises_fraction": int((~found.rises & found.varies).sum()) / len(y),
         "constant_fraction": int((~found.varies).sum()) / len(y),
         "unconverged_fraction": int((found.remaining[left] > loss_trajectory.OPEN_RATIO).sum())
@@ -59,7 +59,7 @@ def _climbed(numbers: dict, network: nn.Module, x: Tensor, y: Tensor) -> dict:
 def of_cross_entropy(found: Paths) -> Tensor:
     """What is left of the cross-entropy itself, as a part of what was gained of it."""
     gained = F.softplus(found.best) - F.softplus(found.start)
-    return found.gap * found.best.sigmoid() / gained
+    return found.stationarity_gap * found.best.sigmoid() / gained
 
 
 def _needed(values: Tensor, images: int) -> float:

@@ -52,7 +52,7 @@ def test_the_set_has_one_gamma_and_every_image_its_own(
     masks = torch.ones(2, 4, dtype=torch.bool)
     for row, images in enumerate(broken):
         masks[row, images] = False
-    monkeypatch.setattr(smoothed_accuracy, "standing", lambda *a, **k: masks)
+    monkeypatch.setattr(smoothed_accuracy, "robust_by_gamma", lambda *a, **k: masks)
     two_classes.y = two_classes.y[:4]
     assert fractions(two_classes) == {SET: of_set, IMAGE: of_image}
 

@@ -48,7 +48,7 @@ def test_where_landmarks_do_not_suffice_the_whole_matrix_is_taken(monkeypatch):
         asked.append(whole(*given))
         return asked[-1]
 
-    monkeypatch.setattr(channel_mask, "_whole", noted)
+    monkeypatch.setattr(channel_mask, "_by_full_matrix", noted)
     torch.testing.assert_close(relevance(f, y, classes=5), one_by_one(f, y), atol=1e-5, rtol=0)
     assert len(asked) == 8
     relevance(f[:, :, :1, :1], y, classes=5)
