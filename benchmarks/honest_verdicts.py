@@ -61,7 +61,7 @@ def judged(name: str, protocol: str, folder: Path | None) -> Evaluation:
         attacks=attacks_of({key: part.entry for key, part in attacks(size, ball).items()}),
         diagnostics={key: part.entry for key, part in parts.items()},
         generator=torch.Generator().manual_seed(0),
-        note=lambda text: None,
+        progress=lambda text: None,
     )
 
 

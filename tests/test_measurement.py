@@ -14,7 +14,7 @@ from robustinfo.maths.statistics import fraction_interval
 def test_a_fraction_counts_the_mask_of_all_or_of_more_images():
     mask = torch.tensor([True, False, True, True])
     assert fraction("share", mask) == Measurement("share", 3 / 4, "fraction", 4)
-    assert fraction("share", mask, of=12) == Measurement("share", 3 / 12, "fraction", 12)
+    assert fraction("share", mask, total=12) == Measurement("share", 3 / 12, "fraction", 12)
 
 
 @pytest.mark.parametrize(("k", "n"), [(0, 150), (1, 3), (149, 150), (41, 100), (7, 7)])

@@ -63,7 +63,7 @@ def _examples(
         x_adv, success = module.perturb(model, x, y, **settings)
     extra = {COUNT + name: mask for name, mask in extra.items()}
     right = correct(model, x, y)
-    success, miscounted = verify_success(model, y, x_adv, claimed=success, right=right)
+    success, miscounted = verify_success(model, y, x_adv, claimed=success, clean_correct=right)
     extra |= {"correct": right, "success": success, "miscounted": miscounted}
     if not x.is_floating_point():
         altered = (x_adv != x).sum(1)

@@ -209,7 +209,7 @@ def test_no_attack_finds_ties_and_none_is_called_a_liar_for_them(attack, numbers
 
     found = run_attacks(
         Accident(), x, y, {"it": Attack(Threat("black_box", "l2", None), perturb, {})},
-        torch.Generator(), note=str,
+        torch.Generator(), progress=str,
     )  # fmt: skip
     assert not found.success["it"].any() and not found.miscounted["it"].any()
 
@@ -218,10 +218,10 @@ def test_who_claims_a_tie_has_not_miscounted_and_who_claims_a_stander_has():
     x, y = greys(0.25, 0.5, 0.75, 0.75), torch.tensor([0, 0, 0, 0])
     right = torch.tensor([True, True, True, False])
     claimed = torch.ones(4, dtype=torch.bool)
-    success, miscounted = verify_success(Coarse(), y, x, claimed=claimed, right=right)
+    success, miscounted = verify_success(Coarse(), y, x, claimed=claimed, clean_correct=right)
     assert success.tolist() == [False, False, True, False]
     assert miscounted.tolist() == [True, False, False, True]
-    nobody = verify_success(Coarse(), y, x, claimed=~claimed, right=right)
+    nobody = verify_success(Coarse(), y, x, claimed=~claimed, clean_correct=right)
     assert not any(mask.any() for mask in nobody)
 
 

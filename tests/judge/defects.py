@@ -56,7 +56,7 @@ def judged(case: Honest, defect: Defect | None = None, *, size: Size = TINY) -> 
         diagnostics={name: part.entry for name, part in parts.items()},
         generator=Generator().manual_seed(0),
         twin=twin,
-        note=lambda text: None,
+        progress=lambda text: None,
     )
 
 

@@ -129,7 +129,7 @@ def evaluated(attacks, model=None, x=None):
     model = model or Line()
     return evaluate(
         model, x, model(x).argmax(1), classes=2, ball=BALL, attacks=attacks, diagnostics={},
-        generator=torch.Generator().manual_seed(0), note=lambda text: None,
+        generator=torch.Generator().manual_seed(0), progress=lambda text: None,
     )  # fmt: skip
 
 

@@ -1,9 +1,9 @@
-"""What the attacks that ask for the label alone share: where they start, and what they end with.
+"""What decision-based attacks share: their starting points, and the last step over the boundary.
 
-A search starts from uniform noise that fools, or, where the network takes 100 draws for the true
-class, from the nearest image of the batch that it takes for another; and by bisection from where
-the line between x and that first fools. Searches that end on the boundary itself, where rounding
-decides, go 0.1 % back.
+A search starts from uniform noise that is misclassified, or, where 100 draws are classified
+correctly, from the nearest image of the batch that is assigned to another class; then bisection
+moves the start to the decision boundary between it and x. An image that ends on the boundary
+itself, where rounding decides, is moved 0.1 % beyond it.
 """
 
 from typing import Any
@@ -21,12 +21,12 @@ from robustinfo.core.errors import UserError
 
 DRAWS = 100  # of noise, before an image of the batch is taken
 BISECTIONS = 12
-OVERSHOOT = 1.001  # of the distance, where a search has ended on the boundary itself
+OVERSHOOT = 1.001  # factor on the perturbation of an image that ends on the boundary itself
 _P = {"linf": torch.inf, "l2": 2.0}
 
 
 class _Misclassified(foolbox.Criterion):
-    """Misclassified. An attack may ask for several rounds of all its images at once."""
+    """Misclassification; an attack may pass several copies of its batch at once."""
 
     def __init__(self, y: Tensor) -> None:
         self.y = y
@@ -49,10 +49,10 @@ def run_from_starts(
     epsilon: float | None,
     generator: Generator,
 ) -> tuple[Tensor, Tensor]:
-    """``perturb`` of a foolbox attack that begins at images that fool. (x_adv, success).
+    """Run a foolbox attack from misclassified starting points. Returns ``perturb``'s pair.
 
     Where all images and noise are of one class, there is no start and no success. Raises UserError
-    where it fails on a network that contradicts itself.
+    where it fails on a network that is inconsistent.
     """
     x_adv = starting_points(model, x, y, norm=norm, generator=generator)
     left = _is_misclassified(model, x, y).logical_not().nonzero().squeeze(1)
@@ -84,7 +84,7 @@ def run_from_starts(
 def starting_points(
     model: nn.Module, x: Tensor, y: Tensor, *, norm: str, generator: Generator
 ) -> Tensor:
-    """For each image one that fools, if there is any to be had. Like x."""
+    """Misclassified images to start from, at the decision boundary, like x; any where none is."""
     with frozen(model):
         classes = model(x).argmax(1)
     distances = torch.cdist(x.flatten(1), x.flatten(1), p=_P[norm])

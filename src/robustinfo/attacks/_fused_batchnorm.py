@@ -1,4 +1,4 @@
-"""The same network, cheaper to attack: BatchNorm within the convolution before it, channels last.
+"""Fold BatchNorm into the convolution before it, and store channels last: cheaper to attack.
 
 In eval mode BatchNorm is a fixed scale and shift of every channel, which the weights and the bias
 of a convolution can take in (Jacob et al., 2018, arXiv 1712.05877, section 3.2). An attack wants no
@@ -19,12 +19,12 @@ TOLERANCE = 1e-4  # of the largest logit
 
 @torch.no_grad()
 def fold_batchnorm(model: nn.Module, x: Tensor) -> nn.Module:
-    """A copy of a frozen network, for images like x, (n, c, h, w). The network stays as it is.
+    """A folded copy of a frozen network, for images like x, (n, c, h, w).
 
-    The network itself comes back where the copy has other logits, which happens where something
-    reads what is between a convolution and its BatchNorm, and autograd does not see it; and where
-    a network cannot be copied, or has no gradient to see. One that asks for its tensors in order,
-    as ``x.view(n, -1)`` does, gets a copy without channels last.
+    Returns the network itself where the copy has other logits (something reads the tensor between a
+    convolution and its BatchNorm unseen by autograd), and where a network cannot be copied or has
+    no gradient. A network that needs contiguous tensors, as for ``x.view(n, -1)``, is not stored
+    channels last.
     """
     try:
         copy = deepcopy(model)
@@ -51,7 +51,7 @@ def _agrees(copy: nn.Module, layout: torch.memory_format, x: Tensor, expected: T
 
 
 def _conv_norm_pairs(model: nn.Module, x: Tensor) -> list[tuple[nn.Conv2d, nn.BatchNorm2d]]:
-    """Each convolution whose output a BatchNorm reads, and nothing else; both used once."""
+    """Convolutions whose output is read by one BatchNorm alone, with it; both are used once."""
     made, used, read = {}, [], []
 
     def record(layer: nn.Module, inputs: tuple[Tensor, ...], out: Tensor) -> None:
@@ -75,7 +75,7 @@ def _conv_norm_pairs(model: nn.Module, x: Tensor) -> list[tuple[nn.Conv2d, nn.Ba
 
 
 def _reader_counts(out: Tensor) -> Counter:
-    """How many operations read what each operation gave, as autograd noted it."""
+    """The number of operations that read the output of each operation in the autograd graph."""
     counts, todo = Counter(), [out.grad_fn]
     while todo:
         for node, _ in todo.pop().next_functions:

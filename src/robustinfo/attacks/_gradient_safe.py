@@ -1,9 +1,8 @@
-"""A stranger's network, made fit for attacks: whatever it does inside, there is a gradient.
+"""A wrapper that gives any network a finite gradient, as gradient attacks need it at every step.
 
-Gradient attacks ask for it at every step, and some networks have none: their outputs are detached,
-or they leave torch for numpy, which refuses a tensor that asks for a gradient. There the gradient
-is 0, as it is where it would be NaN; so an attack has its start and nothing else. That says nothing
-about robustness: diagnostics/output_checks.py counts these images.
+Some networks have none: their outputs are detached, or they call numpy, which refuses a tensor that
+requires a gradient. There the gradient is 0, as it is where it would be NaN, and an attack stays at
+its start. That says nothing about robustness: diagnostics/output_checks.py counts these images.
 """
 
 import torch
@@ -11,7 +10,7 @@ from torch import Tensor, nn
 
 
 class GradientSafe(nn.Module):
-    """The same logits. Images are handed on as copies, which the network may overwrite."""
+    """The network's logits, in float32 at least; it gets copies, which it may overwrite."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
@@ -29,7 +28,7 @@ class GradientSafe(nn.Module):
 
 
 def logits_or_detached(network: nn.Module, x: Tensor) -> Tensor:
-    """Logits (n, K) of images that ask for a gradient; without one where the network refuses."""
+    """Logits (n, K) of x, which requires a gradient; detached where the network refuses one."""
     values = x.detach().clone()
     try:
         return network(x)
@@ -40,7 +39,7 @@ def logits_or_detached(network: nn.Module, x: Tensor) -> Tensor:
 
 
 def _at_least_float32(logits: Tensor) -> Tensor:
-    """Attacks compute in float32 at least."""
+    """The logits; half precision becomes float32."""
     return logits.float() if logits.dtype in (torch.float16, torch.bfloat16) else logits
 
 

@@ -1,4 +1,4 @@
-"""Whether an image fools a network: by more than what rounding alone can decide.
+"""Success of an attack: misclassification by more than rounding alone can decide.
 
 A logit is a sum of many products, whose order changes with the size of the batch, and its last
 digits with it. An attack that stops at the decision boundary ends among them: of two classes that
@@ -30,7 +30,7 @@ ROUNDING = 100  # units in the last place of the largest logit
 
 @torch.no_grad()
 def lead(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
-    """(n,) by how much a wrong class leads, in logits; 0 where arithmetic cannot tell who does.
+    """The best wrong logit minus the true one, (n,); 0 where it is within rounding.
 
     x: (n, c, h, w) in [0, 1], or texts.  y: (n,) labels.  Modes stay as they are. Where logits are
     NaN or infinite, the sign is that of ``argmax``.
@@ -39,7 +39,7 @@ def lead(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
 
 
 def fooled(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
-    """(n,) bool: is a wrong class ahead, beyond rounding? x and y as ``lead`` takes them."""
+    """Whether x is misclassified by more than rounding, (n,) bool. x and y as in ``lead``."""
     return lead(model, x, y) > 0
 
 
@@ -54,10 +54,10 @@ def keep_successes(
     epsilon: float | None,
     claimed: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """(x_adv, success): success on images correct when clean, wrong now, and within epsilon.
+    """(x_adv, success): images correct when clean, misclassified now, and within epsilon.
 
-    Wrong by more than rounding. When clean, an image is what ``argmax`` says.
-    found: (n,) the attack's own flag, if it has one. Where there is no success, x comes back.
+    Misclassified by more than rounding; correct when clean by ``argmax``. claimed: (n,) bool, the
+    attack's own flag of success, if it has one. Where there is no success, x_adv is x.
     """
     with frozen(model):
         success = (model(x).argmax(1) == y) & fooled(model, x_adv, y)
@@ -69,7 +69,7 @@ def keep_successes(
 
 
 def clearly_fooled(logits: Tensor, y: Tensor) -> Tensor:
-    """(n,) bool: ``fooled`` by logits (n, K) alone; within rounding it is False."""
+    """``fooled`` by logits (n, K) alone, (n,) bool; False within rounding."""
     ahead, tolerance = _lead_and_rounding(logits, y)
     return ahead > tolerance
 
@@ -85,13 +85,13 @@ def _lead(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
 
 
 def rounding_error(logits: Tensor) -> Tensor:
-    """(n,) how large a difference of two of an image's logits (n, K) may be rounding alone."""
+    """The largest difference of two of an image's logits (n, K) that rounding explains, (n,)."""
     largest = logits.abs().nan_to_num(posinf=0).amax(1)
     return ROUNDING * torch.finfo(logits.dtype).eps * largest
 
 
 def _lead_and_rounding(logits: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    """(n,) the best other logit minus the true one, and how much of it rounding can be."""
+    """The best wrong logit minus the true one, and its rounding error, (n,) each."""
     ahead = -margin(logits, y)
     wrong = logits.argmax(1) != y
     ahead = torch.where(ahead.isfinite(), ahead, torch.where(wrong, torch.inf, -torch.inf))
@@ -99,7 +99,7 @@ def _lead_and_rounding(logits: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _in_double(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
-    """(n,) float64: the lead by a float64 copy, 0 within its rounding; NaN where there is none."""
+    """The lead by a float64 copy, (n,) float64, 0 within its rounding; NaN where no copy runs."""
     try:
         logits = deepcopy(model).double()(x.double() if x.is_floating_point() else x)
     except Exception:  # a stranger's network may fail in any way, and then float32 is all there is

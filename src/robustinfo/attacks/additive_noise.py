@@ -52,7 +52,7 @@ class Config(Settings):
 def craft(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> Tensor:
-    """The noisy image of every image, fooling or not. Like x."""
+    """Every image with noise, misclassified or not. Like x."""
     attack = _METHODS[config.norm, config.distribution]()  # type: ignore[abstract]
     return _foolbox.run(attack, model, x, y, epsilon=config.epsilon, generator=generator)[1]
 

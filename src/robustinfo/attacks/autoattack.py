@@ -1,7 +1,7 @@
 """AutoAttack, standard version: four attacks whose numbers are fixed, and nothing to tune.
 
-Croce and Hein (2020), arXiv 2003.01690, by their package pyautoattack. An image stands only if it
-withstands, in this order and each on what the ones before left standing:
+Croce and Hein (2020), arXiv 2003.01690, by their package pyautoattack. An image is robust only if
+it resists, in this order and each on the images that those before did not break:
 APGD-CE    100 steps on the cross-entropy, with a step size that halves itself,
 APGD-T     100 on -(z_y - z_t) / (z_(1) - (z_(3) + z_(4)) / 2), the targeted DLR loss, whose z_(i)
            is the i-th largest logit, for each of the 9 likeliest wrong classes t,
@@ -9,15 +9,15 @@ FAB-T      100 to the nearest point where each of these classes wins (arXiv 1907
 Square     5,000 random squares, without any gradient (arXiv 1912.00049).
 With K < 10 classes there are K - 1 targets; K < 4 has no z_(4), and no standard version.
 
-Known bias: what stands is an upper bound of the robust accuracy. The numbers were chosen for
+Known bias: the result is an upper bound of the robust accuracy. The numbers were chosen for
 deterministic networks with useful gradients, and an attack made for one defence can find more.
 Where AutoAttack doubts itself (random or zero gradients, squares that beat the gradients) it logs a
 warning. Most successes lie at epsilon: their distances say nothing of the smallest perturbation.
 
 It runs on a folded copy of the network (see _fused_batchnorm.py), and its Square goes on with
 images at a tie between two classes, which the package counts as fooled and gives up (see
-_success.py). With ``until: fooled`` an image leaves APGD at its first success: the same images
-fall, in a fraction of the time where many do, but x_adv is then barely adversarial, and no material
+_success.py). With ``until: fooled`` an image stops APGD at its first success: the same images are
+broken, in a fraction of the time where many are, but x_adv is then barely adversarial, and not fit
 for measures and complexities.
 """
 
@@ -97,7 +97,7 @@ def _standard(model: nn.Module, x: Tensor, *, config: Config, seed: int) -> Auto
 
 @contextmanager
 def _restoring_global_state() -> Iterator[None]:
-    """Torch's global random states and the trace function come back afterwards.
+    """Restore torch's global random states and the trace function afterwards.
 
     AutoAttack seeds every device before each attack, and ends a debugger's or coverage's trace.
     """

@@ -1,7 +1,7 @@
 """Boundary attack: a random walk along the decision boundary that asks for the label alone.
 
-Brendel et al. (2018), arXiv 1712.04248, as in foolbox, whose authors are the paper's. From an image
-that fools, every step goes ``spherical_step`` of the distance to x in a random direction around x,
+Brendel et al. (2018), arXiv 1712.04248, as in foolbox, whose authors are the paper's. From an
+adversarial image, every step goes ``spherical_step`` of the distance to x in a random direction,
 then ``source_step`` of it towards x, and is undone unless that fools. The sizes adapt to each
 image. Every ``adapt_every`` steps it is noted whether both fooled, and whether the first half did:
 at 100 notes both sizes grow if the first half fooled in more than a half, and shrink below a fifth;

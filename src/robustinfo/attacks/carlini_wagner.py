@@ -42,10 +42,10 @@ def perturb(
 def perturb_with_extras(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
-    """``perturb``, and ``with_black``, (n,) bool: what foolbox would count as a success.
+    """``perturb``, and ``with_black``, (n,) bool: success as foolbox would count it.
 
-    Where it finds nothing at all, foolbox returns a black image; the bracketed figures of arXiv
-    2008.03072 (tables III, IV) count it if the model does not take black for the label.
+    Where the attack fails, foolbox returns a black image; the bracketed figures of arXiv
+    2008.03072 (tables III, IV) count it if the model does not assign black to the label.
     """
     attack = fa.L2CarliniWagnerAttack(
         binary_search_steps=config.binary_search_steps,

@@ -1,4 +1,4 @@
-"""PGD by an attacker who knows a detector: it fools the network and keeps the images simple.
+"""Detector-aware PGD: fool the network, and keep the images simple enough for a detector.
 
 For detectors that take complex images for adversarial, as "One Bit Matters", arXiv 1810.09650,
 section 5, proposes. Like Carlini and Wagner (2017), arXiv 1705.07263, it puts the detector into the
@@ -49,7 +49,7 @@ def perturb(
 def perturb_with_extras(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
-    """``perturb``, and ``last_step``, (n,) bool: who falls at the last step of a run."""
+    """``perturb``, and ``last_step``, (n,) bool: broken at the last step of a run."""
     losses = [partial(objective, config=config)]
     return pgd.search(model, x, y, losses, config=config, generator=generator)
 

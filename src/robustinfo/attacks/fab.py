@@ -1,11 +1,11 @@
 """FAB, the fast adaptive boundary attack: the smallest perturbation that it finds.
 
 Croce and Hein (2020), arXiv 1907.02044, by the authors' code in pyautoattack. Every step goes to
-the nearest point of the box [0, 1] where the linearised classifier changes its mind, a little
-beyond it (eta = 1.05), and back towards x (alpha_max = 0.1); from a point that fools it returns to
-x by beta = 0.9. ``targets`` goes for the likeliest wrong classes, one run for each, instead of the
-nearest boundary of all, which asks for K gradients a step; AutoAttack has 9.
-Further ``restarts`` begin at random, half an epsilon away, with the images that still stand.
+the nearest point of the box [0, 1] on the linearised classifier's boundary, a little beyond it
+(eta = 1.05), and back towards x (alpha_max = 0.1); a misclassified point is moved back towards x
+by beta = 0.9. ``targets`` aims at the likeliest wrong classes, one run for each, instead of the
+nearest boundary of all, which takes K gradients a step; AutoAttack has 9.
+Further ``restarts`` begin at random, half an epsilon away, with the images not broken so far.
 
 An image counts once a run ends within epsilon, as in the package; without an epsilon the smallest
 perturbation of all runs counts. The paper's final search, three steps along the line to x, is not
@@ -58,16 +58,16 @@ def perturb(
         model, norm=_NORMS[config.norm], n_iter=config.steps, eps=config.epsilon, device=x.device
     )
     near_enough = -1.0 if config.epsilon is None else config.epsilon
-    least = torch.full_like(y, torch.inf, dtype=x.dtype)
+    smallest = torch.full_like(y, torch.inf, dtype=x.dtype)
 
     def attempt(rank: int | None, restart: int, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         attack.target_class = rank
         options = {"use_rand_start": restart > 0, "is_targeted": rank is not None}
         found = attack.attack_single_run(x[rows], y[rows], **options)
         size = distance(found - x[rows], config.norm)
-        closer = fooled(model, found, y[rows]) & (size < least[rows])
-        least[rows[closer]] = size[closer]
-        return found, closer, least[rows] <= near_enough
+        closer = fooled(model, found, y[rows]) & (size < smallest[rows])
+        smallest[rows[closer]] = size[closer]
+        return found, closer, smallest[rows] <= near_enough
 
     with frozen(model), seeded(x, generator):
         attempts = product(_ranks(model, x, config), range(config.restarts))
@@ -78,7 +78,7 @@ def perturb(
 
 @torch.no_grad()
 def _ranks(model: nn.Module, x: Tensor, config: Config) -> list[int | None]:
-    """Which classes are aimed at, by likelihood: 2 is the likeliest wrong one."""
+    """The targets by rank of likelihood, 2 being the likeliest wrong class; [None]: untargeted."""
     if config.targets is None:
         return [None]
     wrong = model(x[:1]).shape[1] - 1

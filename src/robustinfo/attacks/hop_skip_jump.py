@@ -1,10 +1,10 @@
-"""HopSkipJump: down the decision boundary by a gradient that labels alone give.
+"""HopSkipJump: a decision-based attack that estimates the boundary's normal from labels alone.
 
-Chen, Jordan and Wainwright (2020), arXiv 1904.02144, as in foolbox, in l2 and linf. Step t asks
-``first_labels`` sqrt(t) points around an image on the boundary whether they fool; the mean of their
-directions, those that do not fool counted backwards, is the boundary's normal. It goes along that
-(linf: its sign) by |x' - x| / sqrt(t), halved until it fools, and by bisection back to the
-boundary. Where a search begins, and that it may end 0.1 % back, is in _decision_based.py.
+Chen, Jordan and Wainwright (2020), arXiv 1904.02144, as in foolbox, in l2 and linf. Step t queries
+``first_labels`` sqrt(t) points around an image on the boundary; the mean of their directions, those
+of points that are classified correctly with a minus, is the boundary's normal. The image moves
+along it (linf: its sign) by |x' - x| / sqrt(t), halved until it is misclassified, and by bisection
+back to the boundary. Starts, and the final 0.1 % beyond the boundary, are in _decision_based.py.
 
 Two things differ from foolbox. There the normals of all images of a batch are divided by one common
 norm, so that steps in l2 are shorter the more images there are: with 64 on a linear model, 5 steps
@@ -77,7 +77,7 @@ def _uniform(*shape: int, **like: torch.device | torch.dtype) -> Tensor:
 def _normals(
     fools: Callable[[Tensor], Tensor], at: Tensor, samples: int, size: Tensor, draw: Callable
 ) -> Tensor:
-    """The boundary's direction at each of the images, estimated from ``many`` points around each.
+    """The boundary's normal at each of the images, estimated from ``samples`` points around each.
 
     fools: (m, c, h, w) -> (m,) bool.  at: (n, c, h, w) on the boundary.  size: (n,) the points'
     distance.  draw: (*shape) -> their directions, not normalised. Returns like at, of l2 norm 1.

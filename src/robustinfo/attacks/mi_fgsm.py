@@ -45,14 +45,14 @@ class Config(Settings):
 def craft(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> Tensor:
-    """Where the attack ends for every image, fooling or not. Like x."""
+    """The last iterate of every image, successful or not. Like x."""
     with frozen(model):
         *_, end = _path(model, x, y, config)
     return end
 
 
 def _path(model: nn.Module, x: Tensor, y: Tensor, config: Config) -> Iterator[Tensor]:
-    """Where every step ends, like x, of a frozen model."""
+    """The iterate after every step, like x; the model is frozen."""
     x_adv, momentum = x, torch.zeros_like(x)
     for _ in range(config.steps):
         lookahead = config.step_size * config.momentum * momentum if config.nesterov else 0
@@ -77,7 +77,7 @@ def perturb(
 def perturb_with_extras(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
-    """``perturb``, and ``last_step``, (n,) bool: who falls at the last step, as in the papers."""
+    """``perturb``, and ``last_step``, (n,) bool: broken at the last step, as in the papers."""
     x_adv = x.clone()
     with frozen(model):
         for at in _path(model, x, y, config):

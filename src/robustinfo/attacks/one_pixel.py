@@ -1,7 +1,7 @@
 """One-pixel attack: a few pixels get other colours, found by differential evolution.
 
-Su et al. (2019), arXiv 1710.08864. It asks for nothing but the probability of the true class, which
-it minimises over the places and colours of ``pixels`` pixels. ``population`` candidates breed
+Su et al. (2019), arXiv 1710.08864. It queries the probability of the true class alone, and
+minimises it over the places and colours of ``pixels`` pixels. ``population`` candidates breed
 ``steps`` generations: a child is a + differential_weight (b - c), with a, b, c three different
 candidates and no crossover, and takes the place of its parent if it is no worse. Places start
 uniform, colours as N(128, 127) / 255; what leaves the image or [0, 1] is cut.
@@ -98,7 +98,7 @@ def _children(genes: Tensor, config: Config, generator: Generator) -> Tensor:
 def _evaluated(
     model: nn.Module, x: Tensor, y: Tensor, genes: Tensor, config: Config
 ) -> tuple[Tensor, Tensor]:
-    """Of every candidate: the true class's probability, and whether another class won.
+    """The true class's probability for every candidate, and whether it is misclassified.
 
     Both (n, population). In float32 all probabilities near 1 would be the same.
     """

@@ -5,11 +5,11 @@ Madry et al. (2018), arXiv 1706.06083: maximise L(f(x'), y) over |x' - x| <= eps
 l2-normalised gradient), each followed by the projection. L is the cross-entropy in the paper, and
 here the ``objective`` (_objectives.py).
 
-``craft`` is the paper's attack: where one run ends. ``perturb`` looks for a success: an image falls
-at any step, the start included, as in AutoAttack, since the attacker could have sent it. Further
-``restarts`` go on with the images that stand. It climbs a folded copy of the network
-(_fused_batchnorm.py); the network as it is judges. ``until: fooled`` finds the same in less time:
-an image leaves at its first success, barely adversarial, no material for other stages.
+``craft`` is the paper's attack: the end of one run. ``perturb`` counts a success at any step, the
+start included, as AutoAttack does, since the attacker could have sent that image. Further
+``restarts`` go on with the images not broken so far. Gradients are those of a folded copy of the
+network (_fused_batchnorm.py); the network itself decides on success. ``until: fooled`` breaks the
+same images in less time: each stops at its first success, barely adversarial, not fit for measures.
 
 A run starts uniform in the ball, or, without ``random_start``, at x; with ``start_std`` at
 x + start_std N(0, I) cut to the ball and to [0, 1]. Of N(0, 0.005) Jin et al. (2020), arXiv
@@ -26,7 +26,7 @@ from torch import Generator, Tensor, nn
 
 from robustinfo.attacks._frozen import frozen, seeded
 from robustinfo.attacks._fused_batchnorm import fold_batchnorm
-from robustinfo.attacks._objectives import AttackLoss, Objective, loss_gradient
+from robustinfo.attacks._objectives import Loss, Objective, loss_gradient
 from robustinfo.attacks._restarts import losses_and_starts, run_attempts
 from robustinfo.attacks._success import clearly_fooled, keep_successes
 from robustinfo.core.settings import Norm, Pixels, Settings
@@ -36,7 +36,7 @@ ROLE = "iterated"
 COUNTS = ("last_step",)  # of successes, in other ways
 
 
-class Ascent(Settings):  # all but what is climbed
+class Ascent(Settings):  # all but the loss
     norm: Norm = "linf"
     epsilon: Pixels
     step_size: Pixels
@@ -54,7 +54,7 @@ class Ascent(Settings):  # all but what is climbed
 
     @property
     def step_sizes(self) -> Sequence[float]:
-        """Of all steps."""
+        """The size of each step."""
         return [self.step_size] * self.steps
 
 
@@ -64,14 +64,14 @@ class Config(Objective, Ascent):
 
     @model_validator(mode="after")
     def bfloat16_only_searches(self) -> Self:
-        """Who goes on would be judged in float32 at every step, which costs what was saved."""
+        """An image that goes on after a success is checked in float32 at every step."""
         if self.precision == "bfloat16" and self.until == "end":
             raise ValueError("`precision: bfloat16` is for a search; write `until: fooled`")
         return self
 
 
 def start(x: Tensor, config: Ascent) -> Tensor:
-    """Where a run begins, like x, drawn from torch's global random numbers."""
+    """The starting point of a run, like x, drawn from torch's global random numbers."""
     if config.start_std is not None:
         noisy = x + config.start_std * torch.randn_like(x)
         return projected(x, noisy, config.norm, config.epsilon)
@@ -79,7 +79,7 @@ def start(x: Tensor, config: Ascent) -> Tensor:
 
 
 def take_step(x: Tensor, at: Tensor, gradient: Tensor, size: float, config: Ascent) -> Tensor:
-    """One step of this size up the gradient, and back into the ball around x and into [0, 1]."""
+    """One step of this size along the steepest direction, projected to the ball and [0, 1]."""
     at = at + size * steepest(gradient, config.norm)
     return projected(x, at, config.norm, config.epsilon)
 
@@ -92,13 +92,13 @@ def craft(
     *,
     config: Ascent,
     generator: Generator,
-    loss: AttackLoss | None = None,
+    loss: Loss | None = None,
     starting_point: Callable[[Tensor, Ascent], Tensor] = start,
 ) -> Tensor:
-    """Where one run ends for every image, fooling or not: PGD as published, to train on.
+    """The last iterate of one run for every image, successful or not: PGD as published.
 
     x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns the shape of x. Made in eval mode.
-    climbed: None: the objective of a ``Config``.  begin: where the run starts.
+    loss: None: the objective of a ``Config``.  starting_point: (x, config) -> like x.
     """
     loss = loss or config.attack_loss(model)  # type: ignore[attr-defined]
     with frozen(model), seeded(x, generator):
@@ -110,29 +110,23 @@ def craft(
 
 
 def _run(
-    folded: nn.Module,
-    loss: AttackLoss,
-    x: Tensor,
-    y: Tensor,
-    at: Tensor,
-    config: Ascent,
-    early_stop: bool,
+    folded: nn.Module, loss: Loss, x: Tensor, y: Tensor, at: Tensor, config: Ascent, stop: bool
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Where each image fooled last, like x; whether any step fooled, and the last: (n,) bool."""
-    adversarial, rows = at.clone(), torch.arange(len(y), device=y.device)
-    success, last_success = torch.zeros(2, len(y), dtype=torch.bool, device=y.device)
+    """x_adv, each image's last that fools; success at any step, and at the last: (n,) bool."""
+    x_adv, rows = at.clone(), torch.arange(len(y), device=y.device)
+    success, last = torch.zeros(2, len(y), dtype=torch.bool, device=y.device)
     for size in config.step_sizes:
         logits, gradient = loss_gradient(folded, loss, at, y)
         wrong = clearly_fooled(logits, y)
-        adversarial[rows[wrong]], success[rows[wrong]] = at[wrong], True
-        if early_stop and wrong.any():
+        x_adv[rows[wrong]], success[rows[wrong]] = at[wrong], True
+        if stop and wrong.any():
             rows, x, y, at, gradient = (one[~wrong] for one in (rows, x, y, at, gradient))
         if not len(rows):
-            return adversarial, success, last_success
+            return x_adv, success, last
         at = take_step(x, at, gradient, size, config)
-    last_success[rows] = clearly_fooled(folded(at), y)
-    adversarial[last_success] = at[last_success[rows]]
-    return adversarial, success | last_success, last_success
+    last[rows] = clearly_fooled(folded(at), y)
+    x_adv[last] = at[last[rows]]
+    return x_adv, success | last, last
 
 
 @torch.no_grad()
@@ -140,37 +134,33 @@ def search(
     model: nn.Module,
     x: Tensor,
     y: Tensor,
-    losses: Sequence[AttackLoss],
+    losses: Sequence[Loss],
     *,
     config: Ascent,
     generator: Generator,
     early_stop: bool = False,
     starts: Sequence[Tensor] = (),
 ) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
-    """``perturb_with_extras`` of every attack that steps. x_adv is the last image that fooled.
+    """``perturb_with_extras`` of every attack that steps. x_adv is the last that fools.
 
-    climbs: one after another, each from ``starts``, like x, and then from as many as ``restarts``.
-    leave: an image leaves once it fools, and not only at a run's end.
+    losses: one after another, each from ``starts``, like x, and then from ``restarts`` random ones.
+    early_stop: an image stops at its first success, and not only at a run's end.
     """
     ball: dict[str, Any] = {"norm": config.norm, "epsilon": config.epsilon}
 
-    def attempt(loss: AttackLoss, at: Tensor, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def attempt(loss: Loss, at: Tensor, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         a, b = x[rows], y[rows]
-        found, success_now, last = _run(folded, loss, a, b, at[rows], config, early_stop)
-        if (claimed := success_now.clone()).any():
-            found[claimed], success_now[claimed] = keep_successes(
-                model, a[claimed], b[claimed], found[claimed], **ball
-            )
-        return found, success_now, success_now if early_stop else success_now & last
+        found, wins, last = _run(folded, loss, a, b, at[rows], config, early_stop)
+        if (some := wins.clone()).any():
+            found[some], wins[some] = keep_successes(model, a[some], b[some], found[some], **ball)
+        return found, wins, wins if early_stop else wins & last
 
     with frozen(model):
         folded, correct = fold_batchnorm(model, x), model(x).argmax(1) == y
-        attempts = losses_and_starts(
-            x, losses, partial(start, x, config), starts, config.restarts, generator
-        )
-        x_adv, success, unbroken = run_attempts(
-            x, correct, (partial(attempt, *one) for one in attempts)
-        )
+        draw = partial(start, x, config)
+        pairs = losses_and_starts(x, losses, draw, starts, config.restarts, generator)
+        attempts = (partial(attempt, *pair) for pair in pairs)
+        x_adv, success, unbroken = run_attempts(x, correct, attempts)
     return x_adv, success, {} if early_stop else {"last_step": correct & ~unbroken}
 
 
@@ -187,6 +177,6 @@ def perturb(
 def perturb_with_extras(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
-    """``perturb``, and ``last_step``, (n,) bool: who falls at a run's end; not of who leaves."""
+    """``perturb``, and ``last_step``, (n,) bool: broken at a run's end; not with early stopping."""
     losses, early_stop = [config.attack_loss(model)], config.until == "fooled"
     return search(model, x, y, losses, config=config, generator=generator, early_stop=early_stop)

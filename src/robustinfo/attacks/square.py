@@ -1,7 +1,7 @@
 """Square attack: random squares, kept where they bring another class nearer. No gradient.
 
 Andriushchenko et al. (2020), arXiv 1912.00049, as in pyautoattack, whose authors are among the
-paper's. It climbs the margin down, max_{i != y} z_i - z_y up, by logits alone. ``linf`` starts from
+paper's. It minimises the margin z_y - max_{i != y} z_i by logits alone. ``linf`` starts from
 vertical stripes of +- epsilon and recolours a square of +- epsilon; ``l2`` starts from tiles, and
 moves into one window the budget of another. A square is kept if the margin falls; its share of the
 image falls from ``p_init`` by halves, at queries 10, 50, 200, 500, 1000, 2000, 4000, 6000 and 8000
@@ -9,14 +9,14 @@ of 10,000, rescaled to ``queries``. AutoAttack's last attack is the same with 5,
 rescaled: its squares stay larger.
 
 Three things differ from the package. There a small square never touches the last row and the last
-column, as the paper's do. There an image between two classes, equally likely, counts as fooled and
-is given up; here it is fooled beyond rounding (see _success.py) or goes on. And the margin is that
-of a folded copy (see _fused_batchnorm.py); whether an image fools is asked of the network itself.
+column, as the paper's do. There an image at a tie of two classes counts as fooled and is given up;
+here it is fooled beyond rounding (see _success.py) or goes on. And the margin is that of a folded
+copy (see _fused_batchnorm.py); success is decided by the network itself.
 
 Known bias: one square a step for all images of a batch. On a trained LeNet-5 (200 images of MNIST)
-it turned 59 % in linf 0.1, where 40 steps of PGD turned 61 %, and 56 % in l2 1.5, PGD 66 %; after
+it broke 59 % in linf 0.1, where 40 steps of PGD broke 61 %, and 56 % in l2 1.5, PGD 66 %; after
 adversarial training 5 % (linf 0.2) and 17 % (l2), PGD 4 % and 14 %. In l2 squares have 3 pixels a
-side and more: on linear models with random weights it turned images whose boundary lies within 0.6
+side and more: on linear models with random weights it broke images whose boundary lies within 0.6
 to 0.8 epsilon. Most successes lie at epsilon.
 """
 
@@ -106,12 +106,15 @@ def _attack(model: nn.Module, x: Tensor, config: Config) -> SquareAttack:
 
 
 def use_verified_margins(attack: SquareAttack, model: nn.Module, folded: nn.Module) -> None:
-    """Let the search ask the twin, and go on with images at a tie until the model is fooled."""
+    """Make the search use the folded copy's margin, and go on until the model itself is fooled."""
     attack.margin_and_loss = _margins(model, folded)
 
 
 def _margins(model: nn.Module, folded: nn.Module) -> Callable[[Tensor, Tensor], tuple]:
-    """What the search climbs down: the twin's margin, below 0 just where the network is fooled."""
+    """The margin that the search minimises: the folded copy's, below 0 where the model is fooled.
+
+    At a tie it is above 0.
+    """
 
     def margins(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         values = margin(folded(x), y)
@@ -128,5 +131,5 @@ def _margins(model: nn.Module, folded: nn.Module) -> Callable[[Tensor, Tensor], 
 
 
 def _corner(low: int, high: int) -> Tensor:
-    """(1,) a corner of the square, ``high`` among them: drawn as the package draws, on the CPU."""
+    """A corner of the square, (1,), up to ``high`` included, drawn on the CPU as in the package."""
     return torch.randint(low, high + 1, (1,))

@@ -72,7 +72,10 @@ def perturb(
 
 
 def _margin(model: nn.Module, y: Tensor, shape: torch.Size, confidence: float) -> Margin:
-    """Log-probabilities differ as the logits do. It is 0 only where rounding decides nothing."""
+    """The hinge of the margin, 0 where misclassified beyond rounding, by ``confidence``.
+
+    Differences of log-probabilities are those of logits.
+    """
 
     def lead(x: Tensor, which: Tensor) -> Tensor:
         logits = torch.cat([model(part) for part in x.view(-1, *shape).split(AT_ONCE)])
@@ -97,7 +100,7 @@ def margin_gradients(
 
 
 def _binary_search(margin: Margin, x: Tensor, config: Config, generator: Generator) -> Tensor:
-    """The nearest images that fooled, over all c; x where none did. Like x: (n, d)."""
+    """The nearest adversarial images over all c; x where there is none. Like x: (n, d)."""
     nearest, least = x.clone(), x.new_full((len(x),), torch.inf)
     low, high = torch.zeros_like(least), least.clone()
     c = torch.full_like(least, config.initial_const)
@@ -113,7 +116,7 @@ def _binary_search(margin: Margin, x: Tensor, config: Config, generator: Generat
 def _minimised(
     margin: Margin, x: Tensor, c: Tensor, config: Config, generator: Generator
 ) -> tuple[Tensor, Tensor]:
-    """One search: the nearest images that fooled, (n, d), and their squared distances, or inf."""
+    """One search: the nearest adversarial images, (n, d), and their squared distances, or inf."""
     n, d = x.shape
     left = torch.arange(n, device=x.device)
     x_adv, found, least = x.clone(), x.clone(), x.new_full((n,), torch.inf)
@@ -145,7 +148,7 @@ def _minimised(
 
 
 def _adam(moments: Tensor, clock: Tensor, row: Tensor, at: Tensor, slope: Tensor) -> Tensor:
-    """The direction of the step at (row, at), whose moments (2, n, d) take the slope in."""
+    """Adam's direction at (row, at); updates the moments (2, n, d) by the gradient ``slope``."""
     mean, square = moments
     t = clock[row, at]
     mean[row, at] = BETAS[0] * mean[row, at] + (1 - BETAS[0]) * slope

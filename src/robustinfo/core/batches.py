@@ -17,8 +17,8 @@ def to_float(images: Tensor, device: torch.device | str | None = None) -> Tensor
 
     Words of texts, integers (n, length), stay what they are, as int64: embeddings ask for that.
     """
-    there = images.to(device)
-    return there.float() / 255 if images.dtype == torch.uint8 else there.long()
+    moved = images.to(device)
+    return moved.float() / 255 if images.dtype == torch.uint8 else moved.long()
 
 
 def batches(
@@ -31,8 +31,8 @@ def batches(
 
 def memory_batches(x: Tensor, *others: Tensor) -> Iterator[tuple[Tensor, ...]]:
     """Parts of x, (n, ...), and of what belongs to it, as large as memory allows for a gradient."""
-    each = x[:1].numel() if x.is_floating_point() else 1
-    size = max(1, min(EVALUATION_BATCH, VALUES // max(1, each)))
+    values_each = x[:1].numel() if x.is_floating_point() else 1
+    size = max(1, min(EVALUATION_BATCH, VALUES // max(1, values_each)))
     return zip(x.split(size), *(other.split(size) for other in others), strict=True)
 
 

@@ -34,14 +34,14 @@ class Measurement(NamedTuple):
     saturated: bool | None = None  # whether the estimate sits there, and says nothing
 
 
-def fraction(quantity: str, mask: Tensor, of: int | None = None) -> Measurement:
+def fraction(quantity: str, mask: Tensor, total: int | None = None) -> Measurement:
     """How many of ``of`` images, by default of all in the mask (n,) bool. NaN of no image."""
-    return count_fraction(quantity, int(mask.sum()), len(mask) if of is None else of)
+    return count_fraction(quantity, int(mask.sum()), len(mask) if total is None else total)
 
 
-def count_fraction(quantity: str, images: int, of: int) -> Measurement:
+def count_fraction(quantity: str, images: int, total: int) -> Measurement:
     """So many images of ``of``; NaN of none."""
-    return Measurement(quantity, images / of if of else float("nan"), "fraction", of)
+    return Measurement(quantity, images / total if total else float("nan"), "fraction", total)
 
 
 def exact(quantity: str, value: float, n: int | None = None) -> Measurement:
@@ -65,5 +65,5 @@ def mean(quantity: str, values: Tensor) -> Measurement:
     n, value = len(values), values.mean().item() if len(values) else float("nan")
     if n < 2:
         return Measurement(quantity, value, "unknown", n)
-    reach = 1.96 * values.std().item() / n**0.5
-    return Measurement(quantity, value, "own", n, value - reach, value + reach)
+    half_width = 1.96 * values.std().item() / n**0.5
+    return Measurement(quantity, value, "own", n, value - half_width, value + half_width)

@@ -39,8 +39,8 @@ def out_of_scale(size: float, norm: Norm, values: int | None = None) -> str:
         hint = f"did you mean {size:g}/255?" if size == int(size) < 255 else "write it as 8/255"
         return f"pixels are in [0, 1], so it is below 1 in linf, not {size:g}; {hint}"
     if norm == "l2" and values is not None and size > diameter(norm, values):
-        most = f"{diameter(norm, values):g}, the root of its {values:,} values"
-        return f"no two images in [0, 1] are {size:g} apart in l2; here that is at most {most}"
+        limit = f"{diameter(norm, values):g}, the root of its {values:,} values"
+        return f"no two images in [0, 1] are {size:g} apart in l2; here that is at most {limit}"
     return ""
 
 

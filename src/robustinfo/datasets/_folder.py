@@ -39,11 +39,11 @@ def read(
         classes, order = _classes.in_logit_order(folder / chosen, [*files])
     else:
         classes, order = class_names, f"as {class_file} has it"
-    drawn = sorted(
+    files_read = sorted(
         (Path(name, file) for name in files for file in files[name]),
         key=lambda file: sha256(file.as_posix().encode()).digest(),
     )[:limit]
-    images, notes = _stack_images(folder / chosen, drawn, size)
+    images, notes = _stack_images(folder / chosen, files_read, size)
     if class_file is None and classes != sorted(classes):
         notes.append(
             f"ImageFolder sorts these folders as text ({listed(sorted(classes))}); if the network "
@@ -54,12 +54,12 @@ def read(
         split=None if chosen == HERE else chosen.name,
         classes={name: len(files.get(name, [])) for name in classes},
         order=order,
-        n=len(drawn),
+        n=len(files_read),
         left_out=_left_out(tree, chosen),
         notes=notes,
     )
     places = {name: place for place, name in enumerate(classes)}
-    labels = torch.tensor([places[file.parent.name] for file in drawn])
+    labels = torch.tensor([places[file.parent.name] for file in files_read])
     return images, labels, [*classes], summary
 
 
@@ -71,11 +71,11 @@ def _files(
     folders = tree.folders_in(chosen)
     empty = [one.name for one in folders if one not in tree.depths]
     files = {one.name: tree.images[one] for one in folders if one in tree.depths}
-    for link, meant in tree.aliases.items():
-        if link.parent == chosen and not link.is_relative_to(meant):
+    for link, target in tree.aliases.items():
+        if link.parent == chosen and not link.is_relative_to(target):
             raise DataError(
-                f"{tree.top / link} is a link to {tree.top / meant}, so its images would be of two "
-                "classes or splits; remove one"
+                f"{tree.top / link} is a link to {tree.top / target}, so its images would be of "
+                "two classes or splits; remove one"
             )
     if not files:
         has = f"images, but not class by class ({listed(tree.images[chosen])})"
@@ -113,7 +113,7 @@ def _left_out(tree: Tree, chosen: Path) -> list[tuple[str, int, str]]:
             reasons.setdefault(why, []).append(path.relative_to(chosen))
     for why, paths in reasons.items():
         endings = Counter(sorted(path.suffix.lower() or "no ending" for path in paths))
-        counts = [f"{many:,} of {ending}" for ending, many in endings.most_common()]
+        counts = [f"{count:,} of {ending}" for ending, count in endings.most_common()]
         what = listed(counts if why == NO_IMAGE else [one.as_posix() for one in paths])
         rows.append((what, len(paths), why))
     return [one for one in rows if one[1]]
@@ -135,4 +135,4 @@ def _stack_images(root: Path, files: list[Path], size: int | None) -> tuple[Tens
         notes.update(facts)
     channels = max(len(image) for image in images)
     stacked = torch.stack([image.expand(channels, -1, -1) for image in images])
-    return stacked, [f"images {what}: {many:,}" for what, many in sorted(notes.items())]
+    return stacked, [f"images {what}: {count:,}" for what, count in sorted(notes.items())]

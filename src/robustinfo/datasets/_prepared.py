@@ -140,8 +140,8 @@ def _make(name: str, split: str, entry: Mapping, root: Path) -> None:
     except DataError as error:
         raise DataError(f"{error}; or put the prepared split at {file}") from error
     inputs, labels, *_ = raw
-    about = {"classes": raw.classes, "source": raw.source, "settings": _settings(entry)}
-    write(file, inputs, labels, **about, vocabulary=getattr(raw, "vocabulary", None))
+    metadata = {"classes": raw.classes, "source": raw.source, "settings": _settings(entry)}
+    write(file, inputs, labels, **metadata, vocabulary=getattr(raw, "vocabulary", None))
 
 
 def _read_checked(

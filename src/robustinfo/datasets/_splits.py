@@ -118,8 +118,8 @@ def _matches(pattern: str, word: str) -> bool:
 
 
 def _words(name: str) -> list[str]:
-    apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
-    return [word.lower() for word in re.findall(r"[^\W\d_]+", apart)]
+    separated = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
+    return [word.lower() for word in re.findall(r"[^\W\d_]+", separated)]
 
 
 def _below(tree: Tree, folder: Path) -> str:

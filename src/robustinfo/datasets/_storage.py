@@ -81,10 +81,10 @@ def read(file: Path) -> tuple[Tensor, Tensor, dict[str, str]]:
         raise DataError(f"{file} is unreadable ({error}); delete it and run again") from error
     kind = _check_form(file, tensors, metadata)
     inputs, labels = tensors[kind], tensors["labels"]
-    found = digest(inputs.numpy(), labels.numpy(), metadata.get("vocabulary", ""))
-    if found != metadata["sha256"]:
+    sha256 = digest(inputs.numpy(), labels.numpy(), metadata.get("vocabulary", ""))
+    if sha256 != metadata["sha256"]:
         raise DataError(
-            f"{file} was altered: its bytes have sha256 {found}, its header promises "
+            f"{file} was altered: its bytes have sha256 {sha256}, its header promises "
             f"{metadata['sha256']}; delete it and run again"
         )
     return inputs, labels, metadata

@@ -26,6 +26,6 @@ class DataSummary(NamedTuple):
         return [
             f"{self.root}, {part}: {self.n:,} of {every:,} images read",
             f"{len(self.classes)} classes {self.order}: {', '.join(places)}",
-            *(f"left out, {why}: {what} ({many:,} in all)" for what, many, why in self.left_out),
+            *(f"left out, {why}: {what} ({count:,} in all)" for what, count, why in self.left_out),
             *self.notes,
         ]

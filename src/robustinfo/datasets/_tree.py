@@ -76,19 +76,19 @@ def _entries(folder: Path) -> list[os.DirEntry]:
     """What lies in a folder, sorted by name."""
     try:
         with os.scandir(folder) as entries:
-            found = sorted(entries, key=lambda entry: entry.name)
+            listing = sorted(entries, key=lambda entry: entry.name)
     except OSError as error:
         raise DataError(
             f"{printable(folder)} cannot be listed ({error.strerror}); make it readable, or move "
             "it out of the folder of images"
         ) from error
-    for entry in found:
+    for entry in listing:
         if UNPRINTABLE.search(entry.name) and not _hidden(entry.name):
             raise DataError(
                 f"{printable(folder)} has {printable(entry.name)}, a name that is not UTF-8 or "
                 "has control characters; rename it"
             )
-    return found
+    return listing
 
 
 def _hidden(name: str) -> bool:

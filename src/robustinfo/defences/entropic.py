@@ -56,8 +56,8 @@ def prepare(
     sums: dict[str, Sums] = {}
     for x, _ in batches():
         with frozen(model):
-            _, seen = model.observe(x, model.activations)
-        for layer, h in seen.items():
+            _, outputs = model.observe(x, model.activations)
+        for layer, h in outputs.items():
             refuse_negative(h, layer)
             sums[layer] = accumulate(h, config, sums.get(layer))
     flow = entropy_flow([entropy_of_set(one, config) for one in sums.values()])
@@ -113,5 +113,5 @@ def attack_term(
 def _first_and_last(model: Network, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Logits, and the first and last activations: E_T telescopes, no other layer acts."""
     first, last = model.activations[0], model.activations[-1]
-    logits, seen = model.observe(x, (first, last))
-    return logits, seen[first].float(), seen[last].float()
+    logits, outputs = model.observe(x, (first, last))
+    return logits, outputs[first].float(), outputs[last].float()

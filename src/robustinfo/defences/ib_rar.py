@@ -119,7 +119,7 @@ def loss_terms(
             terms = registry.get("defences", config.base)(model, x, y, generator=generator, **extra)
         if not observed:
             forward(observed_images[-1])
-    layers = [t for _, seen in observed for t in seen.values()]
+    layers = [t for _, outputs in observed for t in outputs.values()]
     inputs = images[-1] if config.information_of == "adversarial" else x
     of_input, of_label = _information(inputs, y, observed[0][0].shape[1], layers, config)
     compression, relevance = config.compression * of_input, -config.relevance * of_label
@@ -135,8 +135,8 @@ def attack_term(
     of any size: what becomes of an image depends on which others are attacked with it, and a batch
     of one image has no such term.
     """
-    logits, seen = model.observe(x, _layers_of(model, config))
-    of_input, of_label = _information(x, y, logits.shape[1], [*seen.values()], config)
+    logits, outputs = model.observe(x, _layers_of(model, config))
+    of_input, of_label = _information(x, y, logits.shape[1], [*outputs.values()], config)
     term = len(y) * (config.compression * of_input - config.relevance * of_label)
     if base_term := _base_hook(config, "attack_term"):
         logits, added = base_term(model, x, y, state=state)
@@ -176,5 +176,5 @@ def _information(
         labels = gaussian_label(y, classes, config.sigma)
     of_input = projection(gaussian(x.flatten(1), config.sigma))
     # The kernels differ in width, their matrices do not: one factorisation for all layers.
-    whole = projection(torch.stack([gaussian(t, config.sigma) for t in layers])).sum(0)
-    return nhsic(whole, of_input), nhsic(whole, projection(labels))
+    of_layers = projection(torch.stack([gaussian(t, config.sigma) for t in layers])).sum(0)
+    return nhsic(of_layers, of_input), nhsic(of_layers, projection(labels))

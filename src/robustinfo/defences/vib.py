@@ -66,5 +66,5 @@ def _logits_and_rate(model: Network, x: Tensor) -> tuple[Tensor, Tensor]:
             "vib needs a model with a Gaussian code; write {method: bottleneck, network: {...}} "
             "among the models"
         )
-    logits, seen = model.observe(x, (CODE,))
-    return logits, kl_from_standard_normal(*gaussian(seen[CODE]))
+    logits, outputs = model.observe(x, (CODE,))
+    return logits, kl_from_standard_normal(*gaussian(outputs[CODE]))

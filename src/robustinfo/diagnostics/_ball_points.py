@@ -21,13 +21,13 @@ def ball_points(x: Tensor, norm: str, epsilon: float, generator: Generator) -> I
     for number in range(COUNT):
         edge = number % 2 == 1
         if norm == "linf":
-            drawn = 2 * _uniform(x.shape, x, generator) - 1
-            drawn = drawn.sign() if edge else drawn
+            noise = 2 * _uniform(x.shape, x, generator) - 1
+            noise = noise.sign() if edge else noise
         else:
-            drawn = torch.randn(x.shape, generator=generator, device=x.device, dtype=x.dtype)
-            drawn /= drawn.flatten(1).norm(dim=1).view(single)
-            drawn *= 1 if edge else _uniform(single, x, generator)
-        yield projected(x, x + epsilon * drawn, norm, epsilon)
+            noise = torch.randn(x.shape, generator=generator, device=x.device, dtype=x.dtype)
+            noise /= noise.flatten(1).norm(dim=1).view(single)
+            noise *= 1 if edge else _uniform(single, x, generator)
+        yield projected(x, x + epsilon * noise, norm, epsilon)
 
 
 def _uniform(shape: Sequence[int], like: Tensor, generator: Generator) -> Tensor:

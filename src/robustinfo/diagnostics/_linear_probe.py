@@ -56,9 +56,11 @@ class Binary(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """As the class says."""
         exact = {"compute_mode": "donot_use_mm_for_euclid_dist"}
-        near = torch.cdist(x.detach().flatten(1), self.images, self.order, **exact).argmin(1)
+        nearest = torch.cdist(x.detach().flatten(1), self.images, self.order, **exact).argmin(1)
         features = features_and_logits(self.network, self.layer, x)[0].to(self.weight)
-        score = ((features - self.centre[near]) * self.weight[near]).sum(1) - self.threshold[near]
+        score = ((features - self.centre[nearest]) * self.weight[nearest]).sum(1) - self.threshold[
+            nearest
+        ]
         unused = (-score.abs() - UNUSED_LOGIT_GAP).detach()
         return torch.stack([-score, score, *[unused] * (CLASSES - 2)], 1)
 
@@ -70,11 +72,11 @@ def last_linear(model: nn.Module, x: Tensor) -> str | None:
     }
     ran: list[str] = []
 
-    def note(layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+    def record(layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         if inputs and inputs[0].ndim == 2 and len(inputs[0]) == len(x):
             ran.append(names[layer])
 
-    hooks = [layer.register_forward_pre_hook(note) for layer in names]
+    hooks = [layer.register_forward_pre_hook(record) for layer in names]
     try:
         model(x.clone())
     finally:
@@ -131,6 +133,6 @@ def _least_squares_direction(points: Tensor) -> Tensor:
 
     That is Fisher's direction: beside how much the others vary along it, the first is far away.
     """
-    left, sizes, right = torch.linalg.svd(points - points.mean(0), full_matrices=False)
+    u, s, vt = torch.linalg.svd(points - points.mean(0), full_matrices=False)
     # left[0]: what the target (1, 0, ..., 0) is in that basis.
-    return right.T @ (sizes / (sizes**2 + (RIDGE * sizes[0]) ** 2) * left[0])
+    return vt.T @ (s / (s**2 + (RIDGE * s[0]) ** 2) * u[0])

@@ -48,7 +48,7 @@ def changes_that_matter(
     """
     now = snapshot(model, outputs_of)
     changed = [name for name, one in now.state.items() if not equal(one, first.state.get(name))]
-    moved = [name for name in changed if _like(now.state[name], first.state.get(name))]
+    moved = [name for name in changed if _same_type(now.state[name], first.state.get(name))]
 
     def matters(names: list[str], *times: int) -> bool:
         for times_moved in times:
@@ -78,7 +78,7 @@ def changes_that_matter(
     return exchanged
 
 
-def _like(a: Tensor, b: Tensor | None) -> bool:
+def _same_type(a: Tensor, b: Tensor | None) -> bool:
     return b is not None and a.shape == b.shape and a.dtype == b.dtype
 
 
@@ -86,7 +86,7 @@ def _like(a: Tensor, b: Tensor | None) -> bool:
 def _set(model: nn.Module, values: Mapping[str, Tensor]) -> None:
     state = tensors(model)
     for name, value in values.items():
-        if _like(value, state.get(name)):
+        if _same_type(value, state.get(name)):
             state[name].copy_(value)
 
 

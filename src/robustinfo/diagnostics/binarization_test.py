@@ -85,11 +85,11 @@ def diagnose(
 ) -> list[Measurement]:
     """x: (n, c, h, w) in [0, 1].  y: (n,) labels, which do not matter.  Fractions of the images."""
     attack = registry.config("attacks", config.adversary)
-    within: dict[str, Any] = {"norm": attack.norm, "epsilon": attack.epsilon}
-    draws = random_search.Config(**within, draws=config.inner_points)
+    ball: dict[str, Any] = {"norm": attack.norm, "epsilon": attack.epsilon}
+    draws = random_search.Config(**ball, draws=config.inner_points)
     perturbs = (
         registry.get("attacks", config.adversary),
-        partial(gradient_search.perturb, config=gradient_search.Config(**within, **LONG_SEARCH)),
+        partial(gradient_search.perturb, config=gradient_search.Config(**ball, **LONG_SEARCH)),
         partial(random_search.perturb, config=draws),
     )
     x = x[: config.images]
@@ -128,9 +128,9 @@ def _plant(
     points = projected(x, x + attack.epsilon * direction.view_as(x), attack.norm, attack.epsilon)
     probes = []
     for image, point in zip(x, points, strict=True):
-        around = image.expand(config.inner_points, *image.shape)
-        drawn = uniform(around, attack.norm, config.inside * attack.epsilon)
-        inner = torch.cat([image[None], drawn.clamp(0, 1)])
+        copies = image.expand(config.inner_points, *image.shape)
+        noisy = uniform(copies, attack.norm, config.inside * attack.epsilon)
+        inner = torch.cat([image[None], noisy.clamp(0, 1)])
         probes.append(fit_probe(model, layer, inner, point[None], closeness=config.closeness))
     with_probe = [row for row, probe in enumerate(probes) if probe]
     return Planted(x[with_probe], points[with_probe], [one for one in probes if one])

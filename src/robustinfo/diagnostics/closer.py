@@ -49,10 +49,12 @@ def diagnose(
     medians, where the other turns none.
     """
     turned, distance = other["success"], f"distance_{config.norm}"
-    own = examples[distance].where(examples["success"], math.inf)[turned]
-    others = other[distance][turned]
-    measurements = [fraction("no_farther_share", own <= others)]
-    if len(own):
-        for name, distances in zip(MEDIANS, (own, others), strict=True):
-            measurements.append(Measurement(name, distances.median().item(), n=len(own)))
+    distances_of_one = examples[distance].where(examples["success"], math.inf)[turned]
+    distances_of_other = other[distance][turned]
+    measurements = [fraction("no_farther_share", distances_of_one <= distances_of_other)]
+    if len(distances_of_one):
+        for name, distances in zip(MEDIANS, (distances_of_one, distances_of_other), strict=True):
+            measurements.append(
+                Measurement(name, distances.median().item(), n=len(distances_of_one))
+            )
     return measurements

@@ -109,12 +109,12 @@ def _points(
     """Of one image, at every place.  heights: (p,) by quantity."""
     for quantity, values in heights.items():
         for value, (along, across) in zip(values.tolist(), places, strict=True):
-            about: dict[str, Any] = {
+            fields: dict[str, Any] = {
                 "input": f"{across:g}",
                 "layer": f"image {number}",
                 "level": along,
             }
-            yield Measurement(quantity, value, **about)
+            yield Measurement(quantity, value, **fields)
 
 
 def _hole_measurements(loss: Tensor, margins: Tensor) -> list[Measurement]:

@@ -98,12 +98,14 @@ def paths(model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: 
     """The paths of those images, in order, that are correct when clean. As ``diagnose``."""
     with preserve_state(model), frozen(model):
         network = GradientSafe(model).eval()
-        right = correct(network, x, y) if len(y) else torch.zeros_like(y, dtype=torch.bool)
-        parts = [part for part in memory_batches(x[right], y[right]) if len(part[1])]
-        found = [_paths_of_batch(network, a, b, config, generator) for a, b in parts]
-    truths, numbers = right[:0], torch.empty(0, dtype=torch.float64, device=x.device)
+        clean_correct = correct(network, x, y) if len(y) else torch.zeros_like(y, dtype=torch.bool)
+        parts = [
+            part for part in memory_batches(x[clean_correct], y[clean_correct]) if len(part[1])
+        ]
+        climbed = [_paths_of_batch(network, a, b, config, generator) for a, b in parts]
+    truths, numbers = clean_correct[:0], torch.empty(0, dtype=torch.float64, device=x.device)
     none = Paths(truths, truths, truths, numbers, numbers, numbers)
-    return Paths(*(torch.cat(parts) for parts in zip(none, *found, strict=True)))
+    return Paths(*(torch.cat(parts) for parts in zip(none, *climbed, strict=True)))
 
 
 def _paths_of_batch(

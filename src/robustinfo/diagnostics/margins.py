@@ -128,6 +128,6 @@ def _figure_points(
     edge = curved.quantile(1 - config.curved_share) if len(curved) else math.nan
     for image, (x, y), q in zip(images.tolist(), points.T.tolist(), curved.tolist(), strict=True):
         layer = f"{'high' if q > edge else 'low'} Q, image {image}"
-        about: dict[str, Any] = {"input": config.examples, "layer": layer, "level": float(image)}
-        yield Measurement("x", x, **about)
-        yield Measurement("y", y, **about)
+        fields: dict[str, Any] = {"input": config.examples, "layer": layer, "level": float(image)}
+        yield Measurement("x", x, **fields)
+        yield Measurement("y", y, **fields)

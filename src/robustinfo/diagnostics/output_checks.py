@@ -119,9 +119,9 @@ def _among_similar(model: nn.Module, x: Tensor) -> Tensor:
 def _differ(runs: Tensor, tolerance: float) -> Tensor:
     """(n,) bool: does any of runs (r, n, K) differ from the first by more than rounding?"""
     size = runs[0].nan_to_num(0.0, 0.0, 0.0).abs().amax(1, keepdim=True)
-    near = (runs - runs[0]).abs() <= tolerance * size
-    alike = near | (runs == runs[0]) | (runs.isnan() & runs[0].isnan())
-    return ~alike.all(2).all(0)
+    within_tolerance = (runs - runs[0]).abs() <= tolerance * size
+    equal = within_tolerance | (runs == runs[0]) | (runs.isnan() & runs[0].isnan())
+    return ~equal.all(2).all(0)
 
 
 def _probabilities(outputs: Tensor) -> Tensor:

@@ -43,10 +43,12 @@ def diagnose(
     """
     if unknown := set(config.layers) - set(model.probes):
         raise UserError(f"no layer {', '.join(unknown)}; tsne has {', '.join(model.probes)}")
-    few = x[: config.images]
-    if len(few) <= config.perplexity:
-        raise UserError(f"{len(few)} images are too few for a perplexity of {config.perplexity:g}")
-    parts = [model.observe(part, config.layers)[1] for part in few.split(EVALUATION_BATCH)]
+    subset = x[: config.images]
+    if len(subset) <= config.perplexity:
+        raise UserError(
+            f"{len(subset)} images are too few for a perplexity of {config.perplexity:g}"
+        )
+    parts = [model.observe(part, config.layers)[1] for part in subset.split(EVALUATION_BATCH)]
     seed = int(torch.randint(2**31, (), generator=generator, device=generator.device))
     measurements = []
     for layer in config.layers:
@@ -54,6 +56,6 @@ def diagnose(
         points = TSNE(perplexity=config.perplexity, random_state=seed).fit_transform(t)
         for index, (point, label) in enumerate(zip(points, y.tolist(), strict=False)):
             for axis, value in zip("xy", point, strict=True):
-                about: dict[str, Any] = {"layer": layer, "input": f"class {label}, image {index}"}
-                measurements.append(Measurement(axis, float(value), **about))
+                fields: dict[str, Any] = {"layer": layer, "input": f"class {label}, image {index}"}
+                measurements.append(Measurement(axis, float(value), **fields))
     return measurements

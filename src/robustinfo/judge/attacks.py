@@ -20,7 +20,7 @@ from robustinfo.judge.threats import Threat, threat
 
 # (network, x, y, generator=) -> x_adv, like x, and the attack's own word on its success, (n,) bool.
 Perturb = Callable[..., tuple[Tensor, Tensor]]
-Note = Callable[[str], object]  # is told what is being done
+Progress = Callable[[str], object]  # is told what is being done
 
 
 class Attack(NamedTuple):
@@ -56,7 +56,7 @@ def _with_settings(perturb: Perturb, settings: Mapping) -> Perturb:
 
 
 def verify_success(
-    model: nn.Module, y: Tensor, x_adv: Tensor, *, claimed: Tensor, right: Tensor
+    model: nn.Module, y: Tensor, x_adv: Tensor, *, claimed: Tensor, clean_correct: Tensor
 ) -> tuple[Tensor, Tensor]:
     """(n,) bool each: which successes are true, and which were claimed and are not.
 
@@ -65,7 +65,7 @@ def verify_success(
     but has not miscounted either.
     """
     ahead = lead(model, x_adv, y)
-    return claimed & right & (ahead > 0), claimed & ~(right & (ahead >= 0))
+    return claimed & clean_correct & (ahead > 0), claimed & ~(clean_correct & (ahead >= 0))
 
 
 def run_attacks(
@@ -74,7 +74,7 @@ def run_attacks(
     y: Tensor,
     attacks: Mapping[str, Attack],
     generator: Generator,
-    note: Note = print,
+    progress: Progress = print,
 ) -> AttackResults:
     """Every attack on every image, audited. x: (n, c, h, w) in [0, 1].  y: (n,) labels.
 
@@ -83,13 +83,18 @@ def run_attacks(
     """
     results = AttackResults({}, {}, {}, {})
     for name, (_, perturb, _) in attacks.items():
-        note(name)
+        progress(name)
         parts = []
         try:
-            for a, b, right in memory_batches(x, y, correct(model, x, y)):
+            for a, b, clean_correct in memory_batches(x, y, correct(model, x, y)):
                 x_adv, claimed = perturb(model, a, b, generator=generator)
                 parts.append(
-                    (x_adv, *verify_success(model, b, x_adv, claimed=claimed, right=right))
+                    (
+                        x_adv,
+                        *verify_success(
+                            model, b, x_adv, claimed=claimed, clean_correct=clean_correct
+                        ),
+                    )
                 )
         except UserError as error:
             results.failed[name] = str(error)

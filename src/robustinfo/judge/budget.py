@@ -61,19 +61,21 @@ def _seconds(once: Callable[[], None], x: Tensor) -> float:
     return statistics.median(times)
 
 
-def estimates(each: tuple[float, float], ball: Ball, task: Task) -> Iterator[tuple[Size, float]]:
+def estimates(
+    seconds_each: tuple[float, float], ball: Ball, task: Task
+) -> Iterator[tuple[Size, float]]:
     """(size, seconds) of every size, the smallest first."""
     for size in SIZES:
         images = min(size.images, task.images)
         passes = cost(size, ball, task.values, images, term=task.term)
-        seconds = images * (passes.gradients * each[0] + passes.queries * each[1])
+        seconds = images * (passes.gradients * seconds_each[0] + passes.queries * seconds_each[1])
         yield size, task.networks * (seconds + OVERHEAD * sum(passes))
 
 
 def largest_size(
-    each: tuple[float, float], ball: Ball, budget: float, task: Task
+    seconds_each: tuple[float, float], ball: Ball, budget: float, task: Task
 ) -> tuple[Size, float]:
     """The largest size that fits into ``budget`` seconds, or the smallest, and its estimate."""
-    all_sizes = list(estimates(each, ball, task))
+    all_sizes = list(estimates(seconds_each, ball, task))
     fitting = [(size, seconds) for size, seconds in all_sizes if seconds <= budget]
     return fitting[-1] if fitting else all_sizes[0]

@@ -50,9 +50,9 @@ def _run(chosen: Options, text_format: plain.TextFormat) -> dict[str, str]:
     """The verdict, or a UserError."""
     console, chosen_device = Console(stderr=True), options.device(chosen.device)
     ball = Ball(norm=chosen.norm, epsilon=chosen.epsilon)
-    most = protocol.SIZES[-1].images
-    names = Path(chosen.classes) if chosen.classes else None
-    data = images.images(chosen.data, size=chosen.size, limit=most, class_file=names)
+    max_images = protocol.SIZES[-1].images
+    class_file = Path(chosen.classes) if chosen.classes else None
+    data = images.images(chosen.data, size=chosen.size, limit=max_images, class_file=class_file)
     if problem := out_of_scale(chosen.epsilon, chosen.norm, data.images[0].numel()):
         raise UserError(f"--epsilon {chosen.epsilon:g}: {problem}")
     networks = _networks(chosen, data, chosen_device)
@@ -60,26 +60,26 @@ def _run(chosen: Options, text_format: plain.TextFormat) -> dict[str, str]:
     for line in [*data.summary.lines(), *notes]:  # before anything is judged
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     term = _term(networks[0])
-    each = budget.seconds_each(networks[0], to_float(data.images[:TIMED], chosen_device))
+    seconds_each = budget.seconds_each(networks[0], to_float(data.images[:TIMED], chosen_device))
     task = budget.Task(len(data.labels), data.images[0].numel(), len(networks), term is not None)
-    size, upper = budget.largest_size(each, ball, chosen.seconds, task)
+    size, estimate = budget.largest_size(seconds_each, ball, chosen.seconds, task)
     x, y = (
         to_float(data.images[: size.images], chosen_device),
         data.labels[: size.images].to(chosen_device),
     )
-    about = f"{upper:.0f} s" if upper < 120 else f"{upper / 60:.0f} min"
-    more = "a larger --budget asks more"
-    if upper > chosen.seconds:
-        more = f"more than --budget {chosen.seconds:.0f}s, and the least there is"
+    duration = f"{estimate:.0f} s" if estimate < 120 else f"{estimate / 60:.0f} min"
+    hint = "a larger --budget asks more"
+    if estimate > chosen.seconds:
+        hint = f"more than --budget {chosen.seconds:.0f}s, and the least there is"
     console.print(
-        f"protocol {size.name} ({protocol.place(size)}): {len(y)} images, about {about} "
-        f"on {chosen_device}; {more}",
+        f"protocol {size.name} ({protocol.place(size)}): {len(y)} images, about {duration} "
+        f"on {chosen_device}; {hint}",
         soft_wrap=True,
     )
-    draws = Generator(chosen_device).manual_seed(chosen.seed)
+    generator = Generator(chosen_device).manual_seed(chosen.seed)
     with console.status("") as status:
         evaluation = _evaluate(
-            networks, term, x, y, len(data.classes), size, ball, draws, status.update
+            networks, term, x, y, len(data.classes), size, ball, generator, status.update
         )
     if chosen.as_text:
         content = as_json(evaluation, size) | {"data": data.summary._asdict(), "notes": notes}
@@ -114,7 +114,7 @@ def _evaluate(
     size: Size,
     ball: Ball,
     generator: Generator,
-    note: Callable[[str], object],
+    progress: Callable[[str], object],
 ) -> Evaluation:
     """The first network judged by the protocol; a second one is its twin."""
     attacks = protocol.attacks(size, ball, term=term is not None)
@@ -129,7 +129,7 @@ def _evaluate(
         diagnostics={name: part.entry for name, part in diagnostics.items()},
         generator=generator,
         twin=networks[1] if len(networks) > 1 else None,
-        note=note,
+        progress=progress,
     )
 
 

@@ -43,15 +43,15 @@ def convergence_check(
         seed = int(torch.randint(2**62, (), generator=generator, device=generator.device))
         remaining = robust & ~gains.steps & ~gains.restarts
         for number, part in enumerate(batches_in_mask(remaining, x)):
-            again, more = (
+            by_restarts, by_longer_run = (
                 pgd.perturb(
                     model, x[part], y[part], config=config,
                     generator=Generator(x.device).manual_seed(seed + number),
                 )[1]
                 for config in (once, longer)
             )  # fmt: skip
-            gains.restarts[part] = again
-            gains.steps[part] = more & ~again
+            gains.restarts[part] = by_restarts
+            gains.steps[part] = by_longer_run & ~by_restarts
     return gains
 
 

@@ -5,7 +5,7 @@ audited in ``attacked``, combined in ``threats``, followed up in ``follow_up``, 
 ``evidence`` and judged in ``verdict``.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import torch
@@ -18,15 +18,13 @@ from robustinfo.core.errors import UserError
 from robustinfo.core.measurement import Measurement, fraction
 from robustinfo.core.settings import Entry
 from robustinfo.judge import follow_up, outcome, threats
-from robustinfo.judge.attacks import Attack, AttackResults, run_attacks
+from robustinfo.judge.attacks import Attack, AttackResults, Progress, run_attacks
 from robustinfo.judge.evidence import run_diagnostics
 from robustinfo.judge.protocol import Ball
 from robustinfo.judge.sources._guarded import guarded
 from robustinfo.judge.verdict import Verdict, judge
 from robustinfo.maths.balls import feasible
 from robustinfo.maths.statistics import paired_difference
-
-Note = Callable[[str], object]  # is told what is being done
 
 FOLLOW_UP = "pgd doubled"  # beside the attacks, what comes after them
 
@@ -56,7 +54,7 @@ def evaluate(
     diagnostics: Mapping[str, Entry],
     generator: Generator,
     twin: nn.Module | None = None,
-    note: Note = print,
+    progress: Progress = print,
 ) -> Evaluation:
     """The verdict on a network in eval mode. x: (n, c, h, w) in [0, 1].  y: (n,) labels.
 
@@ -66,8 +64,8 @@ def evaluate(
     """
     model, twin = guarded(model), None if twin is None else guarded(twin)
     network = GradientSafe(model).eval()
-    right = correct(network, x, y)
-    results = run_attacks(network, x, y, attacks, generator, note)
+    clean_correct = correct(network, x, y)
+    results = run_attacks(network, x, y, attacks, generator, progress)
     if not results.success:
         reasons = "; ".join(f"{name}: {why}" for name, why in results.failed.items())
         raise UserError(
@@ -81,14 +79,14 @@ def evaluate(
     twin_robust, images = None, dict(results.x_adv)
     if twin is not None:
         twin_robust, transferred = _attack_twin(
-            network, GradientSafe(twin).eval(), x, y, right, attacks, generator, note
+            network, GradientSafe(twin).eval(), x, y, clean_correct, attacks, generator, progress
         )
         for name, (turned, x_adv) in transferred.items():
             new = f"{name} from the twin"
             success[new], images[new] = turned, x_adv
             threat_of[new] = attacks[name].threat.transferred()
-    combined = outcome.outcome(success, threat_of, right, ball.norm)
-    note("following up")
+    combined = outcome.outcome(success, threat_of, clean_correct, ball.norm)
+    progress("following up")
     entries = {name: one.entry for name, one in attacks.items() if name in results.success}
     triples = [(threat_of[name], success[name], images[name]) for name in threat_of]
     starts = follow_up.weaker_images(x, triples, ball.norm)
@@ -106,16 +104,19 @@ def evaluate(
         values += _gain_over_twin(robust_before, twin_robust)
     resisting = {ball.norm: combined.resists_cross_entropy}
     values += run_diagnostics(
-        model, x, y, diagnostics, resisting=resisting, generator=generator, note=note
+        model, x, y, diagnostics, resisting=resisting, generator=generator, progress=progress
     )
-    clean = fraction("clean_accuracy", right)
+    clean = fraction("clean_accuracy", clean_correct)
     return Evaluation(
         judge([clean, *values], classes),
         ball,
         len(y),
         clean,
         fraction("robust_accuracy", combined.robust),
-        {name: (right & ~broken).double().mean().item() for name, broken in success.items()},
+        {
+            name: (clean_correct & ~broken).double().mean().item()
+            for name, broken in success.items()
+        },
         {
             name: broken.nonzero().flatten().tolist()
             for name, broken in (success | {FOLLOW_UP: broken_later}).items()
@@ -130,23 +131,25 @@ def _attack_twin(
     twin: nn.Module,
     x: Tensor,
     y: Tensor,
-    right: Tensor,
+    clean_correct: Tensor,
     attacks: Mapping[str, Attack],
     generator: Generator,
-    note: Note,
+    progress: Progress,
 ) -> tuple[Tensor, dict[str, tuple[Tensor, Tensor]]]:
     """(n,) bool, where the twin is robust; and per attack which of its images turn the network,
     and these images.
     """
     # Not those that climb the defence's own term: the twin has none.
     plain = {name: one for name, one in attacks.items() if one.threat.role != "adaptive"}
-    results = run_attacks(twin, x, y, plain, generator, lambda name: note(f"{name} on the twin"))
+    results = run_attacks(
+        twin, x, y, plain, generator, lambda name: progress(f"{name} on the twin")
+    )
     twin_robust = correct(twin, x, y)
     for broken in results.success.values():
         twin_robust &= ~broken
     examples = results.x_adv.items()
     return twin_robust, {
-        name: (right & fooled(network, x_adv, y), x_adv) for name, x_adv in examples
+        name: (clean_correct & fooled(network, x_adv, y), x_adv) for name, x_adv in examples
     }
 
 

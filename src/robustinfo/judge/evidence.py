@@ -46,7 +46,7 @@ def run_diagnostics(
     resisting: Mapping[Any, Tensor],
     generator: Generator,
     extra: Callable[[Entry], dict[str, Any]] = lambda entry: {},
-    note: Callable[[str], object] = lambda text: None,
+    progress: Callable[[str], object] = lambda text: None,
 ) -> Iterator[Measurement]:
     """Every diagnostic at every level of its sweep. x: (n, c, h, w) in [0, 1].  y: (n,) labels.
 
@@ -55,11 +55,11 @@ def run_diagnostics(
     """
     for name, entry in entries.items():
         if is_curve(entry):
-            note(name)
+            progress(name)
             yield from _curve(model, x, y, name, entry, generator)
             continue
         for level, params in registry.sweep(entry):
-            note(name if level is None else f"{name} at {level:.3g}")
+            progress(name if level is None else f"{name} at {level:.3g}")
             a, b, total = x, y, None
             if registry.hook("diagnostics", entry, "OF_RESISTING"):
                 norm = norm_of("diagnostics", params)

@@ -30,9 +30,9 @@ class Options(NamedTuple):
 
 def norm(text: str) -> Norm:
     """``linf`` or ``l2``."""
-    for known in get_args(Norm):
-        if text == known:
-            return known
+    for choice in get_args(Norm):
+        if text == choice:
+            return choice
     raise UserError(f"--norm {text}: it is linf or l2")
 
 

@@ -43,7 +43,7 @@ def outcome(
 
     ``only`` has a role where there is an iterated attack in the same ball to compare with.
     """
-    within = {n: t for n, t in threats.items() if t.norm == norm and t.epsilon is not None}
+    in_norm = {n: t for n, t in threats.items() if t.norm == norm and t.epsilon is not None}
     none_broken = torch.zeros_like(correct)
 
     def union(names: list[str]) -> Tensor:
@@ -52,44 +52,46 @@ def outcome(
     def in_same_ball(one: Threat, *roles: str) -> list[str]:
         ball = (one.norm, one.epsilon)
         return [
-            n for n, t in within.items() if t.role in roles and same_ball((t.norm, t.epsilon), ball)
+            n
+            for n, t in in_norm.items()
+            if t.role in roles and same_ball((t.norm, t.epsilon), ball)
         ]
 
     only: dict[str, Tensor] = {}
     suspects: dict[float, Tensor] = {}
-    for name, one in within.items():
+    for name, one in in_norm.items():
         if one.role in STRONGER_ROLES and in_same_ball(one, "iterated"):
             alone = success[name] & ~union(in_same_ball(one, *STRONGER_ROLES[one.role]))
             only[one.role] = only.get(one.role, none_broken) | alone
             if one.role in WEAKER and one.epsilon is not None:
                 suspects[one.epsilon] = suspects.get(one.epsilon, none_broken) | alone
-    broken = union([*within])
-    on_cross_entropy = [n for n, t in within.items() if t.loss == "cross_entropy"]
+    broken = union([*in_norm])
+    on_cross_entropy = [n for n, t in in_norm.items() if t.loss == "cross_entropy"]
     return Outcome(
         correct & ~broken,
         only,
         suspects,
         correct & ~union(on_cross_entropy),
-        correct & ~union([n for n, t in within.items() if t.role in ("single_step", "iterated")]),
+        correct & ~union([n for n, t in in_norm.items() if t.role in ("single_step", "iterated")]),
         broken,
-        _shortfall(success, within),
+        _shortfall(success, in_norm),
     )
 
 
 def _shortfall(
-    success: Mapping[str, Tensor], within: Mapping[str, Threat]
+    success: Mapping[str, Tensor], in_norm: Mapping[str, Threat]
 ) -> tuple[Tensor, Tensor] | None:
     """What an adaptive attack misses of plain PGD with no more effort in the same ball.
 
     Of several adaptive attacks, the one that falls shortest.
     """
     pairs = []
-    for name, one in within.items():
+    for name, one in in_norm.items():
         if one.role != "adaptive":
             continue
         plain = [
             success[other]
-            for other, t in within.items()
+            for other, t in in_norm.items()
             if t.method == "pgd"
             and same_ball((t.norm, t.epsilon), (one.norm, one.epsilon))
             and t.effort[0] <= one.effort[0]

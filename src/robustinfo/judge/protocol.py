@@ -78,24 +78,26 @@ def place(size: Size) -> str:
 
 def attacks(size: Size, ball: Ball, *, term: bool = False) -> dict[str, Part]:
     """Entries of attacks/, by name; all within the ball. term: with that on the defence's term."""
-    within, steps = {"norm": ball.norm, "epsilon": ball.epsilon}, _pgd_settings(size, ball)
+    in_ball, steps = {"norm": ball.norm, "epsilon": ball.epsilon}, _pgd_settings(size, ball)
     search = steps | {"method": "pgd", "until": "fooled"}
     one_attack = size.restarts * (size.steps + 1)
     parts = {
-        "fgsm": Part({"method": "fgsm", **within}, Cost(1, 1)),
+        "fgsm": Part({"method": "fgsm", **in_ball}, Cost(1, 1)),
         "pgd": Part(search, Cost(one_attack, 3)),
         "margin_pgd": Part(search | {"objective": "margin"}, Cost(one_attack, 3)),
-        "noise": Part({"method": "additive_noise", **within}, Cost(0, 2)),
+        "noise": Part({"method": "additive_noise", **in_ball}, Cost(0, 2)),
         "random_search": Part(
-            {"method": "random_search", **within, "draws": size.draws}, Cost(0, size.draws + 2)
+            {"method": "random_search", **in_ball, "draws": size.draws},
+            Cost(0, size.draws + 2),
         ),
         "square": Part(
-            {"method": "square", **within, "queries": size.queries}, Cost(0, size.queries + 5)
+            {"method": "square", **in_ball, "queries": size.queries},
+            Cost(0, size.queries + 5),
         ),
     }
     if size.walk:
         labels = sum(100 * (step + 1) ** 0.5 + HALVINGS for step in range(size.walk))
-        walk = {"method": "hop_skip_jump", **within, "steps": size.walk}
+        walk = {"method": "hop_skip_jump", **in_ball, "steps": size.walk}
         parts["hop_skip_jump"] = Part(walk, Cost(0, labels + 200))  # 100 draws, and bisections
     if ball.norm == "l2":
         smallest = {
@@ -106,7 +108,7 @@ def attacks(size: Size, ball: Ball, *, term: bool = False) -> dict[str, Part]:
     if size.ensemble:
         # APGD, its 9 targets, FAB's 9, which needs two gradients a step; Square.
         cost = Cost(100 + 9 * 100 + 2 * 9 * 100, 5000 + 1000)
-        parts["autoattack"] = Part({"method": "autoattack", **within, "until": "fooled"}, cost)
+        parts["autoattack"] = Part({"method": "autoattack", **in_ball, "until": "fooled"}, cost)
     if term:
         parts["adaptive"] = Part(
             {"method": "adaptive", **steps}, Cost(2 * adaptive.RUNS * one_attack, 30)
@@ -124,7 +126,7 @@ def follow_up(size: Size, ball: Ball) -> Cost:
 
 def diagnostics(size: Size, ball: Ball, values: int, images: int | None = None) -> dict[str, Part]:
     """Entries of diagnostics/, by name. values: of one image. images: if fewer than the size's."""
-    within = {"norm": ball.norm, "epsilon": ball.epsilon}
+    in_ball = {"norm": ball.norm, "epsilon": ball.epsilon}
     attack_parts = attacks(size, ball)
     levels = [share * ball.epsilon for share in (0.0, 0.25, 0.5, 1.0, 2.0)]
     huge = diameter(ball.norm, values)
@@ -135,9 +137,9 @@ def diagnostics(size: Size, ball: Ball, values: int, images: int | None = None) 
     curve |= {"steps": CURVE_STEPS}
     parts = {
         "output_checks": Part({"method": "output_checks"}, Cost(1, 9)),
-        "zero_gradients": Part({"method": "zero_gradients", **within}, Cost(20, 20)),
+        "zero_gradients": Part({"method": "zero_gradients", **in_ball}, Cost(20, 20)),
         "loss_trajectory": Part(
-            {"method": "loss_trajectory", **within, **path}, Cost(2 * size.steps + 2, 3)
+            {"method": "loss_trajectory", **in_ball, **path}, Cost(2 * size.steps + 2, 3)
         ),
         "epsilon_curve": Part(
             curve | {"sweep": {"epsilon": levels}}, Cost(len(levels) * (CURVE_STEPS + 1), 20)

@@ -58,15 +58,15 @@ def _line(check: Check) -> str:
     limit = check.threshold
     if callable(limit):
         values = [f"{limit(k):.2g} for K = {k}" for k in CLASSES_OF_EXAMPLES]
-        asked = f"{SIGNS[check.rule]} {', '.join(values)}"
+        rule = f"{SIGNS[check.rule]} {', '.join(values)}"
     else:
-        asked = f"{SIGNS[check.rule]} {limit:g}"
+        rule = f"{SIGNS[check.rule]} {limit:g}"
     kind = "an estimate" if check.sampled else "a fact"
     if check.tolerance:
         kind += f", {check.tolerance} image excused"
     marks = ["required"] * check.required + ["fixed"] * check.fixed_answers
     extra = f" ({', '.join(marks)})" if marks else ""
-    return f"| `{check.name}`{extra} | {asked} | {kind} | {check.verdict} | {check.meaning} |"
+    return f"| `{check.name}`{extra} | {rule} | {kind} | {check.verdict} | {check.meaning} |"
 
 
 def _sizes() -> str:

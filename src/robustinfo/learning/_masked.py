@@ -50,9 +50,9 @@ def untrained(start: Start, k: int) -> tuple[Layer, Layer]:
     """
     d, hidden = start.features, start.ranks.shape[1]
     kept = start.ranks < k
-    leaves = kept[..., d:].any(2)  # (m, hidden)
-    most = max(1, int(leaves.sum(1).max()))
-    units = leaves.int().argsort(dim=1, descending=True, stable=True)[:, :most, None]
+    reaches_output = kept[..., d:].any(2)  # (m, hidden)
+    width = max(1, int(reaches_output.sum(1).max()))
+    units = reaches_output.int().argsort(dim=1, descending=True, stable=True)[:, :width, None]
     kept, draws = (torch.take_along_dim(all, units, 1) for all in (kept, start.draws))
     share = k / start.ranks[0].numel()
     return (

@@ -87,7 +87,7 @@ def learn(task: Task, *, config: Config, generator: Generator) -> Iterator[Measu
     needed = {}
     for name, (images, labels) in task.sets.items():
         x = _pixels(images, config.border)
-        wrong = [
+        misclassified = [
             memorise(
                 untrained(initial, k),
                 x,
@@ -98,14 +98,14 @@ def learn(task: Task, *, config: Config, generator: Generator) -> Iterator[Measu
             )
             for k in config.kept
         ]
-        errors = torch.stack(wrong, 1).cpu().numpy() / len(labels)  # (masks, k)
+        errors = torch.stack(misclassified, 1).cpu().numpy() / len(labels)  # (masks, k)
         needed[name] = {e: weights_needed(errors, config.kept, e) for e in config.epsilons}
-        about: dict[str, Any] = {"input": name, "n": len(labels)}
+        fields: dict[str, Any] = {"input": name, "n": len(labels)}
         for k, error in zip(config.kept, errors.T, strict=True):
-            yield _mask_mean("memorised_accuracy", k, 1 - error)._replace(**about)
+            yield _mask_mean("memorised_accuracy", k, 1 - error)._replace(**fields)
         for epsilon, counts in needed[name].items():
-            yield _mask_mean("weights_needed", epsilon, counts)._replace(**about)
-            yield _mask_fraction("reached_share", epsilon, ~np.isnan(counts))._replace(**about)
+            yield _mask_mean("weights_needed", epsilon, counts)._replace(**fields)
+            yield _mask_fraction("reached_share", epsilon, ~np.isnan(counts))._replace(**fields)
         if config.kept[0] and (errors[:, 0] <= max(config.epsilons)).any():
             log.warning("%s: the least of `kept`, %d, already suffices", name, config.kept[0])
     for name, (_, labels) in task.sets.items():

@@ -78,15 +78,15 @@ def learn(task: Task, *, config: Config, generator: Generator) -> Iterator[Measu
             torch.manual_seed(seed)  # the weights, and dropout, draw from it
             draws = torch.Generator(device).manual_seed(seed)
             curve = _curve(task.build(), learned, held_out, config=config, generator=draws)
-        for which, data, values in zip(
+        for side, data, values in zip(
             ("train", "test"), (learned, held_out), zip(*curve, strict=True), strict=True
         ):
-            about: dict[str, Any] = {"input": name, "n": len(data.labels)}
+            fields: dict[str, Any] = {"input": name, "n": len(data.labels)}
             for epoch, value in enumerate(values):
-                accuracy = Measurement(f"{which}_accuracy", value, "fraction", epoch=epoch)
-                yield accuracy._replace(**about)
+                accuracy = Measurement(f"{side}_accuracy", value, "fraction", epoch=epoch)
+                yield accuracy._replace(**fields)
             # A mean over epochs is no fraction of images.
-            yield Measurement(f"mean_{which}_accuracy", fmean(values[1:]))._replace(**about)
+            yield Measurement(f"mean_{side}_accuracy", fmean(values[1:]))._replace(**fields)
 
 
 def _curve(

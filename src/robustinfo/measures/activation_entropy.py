@@ -58,10 +58,10 @@ def measurements(sums: maths.Sums, *, config: Config) -> list[Measurement]:
 
 def combine(layers: dict[str, list[Measurement]]) -> list[Measurement]:
     """E_N and E_T of the whole network from what ``estimate`` gave for each layer, in order."""
-    every = [one for of_layer in layers.values() for one in of_layer]
-    whole = [one.value for one in every if one.quantity == WHOLE]
-    per_neuron = [one.value for one in every if one.quantity == PER_NEURON]
+    of_layers = [one for of_layer in layers.values() for one in of_layer]
+    entropies = [one.value for one in of_layers if one.quantity == WHOLE]
+    per_neuron = [one.value for one in of_layers if one.quantity == PER_NEURON]
     return [
         Measurement("network_entropy", maths.network_entropy(per_neuron, [1] * len(per_neuron))),
-        Measurement("entropy_flow", maths.entropy_flow(whole)),
+        Measurement("entropy_flow", maths.entropy_flow(entropies)),
     ]

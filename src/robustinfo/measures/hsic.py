@@ -42,9 +42,9 @@ def outline(config: Config) -> Outline:
     hsic_input_chance, hsic_label_chance  the mean of the biased value over all permutations of
         the samples
     """
-    found = ("hsic_input", "hsic_label")
+    values = ("hsic_input", "hsic_label")
     chances = ("hsic_input_chance", "hsic_label_chance") if config.estimator == "biased" else ()
-    return [{"quantity": found + chances}]
+    return [{"quantity": values + chances}]
 
 
 @torch.no_grad()

@@ -64,6 +64,6 @@ def estimate(t: Tensor, y: Tensor, *, config: Config) -> list[Measurement]:
         entropies |= kernel_entropies_bits(t, y, s2 if r is None else r * total_variance(t))
     return [
         one._replace(quantity=f"{one.quantity}_{bound}")
-        for bound, (whole, within) in entropies.items()
-        for one in information_bits(whole, within, y.tolist())
+        for bound, (entropy, conditional) in entropies.items()
+        for one in information_bits(entropy, conditional, y.tolist())
     ]

@@ -27,13 +27,13 @@ class Network(nn.Sequential):
         self, layers: OrderedDict, probes: Sequence[str], activations: Sequence[str]
     ) -> None:
         super().__init__(layers)
-        known = [INPUT, *_layer_names(self), SOFTMAX]
+        choices = [INPUT, *_layer_names(self), SOFTMAX]
         for point in (*probes, *activations):
-            if point not in known:
-                alike = [name for name in known if name.count(".") <= point.count(".")]
-                raise UserError(f"no layer {point!r}; choose from {', '.join(alike)}")
-        self.probes = tuple(point for point in known if point in probes)
-        self.activations = tuple(point for point in known if point in activations)
+            if point not in choices:
+                as_deep = [name for name in choices if name.count(".") <= point.count(".")]
+                raise UserError(f"no layer {point!r}; choose from {', '.join(as_deep)}")
+        self.probes = tuple(point for point in choices if point in probes)
+        self.activations = tuple(point for point in choices if point in activations)
 
     @property
     def logits(self) -> tuple[str]:
@@ -48,19 +48,19 @@ class Network(nn.Sequential):
 
     def observe(self, x: Tensor, points: tuple[str, ...]) -> tuple[Tensor, dict[str, Tensor]]:
         """Logits (n, K), and the output of every point, flattened to (n, d), in layer order."""
-        seen = {INPUT: x.flatten(1)} if INPUT in points else {}
+        outputs = {INPUT: x.flatten(1)} if INPUT in points else {}
         with ExitStack() as hooks:
             for point in points:
                 if "." in point:
-                    record = partial(_record, seen, point)
+                    record = partial(_record, outputs, point)
                     hooks.callback(self.get_submodule(point).register_forward_hook(record).remove)
             for name, layer in self.named_children():
                 x = layer(x)
                 if name in points:
-                    seen[name] = x.flatten(1)
+                    outputs[name] = x.flatten(1)
         if SOFTMAX in points:
-            seen[SOFTMAX] = x.softmax(1)
-        return x, seen
+            outputs[SOFTMAX] = x.softmax(1)
+        return x, outputs
 
 
 def _is_end(model: Network, point: str) -> bool:
@@ -72,8 +72,10 @@ def _is_end(model: Network, point: str) -> bool:
     return isinstance(inside, Network) and name == [*inside._modules][-1]
 
 
-def _record(seen: dict[str, Tensor], point: str, _layer: nn.Module, _x: tuple, t: Tensor) -> None:
-    seen[point] = t.flatten(1)
+def _record(
+    outputs: dict[str, Tensor], point: str, _layer: nn.Module, _x: tuple, t: Tensor
+) -> None:
+    outputs[point] = t.flatten(1)
 
 
 def _layer_names(whole: nn.Module, path: str = "") -> Iterator[str]:

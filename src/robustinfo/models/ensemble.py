@@ -67,8 +67,8 @@ def member_logits(model: Network, x: Tensor) -> tuple[Tensor, Tensor]:
         raise UserError(
             "the model is no ensemble; write {method: ensemble, network: {...}} among the models"
         )
-    prediction, seen = model.observe(x, (MEMBERS,))
-    return prediction, seen[MEMBERS].unflatten(1, (-1, prediction.shape[1]))
+    prediction, outputs = model.observe(x, (MEMBERS,))
+    return prediction, outputs[MEMBERS].unflatten(1, (-1, prediction.shape[1]))
 
 
 def _member_points(members: Iterator[Sequence[str]]) -> Iterator[str]:

@@ -58,8 +58,8 @@ def compute(*, config: Config, generator: Generator) -> Iterator[Measurement]:
 
 def accuracy(w1: int, w2: int) -> float:
     """The share of the inputs (x1, x2, x3) for which the network says whether x1 == x2."""
-    right = sum(equal(x1, x2, x3, w1, w2) == (x1 == x2) for x1, x2, x3 in INPUTS)
-    return right / len(INPUTS)
+    correct = sum(equal(x1, x2, x3, w1, w2) == (x1 == x2) for x1, x2, x3 in INPUTS)
+    return correct / len(INPUTS)
 
 
 def equal(x1: int, x2: int, x3: int, w1: int, w2: int) -> bool:

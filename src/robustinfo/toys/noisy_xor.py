@@ -57,12 +57,12 @@ def two_line_accuracy(points: np.ndarray, labels: np.ndarray) -> float:
     best = 0
     for one in cuts:
         regions = (one & cuts, one & ~cuts & every, ~one & cuts & every, ~one & ~cuts & every)
-        right = np.zeros(len(cuts), dtype=np.int64)
+        correct = np.zeros(len(cuts), dtype=np.int64)
         for region in regions:
             size = np.bitwise_count(region).astype(np.int64)
             positives = np.bitwise_count(region & positive).astype(np.int64)
-            right += np.maximum(positives, size - positives)
-        best = max(best, int(right.max()))
+            correct += np.maximum(positives, size - positives)
+        best = max(best, int(correct.max()))
     return best / n
 
 

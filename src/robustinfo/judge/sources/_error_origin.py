@@ -18,8 +18,8 @@ def error_with_origin(error: BaseException) -> str:
     """``KeyError: 'conv1' (mine.py:17)``: the error, and the last line of their own on its way."""
     frames = extract_tb(error.__traceback__)
     last = ([*filter(is_users_line, frames)] or frames)[-1:]
-    where = "".join(f" ({frame.filename}:{frame.lineno})" for frame in last)
-    return f"{type(error).__name__}: {_short(error)}{where}"
+    place = "".join(f" ({frame.filename}:{frame.lineno})" for frame in last)
+    return f"{type(error).__name__}: {_short(error)}{place}"
 
 
 def is_users(error: BaseException) -> bool:

@@ -64,14 +64,14 @@ def extra(package: str) -> ModuleType:
         ) from error
 
 
-def choose(name: str, names: Iterable[str], text: str, where: str) -> None:
+def choose(name: str, known: Iterable[str], text: str, source: str) -> None:
     """Raise UserError with the most similar names unless ``name`` is one of them."""
-    names = sorted(names)
-    if name not in names:
-        like = get_close_matches(name, names, n=5, cutoff=0.5) or names[:5]
+    known = sorted(known)
+    if name not in known:
+        similar = get_close_matches(name, known, n=5, cutoff=0.5) or known[:5]
         raise UserError(
-            f"{text}: {where} has no {name!r} among its {len(names)} networks; similar: "
-            f"{', '.join(like)}"
+            f"{text}: {source} has no {name!r} among its {len(known)} networks; similar: "
+            f"{', '.join(similar)}"
         )
 
 

@@ -21,10 +21,10 @@ def load(text: str, request: ModelRequest) -> Checkpoint:
     if not file.is_file():
         raise UserError(f"{file}: no such file; the pipeline writes results/.../model.safetensors")
     try:
-        ours = is_sealed(file)
+        is_ours = is_sealed(file)
     except (OSError, SafetensorError):
-        ours = True  # unreadable: loading says why
-    if not ours:
+        is_ours = True  # unreadable: loading says why
+    if not is_ours:
         raise UserError(
             f"{file} was not written by robustinfo; write a function that builds the network and "
             "loads it, and name it: package.module:function"

@@ -87,17 +87,17 @@ def worst(estimates: Sequence[Estimate], of: Literal["max", "min"]) -> Estimate:
     extreme = max if of == "max" else min
 
     def bounds(tail: float) -> tuple[float, float]:
-        whole = [one.bounds(tail) for one in estimates]
-        split = [one.bounds(tail / len(estimates)) for one in estimates]
-        if np.isnan(whole).any():
+        uncorrected = [one.bounds(tail) for one in estimates]
+        corrected = [one.bounds(tail / len(estimates)) for one in estimates]
+        if np.isnan(uncorrected).any():
             return math.nan, math.nan
-        lows, highs = (split, whole) if of == "max" else (whole, split)
+        lows, highs = (corrected, uncorrected) if of == "max" else (uncorrected, corrected)
         return extreme(low for low, _ in lows), extreme(high for _, high in highs)
 
-    least = min(estimates, key=lambda one: one.seeds)
+    fewest = min(estimates, key=lambda one: one.seeds)
     scopes = {one.scope for one in estimates}
     weakest = next(scope for scope in WEAKEST_FIRST if scope in scopes)
-    return Estimate(extreme(one.value for one in estimates), bounds, weakest, least.seeds)
+    return Estimate(extreme(one.value for one in estimates), bounds, weakest, fewest.seeds)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

@@ -17,12 +17,12 @@ def fraction_interval(k: float, n: float, tail: float = TAIL) -> tuple[float, fl
     if not n:
         return 0.0, 1.0
     z2 = float(ndtri(tail)) ** 2
-    share = min(max(k / n, 0.0), 1.0)
-    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
-    reach = math.sqrt(z2 * share * (1 - share) / n + (z2 / (2 * n)) ** 2) / (1 + z2 / n)
+    fraction = min(max(k / n, 0.0), 1.0)
+    centre = (fraction + z2 / (2 * n)) / (1 + z2 / n)
+    half_width = math.sqrt(z2 * fraction * (1 - fraction) / n + (z2 / (2 * n)) ** 2) / (1 + z2 / n)
     # At the ends the formula is exact; its rounding must not leave out what was seen.
-    low = 0.0 if share == 0 else min(centre - reach, share)
-    high = 1.0 if share == 1 else max(centre + reach, share)
+    low = 0.0 if fraction == 0 else min(centre - half_width, fraction)
+    high = 1.0 if fraction == 1 else max(centre + half_width, fraction)
     return low, high
 
 

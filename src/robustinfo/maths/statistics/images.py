@@ -47,8 +47,11 @@ def difference(
         return None
 
     def bounds(tail: float) -> tuple[float, float]:
-        (low, high), (least, most) = of(tail), against(tail)
-        down, up = math.hypot(one - low, most - other), math.hypot(high - one, other - least)
+        (low, high), (other_low, other_high) = of(tail), against(tail)
+        down, up = (
+            math.hypot(one - low, other_high - other),
+            math.hypot(high - one, other - other_low),
+        )
         return one - other - down, one - other + up
 
     return bounds
@@ -60,15 +63,15 @@ def ratio(one: float, of: Bounds | None, other: float, against: Bounds | None) -
         return None
 
     def bounds(tail: float) -> tuple[float, float]:
-        (low, high), (least, most) = of(tail), against(tail)
+        (low, high), (other_low, other_high) = of(tail), against(tail)
         product = one * other
-        down = product**2 - low * most * (2 * one - low) * (2 * other - most)
-        up = product**2 - high * least * (2 * one - high) * (2 * other - least)
-        if least <= 0:
+        down = product**2 - low * other_high * (2 * one - low) * (2 * other - other_high)
+        up = product**2 - high * other_low * (2 * one - high) * (2 * other - other_low)
+        if other_low <= 0:
             return -math.inf, math.inf
         return (
-            (product - math.sqrt(max(down, 0.0))) / (most * (2 * other - most)),
-            (product + math.sqrt(max(up, 0.0))) / (least * (2 * other - least)),
+            (product - math.sqrt(max(down, 0.0))) / (other_high * (2 * other - other_high)),
+            (product + math.sqrt(max(up, 0.0))) / (other_low * (2 * other - other_low)),
         )
 
     return bounds

@@ -75,8 +75,8 @@ def over_images(outcomes: np.ndarray, against: np.ndarray | None = None) -> Esti
     def bounds(tail: float) -> tuple[float, float]:
         if not binary:
             error = math.sqrt(variance * n / (n - 1) / effective)
-            reach = -float(stdtrit(n - 1, tail)) * error
-            return mean - reach, mean + reach
+            half_width = -float(stdtrit(n - 1, tail)) * error
+            return mean - half_width, mean + half_width
         if against is None:
             return fraction_interval(mean * effective, effective, tail)
         won, lost = ((sign * scores > 0).mean() * effective for sign in (1, -1))
@@ -98,28 +98,28 @@ def over_seeds(
     the trainings, on these very images; and none where the seeds do not differ, for then nothing
     is known of either error.
     """
-    each = np.asarray(values, dtype=float)
-    mean, seeds = float(each.mean()), len(each)
-    equal = np.ptp(each) <= 1e-9 * max(1.0, float(np.abs(each).max()))
+    seed_values = np.asarray(values, dtype=float)
+    mean, seeds = float(seed_values.mean()), len(seed_values)
+    equal = np.ptp(seed_values) <= 1e-9 * max(1.0, float(np.abs(seed_values).max()))
     if images is None and (seeds < 2 or equal):
         return unknown(mean, seeds)
     if images is not None and seeds < 2:
         return Estimate(mean, images, "network", seeds)
-    between = 0.0 if equal else float(each.var(ddof=1)) / seeds
+    between = 0.0 if equal else float(seed_values.var(ddof=1)) / seeds
 
     def bounds(tail: float) -> tuple[float, float]:
         t, z = -float(stdtrit(seeds - 1, tail)), -float(ndtri(tail))
         low, high = (mean, mean) if images is None else images(tail)
 
-        def reach(end: float) -> float:
-            within = shared * ((end - mean) / z) ** 2
-            together = between + within
-            both = (t * between + z * within) / math.sqrt(together) if together else 0.0
+        def half_width(end: float) -> float:
+            of_images = shared * ((end - mean) / z) ** 2
+            together = between + of_images
+            both = (t * between + z * of_images) / math.sqrt(together) if together else 0.0
             return max(both, abs(end - mean))
 
         return (
-            low if math.isinf(low) else mean - reach(low),
-            high if math.isinf(high) else mean + reach(high),
+            low if math.isinf(low) else mean - half_width(low),
+            high if math.isinf(high) else mean + half_width(high),
         )
 
     return Estimate(mean, bounds, "training" if images is None else "method", seeds)
