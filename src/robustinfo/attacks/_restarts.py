@@ -12,15 +12,15 @@ from torch import Generator, Tensor
 from robustinfo.attacks._frozen import seeded
 
 T = TypeVar("T")
-# rows (m,) of the images -> candidates (m, ...), and (m,) bool each: which of them become x_adv, and
-# which images need no further attempt.
+# rows (m,) of the images -> candidates (m, ...), and (m,) bool each: which of these become x_adv,
+# and which images need no further attempt.
 Attempt = Callable[[Tensor], tuple[Tensor, Tensor, Tensor]]
 
 
 def run_attempts(
     x: Tensor, unbroken: Tensor, attempts: Iterable[Attempt]
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """x_adv, like x, the last accepted candidate; whether there is one; and who is still unbroken.
+    """x_adv, like x, the last accepted candidate; whether there is one; what is still unbroken.
 
     unbroken: (n,) bool, the images to attack. The iterable is exhausted even when no image is left,
     so that random numbers go on as if there were.

@@ -18,8 +18,8 @@ so many steps by default, 4 (restarts + 1) without given starts.
 
 On fully connected ReLU networks of 2 x 256 (MNIST, linf 0.05, 200 images) its robust accuracy was
 36.5 %, that of PGD with 20 steps 41.5 % and of Square with 5,000 queries 43 %, and it missed none
-that Square broke; at 100 times the logits, of 100 images, PGD broke none, Square 59 and it 63, those
-59 among them. With inputs quantised to 16 greys it broke none, and Square 76.
+that Square broke; at 100 times the logits, of 100 images, PGD broke none, Square 59 and it 63,
+those 59 among them. With inputs quantised to 16 greys it broke none, and Square 76.
 
 Known bias: it is first order. It stays where the gradient is 0, and walks at random where it is
 noise, as for a network that quantises its input or draws in its forward pass.

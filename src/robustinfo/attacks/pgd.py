@@ -2,8 +2,7 @@
 
 Madry et al. (2018), arXiv 1706.06083: maximise L(f(x'), y) over |x' - x| <= epsilon, x' in [0, 1]:
 ``steps`` steps of ``step_size`` along the steepest direction of the norm (the sign, or the
-l2-normalised gradient), each followed by the projection. L is the cross-entropy in the paper, and
-here the ``objective`` (_objectives.py).
+l2-normalised gradient), each projected. L is the ``objective``; in the paper, the cross-entropy.
 
 ``craft`` is the paper's attack: the end of one run. ``perturb`` counts a success at any step, the
 start included, as AutoAttack does, since the attacker could have sent that image. Further
@@ -80,8 +79,7 @@ def start(x: Tensor, config: Ascent) -> Tensor:
 
 def take_step(x: Tensor, at: Tensor, gradient: Tensor, size: float, config: Ascent) -> Tensor:
     """One step of this size along the steepest direction, projected to the ball and [0, 1]."""
-    at = at + size * steepest(gradient, config.norm)
-    return projected(x, at, config.norm, config.epsilon)
+    return projected(x, at + size * steepest(gradient, config.norm), config.norm, config.epsilon)
 
 
 @torch.no_grad()

@@ -78,8 +78,8 @@ def place(size: Size) -> str:
 
 def attacks(size: Size, ball: Ball, *, term: bool = False) -> dict[str, Part]:
     """Entries of attacks/, by name; all within the ball. term: with that on the defence's term."""
-    in_ball, steps = {"norm": ball.norm, "epsilon": ball.epsilon}, _pgd_settings(size, ball)
-    search = steps | {"method": "pgd", "until": "fooled"}
+    in_ball, ascent = {"norm": ball.norm, "epsilon": ball.epsilon}, _pgd_settings(size, ball)
+    search = ascent | {"method": "pgd", "until": "fooled"}
     one_attack = size.restarts * (size.steps + 1)
     parts = {
         "fgsm": Part({"method": "fgsm", **in_ball}, Cost(1, 1)),
@@ -87,12 +87,10 @@ def attacks(size: Size, ball: Ball, *, term: bool = False) -> dict[str, Part]:
         "margin_pgd": Part(search | {"objective": "margin"}, Cost(one_attack, 3)),
         "noise": Part({"method": "additive_noise", **in_ball}, Cost(0, 2)),
         "random_search": Part(
-            {"method": "random_search", **in_ball, "draws": size.draws},
-            Cost(0, size.draws + 2),
+            {"method": "random_search", **in_ball, "draws": size.draws}, Cost(0, size.draws + 2)
         ),
         "square": Part(
-            {"method": "square", **in_ball, "queries": size.queries},
-            Cost(0, size.queries + 5),
+            {"method": "square", **in_ball, "queries": size.queries}, Cost(0, size.queries + 5)
         ),
     }
     if size.walk:
@@ -111,7 +109,7 @@ def attacks(size: Size, ball: Ball, *, term: bool = False) -> dict[str, Part]:
         parts["autoattack"] = Part({"method": "autoattack", **in_ball, "until": "fooled"}, cost)
     if term:
         parts["adaptive"] = Part(
-            {"method": "adaptive", **steps}, Cost(2 * adaptive.RUNS * one_attack, 30)
+            {"method": "adaptive", **ascent}, Cost(2 * adaptive.RUNS * one_attack, 30)
         )
     return parts
 
