@@ -2,7 +2,7 @@
 
     robustinfo judge mymodule:build --data digits --norm linf --epsilon 0.2 --json
 
-The exit code says the verdict: 0 if it holds against what was tried, 10 to 16 for the other
+The exit code is the verdict: 0 if it holds against what was tried, 10 to 16 for the other
 classes, worst first; 1 is an error, 2 a wrong option. Standard output holds the verdict alone. The
 network runs in a process of its own (isolated.py), so that torch is not imported here: one that
 ends its process, as by ``os._exit(0)``, is an error and never a verdict.
@@ -75,7 +75,7 @@ def judge(
 
 
 def _print_verdict(chosen: options.Options) -> int:
-    """Print the verdict. Returns its exit code, or raises UserError where there is none."""
+    """Print the verdict, and return its exit code. Raises UserError where there is none."""
     text_format = plain.TextFormat.from_console(Console())
     arguments = {"arguments": chosen._asdict(), "text_format": text_format._asdict()}
     try:

@@ -1,6 +1,6 @@
 """Size of the raw bytes, in (h, w, c) order, after zlib's deflate (RFC 1950): no image format.
 
-Deflate finds runs that repeat, so unlike the entropy it depends on where the pixels stand.
+Deflate finds runs that repeat, so unlike the entropy it depends on the order of the pixels.
 """
 
 import zlib

@@ -1,4 +1,4 @@
-"""Entropy of an image's pixel values in bits per symbol, where the pixels stand playing no part.
+"""Entropy of an image's pixel values in bits per symbol, whatever the pixels' positions.
 
 The alphabet says what a symbol is: a byte (any channel's), a grey value, an RGB triple. Values of
 different alphabets do not compare. Both estimators are biased where an image has few pixels for
@@ -44,11 +44,11 @@ def measure(images: Tensor, *, config: Config) -> Tensor:
 
 
 def surrogate(x: Tensor, *, config: Config) -> Tensor:
-    """A differentiable stand-in for the plug-in entropy, by which an attacker lowers it.
+    """A differentiable stand-in for the plug-in entropy, which an attacker minimises.
 
     x: (n, c, h, w) in [0, 1], floats. Returns (n,) bits: the entropy of the histogram of bytes or
-    grey values, smeared by a Gaussian of ``BANDWIDTH`` levels, so that a value feels the crowd
-    around it. Raises ValueError for triples: of their 2^24 symbols hardly two ever meet.
+    grey values, smoothed by a Gaussian of ``BANDWIDTH`` levels, so that near values attract each
+    other. Raises ValueError for triples: of their 2^24 symbols hardly two are ever near.
     """
     if config.alphabet == "rgb" and x.shape[1] > 1:
         raise UserError("the entropy of rgb triples has no surrogate; attack bytes or grey values")

@@ -1,4 +1,4 @@
-"""Entropy of a text's symbols, where they stand playing no part.
+"""Entropy of a text's symbols, whatever their order.
 
 The alphabet says what a symbol is; its three are columns of arXiv 1810.09650, table 2. Of
 ``character``: bits per character ("mean bits"). Of ``byte``, of the UTF-8 encoding: H / 8, which is

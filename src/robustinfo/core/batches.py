@@ -1,6 +1,6 @@
-"""Images and texts as networks read them, on the device, batch by batch.
+"""Inputs of networks on the device, batch by batch.
 
-Images are uint8 on disk and floats in [0, 1] here, texts the numbers of their words in both.
+Images are uint8 on disk and floats in [0, 1] here; texts are the numbers of their words in both.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ VALUES = EVALUATION_BATCH * 3 * 64 * 64  # at once; 41 images of 224 x 224
 def to_float(images: Tensor, device: torch.device | str | None = None) -> Tensor:
     """uint8 (n, c, h, w) -> float32 in [0, 1] on the device; None: where they are.
 
-    Words of texts, integers (n, length), stay what they are, as int64: embeddings ask for that.
+    Words of texts, integers (n, length), become int64, as embeddings need them.
     """
     moved = images.to(device)
     return moved.float() / 255 if images.dtype == torch.uint8 else moved.long()
@@ -24,13 +24,13 @@ def to_float(images: Tensor, device: torch.device | str | None = None) -> Tensor
 def batches(
     images: Tensor, labels: Tensor, size: int, device: torch.device | str = "cpu"
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """(x, y) in order: x like ``floats`` gives it, y (size,), both on the device."""
+    """(x, y) in order: x as ``to_float`` returns it, y (size,), both on the device."""
     for chosen, y in zip(images.split(size), labels.split(size), strict=True):
         yield to_float(chosen, device), y.to(device)
 
 
 def memory_batches(x: Tensor, *others: Tensor) -> Iterator[tuple[Tensor, ...]]:
-    """Parts of x, (n, ...), and of what belongs to it, as large as memory allows for a gradient."""
+    """Batches of x, (n, ...), and of the others, as large as memory allows for a gradient."""
     values_each = x[:1].numel() if x.is_floating_point() else 1
     size = max(1, min(EVALUATION_BATCH, VALUES // max(1, values_each)))
     return zip(x.split(size), *(other.split(size) for other in others), strict=True)
@@ -38,10 +38,10 @@ def memory_batches(x: Tensor, *others: Tensor) -> Iterator[tuple[Tensor, ...]]:
 
 @torch.no_grad()
 def correct(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
-    """(n,) bool on the device of x: is the label the most likely class? Modes stay as they are."""
+    """Whether the label is the most likely class, (n,) bool on the device of x. Modes stay."""
     return torch.cat([model(a).argmax(1) == b for a, b in memory_batches(x, y)])
 
 
 def accuracy(model: nn.Module, x: Tensor, y: Tensor) -> float:
-    """The share of x, (n, ...), whose label (n,) is the most likely class. Modes stay."""
+    """The fraction of x, (n, ...), whose label (n,) is the most likely class. Modes stay."""
     return correct(model, x, y).double().mean().item()

@@ -1,8 +1,8 @@
 """The file of a trained network: its weights, and all that is needed to build and attack it.
 
-Sealed (sealed.py). The metadata say the architecture, the inputs' shape, the number of classes and
-the defence: weights alone do not, as those of a ReLU network and of a sigmoid one are alike. Files
-of versions that wrote no architecture are refused.
+Sealed (sealed.py). The metadata hold the architecture, the inputs' shape, the number of classes and
+the defence: weights alone cannot tell a ReLU network from a sigmoid one. Files of versions that
+wrote no architecture are refused.
 """
 
 import json
@@ -23,7 +23,7 @@ ARCHITECTURE, SHAPE, CLASSES, DEFENCE = "architecture", "shape", "classes", "def
 
 
 class Checkpoint(NamedTuple):
-    """What the file holds."""
+    """The content of the file."""
 
     architecture: Entry  # of models/
     shape: tuple[int, ...]  # of one input: (c, h, w), or (words, vocabulary)
@@ -67,13 +67,13 @@ def load(path: Path) -> Checkpoint:
 
 
 def network_metadata(architecture: Mapping, shape: Sequence[int], classes: int) -> dict[str, str]:
-    """The part of a file's metadata that says which network its weights are of."""
+    """The metadata from which ``load`` builds the network."""
     fields = {ARCHITECTURE: architecture, SHAPE: shape, CLASSES: classes}
     return {key: json.dumps(value) for key, value in fields.items()}
 
 
 def describe(architecture: Mapping, shape: Sequence[int], classes: int) -> str:
-    """The same in words, for errors."""
+    """The network in words, for error messages."""
     return f"{dict(architecture)} for {' x '.join(map(str, shape))} and {classes} classes"
 
 
@@ -100,5 +100,5 @@ def network(checkpoint: Checkpoint, device: torch.device | str = "cpu") -> nn.Mo
 
 
 def _with_prefix(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Those of the prefix, by their names without it."""
+    """The tensors whose names have the prefix, by their names without it."""
     return {n.removeprefix(prefix): one for n, one in tensors.items() if n.startswith(prefix)}

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Atomic writing: a file appears whole or not at all."""
 
 import os
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ class AlteredFileError(UserError):
 
 @contextmanager
 def disk_errors(path: Path) -> Iterator[None]:
-    """What the disk refuses while ``path`` is written, a file or a folder, is a DiskError."""
+    """Turn an OSError while ``path``, a file or a folder, is written into a DiskError."""
     try:
         yield
     except OSError as error:

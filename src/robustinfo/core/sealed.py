@@ -1,4 +1,4 @@
-"""Tensor files that notice when they were altered: safetensors with a sha256 of their content.
+"""Sealed tensor files: safetensors with a sha256 of their content, so that alterations show.
 
 ``torch.load`` and safetensors load most flipped bits silently; checkpoints and adversarial
 examples are therefore written and read here only.
@@ -30,7 +30,7 @@ def seal(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str])
 
 
 def is_sealed(path: Path) -> bool:
-    """Whether a readable file says that it was sealed; only ``unseal`` tells if it is unaltered."""
+    """Whether a readable file has a seal; only ``unseal`` checks that it is unaltered."""
     with safe_open(path, framework="pt") as file:
         return _ABOUT in (file.metadata() or {})
 
@@ -45,7 +45,7 @@ def is_empty(path: Path) -> bool:
 
 
 def stated_sha256(path: Path) -> str:
-    """What a sealed file says of its content, of which nothing is read: ``unseal`` checks it."""
+    """The sha256 in a sealed file's header; the content is not read (``unseal`` checks it)."""
     with safe_open(path, framework="pt") as file:
         return json.loads(file.metadata()[_ABOUT])[_SHA256]
 

@@ -23,7 +23,7 @@ COPY = re.compile(
 
 
 def in_logit_order(root: Path, names: list[str]) -> tuple[list[str], str]:
-    """The folders' names in the order of their places, and what that order is.
+    """The folders' names in the order of the logits, and a description of that order.
 
     Raises DataError where two of them seem to be one class.
     """
@@ -42,7 +42,7 @@ def in_logit_order(root: Path, names: list[str]) -> tuple[list[str], str]:
 
 
 def read_names(file: Path) -> list[str]:
-    """The classes in the order that a file gives: a line each, or JSON (a list, or name: place).
+    """The classes in the order of a file: a line each, or JSON (a list, or name: place).
 
     Raises DataError.
     """
@@ -67,7 +67,7 @@ def read_names(file: Path) -> list[str]:
 
 
 def _refuse_copies(root: Path, names: list[str]) -> None:
-    """``cat - Copy`` beside ``cat`` is no class of its own, nor is ``cat`` with a blank behind."""
+    """Raise DataError for a copy beside its original: ``cat - Copy``, or ``cat`` with a blank."""
     known: dict[str, str] = {}
     for name in names:
         if (other := known.setdefault(_as_it_looks(name), name)) != name:
@@ -86,5 +86,5 @@ def _refuse(root: Path, one: str, other: str) -> None:
 
 
 def _as_it_looks(name: str) -> str:
-    """As it looks: an accent may be a character of its own, a blank at the end shows nowhere."""
+    """The name as displayed: accents composed (NFC), no blanks at its ends."""
     return unicodedata.normalize("NFC", name).strip()

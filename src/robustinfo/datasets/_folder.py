@@ -1,9 +1,9 @@
 """A folder of images, class by class, laid out as for torchvision's ImageFolder.
 
 ``FOLDER/CLASS/*.png``, or one such folder per split: ``FOLDER/{train,val,test}/CLASS/*.png``. Where
-all images are grey, they have one channel, otherwise three. The images are a draw that never
-changes, by the files' names: in theirs, one class follows the other. What else the folder has is
-left out and said, and what may be meant in two ways is refused.
+all images are grey, they have one channel, otherwise three. The images are in a fixed random order,
+by a hash of the files' names, as by name one class follows the other. Everything else in the folder
+is left out and reported; an ambiguous layout is an error.
 """
 
 from collections import Counter
@@ -22,10 +22,10 @@ from robustinfo.datasets._tree import HERE, NO_IMAGE, UNPRINTABLE, Tree, listed,
 def read(
     folder: Path, split: str, *, size: int | None, limit: int | None, class_file: Path | None
 ) -> tuple[Tensor, Tensor, list[str], DataSummary]:
-    """Images uint8 (n, c, h, w), labels int64 (n,), classes, what was found. Raises DataError.
+    """Images uint8 (n, c, h, w), labels int64 (n,), classes, and a summary. Raises DataError.
 
-    size: as ``resized`` has it; without one, all images must be of one size. limit: how many.
-    names: a file that says the order of the classes; without one, ``ordered`` does.
+    size: as in ``resized``; None: all images must be of one size. limit: the most images.
+    class_file: a file with the classes in order; None: the order of ``in_logit_order``.
     """
     if UNPRINTABLE.search(str(folder)):
         raise DataError(
@@ -98,7 +98,7 @@ def _files(
 
 
 def _left_out(tree: Tree, chosen: Path) -> list[tuple[str, int, str]]:
-    """What lies in the folder and is not read: what, how many, why."""
+    """What is in the folder and not read: (description, count, reason)."""
     beside = [one.name for one in tree.folders_in(HERE) if chosen not in (HERE, one)]
     empty = [one.name for one in tree.folders_in(chosen) if one not in tree.depths]
     loose = tree.images[chosen]
@@ -120,7 +120,7 @@ def _left_out(tree: Tree, chosen: Path) -> list[tuple[str, int, str]]:
 
 
 def _stack_images(root: Path, files: list[Path], size: int | None) -> tuple[Tensor, list[str]]:
-    """All images, uint8 (n, c, h, w), and what was done to how many. Raises DataError."""
+    """All images, uint8 (n, c, h, w), and notes on how many were changed. Raises DataError."""
     images: list[Tensor] = []
     notes: Counter[str] = Counter()
     for file in files:

@@ -20,16 +20,16 @@ MOST_PIXELS = 178_956_970  # of an image, also an enlarged one: Pillow's own lim
 # Texts and profiles that editors write beside the pixels are often above Pillow's 1 MB; all texts
 # of a file together stay below this.
 PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY
-# What was done to an image that its pixels do not show.
+# Notes on changes of an image that its pixels do not show.
 LAID_ON_WHITE = "not opaque everywhere, and laid on white"
 TURNED = "turned as their EXIF orientation says"
 FIRST_FRAME = "of several frames, of which the first is read"
 
 
 def read_image(file: Path, size: int | None) -> tuple[Tensor, set[str]]:
-    """uint8 (c, h, w), grey or RGB, of that size if there is one; what was done to it.
+    """The image, uint8 (c, h, w), grey or RGB, resized to ``size`` if given; and notes on it.
 
-    Raises DataError for whatever is no sound image of 8 bits.
+    Raises DataError for a file that is no intact image of 8 bits.
     """
     from torchvision.transforms.v2.functional import pil_to_tensor
 
@@ -64,9 +64,9 @@ def resized(images: Tensor, size: int | None) -> Tensor:
 
 
 def _pixel_format(source: Image.Image) -> str:
-    """Its mode, or how the file packs its pixels where Pillow drops half of their 16 bits unasked.
+    """The mode of an image, or its file's 16-bit format where Pillow would drop half of the bits.
 
-    Asked before the pixels are read, which empties the list of tiles.
+    To be called before the pixels are read, which empties the list of tiles.
     """
     tile = getattr(source, "tile", None)  # of files alone
     args = tile[0].args if tile else None
@@ -78,7 +78,7 @@ def _pixel_format(source: Image.Image) -> str:
 
 
 def _on_white(image: Image.Image) -> Image.Image:
-    """The image itself if nothing shines through it, else on white."""
+    """The image itself if it is opaque, else composed on white."""
     if not image.has_transparency_data:
         return image
     clear = image.convert("RGBA")

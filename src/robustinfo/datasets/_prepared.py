@@ -1,7 +1,7 @@
 """The prepared form of a data set: ``<root>/<entry>/{train,test}.safetensors``, made once.
 
-``prepare`` reads the source through the entry's method and writes both files; ``open_split`` is
-how everything else sees images and texts. Files that somebody else put there are read as they are.
+``prepare`` reads the source by the entry's method and writes both files; all other code reads
+images and texts by ``open_split``. Files that were put there by hand are read as they are.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ SPLITS = ("train", "test")
 
 
 class RawImages(NamedTuple):
-    """What ``load`` of a data set returns."""
+    """A split of images, as ``load`` of a data set returns it."""
 
     images: np.ndarray  # uint8 (n, c, h, w)
     labels: np.ndarray  # int64 (n,)
@@ -31,7 +31,7 @@ class RawImages(NamedTuple):
 
 
 class RawTexts(NamedTuple):
-    """What ``load`` of a data set of texts returns."""
+    """A split of texts, as ``load`` of a data set returns it."""
 
     words: np.ndarray  # int32 (n, length), places in the vocabulary
     labels: np.ndarray  # int64 (n,)
@@ -41,7 +41,7 @@ class RawTexts(NamedTuple):
 
 
 class Split(NamedTuple):
-    """What ``open_split`` returns."""
+    """A prepared split, as ``open_split`` returns it."""
 
     images: Tensor  # uint8 (n, c, h, w); of texts, their words: int32 (n, length)
     labels: Tensor  # int64 (n,)
@@ -62,7 +62,7 @@ def is_train(split: str) -> bool:
 
 
 def prepare(name: str, entry: Mapping, root: Path) -> dict:
-    """Make what is missing of one data set, check all of it, describe it.
+    """Prepare the missing splits of one data set, check both, and describe them.
 
     Returns {name, method, classes, splits: {train, test: {images, shape, sha256}}, source}, the
     same on every machine; the shape is [c, h, w]. Of texts, ``texts`` stands for ``images``, and

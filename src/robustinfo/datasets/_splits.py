@@ -1,10 +1,10 @@
-"""Which folder of a tree holds the classes: the top itself, or the one of a split.
+"""The folder of a tree that holds the classes: the top itself, or the one of a split.
 
-What tells splits from classes is where the images lie: in ``FOLDER/CLASS/*`` or one folder deeper,
-``FOLDER/SPLIT/CLASS/*``. Splits are known by their words in any case (``Test``, ``TRAIN``,
-``val2017``, ``training_set``). Any other tree of two levels is refused, as are images without
-classes in folders that are called like splits: taken for classes, they would give every image
-a wrong label without a sign.
+Splits and classes are told apart by the depth of the images: ``FOLDER/CLASS/*``, or one folder
+deeper, ``FOLDER/SPLIT/CLASS/*``. Splits are recognised by their words in any case (``Test``,
+``TRAIN``, ``val2017``, ``training_set``). Any other tree of two levels is an error, as are images
+directly in folders that are named like splits: read as classes, they would give wrong labels
+silently.
 """
 
 import re
@@ -28,7 +28,7 @@ BESIDE = r"sets?|data|datasets?|splits?|images?|imgs?|pictures?|photos?|samples?
 def classes_in(tree: Tree, split: str, class_names: Iterable[str]) -> Path:
     """The folder, relative to the top, whose folders are the classes. Raises DataError.
 
-    named: classes that are known by name; a folder of that name is a class, whatever it is called.
+    class_names: known classes; a folder of such a name is a class, even if it looks like a split.
     """
     chosen = HERE
     if any(tree.depths.get(child) for child in tree.folders_in(HERE)):
@@ -56,7 +56,7 @@ def classes_in(tree: Tree, split: str, class_names: Iterable[str]) -> Path:
 
 
 def role(name: str) -> str | None:
-    """Which split a folder's name speaks of; of several, all; None: of none."""
+    """The split in a folder's name; several are joined by +; None: no split."""
     words = {
         one for one, pattern in ROLES.items() if any(_matches(pattern, w) for w in _words(name))
     }
@@ -64,7 +64,7 @@ def role(name: str) -> str | None:
 
 
 def _split_folder(tree: Tree, split: str) -> Path:
-    """The folder of the split, in a tree whose images lie two folders deep or deeper."""
+    """The folder of the split, in a tree whose images are two folders deep or deeper."""
     folders = tree.folders_in(HERE)
     match = _folders_of_split(folders, split)
     others = {role(one.name) for one in folders if one not in match} - {None, role(split)}
@@ -96,7 +96,7 @@ def _folders_of_split(folders: list[Path], split: str) -> list[Path]:
 
 
 def _look_like_splits(names: list[str]) -> bool:
-    """Whether folders with images are rather splits without classes than classes."""
+    """Whether folders with images, by their names, are rather splits than classes."""
     pure = {role(name) for name in names if _is_split_name(name)}
     return (
         len(pure) > 1
@@ -106,7 +106,7 @@ def _look_like_splits(names: list[str]) -> bool:
 
 
 def _is_split_name(name: str) -> bool:
-    """Whether a name says a split and nothing else: ``test_set`` does, ``crash test`` does not."""
+    """Whether a name is that of a split and nothing else: ``test_set``, not ``crash test``."""
     matched = [any(_matches(one, word) for one in ROLES.values()) for word in _words(name)]
     return any(matched) and all(
         yes or re.fullmatch(BESIDE, word) for yes, word in zip(matched, _words(name), strict=True)

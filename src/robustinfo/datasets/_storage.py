@@ -1,4 +1,4 @@
-"""The file of one prepared split: written whole or not at all, read only if it is what was written.
+"""The file of one prepared split: written atomically, and checked by its sha256 when read.
 
 ``<split>.safetensors`` holds ``images`` uint8 (n, c, h, w) and ``labels`` int64 (n,). Its metadata
 are strings: ``classes`` (a JSON list), ``source`` (where the bytes come from), ``sha256`` (of the
@@ -91,7 +91,7 @@ def read(file: Path) -> tuple[Tensor, Tensor, dict[str, str]]:
 
 
 def _check_form(file: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> str:
-    """``images`` or ``words``: what the file holds.
+    """The kind of the file's inputs: ``images`` or ``words``.
 
     Raises DataError unless names, types, shapes, labels and words are those this module writes.
     """

@@ -1,12 +1,12 @@
-"""What was found where images were looked for: what a judgement must say of its data."""
+"""A summary of the images that a network is judged on, as the verdict reports it."""
 
 from typing import NamedTuple
 
-SHOWN = 12  # classes in a line for people; in ``_asdict()`` stand all
+SHOWN = 12  # classes in a line of text; ``_asdict()`` has all
 
 
 class DataSummary(NamedTuple):
-    """Of a folder or a prepared data set. ``_asdict()`` is plain data, as for JSON."""
+    """Summary of a folder or a prepared data set. ``_asdict()`` is plain data, as for JSON."""
 
     root: str  # the folder whose folders are the classes, or the data set
     split: str | None  # the split that was read; None: the folder has none
@@ -17,7 +17,7 @@ class DataSummary(NamedTuple):
     notes: list[str]  # what was done to images that were read
 
     def lines(self) -> list[str]:
-        """The same for people, line by line."""
+        """The summary as lines of text."""
         places = [f"{place} {name} ({n})" for place, (name, n) in enumerate(self.classes.items())]
         if len(places) > SHOWN:
             places[SHOWN - 1 : -1] = [f"{len(places) - SHOWN} more"]

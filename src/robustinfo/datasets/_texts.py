@@ -53,7 +53,7 @@ def as_numbers(texts: list[list[str]], vocabulary: list[str], length: int) -> np
 def encode_split(
     split: str, read: Callable[[str], Texts], *, config: Config, classes: list[str], source: str
 ) -> RawTexts:
-    """One split as numbers. read: a split's name to its texts, as published, and their labels."""
+    """One split as numbers.  read: name of a split -> its texts, as published, and labels."""
 
     def words_and_labels(which: str) -> tuple[list[list[str]], list[int]]:
         texts, labels = read(which)

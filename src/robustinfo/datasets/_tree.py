@@ -1,9 +1,9 @@
-"""What lies in a folder of images, listed once, without opening a file.
+"""The content of a folder of images, listed once, without opening a file.
 
-Images are told by their endings, those of torchvision's ImageFolder. Hidden folders and files, and
-those that systems and programs leave behind, are passed over. A link is followed where it leads
-out of the tree; never into a folder above it, nor into one that is listed already. Pipes, sockets
-and devices are never opened, whatever they are called.
+Images are recognised by their endings, those of torchvision's ImageFolder. Hidden folders and
+files, and those of the operating system, are skipped. A link is followed where it leads out of the
+tree; never into a folder above it, nor into one that is listed already. Pipes, sockets and devices
+are never opened, whatever their names.
 """
 
 import os
@@ -31,7 +31,7 @@ ALREADY_LISTED = "links to a folder that is read already, or is above"
 
 
 class Tree(NamedTuple):
-    """All paths are relative to the top."""
+    """The listed tree; all paths are relative to the top."""
 
     top: Path
     images: dict[Path, list[str]]  # every folder that was listed: its image files, by name
@@ -45,7 +45,7 @@ class Tree(NamedTuple):
 
 
 def scan(top: Path) -> Tree:
-    """Raises DataError for a folder that cannot be listed or a name that cannot be written."""
+    """List a tree. Raises DataError for an unreadable folder or a name that is not printable."""
     tree, real = Tree(top, {}, [], {}, {}), top.resolve()
     seen: dict[tuple[int, int], Path] = {}
     # Links wait until all else is listed: of a folder and a link to it, the folder is the class.
@@ -73,7 +73,7 @@ def scan(top: Path) -> Tree:
 
 
 def _entries(folder: Path) -> list[os.DirEntry]:
-    """What lies in a folder, sorted by name."""
+    """The entries of a folder, sorted by name."""
     try:
         with os.scandir(folder) as entries:
             listing = sorted(entries, key=lambda entry: entry.name)
@@ -96,7 +96,7 @@ def _hidden(name: str) -> bool:
 
 
 def _skip_reason(entry: os.DirEntry) -> str | None:
-    """Why an entry is neither a folder to list nor a file to read; None: it is one of them."""
+    """Why an entry is skipped; None: it is a folder to list or a file to read."""
     if _hidden(entry.name):
         return HIDDEN
     if _is_folder(entry):
@@ -110,12 +110,12 @@ def _skip_reason(entry: os.DirEntry) -> str | None:
 
 
 def _is_folder(entry: os.DirEntry) -> bool:
-    """Of a link, whether it leads to one; asked of the disk for links only."""
+    """Whether an entry is a folder, or a link to one; only links need a look at the disk."""
     return os.path.isdir(entry.path) if entry.is_symlink() else entry.is_dir()
 
 
 def printable(text: Path | str) -> str:
-    """The text itself, or with escapes for what no terminal shows."""
+    """The text itself, or with escapes for characters that are not printable."""
     return ascii(str(text)) if UNPRINTABLE.search(str(text)) else str(text)
 
 

@@ -26,7 +26,7 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called.
+    """The names of its rows.
 
     adversarial  the loss on the adversarial images
     divergence  how far the answers with and without the perturbation differ, by its weight
@@ -45,7 +45,7 @@ def loss_terms(
 def terms_on(
     forward: Callable[[Tensor], Tensor], x: Tensor, x_adv: Tensor, y: Tensor, *, config: Config
 ) -> dict[str, Tensor]:
-    """The terms where the adversaries are there already; ``forward`` gives logits (n, K)."""
+    """The loss terms of given adversarial images.  forward: images -> logits (n, K)."""
     logits, adversarial_logits = forward(x), forward(x_adv)
     return {
         "adversarial": registry.get("losses", config.loss)(adversarial_logits, y),

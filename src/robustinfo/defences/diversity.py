@@ -34,7 +34,7 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called.
+    """The names of its rows.
 
     clean  the loss on the clean images, of all members
     entropy  the entropy of the mean prediction, by its weight; it is maximised
@@ -70,9 +70,9 @@ def loss_terms(
 def attack_term(
     model: Network, x: Tensor, y: Tensor, *, config: Config, state: dict[str, Tensor]
 ) -> tuple[Tensor, Tensor]:
-    """The mean's logits, which are what is judged, and both weighted terms, summed over the images.
+    """The ensemble's logits (n, K), and both weighted terms, summed over the images.
 
-    An adaptive attacker climbs the term beside the mean's cross-entropy.
+    An adaptive attack maximises the terms beside the cross-entropy of the ensemble.
     """
     prediction, logits = member_logits(model, x)
     term = config.entropy * entropy(prediction) + config.diversity * log_determinant(logits, y)

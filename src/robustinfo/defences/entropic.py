@@ -4,10 +4,10 @@ minimise  L(f(x), y) + weight (E_T(batch) - factor E_T(pretrained))^2,
 with E_T of ``maths/activation_entropy.py`` over the model's ``activations`` and E_T(pretrained)
 measured once, on the training set, before the first step (lambda and sigma in the paper).
 
-Only the first and the last of the activations act, since E_T telescopes. And the paper takes
-E_T > 0 for granted: where it is negative, factor > 1 pushes it further down, which is said in a
-warning. Which outputs count as layers decides its sign; see the model's file. Of a batch, E_T is
-the mean over its images: a sum would grow with its size, which differs between the two trainings.
+Only the first and the last of the activations matter, since E_T telescopes. And the paper takes
+E_T > 0 for granted: where it is negative, factor > 1 pushes it further down, and a warning says so.
+Which outputs count as layers decides its sign; see the model's file. E_T of a batch is the mean
+over its images: a sum would grow with its size, which differs between the two trainings.
 """
 
 import logging
@@ -34,7 +34,7 @@ from robustinfo.models._network import Network
 
 log = logging.getLogger(__name__)
 
-SAME_STEPS = True  # no step depends on a value or draws anything: see stepping.py
+SAME_STEPS = True  # no step depends on a value or is random: see training/step.py
 
 
 class Config(Reading):
@@ -47,7 +47,7 @@ class Config(Reading):
 def prepare(
     model: Network, batches: Callable[[], Iterable[tuple[Tensor, Tensor]]], *, config: Config
 ) -> tuple[nn.Module, dict[str, Tensor]]:
-    """E_T of the model as it comes, over the training set: ``pretrained_flow``, a scalar.
+    """E_T of the pretrained model over the training set: ``pretrained_flow``, a scalar.
 
     In eval mode; the model is left as it is. Raises ValueError if an activation is negative.
     """
@@ -67,7 +67,7 @@ def prepare(
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called.
+    """The names of its rows.
 
     clean  the loss on the clean images
     entropic  the squared distance of E_T of the batch from its target, by its weight
@@ -102,7 +102,7 @@ def loss_terms(
 def attack_term(
     model: Network, x: Tensor, y: Tensor, *, config: Config, state: dict[str, Tensor]
 ) -> tuple[Tensor, Tensor]:
-    """Logits, and what an adaptive attacker climbs: the terms of single images, summed."""
+    """Logits (n, K), and the entropic terms of single images, summed, for adaptive attacks."""
     logits, first, last = _first_and_last(model, x)
     alone = Reading(floor=config.floor)  # every image by itself
     fall = activation_entropy(first, alone) - activation_entropy(last, alone)
@@ -111,7 +111,7 @@ def attack_term(
 
 
 def _first_and_last(model: Network, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Logits, and the first and last activations: E_T telescopes, no other layer acts."""
+    """Logits, and the first and last activations: E_T telescopes, and needs no other layer."""
     first, last = model.activations[0], model.activations[-1]
     logits, outputs = model.observe(x, (first, last))
     return logits, outputs[first].float(), outputs[last].float()

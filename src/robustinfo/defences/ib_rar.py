@@ -4,7 +4,7 @@ Xu, Perin and Picek (2023), arXiv 2302.10896, eq. 1 and 2:
 minimise  L_base + alpha sum_l nHSIC(X, T_l) - beta sum_l nHSIC(Y, T_l),
 with nHSIC of ``maths/hsic.py`` (sigma = 5, alpha = 0.008, beta = 0.08) over the batch, T_l the
 outputs of the chosen ``layers``, and L_base what the ``base`` minimises: cross-entropy, PGD,
-TRADES, MART. Of what images, ``information_of`` says:
+TRADES, MART. ``information_of`` chooses the images:
     clean        X and T_l of the clean images, I(X, T_l(X)): eq. 2 as it is printed.
     adversarial  both of those that the base trains on, I(X + delta, T_l(X + delta)), which the
                  paper tries and drops: no worse against PGD, it says, and worse against others.
@@ -64,7 +64,7 @@ finishes, finish = _cutting.is_permanent, _cutting.cut
 def prepare(
     model: Network, batches: Callable[[], Iterable[tuple[Tensor, Tensor]]], *, config: Config
 ) -> tuple[nn.Module, dict[str, Tensor]]:
-    """What the base prepares. Raises UserError without the layers, adversaries or mask."""
+    """``prepare`` of the base. Raises UserError without the layers, adversaries or mask."""
     _layers_of(model, config)
     if _cutting.is_active(config) and not has_mask(model):
         raise UserError("the model has no channel mask; set `masked_share: 0`, or another model")
@@ -79,7 +79,7 @@ def prepare(
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called.
+    """The names of its rows.
 
     *  a term of the base
     compression, relevance  the sum over the layers of nHSIC(X, T), nHSIC(Y, T), by its weight
@@ -129,11 +129,10 @@ def loss_terms(
 def attack_term(
     model: Network, x: Tensor, y: Tensor, *, config: Config, state: dict[str, Tensor]
 ) -> tuple[Tensor, Tensor]:
-    """Logits, and what an adaptive attacker climbs, a scalar: n times both terms, and the base's.
+    """Logits (n, K), and n times both terms plus the base's, a scalar, for adaptive attacks.
 
-    X is what the attack has made so far. The nHSIC are those of the whole batch that is attacked,
-    of any size: what becomes of an image depends on which others are attacked with it, and a batch
-    of one image has no such term.
+    X is the attack's current iterate. nHSIC is that of the whole attacked batch, of any size: an
+    image's attack depends on the others in its batch, and a batch of one image has no such term.
     """
     logits, outputs = model.observe(x, _layers_of(model, config))
     of_input, of_label = _information(x, y, logits.shape[1], [*outputs.values()], config)
@@ -145,7 +144,7 @@ def attack_term(
 
 
 def _layers_of(model: Network, config: Config) -> tuple[str, ...]:
-    """The layers whose nHSIC counts. Raises ValueError with the choices."""
+    """The layers T_l of both terms. Raises ValueError with the choices."""
     for layer in config.layers or ():
         if layer not in model.probes:
             raise UserError(f"no probe {layer!r}; `layers` of ib_rar: {', '.join(model.probes)}")
@@ -156,13 +155,13 @@ def _layers_of(model: Network, config: Config) -> tuple[str, ...]:
 
 
 def _with_adversaries() -> list[str]:
-    """The defences that make adversaries."""
+    """The defences that have ``adversaries``."""
     names = registry.names("defences")
     return [n for n in names if registry.hook("defences", {"method": n}, "adversaries")]
 
 
 def _base_hook(config: Config, name: str) -> Callable | None:
-    """What the base has by a name of the contract, its settings bound."""
+    """A hook of the base, its settings bound; None: the base has none."""
     hook = registry.hook("defences", config.base, name)
     return hook and partial(hook, config=registry.config("defences", config.base))
 

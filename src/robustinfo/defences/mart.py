@@ -1,4 +1,4 @@
-"""MART: adversarial training that looks harder at images which are misclassified when clean.
+"""MART: adversarial training with more weight on images that are misclassified when clean.
 
 Wang et al. (2020), "Improving adversarial robustness requires revisiting misclassified examples",
 ICLR, algorithm 1, with their weight lambda = 5:
@@ -32,7 +32,7 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called.
+    """The names of its rows.
 
     adversarial  the boosted cross-entropy on the adversarial images
     divergence  how far the answers differ, where the clean one is wrong the most, by its weight
@@ -58,7 +58,7 @@ def loss_terms(
 def terms_on(
     forward: Callable[[Tensor], Tensor], x: Tensor, x_adv: Tensor, y: Tensor, *, config: Config
 ) -> dict[str, Tensor]:
-    """The terms where the adversaries are there already; ``forward`` gives logits (n, K)."""
+    """The loss terms of given adversarial images.  forward: images -> logits (n, K)."""
     logits, adversarial_logits = forward(x), forward(x_adv)
     log_p_true = F.log_softmax(logits.float(), dim=1).gather(1, y[:, None]).squeeze(1)
     error_probability = -log_p_true.expm1()  # 1 - p_y(x)

@@ -1,4 +1,4 @@
-"""Plain training on clean images with any loss: pretraining, and the rest's undefended twin."""
+"""Standard training on clean images with any loss: pretraining, and the undefended twin."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ from torch import Generator, Tensor, nn
 from robustinfo.core import registry
 from robustinfo.core.settings import Entry, Outline, Settings
 
-SAME_STEPS = True  # no step depends on a value or draws anything: see stepping.py
+SAME_STEPS = True  # no step depends on a value or is random: see training/step.py
 
 
 class Config(Settings):
@@ -15,7 +15,7 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called.
+    """The names of its rows.
 
     clean  the loss on the clean images
     """
@@ -32,5 +32,5 @@ def loss_terms(
 def terms_on(
     forward: Callable[[Tensor], Tensor], x: Tensor, y: Tensor, *, config: Config
 ) -> dict[str, Tensor]:
-    """The same for whatever gives logits, (n, c, h, w) -> (n, K)."""
+    """The loss terms.  forward: (n, c, h, w) -> logits (n, K)."""
     return {"clean": registry.get("losses", config.loss)(forward(x), y)}

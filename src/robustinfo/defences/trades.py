@@ -1,9 +1,9 @@
-"""TRADES: what a perturbation changes in the prediction is paid for, whatever the label.
+"""TRADES: a penalty on the change of the prediction under perturbation, whatever the label.
 
 Zhang et al. (2019), arXiv 1901.08573, algorithm 1, with their weight beta = 1 / lambda = 6:
     minimise  L(f(x), y) + beta max KL(f(x) || f(x')),   |x' - x| <= epsilon, x' in [0, 1],
-L the cross-entropy in the paper. x' climbs the same divergence, by the steps of BIM, in eval mode
-and from x + 0.001 N(0, I), since at x itself the divergence is least and its gradient zero.
+L the cross-entropy in the paper. x' maximises the same divergence, by the steps of BIM, in eval
+mode and from x + 0.001 N(0, I), since at x itself the divergence is least and its gradient zero.
 Some later papers print KL(f(x') || f(x)), which is another number.
 
 Two details are ours: the start is cut to [0, 1], and l2 takes normalised gradient steps, where the
@@ -34,7 +34,7 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called.
+    """The names of its rows.
 
     clean  the loss on the clean images
     divergence  the largest divergence that a perturbation brings, by its weight
@@ -53,9 +53,9 @@ def loss_terms(
 def adversaries(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> Tensor:
-    """Where the ascent of KL(f(x) || f(x')) ends. Like x; the labels y decide nothing.
+    """The last iterate of the ascent of KL(f(x) || f(x')). Like x; the labels y are not used.
 
-    Without a weight it is x itself: nothing is paid for then.
+    With a weight of 0 it is x itself.
     """
     if not config.weight:
         return x
@@ -68,7 +68,7 @@ def adversaries(
 def terms_on(
     forward: Callable[[Tensor], Tensor], x: Tensor, x_adv: Tensor, y: Tensor, *, config: Config
 ) -> dict[str, Tensor]:
-    """The terms where the adversaries are there already; ``forward`` gives logits (n, K)."""
+    """The loss terms of given adversarial images.  forward: images -> logits (n, K)."""
     logits = forward(x)
     terms = {"clean": registry.get("losses", config.loss)(logits, y)}
     if config.weight:

@@ -24,7 +24,7 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called.
+    """The names of its rows.
 
     clean  the loss on the clean images
     rate  the nats that the code carries of an image at most, by its weight
@@ -54,7 +54,7 @@ def loss_terms(
 def attack_term(
     model: Network, x: Tensor, y: Tensor, *, config: Config, state: dict[str, Tensor]
 ) -> tuple[Tensor, Tensor]:
-    """Logits, and what an adaptive attacker climbs: the weighted rates, summed over the images."""
+    """Logits (n, K), and the weighted rates, summed over the images, for adaptive attacks."""
     logits, rate = _logits_and_rate(model, x)
     return logits, config.weight * rate.sum()
 

@@ -1,4 +1,4 @@
-"""Points of the ball around each image, at which a network is looked at beside the image itself."""
+"""Random points of the ball around each image, at which a network is evaluated."""
 
 from collections.abc import Iterator, Sequence
 
@@ -8,14 +8,14 @@ from torch import Generator, Tensor, nn
 from robustinfo.maths.balls import projected
 
 COUNT = 8
-ROUNDING = 1e-5  # of the largest logit: what varies by no more does not vary
+ROUNDING = 1e-5  # of the largest logit: a smaller variation counts as none
 
 
 def ball_points(x: Tensor, norm: str, epsilon: float, generator: Generator) -> Iterator[Tensor]:
-    """COUNT times an image for each of x, (n, c, h, w): at random in the ball, and at its edge.
+    """COUNT random points, like x (n, c, h, w), in the ball around x and at its edge in turn.
 
     Every second one is a corner of the linf ball, or lies on the l2 sphere; the others are uniform
-    in the cube, or in their distance from x. All are cut to [0, 1].
+    in the cube, or in their distance from x. All are clipped to [0, 1].
     """
     single = (len(x), *[1] * (x.ndim - 1))
     for number in range(COUNT):
@@ -35,7 +35,7 @@ def _uniform(shape: Sequence[int], like: Tensor, generator: Generator) -> Tensor
 
 
 def logits_differ(logits: Tensor, others: Tensor) -> Tensor:
-    """(n,) bool: do two answers, each (n, K), differ by more than rounding? NaN differs."""
+    """Whether two sets of logits (n, K) differ by more than rounding, (n,) bool; NaN does."""
     size = torch.maximum(logits.abs(), others.abs()).amax(1)
     return ~((logits - others).abs().amax(1) <= ROUNDING * size)
 
@@ -44,7 +44,7 @@ def logits_differ(logits: Tensor, others: Tensor) -> Tensor:
 def varies(
     network: nn.Module, x: Tensor, *, norm: str, epsilon: float, generator: Generator
 ) -> Tensor:
-    """(n,) bool: does any of COUNT points of the ball get other logits than x?"""
+    """Whether the logits differ between x and any of COUNT points of the ball, (n,) bool."""
     varying, logits = torch.zeros(len(x), dtype=torch.bool, device=x.device), network(x)
     for point in ball_points(x, norm, epsilon, generator):
         varying |= logits_differ(logits, network(point))

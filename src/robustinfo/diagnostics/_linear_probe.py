@@ -1,7 +1,7 @@
-"""Linear probes of two classes on a network's features, in the place of its last layer.
+"""Binary linear probes on a network's features, in place of its last layer.
 
-The features are what the last linear layer is given, where there is one, else the logits. Nothing
-before it changes, nor does its gradient.
+The features are the inputs of the last linear layer, where there is one, else the logits. All
+layers before it, and their gradients, stay as they are.
 """
 
 from collections.abc import Sequence
@@ -12,10 +12,10 @@ from torch import Tensor, nn
 
 from robustinfo.core.batches import EVALUATION_BATCH
 
-RIDGE = 1e-2  # of the largest singular value: else what hardly ever varies would decide
-ROUNDING = 1e-6  # of the features: what varies by no more does not vary
-CLASSES = 4  # AutoAttack takes no less
-UNUSED_LOGIT_GAP = 100.0  # logits by which those that mean nothing lie below both others
+RIDGE = 1e-2  # of the largest singular value: else directions of hardly any variance would decide
+ROUNDING = 1e-6  # of the features: a smaller variation counts as none
+CLASSES = 4  # AutoAttack needs four
+UNUSED_LOGIT_GAP = 100.0  # by which the two unused logits lie below the others
 
 
 class LinearProbe(NamedTuple):
@@ -27,7 +27,7 @@ class LinearProbe(NamedTuple):
 
 
 class Binary(nn.Module):
-    """The network with a probe for each of some images, which it tells by where x lies.
+    """The network with one probe per image; x gets the probe of the nearest of these images.
 
     Images (n, c, h, w) in [0, 1] -> (n, 4) logits, of which the last two are never the largest.
     """
@@ -45,7 +45,7 @@ class Binary(nn.Module):
         probes: Sequence[LinearProbe],
         norm: str,
     ) -> None:
-        """images: (m, c, h, w), one for each of the probes, which serves what is nearest."""
+        """images: (m, c, h, w), one for each probe.  norm: of the distance to them."""
         super().__init__()
         self.network, self.layer = network, layer
         self.order = {"linf": torch.inf, "l2": 2.0}[norm]
@@ -54,7 +54,7 @@ class Binary(nn.Module):
             self.register_buffer(name, torch.stack(values))
 
     def forward(self, x: Tensor) -> Tensor:
-        """As the class says."""
+        """x: (n, c, h, w) in [0, 1] -> (n, 4) logits."""
         exact = {"compute_mode": "donot_use_mm_for_euclid_dist"}
         nearest = torch.cdist(x.detach().flatten(1), self.images, self.order, **exact).argmin(1)
         features = features_and_logits(self.network, self.layer, x)[0].to(self.weight)
@@ -66,7 +66,7 @@ class Binary(nn.Module):
 
 
 def last_linear(model: nn.Module, x: Tensor) -> str | None:
-    """The name of the last linear layer that runs and is given (n, d); None: there is none."""
+    """The name of the last linear layer that runs on inputs (n, d); None: there is none."""
     names: dict[nn.Module, str] = {
         part: name for name, part in model.named_modules() if isinstance(part, nn.Linear)
     }
@@ -97,17 +97,18 @@ def features_and_logits(model: nn.Module, layer: str | None, x: Tensor) -> tuple
         logits = model(x)
     finally:
         hook.remove()
-    return inputs[-1][: len(x)], logits  # a guard may have asked one image as two
+    return inputs[-1][: len(x)], logits  # a guard may pass one image as two
 
 
 @torch.no_grad()
 def fit_probe(
     model: nn.Module, layer: str | None, inner: Tensor, outer: Tensor, *, closeness: float
 ) -> LinearProbe | None:
-    """The probe that tells ``outer``, (1, c, h, w), from all of ``inner``, (m, c, h, w).
+    """The probe that separates ``outer``, (1, c, h, w), from all of ``inner``, (m, c, h, w).
 
-    None if least squares find no hyperplane that does. closeness: where the threshold lies between
-    the likeliest of ``inner``, 0, and ``outer``, 1. Its logits span as much as the network's here.
+    None if least squares find no such hyperplane. closeness: the position of the threshold between
+    the largest score of ``inner``, 0, and that of ``outer``, 1. Its logits have the range of the
+    network's.
     """
     parts = torch.cat([outer, inner]).split(EVALUATION_BATCH)
     read = [features_and_logits(model, layer, part.clone()) for part in parts]
@@ -129,10 +130,10 @@ def fit_probe(
 
 
 def _least_squares_direction(points: Tensor) -> Tensor:
-    """(d,), by least squares, between the first of the points, (n, d), and all others.
+    """The direction (d,) that separates the first of the points, (n, d), from all others.
 
-    That is Fisher's direction: beside how much the others vary along it, the first is far away.
+    By ridge-regularised least squares, which is Fisher's linear discriminant.
     """
     u, s, vt = torch.linalg.svd(points - points.mean(0), full_matrices=False)
-    # left[0]: what the target (1, 0, ..., 0) is in that basis.
+    # u[0]: the target (1, 0, ..., 0) in that basis.
     return vt.T @ (s / (s**2 + (RIDGE * s[0]) ** 2) * u[0])

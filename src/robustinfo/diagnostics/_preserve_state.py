@@ -1,6 +1,6 @@
-"""A network that is only looked at stays what it was, even if looking changes it.
+"""Restore a network's weights and buffers after forward passes that may change them.
 
-BatchNorm that stays in training mode renews its statistics at every forward; others count calls.
+BatchNorm that stays in training mode updates its statistics at every pass; others count calls.
 """
 
 from collections.abc import Iterator, MutableMapping
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 @contextmanager
 def preserve_state(model: nn.Module) -> Iterator[None]:
-    """Every weight and buffer comes back: the tensor that it was, with the values that it had."""
+    """Restore every weight and buffer afterwards: the same tensor objects with the same values."""
     slots: list[MutableMapping[str, Any]] = [
         slot for part in model.modules() for slot in (part._parameters, part._buffers)
     ]
@@ -32,12 +32,12 @@ def preserve_state(model: nn.Module) -> Iterator[None]:
 
 
 def equal(a: Tensor, b: Tensor | None) -> bool:
-    """Equal in every value, a NaN to a NaN."""
+    """Whether two tensors are equal in every value, NaN being equal to NaN."""
     return b is not None and a.shape == b.shape and not ((a != b) & ~((a != a) & (b != b))).any()
 
 
 def _restore(slot: MutableMapping[str, Any], tensors: dict[str, Any]) -> None:
-    """Item by item, which is all that TorchScript's own mappings can do; there none is new."""
+    """Set items one by one, which is all that TorchScript's mappings support."""
     current = dict(slot.items())
     for name in current.keys() - tensors.keys():
         del slot[name]

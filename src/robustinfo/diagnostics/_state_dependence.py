@@ -1,8 +1,8 @@
-"""Which state, of what forwards change, a network's answers depend on.
+"""Which of the state that forward passes change the network's outputs depend on.
 
-BatchNorm counts its batches, others their calls, or keep what they have seen: that is no drift. A
-tensor is put where it was, and further along its way, up to very far, where what happens after many
-calls happens now; if the answers stay what they are, they do not depend on it.
+BatchNorm counts its batches, other layers their calls, or store their inputs: that alone is no
+drift. A changed tensor is set back to its old value, and extrapolated by many times its change, as
+after many calls; if the outputs stay the same, they do not depend on it.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,25 +13,28 @@ from torch import Tensor, nn
 
 from robustinfo.diagnostics._preserve_state import equal
 
-# So many changes from where it is: back, and primes, at which no cycle is where it was.
+# Multiples of a tensor's change: back, and primes, so that a cyclic state does not come back.
 EXTRAPOLATIONS = (-1, 1, 1009, 1_000_003)
 
 
 class Snapshot(NamedTuple):
-    """A network at some time: what it holds, and what it answers."""
+    """A network's state before a forward pass, and its outputs."""
 
     state: dict[str, Tensor]
     outputs: Tensor
 
 
 def snapshot(model: nn.Module, outputs_of: Callable[[], Tensor]) -> Snapshot:
-    """What it holds before it answers. asked: random numbers must be the same every time."""
+    """The state before the forward pass, and its outputs.
+
+    outputs_of: with the same random numbers at every call.
+    """
     state = {name: one.detach().clone() for name, one in tensors(model).items()}
     return Snapshot(state, outputs_of())
 
 
 def tensors(model: nn.Module) -> dict[str, Tensor]:
-    """Every weight and buffer: the network's own."""
+    """Every weight and buffer of the network, not copied."""
     return dict(model.named_parameters()) | dict(model.named_buffers())
 
 
@@ -41,10 +44,10 @@ def changes_that_matter(
     outputs_of: Callable[[], Tensor],
     same_outputs: Callable[[Tensor, Tensor], bool],
 ) -> list[str]:
-    """The names of what changed since ``first`` and decides on answers. The state does not stay.
+    """The names of tensors that changed since ``first`` and on which the outputs depend.
 
-    alike: whether two answers are one. Where the same state gives several, no question can tell
-    what they depend on, and all that changed counts.
+    Leaves the network in another state. same_outputs: whether two outputs are equal up to rounding.
+    Where the same state gives different outputs, dependence cannot be tested: all changes count.
     """
     now = snapshot(model, outputs_of)
     changed = [name for name, one in now.state.items() if not equal(one, first.state.get(name))]
@@ -91,7 +94,7 @@ def _set(model: nn.Module, values: Mapping[str, Tensor]) -> None:
 
 
 def _extrapolated(before: Tensor, now: Tensor, times: int) -> Tensor:
-    """So many changes further. Integers stay within their type; a bool is what it was, or is."""
+    """``now`` plus so many times its change; integers within their type, bools not moved."""
     if now.dtype == torch.bool:
         return before if times == -1 else now
     further = now.double() + times * (now.double() - before.double())

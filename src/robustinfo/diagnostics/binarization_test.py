@@ -1,18 +1,18 @@
-"""An active test of an attack: does it find the adversarial examples that were planted for it?
+"""The binarization test: does an attack find adversarial examples that were planted for it?
 
-Zimmermann, Brendel, Tramer and Carlini (2022), arXiv 2206.13991, the binarization test. For each
-image a probe of two classes takes the place of the network's last layer: it tells one point on
-the surface of the ball from x and ``inner_points`` uniform ones within ``inside`` of epsilon. So
-there is an adversarial example, and an attack that misses it cannot be believed where the network
-itself seems robust; one that finds 95 % of them passes, in the paper. Nothing else changes: what
-hides the gradients of the network hides them here, the range of its logits included.
+Zimmermann, Brendel, Tramer and Carlini (2022), arXiv 2206.13991. For each image a binary linear
+probe takes the place of the network's last layer: it separates one point on the surface of the ball
+from x and ``inner_points`` uniform ones within ``inside`` of epsilon. So there is an adversarial
+example, and an attack that misses it proves nothing where the network itself seems robust; one that
+finds 95 % of them passes, in the paper. Nothing else changes: what masks the gradients of the
+network masks them here, the range of its logits included.
 
 Choices. One planted point, as in most of the paper's cases, and the threshold at 0.999 of the way
 to it, as in theirs of greater hardness; 200 inner points, where theirs are mostly 999, for speed.
 Least squares instead of a logistic regression: on a LeNet-5 (digits, 84 features, linf 0.15 and l2
-1.5) random points turned 3 and 2 of 64 images, where with the widest margin, to which the other
-tends, they turned 15 and 20 of 32. All images of a batch are attacked at once, each with the
-probe of the original that is nearest; images within two epsilons of each other come apart.
+1.5) random points broke 3 and 2 of 64 images, where with the widest margin, to which the other
+tends, they broke 15 and 20 of 32. All images of a batch are attacked at once, each with the
+probe of the nearest original; images within two epsilons of each other go to separate batches.
 Known bias: what a defence does after the features, as by rounding its logits, is not seen. An
 attack that leaves the ball on its way may meet the probes of other images there.
 """
@@ -49,7 +49,7 @@ class Config(Settings):
     @field_validator("adversary")
     @classmethod
     def it_has_a_ball(cls, entry: Entry) -> Entry:
-        """Without one there is no place to plant anything."""
+        """The planted point lies on the surface of a ball."""
         config = registry.config("attacks", entry)
         if registry.reads("attacks", entry) != "images" or config.epsilon is None:
             raise ValueError(
@@ -59,7 +59,7 @@ class Config(Settings):
 
 
 class Planted(NamedTuple):
-    """Images (m, c, h, w), the points planted beside them, like x, and what tells them apart."""
+    """Images (m, c, h, w), the points planted for them, like x, and the separating probes."""
 
     x: Tensor
     points: Tensor
@@ -67,14 +67,14 @@ class Planted(NamedTuple):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called.
+    """The names of its rows.
 
     binarization_tested_fraction  the images for which there is such a probe, of those tried:
         where the features are the same all over the ball, or few, no hyperplane separates
-    binarization_found_fraction  of these, those that the attack turns; none if none is planted
-    binarization_missed_fraction  of these, those that a gradient search on four losses (LONG) does
-        not turn either: an attack that is merely too short is not blind
-    binarization_random_fraction  of these, those that as many fresh points turn: 0, or it is easy
+    binarization_found_fraction  of these, those that the attack breaks; none if none is planted
+    binarization_missed_fraction  of these, those that a gradient search on four losses
+        (LONG_SEARCH) does not break either: an attack that is merely too short is not blind
+    binarization_random_fraction  of these, those that as many random points break: 0, or it is easy
     """
     kinds = ("tested", "found", "missed", "random")
     return [{"quantity": tuple(f"binarization_{kind}_fraction" for kind in kinds)}]
@@ -122,7 +122,7 @@ def diagnose(
 def _plant(
     model: nn.Module, layer: str | None, x: Tensor, attack: random_search.Config, config: Config
 ) -> Planted:
-    """Those images for which there is a probe."""
+    """Plant a point for each image; images without a separating probe are left out."""
     points = uniform(x, attack.norm, attack.epsilon)
     direction = (points - x).flatten(1) / distance(points - x, attack.norm)[:, None]
     points = projected(x, x + attack.epsilon * direction.view_as(x), attack.norm, attack.epsilon)
@@ -137,7 +137,7 @@ def _plant(
 
 
 def _groups(x: Tensor, norm: str, reach: float) -> list[list[int]]:
-    """Rows of images that lie farther than ``reach`` from all others of their group."""
+    """Groups of rows; images of a group are farther than ``reach`` from each other."""
     groups: list[list[int]] = []
     for row, image in enumerate(x):
         apart = ((distance(x[group] - image, norm) > reach).all() for group in groups)
@@ -156,8 +156,8 @@ def _counts(
     perturbs: Sequence[Callable],
     generator: Generator,
 ) -> Tensor:
-    """(4,): how many stand as planted, seen once more; how many the attack turns, how many neither
-    it nor the long search turns, and how many random points turn.
+    """The numbers, (4,), of images that are separated in a new forward pass; of these, those that
+    the attack breaks, that neither it nor the long search breaks, and that random points break.
     """
     with torch.no_grad():
         separated = (network(x).argmax(1) == 0) & (network(points).argmax(1) == 1)

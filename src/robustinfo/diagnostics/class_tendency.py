@@ -1,4 +1,4 @@
-"""Which class an image is taken for when it is attacked, and whether classes swap their images.
+"""The classes that attacked images are assigned to, and whether pairs of classes swap images.
 
 Xu, Perin and Picek (2023), arXiv 2302.10896, table IV: of an attack's stored examples, the share of
 each class's images that is taken for each other class. Every image counts by what the network says
@@ -24,7 +24,7 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called.
+    """The names of its rows.
 
     as_*  of the images of class *, the fraction taken for the class that is the level
     reciprocity  Spearman's correlation, over pairs of classes, of both ways to be mistaken
@@ -56,7 +56,7 @@ def diagnose(
 
 
 def tendency(y: Tensor, predicted: Tensor, classes: int) -> Tensor:
-    """(K, K) float64: of the images of class i, the share that is taken for j; (i, i) are right."""
+    """The fraction of class i's images that is assigned to j, (K, K) float64; (i, i): correct."""
     true_class, taken = (F.one_hot(one, classes).double() for one in (y, predicted))
     return true_class.T @ taken / true_class.sum(0)[:, None].clamp(min=1)
 

@@ -50,7 +50,7 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called.
+    """The names of its rows.
 
     loss  cross-entropy at a step along the gradient's sign (input) and a random sign (level)
     margin  true logit less the best other there
@@ -106,7 +106,7 @@ def diagnose(
 def _points(
     number: int, places: list[tuple[float, ...]], heights: dict[str, Tensor]
 ) -> Iterator[Measurement]:
-    """Of one image, at every place.  heights: (p,) by quantity."""
+    """Loss and margin of one image at every point.  heights: (p,) by quantity."""
     for quantity, values in heights.items():
         for value, (along, across) in zip(values.tolist(), places, strict=True):
             fields: dict[str, Any] = {
@@ -118,7 +118,7 @@ def _points(
 
 
 def _hole_measurements(loss: Tensor, margins: Tensor) -> list[Measurement]:
-    """Of one image: loss and margin, (side, side)."""
+    """Depth and areas of one image.  loss, margins: (side, side)."""
     depth, area = hollow(loss)
     values = {"hole_depth": depth, "hole_area": area}
     values["right_area"] = (margins > 0).double().mean().item()
@@ -126,7 +126,7 @@ def _hole_measurements(loss: Tensor, margins: Tensor) -> list[Measurement]:
 
 
 def _steps(config: Config) -> tuple[float, ...]:
-    """Along either direction."""
+    """The steps along either direction, in pixel values."""
     parts = [2 * i / (config.side - 1) - 1 for i in range(config.side)]  # -1 to 1, and 0 exactly
     return tuple(float(f"{config.reach * part:g}") for part in parts)  # -0.036, not ...00000000004
 

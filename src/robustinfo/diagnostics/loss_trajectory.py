@@ -1,11 +1,11 @@
-"""The path of PGD, image by image: does the loss rise at all, and is the best of it stationary?
+"""PGD's loss along its path, per image: does it rise at all, and does it end at a stationary point?
 
 Carlini et al. (2019), arXiv 1902.06705, section 5, and Tramer et al. (2020), arXiv 2002.08347: an
-attack whose loss stays where it was has not been tried, whatever then stands; one that ends before
-it has climbed has been stopped too early. PGD climbs the log-odds of an error,
+attack whose loss does not rise shows no robustness; one that ends while its loss still rises has
+been stopped too early. PGD maximises the log-odds of an error,
 s = log((1 - p_y) / p_y), and takes all its steps with all images that are correct when clean; s is
-looked at before every step and after the last. b is the point of the path with the largest s.
-What it says are fractions of all n images (``outline``).
+recorded before every step and after the last. b is the point of the path with the largest s.
+The results are fractions of all n images (``outline``).
 
 s is the cross-entropy L = log(1 + e^s) as it is before it flattens: the gradients of both have one
 direction, so that PGD takes the same path, but that of L is 0 in float32 where the network is sure,
@@ -54,7 +54,7 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called.
+    """The names of its rows.
 
     never_rises_fraction  s(b) exceeds s(x) by no more than rounding, although the logits vary
         in the ball: there is something to climb, and the gradient does not lead there
@@ -66,18 +66,18 @@ def outline(config: Config) -> Outline:
 
 
 class Paths(NamedTuple):
-    """What the paths of m images came to, all of them correct when clean: (m,) each."""
+    """Statistics of the paths of m images, all of them correct when clean: (m,) each."""
 
-    unbroken: Tensor  # bool: does no step fool?
-    rises: Tensor  # bool: do the log-odds exceed those of x by more than rounding?
-    varies: Tensor  # bool: does it, or do the logits anywhere in the ball?
+    unbroken: Tensor  # bool: classified correctly at every step
+    rises: Tensor  # bool: the log-odds exceed those of x by more than rounding
+    varies: Tensor  # bool: they rise, or the logits vary in the ball
     start: Tensor  # log-odds of an error at x, float64
     best: Tensor  # and at b
     stationarity_gap: Tensor  # c(b), of the log-odds
 
     @property
     def remaining(self) -> Tensor:
-        """c(b) as a part of what was gained; NaN or infinite where nothing was."""
+        """c(b) over the gain s(b) - s(x); NaN or infinite where there is no gain."""
         return self.stationarity_gap / (self.best - self.start)
 
 
@@ -95,7 +95,7 @@ def diagnose(
 
 
 def paths(model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator) -> Paths:
-    """The paths of those images, in order, that are correct when clean. As ``diagnose``."""
+    """The paths of the images that are correct when clean, in order. Arguments: ``diagnose``."""
     with preserve_state(model), frozen(model):
         network = GradientSafe(model).eval()
         clean_correct = correct(network, x, y) if len(y) else torch.zeros_like(y, dtype=torch.bool)
@@ -129,7 +129,7 @@ def _paths_of_batch(
 
 
 class _Path:
-    """Where each image's log-odds were largest so far, and which images have been fooled."""
+    """The point of each image with the largest log-odds so far, and the images fooled so far."""
 
     def __init__(self, network: nn.Module, x: Tensor) -> None:
         self.network, self.at = fold_batchnorm(network, x), x.clone()
@@ -137,7 +137,7 @@ class _Path:
         self.fooled = torch.zeros(len(x), dtype=torch.bool, device=x.device)
 
     def log_odds_loss(self, network: nn.Module, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits (n, K), and the log-odds of an error, which PGD climbs, summed over the images."""
+        """PGD's loss: logits (n, K), and the log-odds of an error, summed. Updates the best."""
         logits = network(x)
         climbed = log_odds(logits, y)
         odds = climbed.detach().nan_to_num(nan=-torch.inf)  # a NaN is no rise
@@ -147,6 +147,6 @@ class _Path:
         return logits, climbed.sum()
 
     def gradient_at_best(self, y: Tensor) -> Tensor:
-        """The gradient of the log-odds where they were largest. Like x."""
+        """The gradient of the log-odds at the best points. Like x."""
         at = self.at.clone().requires_grad_()
         return torch.autograd.grad(log_odds(self.network(at), y).sum(), at)[0]

@@ -1,4 +1,4 @@
-"""Margins, the slope of the logits, and how far from linear they are: what may explain robustness.
+"""Margins, the Jacobian's norm, and the nonlinearity of the logits: what may explain robustness.
 
 Jin et al. (2020), arXiv 2011.13538, section 6, table 4 and figure 4. Of every image
     margin              M = f_y(x) - max_{i != y} f_i(x), in logits; negative: misclassified
@@ -7,8 +7,8 @@ Jin et al. (2020), arXiv 2011.13538, section 6, table 4 and figure 4. Of every i
                         root 2 (Tsuzuku et al. 2018, arXiv 1802.04034)
     nonlinearity        Q = |f(x') - f(x) - J (x' - x)|_2 / |J (x' - x)|_2 at x' of l2 PGD
 and Pearson's correlation of the normalised margin with the l2 distance that a stored attack of the
-study needed, one that looks for the least, on the images that it turned. In figure 4 each of these
-is a point; ``curved_share`` of them have a high Q.
+study needed, a minimal-distance attack, on the images that it broke. In figure 4 each of these is a
+point; ``curved_share`` of them have a high Q.
 
 The paper does not say mean or median. Its figures look like means over the images: of EntM, M is
 1.31 and |J|_2 3.44, yet M / |J|_2 is 2.81, not about 0.38, as where some |J|_2 are tiny; medians do
@@ -17,7 +17,7 @@ not do that unless M varies as much. So these are means, over all images, miscla
 is not printed: a tenth of epsilon, as for linf, is the default, and one run from a random start.
 
 Known bias: J is that of a point. Where a network masks its gradient, |J|_2 is small, the normalised
-margin large, and neither says anything of an attack; where J vanishes, ratios are infinite or nan.
+margin large, and neither bounds an attack; where J vanishes, ratios are infinite or nan.
 """
 
 import math
@@ -45,7 +45,7 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called.
+    """The names of its rows.
 
     margin  true logit less the best other, mean over the images, in logits
     jacobian_spectral_norm  largest singular value of the logits' Jacobian, mean over the images
@@ -103,7 +103,7 @@ def _mean(name: str, values: Tensor) -> Measurement:
 def _per_image(
     model: nn.Module, x: Tensor, y: Tensor, *, config: pgd.Config, generator: Generator
 ) -> dict[str, Tensor]:
-    """What the table is the mean of, (n,) each."""
+    """The quantities of the table per image, (n,) each."""
     x_adv = pgd.craft(model, x, y, config=config, generator=generator)
     with frozen(model):
         network = fold_batchnorm(model, x)  # BatchNorm's backward pass is most of ten of a ResNet's
@@ -124,7 +124,7 @@ def _per_image(
 def _figure_points(
     points: Tensor, curved: Tensor, images: Tensor, config: Config
 ) -> Iterator[Measurement]:
-    """Two numbers per image. points: (2, m).  curved: (m,) its Q.  images: (m,) numbers."""
+    """The points of figure 4.  points: (2, m).  curved: (m,) their Q.  images: (m,) indices."""
     edge = curved.quantile(1 - config.curved_share) if len(curved) else math.nan
     for image, (x, y), q in zip(images.tolist(), points.T.tolist(), curved.tolist(), strict=True):
         layer = f"{'high' if q > edge else 'low'} Q, image {image}"

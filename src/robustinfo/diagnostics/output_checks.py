@@ -1,14 +1,14 @@
-"""Whether a network's outputs are what attacks take them for: finite logits with a gradient.
+"""Whether a network's outputs are as attacks assume: finite, deterministic logits with a gradient.
 
 Athalye et al. (2018), arXiv 1802.00420 (shattered and stochastic gradients), Carlini et al. (2019),
 arXiv 1902.06705, section 5, and Tramer et al. (2020), arXiv 2002.08347: evaluations fail where the
-network gives probabilities, answers differently every time, or cannot be climbed. All of it can be
-seen without an attack, in eval mode and float32; ``outline`` says what is looked for.
+network gives probabilities, is random, or has no gradient. All of it can be seen without an attack,
+in eval mode and float32; ``outline`` lists the checks.
 
 Known bias: logits may look like probabilities, or like their logarithms, by chance. That takes a
 hit within 1e-4 and happens to single images, where a softmax does it to all: ask for a share near
 1. Logarithms with one class so likely that it gives 0 cannot be told from logits that were shifted
-to a maximum of 0. Attributes that are neither weights nor buffers are not watched.
+to a maximum of 0. Attributes that are neither weights nor buffers are not checked.
 """
 
 from functools import partial
@@ -27,13 +27,13 @@ from robustinfo.core.settings import Outline, Settings
 from robustinfo.diagnostics._preserve_state import preserve_state
 from robustinfo.diagnostics._state_dependence import changes_that_matter, snapshot, tensors
 
-SUM_TOLERANCE = 1e-4  # how near to 1, or its logarithm to 0, the sum of probabilities is
+SUM_TOLERANCE = 1e-4  # of the sum of probabilities to 1, or of its logarithm to 0
 REPEAT_TOLERANCE = 1e-5  # of the largest logit: what the same batch may differ by, twice in a row
 BATCH_TOLERANCE = (
     1e-2  # the same for other batches: their size decides on algorithms, on GPUs on TF32
 )
-PROBE_BATCH = 32  # images on whose answers the state must decide
-SIMILAR_BATCH = 4  # images to a company, the most alike that there are, each of them twice
+PROBE_BATCH = 32  # images on which dependence on the state is tested
+SIMILAR_BATCH = 4  # images of a batch of like brightness, each of them twice
 
 
 class Config(Settings):
@@ -41,7 +41,7 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called.
+    """The names of its rows.
 
     nonfinite_fraction  an output that is NaN or infinite, in any forward
     probabilities_fraction  outputs of at least 0 that sum to 1: a softmax, where attacks on
@@ -49,7 +49,7 @@ def outline(config: Config) -> Outline:
     log_probabilities_fraction  outputs of at most 0 whose exponentials do: a log-softmax
     forwards_differ_fraction  forwards of the same batch that differ: a single one proves
         nothing
-    batch_dependent_fraction  other outputs in other company, as of BatchNorm in training
+    batch_dependent_fraction  other outputs in another batch, as of BatchNorm in training
         mode; only where the forwards themselves agree
     no_gradient_fraction  no gradient of the cross-entropy in x at all, or one with NaN. A
         gradient that is 0 is another question: zero_gradients.py
@@ -88,7 +88,7 @@ def diagnose(
 
 
 def _reproducible_outputs(model: nn.Module, x: Tensor) -> Tensor:
-    """Outputs that a network with noise of torch's gives again."""
+    """Outputs under a fixed seed, the same again for a network whose noise is torch's."""
     with seeded(x, Generator(x.device).manual_seed(0)):
         return _outputs(model, x)
 
@@ -99,15 +99,15 @@ def _same_outputs(a: Tensor, b: Tensor) -> bool:
 
 @torch.no_grad()
 def _outputs(model: nn.Module, x: Tensor) -> Tensor:
-    """(n, K) float64, in batches as every other diagnostic makes them."""
+    """Outputs (n, K), float64, in the same batches as in other diagnostics."""
     return torch.cat([model(part.clone()) for (part,) in memory_batches(x)]).double()
 
 
 @torch.no_grad()
 def _among_similar(model: nn.Module, x: Tensor) -> Tensor:
-    """(n, K) float64: every image twice, in a small batch of those that are as bright as it is.
+    """Outputs (n, K), float64, of every image, twice in a small batch of images of like brightness.
 
-    What is averaged over a batch is another there than in a batch of all kinds.
+    Statistics of such a batch differ from those of a mixed one.
     """
     order = x.flatten(1).mean(1).argsort()
     out = torch.cat(
@@ -117,7 +117,7 @@ def _among_similar(model: nn.Module, x: Tensor) -> Tensor:
 
 
 def _differ(runs: Tensor, tolerance: float) -> Tensor:
-    """(n,) bool: does any of runs (r, n, K) differ from the first by more than rounding?"""
+    """Whether any of the runs (r, n, K) differs from the first by more than rounding, (n,) bool."""
     size = runs[0].nan_to_num(0.0, 0.0, 0.0).abs().amax(1, keepdim=True)
     within_tolerance = (runs - runs[0]).abs() <= tolerance * size
     equal = within_tolerance | (runs == runs[0]) | (runs.isnan() & runs[0].isnan())
@@ -133,7 +133,7 @@ def _log_probabilities(outputs: Tensor) -> Tensor:
 
 
 def _without_gradient(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
-    """(n,) bool."""
+    """Whether the cross-entropy has no gradient, or NaN, (n,) bool."""
     parts = memory_batches(x, y)
     return torch.cat([_lacks_gradient(model, a, b) for a, b in parts])
 

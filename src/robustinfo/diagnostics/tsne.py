@@ -26,7 +26,7 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called.
+    """The names of its rows.
 
     x, y  the place of an image's activations in the plane; no unit
     """

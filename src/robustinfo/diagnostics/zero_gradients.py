@@ -1,11 +1,10 @@
-"""Where gradients vanish, and where that hides something: there gradient attacks prove nothing.
+"""Vanishing gradients, and gradients that are masked: there gradient attacks prove nothing.
 
 Carlini et al. (2019), arXiv 1902.06705, and Athalye et al. (2018), arXiv 1802.00420 (gradient
-masking). In float32, as an attack would see it. What it says are fractions of all n images. A
-gradient that is NaN, or that the output does not depend on at all, vanishes: neither can be
-climbed.
+masking). In float32, as in an attack. The results are fractions of all n images. A gradient counts
+as vanishing where it is NaN, or where the output does not depend on x at all.
 
-Known bias: a step that none of the nine points lies across is not seen.
+Known bias: a step of the logits that none of the nine points crosses is not seen.
 """
 
 import torch
@@ -31,14 +30,14 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called.
+    """The names of its rows.
 
     zero_gradient_fraction  images whose gradient of the cross-entropy vanishes at x. A
         network that is sure, or constant around x, has them without hiding anything
     flat_fraction  images that are correct when clean, and whose gradients of the
         cross-entropy and of the margin both vanish, at x and at eight points of its ball, while the
-        logits differ between these points: the network answers to what its gradient denies,
-        as behind an input that is rounded or detached
+        logits differ between these points: the gradient is masked, as behind an input that is
+        rounded or detached
     """
     return [{"quantity": ("zero_gradient_fraction", "flat_fraction")}]
 
@@ -55,14 +54,14 @@ def diagnose(
 
 
 def vanishing(model: nn.Module, x: Tensor, y: Tensor, below: float = BELOW) -> Tensor:
-    """(n,) bool: is there nothing to climb on the cross-entropy at x? Modes stay as they are."""
+    """Whether the gradient of the cross-entropy vanishes at x, (n,) bool. Modes stay."""
     return torch.cat([_logits_and_flatness(model, a, b, below)[1] for a, b in memory_batches(x, y)])
 
 
 def _logits_and_flatness(
     model: nn.Module, x: Tensor, y: Tensor, below: float
 ) -> tuple[Tensor, ...]:
-    """Logits (n, K); and (n,) bool each, whether the cross-entropy and the margin are flat."""
+    """Logits (n, K); and whether the gradients of cross-entropy and margin vanish, (n,) bool."""
     x = x.clone().requires_grad_()
     logits = logits_or_detached(model, x.clone())
     totals = F.cross_entropy(logits, y, reduction="sum"), margin(logits, y).sum()
@@ -80,7 +79,7 @@ def _gradient_norm(total: Tensor, x: Tensor) -> Tensor:
 def _flat(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> Tensor:
-    """(n,) bool, as the file's head says. Points are drawn for all, and looked at while flat."""
+    """``flat_fraction``'s mask, (n,) bool. Points are drawn for all images."""
     logits, *flat_here = _logits_and_flatness(model, x, y, config.below)
     flat = (logits.argmax(1) == y) & flat_here[0] & flat_here[1]
     varies = torch.zeros_like(flat)

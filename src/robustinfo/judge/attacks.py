@@ -1,6 +1,6 @@
-"""Attacks on a network, audited: an attack's own word on its success is not enough.
+"""Attacks on a network, with every success verified: an attack's own count is not trusted.
 
-Libraries count images that were wrong from the start, and images of their own making; see
+Libraries count images that were misclassified when clean, and images outside the ball; see
 ``attacks/_foolbox.py`` for what foolbox returns.
 """
 
@@ -18,13 +18,13 @@ from robustinfo.core.errors import UserError
 from robustinfo.core.settings import Entry
 from robustinfo.judge.threats import Threat, threat
 
-# (network, x, y, generator=) -> x_adv, like x, and the attack's own word on its success, (n,) bool.
+# (network, x, y, generator=) -> x_adv, like x, and the attack's own claim of success, (n,) bool.
 Perturb = Callable[..., tuple[Tensor, Tensor]]
-Progress = Callable[[str], object]  # is told what is being done
+Progress = Callable[[str], object]  # called with a line on the current work
 
 
 class Attack(NamedTuple):
-    """How an image is attacked, and what is allowed."""
+    """An attack: its threat model, its function and its entry."""
 
     threat: Threat
     perturb: Perturb
@@ -32,12 +32,12 @@ class Attack(NamedTuple):
 
 
 class AttackResults(NamedTuple):
-    """What attacks did, by name: their images, and (n,) bool each, true and false successes."""
+    """Results by attack: images like x, and (n,) bool each, true and falsely claimed successes."""
 
     x_adv: dict[str, Tensor]
     success: dict[str, Tensor]
     miscounted: dict[str, Tensor]
-    failed: dict[str, str]  # attacks that could not be made, and why
+    failed: dict[str, str]  # attacks that raised an error, and why
 
 
 def attacks_of(entries: Mapping[str, Entry], **settings: object) -> dict[str, Attack]:
@@ -58,11 +58,10 @@ def _with_settings(perturb: Perturb, settings: Mapping) -> Perturb:
 def verify_success(
     model: nn.Module, y: Tensor, x_adv: Tensor, *, claimed: Tensor, clean_correct: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """(n,) bool each: which successes are true, and which were claimed and are not.
+    """True successes, and claims that are false, (n,) bool each.
 
-    A success was correct when clean (right) and is misclassified now, by more than rounding (see
-    attacks/_success.py); the attack's word (claimed) is not enough. Who claims a tie is not right,
-    but has not miscounted either.
+    A success was claimed, was correct when clean, and is misclassified by more than rounding (see
+    attacks/_success.py). A claimed image at a tie is neither a success nor a false claim.
     """
     ahead = lead(model, x_adv, y)
     return claimed & clean_correct & (ahead > 0), claimed & ~(clean_correct & (ahead >= 0))
@@ -76,10 +75,10 @@ def run_attacks(
     generator: Generator,
     progress: Progress = print,
 ) -> AttackResults:
-    """Every attack on every image, audited. x: (n, c, h, w) in [0, 1].  y: (n,) labels.
+    """Run every attack on every image.  x: (n, c, h, w) in [0, 1].  y: (n,) labels.
 
-    One that the network gives no hold, by too few classes or answers that contradict each other,
-    takes nothing from what the others found.
+    An attack that cannot run, by too few classes or inconsistent logits, is recorded in ``failed``,
+    and the others go on.
     """
     results = AttackResults({}, {}, {}, {})
     for name, (_, perturb, _) in attacks.items():

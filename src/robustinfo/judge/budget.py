@@ -1,8 +1,8 @@
-"""The largest protocol that fits into a budget of time, found from the time of one batch.
+"""The largest protocol that fits into a time budget, from the measured time of one batch.
 
-What an image costs in passes is known before (protocol.py), and mostly an upper bound, as images
-leave an attack once they have fallen; what a pass takes is measured, and other work on the machine
-may lengthen it.
+The passes per image are known beforehand (protocol.py), mostly as an upper bound, since images
+leave an attack at their first success; the time of a pass is measured, and other work on the
+machine may lengthen it.
 """
 
 import statistics
@@ -21,7 +21,7 @@ OVERHEAD = 1e-3  # seconds of a step, however few the images
 
 
 class Task(NamedTuple):
-    """What the time depends on beside the protocol and the network."""
+    """The size of a judgement, beside the protocol and the network."""
 
     images: int  # that are there
     values: int  # of one image
@@ -30,7 +30,7 @@ class Task(NamedTuple):
 
 
 def seconds_each(model: nn.Module, x: Tensor) -> tuple[float, float]:
-    """What an image of the batch x costs, with its gradient and without; of frozen weights."""
+    """Seconds per image of a batch x, with a gradient by x and without; weights are frozen."""
     network = GradientSafe(model).eval()
 
     def gradient() -> None:
@@ -45,10 +45,10 @@ def seconds_each(model: nn.Module, x: Tensor) -> tuple[float, float]:
 
 
 def _seconds(once: Callable[[], None], x: Tensor) -> float:
-    """The median of some runs: the first is slow, and others may be disturbed.
+    """The median time of RUNS runs, as the first is slow and others may be disturbed.
 
-    Of wall clock and processor time the less: other work on the machine lengthens the one, several
-    threads the other.
+    Each counts by the smaller of wall clock and processor time: other work on the machine lengthens
+    the one, several threads the other.
     """
     times = []
     for _ in range(RUNS):

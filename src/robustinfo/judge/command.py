@@ -1,6 +1,6 @@
-"""What ``robustinfo judge`` asks, in the process of the judged network: from names to a verdict.
+"""``robustinfo judge`` in the process of the judged network: from options to a verdict.
 
-Everything that imports torch, or calls a stranger's code, happens here.
+Everything that imports torch, or calls the user's code, happens here.
 """
 
 import json
@@ -31,7 +31,7 @@ TIMED = 32  # images of the batch that is timed
 def run(arguments: dict[str, Any], text_format: dict[str, Any]) -> dict[str, str]:
     """``verdict`` and the ``text`` to print, or the ``error`` in one line.
 
-    typed: the fields of ``options.Typed``. paper: those of ``plain.Paper``, for the text.
+    arguments: the fields of ``options.Options``. text_format: those of ``plain.TextFormat``.
     """
     chosen = Options(**arguments)
     try:
@@ -116,7 +116,7 @@ def _evaluate(
     generator: Generator,
     progress: Callable[[str], object],
 ) -> Evaluation:
-    """The first network judged by the protocol; a second one is its twin."""
+    """The evaluation of the first network by the protocol; a second network is its twin."""
     attacks = protocol.attacks(size, ball, term=term is not None)
     diagnostics = protocol.diagnostics(size, ball, x[0].numel())
     return evaluate(
@@ -134,7 +134,7 @@ def _evaluate(
 
 
 def _term(guard: Guarded) -> Callable | None:
-    """What its defence adds to its loss; None where that is nothing, or nobody says."""
+    """The ``attack_term`` of its checkpoint's defence; None without a checkpoint or a term."""
     if guard.checkpoint is None:
         return None
     return attack_term(guard.checkpoint, guard.network)

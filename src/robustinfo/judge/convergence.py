@@ -1,10 +1,9 @@
-"""Twice the steps from the same starts, and as many starts again: do they find more?
+"""Convergence check: PGD again with twice the steps, and with as many new starts.
 
-Carlini et al. (2019), arXiv 1902.06705, section 5. An attack has converged where more steps find no
-more. So, on the images that nothing has broken, PGD of the evaluation runs twice with the same
-starts: as it was, and with twice the steps. What only the longer run finds is the gain of steps;
-what the first one finds, the luck of other starts. Both are adversarial examples, and no image that
-has one is robust.
+Carlini et al. (2019), arXiv 1902.06705, section 5. An attack has converged where more steps break
+no more. So, on the images that are still robust, PGD of the evaluation runs twice with the same new
+starts: with its own steps, and with twice as many. Images that only the longer run breaks are the
+gain of steps; those that the first breaks, the gain of restarts. No image of either is robust.
 """
 
 from collections.abc import Iterable
@@ -20,10 +19,10 @@ from robustinfo.core.settings import Entry
 
 
 class Gains(NamedTuple):
-    """(n,) bool each, which of the images that were robust fall to whom."""
+    """Robust images that are broken after all, (n,) bool each."""
 
-    steps: Tensor  # to twice the steps, and not to other starts alone
-    restarts: Tensor  # to other starts
+    steps: Tensor  # by twice the steps, and not by new starts alone
+    restarts: Tensor  # by new starts
 
 
 def convergence_check(
@@ -35,7 +34,10 @@ def convergence_check(
     *,
     generator: Generator,
 ) -> Gains:
-    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  robust: (n,) bool.  entries: of pgd."""
+    """Attack the robust images again.  x: (n, c, h, w) in [0, 1].  y: (n,) labels.
+
+    robust: (n,) bool, the images that no attack has broken.  entries: those of pgd.
+    """
     gains = Gains(torch.zeros_like(robust), torch.zeros_like(robust))
     for entry in entries:
         once = registry.config("attacks", entry).model_copy(update={"until": "fooled"})
@@ -56,6 +58,6 @@ def convergence_check(
 
 
 def batches_in_mask(mask: Tensor, x: Tensor) -> list[Tensor]:
-    """The places of the images x in a mask (n,) bool, in batches; none of no image."""
+    """The indices of the images x in a mask (n,) bool, in batches; [] for an empty mask."""
     rows = mask.nonzero().squeeze(1)
     return [part for _, part in memory_batches(x[rows], rows)] if len(rows) else []

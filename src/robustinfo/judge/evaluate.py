@@ -1,8 +1,8 @@
-"""One network, put through attacks and diagnostics, and judged: in memory, from images to verdict.
+"""Evaluate one network in memory: attacks, diagnostics, and the verdict.
 
 The pipeline does the same in stages, whose results are files, by the same functions: attacks are
-audited in ``attacked``, combined in ``threats``, followed up in ``follow_up``, diagnosed in
-``evidence`` and judged in ``verdict``.
+verified in ``attacks``, combined in ``outcome``, followed up in ``follow_up``; diagnostics run in
+``evidence``, and ``verdict`` judges.
 """
 
 from collections.abc import Mapping
@@ -26,20 +26,20 @@ from robustinfo.judge.verdict import Verdict, judge
 from robustinfo.maths.balls import feasible
 from robustinfo.maths.statistics import paired_difference
 
-FOLLOW_UP = "pgd doubled"  # beside the attacks, what comes after them
+FOLLOW_UP = "pgd doubled"  # the name of the follow-up among the attacks
 
 
 class Evaluation(NamedTuple):
-    """The verdict on one network and what it rests on."""
+    """The verdict on one network, and its evidence."""
 
     verdict: Verdict
     ball: Ball
     n: int
     clean: Measurement  # accuracy
     robust: Measurement  # correct when clean and under every attack, of all images
-    accuracies: dict[str, float]  # what each attack leaves by itself
-    broken: dict[str, list[int]]  # the images that each attack broke, by their place in x
-    not_made: dict[str, str]  # the attacks that could not be made, and why
+    accuracies: dict[str, float]  # under each attack by itself
+    broken: dict[str, list[int]]  # the images that each attack broke, by their index in x
+    not_made: dict[str, str]  # the attacks that could not run, and why
     measurements: list[Measurement]
 
 
@@ -56,11 +56,11 @@ def evaluate(
     twin: nn.Module | None = None,
     progress: Progress = print,
 ) -> Evaluation:
-    """The verdict on a network in eval mode. x: (n, c, h, w) in [0, 1].  y: (n,) labels.
+    """Evaluate a network in eval mode.  x: (n, c, h, w) in [0, 1].  y: (n,) labels.
 
-    attacks: in the ball. twin: the same network without the defence; it is attacked alike, but for
-    what climbs a defence's term, and what broke it is tried on the network. note: is told what is
-    being done. Raises UserError if no attack can be made at all, with the reasons.
+    attacks: in the ball. twin: the same network without the defence; the attacks that are not
+    adaptive run on it, too, and their images are transferred to the network. progress: called with
+    the current work. Raises UserError if no attack can run at all, with the reasons.
     """
     model, twin = guarded(model), None if twin is None else guarded(twin)
     network = GradientSafe(model).eval()
@@ -95,7 +95,7 @@ def evaluate(
         network, x, y, combined, in_ball, entries, threat_of, starts=starts, generator=generator
     )
     values += threats.counts({name: threat_of[name] for name in results.success}, in_ball)
-    robust_before = combined.robust  # nothing follows up what the twin withstands, either
+    robust_before = combined.robust  # the twin has no follow-up, either
     combined = combined._replace(robust=followed.robust(robust_before))
     broken_later = robust_before & ~combined.robust
     values += outcome.measurements(combined, followed.only) + follow_up.measurements(followed)
@@ -136,10 +136,10 @@ def _attack_twin(
     generator: Generator,
     progress: Progress,
 ) -> tuple[Tensor, dict[str, tuple[Tensor, Tensor]]]:
-    """(n,) bool, where the twin is robust; and per attack which of its images turn the network,
-    and these images.
+    """Where the twin is robust, (n,) bool; and per attack, transferred to the network, success
+    (n,) bool and x_adv.
     """
-    # Not those that climb the defence's own term: the twin has none.
+    # Not adaptive attacks: the twin has no defence, and no term.
     plain = {name: one for name, one in attacks.items() if one.threat.role != "adaptive"}
     results = run_attacks(
         twin, x, y, plain, generator, lambda name: progress(f"{name} on the twin")
@@ -156,7 +156,7 @@ def _attack_twin(
 def _attack_errors(
     results: AttackResults, x: Tensor, threat_of: Mapping[str, threats.Threat]
 ) -> list[Measurement]:
-    """What the attacks themselves did wrong."""
+    """Infeasible images, and falsely claimed successes of each attack."""
     infeasible = [
         ~feasible(x, x_adv, threat_of[name].norm, threat_of[name].epsilon)
         for name, x_adv in results.x_adv.items()
@@ -168,7 +168,7 @@ def _attack_errors(
 
 
 def _gain_over_twin(robust: Tensor, twin_robust: Tensor) -> list[Measurement]:
-    """Beside the twin, image by image."""
+    """Robust accuracy of the twin, and the gain over it, paired by image."""
     won, lost, n = (
         int((robust & ~twin_robust).sum()),
         int((twin_robust & ~robust).sum()),

@@ -1,10 +1,10 @@
 """Diagnostics of one network as the measurements that checks read.
 
-Some are of the images that matter only: a gradient of 0, or a loss that never rises, hides nothing
-where an attack that climbs the loss succeeds all the same. A diagnostic of ``OF_RESISTING`` in its
-file is asked about the images that resist every attack on the cross-entropy in its norm, and its
-fractions are of all images. An accuracy that is swept over epsilon tells three things more: whether
-it rises with epsilon, what survives an epsilon that may paint anything, and whether 0 is clean.
+A gradient of 0, or a loss that never rises, masks nothing where an attack on that loss succeeds all
+the same. So a diagnostic with ``OF_RESISTING`` in its file runs on the images that resist every
+attack on the cross-entropy in its norm, and its fractions are of all images. An accuracy that is
+swept over epsilon gives three measurements more: its largest rise with epsilon, the accuracy at an
+epsilon that reaches any image, and the gap between epsilon 0 and clean accuracy.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -24,7 +24,7 @@ CURVE = "attack_accuracy"  # the diagnostic that may be swept over epsilon
 
 
 def norm_of(kind: str, entry: Entry) -> str | None:
-    """The norm that an entry, resolved, speaks of; None: of none, or of all."""
+    """The norm of a resolved entry, or of its attack ``adversary``; None: it has none."""
     ((_, one), *_) = registry.sweep(entry)
     config = registry.config(kind, one)
     if getattr(config, "adversary", None):
@@ -48,10 +48,10 @@ def run_diagnostics(
     extra: Callable[[Entry], dict[str, Any]] = lambda entry: {},
     progress: Callable[[str], object] = lambda text: None,
 ) -> Iterator[Measurement]:
-    """Every diagnostic at every level of its sweep. x: (n, c, h, w) in [0, 1].  y: (n,) labels.
+    """Run every diagnostic at every level of its sweep.  x: (n, c, h, w) in [0, 1].  y: (n,).
 
-    resisting: by norm, (n,) bool, the images that no attack on the cross-entropy broke. given: what
-    else a diagnostic is handed, by its entry.
+    resisting: by norm, (n,) bool, the images that no attack on the cross-entropy broke. extra:
+    entry -> further arguments of its ``diagnose``.
     """
     for name, entry in entries.items():
         if is_curve(entry):
@@ -83,7 +83,7 @@ def _labelled(one: Measurement, name: str, level: float | None, total: int | Non
 def _curve(
     model: nn.Module, x: Tensor, y: Tensor, name: str, entry: Entry, generator: Generator
 ) -> Iterator[Measurement]:
-    """Accuracy at every epsilon, and what the curve says of the attack."""
+    """Accuracy at every epsilon, and the checks of the curve."""
     curve: dict[Any, Tensor] = {}  # by epsilon
     norm: Any = norm_of("diagnostics", entry)
     for level, params in registry.sweep(entry):

@@ -1,17 +1,17 @@
-"""Gradient attacks go on where they may merely have been too short, before anything accuses.
+"""Follow-up attacks: tell masked gradients from gradient attacks that were merely too short.
 
 Carlini et al. (2019), arXiv 1902.06705: a black box, noise or a single step that beats the gradient
 shows masked gradients, unless the gradient attack had too few steps. So, per threat model:
 
     search    on the images that only such weaker attacks broke, a long gradient search, with more
-              steps, restarts and losses: what it finds was a short search, the rest is masked
-    doubling  on the images that are left, the evaluation's own PGD with twice the steps, and with
-              as many starts again (convergence.py)
-    hidden    the images that resist every gradient attack of the evaluation and fall all the same,
-              to an ensemble or a black box: has their cross-entropy any slope? Where a gradient
-              attack on another loss breaks them, as on the margin, nothing is hidden from it: a
-              network that is trained to the end is as sure, and honest. If the evaluation has such
-              an attack, and only the search breaks them, that attack was short.
+              steps, restarts and losses: what it breaks was a short search, the rest is masked
+    doubling  on the images that are still robust, the evaluation's own PGD with twice the steps,
+              and with as many new starts (convergence.py)
+    hidden    on the images that resist every gradient attack of the evaluation and are broken by an
+              ensemble or a black box: does the gradient of their cross-entropy vanish? Where a
+              gradient attack on another loss breaks them, as on the margin, nothing is masked:
+              networks trained to the end are as sure, and honest. If the evaluation has such an
+              attack, and only the search breaks them, that attack was short.
 """
 
 from collections.abc import Iterable, Mapping
@@ -33,16 +33,16 @@ QUANTITIES = ("short_search_fraction", "hidden_fraction", "convergence_gain", "r
 
 
 class FollowUp(NamedTuple):
-    """(n,) bool each; None where there was nothing to compare with."""
+    """Masks of images, (n,) bool each; None where there is no attack to compare with."""
 
     only: dict[str, Tensor]  # as in Outcome, without what the search found
-    short: Tensor  # only a weaker attack had found them, and the search does, too
-    hidden: Tensor | None  # broken by no gradient attack, and the cross-entropy has no slope
+    short: Tensor  # only a weaker attack had broken them, and the search does, too
+    hidden: Tensor | None  # broken by no gradient attack, and the cross-entropy's gradient is 0
     steps: Tensor | None  # robust, until PGD had twice the steps
     restarts: Tensor | None  # robust, until PGD had other starts
 
     def robust(self, before: Tensor) -> Tensor:
-        """Those of the images that were robust which still are: (n,) bool."""
+        """The images robust ``before``, without those that the doubling broke: (n,) bool."""
         return (
             before
             if self.steps is None or self.restarts is None
@@ -62,10 +62,10 @@ def follow_up(
     starts: Tensor,
     generator: Generator,
 ) -> FollowUp:
-    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  entries: the attacks that were made, by name.
+    """Follow up an outcome in a ball (norm, epsilon).  x: (n, c, h, w) in [0, 1].  y: (n,) labels.
 
-    starts: like x, what a weaker attack made of an image, where one did: gradients go on from
-    there, too, once it is drawn back to where the network is right.
+    entries: the attacks that ran, by name. starts: like x, the images of weaker attacks, from which
+    the search starts, too, after moving them back to where they are classified correctly.
     """
     pgd_entries = [
         entries[name] for name, one in threats.items() if _is_pgd(one, ball) and name in entries
@@ -109,9 +109,9 @@ def _hidden(model: nn.Module, x: Tensor, y: Tensor, outcome: Outcome) -> Tensor:
 
 
 def weaker_images(x: Tensor, attacks: Iterable[tuple[Threat, Tensor, Tensor]], norm: str) -> Tensor:
-    """Like x: what attacks of the weaker kinds in the norm made of the images that they broke.
+    """The images of attacks of the weaker roles in the norm, like x; x where none succeeded.
 
-    made: (threat, success (n,) bool, x_adv like x) of each attack.
+    attacks: (threat, success (n,) bool, x_adv like x) of each attack.
     """
     starts = x.clone()
     for threat, success, x_adv in attacks:

@@ -4,12 +4,12 @@
     {method: digits, size: 28}   the same with its numbers
     FOLDER                       class by class, laid out as for torchvision's ImageFolder
 
-Where there is a folder of that name, it is meant. It holds one folder of images per class, or such
-a folder per split (train, test, val ..., in any case). Labels are the places of the folders sorted
-by name, or by number where they are numbered, unless ``names`` gives the order of the classes, as
-of ImageNet's. Of a folder a draw that never changes takes the first ``limit`` images, since in
-order they would be of one class; of a data set, the first ones, as everywhere here. What was found
-and what was left out is returned with them; what may be meant in two ways is refused.
+A folder of that name comes first. It holds one folder of images per class, or such a folder per
+split (train, test, val ..., in any case). Labels are the indices of the folders sorted by name, or
+by number where they are numbered, unless ``class_file`` gives the order of the classes, as of
+ImageNet's. Of a folder, ``limit`` images are taken in a fixed random order, since by name they
+would be of one class; of a data set, the first ones, as everywhere here. A summary of what was read
+and left out is returned with them; an ambiguous layout is an error.
 """
 
 import os
@@ -28,7 +28,7 @@ from robustinfo.datasets._summary import DataSummary
 
 
 class LabelledImages(NamedTuple):
-    """images: uint8 (n, c, h, w).  labels: int64 (n,), places in the list of classes."""
+    """images: uint8 (n, c, h, w).  labels: int64 (n,), indices of ``classes``."""
 
     images: Tensor
     labels: Tensor
@@ -44,11 +44,12 @@ def images(
     limit: int | None = None,
     class_file: Path | None = None,
 ) -> LabelledImages:
-    """What ``text`` names.
+    """The images of a folder or a data set that ``text`` names.
 
-    size: of the images, in pixels: the shorter side becomes so long, and the middle is cut out;
-    None: as they are. limit: how many; None: all. names: of a folder, a text file with a line per
-    class, or JSON, a list of the classes or a mapping of each to its place. Raises UserError.
+    size: of the images, in pixels: the shorter side becomes so long, and the middle is cropped;
+    None: as they are. limit: the most images; None: all. class_file: of a folder, a text file with
+    a line per class, or JSON, a list of the classes or a mapping of each to its index. Raises
+    UserError.
     """
     if limit is not None and limit < 1:
         raise UserError(f"{limit} images judge nothing; write a positive number, or none for all")

@@ -1,8 +1,8 @@
-"""A function asked in a process of its own, as it calls a stranger's code.
+"""Call a function that runs the user's code in a process of its own.
 
 What that code writes to standard output goes to standard error, whether by ``print``, by the file
-descriptor or from C, and when Python ends; what it does to its process, as ``os._exit(0)`` or a
-crash, ends no other. The process leads a group of its own, which ends with it and with ours.
+descriptor or from C, and when Python ends; ``os._exit(0)`` or a crash ends no other process. The
+process leads a group of its own, which ends with it and with the calling process.
 """
 
 import json
@@ -37,9 +37,9 @@ def call(function: str, options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _run_process(function: str, options: str, answer: int) -> int:
-    """The exit status of the process, after its end and that of all that it has started.
+    """Run the process and its children to their end, and return its exit status.
 
-    It ends, too, when the writing end of the pipe ``ours`` closes, as with this process.
+    It is ended, too, when the write end of the pipe closes, as by the end of this process.
     """
     read_end, write_end = os.pipe()
     # -P: a file json.py in the user's folder is not the library; `sources` adds that folder later.
@@ -62,7 +62,7 @@ def _run_process(function: str, options: str, answer: int) -> int:
 
 
 def _exit_reason(status: int) -> str:
-    """What an exit status means, and what to look for."""
+    """The meaning of an exit status, and where to look."""
     if status == 1:
         return "its process failed; the traceback above says where"
     if status >= 0:

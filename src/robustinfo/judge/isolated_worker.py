@@ -14,11 +14,11 @@ import time
 from importlib import import_module
 from threading import Thread
 
-PATIENCE = 5  # seconds that what the function has started may go on after the answer
+PATIENCE = 5  # seconds that threads of the function may go on after the answer
 
 
 def main(function: str, options: str, answer: int, parent: int) -> None:
-    """One answer, whatever the function has forked meanwhile."""
+    """Write one answer, even if the function has forked meanwhile."""
     process = os.getpid()
     Thread(target=_end_with, args=(parent,), daemon=True).start()
     # What is written goes to standard error, and an encoding of little reach is no error there.
@@ -32,13 +32,13 @@ def main(function: str, options: str, answer: int, parent: int) -> None:
 
 
 def _end_soon() -> None:
-    """End this process, though a thread that the function has started may not."""
+    """End this process after PATIENCE, even if a thread of the function goes on."""
     time.sleep(PATIENCE)
     os._exit(0)
 
 
 def _end_with(parent: int) -> None:
-    """End this process and all that it has started when the other end of a pipe closes."""
+    """End this process and its children when the other end of a pipe closes."""
     os.read(parent, 1)
     os.killpg(0, signal.SIGKILL)
 

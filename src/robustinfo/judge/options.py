@@ -1,4 +1,4 @@
-"""What is typed on the command line, as what it means; else a UserError says what may be typed."""
+"""Parse the options of the command line; a UserError says what an option may be."""
 
 import re
 from typing import TYPE_CHECKING, NamedTuple, get_args
@@ -13,7 +13,7 @@ UNITS = {"s": 1, "m": 60, "h": 3600}
 
 
 class Options(NamedTuple):
-    """What ``robustinfo judge`` was given."""
+    """The options of ``robustinfo judge``."""
 
     model: str
     data: str
@@ -29,7 +29,7 @@ class Options(NamedTuple):
 
 
 def norm(text: str) -> Norm:
-    """``linf`` or ``l2``."""
+    """A norm, ``linf`` or ``l2``."""
     for choice in get_args(Norm):
         if text == choice:
             return choice
@@ -37,7 +37,7 @@ def norm(text: str) -> Norm:
 
 
 def epsilon(text: str, ball_norm: Norm) -> float:
-    """A size of a ball in the norm ``within``, in pixel values of [0, 1]."""
+    """The radius of the ball in ``ball_norm``, in pixel values of [0, 1]."""
     try:
         size = float(pixels(text))
     except ValueError:
@@ -50,7 +50,7 @@ def epsilon(text: str, ball_norm: Norm) -> float:
 
 
 def device(text: str) -> "torch.device":
-    """The device that is asked for, or a GPU if there is one; float32 means float32 there."""
+    """The named device, or by default a GPU if there is one. Switches TF32 off."""
     import torch
 
     torch.backends.cudnn.allow_tf32 = False
@@ -66,7 +66,7 @@ def device(text: str) -> "torch.device":
 
 
 def seconds(text: str) -> float:
-    """``90s``, ``20m`` or ``2h``."""
+    """A duration, ``90s``, ``20m`` or ``2h``, in seconds."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", text)
     if match is None:
         raise UserError(f"--budget {text}: write a number and s, m or h, as 20m")

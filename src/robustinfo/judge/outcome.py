@@ -1,8 +1,8 @@
-"""Per image, in one threat model: what the attacks of an evaluation broke, and what alone did.
+"""The outcome of all attacks per image, in one threat model: robust, broken, and by which alone.
 
-An image is robust if it is correct when clean and no attack within the ball fooled the network on
-it. What only one kind of attack breaks is told apart: Carlini et al. (2019), arXiv 1902.06705, and
-Athalye et al. (2018), arXiv 1802.00420, take it for a sign that the gradient attacks have failed.
+An image is robust if it is correct when clean and no attack within the ball broke it. Images that
+only one kind of attack breaks are counted apart: Carlini et al. (2019), arXiv 1902.06705, and
+Athalye et al. (2018), arXiv 1802.00420, take them for a sign that the gradient attacks have failed.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from robustinfo.judge.threats import STRONGER_ROLES, Threat
 from robustinfo.maths.balls import same_ball
 from robustinfo.maths.statistics import paired_difference
 
-# What ``measured`` says.
+# The quantities of ``measurements``.
 QUANTITIES = (
     "robust_accuracy", *(f"{role}_only_fraction" for role in STRONGER_ROLES), "noise_only_rate",
     "adaptive_shortfall",
@@ -25,21 +25,21 @@ WEAKER = ("noise", "single_step", "black_box", "adaptive")  # than a long gradie
 
 
 class Outcome(NamedTuple):
-    """(n,) bool each, of one threat model."""
+    """Masks of images in one threat model, (n,) bool each."""
 
     robust: Tensor
-    only: dict[str, Tensor]  # by role: broken by that, and by no attack that should find no less
-    suspects: dict[float, Tensor]  # by epsilon: those of the roles in WEAKER
+    only: dict[str, Tensor]  # by role: broken by it, and by no attack of STRONGER_ROLES
+    suspects: dict[float, Tensor]  # by epsilon: ``only`` of the roles in WEAKER
     resists_cross_entropy: Tensor  # correct, and no attack on the cross-entropy broke it
     resists_gradients: Tensor  # correct, and no gradient attack but an ensemble broke it
     broken: Tensor
-    shortfall: tuple[Tensor, Tensor] | None  # (plain alone, adaptive alone), alike in steps
+    shortfall: tuple[Tensor, Tensor] | None  # broken by (plain PGD alone, adaptive PGD alone)
 
 
 def outcome(
     success: Mapping[str, Tensor], threats: Mapping[str, Threat], correct: Tensor, norm: str
 ) -> Outcome:
-    """What the attacks of one norm did. success: (n,) bool per attack.  correct: (n,) when clean.
+    """The outcome of the attacks of one norm.  success: (n,) bool each.  correct: (n,), clean.
 
     ``only`` has a role where there is an iterated attack in the same ball to compare with.
     """
@@ -81,9 +81,8 @@ def outcome(
 def _shortfall(
     success: Mapping[str, Tensor], in_norm: Mapping[str, Threat]
 ) -> tuple[Tensor, Tensor] | None:
-    """What an adaptive attack misses of plain PGD with no more effort in the same ball.
-
-    Of several adaptive attacks, the one that falls shortest.
+    """Images broken by plain PGD of no more effort in the same ball and not by an adaptive attack,
+    and the reverse. Of several adaptive attacks, the one that misses most.
     """
     pairs = []
     for name, one in in_norm.items():
@@ -104,10 +103,11 @@ def _shortfall(
 
 
 def measurements(outcome: Outcome, only: Mapping[str, Tensor]) -> list[Measurement]:
-    """Fractions of all images, of one outcome; ``noise_only_rate`` of those that resist the rest.
+    """QUANTITIES of one outcome: fractions of all images, ``noise_only_rate`` of those robust
+    against all other attacks.
 
-    only: as in the outcome, without what a longer gradient attack found. ``adaptive_shortfall`` has
-    the interval of a paired difference.
+    only: as in the outcome, without images that a longer gradient attack broke.
+    ``adaptive_shortfall`` has the interval of a paired difference.
     """
     values = [fraction("robust_accuracy", outcome.robust)]
     values += [fraction(f"{role}_only_fraction", mask) for role, mask in only.items()]

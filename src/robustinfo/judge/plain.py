@@ -1,6 +1,6 @@
-"""A text for a terminal or a file of somebody else's, in the letters that it can hold.
+"""Text in the encoding of the terminal or file that it is printed to.
 
-Standard output need not be UTF-8: what ``≤`` means is written ``<=`` there.
+Standard output need not be UTF-8: there ``≤`` is written ``<=``.
 """
 
 import codecs
@@ -14,20 +14,20 @@ ERRORS = "robustinfo.judge.plain"
 
 
 class TextFormat(NamedTuple):
-    """What a text is written on."""
+    """Encoding, width and colours of the output."""
 
     encoding: str
-    width: int  # letters
+    width: int  # characters
     colours: str | None  # as rich calls them; None: none
 
     @classmethod
     def from_console(cls, console: Console) -> Self:
-        """What a console writes on."""
+        """The format of a console's output."""
         return cls(console.encoding, console.width, console.color_system)
 
 
 def text(content: RenderableType, text_format: TextFormat) -> str:
-    """As ``rich`` prints it there."""
+    """The content as ``rich`` prints it in this format."""
     file = io.TextIOWrapper(
         io.BytesIO(), encoding=text_format.encoding, errors=ERRORS, newline="\n"
     )

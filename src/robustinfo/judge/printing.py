@@ -1,4 +1,4 @@
-"""A verdict as people and programs read it: tables for a terminal, and what becomes JSON."""
+"""A verdict as tables for a terminal, and as data for JSON."""
 
 import math
 from typing import Any
@@ -18,7 +18,7 @@ COLOURS = {HOLDS: "green", NOT_ENOUGH: "yellow"}
 
 
 def as_json(evaluation: Evaluation, size: Size) -> dict[str, Any]:
-    """Verdict, headline, what each attack broke, and every check with its number and class."""
+    """Verdict, accuracies, the images that each attack broke, and every check, as plain data."""
     return {
         "verdict": evaluation.verdict.verdict,
         "failed_classes": evaluation.verdict.failed_classes(),
@@ -39,7 +39,7 @@ def as_json(evaluation: Evaluation, size: Size) -> dict[str, Any]:
 
 
 def _as_json(one: Answer) -> dict[str, Any]:
-    """Infinite ends of an interval, of a value without one, become null: JSON knows none."""
+    """An answer as plain data; infinite ends of an interval become null, as JSON has none."""
     numbers = {name: getattr(one, name) for name in ("value", "low", "high", "threshold")}
     return {
         "check": one.check.name,
@@ -63,7 +63,7 @@ def _interval(evaluation: Evaluation) -> tuple[float, float]:
 
 
 def summary(verdict: Verdict) -> str:
-    """``2 checks failed, 20 passed, 3 cannot say, 5 not run``."""
+    """The counts of results: ``2 checks failed, 20 passed, 3 cannot say, 5 not run``."""
     counts = verdict.counts()
     checks = "check" if counts["failed"] == 1 else "checks"
     rest = ", ".join(f"{counts[name]} {name}" for name in ("passed", "cannot say", "not run"))
@@ -71,7 +71,7 @@ def summary(verdict: Verdict) -> str:
 
 
 def explanation(one: Answer) -> str:
-    """What became of a check that did not pass, in a sentence or two; empty of one that did."""
+    """Why a check did not pass, in a sentence or two; empty if it did."""
     if one.result in ("failed", "noted"):
         return one.check.meaning
     if one.result == "cannot say":
@@ -85,12 +85,12 @@ def explanation(one: Answer) -> str:
 
 
 def rule(one: Answer) -> str:
-    """``≤ 0.05``."""
+    """The check's rule: ``≤ 0.05``."""
     return f"{SIGNS[one.check.rule]} {one.threshold:.3g}"
 
 
 def render(evaluation: Evaluation, size: Size) -> Group:
-    """What ``rich`` prints: the verdict, why, what attacks leave, every check that was asked."""
+    """The verdict, its reasons, accuracy under each attack, and every check that was run."""
     verdict, (low, high) = evaluation.verdict, _interval(evaluation)
     colour = COLOURS.get(verdict.verdict, "red")
     robust = f"{evaluation.robust.value:.1%} ({low:.1%} to {high:.1%})"

@@ -1,10 +1,10 @@
-"""What a network is put through, in five sizes, each beside what it costs.
+"""The protocols: attacks and diagnostics in five sizes, each with its cost.
 
-Each size asks everything that the smaller ones ask, more thoroughly and of more images. From
-``medium`` on, an honest network on which nothing happens passes every check that can be made on its
-data: 0 of 400 images lie surely below 1 % (Wilson's interval ends at 0.95 %), and 0 of 80 planted
-ones below 5 %. ``tiny`` and ``small`` make no AutoAttack, and can find a fault but not say that a
-network holds.
+Each size runs everything that the smaller ones run, more thoroughly and on more images. From
+``medium`` on, a network without any finding passes every check that can be made on its data: 0 of
+400 images are surely below 1 % (Wilson's interval ends at 0.95 %), and 0 of 80 planted ones below
+5 %. ``tiny`` and ``small`` have no AutoAttack: they can find a fault, but not say that a network
+holds.
 """
 
 from typing import Any, NamedTuple
@@ -20,11 +20,11 @@ CURVE_STEPS = 20
 STEP = 0.25
 REACH = 2.5  # epsilons that all steps of a path together are long, whose end is to be stationary
 SUSPECTS = 0.1  # of the images, at most so many go through the long search, as a rule
-HALVINGS = 12 + 28  # labels that HopSkipJump asks at a step, beside those around the boundary
+HALVINGS = 12 + 28  # queries of a step of HopSkipJump, beside those around the boundary
 
 
 class Size(NamedTuple):
-    """How thorough a protocol is."""
+    """The numbers of a protocol."""
 
     name: str
     images: int
@@ -54,30 +54,30 @@ class Ball(Settings):
 
 
 class Cost(NamedTuple):
-    """At most so many passes per image of the protocol, with a gradient and without."""
+    """An upper bound of passes per image of the protocol, with a gradient and without."""
 
     gradients: float = 0
     queries: float = 0
 
     def __add__(self, other: "Cost") -> "Cost":  # type: ignore[override]  # no longer tuple
-        """Of both."""
+        """The sum of both."""
         return Cost(*(a + b for a, b in zip(self, other, strict=True)))
 
 
 class Part(NamedTuple):
-    """An entry of attacks/ or diagnostics/, and what it costs."""
+    """An entry of attacks/ or diagnostics/, and its cost."""
 
     entry: Entry
     cost: Cost
 
 
 def place(size: Size) -> str:
-    """Which of the sizes it is: ``2 of 5``."""
+    """The rank of a size: ``2 of 5``."""
     return f"{SIZES.index(size) + 1} of {len(SIZES)}"
 
 
 def attacks(size: Size, ball: Ball, *, term: bool = False) -> dict[str, Part]:
-    """Entries of attacks/, by name; all within the ball. term: with that on the defence's term."""
+    """Entries of attacks/, by name, all in the ball. term: with the adaptive attack."""
     in_ball, ascent = {"norm": ball.norm, "epsilon": ball.epsilon}, _pgd_settings(size, ball)
     search = ascent | {"method": "pgd", "until": "fooled"}
     one_attack = size.restarts * (size.steps + 1)
@@ -115,7 +115,7 @@ def attacks(size: Size, ball: Ball, *, term: bool = False) -> dict[str, Part]:
 
 
 def follow_up(size: Size, ball: Ball) -> Cost:
-    """Of what comes after the attacks: a long search for some images, PGD doubled for the rest."""
+    """The cost of the follow-up: a long search for some images, PGD doubled for the rest."""
     one_attack = size.restarts * (size.steps + 1)
     config = gradient_search.Config(norm=ball.norm, epsilon=ball.epsilon)
     search = gradient_search.RUNS * (config.steps + 1)
@@ -174,7 +174,7 @@ def _pgd_settings(size: Size, ball: Ball) -> Entry:
 def cost(
     size: Size, ball: Ball, values: int, images: int | None = None, *, term: bool = False
 ) -> Cost:
-    """Of the whole protocol, per image; the rest as in ``diagnostics``."""
+    """The cost of the whole protocol per image; arguments as in ``diagnostics``."""
     diagnostic_parts = diagnostics(size, ball, values, images)
     parts = [*attacks(size, ball, term=term).values(), *diagnostic_parts.values()]
     return sum((part.cost for part in parts), follow_up(size, ball))

@@ -11,7 +11,7 @@ CLASSES_OF_EXAMPLES = (2, 10, 1000)  # for which a threshold that depends on K i
 
 
 def page() -> str:
-    """Markdown."""
+    """The page in Markdown."""
     return "\n\n".join([INTRODUCTION, _classes(), CHECKED, _checks(), PROTOCOLS, _sizes()]) + "\n"
 
 
@@ -85,7 +85,7 @@ def _sizes() -> str:
 
 
 def _upper_end_of_none(images: int) -> str:
-    """What it proves that nothing happens on so many images."""
+    """The upper end of the 95 % interval of 0 events on so many images."""
     return f"≤ {fraction_interval(0, images)[1]:.2%}"
 
 

@@ -1,6 +1,6 @@
-"""What an attack may do and what kind of attack it is, and the threat models of an evaluation.
+"""The threat model and the kind of each attack, and the threat models of an evaluation.
 
-A threat model is a norm and the largest epsilon that counts in it; they are never mixed.
+A threat model is a norm and the largest epsilon among its attacks; norms are never pooled.
 """
 
 from collections.abc import Mapping
@@ -10,9 +10,9 @@ from robustinfo.core import registry
 from robustinfo.core.measurement import Measurement, exact
 from robustinfo.maths.balls import same_ball
 
-# The roles of attacks, and those of the attacks that should find no less. An iterated gradient
-# attack is what all others are held against. An ensemble (AutoAttack) holds a black box itself, so
-# that nothing is held against it; that it finds more than the rest is common, and only noted.
+# The roles of attacks, and the roles of attacks that should break no less. All others are compared
+# with iterated gradient attacks. An ensemble (AutoAttack) contains a black box itself; that it
+# breaks more than the rest is common, and only noted.
 STRONGER_ROLES = {
     "noise": ("single_step", "iterated", "adaptive"),
     "single_step": ("iterated", "adaptive"),
@@ -26,23 +26,23 @@ GRADIENTS = ("iterated", "ensemble")  # without one of them nothing has been eva
 
 
 class Threat(NamedTuple):
-    """What an attack may do, and what kind of attack it is."""
+    """The threat model of an attack, and its kind."""
 
     role: str  # its file's ROLE
     norm: str
     epsilon: float | None  # None: it belongs to no threat model
     method: str = ""
-    loss: str = ""  # cross_entropy, margin, ...: what it climbs, if it climbs one; pgd.py's names
+    loss: str = ""  # cross_entropy, margin, ...: the one that it maximises, by pgd.py's names
     effort: tuple[int, int] = (0, 0)  # steps and restarts, of what iterates
-    decision_based: bool = False  # whether it asks for labels alone
+    decision_based: bool = False  # whether it sees predicted labels alone
 
     def transferred(self) -> "Threat":
-        """The same examples tried on another network, whose answers and gradients nobody asked."""
+        """The threat of its examples on another network, which it has not queried: a black box."""
         return Threat("black_box", self.norm, self.epsilon)
 
 
 def threat(entry: Mapping) -> Threat:
-    """Of an attack's entry in a study or protocol."""
+    """The threat of an attack's entry in a study or protocol."""
     module, config = registry.module("attacks", entry), registry.config("attacks", entry)
     # Of texts no distance is taken.
     norm, epsilon = getattr(config, "norm", ""), getattr(config, "epsilon", None)
@@ -67,9 +67,9 @@ def models(threats: Mapping[str, Threat]) -> dict[str, float]:
 
 
 def counts(threats: Mapping[str, Threat], ball: tuple[str, float]) -> list[Measurement]:
-    """How many attacks of each kind that a verdict asks for were made in the whole ball.
+    """ATTACK_COUNTS: the attacks of each kind that a verdict requires, in the whole ball.
 
-    ball: (norm, epsilon). What an attack leaves in a smaller one says nothing of this one.
+    ball: (norm, epsilon). Attacks in a smaller ball do not count.
     """
     in_ball = [
         t

@@ -1,9 +1,9 @@
-"""The answers to all checks, and the class that follows: the worst that is surely failed.
+"""The answers to all checks, and the verdict: the worst class of a check that surely fails.
 
-A value that is estimated from images fails or passes where its 95 % interval lies wholly beyond the
-threshold, on one side or the other; else nobody can say, and nothing is said to hold. A fact about
-what was run (a count, an image outside the ball) needs no interval. What was not asked is not run,
-which is never a pass.
+A value that is estimated from images fails or passes where its 95 % interval lies wholly on one
+side of the threshold; else the check cannot say, and the verdict is not HOLDS. A fact about what
+was run (a count, an image outside the ball) needs no interval. A check without a measurement is not
+run, which is never a pass.
 """
 
 import math
@@ -31,7 +31,7 @@ SEVERITY = ("failed", "noted", "cannot say", "passed", "not run")
 
 
 class Answer(NamedTuple):
-    """What a check says, and of what. The numbers are None where it was not run."""
+    """The result of a check, with its numbers, which are None where it was not run."""
 
     check: Check
     result: Result
@@ -40,8 +40,8 @@ class Answer(NamedTuple):
     low: float | None = None
     high: float | None = None
     n: int | None = None
-    entry: str = ""  # who said it
-    images: int | None = None  # that would settle what cannot be said, at the same rate
+    entry: str = ""  # the attack or diagnostic that measured it
+    images: int | None = None  # that would decide the check at the same rate
 
 
 class Verdict(NamedTuple):
@@ -51,7 +51,7 @@ class Verdict(NamedTuple):
     answers: list[Answer]
 
     def counts(self) -> dict[str, int]:
-        """How many deciding checks failed, passed, cannot say, were not run."""
+        """The numbers of deciding checks that failed, passed, cannot say, were not run."""
         deciding: list[str] = [one.result for one in self.answers if one.check.verdict != NOTE]
         return {name: deciding.count(name) for name in SEVERITY if name != "noted"}
 
@@ -62,9 +62,9 @@ class Verdict(NamedTuple):
 
 
 def judge(measurements: Iterable[Measurement], classes: int) -> Verdict:
-    """What the measurements support. classes: K, of the data.
+    """The verdict of the measurements.  classes: K, of the data.
 
-    Raises UserError if a value is NaN: a question that found no answer would pass as answered.
+    Raises UserError if a value that a check reads is NaN.
     """
     given_measurements = list(measurements)
     differ = [one.value for one in given_measurements if one.quantity == "forwards_differ_fraction"]
@@ -80,13 +80,13 @@ def judge(measurements: Iterable[Measurement], classes: int) -> Verdict:
 
 
 def worst(answers: list[Answer]) -> Answer:
-    """The one that decides: the most severe, and of these the furthest beyond its threshold."""
+    """The most severe answer, and of these the furthest beyond its threshold."""
     sign = -1 if answers[0].check.rule == AT_MOST else 1
     return min(answers, key=lambda one: (SEVERITY.index(one.result), sign * one.value))  # type: ignore[operator]  # each was run
 
 
 def answer(check: Check, measurement: Measurement, classes: int) -> Answer:
-    """What one measurement says to a check."""
+    """The answer of one measurement to a check."""
     if math.isnan(measurement.value):
         raise UserError(
             f"no verdict: {check.name} ({measurement.entry or 'no entry'}) is NaN; the evaluation "
@@ -113,7 +113,7 @@ def answer(check: Check, measurement: Measurement, classes: int) -> Answer:
 
 
 def _count(measurement: Measurement) -> tuple[int, int]:
-    """Of a fraction: so many images, of so many."""
+    """The numerator and denominator of a fraction, in images."""
     n = measurement.n or 0
     return round(measurement.value * n), n
 
@@ -140,7 +140,7 @@ def _estimated(check: Check, low: float, high: float, limit: float) -> Result:
 
 
 def _tolerant(check: Check, limit: float, measurement: Measurement) -> float:
-    """The limit, or the images that may be chance where they are more."""
+    """The limit, or the fraction of the tolerated images if it is larger."""
     if not (check.tolerance and measurement.n):
         return limit
     return max(

@@ -19,7 +19,7 @@ class Method(Protocol):
     Config: type[Settings]
 
     def outline(self, config: Settings) -> Outline:
-        """What its rows are called: ``quantity``, with a line on each in the docstring."""
+        """The names of its rows: ``quantity``, with a line on each in the docstring."""
 
     def learn(
         self, task: object, *, config: Settings, generator: Generator

@@ -44,7 +44,7 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called.
+    """The names of its rows.
 
     reached_share  of the training images, the share made adversarial, up to the level
     accuracy  of the retrained network on clean test images

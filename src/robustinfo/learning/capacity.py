@@ -57,7 +57,7 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called.
+    """The names of its rows.
 
     memorised_accuracy  training accuracy with so many weights kept (level)
     weights_needed  the least number of weights whose training accuracy is 1 - epsilon (level)

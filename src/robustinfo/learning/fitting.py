@@ -40,7 +40,7 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called.
+    """The names of its rows.
 
     train_accuracy  on the images that are learned, after the epoch
     test_accuracy  on held-out images of the same set, after the epoch

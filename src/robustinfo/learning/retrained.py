@@ -45,7 +45,7 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called.
+    """The names of its rows.
 
     accuracy  of the network retrained at a level, on test images distorted alike
     accuracy_undistorted  of the same retraining on images as they are

@@ -19,7 +19,7 @@ class Method(Protocol):
     POINTS: str  # which layers it reads: the network's "probes", "activations" or "logits"
 
     def outline(self, config: Settings) -> Outline:
-        """What its rows are called: ``quantity``, with a line on each, and its unit."""
+        """The names of its rows: ``quantity``, with a line on each, and its unit."""
 
     def estimate(
         self, t: Tensor, y: Tensor, *, config: Settings, x: Tensor | None = None

@@ -19,7 +19,7 @@ class Config(maths.Reading):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called; a layer that is not named is each of its points.
+    """The names of its rows; a layer that is not named is each of its points.
 
     activation_entropy  E of a layer: -sum h log h over its outputs h, in natural-log units; no
         Shannon entropy, and negative where outputs exceed 1

@@ -32,7 +32,7 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called.
+    """The names of its rows.
 
     information_input_bits  I(T;X), of the layer and the input, in bits
     information_label_bits  I(T;Y), of the layer and the label, in bits

@@ -35,7 +35,7 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called.
+    """The names of its rows.
 
     hsic_input  HSIC(X, T): how far the layer depends on the input; 0: not at all
     hsic_label  HSIC(Y, T): how far the layer depends on the label

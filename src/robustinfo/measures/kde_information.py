@@ -43,7 +43,7 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called.
+    """The names of its rows.
 
     information_input_bits_upper, information_input_bits_lower  I(T;X), of the layer and the
         input, in bits

@@ -22,7 +22,7 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its row is called.
+    """The name of its row.
 
     logit_scale  standard deviation of an image's logits over the classes, mean over the images
     """

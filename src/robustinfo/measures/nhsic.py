@@ -31,7 +31,7 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called.
+    """The names of its rows.
 
     nhsic_input  nHSIC(X, T): a stand-in for I(T;X), of batches of ``batch_size``; no unit
     nhsic_label  nHSIC(Y, T): a stand-in for I(T;Y); at most the number of classes less one

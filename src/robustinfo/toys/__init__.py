@@ -15,7 +15,7 @@ class Method(Protocol):
     Config: type[Settings]
 
     def outline(self, config: Settings) -> Outline:
-        """What its rows are called: ``quantity``, with a line on each in the docstring."""
+        """The names of its rows: ``quantity``, with a line on each in the docstring."""
 
     def compute(self, *, config: Settings, generator: Generator) -> Iterable[Measurement]:
         """The generator alone decides; torch's global random numbers are left alone."""

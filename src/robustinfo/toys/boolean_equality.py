@@ -25,7 +25,7 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called.
+    """The names of its rows.
 
     accuracy  share of the eight inputs that the network gets right, by w1 (input) and w2
         (level)

@@ -48,7 +48,7 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called.
+    """The names of its rows.
 
     information_*, redundancy_*  of measures/kde_information and measures/binned_information
     mean_distance  of two points of a set

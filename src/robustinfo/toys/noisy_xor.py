@@ -29,7 +29,7 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called.
+    """The names of its rows.
 
     two_line_accuracy  the most points that two lines classify correctly, as a share
     """
