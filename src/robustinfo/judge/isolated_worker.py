@@ -1,9 +1,9 @@
-"""The process that ``isolated.call`` starts: asks one function, and writes down what it returns.
+"""The process that ``isolated.call`` starts: calls one function, and writes what it returns.
 
-    python -P -m robustinfo.judge.isolated_worker package.module:function OPTIONS ANSWER OURS
+    python -P -m robustinfo.judge.isolated_worker package.module:function OPTIONS ANSWER PARENT
 
-OPTIONS: JSON. ANSWER: the file descriptor that the answer goes to. OURS: one that closes when the
-process ends that wants to know.
+OPTIONS: JSON. ANSWER: the file descriptor that the answer is written to. PARENT: the read end of a
+pipe that closes when the calling process ends.
 """
 
 import json

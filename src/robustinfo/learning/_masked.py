@@ -4,8 +4,8 @@ Of its order, which runs over the weights of both layers, a network keeps the fi
 0 and stay 0. So the masks of two counts are nested. All networks of one count learn in the same
 steps, by one batched matrix product per layer, and none notices the others.
 
-Few of the weights kept leave the hidden layer: with a twentieth of 784-64-10, six units of ten have
-none that does and never matter. As far as every network has such units, they are left out.
+Few of the kept weights are in the output layer: with a twentieth of 784-64-10, six hidden units of
+ten have none, and no effect. As far as every network has such units, they are left out.
 """
 
 from typing import NamedTuple
@@ -18,7 +18,7 @@ from robustinfo.training.step import cpu_flags
 
 
 class Start(NamedTuple):
-    """What the networks of every count begin with: per order, and per hidden unit, its weights."""
+    """The random orders and initial weights that the networks of every count share."""
 
     ranks: Tensor  # (m, hidden, d + K) int64, the weight's place in the order
     draws: Tensor  # (m, hidden, d + K) standard normal
@@ -43,10 +43,10 @@ def start(features: int, hidden: int, classes: int, *, orders: int, generator: G
 
 
 def untrained(start: Start, k: int) -> tuple[Layer, Layer]:
-    """The networks that keep k weights; biases are 0, and kept.
+    """The untrained networks that keep k weights; biases are 0, and kept.
 
-    A weight begins as He et al. (2015), arXiv 1502.01852, draw it for as many inputs as a unit
-    keeps on average, and at least one: a sparse layer would fade out otherwise.
+    Weights are initialised as by He et al. (2015), arXiv 1502.01852, for the inputs that a unit
+    keeps on average, and at least one: otherwise signals of a sparse layer would vanish.
     """
     d, hidden = start.features, start.ranks.shape[1]
     kept = start.ranks < k
@@ -67,7 +67,7 @@ def _layer(kept: Tensor, draws: Tensor, inputs: float) -> Layer:
 
 
 def outputs(layers: tuple[Layer, Layer], x: Tensor, *, relu: bool) -> Tensor:
-    """x: (n, d).  Logits (m, n, K) of every network, with ReLU or linear hidden units."""
+    """Logits (m, n, K) of every network, with ReLU or linear hidden units.  x: (n, d)."""
     first, second = layers
     h = torch.baddbmm(first.bias, x.expand(len(first.weight), -1, -1), first.weight)
     return torch.baddbmm(second.bias, h.relu() if relu else h, second.weight)

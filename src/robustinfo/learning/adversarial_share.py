@@ -46,7 +46,7 @@ class Config(Settings):
 def outline(config: Config) -> Outline:
     """The names of its rows.
 
-    reached_share  of the training images, the share made adversarial, up to the level
+    reached_share  fraction of the training images made adversarial, up to the level
     accuracy  of the retrained network on clean test images
     accuracy_on_first  on the adversarial images made against the network before retraining
     accuracy_under_attack  on adversarial images made against the retrained network
@@ -108,9 +108,9 @@ def learn(task: Task, *, config: Config, generator: Generator) -> Iterator[Measu
 def _attack(
     model: Network, images: Images, config: Config, generator: Generator
 ) -> tuple[Images, Tensor]:
-    """The images, attacked where that works, in 8 bits; and (n,) bool: where it still works then.
+    """The attacked images in 8 bits; and (n,) bool, success after rounding.
 
-    An image that survives, or whose success is lost by rounding, comes back as it was.
+    An image without success, or whose success is lost by rounding, stays as it was.
     """
     perturb = registry.get("attacks", config.adversary)
     images_8bit, successes = [], []
@@ -126,7 +126,7 @@ def _attack(
 
 @torch.no_grad()
 def _complexities(model: Network, images: Tensor, config: Config) -> dict[str, Tensor]:
-    """Of the last maps of every image after JPEG: their entropies, and the size of the file."""
+    """Entropies and file size of every image's last maps after JPEG, (n,) each."""
     maps = torch.cat(
         [_maps(model, to_float(x), config.maps) for x in images.split(EVALUATION_BATCH)]
     )
@@ -146,7 +146,7 @@ def _complexities(model: Network, images: Tensor, config: Config) -> dict[str, T
 
 
 def _maps(model: Network, x: Tensor, point: str) -> Tensor:
-    """The output of a layer as it is, (n, maps, h, w). Raises ValueError if it is none."""
+    """A layer's feature maps, (n, maps, h, w). Raises ValueError if there are none."""
     layers = dict(model.named_children())
     for name, layer in layers.items():
         x = layer(x)

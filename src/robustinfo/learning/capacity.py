@@ -75,7 +75,7 @@ def outline(config: Config) -> Outline:
 
 
 def learn(task: Task, *, config: Config, generator: Generator) -> Iterator[Measurement]:
-    """Rows of results, means over the masks with Student's interval; n images in each set.
+    """Train masked networks, and yield means over the masks with Student's interval.
 
     Per set: ``memorised_accuracy`` (level: k); ``weights_needed`` (level: epsilon), nan unless
     every mask reaches 1 - epsilon; ``reached_share`` of the masks that do, with Wilson's interval.
@@ -116,7 +116,7 @@ def learn(task: Task, *, config: Config, generator: Generator) -> Iterator[Measu
 
 
 def weights_needed(errors: np.ndarray, kept: tuple[int, ...], epsilon: float) -> np.ndarray:
-    """(masks, k) fractions wrong -> (masks,) least k with at most epsilon wrong; nan: no k."""
+    """The least k with an error of at most epsilon, (masks,); nan: no k.  errors: (masks, k)."""
     enough = errors <= epsilon
     return np.where(enough.any(1), np.array(kept, float)[enough.argmax(1)], math.nan)
 

@@ -83,7 +83,7 @@ def learn(task: Task, *, config: Config, generator: Generator) -> Iterator[Measu
 
 
 def _distorted(images: Images, entry: Entry, generator: Generator) -> Images:
-    """The images after the distortion, as 8 bits again."""
+    """The distorted images, rounded to 8 bits."""
     distort = registry.get("distortions", entry)
     parts = [
         to_bytes(distort(x, generator=generator))

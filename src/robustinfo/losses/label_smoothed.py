@@ -1,4 +1,4 @@
-"""Label smoothing (LS): the cross-entropy with labels that are not quite sure of themselves.
+"""Label smoothing (LS): the cross-entropy with labels mixed with the uniform distribution.
 
 Szegedy et al. (2016), arXiv 1512.00567, section 7; here as in "Rethinking uncertainty in deep
 learning: whether and how it improves robustness", eq. 6, with its gamma:

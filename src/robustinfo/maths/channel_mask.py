@@ -1,4 +1,4 @@
-"""Which channels of a convolution tell the least of the label: the mask of arXiv 2302.10896, eq. 3.
+"""The channel mask of arXiv 2302.10896, eq. 3: cut the channels with the least nHSIC(f_c, Y).
 
 phi_c = [nHSIC(f_c, Y) >= threshold], f_c being the map of channel c, the threshold such that it
 cuts the lowest 5 % of the channels. The paper's threshold is the greatest of the values that it

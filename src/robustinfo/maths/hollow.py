@@ -1,4 +1,4 @@
-"""How deep a surface is hollow around its middle, and how much of it the hollow takes.
+"""Depth and area of the hollow of a surface around its middle.
 
 A path from the middle to the edge, from point to neighbour (a point has up to eight), must climb to
 its highest point. The level of the hollow is the least that any path must climb to, as water would
@@ -13,7 +13,7 @@ from torch import Tensor
 
 
 def hollow(heights: Tensor) -> tuple[float, float]:
-    """heights: (s, s), s odd, finite.  Depth and area of the hollow around the middle.
+    """Depth and area of the hollow around the middle.  heights: (s, s), s odd, finite.
 
     depth: how far its level is above the middle, as a part of highest minus lowest. area: the share
     of the points that are joined to the middle below that level. Both 0 where a path need not climb

@@ -50,7 +50,7 @@ def _in_l2(room: Tensor, size: Tensor, epsilon: float) -> Tensor:
 
 
 def log_odds(logits: Tensor, y: Tensor) -> Tensor:
-    """Of a wrong answer, log((1 - p_y) / p_y), (n,) float64: logsumexp of the others, less own.
+    """Log-odds of an error, log((1 - p_y) / p_y), (n,) float64: logsumexp of the others less f_y.
 
     logits: (n, K).  y: (n,) labels.  The cross-entropy is softplus of it, which is exact however
     sure the network is: as -log p_y it is 0 from a difference of 37 on.

@@ -8,23 +8,23 @@ from torch import Tensor
 from robustinfo.core.errors import UserError
 from robustinfo.core.measurement import Measurement
 
-FULL = 0.99  # share of its ceiling from which an estimate counts as saturated
+FULL = 0.99  # fraction of its ceiling from which an estimate counts as saturated
 
 
-# What ``information_bits`` gives.
+# The quantities of ``information_bits``.
 INFORMATION = ("information_input_bits", "information_label_bits", "redundancy_bits")
 UNKNOWN = (math.nan, math.nan)  # the entropies of a layer that holds a value that is not finite
 
 
 def finite(t: Tensor) -> bool:
-    """Whether every value is, in one pass and without a copy."""
+    """Whether every value is finite, in one pass and without a copy."""
     return all(math.isfinite(end.item()) for end in t.aminmax())
 
 
 def equal_batches(size: int, *tensors: Tensor) -> Iterator[tuple[Tensor, ...]]:
-    """Batches of exactly ``size`` samples, each spread over the whole set: data may be sorted.
+    """Batches of exactly ``size`` samples, each spread over the whole set, as data may be sorted.
 
-    Fewer than a batch may be left over. Raises ValueError if there is none.
+    Up to ``size`` - 1 samples are not used. Raises ValueError if there is no batch.
     """
     n = len(tensors[0])
     if n < size:

@@ -1,7 +1,7 @@
 """E per layer, and E_N and E_T of the network, of arXiv 2008.03072 (eq. 6-8), in natural-log units.
 
-Which outputs are layers is the model's ``activations``; formulas, their traps and what they leave
-open stand in ``maths/activation_entropy.py``.
+The layers are the model's ``activations``; formulas, and the choices that they leave open, are in
+``maths/activation_entropy.py``.
 """
 
 from torch import Tensor
@@ -34,7 +34,7 @@ def outline(config: Config) -> Outline:
 
 
 def estimate(t: Tensor, y: Tensor, *, config: Config) -> list[Measurement]:
-    """t: (n, d) activations >= 0, or ValueError.  E of the set, whole and per neuron."""
+    """E of the set, whole and per neuron.  t: (n, d) activations >= 0, or ValueError."""
     sums: maths.Sums | None = None
     for part in t.split(1024):  # of a wide layer, the copies in double precision would not fit
         sums = add(sums, part, config=config)
@@ -42,13 +42,13 @@ def estimate(t: Tensor, y: Tensor, *, config: Config) -> list[Measurement]:
 
 
 def add(sums: maths.Sums | None, t: Tensor, *, config: Config) -> maths.Sums:
-    """``estimate`` in parts: what is held of the parts before, None at first, and of t."""
+    """The sums with a batch t (n, d) added.  sums: None at first."""
     maths.refuse_negative(t, f"of {t.shape[1]} neurons")
     return maths.accumulate(t, config, sums)
 
 
 def measurements(sums: maths.Sums, *, config: Config) -> list[Measurement]:
-    """What ``estimate`` says of all that was added."""
+    """``estimate`` of all batches that were added."""
     entropy = maths.entropy_of_set(sums, config).item()
     return [
         Measurement(WHOLE, entropy),
@@ -57,7 +57,7 @@ def measurements(sums: maths.Sums, *, config: Config) -> list[Measurement]:
 
 
 def combine(layers: dict[str, list[Measurement]]) -> list[Measurement]:
-    """E_N and E_T of the whole network from what ``estimate`` gave for each layer, in order."""
+    """E_N and E_T of the whole network from the measurements of its layers, in order."""
     of_layers = [one for of_layer in layers.values() for one in of_layer]
     entropies = [one.value for one in of_layers if one.quantity == WHOLE]
     per_neuron = [one.value for one in of_layers if one.quantity == PER_NEURON]

@@ -42,7 +42,7 @@ def outline(config: Config) -> Outline:
 
 
 def estimate(t: Tensor, y: Tensor, *, config: Config) -> list[Measurement]:
-    """t: (n, d) activations.  y: (n,) labels.  Bits."""
+    """I(T;X), I(T;Y) and R(T;Y) in bits.  t: (n, d) activations.  y: (n,) labels."""
     if not finite(t):
         return information_bits(*UNKNOWN, y.tolist())
     if config.width is not None:

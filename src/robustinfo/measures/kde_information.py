@@ -57,7 +57,7 @@ def outline(config: Config) -> Outline:
 
 
 def estimate(t: Tensor, y: Tensor, *, config: Config) -> list[Measurement]:
-    """t: (n, d) activations.  y: (n,) labels.  Bits; ``_upper`` and ``_lower`` name the kernel."""
+    """Both bounds in bits, ``_upper`` and ``_lower``.  t: (n, d) activations.  y: (n,) labels."""
     entropies = dict.fromkeys(("upper", "lower"), UNKNOWN)
     if finite(t):
         s2, r = config.noise_variance, config.relative_noise_variance

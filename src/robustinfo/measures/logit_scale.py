@@ -1,4 +1,4 @@
-"""How far apart an image's logits lie: their standard deviation over the classes, on average.
+"""The scale of the logits: their standard deviation over the classes, on average over images.
 
 Guo et al. (2017), arXiv 1706.04599: networks go on raising it after they classify all they can. It
 is 0 for logits that are alike, doubles with them at the same predictions, and does not see what is

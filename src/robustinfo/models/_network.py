@@ -1,4 +1,4 @@
-"""A network whose layers have names, so that measures and defences can ask for their outputs."""
+"""A network with named layers, whose outputs measures and defences can observe."""
 
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
@@ -37,7 +37,7 @@ class Network(nn.Sequential):
 
     @property
     def logits(self) -> tuple[str]:
-        """The point whose outputs are the network's: its last layer."""
+        """The point of the logits: the last layer."""
         return ([*self._modules][-1],)
 
     @property
@@ -64,7 +64,7 @@ class Network(nn.Sequential):
 
 
 def _is_end(model: Network, point: str) -> bool:
-    """Whether a point is the inputs, or the logits, of a network within it too, or made of them."""
+    """Whether a point is the inputs, the softmax, or the logits, also of a network within it."""
     above, _, name = point.rpartition(".")
     if point in (INPUT, SOFTMAX):
         return True
@@ -79,7 +79,7 @@ def _record(
 
 
 def _layer_names(whole: nn.Module, path: str = "") -> Iterator[str]:
-    """The names of all layers in the order in which they end: a layer after those within it."""
+    """The names of all layers in the order of their outputs: a layer after those within it."""
     for name, layer in whole.named_children():
         yield from _layer_names(layer, f"{path}{name}.")
         yield path + name

@@ -59,7 +59,7 @@ def build(image_shape: tuple[int, int, int], num_classes: int, *, config: Config
 
 
 def member_logits(model: Network, x: Tensor) -> tuple[Tensor, Tensor]:
-    """What an ensemble gives, (n, K), and its members' logits, (n, members, K), in one pass.
+    """The ensemble's logits, (n, K), and its members' logits, (n, members, K), in one pass.
 
     Raises UserError if the model is no ensemble.
     """

@@ -57,13 +57,13 @@ def compute(*, config: Config, generator: Generator) -> Iterator[Measurement]:
 
 
 def accuracy(w1: int, w2: int) -> float:
-    """The share of the inputs (x1, x2, x3) for which the network says whether x1 == x2."""
+    """The fraction of inputs (x1, x2, x3) for which the network computes x1 == x2."""
     correct = sum(equal(x1, x2, x3, w1, w2) == (x1 == x2) for x1, x2, x3 in INPUTS)
     return correct / len(INPUTS)
 
 
 def equal(x1: int, x2: int, x3: int, w1: int, w2: int) -> bool:
-    """What the network answers."""
+    """The output of the network."""
     both = x1 + x2 + w1 * x3 > 1.5
     neither = -x1 - x2 + w2 * x3 > -0.5
     return both + neither > 0.5

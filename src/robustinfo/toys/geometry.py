@@ -1,4 +1,4 @@
-"""Point sets in the plane, and what both estimators of information make of their geometry.
+"""Point sets in the plane, and both information estimates as their geometry changes.
 
 arXiv 2207.05756, section V and figure 6, whose sets are pictures: I(T;X) falls as points draw
 together; I(T;Y) rises as the points of each class do while the whole stays as it is. Three sets of

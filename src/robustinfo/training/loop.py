@@ -40,7 +40,7 @@ class Images(NamedTuple):
 
 
 class Epoch(NamedTuple):
-    """What is known after an epoch; ``state`` is all that resuming needs.
+    """The record of an epoch, and the ``state`` from which training resumes.
 
     Its tensors are the live ones: save or copy it before the next epoch.
     """
@@ -51,7 +51,7 @@ class Epoch(NamedTuple):
 
 
 class DivergedError(UserError):
-    """The loss was NaN or infinite; the last yielded Epoch is the last that is worth anything."""
+    """The loss was NaN or infinite; the last yielded Epoch is the last valid one."""
 
 
 def train(
@@ -65,7 +65,7 @@ def train(
     state: dict | None = None,
     same_steps: bool = False,
 ) -> Iterator[Epoch]:
-    """Train the model in place, and yield after every epoch, and once before the first.
+    """Train the model in place; yield an Epoch before the first one and after each.
 
     generator: on the model's device; it draws the order, the augmentation and the adversaries.
     state: that of an earlier Epoch; the training then goes on after it, with the same bits as one
@@ -109,7 +109,7 @@ def _one_epoch(
     config: Config,
     generator: Generator,
 ) -> dict[str, float]:
-    """The images of many steps are gathered, augmented and looked at together: that is cheaper."""
+    """Take all steps of an epoch. Images of many steps are gathered and augmented at once."""
     model.train()
     device, size = generator.device, config.batch_size
     order = torch.randperm(len(data.labels), generator=generator, device=device)
@@ -137,7 +137,7 @@ def _one_epoch(
 
 
 def _layout(device: torch.device, config: Config) -> torch.memory_format:
-    """The quicker order of weights and images in memory; torch's own convolutions differ."""
+    """The faster memory format: channels last, but for torch's own convolutions on a CPU."""
     last = device.type == "cuda" or config.onednn
     return torch.channels_last if last else torch.contiguous_format
 

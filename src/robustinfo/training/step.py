@@ -1,9 +1,10 @@
-"""One step of the optimiser after another, as cheaply as it goes without changing what it computes.
+"""Optimiser steps with little overhead, computing the same numbers.
 
 A step of LeNet-5 on four images is mostly overhead, and entropic retraining asks for three million
-of them. So nothing is read back from the device between two steps; the CPU does not stumble over
-the denormal moments of dead neurons; and on CUDA a step that is always the same (no decision by a
-value, no random number) is recorded as a CUDA graph and replayed: one launch instead of hundreds.
+of them. So nothing is read back from the device between two steps; denormal moments of dead
+neurons, which are slow on a CPU, are flushed to 0; and on CUDA a step that is always the same (no
+branch on a value, no random number) is recorded as a CUDA graph and replayed: one launch instead of
+hundreds.
 """
 
 from collections.abc import Callable, Iterator
@@ -63,7 +64,7 @@ def optimizer_of(
 
 @contextmanager
 def cpu_flags(*, onednn: bool) -> Iterator[None]:
-    """The CPU's switches: oneDNN's convolutions or torch's own, and no denormal numbers."""
+    """A context that sets the CPU's flags: oneDNN's or torch's convolutions, and no denormals."""
     torch.set_flush_denormal(True)
     try:
         # None leaves the other switches alone; their defaults would not.
@@ -81,7 +82,7 @@ def stepper(
     config: Config,
     generator: Generator,
 ) -> Step:
-    """(x, y) -> the loss terms and their sum, ``loss``, of a step that has been taken with them."""
+    """The function (x, y) that takes a step, and returns the loss terms and their sum, ``loss``."""
     mixed = config.precision == "bfloat16"
     autocast = torch.autocast(generator.device.type, torch.bfloat16, mixed)
 
@@ -98,7 +99,7 @@ def stepper(
 
 
 def cuda_graphed(step: Step, optimizer: torch.optim.Optimizer, size: int) -> Step:
-    """The step as a CUDA graph for batches of ``size``; smaller ones are taken as they were.
+    """The step as a CUDA graph for batches of ``size``; smaller batches run without it.
 
     The learning rate is part of the recording: record anew when it changes. The first steps run
     on a stream of their own, as recording demands; the optimiser must be ``capturable``.

@@ -1,6 +1,6 @@
-"""Is it a classifier of these images? Asked with a few images, before anything is attacked.
+"""Check that a network classifies the images, on a few random ones, before any attack.
 
-Whether what it gives are logits that can be attacked is the judge's question.
+Whether its outputs are logits that can be attacked is checked by diagnostics/output_checks.py.
 """
 
 import torch
@@ -20,9 +20,9 @@ COUNTS = (*MORE, 1)
 def check_classifier(
     network: nn.Module, text: str, request: ModelRequest, device: torch.device
 ) -> Guarded:
-    """The network in its guard, in eval mode on the device.
+    """The Guarded network, in eval mode on the device.
 
-    Raises UserError unless it gives float logits (n, classes), however many images it is asked.
+    Raises UserError unless it gives float logits (n, classes) for batches of any size.
     """
     x = torch.rand(max(COUNTS), *request.shape, generator=torch.Generator().manual_seed(0)).to(
         device
@@ -55,7 +55,7 @@ def check_classifier(
 
 
 def _collect_answers(guard: Guarded, x: Tensor, answers: dict[int, Tensor]) -> None:
-    """Puts in what it answers to each of COUNTS: in float32, or as it is where that fails."""
+    """Fill ``answers`` for each of COUNTS: in float32, or in its own precision where that fails."""
     original = guard.to_float32()
     try:
         guard.forbid_low_precision(x)
@@ -68,7 +68,7 @@ def _collect_answers(guard: Guarded, x: Tensor, answers: dict[int, Tensor]) -> N
 
 
 def _query(guard: Guarded, x: Tensor, answers: dict[int, Tensor]) -> None:
-    """The same as it is set; one image in a pair of the same, if it fails alone, or gives more."""
+    """Fill ``answers`` in the current precision; where one image alone fails, pass it twice."""
     for count in MORE:
         answers[count] = guard.raw_outputs(x[:count])
     try:

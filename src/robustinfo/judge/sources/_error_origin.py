@@ -1,4 +1,4 @@
-"""What a stranger's code raised, in one line that names their file and not ours."""
+"""Errors of the user's code in one line, with the user's file and line."""
 
 import sysconfig
 from pathlib import Path
@@ -11,11 +11,11 @@ from robustinfo.judge.sources import _guarded
 GUARD = Path(_guarded.__file__)
 OUR_PACKAGE = Path(__file__).parents[2]
 LIBRARIES = [Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib", "purelib")]
-MOST = 300  # letters of what an error says
+MOST = 300  # characters of an error's message
 
 
 def error_with_origin(error: BaseException) -> str:
-    """``KeyError: 'conv1' (mine.py:17)``: the error, and the last line of their own on its way."""
+    """The error and the last line of the user's code in it: ``KeyError: 'conv1' (mine.py:17)``."""
     frames = extract_tb(error.__traceback__)
     last = ([*filter(is_users_line, frames)] or frames)[-1:]
     place = "".join(f" ({frame.filename}:{frame.lineno})" for frame in last)
@@ -23,7 +23,7 @@ def error_with_origin(error: BaseException) -> str:
 
 
 def is_users(error: BaseException) -> bool:
-    """Whether it comes from a network, or is a lack of memory, and so no bug of ours."""
+    """Whether an error comes from the network, or is a lack of memory, and so no bug here."""
     frames = extract_tb(error.__traceback__)
     in_guard = any(Path(frame.filename) == GUARD for frame in frames)
     return (
@@ -34,14 +34,14 @@ def is_users(error: BaseException) -> bool:
 
 
 def is_users_line(frame: FrameSummary) -> bool:
-    """Whether a line stands in a file that is neither ours, nor of Python or its packages."""
+    """Whether a line is in a file outside this package, Python and installed packages."""
     file = Path(frame.filename)
     known = any(map(file.is_relative_to, (OUR_PACKAGE, *LIBRARIES)))
     return file.is_file() and not known and "site-packages" not in file.parts
 
 
 def _short(error: BaseException) -> str:
-    """One line: TorchScript's errors have a page, of which the end says what happened."""
+    """The message in one line: of long ones, as TorchScript's, the beginning and the end."""
     text = "".join(letter if letter.isprintable() else " " for letter in str(error))
     message = " ".join(text.split())
     return (

@@ -1,7 +1,7 @@
-"""A network in the precision of its images: gradients of float16 and bfloat16 are rounded to 0.
+"""Force a network to compute in its images' precision: in float16 gradients are rounded to 0.
 
-Weights and buffers are converted. What a forward asks for itself, by ``x.half()``, a dtype or
-autocast, is answered in the precision of the images; TorchScript's own code cannot be reached so.
+Weights and buffers are converted. Casts within a forward, by ``x.half()``, a dtype or autocast, are
+replaced by the precision of the images, except inside TorchScript.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -21,13 +21,13 @@ CASTS = {
 
 
 class ForcePrecision(TorchFunctionMode):
-    """Within it, torch computes in ``dtype`` where it is asked for one of ``refused``.
+    """A mode in which torch computes in the images' dtype instead of one of ``refused``.
 
-    met: what was asked for and refused so far.
+    refused_so_far: the dtypes that were replaced.
     """
 
     def __init__(self, x: Tensor, refused: Iterable[torch.dtype]) -> None:
-        """x: the images, in the precision and on the device of which all is computed."""
+        """x: the images, whose dtype and device are used."""
         super().__init__()
         self.dtype, self.device = x.dtype, x.device.type
         self.refused = frozenset(refused) - {x.dtype}
@@ -40,7 +40,7 @@ class ForcePrecision(TorchFunctionMode):
         args: tuple[Any, ...] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> object:
-        """The call, with the dtypes that it names exchanged, and outside of autocast."""
+        """Make the call with its dtypes replaced, and outside of autocast."""
         args = tuple(self._replaced(one) for one in args)
         kwargs = {name: self._replaced(one) for name, one in (kwargs or {}).items()}
         if func in CASTS and self._replaced(CASTS[func]) != CASTS[func]:
@@ -59,7 +59,7 @@ class ForcePrecision(TorchFunctionMode):
 
 
 def convert_to_float32(network: nn.Module) -> list[tuple[Tensor, Tensor]]:
-    """Weights and buffers of other floats become float32. Returns each, and what it held."""
+    """Convert weights and buffers of other floats to float32. Returns (tensor, old data) each."""
     state = [*network.parameters(), *network.buffers()]
     original = [(one, one.data) for one in state if one.dtype in OTHERS]
     for one, data in original:

@@ -1,4 +1,4 @@
-"""What every source is asked for, and what several of them share."""
+"""The request that every source gets, and what several sources share."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -13,14 +13,14 @@ from robustinfo.core.errors import UserError
 
 
 class ModelRequest(NamedTuple):
-    """What a source is asked for, beside the name."""
+    """The images and classes of the network that a source is to load."""
 
     shape: tuple[int, int, int]  # c, h, w
     classes: int
 
 
 class Normalised(nn.Module):
-    """A network that reads images in [0, 1], around one that reads (x - mean) / std by channel."""
+    """A network of images in [0, 1], around one of images (x - mean) / std by channel."""
 
     mean: Tensor  # (c, 1, 1)
     std: Tensor
@@ -43,7 +43,7 @@ def normalised(
     text: str,
     request: ModelRequest,
 ) -> Normalised:
-    """Normalisation inside. Raises UserError if images have other channels than mean and std."""
+    """The network with normalisation. Raises UserError if mean and images differ in channels."""
     mean = [*mean]
     if len(mean) != request.shape[0]:
         raise UserError(
@@ -54,7 +54,7 @@ def normalised(
 
 
 def extra(package: str) -> ModuleType:
-    """An optional package. Raises UserError with the command that installs it."""
+    """Import an optional package. Raises UserError with the command that installs it."""
     try:
         return import_module(package)
     except ImportError as error:
@@ -76,7 +76,7 @@ def choose(name: str, known: Iterable[str], text: str, source: str) -> None:
 
 
 def unavailable(text: str, error: Exception, cache: str) -> UserError:
-    """What is said when pretrained weights could not be had; cache: where they are looked for."""
+    """The error of pretrained weights that cannot be loaded.  cache: the folder of weights."""
     return UserError(
         f"{text}: its weights could not be loaded ({type(error).__name__}: {error}). Next: connect "
         f"to the network once, or copy the weights to {cache} from a machine that has them"

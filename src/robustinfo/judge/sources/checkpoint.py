@@ -16,7 +16,7 @@ from robustinfo.judge.sources._request import ModelRequest
 
 
 def load(text: str, request: ModelRequest) -> Checkpoint:
-    """What the file holds. UserError if it is of another program, other images or classes."""
+    """The checkpoint. Raises UserError for another program's file, other images or classes."""
     file = Path(text)
     if not file.is_file():
         raise UserError(f"{file}: no such file; the pipeline writes results/.../model.safetensors")

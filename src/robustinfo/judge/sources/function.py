@@ -1,4 +1,4 @@
-"""``package.module:function``: a network that a function of the user's own gives.
+"""``package.module:function``: a network that a function of the user returns.
 
 The function is called without arguments; the network itself may stand in its place. Its module is
 imported with the current folder on the path, as ``python -m`` has it.
@@ -20,7 +20,7 @@ from robustinfo.judge.sources._request import ModelRequest
 
 
 def load(text: str, request: ModelRequest) -> nn.Module:
-    """What the function gives. UserError if there is none, if it fails, or gives no network."""
+    """The function's network. UserError if there is none, or it fails or returns another type."""
     module_name, _, name = text.partition(":")
     _no_file(module_name, name, text)
     with (
@@ -83,7 +83,7 @@ def _file(module: ModuleType) -> str:
 
 
 def _builders(module: ModuleType) -> list[str]:
-    """What the module itself defines and can be called."""
+    """The names of callables that the module itself defines."""
     return [
         name
         for name, value in vars(module).items()

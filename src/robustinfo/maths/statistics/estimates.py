@@ -9,9 +9,9 @@ from scipy.optimize import brentq
 
 from robustinfo.maths.statistics.fractions import TAIL
 
-# What an interval speaks of: the ``method``, over trainings and images; its ``training``, over
+# The population of an interval: the ``method``, over trainings and images; its ``training``, over
 # trainings on these very images, whose own sampling error is not known; this ``network``, over
-# images; or nothing, because the value is ``exact``, or because nothing is known of its error.
+# images; none, because the value is ``exact``, or because its error is unknown ("").
 Scope = Literal["method", "training", "network", "exact", ""]
 WEAKEST_FIRST = ("", "network", "training", "method", "exact")
 Bounds = Callable[[float], tuple[float, float]]  # the tail beyond each end -> (low, high)
@@ -19,7 +19,7 @@ LEAST_TAIL, MOST_TAIL = 1e-12, 0.499  # of a p-value; at 0.5 every interval is a
 
 
 class Estimate(NamedTuple):
-    """A number, and how far it can be trusted."""
+    """A value with its interval at every level."""
 
     value: float
     bounds: Bounds
@@ -32,7 +32,7 @@ class Estimate(NamedTuple):
         return self.bounds(TAIL)
 
     def within(self, least: float, most: float) -> "Estimate":
-        """The same of a value that lies between least and most, whatever its interval says."""
+        """The estimate with its interval clipped to [least, most], the value's range."""
 
         def bounds(tail: float) -> tuple[float, float]:
             low, high = self.bounds(tail)
@@ -48,7 +48,7 @@ def exact(value: float, seeds: int) -> Estimate:
 
 
 def unknown(value: float, seeds: int) -> Estimate:
-    """A value of whose error nothing is known."""
+    """A value of unknown error."""
     return Estimate(value, lambda tail: (math.nan, math.nan), "", seeds)
 
 
@@ -63,7 +63,7 @@ def p_value(estimate: Estimate, threshold: float) -> float:
     above = estimate.value > threshold
 
     def clear(log_tail: float) -> float:
-        """By how much the interval stays clear of the threshold."""
+        """The distance from the interval to the threshold; below 0 if it contains it."""
         low, high = estimate.bounds(math.exp(log_tail))
         return low - threshold if above else threshold - high
 

@@ -1,11 +1,11 @@
-"""Fractions of images: Wilson's score interval (1927), and how many images settle a question."""
+"""Fractions of images: Wilson's score interval (1927), and the number of images for a decision."""
 
 import math
 
 from scipy.special import ndtri
 
 LEVEL = 0.95
-TAIL = (1 - LEVEL) / 2  # what may lie beyond one end of an interval
+TAIL = (1 - LEVEL) / 2  # the probability beyond one end of an interval
 
 
 def fraction_interval(k: float, n: float, tail: float = TAIL) -> tuple[float, float]:
@@ -27,7 +27,7 @@ def fraction_interval(k: float, n: float, tail: float = TAIL) -> tuple[float, fl
 
 
 def images_needed(k: int, n: int, threshold: float, side: str) -> int | None:
-    """How many images, at the rate k of n, put Wilson's interval wholly on a side of a threshold.
+    """The number of images at which Wilson's interval, at the rate k / n, excludes the threshold.
 
     side: ``below``, where the interval must end at or below the threshold, or ``above``, where it
     must begin there. None where no number does: the rate lies on the other side, or at it. Such an

@@ -1,4 +1,4 @@
-"""What n images say of a mean over seeds that share them: bounds, and those of two together.
+"""Intervals over n images of a mean over seeds that share them, and of two means combined.
 
 The images' part of an interval, to which ``runs`` adds that of the trainings. Two parts are put
 together by the method of variance estimates recovery (MOVER): Newcombe (1998), Statistics in
@@ -19,13 +19,13 @@ from robustinfo.maths.statistics.fractions import TAIL, fraction_interval
 
 
 def from_fractions(fractions: Sequence[float], n: float) -> Bounds:
-    """Fractions of the same n images, one per seed: Wilson's interval of their mean."""
+    """Wilson's interval of the mean of fractions of the same n images, one per seed."""
     hits = float(np.mean(fractions)) * n
     return lambda tail: fraction_interval(hits, n, tail)
 
 
 def from_intervals(values: ArrayLike, low: ArrayLike, high: ArrayLike) -> Bounds | None:
-    """Values that came with 95 % intervals of their own; None where those have no width."""
+    """The mean of values with 95 % intervals of their own; None where those have no width."""
     mean = float(np.mean(np.asarray(values)))
     down = float(np.mean(np.subtract(values, low)))
     up = float(np.mean(np.subtract(high, values)))

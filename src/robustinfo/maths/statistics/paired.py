@@ -1,4 +1,4 @@
-"""Two things tried on the same n images: McNemar's exact test, and Tango's score interval.
+"""Paired outcomes on the same n images: McNemar's exact test, and Tango's score interval.
 
 Tango (1998), Statistics in Medicine 17, 891-908: the interval of P(only the one is right) - P(only
 the other is) is every difference that the score test does not reject. It keeps its coverage with

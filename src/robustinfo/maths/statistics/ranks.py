@@ -1,4 +1,4 @@
-"""Intervals by the spread of a few values: means, rank correlations, leaving parts out."""
+"""Intervals of a few values: Student's of a mean, Spearman's rank correlation, the jackknife."""
 
 import math
 

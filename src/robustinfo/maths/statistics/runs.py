@@ -50,11 +50,11 @@ from robustinfo.maths.statistics.paired import tango
 # Of small networks on MNIST, plain, under PGD, three seeds: 0.63 when clean, 0.6 at 20 to 65 %.
 SHARED = 0.6
 LEAST_SHARED = 0.05  # networks of one task find the same images hard, at least a little
-FEW = 4  # images that tell: with so many, SHARED counts as much as what they say, if that is less
+FEW = 4  # informative images at which SHARED has half of the weight, where the estimate is less
 
 
 def over_images(outcomes: np.ndarray, against: np.ndarray | None = None) -> Estimate:
-    """The mean of outcomes, or of outcomes - against, where that of every image is known.
+    """The mean of outcomes, or of outcomes - against, from the outcome of every image.
 
     outcomes: (S, n) one row per seed, all of the same images in the same order: 0 or 1, or any
     number. against: the same of what it is compared with, row by row: another defence, or another
@@ -91,12 +91,12 @@ def over_seeds(
 ) -> Estimate:
     """The mean of one value per seed.
 
-    images: what its bounds are over images where all seeds vary with them alike, if it is known.
-    shared: which part of the variance that they say is alike for every seed.
+    images: its bounds over images if all seeds vary with the images alike; None: unknown.
+    shared: the part of that variance that all seeds have in common.
 
-    One seed speaks of its network alone. Without the images' part, the interval is Student's over
-    the trainings, on these very images; and none where the seeds do not differ, for then nothing
-    is known of either error.
+    One seed gives the interval of its network alone. Without ``images``, the interval is Student's
+    over the trainings, on these very images; and none where the seeds do not differ, for then
+    neither error is known.
     """
     seed_values = np.asarray(values, dtype=float)
     mean, seeds = float(seed_values.mean()), len(seed_values)
@@ -126,10 +126,10 @@ def over_seeds(
 
 
 def _shared_part(scores: np.ndarray) -> float:
-    """Which part of the variance over images every seed has alike: (S, n) -> within [0.05, 1].
+    """The part of the variance over images that all seeds share: (S, n) -> in [0.05, 1].
 
-    Two seeds that each leave one image of 450, and not the same, are no evidence that they err each
-    for itself: few images that tell cannot lower SHARED by much.
+    Two seeds that each fail on one image of 450, and not the same, are no evidence of independent
+    errors: few informative images cannot lower SHARED by much.
     """
     seeds, n = scores.shape
     variance = scores.var()
