@@ -40,7 +40,7 @@ class Objective(Settings):
 
     @model_validator(mode="after")
     def only_the_cross_entropy_has_a_temperature(self) -> Self:
-        """Divided, the margin climbs in the same direction, and DLR is what it was."""
+        """A temperature changes neither the margin's direction nor DLR."""
         if self.temperature != 1 and self.objective != "cross_entropy":
             problem = f"`temperature` changes the cross-entropy alone, not `{self.objective}`"
             raise ValueError(f"{problem}; leave one out")

@@ -66,7 +66,7 @@ def perturb(
     generator: Generator,
     term: Term | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns x_adv, and success (n,) bool.
+    """Attack x, (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns x_adv, and success (n,) bool.
 
     term: (x, y) -> logits (n, K), and T summed over the images, a scalar; None: there is no T, and
     each objective is maximised alone. A success is misclassified, was correct, and lies within

@@ -30,7 +30,7 @@ class Config(pgd.Ascent):
     @field_validator("complexity")
     @classmethod
     def it_has_a_surrogate(cls, entry: Entry) -> Entry:
-        """Without one there is nothing to descend."""
+        """The attack minimises it by its gradient."""
         if registry.hook("complexities", entry, "surrogate") is None:
             raise ValueError(f"{entry['method']} has no `surrogate`, which the attack descends")
         return entry
@@ -39,7 +39,7 @@ class Config(pgd.Ascent):
 def perturb(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> tuple[Tensor, Tensor]:
-    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns x_adv, and success (n,) bool.
+    """Attack x, (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns x_adv, and success (n,) bool.
 
     A success is misclassified, was correct, and lies within epsilon; a failure returns its x.
     """

@@ -76,7 +76,7 @@ def perturb(
     generator: Generator,
     starts: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns x_adv, and success (n,) bool.
+    """Attack x, (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns x_adv, and success (n,) bool.
 
     starts: like x, further starts beside x and random ones, such as another attack's x_adv.
     A success is misclassified, was correct, and lies within epsilon; a failure returns its x.

@@ -46,7 +46,7 @@ def perturb(
     generator: Generator,
     term: adaptive.Term | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns x_adv, and success (n,) bool.
+    """Attack x, (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns x_adv, and success (n,) bool.
 
     term: every adaptive attack takes it; here the smoothed labels take its place.
     A success is misclassified, was correct, and lies within epsilon; a failure returns its x.

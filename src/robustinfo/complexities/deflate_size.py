@@ -19,6 +19,6 @@ class Config(Settings):
 
 
 def measure(images: Tensor, *, config: Config) -> Tensor:
-    """images: (n, c, h, w) uint8 (else ValueError). Returns (n,) float64, bytes."""
+    """Sizes in bytes, (n,) float64.  images: (n, c, h, w) uint8, or ValueError."""
     packed = [zlib.compress(image, config.level) for image in _pillow.channels_last(images)]
     return torch.tensor([len(data) for data in packed], dtype=torch.float64)

@@ -28,7 +28,7 @@ class Config(Settings):
 
 
 def measure(images: Tensor, *, config: Config) -> Tensor:
-    """images: (n, c, h, w) uint8. Returns (n,) float64, bits per symbol.
+    """Entropies in bits per symbol, (n,) float64.  images: (n, c, h, w) uint8.
 
     Raises ValueError for another dtype, or for grey and rgb if c is neither 1 nor 3.
     """

@@ -37,7 +37,7 @@ def measure(texts: list[str], *, config: Config) -> Tensor:
 
 
 def symbol_counts(text: str, alphabet: str) -> list[int]:
-    """How often each symbol of the text occurs."""
+    """The count of each symbol of the text."""
     if alphabet == "character":
         return [*Counter(text).values()]
     code = text.encode()

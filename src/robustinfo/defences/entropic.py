@@ -91,7 +91,7 @@ def loss_terms(
     generator: Generator,
     state: dict[str, Tensor],
 ) -> dict[str, Tensor]:
-    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Terms in nats and squared natural-log units."""
+    """The loss terms, in nats and squared nats of E_T.  x: (n, c, h, w) in [0, 1].  y: (n,)."""
     loss = registry.get("losses", config.loss)
     logits, first, last = _first_and_last(model, x)
     target = config.factor * state["pretrained_flow"]

@@ -98,7 +98,7 @@ def loss_terms(
     generator: Generator,
     state: dict[str, Tensor],
 ) -> dict[str, Tensor]:
-    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  The base's terms, and two without a unit."""
+    """The base's loss terms, and two without a unit.  x: (n, c, h, w) in [0, 1].  y: (n,)."""
     points, images, observed = _layers_of(model, config), [x], []
     if adversaries := _base_hook(config, "adversaries"):
         images.append(adversaries(model, x, y, generator=generator))

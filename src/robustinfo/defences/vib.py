@@ -42,7 +42,7 @@ def outline(config: Config) -> Outline:
 def loss_terms(
     model: Network, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> dict[str, Tensor]:
-    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Every term is a scalar in nats.
+    """The loss terms, scalars in nats.  x: (n, c, h, w) in [0, 1].  y: (n,) labels.
 
     Raises UserError if the model has no code.
     """

@@ -86,7 +86,7 @@ def outline(config: Config) -> Outline:
 def diagnose(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> list[Measurement]:
-    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  A fraction of the n images."""
+    """Accuracy under the attack.  x: (n, c, h, w) in [0, 1].  y: (n,) labels."""
     return [fraction(QUANTITY, robust(model, x, y, config=config, generator=generator))]
 
 

@@ -83,7 +83,7 @@ def outline(config: Config) -> Outline:
 def diagnose(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> list[Measurement]:
-    """x: (n, c, h, w) in [0, 1].  y: (n,) labels, which do not matter.  Fractions of the images."""
+    """Fractions of the images.  x: (n, c, h, w) in [0, 1].  y: (n,) labels, not used."""
     attack = registry.config("attacks", config.adversary)
     ball: dict[str, Any] = {"norm": attack.norm, "epsilon": attack.epsilon}
     draws = random_search.Config(**ball, draws=config.inner_points)

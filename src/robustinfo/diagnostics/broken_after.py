@@ -25,7 +25,7 @@ QUANTITY = "broken_after_rate"
 
 class Config(Settings):
     examples: str  # an attack of the study: the one that breaks
-    after: str  # another, of whose robust images the fraction is
+    after: str  # another; the fraction is of the images that it does not break
     images: PositiveInt = 1000  # so many of the first
 
 

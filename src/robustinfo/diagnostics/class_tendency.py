@@ -42,7 +42,7 @@ def diagnose(
     generator: Generator,
     examples: dict[str, Tensor],
 ) -> list[Measurement]:
-    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  ``as_j`` at level i: the share of class i."""
+    """``as_j`` at level i: the fraction of class i.  x: (n, c, h, w) in [0, 1].  y: (n,) labels."""
     logits = torch.cat([model(part) for part in examples["x_adv"].split(EVALUATION_BATCH)])
     shares = tendency(y, logits.argmax(1), logits.shape[1])
     measurements = [

@@ -73,7 +73,7 @@ def outline(config: Config) -> Outline:
 def diagnose(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> list[Measurement]:
-    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  ``loss`` in nats and ``margin`` in logits.
+    """``loss`` in nats and ``margin`` in logits.  x: (n, c, h, w) in [0, 1].  y: (n,) labels.
 
     The layer is the image; level: the step along the gradient's sign; input: along the random one.
     ``hole_depth`` is a part of the surface's height, the areas are shares of its points; of images

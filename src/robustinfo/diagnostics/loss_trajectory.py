@@ -84,7 +84,7 @@ class Paths(NamedTuple):
 def diagnose(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> list[Measurement]:
-    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Fractions of the n images."""
+    """Fractions of the n images.  x: (n, c, h, w) in [0, 1].  y: (n,) labels."""
     climbed = paths(model, x, y, config=config, generator=generator)
     masks = {
         "never_rises_fraction": ~climbed.rises & climbed.varies,

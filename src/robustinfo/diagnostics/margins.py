@@ -73,7 +73,7 @@ def diagnose(
     generator: Generator,
     examples: dict[str, Tensor],
 ) -> list[Measurement]:
-    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Means over the n images; then figure 4.
+    """Means over the n images; then figure 4.  x: (n, c, h, w) in [0, 1].  y: (n,) labels.
 
     examples: ``success`` (n,) bool and ``distance_l2`` (n,). With fewer than two successes the
     correlation is nan. Of a point, ``x`` is the normalised margin, ``y`` the distance, the level

@@ -66,7 +66,7 @@ def outline(config: Config) -> Outline:
 def diagnose(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> list[Measurement]:
-    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Fractions of the n images, but the last."""
+    """Fractions of the n images, but the last.  x: (n, c, h, w) in [0, 1].  y: (n,) labels."""
     with preserve_state(model), frozen(model), seeded(x, generator):
         outputs_of = partial(_reproducible_outputs, model, x[:PROBE_BATCH])
         first = snapshot(model, outputs_of)

@@ -48,7 +48,7 @@ def outline(config: Config) -> Outline:
 def diagnose(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> list[Measurement]:
-    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Fractions of the n images."""
+    """Fractions of the n images.  x: (n, c, h, w) in [0, 1].  y: (n,) labels."""
     robust = robust_by_gamma(model, x, y, config=config, generator=generator)
     worst = robust[robust.sum(1).argmin()]
     return [

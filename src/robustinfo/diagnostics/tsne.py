@@ -37,7 +37,7 @@ def outline(config: Config) -> Outline:
 def diagnose(
     model: Network, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> list[Measurement]:
-    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  x and y of each image.
+    """Coordinates ``x`` and ``y`` of each image.  x: (n, c, h, w) in [0, 1].  y: (n,) labels.
 
     Its input reads ``class 3, image 17``.
     """

@@ -45,7 +45,7 @@ def outline(config: Config) -> Outline:
 def diagnose(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> list[Measurement]:
-    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Fractions of the n images."""
+    """Fractions of the n images.  x: (n, c, h, w) in [0, 1].  y: (n,) labels."""
     with preserve_state(model), frozen(model):
         zero = vanishing(model, x, y, config.below)
         parts = memory_batches(x, y)

@@ -31,7 +31,7 @@ class Config(Settings):
 
 
 def distort(x: Tensor, *, config: Config, generator: torch.Generator) -> Tensor:
-    """x: (n, c, h, w) in [0, 1], c 1 or 3. Returns the same shape, dtype and device. Draws nothing.
+    """The distorted images, like x; deterministic.  x: (n, c, h, w) in [0, 1], c 1 or 3.
 
     Raises ValueError for another number of channels or if x leaves [0, 1].
     """
@@ -39,7 +39,7 @@ def distort(x: Tensor, *, config: Config, generator: torch.Generator) -> Tensor:
 
 
 def round_trip(images: Tensor, quality: int) -> Tensor:
-    """(n, c, h, w) uint8 as a file of that quality would give them back: same shape and device.
+    """The images after JPEG at that quality: (n, c, h, w) uint8 -> the same shape and device.
 
     Raises ValueError for another dtype, or if c is neither 1 nor 3.
     """

@@ -21,7 +21,7 @@ STANDARD_ERROR = 2
 
 
 def call(function: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """What ``package.module:function`` returns for the options; both go as JSON.
+    """The result of ``package.module:function`` for the options; both are passed as JSON.
 
     Raises UserError if its process ends without an answer. KeyboardInterrupt leaves no process
     behind.

@@ -1,4 +1,4 @@
-"""How fast a network fits a set of images: accuracy per epoch on what it learns and on the rest.
+"""Fitting speed of a network: accuracy per epoch on the images that it learns, and on the rest.
 
 "One Bit Matters", arXiv 1810.09650, section 4.1 and figure 4: the same network is
 trained on clean images alone, and on the adversarial images of each attack alone, and tested on

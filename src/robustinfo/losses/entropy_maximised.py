@@ -25,7 +25,7 @@ class Config(Settings):
 
 
 def loss(logits: Tensor, y: Tensor, *, config: Config) -> Tensor:
-    """logits: (n, K).  y: (n,) labels.  A scalar in nats, averaged over the batch."""
+    """The mean loss of the batch, a scalar in nats.  logits: (n, K).  y: (n,) labels."""
     log_p = F.log_softmax(logits.float(), dim=1)
     entropy = -(log_p.exp() * log_p).sum(1)  # of logarithms: 0 log 0 is 0, slope and all
     return F.nll_loss(log_p, y) - config.weight * entropy.mean()

@@ -28,5 +28,5 @@ class Config(Settings):
 
 
 def loss(logits: Tensor, y: Tensor, *, config: Config) -> Tensor:
-    """logits: (n, K).  y: (n,) labels.  A scalar in nats, averaged over the batch."""
+    """The mean loss of the batch, a scalar in nats.  logits: (n, K).  y: (n,) labels."""
     return F.cross_entropy(logits, y, label_smoothing=config.smoothing)

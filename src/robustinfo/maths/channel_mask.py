@@ -110,7 +110,7 @@ def _rows(t: Tensor, picked: Tensor) -> Tensor:
 
 
 def _by_full_matrix(t: Tensor, u: Tensor, sigma: float) -> Tensor:
-    """From the whole matrix: |U|^2 - 1e-5 m |L^-1 U|^2.  t: (..., m, d).  Returns (...)."""
+    """nHSIC from the whole matrix, |U|^2 - 1e-5 m |L^-1 U|^2: (..., m, d) -> (...)."""
     ridge = RIDGE * len(u)
     factor = _factor(centred(gaussian(t, sigma)), ridge)
     inner = torch.linalg.solve_triangular(factor, u.to(factor.dtype), upper=False)

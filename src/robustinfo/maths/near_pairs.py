@@ -57,7 +57,7 @@ def near_pairs(
 
 
 def _shadows(t: Tensor, order: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """What is subtracted (d,), and by ``order`` the shadows (n, k) and squared norms (n,)."""
+    """The centre (d,), and by ``order`` the shadows (n, k) and squared norms (n,)."""
     sample = t[:: max(1, len(t) // AXES)].double()
     centre = sample.median(0).values  # unlike a mean, it withstands a few outliers
     axes = torch.linalg.qr((sample - centre).T).Q  # (d, k)

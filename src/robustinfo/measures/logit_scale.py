@@ -30,5 +30,5 @@ def outline(config: Config) -> Outline:
 
 
 def estimate(t: Tensor, y: Tensor, *, config: Config) -> list[Measurement]:
-    """t: (n, K) logits.  y: (n,) labels, not used.  In units of the logits."""
+    """The scale in units of the logits.  t: (n, K) logits.  y: (n,) labels, not used."""
     return [mean("logit_scale", t.double().std(1, correction=0))]

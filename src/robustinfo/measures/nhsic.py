@@ -51,7 +51,7 @@ def outline(config: Config) -> Outline:
 
 @torch.no_grad()
 def estimate(t: Tensor, y: Tensor, *, config: Config, x: Tensor | None = None) -> list[Measurement]:
-    """t: (n, d) activations.  y: (n,) labels.  x: (n, ...) inputs, for ``nhsic_input``.
+    """Means over batches.  t: (n, d) activations.  y: (n,) labels.  x: (n, ...) inputs, or None.
 
     Raises ValueError if n is less than a batch; what is left over of the last one is not used.
     """

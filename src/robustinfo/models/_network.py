@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from robustinfo.core.errors import UserError
 
-# The two points that are no modules: the inputs, and the probabilities of the logits.
+# The two points that are no modules: the inputs, and the softmax of the logits.
 INPUT, SOFTMAX = "input", "softmax"
 
 

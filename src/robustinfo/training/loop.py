@@ -35,7 +35,7 @@ class Images(NamedTuple):
     labels: Tensor
 
     def to(self, device: torch.device) -> "Images":
-        """Both on the device."""
+        """Images and labels on the device."""
         return Images(self.images.to(device), self.labels.to(device))
 
 
