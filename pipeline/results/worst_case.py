@@ -61,7 +61,7 @@ def combined(
     adversarial = {name: one["x_adv"].to(x.device) for name, one in stored.items()}
     adversarial |= {name: one.x_adv for name, one in (others or {}).items()}
     network = GradientSafe(model).eval()
-    for norm, epsilon in threats.models(made).items():
+    for norm, epsilon in threats.threat_models(made).items():
         own = {name: one for name, one in kinds.items() if one.norm == norm}
         told = outcome(success, own, right, norm)
         images = [(one, success[name], adversarial[name]) for name, one in own.items()]
@@ -74,7 +74,7 @@ def combined(
         infeasible = torch.zeros_like(right)
         for name in own.keys() & stored.keys():
             infeasible |= ~feasible(x, adversarial[name], norm, own[name].epsilon)
-        values = threats.counts(made, (norm, epsilon)) + measurements(told, after.only)
+        values = threats.attack_counts(made, (norm, epsilon)) + measurements(told, after.only)
         values += [*follow_up.measurements(after), fraction("infeasible_fraction", infeasible)]
         found.measurements.extend(one._replace(entry=norm) for one in values)
         found.correct[norm] = told.robust

@@ -66,7 +66,7 @@ def run(job: Job) -> None:
         per_image = rows.read(job.file("per_image", **names))
         spoken = _norms(study)
         classes = int(setting[setting.quantity == "classes"].value.iloc[0])
-        for norm, epsilon in threats.models(attacks).items():
+        for norm, epsilon in threats.threat_models(attacks).items():
             own = per_image[per_image.entry == norm]
             for defence in setting.defence.unique():
                 about = names | {"defence": defence, "norm": norm, "epsilon": epsilon}

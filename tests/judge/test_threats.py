@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from robustinfo.judge.outcome import measurements, outcome
-from robustinfo.judge.threats import Threat, counts, models
+from robustinfo.judge.threats import Threat, attack_counts, threat_models
 
 
 def mask(bits):
@@ -88,11 +88,11 @@ def test_attacks_of_another_epsilon_are_not_compared():
 def test_threat_models_are_not_mixed():
     threats = THREATS | {"l2": Threat("iterated", "l2", 1.5), "cw": Threat("iterated", "l2", 1.0)}
     success = {"pgd": "1100", "fgsm": "0000", "noise": "0000", "l2": "0010", "cw": "0001"}
-    assert models(threats) == {"linf": 0.1, "l2": 1.5}
+    assert threat_models(threats) == {"linf": 0.1, "l2": 1.5}
     assert bits(found(success, threats).robust) == "0011"
     assert bits(found(success, threats, norm="l2").robust) == "1100"
     assert found(success, threats, norm="l2").only == {}
-    assert [one.value for one in counts(threats, ("l2", 1.5))] == [1, 0, 0]
+    assert [one.value for one in attack_counts(threats, ("l2", 1.5))] == [1, 0, 0]
 
 
 def test_an_attack_in_a_smaller_ball_is_not_one_that_was_made_in_this():
@@ -102,8 +102,8 @@ def test_an_attack_in_a_smaller_ball_is_not_one_that_was_made_in_this():
         "aa": Threat("ensemble", "linf", 1 / 255, "autoattack"),
         "labels": Threat("black_box", "linf", 1 / 255, decision_based=True),
     }
-    assert [one.value for one in counts(threats, ("linf", 0.0314))] == [1, 0, 0]
-    assert [one.value for one in counts(threats, ("linf", 1 / 255))] == [1, 1, 1]
+    assert [one.value for one in attack_counts(threats, ("linf", 0.0314))] == [1, 0, 0]
+    assert [one.value for one in attack_counts(threats, ("linf", 1 / 255))] == [1, 1, 1]
 
 
 def test_any_of_several_iterated_attacks_answers_for_the_weak_ones():
@@ -167,4 +167,4 @@ def test_fractions_are_of_all_images_and_what_noise_breaks_also_of_those_that_re
     assert (values["robust_accuracy"].value, values["robust_accuracy"].n) == (1 / 4, 4)
     assert values["noise_only_fraction"].value == 1 / 4
     assert (values["noise_only_rate"].value, values["noise_only_rate"].n) == (1 / 2, 2)
-    assert [value.value for value in counts(threats, ("linf", 0.1))] == [2, 1, 0]
+    assert [value.value for value in attack_counts(threats, ("linf", 0.1))] == [2, 1, 0]

@@ -70,14 +70,14 @@ def perturb(
         return found, closer, smallest[rows] <= near_enough
 
     with frozen(model), seeded(x, generator):
-        attempts = product(_ranks(model, x, config), range(config.restarts))
+        attempts = product(_targets(model, x, config), range(config.restarts))
         all_images = torch.ones_like(y, dtype=torch.bool)
         nearest, _, _ = run_attempts(x, all_images, (partial(attempt, *one) for one in attempts))
     return keep_successes(model, x, y, nearest, norm=config.norm, epsilon=config.epsilon)
 
 
 @torch.no_grad()
-def _ranks(model: nn.Module, x: Tensor, config: Config) -> list[int | None]:
+def _targets(model: nn.Module, x: Tensor, config: Config) -> list[int | None]:
     """The targets by rank of likelihood, 2 being the likeliest wrong class; [None]: untargeted."""
     if config.targets is None:
         return [None]

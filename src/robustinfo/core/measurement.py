@@ -49,7 +49,7 @@ def exact(quantity: str, value: float, n: int | None = None) -> Measurement:
     return Measurement(quantity, value, "exact", n)
 
 
-def bounded(quantity: str, value: float, low: float, high: float) -> Measurement:
+def with_interval(quantity: str, value: float, low: float, high: float) -> Measurement:
     """A value with its own interval; with NaN ends, without one."""
     if low != low or high != high:
         return Measurement(quantity, value)

@@ -70,10 +70,10 @@ def _refuse_copies(root: Path, names: list[str]) -> None:
     """Raise DataError for a copy beside its original: ``cat - Copy``, or ``cat`` with a blank."""
     known: dict[str, str] = {}
     for name in names:
-        if (other := known.setdefault(_as_it_looks(name), name)) != name:
+        if (other := known.setdefault(_displayed(name), name)) != name:
             _refuse(root, other, name)
     for name in names:
-        match = COPY.fullmatch(_as_it_looks(name))
+        match = COPY.fullmatch(_displayed(name))
         if match and (copied := known.get(match[1] or match[2])):
             _refuse(root, copied, name)
 
@@ -85,6 +85,6 @@ def _refuse(root: Path, one: str, other: str) -> None:
     )
 
 
-def _as_it_looks(name: str) -> str:
+def _displayed(name: str) -> str:
     """The name as displayed: accents composed (NFC), no blanks at its ends."""
     return unicodedata.normalize("NFC", name).strip()

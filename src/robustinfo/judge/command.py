@@ -72,7 +72,7 @@ def _run(chosen: Options, text_format: plain.TextFormat) -> dict[str, str]:
     if estimate > chosen.seconds:
         hint = f"more than --budget {chosen.seconds:.0f}s, and the least there is"
     console.print(
-        f"protocol {size.name} ({protocol.place(size)}): {len(y)} images, about {duration} "
+        f"protocol {size.name} ({protocol.rank(size)}): {len(y)} images, about {duration} "
         f"on {chosen_device}; {hint}",
         soft_wrap=True,
     )

@@ -94,7 +94,7 @@ def evaluate(
     followed = follow_up.follow_up(
         network, x, y, combined, in_ball, entries, threat_of, starts=starts, generator=generator
     )
-    values += threats.counts({name: threat_of[name] for name in results.success}, in_ball)
+    values += threats.attack_counts({name: threat_of[name] for name in results.success}, in_ball)
     robust_before = combined.robust  # the twin has no follow-up, either
     combined = combined._replace(robust=followed.robust(robust_before))
     broken_later = robust_before & ~combined.robust

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from robustinfo.judge.checks import HOLDS, NOT_ENOUGH, SIGNS, UNTRUSTED
 from robustinfo.judge.evaluate import FOLLOW_UP, Evaluation
-from robustinfo.judge.protocol import Size, place
+from robustinfo.judge.protocol import Size, rank
 from robustinfo.judge.verdict import Answer, Verdict
 from robustinfo.maths.statistics import fraction_interval
 
@@ -101,7 +101,7 @@ def render(evaluation: Evaluation, size: Size) -> Group:
     head = (
         f"[bold {colour}]{verdict.verdict}[/]{also}\n"
         f"{evaluation.ball.norm} {evaluation.ball.epsilon:.4g}, {evaluation.n} images, "
-        f"protocol {size.name} ({place(size)}); {summary(verdict)}\n"
+        f"protocol {size.name} ({rank(size)}); {summary(verdict)}\n"
         f"clean accuracy {evaluation.clean.value:.1%}, robust accuracy {robust}"
     )
     why = [

@@ -71,7 +71,7 @@ class Part(NamedTuple):
     cost: Cost
 
 
-def place(size: Size) -> str:
+def rank(size: Size) -> str:
     """The rank of a size: ``2 of 5``."""
     return f"{SIZES.index(size) + 1} of {len(SIZES)}"
 

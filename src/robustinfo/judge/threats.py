@@ -57,7 +57,7 @@ def threat(entry: Mapping) -> Threat:
     )
 
 
-def models(threats: Mapping[str, Threat]) -> dict[str, float]:
+def threat_models(threats: Mapping[str, Threat]) -> dict[str, float]:
     """The threat models that the attacks belong to: the largest epsilon by norm."""
     epsilons: dict[str, float] = {}
     for one in threats.values():
@@ -66,7 +66,7 @@ def models(threats: Mapping[str, Threat]) -> dict[str, float]:
     return epsilons
 
 
-def counts(threats: Mapping[str, Threat], ball: tuple[str, float]) -> list[Measurement]:
+def attack_counts(threats: Mapping[str, Threat], ball: tuple[str, float]) -> list[Measurement]:
     """ATTACK_COUNTS: the attacks of each kind that a verdict requires, in the whole ball.
 
     ball: (norm, epsilon). Attacks in a smaller ball do not count.

@@ -27,7 +27,7 @@ from torch import Generator, Tensor
 
 from robustinfo.core.batches import to_float
 from robustinfo.core.errors import UserError
-from robustinfo.core.measurement import Measurement, bounded
+from robustinfo.core.measurement import Measurement, with_interval
 from robustinfo.core.settings import Fraction01, Names, Outline, PositiveNumber, Settings
 from robustinfo.learning._masked import Start, memorise, start, untrained
 from robustinfo.learning._task import Task
@@ -140,9 +140,9 @@ def _pixels(images: Tensor, border: int) -> Tensor:
 
 def _mask_mean(quantity: str, level: float, values: np.ndarray) -> Measurement:
     low, high = student(values)
-    return bounded(quantity, values.mean(), low, high)._replace(level=level)
+    return with_interval(quantity, values.mean(), low, high)._replace(level=level)
 
 
 def _mask_fraction(quantity: str, level: float, hits: np.ndarray) -> Measurement:
     low, high = fraction_interval(int(hits.sum()), len(hits))
-    return bounded(quantity, hits.mean(), low, high)._replace(level=level)
+    return with_interval(quantity, hits.mean(), low, high)._replace(level=level)

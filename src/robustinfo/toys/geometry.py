@@ -24,7 +24,7 @@ import torch
 from pydantic import Field, NonNegativeInt, PositiveInt
 from torch import Generator, Tensor
 
-from robustinfo.core.measurement import Measurement, bounded, exact
+from robustinfo.core.measurement import Measurement, exact, with_interval
 from robustinfo.core.settings import Fraction01, Number, Outline, PositiveNumber, Settings
 from robustinfo.maths.statistics import student
 from robustinfo.measures import binned_information, kde_information
@@ -88,7 +88,7 @@ def compute(*, config: Config, generator: Generator) -> Iterator[Measurement]:
     for (name, level), draws in estimates.items():
         for repeated in zip(*draws, strict=True):
             values = [each.value for each in repeated]
-            one = bounded(repeated[0].quantity, fmean(values), *student(values))
+            one = with_interval(repeated[0].quantity, fmean(values), *student(values))
             yield one._replace(
                 n=config.points,
                 input=name,

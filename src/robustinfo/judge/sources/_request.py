@@ -53,7 +53,7 @@ def normalised(
     return Normalised(network, mean, std)
 
 
-def extra(package: str) -> ModuleType:
+def import_extra(package: str) -> ModuleType:
     """Import an optional package. Raises UserError with the command that installs it."""
     try:
         return import_module(package)
@@ -64,7 +64,7 @@ def extra(package: str) -> ModuleType:
         ) from error
 
 
-def choose(name: str, known: Iterable[str], text: str, source: str) -> None:
+def check_name(name: str, known: Iterable[str], text: str, source: str) -> None:
     """Raise UserError with the most similar names unless ``name`` is one of them."""
     known = sorted(known)
     if name not in known:

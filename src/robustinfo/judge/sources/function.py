@@ -22,11 +22,11 @@ from robustinfo.judge.sources._request import ModelRequest
 def load(text: str, request: ModelRequest) -> nn.Module:
     """The function's network. UserError if there is none, or it fails or returns another type."""
     module_name, _, name = text.partition(":")
-    _no_file(module_name, name, text)
+    _check_no_file(module_name, name, text)
     with (
         restoring_torch_state()
     ):  # the twin's builder finds its module imported, and torch as this one does
-        module = _imported(module_name, text)
+        module = _import(module_name, text)
     function = getattr(module, name, None)
     if isinstance(function, nn.Module):  # the network itself
         return function
@@ -35,7 +35,7 @@ def load(text: str, request: ModelRequest) -> nn.Module:
             f"{text}: {_file(module)} has no function {name!r}; it has "
             f"{', '.join(_builders(module)) or 'none'}"
         )
-    _needs_nothing(function, text, module)
+    _check_no_arguments(function, text, module)
     try:
         network = function()
     except (Exception, SystemExit) as error:  # whatever code of somebody else's raises
@@ -48,7 +48,7 @@ def load(text: str, request: ModelRequest) -> nn.Module:
     return network
 
 
-def _no_file(module_name: str, name: str, text: str) -> None:
+def _check_no_file(module_name: str, name: str, text: str) -> None:
     """Raise UserError if a file is named where its module is meant."""
     file = Path(module_name)
     if file.suffix != ".py" and len(file.parts) == 1:
@@ -62,7 +62,7 @@ def _no_file(module_name: str, name: str, text: str) -> None:
     )
 
 
-def _needs_nothing(function: Callable, text: str, module: ModuleType) -> None:
+def _check_no_arguments(function: Callable, text: str, module: ModuleType) -> None:
     """Raise UserError if the function has arguments that must be given."""
     try:
         parameters = signature(function)
@@ -91,7 +91,7 @@ def _builders(module: ModuleType) -> list[str]:
     ]
 
 
-def _imported(name: str, text: str) -> ModuleType:
+def _import(name: str, text: str) -> ModuleType:
     folder = str(Path.cwd())
     if folder not in sys.path:
         sys.path.insert(0, folder)  # it stays: the network may import more when it is called

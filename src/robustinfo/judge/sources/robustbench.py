@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from robustinfo.core.errors import UserError
-from robustinfo.judge.sources._request import ModelRequest, choose, extra, unavailable
+from robustinfo.judge.sources._request import ModelRequest, check_name, import_extra, unavailable
 
 DATASETS = {10: "cifar10", 100: "cifar100", 1000: "imagenet"}
 
@@ -40,7 +40,7 @@ def load(name: str, request: ModelRequest) -> nn.Module:
             f"{text}: RobustBench has no threat model {threat!r} for {dataset}; choose from "
             f"{', '.join(zoo)}"
         )
-    choose(name, zoo[threat], text, f"RobustBench, {dataset}, {threat},")
+    check_name(name, zoo[threat], text, f"RobustBench, {dataset}, {threat},")
     cache = Path(torch.hub.get_dir()) / "robustbench"
     try:
         return load_model(name, model_dir=cache, dataset=dataset, threat_model=threat)
@@ -51,4 +51,4 @@ def load(name: str, request: ModelRequest) -> nn.Module:
 def _import() -> None:
     if find_spec("autoattack") is None:  # imported by that name, and on PyPI only by another one
         sys.modules.setdefault("autoattack", pyautoattack)
-    extra("robustbench")
+    import_extra("robustbench")

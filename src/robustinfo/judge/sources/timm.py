@@ -8,8 +8,8 @@ from robustinfo.core.errors import UserError
 from robustinfo.judge.sources._request import (
     ModelRequest,
     Normalised,
-    choose,
-    extra,
+    check_name,
+    import_extra,
     normalised,
     unavailable,
 )
@@ -17,9 +17,9 @@ from robustinfo.judge.sources._request import (
 
 def load(name: str, request: ModelRequest) -> Normalised:
     """Images in [0, 1] -> logits of the classes it was trained on. Raises UserError."""
-    timm, text = extra("timm"), f"timm:{name}"
+    timm, text = import_extra("timm"), f"timm:{name}"
     if not timm.is_model(name):
-        choose(name, timm.list_models(), text, "timm")
+        check_name(name, timm.list_models(), text, "timm")
     if not timm.is_model_pretrained(name):
         raise UserError(
             f"{text} has no pretrained weights, and an untrained network shows nothing; choose one "

@@ -9,7 +9,7 @@ import torch
 from robustinfo.judge.sources._request import (
     ModelRequest,
     Normalised,
-    choose,
+    check_name,
     normalised,
     unavailable,
 )
@@ -20,7 +20,7 @@ def load(name: str, request: ModelRequest) -> Normalised:
     from torchvision import models  # slow, and only this source needs it
 
     text = f"torchvision:{name}"
-    choose(name, models.list_models(module=models), text, "torchvision")
+    check_name(name, models.list_models(module=models), text, "torchvision")
     weights = models.get_model_weights(name).DEFAULT
     transforms = weights.transforms()
     try:

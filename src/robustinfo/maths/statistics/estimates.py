@@ -31,7 +31,7 @@ class Estimate(NamedTuple):
         """The 95 % interval; (nan, nan) where none is known."""
         return self.bounds(TAIL)
 
-    def within(self, least: float, most: float) -> "Estimate":
+    def clipped(self, least: float, most: float) -> "Estimate":
         """The estimate with its interval clipped to [least, most], the value's range."""
 
         def bounds(tail: float) -> tuple[float, float]:
@@ -62,17 +62,17 @@ def p_value(estimate: Estimate, threshold: float) -> float:
         return math.nan
     above = estimate.value > threshold
 
-    def clear(log_tail: float) -> float:
+    def clearance(log_tail: float) -> float:
         """The distance from the interval to the threshold; below 0 if it contains it."""
         low, high = estimate.bounds(math.exp(log_tail))
         return low - threshold if above else threshold - high
 
     most, least = math.log(MOST_TAIL), math.log(LEAST_TAIL)
-    if clear(most) <= 0:
+    if clearance(most) <= 0:
         return 1.0
-    if clear(least) > 0:
+    if clearance(least) > 0:
         return 0.0
-    return 2 * math.exp(brentq(clear, least, most, xtol=1e-9))
+    return 2 * math.exp(brentq(clearance, least, most, xtol=1e-9))
 
 
 def worst(estimates: Sequence[Estimate], of: Literal["max", "min"]) -> Estimate:
