@@ -32,7 +32,7 @@ from torch import Generator, Tensor, nn
 from benchmarks._timing import header, seconds, spread, write
 from robustinfo.attacks import _foolbox, autoattack, pgd
 from robustinfo.attacks._frozen import frozen
-from robustinfo.attacks._success import judged
+from robustinfo.attacks._success import keep_successes
 from robustinfo.core.settings import Settings
 from robustinfo.datasets._prepared import data_root, open_split
 from robustinfo.defences import adversarial
@@ -140,7 +140,7 @@ def twin(model: nn.Module, x: Tensor, y: Tensor, half: Half) -> tuple[Tensor, Te
         hook = model.register_forward_hook(look)
         _, end = _foolbox.run(attack, model, x, y, epsilon=half.epsilon, generator=draw)
         hook.remove()
-        last.append(judged(model, x, y, end, norm="linf", epsilon=half.epsilon)[1])
+        last.append(keep_successes(model, x, y, end, norm="linf", epsilon=half.epsilon)[1])
     return any_step & right, torch.stack(last).any(0)
 
 

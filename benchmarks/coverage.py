@@ -37,14 +37,14 @@ def of_images(first: np.ndarray, second: np.ndarray) -> Estimate:
 
 def of_fractions(first: np.ndarray, second: np.ndarray) -> Estimate:
     shares = first.mean(1)
-    return over_seeds(shares, images.of_fractions(shares, first.shape[1]))
+    return over_seeds(shares, images.from_fractions(shares, first.shape[1]))
 
 
 def of_own(first: np.ndarray, second: np.ndarray) -> Estimate:
     """As of any number that came with the usual interval of its own."""
     shares = first.mean(1)
     reach = 1.96 * first.std(1) / first.shape[1] ** 0.5
-    return over_seeds(shares, images.of_own(shares, shares - reach, shares + reach))
+    return over_seeds(shares, images.from_intervals(shares, shares - reach, shares + reach))
 
 
 def paired(first: np.ndarray, second: np.ndarray) -> Estimate:
@@ -53,7 +53,7 @@ def paired(first: np.ndarray, second: np.ndarray) -> Estimate:
 
 def paired_fractions(first: np.ndarray, second: np.ndarray) -> Estimate:
     one, other = second.mean(1), first.mean(1)
-    of, against = (images.of_fractions(shares, first.shape[1]) for shares in (one, other))
+    of, against = (images.from_fractions(shares, first.shape[1]) for shares in (one, other))
     return over_seeds(one - other, images.difference(one.mean(), of, other.mean(), against))
 
 

@@ -31,7 +31,7 @@ from benchmarks._timing import hardware, spread
 from robustinfo.core import registry
 from robustinfo.models import lenet5
 from robustinfo.training import loop
-from robustinfo.training.step import optimizer_of, quick, recorded, stepper
+from robustinfo.training.step import cpu_flags, cuda_graphed, optimizer_of, stepper
 
 BATCH, RATE, FACTOR, FLOW = 4, 0.0009, 1.65, 6.0
 LOSS = {"method": "cross_entropy"}
@@ -120,9 +120,9 @@ def curve(images: Tensor, labels: Tensor, device: torch.device) -> list[float]:
     terms = terms_of("entropic", device)
     step = stepper(model, terms, optimizer, config=settings(), generator=generator)
     if device.type == "cuda":
-        step = recorded(step, optimizer, BATCH)
+        step = cuda_graphed(step, optimizer, BATCH)
     x, y = images.to(device).float() / 255, labels.to(device)
-    with quick(onednn=False):
+    with cpu_flags(onednn=False):
         pairs = zip(x.split(BATCH), y.split(BATCH), strict=True)
         return [step(a, b)["loss"].item() for a, b in pairs]
 

@@ -15,7 +15,7 @@ import pandas as pd
 import torch
 
 from benchmarks.honest.registry import BY_NAME, load
-from robustinfo.judge.attacked import attacks_of
+from robustinfo.judge.attacks import attacks_of
 from robustinfo.judge.checks import UNTRUSTED
 from robustinfo.judge.evaluate import Evaluation, evaluate
 from robustinfo.judge.protocol import SIZES, Ball, attacks, diagnostics
@@ -61,7 +61,7 @@ def judged(name: str, protocol: str, folder: Path | None) -> Evaluation:
         attacks=attacks_of({key: part.entry for key, part in attacks(size, ball).items()}),
         diagnostics={key: part.entry for key, part in parts.items()},
         generator=torch.Generator().manual_seed(0),
-        note=lambda text: None,
+        progress=lambda text: None,
     )
 
 

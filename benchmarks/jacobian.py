@@ -26,7 +26,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks._timing import header, seconds, spread, write
-from robustinfo.attacks._fused_batchnorm import folded
+from robustinfo.attacks._fused_batchnorm import fold_batchnorm
 from robustinfo.datasets._prepared import data_root, open_split
 from robustinfo.maths.jacobian import linearised
 from robustinfo.models import lenet5, resnet18
@@ -62,7 +62,7 @@ def func(model: nn.Module, x: Tensor, delta: Tensor) -> Tensors:
 
 
 def ours(model: nn.Module, x: Tensor, delta: Tensor) -> Tensors:
-    return linearised(folded(model, x), x, delta)[1:]
+    return linearised(fold_batchnorm(model, x), x, delta)[1:]
 
 
 def apart(found: Tensors, expected: Tensors, delta: Tensor) -> Tensor:

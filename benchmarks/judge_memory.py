@@ -20,7 +20,7 @@ from torch import nn
 
 from benchmarks._timing import header, write
 from robustinfo.judge import protocol
-from robustinfo.judge.attacked import attacks_of
+from robustinfo.judge.attacks import attacks_of
 from robustinfo.judge.evaluate import evaluate
 from robustinfo.judge.images import images
 from robustinfo.judge.protocol import Ball
@@ -56,7 +56,7 @@ def main() -> None:
             attacks=attacks_of(asked),
             diagnostics={"output_checks": {"method": "output_checks"}},
             generator=torch.Generator().manual_seed(0), most_diagnosed=size.images,
-            note=lambda text: print(text, end="\r", file=sys.stderr),
+            progress=lambda text: print(text, end="\r", file=sys.stderr),
         )  # fmt: skip
     peak = resident("VmHWM") - before
     found |= {

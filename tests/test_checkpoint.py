@@ -89,7 +89,7 @@ def test_a_file_without_a_network_says_what_it_holds(tmp_path):
 
 def test_two_entries_are_the_same_however_they_are_written():
     def same(one, other):
-        return registry.same("models", one, other)
+        return registry.same_settings("models", one, other)
 
     assert same(LENET5, LENET5 | {"activation": "relu"})  # the default
     assert not same(LENET5, LENET5 | {"activation": "sigmoid"})
@@ -137,7 +137,7 @@ def test_a_training_that_starts_from_another_network_is_another_training(job):
 def test_a_network_of_another_architecture_or_other_data_is_refused(job, entry, shape, classes):
     file = job.file("model")
     saved(file, entry, shape, classes)
-    own = checkpoint.described(entry, shape, classes)
+    own = checkpoint.describe(entry, shape, classes)
     with pytest.raises(UserError) as error:
         load.trained(job, file)
     assert str(error.value) == (

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from robustinfo.cli import app
 from robustinfo.core import checkpoint
-from robustinfo.judge.checks import CHECKS, CLASSES, EXITS, LITTLE
+from robustinfo.judge.checks import CHECKS, CLASSES, EXITS, NOT_ENOUGH
 from robustinfo.judge.protocol import SIZES
 from tests.checkpoints import read_tensors, untrained
 from tests.judge.networks import honest
@@ -97,9 +97,7 @@ def judge(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("robustinfo.judge.budget.SIZES", SIZES[:1])  # on any machine
     # In this process, which knows of that.
-    monkeypatch.setattr(
-        "robustinfo.judge.separate.asked", lambda name, given: called(name)(**given)
-    )
+    monkeypatch.setattr("robustinfo.judge.isolated.call", lambda name, given: called(name)(**given))
     monkeypatch.setattr(sys, "path", [*sys.path])
     monkeypatch.delitem(sys.modules, "mine", raising=False)
 
@@ -139,7 +137,7 @@ def test_a_plain_network_is_broken_and_the_exit_code_says_so(judge):
 def test_the_smallest_protocol_does_not_say_that_a_defended_network_holds(judge):
     result = judge("mine:defended", "--twin", "mine:plain", "--json")
     found = json.loads(result.stdout)
-    assert found["verdict"] == LITTLE and result.exit_code == EXITS[LITTLE] == 16
+    assert found["verdict"] == NOT_ENOUGH and result.exit_code == EXITS[NOT_ENOUGH] == 16
     assert "pgd from the twin" in found["attacks"]
     of = {check["check"]: check for check in found["checks"]}
     assert of["autoattack_attacks"]["result"] == of["decision_based_attacks"]["result"] == "failed"

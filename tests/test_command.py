@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from robustinfo.cli import EXITS
-from tests.test_separate import gone, written
+from tests.test_isolated import gone, written
 
 SMALL = """
 import atexit, os, sys, time

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from robustinfo.core.errors import UserError
-from robustinfo.core.files import DiskError, whole
+from robustinfo.core.files import DiskError, atomic_write
 
 
 def full(*_, **__):
@@ -13,7 +13,7 @@ def full(*_, **__):
 
 
 def write(path, text):
-    with whole(path) as partial:
+    with atomic_write(path) as partial:
         partial.write_text(text)
 
 
@@ -27,7 +27,7 @@ def test_a_file_appears_with_its_content_and_its_folders(tmp_path):
 def test_until_the_end_the_old_file_stands(tmp_path):
     path = tmp_path / "file.txt"
     write(path, "old")
-    with whole(path) as partial:
+    with atomic_write(path) as partial:
         partial.write_text("new")
         assert path.read_text() == "old"
     assert path.read_text() == "new"
@@ -61,7 +61,7 @@ def test_a_read_only_disk_is_told_by_its_first_error(tmp_path, monkeypatch):
 
 def test_an_error_while_writing_passes_and_leaves_nothing_behind(tmp_path):
     path = tmp_path / "file.txt"
-    with pytest.raises(ZeroDivisionError), whole(path) as partial:
+    with pytest.raises(ZeroDivisionError), atomic_write(path) as partial:
         partial.write_text("half")
         _ = 1 / 0
     assert not list(tmp_path.iterdir())

@@ -6,7 +6,7 @@ import torch
 from pipeline.results import rows, sealed_text
 from pipeline.run import load
 from pipeline.stages import gallery
-from robustinfo.core.batches import floats
+from robustinfo.core.batches import to_float
 from robustinfo.core.sealed import seal
 from robustinfo.training.loop import Images
 from tests.checkpoints import saved
@@ -38,7 +38,7 @@ def job(tmp_path, monkeypatch):
     images = torch.randint(256, (12, 1, 28, 28), generator=generator).byte()
     labels = torch.arange(12) % 6
     monkeypatch.setattr(load, "test_images", lambda job: Images(images, labels))
-    x_adv = (floats(images) + 0.3 * torch.rand(12, 1, 28, 28, generator=generator)).clamp(0, 1)
+    x_adv = (to_float(images) + 0.3 * torch.rand(12, 1, 28, 28, generator=generator)).clamp(0, 1)
     splits = {"train": {"shape": [1, 28, 28]}}
     sealed_text.write_json(job.file("data"), {"classes": CLASSES, "splits": splits})
     for defence in DEFENCES:
@@ -74,7 +74,7 @@ def test_it_says_what_the_network_answers_before_and_after(job):
     assert table["index"].tolist() == [2, 3, 4, 5] * 2  # what only one defence lost comes later
     images, labels = load.test_images(job)
     model = load.trained(job, job.file("model", defence="standard"))
-    before = model(floats(images[2:6])).argmax(1)
+    before = model(to_float(images[2:6])).argmax(1)
     assert table.before.tolist() == [CLASSES[k] for k in before] * 2
     assert table.label.tolist() == [CLASSES[k] for k in labels[2:6]] * 2
     assert set(table.success) == {"True"} and set(table.attack) == {"strong"}

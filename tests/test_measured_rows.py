@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from pipeline.results import rows
-from robustinfo.core.measurement import Measurement, counted, exact
+from robustinfo.core.measurement import Measurement, count_fraction, exact
 
 FULL = Measurement(
     "information_input_bits", 4.5, "own", 50, 4.25, 4.75, "kde", "pgd", "fc1", 0.1, 3, 5.0, True
@@ -16,7 +16,7 @@ EVERY = {
     "none of them": Measurement("hsic", 0.1),
     "not saturated": FULL._replace(saturated=False),
     "not said": FULL._replace(saturated=None, ceiling=None),
-    "a fraction of no image": counted("share", 0, 0),
+    "a fraction of no image": count_fraction("share", 0, 0),
     "of no images, known": exact("attacks", 3),
     "a level and an epoch of 0": FULL._replace(level=0.0, epoch=0, low=0.0, high=0.0),
     "no entry": FULL._replace(entry="", input="", layer=""),
@@ -63,7 +63,7 @@ def test_nan_is_an_empty_cell_and_comes_back_as_nan(tmp_path):
 
 
 def test_the_images_of_the_stage_are_those_of_what_says_nothing_else(tmp_path):
-    table = read_again(tmp_path, exact("attacks", 3), counted("share", 1, 4), n=20)
+    table = read_again(tmp_path, exact("attacks", 3), count_fraction("share", 1, 4), n=20)
     assert table.n.tolist() == [20, 4] and set(table.stage) == {"diagnose"}
     assert table.interval.tolist() == ["exact", "fraction"]
 

@@ -7,19 +7,19 @@ import pytest
 import torch
 from scipy import stats
 
-from robustinfo.core.measurement import Measurement, counted, exact, fraction, mean
+from robustinfo.core.measurement import Measurement, count_fraction, exact, fraction, mean
 from robustinfo.maths.statistics import fraction_interval
 
 
 def test_a_fraction_counts_the_mask_of_all_or_of_more_images():
     mask = torch.tensor([True, False, True, True])
     assert fraction("share", mask) == Measurement("share", 3 / 4, "fraction", 4)
-    assert fraction("share", mask, of=12) == Measurement("share", 3 / 12, "fraction", 12)
+    assert fraction("share", mask, total=12) == Measurement("share", 3 / 12, "fraction", 12)
 
 
 @pytest.mark.parametrize(("k", "n"), [(0, 150), (1, 3), (149, 150), (41, 100), (7, 7)])
 def test_a_fraction_hands_on_what_scipy_needs_for_wilsons_interval(k, n):
-    one = counted("share", k, n)
+    one = count_fraction("share", k, n)
     assert (one.interval, one.n, one.low, one.high) == ("fraction", n, None, None)
     expected = stats.binomtest(round(one.value * one.n), one.n).proportion_ci(method="wilson")
     own = fraction_interval(round(one.value * one.n), one.n)
@@ -27,7 +27,7 @@ def test_a_fraction_hands_on_what_scipy_needs_for_wilsons_interval(k, n):
 
 
 def test_a_fraction_of_no_image_is_nan_and_not_an_error():
-    for one in (counted("share", 0, 0), fraction("share", torch.zeros(0, dtype=torch.bool))):
+    for one in (count_fraction("share", 0, 0), fraction("share", torch.zeros(0, dtype=torch.bool))):
         assert math.isnan(one.value) and (one.interval, one.n) == ("fraction", 0)
 
 

@@ -51,11 +51,11 @@ def test_a_data_set_may_be_enlarged():
 
 
 def test_of_a_data_set_too_it_is_said_what_was_found():
-    found = images("{method: digits, size: 8}", split="train", limit=3).found
+    found = images("{method: digits, size: 8}", split="train", limit=3).summary
     raw = digits.load("train", config=digits.Config(size=8), root=None)
     counts = dict(zip(raw.classes, np.bincount(raw.labels).tolist(), strict=True))
     assert found == ("digits-size-8", "train", counts, "of the data set", 3, [], [])
-    first, second = found.described()
+    first, second = found.lines()
     assert first == "digits-size-8, split train: 3 of 1,347 images read"
     assert second.startswith(f"10 classes of the data set: 0 0 ({counts['0']}), 1 1 (")
 
@@ -64,7 +64,7 @@ def test_a_folder_is_meant_where_there_is_one_of_a_data_sets_name(tmp_path):
     (tmp_path / "digits" / "x").mkdir(parents=True)
     Image.new("L", (4, 4), 7).save(tmp_path / "digits" / "x" / "1.png")
     found = images("digits")
-    assert found.images.shape == (1, 1, 4, 4) and found.found.classes == {"x": 1}
+    assert found.images.shape == (1, 1, 4, 4) and found.summary.classes == {"x": 1}
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 from rich.table import Table
 
-from robustinfo.judge.plain import Paper, text
+from robustinfo.judge.plain import TextFormat, text
 
 
 def table():
@@ -25,15 +25,15 @@ def table():
     ],
 )
 def test_every_letter_can_be_written_and_signs_keep_their_meaning(encoding, holds):
-    found = text(table(), Paper(encoding, 60, None))
+    found = text(table(), TextFormat(encoding, 60, None))
     found.encode(encoding)
     assert all(one in found for one in holds) and "\x1b" not in found
 
 
 def test_paper_is_as_wide_and_coloured_as_the_console():
     terminal = Console(file=io.StringIO(), width=33, force_terminal=True, color_system="standard")
-    paper = Paper.of(terminal)
+    paper = TextFormat.from_console(terminal)
     assert paper.width == 33 and paper.colours == "standard"
     found = text("[red]failed[/] " + 20 * "word ", paper)
     assert "\x1b[31mfailed" in found
-    assert Paper.of(Console(file=io.StringIO())).colours is None
+    assert TextFormat.from_console(Console(file=io.StringIO())).colours is None

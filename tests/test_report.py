@@ -9,7 +9,7 @@ import pytest
 from pipeline.results import information_vs_robustness, rows
 from pipeline.results.untrained import UNTRAINED
 from pipeline.stages import gallery, leaderboard, overview, report, verdict
-from robustinfo.core.files import whole
+from robustinfo.core.files import atomic_write
 from robustinfo.judge.checks import BY_NAME, CLASSES
 from robustinfo.judge.verdict import Answer
 from tests.jobs import default, made, settle
@@ -63,7 +63,7 @@ def results(job, drawn, verdicts):
     board = pd.DataFrame([RUN | line for line in verdicts], columns=[*RUN, *BROKEN])
     rows.write_table(job.file("leaderboard"), board)
     for role in ("leaderboard_json", "leaderboard_tex"):
-        with whole(job.file(role)) as partial:
+        with atomic_write(job.file(role)) as partial:
             partial.write_text(f"% {role}")
     about = RUN | {"norm": "linf", "epsilon": 8 / 255}
     checks = [about | verdict._line(one) for one in ANSWERS] if verdicts else []
@@ -90,7 +90,7 @@ def results(job, drawn, verdicts):
     line = {"defence": "pat_entm", "attack": "pgd", "index": 0, "label": "3", "before": "3"}
     shown = [line | {"after": "8", "success": True}] if verdicts else []
     rows.write_table(job.file("gallery", **SETTING), pd.DataFrame(shown, columns=gallery.COLUMNS))
-    with whole(job.file("gallery_picture", **SETTING)) as partial:
+    with atomic_write(job.file("gallery_picture", **SETTING)) as partial:
         partial.write_bytes(PNG if verdicts else b"")
     claims = ["claim", "text", "source", "value", "low", "high", "judgement", "saturated"]
     rows.write_table(job.file("claims"), pd.DataFrame([], columns=[*SETTING, *claims, "sentence"]))

@@ -11,14 +11,14 @@ from pipeline.results import rows, untrained
 from pipeline.run import contract, load, start
 from pipeline.run.plan import Plan
 from pipeline.stages import _attacked, _training, attack, learn, overview, toy
-from robustinfo.core.batches import floats
+from robustinfo.core.batches import to_float
 from robustinfo.core.errors import UserError
 from robustinfo.core.files import DiskError
 from robustinfo.core.measurement import Measurement
 from robustinfo.core.sealed import unseal
 from robustinfo.datasets._prepared import Split
 from robustinfo.defences import entropic
-from robustinfo.judge.defended import attack_term
+from robustinfo.judge.attack_term import attack_term
 from robustinfo.models import lenet5, text_classifier, vgg16
 from robustinfo.training.loop import Images
 from tests.checkpoints import untrained as untrained_checkpoint
@@ -109,7 +109,7 @@ def test_a_read_only_disk_is_told_in_one_line_also_where_a_stage_makes_a_folder(
 def test_sets_hold_every_image_as_each_attack_leaves_it_turned_or_not(model):
     torch.manual_seed(0)
     images = torch.randint(60, 200, (6, 1, 28, 28), dtype=torch.uint8)
-    labels = model(floats(images)).argmax(1)
+    labels = model(to_float(images)).argmax(1)
     labels[0] = (labels[0] + 1) % 10  # DeepFool leaves what is wrong already
     attacks = {
         "fgsm": {"method": "fgsm", "epsilon": 10 / 255},
@@ -127,7 +127,7 @@ def test_sets_hold_every_image_as_each_attack_leaves_it_turned_or_not(model):
     told = {one.input: one for one in learn._accuracies(model, sets)}
     assert [one.quantity for one in told.values()] == ["network_accuracy"] * 3
     assert told["clean"].value == pytest.approx(5 / 6)
-    left = model(floats(sets["fgsm"].images)).argmax(1) == labels
+    left = model(to_float(sets["fgsm"].images)).argmax(1) == labels
     assert told["fgsm"].value == pytest.approx(left.double().mean().item())
 
 

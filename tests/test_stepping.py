@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from robustinfo.training.step import Config, quick, recorded, stepper
+from robustinfo.training.step import Config, cpu_flags, cuda_graphed, stepper
 
 NO_GPU = not torch.cuda.is_available()
 
@@ -57,7 +57,7 @@ def test_a_step_is_the_textbook_one_and_returns_the_terms_that_it_was_taken_with
 def test_the_switches_of_the_cpu_come_back():
     tiny = torch.tensor([1e-39])
     before = torch.backends.mkldnn.enabled
-    with pytest.raises(RuntimeError, match="on the way"), quick(onednn=False):
+    with pytest.raises(RuntimeError, match="on the way"), cpu_flags(onednn=False):
         assert not torch.backends.mkldnn.enabled
         assert (tiny * 1.0).item() == 0
         raise RuntimeError("on the way")
@@ -73,7 +73,7 @@ def test_a_recorded_step_takes_the_same_steps_also_with_a_ragged_last_batch():
         model = network("cuda")
         optimizer = torch.optim.Adam(model.parameters(), lr=0.01, fused=True, capturable=True)
         step = steps(model, optimizer)
-        step = recorded(step, optimizer, 8) if record else step
+        step = cuda_graphed(step, optimizer, 8) if record else step
         data = batches(12, "cuda")
         data[-1] = (data[-1][0][:5], data[-1][1][:5])
         losses = torch.stack([step(x, y)["loss"] for x, y in data])

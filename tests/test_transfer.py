@@ -7,8 +7,8 @@ from torch import nn
 from pipeline.results import rows, worst_case
 from pipeline.run import load, start
 from pipeline.stages import transfer
-from robustinfo.core.batches import floats
-from robustinfo.core.measurement import counted
+from robustinfo.core.batches import to_float
+from robustinfo.core.measurement import count_fraction
 from robustinfo.core.sealed import seal, unseal
 from robustinfo.judge.outcome import outcome
 from robustinfo.judge.threats import Threat
@@ -69,7 +69,7 @@ def own(job, examples=(), entries=()):
     images, labels = load.test_images(job)
     kept = {one.names["attack"]: unseal(one.path)[0] for one in job.files("examples")}
     return worst_case.combined(
-        Bright(), floats(images), labels, kept | dict(examples), job.params["attacks"] |
+        Bright(), to_float(images), labels, kept | dict(examples), job.params["attacks"] |
         dict(entries), job.params["threat"], generator=job.generator,
     )  # fmt: skip
 
@@ -88,7 +88,7 @@ def test_what_only_the_proxys_examples_break_is_counted_and_lowers_the_robust_ac
     alone = own(job)
     assert alone.correct["linf"].tolist() == [False, True, True, False]
     said = told(one for one in alone.measurements if one.entry == "linf")
-    assert said["robust_accuracy"] == counted("robust_accuracy", 2, 4)._replace(entry="linf")
+    assert said["robust_accuracy"] == count_fraction("robust_accuracy", 2, 4)._replace(entry="linf")
     assert "black_box_only_fraction" not in said
 
 
@@ -98,7 +98,7 @@ def test_the_rate_of_noise_is_of_the_images_that_all_else_left_standing(job):
     together = own(job, examples, {"noise": noise})
     found = told(one for one in together.measurements if one.entry == "linf")
     for name, images, of in [("noise_only_rate", 1, 2), ("noise_only_fraction", 1, 4)]:
-        assert found[name] == counted(name, images, of)._replace(entry="linf")
+        assert found[name] == count_fraction(name, images, of)._replace(entry="linf")
 
 
 def test_a_black_box_counts_alone_only_beside_a_gradient_attack_of_its_own_threat():

@@ -6,7 +6,7 @@ import pytest
 from pipeline.results import rows
 from pipeline.results.statistics import with_intervals
 from pipeline.stages import verdict
-from robustinfo.core.measurement import counted, exact
+from robustinfo.core.measurement import count_fraction, exact
 from tests.jobs import made, settle, small
 
 SETTING = {"dataset": "007", "model": "m"}
@@ -18,14 +18,14 @@ LEFT = {"linf": 0, "l2": 0}  # robust images, unless a test says otherwise
 
 def of_run(defence, seed, robust, clean=360):
     """The collected rows of one run, of how many robust images by norm."""
-    found = [counted("accuracy", clean, N)._replace(entry="clean")]
+    found = [count_fraction("accuracy", clean, N)._replace(entry="clean")]
     for norm, images in robust.items():
-        told = [counted("robust_accuracy", images, N), exact("gradient_attacks", 1)]
+        told = [count_fraction("robust_accuracy", images, N), exact("gradient_attacks", 1)]
         found += [one._replace(entry=norm) for one in told]
-    worst = counted("robust_accuracy", min(robust.values()), N)
+    worst = count_fraction("robust_accuracy", min(robust.values()), N)
     found.append(worst._replace(entry="attacks"))
     attacks = [
-        counted("accuracy", images, N)._replace(entry=f"{norm}_pgd")
+        count_fraction("accuracy", images, N)._replace(entry=f"{norm}_pgd")
         for norm, images in robust.items()
     ]
     about = SETTING | {"defence": defence, "seed": seed}

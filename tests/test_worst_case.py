@@ -6,7 +6,7 @@ from torch import nn
 
 from pipeline.results.worst_case import by_image, combined, within
 from pipeline.study.quantities import ALL
-from robustinfo.core.measurement import counted
+from robustinfo.core.measurement import count_fraction
 from robustinfo.judge.threats import Threat
 from tests.told import told
 
@@ -67,9 +67,9 @@ def test_what_breaks_an_image_in_one_norm_says_nothing_in_another(together):
         ALL: [False, False, True, False],
     }
     assert found.resisting["linf"].tolist() == [False, True, True, False]
-    assert of(found, "linf")["robust_accuracy"] == counted("robust_accuracy", 2, 4)
-    assert of(found, "l2")["robust_accuracy"] == counted("robust_accuracy", 1, 4)
-    assert of(found, ALL) == {"robust_accuracy": counted("robust_accuracy", 1, 4)}
+    assert of(found, "linf")["robust_accuracy"] == count_fraction("robust_accuracy", 2, 4)
+    assert of(found, "l2")["robust_accuracy"] == count_fraction("robust_accuracy", 1, 4)
+    assert of(found, ALL) == {"robust_accuracy": count_fraction("robust_accuracy", 1, 4)}
     for norm in ("linf", "l2"):
         assert of(found, norm)["gradient_attacks"].value == 1
         assert of(found, norm)["convergence_gain"].value == 0
@@ -90,7 +90,7 @@ def test_what_only_a_black_box_breaks_counts_where_a_long_gradient_search_fails_
         0,
         1 / 4,
     )
-    assert masked["black_box_only_fraction"] == counted("black_box_only_fraction", 1, 4)
+    assert masked["black_box_only_fraction"] == count_fraction("black_box_only_fraction", 1, 4)
     assert masked["short_search_fraction"].value == 0
     for one in (short, masked):
         assert one["robust_accuracy"].value == 2 / 4  # broken is broken, whoever did it
@@ -117,7 +117,7 @@ def test_without_a_threat_model_nothing_is_said(together):
 
 def test_an_image_outside_the_ball_is_told_in_its_norm(together):
     found = together({"pgd": (LINF, {0: 0.8}), "l2_pgd": (L2, L2_BREAKS)})
-    assert of(found, "linf")["infeasible_fraction"] == counted("infeasible_fraction", 1, 4)
+    assert of(found, "linf")["infeasible_fraction"] == count_fraction("infeasible_fraction", 1, 4)
     assert of(found, "l2")["infeasible_fraction"].value == 0
 
 

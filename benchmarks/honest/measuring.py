@@ -7,7 +7,7 @@ from torch.nn import functional as F
 from benchmarks.honest.kinds import Case
 from robustinfo.core.batches import accuracy
 from robustinfo.diagnostics import doubled, loss_trajectory, zero_gradients
-from robustinfo.diagnostics.loss_trajectory import Climbs
+from robustinfo.diagnostics.loss_trajectory import Paths
 
 REACH = 2.5  # epsilons that the steps of a protocol's PGD are long, together
 HONEST = {f"{steps} steps": (steps, REACH / steps) for steps in (20, 100)}
@@ -41,24 +41,25 @@ def rows(case: Case, network: nn.Module, x: Tensor, y: Tensor) -> list[dict]:
 
 
 def _climbed(numbers: dict, network: nn.Module, x: Tensor, y: Tensor) -> dict:
-    found = loss_trajectory.climb(
+    found = loss_trajectory.paths(
         network, x, y, config=loss_trajectory.Config(**numbers), generator=_drawn()
     )
-    left = found.stands & found.rises
+    left = found.unbroken & found.rises
     return {
-        "standing": int(found.stands.sum()) / len(y),
+        "standing": int(found.unbroken.sum()) / len(y),
         "never_rises_fraction": int((~found.rises & found.varies).sum()) / len(y),
         "constant_fraction": int((~found.varies).sum()) / len(y),
-        "unconverged_fraction": int((found.remaining[left] > loss_trajectory.OPEN).sum()) / len(y),
+        "unconverged_fraction": int((found.remaining[left] > loss_trajectory.OPEN_RATIO).sum())
+        / len(y),
         "open_needed": _needed(found.remaining[left], len(y)),
         "open_needed_cross_entropy": _needed(of_cross_entropy(found)[left], len(y)),
     }
 
 
-def of_cross_entropy(found: Climbs) -> Tensor:
+def of_cross_entropy(found: Paths) -> Tensor:
     """What is left of the cross-entropy itself, as a part of what was gained of it."""
     gained = F.softplus(found.best) - F.softplus(found.start)
-    return found.gap * found.best.sigmoid() / gained
+    return found.stationarity_gap * found.best.sigmoid() / gained
 
 
 def _needed(values: Tensor, images: int) -> float:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from benchmarks.honest.fitting import images
 from benchmarks.honest.kinds import KINDS, Case
-from robustinfo.core.batches import floats
+from robustinfo.core.batches import to_float
 from robustinfo.core.errors import UserError
 from robustinfo.core.sealed import seal, unseal
 from robustinfo.datasets._prepared import data_root
@@ -76,4 +76,4 @@ def load(
         seal(file, network.state_dict(), {"name": name})
     test = images(case.dataset, "test")
     network.eval().requires_grad_(False)
-    return network, floats(test.images[:count]), test.labels[:count]
+    return network, to_float(test.images[:count]), test.labels[:count]

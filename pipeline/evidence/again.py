@@ -11,7 +11,7 @@ from pipeline.results import rows, sealed_text
 from pipeline.run.contract import template
 from pipeline.study.checked import load
 from robustinfo.core.errors import UserError
-from robustinfo.core.files import refusals, whole
+from robustinfo.core.files import atomic_write, disk_errors
 
 
 def adopt(unit: Unit, folder: Path, commit: str) -> str:
@@ -29,13 +29,13 @@ def adopt(unit: Unit, folder: Path, commit: str) -> str:
     history = _history(folder / "history.csv")
     fitting.check(study, unit, folder, history)
     told = asking.with_study(study, unit.names, "training", checkouts.at(commit))
-    with refusals(unit.path(RUN)):
+    with disk_errors(unit.path(RUN)):
         shutil.rmtree(unit.path(RUN), ignore_errors=True)
         shutil.copytree(folder / "snapshots", unit.path(template("snapshots")))
     rows.write(unit.path(template("history")), history)
     date = checkouts.date(commit)
     begun.note(unit, "training", commit=commit, date=date, seconds=0.0, adopted=True, **told)
-    with whole(unit.path(template("model"))) as part:
+    with atomic_write(unit.path(template("model"))) as part:
         shutil.copyfile(records.as_trained(folder / "model.safetensors"), part)
     return f"adopted {unit.name}; `make evidence` measures it in its turn"
 
@@ -59,7 +59,9 @@ def remeasure(unit: Unit) -> None:
         for stage, place in (("train", template("history")), ("measure", EARLIER)):
             rows.write_table(unit.path(place), table.loc[table.stage == stage, columns])
         last = record["scale"]["epochs"]
-        with whole(unit.path(template("snapshots")) / f"epoch_{last:04}.safetensors") as part:
+        with atomic_write(
+            unit.path(template("snapshots")) / f"epoch_{last:04}.safetensors"
+        ) as part:
             shutil.copyfile(model, part)
     begun.note(unit, "training", **record["training"])
     begun.unpin(unit, "measuring")

@@ -15,7 +15,7 @@ from pipeline.evidence.units import AS_TRAINED, EARLIER, HOME, RUN, Unit
 from pipeline.results import sealed_text
 from pipeline.study.checked import load
 from robustinfo.core.errors import UserError
-from robustinfo.core.files import refusals
+from robustinfo.core.files import disk_errors
 
 # seconds: of one core.  date: of its end; of the commit of a network that was adopted.
 # failures: at this commit.
@@ -78,7 +78,7 @@ def unpin(unit: Unit, half: str) -> None:
     lost = dict.fromkeys(steps.HALVES[steps.HALVES.index(half) :], NEW)
     sealed_text.write_json(file(unit), of(unit) | lost)
     folder = unit.path(RUN)
-    with refusals(folder):
+    with disk_errors(folder):
         for one in [*folder.glob("*")]:
             if one.name not in TRAINED:
                 shutil.rmtree(one) if one.is_dir() else one.unlink()

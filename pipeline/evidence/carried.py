@@ -16,7 +16,7 @@ from pipeline.run.contract import template
 from pipeline.study.checked import load
 from robustinfo.core import checkpoint
 from robustinfo.core.errors import UserError
-from robustinfo.core.files import whole
+from robustinfo.core.files import atomic_write
 from robustinfo.core.sealed import seal, unseal
 from robustinfo.datasets._prepared import data_root, prepare
 
@@ -34,7 +34,7 @@ def carry_over(unit: Unit) -> None:
         return
     study = load(Path(unit.study_file))
     _check_same_training(study, unit, model)
-    with whole(model.parent / AS_TRAINED / model.name) as part:
+    with atomic_write(model.parent / AS_TRAINED / model.name) as part:
         shutil.copyfile(model, part)
     about |= checkpoint.network_metadata(**network_of(study, unit))
     about[records.CARRIED] = records.sha256(model)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pipeline.evidence.units import CHECKOUTS
 from robustinfo.core.errors import UserError
-from robustinfo.core.files import refusals
+from robustinfo.core.files import disk_errors
 
 
 def head() -> str:
@@ -39,7 +39,7 @@ def at(commit: str) -> Path:
         return folder
     partial = folder.with_name(f".{commit}.partial")
     archive = io.BytesIO(_git("archive", "--format=tar", commit))
-    with refusals(folder):
+    with disk_errors(folder):
         shutil.rmtree(partial, ignore_errors=True)
         with tarfile.open(fileobj=archive) as content:
             content.extractall(partial, filter="data")

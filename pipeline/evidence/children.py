@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from robustinfo.core.errors import UserError
-from robustinfo.core.files import refusals
+from robustinfo.core.files import disk_errors
 from robustinfo.datasets._prepared import data_root
 
 PATIENCE = 10  # seconds that a stopped program has to end by itself
@@ -45,7 +45,7 @@ def started(
     checkout: Path, words: Sequence[str], log: Path, cwd: Path | None = None
 ) -> Iterator[subprocess.Popen]:
     """A program that runs until it or the block ends. cwd: its folder, if not the checkout."""
-    with refusals(log):
+    with disk_errors(log):
         log.parent.mkdir(parents=True, exist_ok=True)
         file = log.open("w")
     with file:

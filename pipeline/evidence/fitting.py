@@ -48,7 +48,7 @@ def check(study: dict[str, Any], unit: Unit, folder: Path, history: list[dict[st
 
 def _check_defence(asked: dict[str, Any], unit: Unit, folder: Path) -> None:
     entry = json.loads(unseal(folder / "model.safetensors")[1][DEFENCE])
-    if not registry.same("defences", entry, asked):
+    if not registry.same_settings("defences", entry, asked):
         raise UserError(
             f"{folder} is of the defence {entry}, not of {asked} as {unit.study_file} asks"
         )
@@ -59,7 +59,7 @@ def _check_architecture(
 ) -> None:
     """Files of earlier versions say none."""
     entry = json.loads(about.get(ARCHITECTURE, "null"))
-    if entry and not registry.same("models", entry, asked):
+    if entry and not registry.same_settings("models", entry, asked):
         raise UserError(
             f"{file} is of the network {entry}, not of {asked} as {unit.study_file} asks"
         )

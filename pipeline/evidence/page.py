@@ -12,7 +12,7 @@ from pipeline.evidence.units import RECORD, RECORDS, Unit
 from pipeline.run import meaning
 from pipeline.study.checked import load
 from robustinfo.core.errors import UserError
-from robustinfo.core.files import whole
+from robustinfo.core.files import atomic_write
 
 FILE = RECORDS / "README.md"
 NAMED = 3  # changed files that a line names
@@ -43,7 +43,7 @@ def write() -> None:
     """Write it, and the page of what is regenerated, which counts finished units."""
     for file, made in ((FILE, text), (coverage.FILE, coverage.page)):
         content = made()
-        with whole(file) as partial:
+        with atomic_write(file) as partial:
             partial.write_text(content, encoding="utf-8")
 
 

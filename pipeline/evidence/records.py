@@ -14,7 +14,7 @@ from pipeline.evidence.units import AS_TRAINED, CHECKOUTS, RECORD, RECORDS, Unit
 from pipeline.results import sealed_text
 from pipeline.run.contract import template
 from robustinfo.core.errors import UserError
-from robustinfo.core.files import AlteredFileError, refusals, whole
+from robustinfo.core.files import AlteredFileError, atomic_write, disk_errors
 from robustinfo.core.sealed import unseal
 
 BUDGET = 6_000_000  # bytes of all networks and states together
@@ -47,7 +47,7 @@ def publish(unit: Unit) -> None:
         "files": {file.name: sha256(file) for file in files},
     }
     partial = unit.record.with_name(f".{unit.seed}.partial")
-    with refusals(unit.record):
+    with disk_errors(unit.record):
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
         for file in files:
@@ -89,7 +89,7 @@ def provide(unit: Unit, *, needed_by: Unit) -> None:
             f"{needed_by.name} starts from the network of {unit.name}, which is not here; "
             f"list that unit before it in the plan, or delete {unit.record} to train it again"
         )
-    with whole(model) as part:
+    with atomic_write(model) as part:
         shutil.copyfile(kept, part)
 
 

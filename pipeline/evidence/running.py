@@ -17,7 +17,7 @@ from pipeline.evidence.units import HOME, Unit
 from pipeline.results import sealed_text
 from pipeline.run import driver
 from robustinfo.core.errors import UserError
-from robustinfo.core.files import AlteredFileError, refusals
+from robustinfo.core.files import AlteredFileError, disk_errors
 
 LOCK, OWNER = HOME / "lock", HOME / "owner.json"
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -64,7 +64,7 @@ def alone() -> Iterator[None]:
 
     The system frees the lock of a process that died; its programs end by themselves (driver.py).
     """
-    with refusals(LOCK):
+    with disk_errors(LOCK):
         (HOME / "results").mkdir(parents=True, exist_ok=True)
     lock = FileLock(LOCK)
     try:

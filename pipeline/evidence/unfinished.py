@@ -18,7 +18,7 @@ from pipeline.evidence.units import EARLIER, HOME, RUN, UNFINISHED, Unit
 from pipeline.results import rows
 from pipeline.run import resuming
 from pipeline.run.contract import template
-from robustinfo.core.files import refusals
+from robustinfo.core.files import disk_errors
 
 STATE, MEASURED, BEGUN = "state.safetensors", "measures.csv", "begun.json"
 
@@ -35,7 +35,7 @@ def keep(unit: Unit, checkout: Path, log: Path) -> str:
             f"{unit.name}: a state of {size / 1e6:.1f} MB stays in {HOME}: it is beyond the budget"
         )
     _measure(unit, checkout, work, epochs, log)
-    with refusals(folder):
+    with disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(unit.path(EARLIER), folder / MEASURED)
         shutil.copyfile(begun.file(unit), folder / BEGUN)
@@ -54,7 +54,7 @@ def restore(unit: Unit) -> None:
         BEGUN: begun.file(unit),  # last: it says that the rest is there
     }
     for name, place in places.items():
-        with refusals(place):
+        with disk_errors(place):
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(folder / name, place)
 

@@ -6,7 +6,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from robustinfo.core.files import whole
+from robustinfo.core.files import atomic_write
 
 STYLE: dict[Any, Any] = {
     "svg.hashsalt": "robustinfo",  # the same table gives the same bytes
@@ -26,5 +26,5 @@ def save(figure: Figure, *files: Path) -> None:
     """Write .svg and .png files, each whole or not at all, without a date in them."""
     with mpl.rc_context(STYLE):
         for path in files:
-            with whole(path) as partial:
+            with atomic_write(path) as partial:
                 figure.savefig(partial, format=path.suffix[1:], **WRITTEN[path.suffix])

@@ -92,5 +92,5 @@ def _correlated(of: pd.DataFrame, against: pd.DataFrame, claim: Claim) -> Estima
         return statistics.unknown(math.nan, len(values))
     if is_exact(of) and is_exact(against) and np.ptp(values) == 0:
         return statistics.exact(values[0], len(values))
-    free = statistics.over_seeds([*values], images.of_own(values, low, high))
+    free = statistics.over_seeds([*values], images.from_intervals(values, low, high))
     return free._replace(bounds=lambda tail: tuple(np.clip(free.bounds(tail), -1, 1)))

@@ -3,7 +3,7 @@
 The layers' activations are held together on the device and given back one by one as they are
 measured; none is ever written to disk. That and one layer's measuring is the peak of the memory:
 5,000 images in a WRN-28-10 take 5.2 GiB at the five probes, in float32. A measure that has ``add``
-and ``told`` in its file can be taken ``in_parts`` instead, of a whole training set.
+and ``measurements`` in its file can be taken ``in_parts`` instead, of a whole training set.
 """
 
 from collections.abc import Iterable, Iterator
@@ -73,7 +73,7 @@ def in_parts(
 ) -> Observed:
     """``observed`` by one measure, ``entry``, of inputs and labels that come batch by batch."""
     module, config = registry.module("measures", entry), registry.config("measures", entry)
-    add, said = (registry.hook("measures", entry, one) for one in ("add", "told"))
+    add, measurements = (registry.hook("measures", entry, one) for one in ("add", "measurements"))
     held: dict[str, list[torch.Tensor]] = {}
     right, losses = [], []
     for x, y in batches:
@@ -83,7 +83,7 @@ def in_parts(
         for layer, t in seen.items():
             held[layer] = add(held.get(layer), t, config=config)
     told = [mean("loss", torch.cat(losses))]
-    told += _of_layers(name, entry, {at: said(h, config=config) for at, h in held.items()})
+    told += _of_layers(name, entry, {at: measurements(h, config=config) for at, h in held.items()})
     return Observed(torch.cat(right), told)
 
 

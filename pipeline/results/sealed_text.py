@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from robustinfo.core.files import AlteredFileError, whole
+from robustinfo.core.files import AlteredFileError, atomic_write
 
 SEAL = "# sha256: "
 _KEY = "sha256"
@@ -21,7 +21,7 @@ def write(path: Path, text: str) -> None:
     The file appears whole or not at all.
     """
     content = text.encode()
-    with whole(path) as partial:
+    with atomic_write(path) as partial:
         partial.write_bytes(_seal(content) + content)
 
 
@@ -35,7 +35,7 @@ def read(path: Path) -> bytes:
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
     """A mapping as indented JSON that ends in the sha256 of the rest."""
-    with whole(path) as partial:
+    with atomic_write(path) as partial:
         partial.write_bytes(_json(content))
 
 

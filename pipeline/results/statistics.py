@@ -67,7 +67,7 @@ def estimate(rows: pd.DataFrame, outcomes: pd.DataFrame | None = None) -> Estima
         found = statistics.over_images(single.to_numpy())
     else:
         found = statistics.over_seeds(per_seed, _images(rows))
-    return found.within(0, 1) if are_fractions(rows) else found
+    return found.clipped(0, 1) if are_fractions(rows) else found
 
 
 def compared(
@@ -97,14 +97,14 @@ def compared(
         first, second = (by_image(outcomes, rows) for rows in (of, against))
         if first is not None and second is not None and first.columns.equals(second.columns):
             pair = (first.to_numpy(), second.to_numpy())
-            return statistics.over_images(*pair).within(-1, 1)
+            return statistics.over_images(*pair).clipped(-1, 1)
     together = {"difference": images.difference, "ratio": images.ratio}[statistic]
     bounds = together(one.mean(), _images(of), other.mean(), _images(against))
     found = statistics.over_seeds(values, bounds)
     if statistic != "difference" or not (are_fractions(of) and are_fractions(against)):
         return found
     (least, most), (low, high) = _range(of), _range(against)
-    return found.within(least - high, most - low)
+    return found.clipped(least - high, most - low)
 
 
 def are_fractions(rows: pd.DataFrame) -> bool:
@@ -159,7 +159,7 @@ def _images(rows: pd.DataFrame) -> Bounds | None:
         mean = float(per_seed.value.mean())
         return lambda tail: (mean, mean)
     if kinds == {"fraction"} and n:
-        return images.of_fractions(per_seed.value, n)
+        return images.from_fractions(per_seed.value, n)
     if kinds and kinds <= {"fraction", "own", "exact"} and rows.low.notna().all():
-        return images.of_own(per_seed.value, per_seed.low, per_seed.high)
+        return images.from_intervals(per_seed.value, per_seed.low, per_seed.high)
     return None

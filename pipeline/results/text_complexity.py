@@ -11,7 +11,7 @@ import numpy as np
 from torch import Tensor
 
 from pipeline.study.quantities import OF_WORDS
-from robustinfo.core.measurement import Measurement, bounded
+from robustinfo.core.measurement import Measurement, with_interval
 from robustinfo.maths.statistics import jackknife
 
 GROUPS = 20  # of texts, by their place in the test set
@@ -70,5 +70,5 @@ def _values(measure: Callable[[list[str]], Tensor], corpus: Corpus) -> np.ndarra
 
 
 def _told(source: str, entry: str, quantity: str, values: np.ndarray, texts: int) -> Measurement:
-    found = bounded(quantity, values[0], *jackknife(values[0], values[1:]))
+    found = with_interval(quantity, values[0], *jackknife(values[0], values[1:]))
     return found._replace(n=texts, entry=entry, input=source)

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from pipeline.results import rows
-from robustinfo.core.files import refusals, whole
+from robustinfo.core.files import atomic_write, disk_errors
 from robustinfo.core.sealed import is_empty, seal
 
 UNTRAINED = "not trained: no layer was selected"
@@ -28,9 +28,9 @@ def leave_empty(files: Iterable[Path]) -> None:
         elif path.suffix == ".csv":
             rows.write(path, [])
         elif not path.suffix:
-            with refusals(path):
+            with disk_errors(path):
                 shutil.rmtree(path, ignore_errors=True)  # of an earlier training
                 path.mkdir(parents=True)
         else:
-            with whole(path) as partial:
+            with atomic_write(path) as partial:
                 partial.write_bytes(b"")

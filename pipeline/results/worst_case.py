@@ -14,7 +14,7 @@ from robustinfo.core.batches import correct
 from robustinfo.core.measurement import Measurement, fraction
 from robustinfo.core.settings import pixels
 from robustinfo.judge import follow_up, threats
-from robustinfo.judge.outcome import measured, outcome
+from robustinfo.judge.outcome import measurements, outcome
 from robustinfo.judge.threats import Threat, threat
 from robustinfo.maths.balls import feasible, same_ball
 
@@ -61,7 +61,7 @@ def combined(
     adversarial = {name: one["x_adv"].to(x.device) for name, one in stored.items()}
     adversarial |= {name: one.x_adv for name, one in (others or {}).items()}
     network = GradientSafe(model).eval()
-    for norm, epsilon in threats.models(made).items():
+    for norm, epsilon in threats.threat_models(made).items():
         own = {name: one for name, one in kinds.items() if one.norm == norm}
         told = outcome(success, own, right, norm)
         starts = x.clone()
@@ -75,8 +75,8 @@ def combined(
         infeasible = torch.zeros_like(right)
         for name in own.keys() & stored.keys():
             infeasible |= ~feasible(x, adversarial[name], norm, own[name].epsilon)
-        values = threats.counts(made, (norm, epsilon)) + measured(told, after.only)
-        values += [*follow_up.measured(after), fraction("infeasible_fraction", infeasible)]
+        values = threats.attack_counts(made, (norm, epsilon)) + measurements(told, after.only)
+        values += [*follow_up.measurements(after), fraction("infeasible_fraction", infeasible)]
         found.measurements.extend(one._replace(entry=norm) for one in values)
         found.correct[norm] = told.robust
         found.resisting[norm] = told.resists_cross_entropy

@@ -75,10 +75,10 @@ def opened(job: Job, file: Path) -> Checkpoint:
     found, study = checkpoint.load(file), asked(job)
     own = {name: getattr(found, name) for name in study}
     network, ours = own.pop("architecture"), study["architecture"]
-    if not registry.same("models", network, ours) or not own.items() <= study.items():
+    if not registry.same_settings("models", network, ours) or not own.items() <= study.items():
         raise UserError(
-            f"{file} holds {checkpoint.described(network, **own)}, and the study asks for "
-            f"{checkpoint.described(**study)}; delete it and run again, which trains it anew"
+            f"{file} holds {checkpoint.describe(network, **own)}, and the study asks for "
+            f"{checkpoint.describe(**study)}; delete it and run again, which trains it anew"
         )
     return found
 

@@ -16,7 +16,7 @@ import torch
 
 from pipeline.run.device import describe
 from pipeline.run.job import Job
-from robustinfo.core.files import AlteredFileError, refusals
+from robustinfo.core.files import AlteredFileError, disk_errors
 from robustinfo.core.sealed import seal, stated_sha256, unseal
 
 log = logging.getLogger(__name__)
@@ -74,7 +74,7 @@ def left(work: Path, training: str) -> tuple[dict | None, list[int]]:
         except AlteredFileError as error:
             why = str(error).partition(";")[0]  # what is to be done about it is done here
             log.warning("%s; the training starts again from its beginning", why)
-    with refusals(work):
+    with disk_errors(work):
         if work.exists():
             shutil.rmtree(work)
         work.mkdir(parents=True)
@@ -93,7 +93,7 @@ def leave(work: Path, file: Path) -> list[int]:
 
 def discard(work: Path) -> None:
     """Remove the folder; the state first: without it, what else is left means nothing."""
-    with refusals(work):
+    with disk_errors(work):
         (work / _STATE).unlink()
         shutil.rmtree(work)
 

@@ -13,8 +13,8 @@ from robustinfo.core.batches import at_once, batches, correct
 from robustinfo.core.gathered import gathered
 from robustinfo.core.settings import Entry
 from robustinfo.distortions import eight_bit
-from robustinfo.judge.attacked import audited
-from robustinfo.judge.defended import attack_term
+from robustinfo.judge.attack_term import attack_term
+from robustinfo.judge.attacks import verify_success
 from robustinfo.maths.balls import distance
 from robustinfo.models._network import Network
 
@@ -65,7 +65,7 @@ def _examples(
         x_adv, success = module.perturb(model, x, y, **settings)
     extra = {COUNT + name: mask for name, mask in extra.items()}
     right = correct(model, x, y)
-    success, miscounted = audited(model, y, x_adv, claimed=success, right=right)
+    success, miscounted = verify_success(model, y, x_adv, claimed=success, clean_correct=right)
     extra |= {"correct": right, "success": success, "miscounted": miscounted}
     if not x.is_floating_point():
         altered = (x_adv != x).sum(1)

@@ -22,10 +22,10 @@ from pipeline.run.device import describe
 from pipeline.run.job import Job
 from pipeline.run.progress import followed
 from robustinfo.core import registry
-from robustinfo.core.batches import EVALUATION_BATCH, batches, floats
+from robustinfo.core.batches import EVALUATION_BATCH, batches, to_float
 from robustinfo.core.checkpoint import Checkpoint, save
 from robustinfo.core.errors import UserError
-from robustinfo.core.files import refusals, whole
+from robustinfo.core.files import atomic_write, disk_errors
 from robustinfo.core.settings import Entry
 from robustinfo.training import loop
 
@@ -103,7 +103,9 @@ def _finisher(entry: Entry, model: torch.nn.Module, validation: loop.Images) -> 
         return lambda: None
     if not len(validation.labels):
         raise UserError(f"{entry['method']} needs held-out images; raise `validation_share`")
-    return lambda: finish(model.eval(), floats(validation.images), validation.labels, config=config)
+    return lambda: finish(
+        model.eval(), to_float(validation.images), validation.labels, config=config
+    )
 
 
 def _publish(
@@ -111,10 +113,10 @@ def _publish(
 ) -> None:
     snapshots = job.writes["snapshots"]
     if snapshots.exists():
-        with refusals(snapshots):
+        with disk_errors(snapshots):
             shutil.rmtree(snapshots)
     for file in sorted((work / "snapshots").iterdir()):
-        with whole(snapshots / file.name) as part:
+        with atomic_write(snapshots / file.name) as part:
             shutil.copyfile(file, part)  # a copy: publishing may fail and run again
     rows.write(
         job.writes["history"],

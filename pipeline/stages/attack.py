@@ -19,7 +19,7 @@ from pipeline.results import rows
 from pipeline.run import load
 from pipeline.run.job import Job
 from pipeline.stages._attacked import COUNT, attacked, examples
-from robustinfo.core.measurement import Measurement, counted, fraction
+from robustinfo.core.measurement import Measurement, count_fraction, fraction
 from robustinfo.core.sealed import seal
 
 JOBS = {"setting": "settings", "defence": "defences", "seed": "seeds", "attack": "attacks"}
@@ -66,7 +66,7 @@ def _fractions(found: dict[str, Tensor], counts: dict[str, Tensor]) -> Iterator[
     }
     yield fraction("accuracy", right & ~success)
     for name, mask in hits.items():
-        yield counted(name, int(mask.sum()), int(right.sum()))
+        yield count_fraction(name, int(mask.sum()), int(right.sum()))
 
 
 def _distances(found: dict[str, Tensor]) -> Iterator[Measurement]:

@@ -25,8 +25,8 @@ from pipeline.stages._attacked import attacked, examples
 from pipeline.stages._compared import compared, measures_of
 from pipeline.study.quantities import SIZES
 from robustinfo.core import registry
-from robustinfo.core.batches import floats
-from robustinfo.core.measurement import Measurement, counted
+from robustinfo.core.batches import to_float
+from robustinfo.core.measurement import Measurement, count_fraction
 from robustinfo.core.settings import Entry
 from robustinfo.distortions.eight_bit import from_bytes, to_bytes
 from robustinfo.maths.balls import distance
@@ -58,7 +58,7 @@ def run(job: Job) -> None:
         job.generator.set_state(state)
         told = examples(job, model, term, entry, images, labels)
         success, right = told["success_8bit"], int(told["correct"].sum())
-        found.append(counted(SIZES[0], int(success.sum()), right)._replace(level=level))
+        found.append(count_fraction(SIZES[0], int(success.sum()), right)._replace(level=level))
         chosen, made = _measured(job, model, entry, images, labels, told)
         if len(chosen):
             rest = (*_sizes(images[chosen], made), *_complexities(measures, clean, chosen, made))
@@ -79,7 +79,7 @@ def _measured(
     if registry.module("attacks", entry).ROLE != "noise":
         chosen = told["success_8bit"].nonzero().squeeze(1)
         return chosen, to_bytes(told["x_adv"][chosen])
-    x, y = floats(images, job.device), labels.to(job.device)
+    x, y = to_float(images, job.device), labels.to(job.device)
     noisy = crafted(model, entry, x, y, generator=job.generator)
     return torch.arange(len(images)), to_bytes(noisy).cpu()
 

@@ -11,12 +11,12 @@ from pipeline.results import rows
 from pipeline.results.worst_case import by_image, combined
 from pipeline.run import load
 from pipeline.run.job import Job
-from robustinfo.core.batches import correct, floats
+from robustinfo.core.batches import correct, to_float
 from robustinfo.core.measurement import fraction
 from robustinfo.core.registry import STORED
 from robustinfo.core.sealed import unseal
 from robustinfo.core.settings import Entry
-from robustinfo.judge.evidence import diagnosed
+from robustinfo.judge.evidence import run_diagnostics
 
 JOBS = {"setting": "settings", "defence": "defences", "seed": "seeds"}
 READS = ["data", "model", "examples"]
@@ -39,7 +39,7 @@ DEVICE = "gpu"
 def run(job: Job) -> None:
     """Combine the stored examples per image, then run every diagnostic on the test images."""
     images, labels = load.test_images(job)
-    x, y = floats(images, job.device), labels.to(job.device)
+    x, y = to_float(images, job.device), labels.to(job.device)
     model = load.trained(job, job.file("model"))
     stored = {one.names["attack"]: unseal(one.path)[0] for one in job.files("examples")}
     attacks, threat = job.params["attacks"], job.params["threat"]
@@ -55,14 +55,14 @@ def run(job: Job) -> None:
 
     found = [fraction("accuracy", correct(model, x, y))._replace(entry="clean")]
     found += together.measurements
-    found += diagnosed(
+    found += run_diagnostics(
         model,
         x,
         y,
         job.params["diagnostics"],
         resisting=together.resisting,
         generator=job.generator,
-        given=given,
+        extra=given,
     )
     rows.write(job.writes["diagnostics"], rows.of("diagnose", found, n=len(y)))
     rows.write_table(job.writes["outcomes"], by_image(together.correct))

@@ -16,7 +16,7 @@ from pipeline.run import load
 from pipeline.run.job import Job
 from pipeline.study.quantities import said_by
 from robustinfo.core import registry
-from robustinfo.core.batches import floats
+from robustinfo.core.batches import to_float
 from robustinfo.core.measurement import Measurement, fraction
 
 JOBS = {"setting": "settings", "defence": "defences", "seed": "seeds"}
@@ -43,7 +43,7 @@ def run(job: Job) -> None:
 
 def _distorted(job: Job) -> Iterator[Measurement]:
     images, labels = load.test_images(job)
-    x, y = floats(images, job.device), labels.to(job.device)
+    x, y = to_float(images, job.device), labels.to(job.device)
     model = load.trained(job, job.file("model"))
     distorted = job.params["distorted"]
     measures = {name: job.params["measures"][name] for name in distorted["measures"]}

@@ -22,8 +22,8 @@ from pipeline.results.worst_case import within
 from pipeline.run import load
 from pipeline.run.job import Job
 from robustinfo.core import registry
-from robustinfo.core.batches import floats
-from robustinfo.core.files import whole
+from robustinfo.core.batches import to_float
+from robustinfo.core.files import atomic_write
 from robustinfo.core.sealed import unseal
 
 JOBS = {"setting": "settings"}
@@ -56,7 +56,7 @@ def run(job: Job) -> None:
     attack = strongest(job)
     if attack is None or registry.reads("datasets", job.params["dataset"]) == "texts":
         rows.write_table(job.writes["gallery"], pd.DataFrame(columns=COLUMNS))
-        with whole(job.writes["gallery_picture"]) as partial:
+        with atomic_write(job.writes["gallery_picture"]) as partial:
             partial.write_bytes(b"")
         return
     images, labels = load.test_images(job)
@@ -69,7 +69,7 @@ def run(job: Job) -> None:
         defence: {name: examples[name][index] for name in ("x_adv", "success")}
         for defence, examples in made.items()
     }
-    x = floats(images[index])
+    x = to_float(images[index])
     about = {"attack": attack, "index": index, "label": labels[index]}
     tables = [_answered(job, defence, x, one) for defence, one in shown.items()]
     table = pd.concat([own.assign(**about) for own in tables])[COLUMNS]

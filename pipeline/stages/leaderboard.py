@@ -26,11 +26,11 @@ from pipeline.results.statistics import chosen, over_seeds
 from pipeline.results.worst_case import within
 from pipeline.run.job import Job
 from pipeline.study.slices import in_setting
-from robustinfo.core.files import whole
+from robustinfo.core.files import atomic_write
 from robustinfo.core.settings import Entry
 from robustinfo.judge.checks import UNTRUSTED
 from robustinfo.judge.evidence import is_curve, norm_of
-from robustinfo.judge.threats import Threat, models
+from robustinfo.judge.threats import Threat, threat_models
 
 READS = ["results", "verdict"]
 WRITES = {
@@ -73,7 +73,7 @@ def run(job: Job) -> None:
     for names in settings:
         own, study = chosen(results, names), in_setting(job.params, names)
         counting = within(study["attacks"], study["threat"])
-        for norm in models(counting):
+        for norm in threat_models(counting):
             protocols[*names.values(), norm] = protocol(counting, norm)
         attacked += _attacked(own, [*study["attacks"]], counting)
         swept += _swept(study["diagnostics"], own)
@@ -81,9 +81,9 @@ def run(job: Job) -> None:
     board = ranked(verdicts, attacked, protocols)
     rows.write_table(job.writes["leaderboard"], board)
     lines = board.astype(object).where(board.notna(), None).to_dict("records")
-    with whole(job.writes["leaderboard_json"]) as partial:
+    with atomic_write(job.writes["leaderboard_json"]) as partial:
         partial.write_text(json.dumps(lines, indent=2) + "\n")
-    with whole(job.writes["leaderboard_tex"]) as partial:
+    with atomic_write(job.writes["leaderboard_tex"]) as partial:
         partial.write_text(tex(board))
     rows.write_table(job.writes["accuracy_by_attack"], pd.DataFrame(attacked, columns=ATTACKED))
     rows.write_table(job.writes["accuracy_by_epsilon"], pd.DataFrame(swept, columns=SWEPT))
@@ -145,7 +145,7 @@ def _attacked(own: pd.DataFrame, attacks: list[str], counting: dict[str, Threat]
     for name in attacks:
         where = {"stage": "attack", "entry": name, "quantity": "accuracy"}
         selections.append((name, chosen(own, where), name in counting))
-    for norm in models(counting):
+    for norm in threat_models(counting):
         selections.append((WORST.format(norm=norm), robust(own, norm), True))
     for name, selected, counts in selections:
         for key, seeds in selected.groupby(RUN, sort=False):

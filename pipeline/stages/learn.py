@@ -18,7 +18,7 @@ from pipeline.run import load
 from pipeline.run.job import Job
 from pipeline.study.quantities import NETWORK_ACCURACY
 from robustinfo.core import registry
-from robustinfo.core.batches import correct, floats
+from robustinfo.core.batches import correct, to_float
 from robustinfo.core.measurement import Measurement, fraction
 from robustinfo.distortions.eight_bit import to_bytes
 from robustinfo.learning._task import Task
@@ -65,7 +65,7 @@ def run(job: Job) -> None:
 
 def _sets(job: Job, model: Network, attacks: tuple[str, ...], clean: Images) -> dict[str, Images]:
     """Clean first, then every attack, which ends at an image of its own or fails and leaves it."""
-    x, y = floats(clean.images), clean.labels
+    x, y = to_float(clean.images), clean.labels
     sets = {"clean": clean}
     for name in attacks:
         made = crafted(model, job.params["attacks"][name], x, y, generator=job.generator)
@@ -75,5 +75,5 @@ def _sets(job: Job, model: Network, attacks: tuple[str, ...], clean: Images) -> 
 
 def _accuracies(model: Network, sets: dict[str, Images]) -> Iterator[Measurement]:
     for name, (images, labels) in sets.items():
-        right = correct(model, floats(images), labels)
+        right = correct(model, to_float(images), labels)
         yield fraction(NETWORK_ACCURACY, right)._replace(input=name)

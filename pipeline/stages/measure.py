@@ -18,9 +18,9 @@ from pipeline.results.layer_pass import crafted, in_parts, observed
 from pipeline.run import load
 from pipeline.run.job import Job
 from pipeline.run.progress import followed
-from robustinfo.core.batches import EVALUATION_BATCH, batches, floats
-from robustinfo.core.measurement import Measurement, counted, fraction
-from robustinfo.judge.evidence import diagnosed
+from robustinfo.core.batches import EVALUATION_BATCH, batches, to_float
+from robustinfo.core.measurement import Measurement, count_fraction, fraction
+from robustinfo.judge.evidence import run_diagnostics
 from robustinfo.models._network import Network
 from robustinfo.training.loop import Images
 
@@ -45,7 +45,7 @@ DEVICE = "gpu"
 def run(job: Job) -> None:
     """Measure every snapshot on the test images, and on those that it was trained on."""
     images, labels = load.test_images(job)
-    x, y = floats(images, job.device), labels.to(job.device)
+    x, y = to_float(images, job.device), labels.to(job.device)
     snapshots = sorted(job.file("snapshots").glob("epoch_*.safetensors"))
     found = []
     trained_on = load.parts(job)[0] if job.params["training_measure"] else None
@@ -68,13 +68,13 @@ def _snapshot(
         yield from _input(name, right & resists, measured)
         if attacked := int(right.sum()):
             turned = int((right & ~resists).sum())
-            yield counted("attack_success_rate", turned, attacked)._replace(input=name)
+            yield count_fraction("attack_success_rate", turned, attacked)._replace(input=name)
     if trained_on is not None:
         name = job.params["training_measure"]
         parts = batches(*trained_on, EVALUATION_BATCH, job.device)
         yield from _input("training", *in_parts(model, parts, name, job.params["measures"][name]))
     entries = job.params["snapshot_diagnostics"]
-    for one in diagnosed(model, x, y, entries, resisting={}, generator=job.generator):
+    for one in run_diagnostics(model, x, y, entries, resisting={}, generator=job.generator):
         yield one._replace(input="clean")
 
 

@@ -17,7 +17,7 @@ from pipeline.results.tables import SEPARATOR
 from pipeline.run.job import Job
 from pipeline.stages._overview import ATTACKS, INFORMATION, SETTINGS
 from pipeline.study.target import Target
-from robustinfo.core.files import refusals
+from robustinfo.core.files import disk_errors
 
 READS = ["accuracy_by_attack", "accuracy_by_epsilon", "information"]
 WRITES = {"overview": "overview/figures"}
@@ -28,7 +28,7 @@ SETTING = ["dataset", "model"]
 def run(job: Job) -> None:
     """Draw every table, setting by setting; the figures of information, measure by measure."""
     folder = job.writes["overview"]
-    with refusals(folder):
+    with disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
     figures = {}
     for setting, cells in rows.read(job.file("accuracy_by_attack")).groupby(SETTING, sort=False):

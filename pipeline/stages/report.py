@@ -13,7 +13,7 @@ from pipeline.results import rows
 from pipeline.results.untrained import UNTRAINED
 from pipeline.run.job import Job
 from pipeline.stages._overview import ATTACKS, INFORMATION, SETTINGS
-from robustinfo.core.files import whole
+from robustinfo.core.files import atomic_write
 from robustinfo.judge.checks import CLASSES, SIGNS
 
 READS = [
@@ -80,7 +80,7 @@ def run(job: Job) -> None:
             name: assets.svg(job.file("figure", target=name)) for name in job.params["figures"]
         },
     )
-    with whole(job.writes["report"]) as partial:
+    with atomic_write(job.writes["report"]) as partial:
         partial.write_text(page)
 
 

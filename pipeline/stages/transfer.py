@@ -18,8 +18,8 @@ from pipeline.results.worst_case import Other, by_image, combined, within
 from pipeline.run import load
 from pipeline.run.job import Job
 from robustinfo.attacks._success import fooled
-from robustinfo.core.batches import correct, floats
-from robustinfo.core.measurement import Measurement, counted, fraction
+from robustinfo.core.batches import correct, to_float
+from robustinfo.core.measurement import Measurement, count_fraction, fraction
 from robustinfo.core.sealed import unseal
 
 JOBS = {"setting": "settings", "transfer": "transfers", "seed": "seeds"}
@@ -42,7 +42,7 @@ DEVICE = "gpu"
 def run(job: Job) -> None:
     """Try the proxy's examples of every attack."""
     images, labels = load.test_images(job)
-    x, y = floats(images, job.device), labels.to(job.device)
+    x, y = to_float(images, job.device), labels.to(job.device)
     model = load.trained(job, job.file("model"))
     right = correct(model, x, y)
     attacks, threat = job.params["attacks"], job.params["threat"]
@@ -65,6 +65,6 @@ def run(job: Job) -> None:
 def _measured(attack: str, proxy: str, right: Tensor, turned: Tensor) -> list[Measurement]:
     values = [
         fraction("accuracy", right & ~turned),
-        counted("attack_success_rate", int(turned.sum()), int(right.sum())),
+        count_fraction("attack_success_rate", int(turned.sum()), int(right.sum())),
     ]
     return [one._replace(entry=attack, input=proxy) for one in values]

@@ -25,7 +25,7 @@ from pipeline.results.untrained import UNTRAINED
 from pipeline.results.worst_case import with_transfers, within
 from pipeline.run.job import Job
 from pipeline.study.slices import in_setting
-from robustinfo.core.files import whole
+from robustinfo.core.files import atomic_write
 from robustinfo.core.measurement import Measurement
 from robustinfo.judge import threats
 from robustinfo.judge.evidence import norm_of
@@ -66,7 +66,7 @@ def run(job: Job) -> None:
         per_image = rows.read(job.file("per_image", **names))
         spoken = _norms(study)
         classes = int(setting[setting.quantity == "classes"].value.iloc[0])
-        for norm, epsilon in threats.models(attacks).items():
+        for norm, epsilon in threats.threat_models(attacks).items():
             own = per_image[per_image.entry == norm]
             for defence in setting.defence.unique():
                 about = names | {"defence": defence, "norm": norm, "epsilon": epsilon}
@@ -93,7 +93,7 @@ def run(job: Job) -> None:
                 verdicts.append(about | {"verdict": UNTRAINED})
     rows.write_table(job.writes["verdict"], pd.DataFrame(verdicts, columns=COLUMNS))
     rows.write_table(job.writes["checks"], pd.DataFrame(checks, columns=CHECKED))
-    with whole(job.writes["metrics"]) as partial:
+    with atomic_write(job.writes["metrics"]) as partial:
         partial.write_text(json.dumps(metrics, indent=2) + "\n")
     for line in verdicts:
         print("{dataset} {model} {defence}, {norm}: {verdict}".format(**line))

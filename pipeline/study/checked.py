@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.study.slices import REFERENCES
-from robustinfo.core.files import DiskError, whole
+from robustinfo.core.files import DiskError, atomic_write
 
 KEPT = Path(".snakemake/checked")
 CHECKED_BY = ("pipeline/**/*.py", "src/robustinfo/**/*.py", f"{REFERENCES}/*.yaml")
@@ -32,7 +32,7 @@ def load(file: Path) -> dict[str, Any]:
     # Before the check: a file that changes meanwhile is then checked again.
     files = _digests(map(str, import_module("pipeline.study.extends").files_of(file)))
     content = import_module("pipeline.study.check").load(file)
-    with suppress(DiskError), whole(kept) as part:
+    with suppress(DiskError), atomic_write(kept) as part:
         part.write_text(json.dumps({"state": state, "files": files, "content": content}))
     return content
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from pipeline.study.validation import suggested
 from robustinfo.core.errors import UserError
-from robustinfo.core.files import whole
+from robustinfo.core.files import atomic_write
 
 TEMPLATES = Path(__file__).parent / "templates"
 LONGEST = 40  # letters of a name: lines of 100 hold it
@@ -63,7 +63,7 @@ def write(kind: str, name: str, checkout: Path) -> Path:
     if file.exists():
         raise UserError(f"{file} is there already; take another name")
     text = (TEMPLATES / f"{kind}.py").read_text(encoding="utf-8")
-    with whole(file) as part:
+    with atomic_write(file) as part:
         part.write_text(text.replace("TEMPLATE", name), encoding="utf-8")
     return file
 

@@ -110,7 +110,7 @@ def together(study: dict[str, Any]) -> Outline:
     if not norms:
         return []
     quantities = (
-        *threats.COUNTED,
+        *threats.ATTACK_COUNTS,
         *outcome.QUANTITIES,
         *follow_up.QUANTITIES,
         "infeasible_fraction",

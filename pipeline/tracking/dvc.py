@@ -27,7 +27,7 @@ from pipeline.run.plan import Plan
 from pipeline.study import checked
 from pipeline.tracking.dvc_stages import FILE, JOBS, STUDY, generated, write_jobs
 from robustinfo.core.errors import UserError
-from robustinfo.core.files import whole
+from robustinfo.core.files import atomic_write
 
 
 def record() -> str:
@@ -115,7 +115,7 @@ def stale(known: dict[str, Stage]) -> set[str]:
 def generate() -> str:
     """Write dvc.yaml anew."""
     plan = Plan(checked.load(STUDY))
-    with whole(FILE) as partial:
+    with atomic_write(FILE) as partial:
         partial.write_text(generated(plan), encoding="utf-8")
     return f"{FILE}: {len(plan.jobs) + 1} stages"
 

@@ -16,7 +16,7 @@ from pipeline.run.plan import Plan, Planned
 from pipeline.study import checked
 from pipeline.study.extends import files_of
 from robustinfo.core.errors import UserError
-from robustinfo.core.files import whole
+from robustinfo.core.files import atomic_write
 
 STUDY = Path("params.yaml")  # the only study that is versioned
 FILE = Path("dvc.yaml")
@@ -46,7 +46,7 @@ def write_jobs() -> Path:
         params = plan.params(job)
         told[name] = {"code": code.digest(job.contract, params), "params": params}
     file = jobs_file(plan.study)
-    with whole(file) as partial:
+    with atomic_write(file) as partial:
         partial.write_text(json.dumps(told, indent=1, sort_keys=True) + "\n")
     return file
 

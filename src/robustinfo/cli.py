@@ -2,9 +2,9 @@
 
     robustinfo judge mymodule:build --data digits --norm linf --epsilon 0.2 --json
 
-The exit code says the verdict: 0 if it holds against what was tried, 10 to 16 for the other
+The exit code is the verdict: 0 if it holds against what was tried, 10 to 16 for the other
 classes, worst first; 1 is an error, 2 a wrong option. Standard output holds the verdict alone. The
-network runs in a process of its own (separate.py), so that torch is not imported here: one that
+network runs in a process of its own (isolated.py), so that torch is not imported here: one that
 ends its process, as by ``os._exit(0)``, is an error and never a verdict.
 """
 
@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 
 from robustinfo.core.errors import UserError
-from robustinfo.judge import options, plain, separate, sources
+from robustinfo.judge import isolated, options, plain, sources
 from robustinfo.judge.checks import EXITS
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -55,12 +55,12 @@ def judge(
     option.
     """
     try:
-        within = options.norm(norm)
-        typed = options.Typed(
+        ball_norm = options.norm(norm)
+        chosen = options.Options(
             model=model,
             data=data,
-            norm=within,
-            epsilon=options.epsilon(epsilon, within),
+            norm=ball_norm,
+            epsilon=options.epsilon(epsilon, ball_norm),
             seconds=options.seconds(budget),
             twin=twin,
             size=size,
@@ -70,7 +70,7 @@ def judge(
             device=device,
             as_text=as_text,
         )
-        raise typer.Exit(_told(typed))
+        raise typer.Exit(_print_verdict(chosen))
     except UserError as error:
         Console(stderr=True).print(f"error: {error}", style="red", markup=False, soft_wrap=True)
         raise typer.Exit(1) from None
@@ -78,15 +78,15 @@ def judge(
         raise typer.Exit(INTERRUPTED) from None
 
 
-def _told(typed: options.Typed) -> int:
-    """Print the verdict. Returns its exit code, or raises UserError where there is none."""
-    paper = plain.Paper.of(Console())
-    asked = {"typed": typed._asdict(), "paper": paper._asdict()}
+def _print_verdict(chosen: options.Options) -> int:
+    """Print the verdict, and return its exit code. Raises UserError where there is none."""
+    text_format = plain.TextFormat.from_console(Console())
+    arguments = {"arguments": chosen._asdict(), "text_format": text_format._asdict()}
     try:
-        found = separate.asked("robustinfo.judge.judged:answer", asked)
+        result = isolated.call("robustinfo.judge.command:run", arguments)
     except UserError as error:
-        raise UserError(f"{typed.model} {error}") from None
-    if "error" in found:
-        raise UserError(found["error"])
-    print(found["text"], end="", flush=True)
-    return EXITS[found["verdict"]]
+        raise UserError(f"{chosen.model} {error}") from None
+    if "error" in result:
+        raise UserError(result["error"])
+    print(result["text"], end="", flush=True)
+    return EXITS[result["verdict"]]

@@ -112,7 +112,9 @@ def test_the_parts_count_by_their_weights_however_steep_they_are(two_classes):
             def term(x, y, steepness=steepness):
                 return p.model(x), steepness * x[:, 0, 0, 0].sum()
 
-            _, total = adaptive._climbed(term, weight, _objectives.cross_entropy, p.model, x, y)
+            _, total = adaptive._normalised_sum(
+                term, weight, _objectives.cross_entropy, p.model, x, y
+            )
             expected = along.clone()
             expected[:, 0] += weight
             found = torch.autograd.grad(total, x)[0].flatten(1)

@@ -6,7 +6,7 @@ from pyautoattack import AutoAttack
 from pyautoattack.autopgd_base import APGDAttack, APGDAttack_targeted
 
 from robustinfo.attacks import autoattack
-from robustinfo.attacks._apgd_early_stopping import leaving
+from robustinfo.attacks._apgd_early_stopping import stop_early
 from robustinfo.attacks._frozen import seeded
 
 EVERY = pytest.mark.parametrize("network", ["resnet18", "wide_resnet"])
@@ -37,7 +37,7 @@ def test_the_same_images_fall_and_are_not_asked_about_again(network, name, norm,
         attack = ATTACKS[name](model, n_iter=10, norm=norm, eps=EPSILON[norm], device="cpu")
         attack.n_target_classes = 3
         if leave:
-            leaving(attack)
+            stop_early(attack)
         x_adv, count = asked(model, lambda attack=attack: attack.perturb(x, y))
         assert attack.model is model
         found.append((correct & (model(x_adv).argmax(1) != y), count))
@@ -51,7 +51,7 @@ def test_the_same_images_fall_and_are_not_asked_about_again(network, name, norm,
 def test_a_run_is_over_once_nobody_stands(network, problem):
     model, x, y = problem(network)
     attack = APGDAttack(model, eps=1.0, device="cpu")
-    leaving(attack)
+    stop_early(attack)
     x_adv, count = asked(model, lambda: attack.perturb(x, y))
     assert (model(x_adv).argmax(1) != y).all() and count < 4 * len(y)
 

@@ -36,7 +36,7 @@ def test_noise_that_never_fools_gives_way_to_an_image_of_the_batch():
 def test_of_two_images_of_another_class_the_nearer_one_is_the_start():
     x = grey(0.5, 0.6, 0.9)
     x[1, 0, :4], x[1, 0, 4:] = 0.7, 1.0  # bright as well, and nearer to the first
-    starts = _decision_based.starts(
+    starts = _decision_based.starting_points(
         Bright(), x, torch.tensor([0, 1, 1]), norm="l2", generator=torch.Generator()
     )
     way, whole = (starts - x)[0].flatten(), (x[1] - x[0]).flatten()

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from robustinfo.attacks import carlini_wagner, deepfool
-from robustinfo.attacks._success import judged
+from robustinfo.attacks._success import keep_successes
 
 
 class Constant(nn.Module):
@@ -62,7 +62,7 @@ def test_an_image_with_a_nan_is_no_success_even_where_it_fools():
     x_adv = x.clone()
     x_adv[0, 0, 0, 0] = torch.nan
     assert Nan()(x_adv).argmax(1).tolist() == [1, 0, 0, 0]
-    kept, success = judged(Nan(), x, y, x_adv, norm="l2", epsilon=None)
+    kept, success = keep_successes(Nan(), x, y, x_adv, norm="l2", epsilon=None)
     assert not success.any() and kept.equal(x)
 
 

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from robustinfo.attacks._fused_batchnorm import folded
+from robustinfo.attacks._fused_batchnorm import fold_batchnorm
 from robustinfo.models import all_cnn, densenet, lenet5, resnet18, vgg16, wide_resnet
 
 SHAPE = (3, 16, 16)
@@ -41,7 +41,7 @@ def test_logits_and_gradients_are_the_same_without_the_batchnorms_after_convolut
     module, settings, left = NETWORKS[name]
     model, x = trained(module.build(SHAPE, 10, config=module.Config(**settings)), torch.double)
     before = {key: value.clone() for key, value in model.state_dict().items()}
-    twin = folded(model, x)
+    twin = fold_batchnorm(model, x)
     assert twin is not model and norms(twin) == left
     found = []
     for network in (model, twin):
@@ -92,20 +92,20 @@ KEPT = {
 @pytest.mark.parametrize("name", KEPT)
 def test_a_batchnorm_that_cannot_be_folded_stays(name):
     model, x = trained(KEPT[name])
-    twin = folded(model, x)
+    twin = fold_batchnorm(model, x)
     assert twin is not model and norms(twin) == 1
     torch.testing.assert_close(twin(x), model(x), rtol=1e-5, atol=1e-5)
 
 
 def test_where_folding_would_change_the_answers_the_network_itself_comes_back():
     model, x = trained(Sum(torch.detach))
-    assert folded(model, x) is model
+    assert fold_batchnorm(model, x) is model
 
 
 def test_a_hook_that_changes_the_answers_changes_the_copys_too():
     model, x = trained(Chain(nn.Identity()))
     model.register_forward_hook(lambda *passed: 8 * passed[-1])
-    twin = folded(model, x)
+    twin = fold_batchnorm(model, x)
     assert norms(twin) == 0
     torch.testing.assert_close(twin(x), model(x), rtol=1e-5, atol=1e-5)
 
@@ -129,7 +129,7 @@ class Detached(Chain):
 
 def test_a_network_that_asks_for_tensors_in_order_is_copied_without_channels_last():
     model, x = trained(InOrder())
-    twin = folded(model, x)
+    twin = fold_batchnorm(model, x)
     assert twin is not model and norms(twin) == 0
     torch.testing.assert_close(twin(x), model(x), rtol=1e-5, atol=1e-5)
 
@@ -139,4 +139,4 @@ def test_a_network_that_cannot_be_copied_or_climbed_is_attacked_itself(kind):
     model, x = trained(kind(nn.Identity()))
     with torch.enable_grad():
         model(x)
-    assert folded(model, x) is model
+    assert fold_batchnorm(model, x) is model

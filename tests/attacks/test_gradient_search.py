@@ -127,7 +127,7 @@ def test_a_given_start_that_fools_goes_half_way_until_it_does_not_and_once_more(
     way = (w / w.norm(dim=1, keepdim=True)).view_as(p.x)
     reach = (gap / w.norm(dim=1, keepdim=True)).view(-1, 1, 1, 1)  # of the boundary
     for factor, expected in ((0.9, 0.9), (1.1, 0.275), (1.9, 0.475), (2.1, 0.2625), (1e6, 0)):
-        begun = gradient_search._pulled(p.model, p.x, p.y, p.x + factor * reach * way)
+        begun = gradient_search._pulled_back(p.model, p.x, p.y, p.x + factor * reach * way)
         expected = expected * reach * way
         torch.testing.assert_close(begun - p.x, expected, atol=1e-6 + 1e-6 * factor, rtol=1e-3)
 
@@ -142,7 +142,7 @@ def test_a_given_start_between_islands_of_another_class_is_not_one_of_them():
             return torch.cat([near, 0 * near + 0.02], 1)
 
     x, start = torch.full((2, 1, 1, 1), 0.3), torch.tensor([0.9, 1.0]).view(-1, 1, 1, 1)
-    begun = gradient_search._pulled(Islands(), x, torch.tensor([0, 0]), start)
+    begun = gradient_search._pulled_back(Islands(), x, torch.tensor([0, 0]), start)
     assert begun.flatten().tolist() == pytest.approx([0.375, 1.0])
 
 
@@ -181,7 +181,7 @@ def test_the_cost_is_the_one_it_states(two_classes, four_classes):
 
 def test_the_steps_fall_from_a_whole_epsilon_to_none():
     config = gradient_search.Config(epsilon=0.2, steps=6)
-    sizes = gradient_search.ascent(config).sizes
+    sizes = gradient_search.ascent(config).step_sizes
     assert sizes[0] == 0.2 and sizes[3] == pytest.approx(0.1)
     assert [a + b for a, b in zip(sizes[1:], sizes[:0:-1], strict=True)] == pytest.approx([0.2] * 5)
 

@@ -6,8 +6,8 @@ import torch
 from torch import nn
 
 from robustinfo.attacks import _foolbox, hop_skip_jump
-from robustinfo.attacks._contradicted import contradicts_itself
-from robustinfo.attacks._decision_based import starts
+from robustinfo.attacks._consistency import is_inconsistent
+from robustinfo.attacks._decision_based import starting_points
 from robustinfo.core.errors import UserError
 from robustinfo.maths.balls import distance
 
@@ -30,7 +30,7 @@ def test_an_image_goes_as_far_among_64_as_alone_which_foolboxs_own_does_not(two_
         ]
     )
     assert together.median() < 1.1 and (alone / least[:8]).median() < 1.1
-    begin = starts(p.model, p.x, p.y, norm="l2", generator=generator)
+    begin = starting_points(p.model, p.x, p.y, norm="l2", generator=generator)
     raw, _ = _foolbox.run(
         fa.HopSkipJumpAttack(steps=5),
         p.model, p.x, p.y, epsilon=None, generator=generator, starting_points=begin,
@@ -107,7 +107,7 @@ def test_the_start_is_the_nearest_image_of_another_class_in_the_norm_that_is_ask
     x[2] = 0.8  # 1.2 and 0.3
     y = torch.tensor([0, 1, 1])
     assert Lit()(x).argmax(1).equal(y)
-    way = (starts(Lit(), x, y, norm=norm, generator=generator) - x)[0].flatten()
+    way = (starting_points(Lit(), x, y, norm=norm, generator=generator) - x)[0].flatten()
     whole = (x[nearest] - x[0]).flatten()
     assert nn.functional.cosine_similarity(way, whole, 0).item() == pytest.approx(1)
 
@@ -145,7 +145,7 @@ def test_a_network_that_answers_otherwise_in_other_company_is_refused_as_well():
     torch.manual_seed(0)
     x = torch.rand(16, 1, 6, 6)
     y = Together()(x).argmax(1)
-    assert contradicts_itself(Together(), x) and not contradicts_itself(Lit(), x)
+    assert is_inconsistent(Together(), x) and not is_inconsistent(Lit(), x)
     with pytest.raises(UserError, match=r"in other company.*BatchNorm in training mode"):
         attack(Together(), x, y, steps=10)
 

@@ -80,7 +80,7 @@ def test_the_smoothed_loss_is_the_cross_entropy_against_y_minus_gamma_y_minus_un
     y = F.one_hot(p.y, 4).float()
     labels = y - gamma * (y - 1 / 4)
     expected = -(labels * p.model(p.x).log_softmax(1)).sum()
-    _, found = label_smoothing_pgd.climbed(p.model, p.x, p.y, smoothing=gamma)
+    _, found = label_smoothing_pgd.smoothed_cross_entropy(p.model, p.x, p.y, smoothing=gamma)
     torch.testing.assert_close(found, expected)
 
 

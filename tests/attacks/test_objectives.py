@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from robustinfo.attacks import _objectives, pgd
-from robustinfo.attacks._objectives import CLIMBED, difference_of_logits_ratio
+from robustinfo.attacks._objectives import OBJECTIVES, difference_of_logits_ratio
 from robustinfo.core.errors import UserError
 from robustinfo.diagnostics.zero_gradients import vanishing
 from robustinfo.judge.threats import threat
@@ -57,7 +57,7 @@ def test_temperature_1_is_the_plain_attack_bit_for_bit(four_classes):
     assert plain[0].equal(at_one[0]) and plain[1].equal(at_one[1]) and plain[1].any()
     logits = torch.randn(64, 10) * 50
     y = torch.arange(64) % 10
-    total = _objectives.tempered(1.0)(lambda x: x, logits, y)[1]
+    total = _objectives.tempered_cross_entropy(1.0)(lambda x: x, logits, y)[1]
     assert total.equal(nn.functional.cross_entropy(logits, y, reduction="sum"))
 
 
@@ -125,12 +125,12 @@ def test_what_finds_a_hidden_slope_is_no_attack_on_the_plain_cross_entropy():
     assert found == names
 
 
-@pytest.mark.parametrize("objective", CLIMBED)
+@pytest.mark.parametrize("objective", OBJECTIVES)
 def test_what_is_climbed_is_summed_over_the_images(objective, four_classes):
     p = four_classes
-    logits, total = CLIMBED[objective](p.model, p.x, p.y)
+    logits, total = OBJECTIVES[objective](p.model, p.x, p.y)
     alone = [
-        CLIMBED[objective](p.model, a[None], b[None])[1] for a, b in zip(p.x, p.y, strict=True)
+        OBJECTIVES[objective](p.model, a[None], b[None])[1] for a, b in zip(p.x, p.y, strict=True)
     ]
     assert logits.equal(p.model(p.x))
     torch.testing.assert_close(total, sum(alone))

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from robustinfo.attacks import one_pixel
-from robustinfo.attacks.one_pixel import _born, _bred, _painted
+from robustinfo.attacks.one_pixel import _children, _first_generation, _painted
 
 
 class Planted(nn.Module):
@@ -86,7 +86,7 @@ def test_the_queries_are_those_of_the_paper_where_nothing_fools():
 
 def test_first_places_are_uniform_and_colours_normal_around_grey():
     config = one_pixel.Config(population=20_000, pixels=2)
-    genes = _born(torch.zeros(2, 3, 8, 8), config, torch.Generator().manual_seed(0))
+    genes = _first_generation(torch.zeros(2, 3, 8, 8), config, torch.Generator().manual_seed(0))
     assert genes.shape == (2, 20_000, 2, 5)
     places, colours = genes[..., :2].flatten(), genes[..., 2:].flatten()
     assert torch.histc(places, 10, 0, 1).div(len(places)).sub(0.1).abs().max() < 0.005
@@ -100,7 +100,7 @@ def test_a_child_has_three_different_parents_each_as_likely():
     genes = (10.0 ** -torch.arange(1, size + 1, dtype=torch.double)).expand(4000, size)
     genes = 0.5 + 0.1 * genes[:, :, None, None]  # sums say which three, and in which part
     config = one_pixel.Config(population=size, differential_weight=0.3)
-    children = _bred(genes, config, torch.Generator().manual_seed(0)).flatten()
+    children = _children(genes, config, torch.Generator().manual_seed(0)).flatten()
     own = genes[0].flatten()
     triples = torch.cartesian_prod(*[torch.arange(size)] * 3)
     different = triples[[len(set(triple.tolist())) == 3 for triple in triples]]

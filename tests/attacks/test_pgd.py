@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from robustinfo.attacks import _foolbox, pgd
-from robustinfo.attacks._objectives import CLIMBED
-from robustinfo.attacks._success import judged
+from robustinfo.attacks._objectives import OBJECTIVES
+from robustinfo.attacks._success import keep_successes
 from robustinfo.maths.balls import feasible
 
 BALL = {"linf": {"epsilon": 0.05, "step_size": 0.01}, "l2": {"epsilon": 0.5, "step_size": 0.1}}
@@ -31,7 +31,7 @@ def foolboxs(model, x, y, *, config, generator):
     attack = FOOLBOX[config.norm](
         abs_stepsize=config.step_size, steps=config.steps, random_start=config.random_start
     )
-    climbed = CLIMBED[config.objective]
+    climbed = OBJECTIVES[config.objective]
     attack.get_loss_fn = lambda network, labels: (
         lambda at: ep.astensor(climbed(network._model, at.raw, labels.raw)[1])
     )
@@ -130,7 +130,7 @@ def test_what_falls_at_the_last_step_ends_where_a_whole_run_ends(problem):
     settings = {"steps": 5} | BALL["linf"]
     generator = torch.Generator().manual_seed(1)
     end = pgd.craft(model, x, y, config=pgd.Config(**settings), generator=generator)
-    _, last = judged(model, x, y, end, norm="linf", epsilon=0.05)
+    _, last = keep_successes(model, x, y, end, norm="linf", epsilon=0.05)
     x_adv, success, _ = perturb(model, x, y, **settings)
     assert last.any() and (success | ~last).all()
     # Where a gradient is all but 0, its rounding decides its sign: a step or two apart.

@@ -7,7 +7,7 @@ import torch
 
 from robustinfo.attacks import fab, pgd, square
 from robustinfo.attacks._frozen import seeded
-from robustinfo.attacks._restarts import restarted, runs
+from robustinfo.attacks._restarts import losses_and_starts, run_attempts
 
 BALL = {"epsilon": 0.03}
 ATTACKS = {
@@ -30,7 +30,7 @@ def test_each_attempt_goes_on_with_who_stands_and_keeps_what_it_found_last():
 
         return made
 
-    x_adv, found, left = restarted(x, stands, [attempt(1), attempt(2), attempt(2)])
+    x_adv, found, left = run_attempts(x, stands, [attempt(1), attempt(2), attempt(2)])
     assert asked == [[0, 1, 2], [1, 2], [2]]  # 1 is done after the second, and 2 never
     assert x_adv.flatten().tolist() == [1, 2, 0, 0]
     assert found.tolist() == [True, True, False, False]
@@ -42,7 +42,7 @@ def test_who_is_not_done_is_attacked_again_although_something_was_kept():
     x, everyone = torch.zeros(1, 1), torch.tensor([True])
     truth = torch.tensor([True])
     attempts = [lambda rows, n=n: (torch.full((1, 1), n), truth, ~truth) for n in (1.0, 2.0)]
-    x_adv, found, left = restarted(x, everyone, attempts)
+    x_adv, found, left = run_attempts(x, everyone, attempts)
     assert x_adv.item() == 2 and found.all() and left.all()
 
 
@@ -54,7 +54,7 @@ def test_attempts_are_drawn_although_nobody_is_left():
             drawn.append(number)
             yield lambda rows: pytest.fail("nobody is left")
 
-    _, found, _ = restarted(torch.zeros(2, 1), torch.zeros(2, dtype=torch.bool), attempts())
+    _, found, _ = run_attempts(torch.zeros(2, 1), torch.zeros(2, dtype=torch.bool), attempts())
     assert drawn == [0, 1, 2] and not found.any()
 
 
@@ -62,7 +62,9 @@ def test_every_objective_has_the_same_starts_and_the_generator_goes_on_as_after_
     x, generator = torch.zeros(3, 2), torch.Generator().manual_seed(0)
     one = generator.clone_state()
     given = torch.ones_like(x)
-    found = list(runs(x, ["a", "b"], lambda: torch.rand_like(x), [given], 2, generator))
+    found = list(
+        losses_and_starts(x, ["a", "b"], lambda: torch.rand_like(x), [given], 2, generator)
+    )
     assert [name for name, _ in found] == list("aaabbb")
     assert found[0][1] is given and found[3][1] is given
     assert found[1][1].equal(found[4][1]) and found[2][1].equal(found[5][1])

@@ -5,8 +5,8 @@ import torch
 from torch import nn
 
 from robustinfo.attacks import boundary, deepfool, fab, hop_skip_jump, one_pixel, pgd, square, zoo
-from robustinfo.attacks._success import ROUNDING, fooled, judged, lead, surely
-from robustinfo.judge.attacked import Attack, attacked, audited
+from robustinfo.attacks._success import ROUNDING, clearly_fooled, fooled, keep_successes, lead
+from robustinfo.judge.attacks import Attack, run_attack, verify_success
 from robustinfo.judge.threats import Threat
 
 UNIT = torch.finfo(torch.float32).eps
@@ -80,7 +80,7 @@ def test_a_lead_beyond_rounding_needs_no_copy_and_one_within_is_none_at_every_sc
     x, y = greys(0.5), torch.tensor([0])
     for units, expected in ((2 * ROUNDING, True), (ROUNDING / 2, False), (-2 * ROUNDING, False)):
         logits = scale * torch.tensor([[1.0, 1.0 + units * UNIT, -1.0]])
-        assert surely(logits, y).item() is expected
+        assert clearly_fooled(logits, y).item() is expected
     model = Told(scale, scale * (1 + ROUNDING / 2 * UNIT))
     assert fooled(model, x, y)  # which float64 shows, too
 
@@ -90,7 +90,10 @@ def test_logits_that_are_equal_fool_nobody_whichever_class_argmax_names(classes)
     x, model = greys(0.5), Told(*[0.3] * classes)
     for label in range(classes):
         y = torch.tensor([label])
-        assert not fooled(model, x, y) and not judged(model, x, y, x, norm="l2", epsilon=1.0)[1]
+        assert (
+            not fooled(model, x, y)
+            and not keep_successes(model, x, y, x, norm="l2", epsilon=1.0)[1]
+        )
 
 
 def test_masked_classes_and_missing_numbers_are_told_as_argmax_tells_them():
@@ -112,7 +115,10 @@ def test_an_image_that_is_a_tie_when_clean_is_what_argmax_says():
 
     x, x_adv = greys(0.4, 0.4), greys(0.6, 0.4)
     y = torch.tensor([0, 0])
-    assert judged(Tied(), x, y, x_adv, norm="linf", epsilon=0.3)[1].tolist() == [True, False]
+    assert keep_successes(Tied(), x, y, x_adv, norm="linf", epsilon=0.3)[1].tolist() == [
+        True,
+        False,
+    ]
 
 
 @pytest.fixture
@@ -201,7 +207,7 @@ def test_no_attack_finds_ties_and_none_is_called_a_liar_for_them(attack, numbers
     def perturb(*args, generator):
         return attack.perturb(*args, config=attack.Config(**numbers), generator=generator)
 
-    found = attacked(
+    found = run_attack(
         Accident(), x, y, Accident()(x).argmax(1) == y,
         Attack(Threat("black_box", "l2", None), perturb, {}), generator=torch.Generator(),
     )  # fmt: skip
@@ -212,10 +218,10 @@ def test_who_claims_a_tie_has_not_miscounted_and_who_claims_a_stander_has():
     x, y = greys(0.25, 0.5, 0.75, 0.75), torch.tensor([0, 0, 0, 0])
     right = torch.tensor([True, True, True, False])
     claimed = torch.ones(4, dtype=torch.bool)
-    success, miscounted = audited(Coarse(), y, x, claimed=claimed, right=right)
+    success, miscounted = verify_success(Coarse(), y, x, claimed=claimed, clean_correct=right)
     assert success.tolist() == [False, False, True, False]
     assert miscounted.tolist() == [True, False, False, True]
-    nobody = audited(Coarse(), y, x, claimed=~claimed, right=right)
+    nobody = verify_success(Coarse(), y, x, claimed=~claimed, clean_correct=right)
     assert not any(mask.any() for mask in nobody)
 
 

@@ -156,7 +156,7 @@ def test_the_nearest_word_is_that_of_a_search_through_all():
     table = torch.randn(300, 5, generator=generator)
     x = torch.randint(2, 300, (7, 11), generator=generator)
     t = table[x] + 0.7 * torch.randn(7, 11, 5, generator=generator)
-    found = _words.nearest(t, x, table, _words._gaps(table))
+    found = _words.nearest_words(t, x, table, _words._gaps(table))
     distances = (t[:, :, None] - table[2:]).square().sum(3)
     assert found.equal(distances.argmin(2) + 2)
     assert 0.1 < (found == x).double().mean() < 0.9

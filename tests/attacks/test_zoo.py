@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from robustinfo.attacks import zoo
-from robustinfo.attacks.zoo import _adam, _margin, slopes
+from robustinfo.attacks.zoo import _adam, _margin, margin_gradients
 
 
 def gradient(margin, x, which):
@@ -25,7 +25,7 @@ def test_finite_differences_are_the_gradient_of_a_smooth_network(dtype, toleranc
     far = _margin(model, y, (3, 2, 2), confidence=0.2)(x, which)
     smooth = (value > 0.05) | (far == 0)  # the kink at 0 is far off
     assert (value[smooth] > 0).any() and (value[smooth] == 0).any()
-    found = slopes(margin, x, which, at, difference=1e-3)
+    found = margin_gradients(margin, x, which, at, difference=1e-3)
     expected = gradient(margin, x, which).gather(1, at)
     torch.testing.assert_close(found[smooth], expected[smooth], atol=tolerance, rtol=0)
 

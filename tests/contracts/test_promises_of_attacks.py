@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional as F
 
 from robustinfo.attacks._frozen import frozen
-from robustinfo.attacks._success import judged
+from robustinfo.attacks._success import keep_successes
 from robustinfo.core.settings import Norm, Pixels, Settings
 from tests.contracts.entries import each
 from tests.promises import Broken, Held, attacks, of, shaped
@@ -41,7 +41,7 @@ def perturb(model, x, y, *, config, generator):
     """A sound attack."""
     with frozen(model):
         x_adv = signs(model, x, y, config)
-    return judged(model, x, y, x_adv, norm=config.norm, epsilon=config.epsilon)
+    return keep_successes(model, x, y, x_adv, norm=config.norm, epsilon=config.epsilon)
 
 
 def twin(change, config=None, **more):
@@ -80,18 +80,18 @@ def everywhere(model, x, y, x_adv, success):
 def by_luck(model, x, y, *, config, generator):
     with torch.random.fork_rng():
         x_adv = (x + config.epsilon * torch.randn_like(x).sign()).clamp(0, 1)
-    return judged(model, x, y, x_adv, norm=config.norm, epsilon=config.epsilon)
+    return keep_successes(model, x, y, x_adv, norm=config.norm, epsilon=config.epsilon)
 
 
 def as_it_is(model, x, y, *, config, generator):
     x_adv = signs(model, x, y, config) if model.training else x
-    return judged(model, x, y, x_adv, norm=config.norm, epsilon=config.epsilon)
+    return keep_successes(model, x, y, x_adv, norm=config.norm, epsilon=config.epsilon)
 
 
 def asks_often(model, x, y, *, config, generator):
     for _ in range(50):
         model(x)
-    return judged(model, x, y, x, norm=config.norm, epsilon=config.epsilon)
+    return keep_successes(model, x, y, x, norm=config.norm, epsilon=config.epsilon)
 
 
 def by_logits(model, x, y, *, config, generator):
@@ -101,7 +101,7 @@ def by_logits(model, x, y, *, config, generator):
         tried = (x + config.epsilon * noise).clamp(0, 1)
         doubt = torch.stack([F.cross_entropy(model(one), y, reduction="none") for one in tried])
         x_adv = tried[doubt.argmax(0), torch.arange(len(x))]
-    return judged(model, x, y, x_adv, norm=config.norm, epsilon=config.epsilon)
+    return keep_successes(model, x, y, x_adv, norm=config.norm, epsilon=config.epsilon)
 
 
 def with_extras(model, x, y, *, config, generator):

@@ -82,7 +82,7 @@ TWINS = {
         sound,
         {
             "add": lambda held, t, *, config: t,
-            "told": lambda held, *, config: [Measurement("scale", 0.0)],
+            "measurements": lambda sums, *, config: [Measurement("scale", 0.0)],
         },
     ),
 }  # fmt: skip

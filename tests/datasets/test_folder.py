@@ -66,7 +66,7 @@ def test_images_of_several_sizes_ask_for_one(pets, paint):
 
 
 def test_what_was_found_stands_in_json_as_it_is(pets):
-    found = images("pets", limit=5).found
+    found = images("pets", limit=5).summary
     assert json.loads(json.dumps(found._asdict())) == {
         "root": "pets",
         "split": None,
@@ -76,7 +76,7 @@ def test_what_was_found_stands_in_json_as_it_is(pets):
         "left_out": [],
         "notes": [],
     }
-    assert found.described() == [
+    assert found.lines() == [
         "pets, no splits: 5 of 12 images read",
         "2 classes by name: 0 cat (6), 1 dog (6)",
     ]
@@ -85,8 +85,8 @@ def test_what_was_found_stands_in_json_as_it_is(pets):
 def test_many_classes_are_shortened_for_people_only(paint):
     for number in range(40):
         paint(f"many/{number}/1.png")
-    found = images("many").found
-    line = found.described()[1]
+    found = images("many").summary
+    line = found.lines()[1]
     assert line.startswith("40 classes by number: 0 0 (1), 1 1 (1), 2 2 (1)")
     assert line.endswith("10 10 (1), 28 more, 39 39 (1)") and len(found.classes) == 40
 
@@ -105,7 +105,7 @@ def test_what_is_no_image_of_a_class_is_counted_and_named(pets, paint):
         paint(pets / hidden)
     paint(pets / "dog" / "._1.png")
     paint(pets / "loose.png")
-    found = images("pets").found
+    found = images("pets").summary
     assert found.classes == {"cat": 6, "dog": 6} and found.n == 12
     assert {why: (what, many) for what, many, why in found.left_out} == {
         "folders without images, so no classes of these data": ("fox", 1),
@@ -119,13 +119,13 @@ def test_what_is_no_image_of_a_class_is_counted_and_named(pets, paint):
             5,
         ),
     }
-    assert "left out, images in no class's folder: loose.png (1 in all)" in found.described()
+    assert "left out, images in no class's folder: loose.png (1 in all)" in found.lines()
 
 
 def test_endings_count_in_any_case(paint):
     paint("one/x/1.PNG")
     paint("one/x/2.Jpg")
-    assert images("one").found.classes == {"x": 2}
+    assert images("one").summary.classes == {"x": 2}
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_images_that_memory_has_no_room_for_are_opened_again_when_they_are_asked
     assert len(files) == len(every) == 12 and files[:].equal(every)
     assert files[3:9].equal(every[3:9]) and files[20:].shape == (0, 1, 4, 4)
     opened = []
-    monkeypatch.setattr(_image, "opened", lambda file, size: opened.append(file) or 1 / 0)
+    monkeypatch.setattr(_image, "read_image", lambda file, size: opened.append(file) or 1 / 0)
     assert files[:5].equal(every[:5])
     with pytest.raises(ZeroDivisionError):
         files[5:6]

@@ -26,13 +26,13 @@ def test_numbered_folders_are_in_the_order_of_their_numbers(levels_of, form):
     names = [form.format(number) for number in range(12)]
     levels_of(names)
     found = images("data")
-    assert found.classes == names and found.found.order == "by number"
+    assert found.classes == names and found.summary.order == "by number"
     assert found.labels.equal(found.images[:][:, 0, 0, 0].long())
 
 
 def test_where_their_order_as_text_is_another_that_is_said(levels_of):
     levels_of(["1", "2", "10"])
-    assert images("data").found.notes == [
+    assert images("data").summary.notes == [
         "ImageFolder sorts these folders as text (1, 10, 2); if the network was trained in that "
         "order, name the classes in it with --classes"
     ]
@@ -40,7 +40,7 @@ def test_where_their_order_as_text_is_another_that_is_said(levels_of):
 
 def test_where_both_orders_agree_nothing_is_said(levels_of):
     levels_of(["08", "09", "10"])
-    assert images("data").found.notes == []
+    assert images("data").summary.notes == []
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_where_both_orders_agree_nothing_is_said(levels_of):
 )
 def test_a_mixture_stays_sorted_by_name(levels_of, names):
     levels_of(names)
-    found = images("data").found
+    found = images("data").summary
     assert [*found.classes] == names and found.order == "by name" and found.notes == []
 
 
@@ -71,7 +71,7 @@ def test_a_copy_beside_its_original_is_refused_unless_a_file_names_both(levels_o
         images("data")
     if copy.strip() == copy:  # a file's names have no blanks around them
         Path("names.txt").write_text(f"cat\n{copy}\n")
-        assert images("data", names=Path("names.txt")).classes == ["cat", copy]
+        assert images("data", class_file=Path("names.txt")).classes == ["cat", copy]
 
 
 def test_names_that_look_the_same_are_refused(levels_of):
@@ -97,11 +97,11 @@ ORDERS = {
 @pytest.mark.parametrize("name", ORDERS)
 def test_names_give_the_order_of_the_networks_classes(pets, name):
     Path(name).write_text(ORDERS[name], newline="")
-    found = images("pets", names=Path(name))
+    found = images("pets", class_file=Path(name))
     assert found.classes == ["dog", "fox", "cat"]
     assert found.labels.equal(torch.where(found.images[:][:, 0, 0, 0] >= 100, 0, 2))
-    assert found.found.classes == {"dog": 6, "fox": 0, "cat": 6}
-    assert found.found.order == f"as {name} has it"
+    assert found.summary.classes == {"dog": 6, "fox": 0, "cat": 6}
+    assert found.summary.order == f"as {name} has it"
 
 
 @pytest.mark.parametrize(
@@ -125,4 +125,4 @@ def test_names_that_do_not_fit_are_refused(pets, name, content, words):
     if content is not None:
         file.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(UserError, match=words):
-        images("pets", names=file)
+        images("pets", class_file=file)

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from robustinfo.cli import app
 from robustinfo.core.errors import UserError
-from robustinfo.datasets._image import opened
+from robustinfo.datasets._image import read_image
 from robustinfo.datasets._tree import ENDINGS
 from robustinfo.judge.images import images
 
@@ -44,7 +44,7 @@ def packed(size):
 )
 def test_a_long_text_or_profile_beside_the_pixels_does_no_harm(tmp_path, beside):
     (tmp_path / "1.png").write_bytes(png(9, beside))
-    assert (opened(tmp_path / "1.png", None)[0] == 9).all()
+    assert (read_image(tmp_path / "1.png", None)[0] == 9).all()
 
 
 BROKEN = {
@@ -88,7 +88,7 @@ def test_whatever_a_reader_raises_becomes_that_line(tmp_path, monkeypatch, error
 
     monkeypatch.setattr(Image, "open", fails)
     with pytest.raises(UserError, match=r"1\.png is no readable image \(.+\); remove") as caught:
-        opened(tmp_path / "1.png", None)
+        read_image(tmp_path / "1.png", None)
     assert "\n" not in str(caught.value)
 
 
@@ -106,7 +106,7 @@ def test_files_with_wrong_bytes_are_read_or_refused_and_never_end_otherwise(tmp_
         file.write_bytes(wrong[: draw.choice((20, 100, None))])
         with warnings.catch_warnings(action="ignore"):
             try:
-                assert opened(file, 8)[0].shape[1:] == (8, 8)
+                assert read_image(file, 8)[0].shape[1:] == (8, 8)
             except UserError as fault:
                 refused += 1
                 assert str(fault).startswith(str(file)) and "\n" not in str(fault)

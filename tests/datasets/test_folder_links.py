@@ -17,14 +17,14 @@ def test_a_link_that_leads_up_is_never_followed(pets, target):
     os.mkdir(b"\xff")  # above: whatever lies there is not looked at
     (pets / "cat" / "up").symlink_to(target)
     (pets / "dog" / "up").symlink_to(target)
-    found = images("pets").found
+    found = images("pets").summary
     assert found.classes == {"cat": 6, "dog": 6}
     assert found.left_out == [("cat/up, dog/up", 2, FOLLOWED)]
 
 
 def test_a_link_to_the_folder_itself_is_no_class(pets):
     (pets / "all").symlink_to(".")
-    found = images("pets").found
+    found = images("pets").summary
     assert found.classes == {"cat": 6, "dog": 6} and found.left_out == [("all", 1, FOLLOWED)]
 
 
@@ -40,7 +40,7 @@ def test_two_folders_outside_that_link_to_each_other_come_to_an_end(pets, paint)
 def test_a_class_may_be_a_link_to_a_folder_elsewhere(pets):
     (pets / "dog").rename("dogs")
     (pets / "dog").symlink_to("../dogs")
-    assert images("pets").found.classes == {"cat": 6, "dog": 6}
+    assert images("pets").summary.classes == {"cat": 6, "dog": 6}
 
 
 @pytest.mark.parametrize("name", ["a-kitten", "kitten"])
@@ -80,7 +80,7 @@ def test_pipes_and_sockets_called_like_images_are_never_opened(pets):
     (pets / "cat" / "device.png").symlink_to("/dev/zero")
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind("pets/dog/socket.png")
-        found = images("pets").found
+        found = images("pets").summary
     assert found.n == 12 and [(what, many) for what, many, _ in found.left_out] == [
         ("cat/device.png, cat/pipe.png, dog/socket.png", 3)
     ]
@@ -103,7 +103,7 @@ def test_the_folders_own_name_must_be_printable_too(pets):
 
 def test_a_hidden_name_that_cannot_be_printed_is_left_out_with_escapes(pets):
     os.mkdir(b"pets/.\xff")
-    assert images("pets").found.left_out == [(r"'.\udcff'", 1, "hidden, or of the system")]
+    assert images("pets").summary.left_out == [(r"'.\udcff'", 1, "hidden, or of the system")]
 
 
 def test_a_folder_that_cannot_be_listed_is_named(pets, monkeypatch):

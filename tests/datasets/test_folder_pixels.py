@@ -56,7 +56,7 @@ def test_other_pixels_of_8_bits_become_grey_or_colour(paint, mode, channels):
     paint("one/x/1.png", 255, mode=mode)
     found = images("one")
     assert found.images.shape == (1, channels, 4, 4) and found.images[:].min() == 255
-    assert found.found.notes == []
+    assert found.summary.notes == []
 
 
 def drawing(alpha):
@@ -74,7 +74,7 @@ def test_a_black_drawing_on_a_transparent_ground_is_laid_on_white(paint, mode):
     expected = torch.full((4, 4), 255)
     expected[1:3, 1:3] = 0
     assert found.images[:].equal(expected.byte().expand(1, 3, 4, 4))
-    assert found.found.notes == [f"{LAID}1"]
+    assert found.summary.notes == [f"{LAID}1"]
 
 
 def test_what_half_shines_through_is_half_as_dark(paint):
@@ -92,7 +92,7 @@ def test_a_colour_that_is_declared_transparent_is_laid_on_white_too(paint, mode)
     image.save("key/x/1.png", transparency=(0, 0, 0) if mode == "RGB" else image.getpixel((0, 0)))
     found = images("key")
     assert found.images[:][0, 0].unique().tolist() == [50, 255]
-    assert found.images.shape[1] == (1 if mode == "L" else 3) and found.found.notes == [f"{LAID}1"]
+    assert found.images.shape[1] == (1 if mode == "L" else 3) and found.summary.notes == [f"{LAID}1"]
 
 
 def test_an_alpha_channel_that_is_opaque_changes_nothing(paint):
@@ -101,7 +101,7 @@ def test_an_alpha_channel_that_is_opaque_changes_nothing(paint):
     noise.convert("RGBA").save("same/x/1.png")
     found = images("same")
     assert found.images[:][0].permute(1, 2, 0).numpy().tolist() == np.asarray(noise).tolist()
-    assert found.found.notes == []
+    assert found.summary.notes == []
 
 
 def test_an_image_is_turned_as_its_exif_orientation_says(paint):
@@ -113,7 +113,7 @@ def test_an_image_is_turned_as_its_exif_orientation_says(paint):
     wide.save("photo/x/1.png", exif=exif)
     found = images("photo")
     assert found.images[:][0, 0].tolist() == [[255, 255]] * 2 + [[0, 0]] * 2
-    assert found.found.notes == ["images turned as their EXIF orientation says: 1"]
+    assert found.summary.notes == ["images turned as their EXIF orientation says: 1"]
 
 
 def test_of_several_frames_the_first_is_read_and_that_is_said(paint):
@@ -122,4 +122,4 @@ def test_of_several_frames_the_first_is_read_and_that_is_said(paint):
     frames[0].save("film/x/1.png", save_all=True, append_images=frames[1:])
     found = images("film")
     assert (found.images[:] == 10).all()
-    assert found.found.notes == ["images of several frames, of which the first is read: 1"]
+    assert found.summary.notes == ["images of several frames, of which the first is read: 1"]

@@ -33,21 +33,21 @@ def test_a_split_is_found_in_any_spelling_and_classes_lie_within(split_into, tra
     split_into(train)
     split_into(test, images=2)
     found = images("data")
-    assert found.classes == ["cat", "dog"] and found.found.split == test
-    assert found.found.classes == {"cat": 2, "dog": 2} and found.found.root == f"data/{test}"
+    assert found.classes == ["cat", "dog"] and found.summary.split == test
+    assert found.summary.classes == {"cat": 2, "dog": 2} and found.summary.root == f"data/{test}"
     assert found.labels.equal((found.images[:][:, 0, 0, 0] > 0).long())
-    assert found.found.left_out == [(train, 1, "folders beside the split's")]
+    assert found.summary.left_out == [(train, 1, "folders beside the split's")]
 
 
 def test_each_split_can_be_asked_for(split_into):
     split_into("Training", "VAL", "test")
     for asked, name in (("train", "Training"), ("val", "VAL"), ("test", "test")):
-        assert images("data", split=asked).found.split == name
+        assert images("data", split=asked).summary.split == name
 
 
 def test_a_folder_beside_train_and_test_is_left_out_and_said(split_into):
     split_into("train", "test", "extra")
-    found = images("data").found
+    found = images("data").summary
     assert found.split == "test" and found.n == 6
     assert found.left_out == [("extra, train", 2, "folders beside the split's")]
 
@@ -56,12 +56,12 @@ def test_a_hidden_folder_beside_the_splits_changes_nothing(split_into, paint):
     split_into("Train", "Test")
     for hidden in (".cache", "__MACOSX/Test/cat"):
         paint(f"data/{hidden}/1.png")
-    assert images("data").found.classes == {"cat": 3, "dog": 3}
+    assert images("data").summary.classes == {"cat": 3, "dog": 3}
 
 
 def test_the_split_that_is_called_so_exactly_is_meant(split_into):
     split_into("train", "test", "test_hard")
-    assert images("data").found.split == "test"
+    assert images("data").summary.split == "test"
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_splits_without_classes_are_no_classes_unless_a_file_says_so(paint, tmp_
     with pytest.raises(UserError, match=r"called like splits, not like classes; .*with --classes"):
         images("data")
     (tmp_path / "names.txt").write_text("\n".join(names))
-    assert images("data", names=tmp_path / "names.txt").classes == names
+    assert images("data", class_file=tmp_path / "names.txt").classes == names
 
 
 def test_a_split_without_classes_beside_one_with_classes_is_refused(split_into, paint):

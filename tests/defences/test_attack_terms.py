@@ -75,7 +75,9 @@ def test_the_attack_is_the_one_on_the_whole_expression_part_by_part(
         config=registry.config("defences", entry),
     )  # fmt: skip
     torch.testing.assert_close(term(x, y)[1], whole(model, x, y), rtol=1e-6, atol=0)
-    logits, total = adaptive._climbed(term, weight, _objectives.CLIMBED[objective], model, x, y)
+    logits, total = adaptive._normalised_sum(
+        term, weight, _objectives.OBJECTIVES[objective], model, x, y
+    )
     loss = F.cross_entropy(model(x), y, reduction="sum")
     if objective == "margin":
         loss = -margin(model(x), y).sum()

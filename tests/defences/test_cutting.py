@@ -9,7 +9,7 @@ from torch import nn
 
 from robustinfo.defences import _cutting, ib_rar
 from robustinfo.models import resnet18, vgg16, wide_resnet
-from robustinfo.models._mask import ChannelMask, as_read, cut_in_training
+from robustinfo.models._mask import ChannelMask, cut_in_training, masked_points
 from robustinfo.models._network import Network
 
 STANDARD = {"method": "standard", "loss": {"method": "cross_entropy"}}
@@ -58,7 +58,7 @@ def test_in_every_step_the_channel_is_cut_that_tells_least_of_the_batchs_labels(
 
 
 def test_the_code_also_cuts_the_channel_that_knows_most_of_the_images():
-    keep = _cutting._keeping(Y, ib_rar.Config(base=STANDARD, **IN_TEN))
+    keep = _cutting._kept_channels(Y, ib_rar.Config(base=STANDARD, **IN_TEN))
     assert keep(HALF[:, None], CHANNELS).tolist() == [True, False, False]
     assert keep(Y[:, None].float(), CHANNELS).tolist() == [False, False, True]
 
@@ -74,7 +74,7 @@ def test_a_masked_channel_carries_no_gradient():
 def test_a_step_leaves_no_mask_behind_and_in_eval_mode_there_is_none():
     model = network().train()
     before = model.eval()(CHANNELS)
-    with cut_in_training(model, _cutting._keeping(Y, ib_rar.Config(base=STANDARD, **IN_TEN))):
+    with cut_in_training(model, _cutting._kept_channels(Y, ib_rar.Config(base=STANDARD, **IN_TEN))):
         assert model.eval()(CHANNELS).equal(before)
         assert not model.train()(CHANNELS).equal(before)
     assert model.train()(CHANNELS).equal(before) and model.mask.passes.all()
@@ -96,7 +96,7 @@ def test_the_codes_mask_is_one_in_ten_and_never_lasts():
     model = network().train()
     masked = 0
     for _ in range(1000):
-        with _cutting.in_step(model, Y, config=config, generator=generator):
+        with _cutting.masked_step(model, Y, config=config, generator=generator):
             masked += len(model.mask._forward_hooks)
     assert 70 < masked < 130 and not model.mask._forward_hooks
     assert not ib_rar.finishes(config)
@@ -116,7 +116,7 @@ def test_the_codes_mask_is_one_in_ten_and_never_lasts():
 def test_the_layer_that_the_mask_reads_is_read_masked(method, points, read):
     with torch.device("meta"):
         model = method.build((3, 32, 32), 10, config=method.Config())
-    assert as_read(model, points) == read
+    assert masked_points(model, points) == read
 
 
 def test_the_input_decides_of_the_codes_mask_alone():

@@ -8,7 +8,7 @@ from torch import nn
 from pipeline.run import contract
 from pipeline.run.code import code
 from robustinfo.diagnostics import binarization_test
-from robustinfo.diagnostics._linear_probe import Binary, LinearProbe, last_linear, separate
+from robustinfo.diagnostics._linear_probe import Binary, LinearProbe, fit_probe, last_linear
 from robustinfo.maths.balls import distance
 from tests.told import told
 
@@ -132,7 +132,7 @@ def test_so_many_of_the_first_images_are_tried(network, generator):
 def test_planted_points_lie_on_the_surface_of_the_ball(norm, network):
     attack = SimpleNamespace(norm=norm, epsilon=0.1)
     config = binarization_test.Config(adversary=PGD)
-    found = binarization_test._planted(network.model, "2", network.x, attack, config)
+    found = binarization_test._plant(network.model, "2", network.x, attack, config)
     torch.testing.assert_close(distance(found.points - found.x, norm), torch.full((8,), 0.1))
 
 
@@ -143,7 +143,7 @@ def test_a_read_out_tells_the_outer_point_from_all_others_and_is_as_loud_as_the_
     model, x = network.model, network.x
     inner = torch.cat([x[:1], x[:1] + 0.1 * (torch.rand(200, 1, SIDE, SIDE) - 0.5)])
     outer = x[:1] + 0.1 * torch.rand(1, 1, SIDE, SIDE).sub(0.5).sign()
-    probe = separate(model, "2", inner, outer, closeness=closeness)
+    probe = fit_probe(model, "2", inner, outer, closeness=closeness)
     with torch.no_grad():
         logits = Binary(model, "2", x[:1], [probe], "linf")(torch.cat([outer, inner])).double()
         heard = model(torch.cat([outer, inner]))

@@ -40,7 +40,7 @@ def test_a_linear_path_has_converged_once_the_part_left_is_small_beside_the_part
     norm, scale, steps, two_classes, generator
 ):
     """After a part w of the way it is (1 - w) / w, whatever the size of the logits."""
-    p, last = two_classes, 1 / (1 + loss_trajectory.OPEN)
+    p, last = two_classes, 1 / (1 + loss_trajectory.OPEN_RATIO)
     for parameter in p.model.parameters():
         parameter.data *= scale
     far = out_of_reach(p, 0.01)
@@ -72,7 +72,7 @@ def test_of_no_image_a_network_is_not_asked(two_classes, generator):
 
     p = two_classes
     config = loss_trajectory.Config(epsilon=0.1, step_size=0.02, steps=3)
-    found = loss_trajectory.climb(Views(), p.x[:0], p.y[:0], config=config, generator=generator)
+    found = loss_trajectory.paths(Views(), p.x[:0], p.y[:0], config=config, generator=generator)
     assert [len(one) for one in found] == [0] * 6
 
 

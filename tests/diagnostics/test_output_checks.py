@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from robustinfo.diagnostics import output_checks
-from robustinfo.diagnostics._kept import kept
+from robustinfo.diagnostics._preserve_state import preserve_state
 
 NAMES = [
     "nonfinite_fraction",
@@ -252,7 +252,7 @@ def test_buffers_that_are_made_grow_or_are_exchanged_are_undone():
 
     model = Counts()
     held = model.grown
-    with kept(model):
+    with preserve_state(model):
         model.grown += 1
         model.grown = torch.ones(5)
         model.register_buffer("made", torch.ones(1))

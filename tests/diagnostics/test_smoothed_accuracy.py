@@ -12,7 +12,7 @@ FROM_X = {"epsilon": 0.02, "steps": 5, "start_std": 0.0}
 
 def stands(p, **settings):
     config = smoothed_accuracy.Config(**FROM_X | settings)
-    return smoothed_accuracy.standing(p.model, p.x, p.y, config=config, generator=seeded())
+    return smoothed_accuracy.robust_by_gamma(p.model, p.x, p.y, config=config, generator=seeded())
 
 
 def fractions(p, **settings):
@@ -52,7 +52,7 @@ def test_the_set_has_one_gamma_and_every_image_its_own(
     masks = torch.ones(2, 4, dtype=torch.bool)
     for row, images in enumerate(broken):
         masks[row, images] = False
-    monkeypatch.setattr(smoothed_accuracy, "standing", lambda *a, **k: masks)
+    monkeypatch.setattr(smoothed_accuracy, "robust_by_gamma", lambda *a, **k: masks)
     two_classes.y = two_classes.y[:4]
     assert fractions(two_classes) == {SET: of_set, IMAGE: of_image}
 

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from robustinfo.attacks import adaptive, pgd
 from robustinfo.distortions import jpeg
-from robustinfo.judge.attacked import Attack, attacks_of
+from robustinfo.judge.attacks import Attack, attacks_of
 from robustinfo.judge.evaluate import Evaluation, evaluate
 from robustinfo.judge.protocol import SIZES, Ball, Size, attacks, diagnostics
 from robustinfo.judge.threats import Threat
@@ -56,7 +56,7 @@ def judged(case: Honest, defect: Defect | None = None, *, size: Size = TINY) -> 
         diagnostics={name: part.entry for name, part in parts.items()},
         generator=Generator().manual_seed(0),
         twin=twin,
-        note=lambda text: None,
+        progress=lambda text: None,
     )
 
 

@@ -8,7 +8,7 @@ from functools import cache
 import torch
 
 from benchmarks.honest.kinds import KINDS, Case
-from robustinfo.core.batches import floats
+from robustinfo.core.batches import to_float
 from tests.judge.networks import Honest, images
 
 CASES = {
@@ -30,5 +30,5 @@ def stand_in(name: str, count: int = 100) -> Honest:
     test = images(case.dataset, "test")
     network.eval().requires_grad_(False)
     return Honest(
-        case.dataset, network, floats(test.images[:count]), test.labels[:count], case.epsilon
+        case.dataset, network, to_float(test.images[:count]), test.labels[:count], case.epsilon
     )

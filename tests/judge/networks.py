@@ -8,7 +8,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from benchmarks.honest import fitting
-from robustinfo.core.batches import floats
+from robustinfo.core.batches import to_float
 from robustinfo.datasets._prepared import data_root
 from robustinfo.defences import adversarial, standard
 from robustinfo.models import lenet5
@@ -42,7 +42,7 @@ images = partial(fitting.images, most=TRAINED_ON)
 def honest(dataset: str, defence: str, seed: int, count: int = 100) -> Honest:
     """A LeNet-5 trained on the data set, plainly or against PGD, and the first test images."""
     test = images(dataset, "test")
-    x, y = floats(test.images[:count]), test.labels[:count]
+    x, y = to_float(test.images[:count]), test.labels[:count]
     return Honest(dataset, trained(dataset, defence, seed), x, y, EPSILON[dataset])
 
 

@@ -6,7 +6,7 @@ from torch import nn
 
 from robustinfo.core import batches
 from robustinfo.core.errors import UserError
-from robustinfo.judge.attacked import Attack, attacks_of
+from robustinfo.judge.attacks import Attack, attacks_of
 from robustinfo.judge.evaluate import evaluate
 from robustinfo.judge.protocol import Ball
 from robustinfo.judge.threats import Threat
@@ -56,7 +56,7 @@ def judged(case, images=None, entries=None, **settings):
         model, own if images is None else images, labels, classes=3, ball=BALL,
         attacks=attacks_of(entries or ENTRIES, term=None), twin=twin,
         diagnostics={"outputs": {"method": "output_checks"}},
-        generator=torch.Generator().manual_seed(0), **{"note": lambda text: None} | settings,
+        generator=torch.Generator().manual_seed(0), **{"progress": lambda text: None} | settings,
     )  # fmt: skip
 
 
@@ -82,7 +82,7 @@ def test_an_image_is_read_once_and_a_few_again_for_the_diagnostics(case, monkeyp
 def test_what_is_being_done_says_to_which_images(case, monkeypatch):
     monkeypatch.setattr(batches, "EVALUATION_BATCH", 20)
     notes = []
-    judged(case, note=notes.append)
+    judged(case, progress=notes.append)
     assert notes[0] == "fgsm, images 1 to 20 of 21"
     assert "pgd on the twin, images 21 to 21 of 21" in notes
 
@@ -99,7 +99,7 @@ def test_an_attack_that_the_last_batch_cannot_be_put_to_is_made_on_none(case, mo
     own = {"neighbours": Attack(Threat("black_box", "linf", 0.1), needs_two, {})}
     found = evaluate(
         model, images, labels, classes=3, ball=BALL, attacks=attacks_of(ENTRIES, term=None) | own,
-        twin=twin, diagnostics={}, generator=torch.Generator(), note=lambda text: None,
+        twin=twin, diagnostics={}, generator=torch.Generator(), progress=lambda text: None,
     )  # fmt: skip
     assert found.not_made == {
         "neighbours": "one image has no neighbour",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from robustinfo.judge.checks import ADAPTIVE, HOLDS, LITTLE, NOTE
+from robustinfo.judge.checks import ADAPTIVE, HOLDS, NOT_ENOUGH, NOTE
 from robustinfo.judge.protocol import SIZES
 from tests.judge.defects import DEFECTS, judged
 from tests.judge.networks import honest, mnist_is_there
@@ -11,10 +11,10 @@ pytestmark = [pytest.mark.proof, pytest.mark.slow]
 
 # Where it is not `invalid`: a gradient that goes astray is worse than what was planted.
 VERDICTS = dict.fromkeys(("quantised", "detached", "jpeg"), "masked") | {
-    "noise": ADAPTIVE, "winners": "not converged", "log_softmax": LITTLE,
+    "noise": ADAPTIVE, "winners": "not converged", "log_softmax": NOT_ENOUGH,
 }  # fmt: skip
 # What an honest network may be called: it is not robust, or it is, or more has to be tried.
-FAIR = ("broken", "no benefit", LITTLE, NOTE)
+FAIR = ("broken", "no benefit", NOT_ENOUGH, NOTE)
 HONEST = [(data, how, seed) for data in ("digits", "mnist") for how in ("standard", "adversarial")
           for seed in ((0, 1, 2) if data == "digits" else (0, 1))]  # fmt: skip
 
@@ -42,8 +42,8 @@ def test_an_honest_network_raises_none(dataset, defence, seed):
     ]
     assert not accused
     # The smallest protocol may say that a network is broken, and never that one holds.
-    assert found.verdict.verdict in ("broken", LITTLE)
-    assert defence == "standard" or found.verdict.verdict == LITTLE
+    assert found.verdict.verdict in ("broken", NOT_ENOUGH)
+    assert defence == "standard" or found.verdict.verdict == NOT_ENOUGH
 
 
 def test_an_honest_network_holds_in_the_third_protocol_on_which_nothing_happens():

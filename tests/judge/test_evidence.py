@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch import nn
 
-from robustinfo.core.measurement import counted
+from robustinfo.core.measurement import count_fraction
 from robustinfo.core.settings import diameter
 from robustinfo.diagnostics import attack_accuracy
-from robustinfo.judge.evidence import diagnosed, is_curve, norm_of
+from robustinfo.judge.evidence import is_curve, norm_of, run_diagnostics
 
 X, Y = torch.rand(8, 1, 4, 4), torch.zeros(8, dtype=torch.long)
 
@@ -20,7 +20,7 @@ class Right(nn.Module):
 
 
 def told(entries, resisting=None):
-    found = diagnosed(
+    found = run_diagnostics(
         Right(), X, Y, entries, resisting=resisting or {}, generator=torch.Generator()
     )
     return {(one.entry, one.quantity, one.level): one for one in found}
@@ -54,7 +54,7 @@ def test_a_curve_says_how_much_it_rises_what_is_left_at_its_end_and_what_it_does
     assert found["curve", "attack_accuracy", 0.1].value == 0.5
     rise = found["curve", "rise_with_epsilon", None]
     assert rise.value == 1 / 8 and rise.low < 1 / 8 < rise.high
-    assert found["curve", "accuracy_at_huge_epsilon", None] == counted(
+    assert found["curve", "accuracy_at_huge_epsilon", None] == count_fraction(
         "accuracy_at_huge_epsilon", 1, 8
     )._replace(entry="curve")
     assert found["curve", "zero_epsilon_gap", None].value == 1 / 8

@@ -5,9 +5,9 @@ import torch
 from torch import nn
 
 from robustinfo.core.errors import UserError
-from robustinfo.judge.attacked import Attack, attacks_of
+from robustinfo.judge.attacks import Attack, attacks_of
 from robustinfo.judge.evaluate import evaluate
-from robustinfo.judge.follow_up import follow_up, measured
+from robustinfo.judge.follow_up import follow_up, measurements
 from robustinfo.judge.outcome import outcome
 from robustinfo.judge.protocol import Ball
 from robustinfo.judge.threats import Threat
@@ -45,7 +45,7 @@ def followed(model, x, success, threats, entries=None):
         generator=torch.Generator().manual_seed(0),
     )  # fmt: skip
     only = {role: mask.tolist() for role, mask in after.only.items()}
-    return {one.quantity: one.value for one in measured(after)}, only
+    return {one.quantity: one.value for one in measurements(after)}, only
 
 
 ITERATED = Threat("iterated", "linf", 0.1, "pgd", "cross_entropy", (2, 1))
@@ -129,7 +129,7 @@ def evaluated(attacks, model=None, x=None):
     model = model or Line()
     return evaluate(
         model, x, model(x).argmax(1), classes=2, ball=BALL, attacks=attacks, diagnostics={},
-        generator=torch.Generator().manual_seed(0), note=lambda text: None,
+        generator=torch.Generator().manual_seed(0), progress=lambda text: None,
     )  # fmt: skip
 
 

@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from robustinfo.core import registry
-from robustinfo.judge.attacked import attacks_of
-from robustinfo.judge.budget import Task, estimates, largest
+from robustinfo.judge.attacks import attacks_of
+from robustinfo.judge.budget import Task, estimates, largest_size
 from robustinfo.judge.checks import AT_MOST, BY_NAME, CHECKS
 from robustinfo.judge.evaluate import evaluate
 from robustinfo.judge.protocol import SIZES, Ball, Size, attacks, cost, diagnostics
@@ -62,11 +62,11 @@ def test_the_largest_that_fits_is_taken_and_a_twin_costs_as_much_again():
     known = dict(estimates(EACH, ball, Task(1000, 784)))
     assert [*known.values()] == sorted(known.values())
     for size, seconds in known.items():
-        assert largest(EACH, ball, seconds, Task(1000, 784)) == (size, seconds)
+        assert largest_size(EACH, ball, seconds, Task(1000, 784)) == (size, seconds)
         two = Task(1000, 784, networks=2)
-        assert largest(EACH, ball, 2 * seconds, two) == (size, 2 * seconds)
+        assert largest_size(EACH, ball, 2 * seconds, two) == (size, 2 * seconds)
     smallest = (SIZES[0], known[SIZES[0]])
-    assert largest(EACH, ball, 0.1 * known[SIZES[0]], Task(1000, 784)) == smallest
+    assert largest_size(EACH, ball, 0.1 * known[SIZES[0]], Task(1000, 784)) == smallest
     few = dict(estimates(EACH, ball, Task(64, 784)))
     assert few[SIZES[0]] == known[SIZES[0]] and few[SIZES[1]] < known[SIZES[1]]
 
@@ -109,7 +109,7 @@ def test_no_network_is_asked_more_often_than_was_said(ball):
     asked = {name: part.entry for name, part in diagnostics(size, ball, 64).items()}
     found = evaluate(
         model, x, y, classes=10, ball=ball, attacks=attacks_of(made, term=None), diagnostics=asked,
-        generator=torch.Generator(), note=lambda name: None,
+        generator=torch.Generator(), progress=lambda name: None,
     )  # fmt: skip
     assert not found.not_made
     said = cost(size, ball, 64, term=True)

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from robustinfo.judge.outcome import measured, outcome
-from robustinfo.judge.threats import Threat, counts, models
+from robustinfo.judge.outcome import measurements, outcome
+from robustinfo.judge.threats import Threat, attack_counts, threat_models
 
 
 def mask(bits):
@@ -53,7 +53,7 @@ def test_where_nobody_made_an_attack_of_a_kind_nothing_is_said_of_it():
     pgd = {"pgd": THREATS["pgd"]}
     one = found({"pgd": "10"}, pgd)
     assert one.only == {} and one.shortfall is None
-    names = {value.quantity for value in measured(one, one.only)}
+    names = {value.quantity for value in measurements(one, one.only)}
     assert names == {"robust_accuracy"}
 
 
@@ -88,11 +88,11 @@ def test_attacks_of_another_epsilon_are_not_compared():
 def test_threat_models_are_not_mixed():
     threats = THREATS | {"l2": Threat("iterated", "l2", 1.5), "cw": Threat("iterated", "l2", 1.0)}
     success = {"pgd": "1100", "fgsm": "0000", "noise": "0000", "l2": "0010", "cw": "0001"}
-    assert models(threats) == {"linf": 0.1, "l2": 1.5}
+    assert threat_models(threats) == {"linf": 0.1, "l2": 1.5}
     assert bits(found(success, threats).robust) == "0011"
     assert bits(found(success, threats, norm="l2").robust) == "1100"
     assert found(success, threats, norm="l2").only == {}
-    assert [one.value for one in counts(threats, ("l2", 1.5))] == [1, 0, 0]
+    assert [one.value for one in attack_counts(threats, ("l2", 1.5))] == [1, 0, 0]
 
 
 def test_an_attack_in_a_smaller_ball_is_not_one_that_was_made_in_this():
@@ -102,8 +102,8 @@ def test_an_attack_in_a_smaller_ball_is_not_one_that_was_made_in_this():
         "aa": Threat("ensemble", "linf", 1 / 255, "autoattack"),
         "labels": Threat("black_box", "linf", 1 / 255, decision_based=True),
     }
-    assert [one.value for one in counts(threats, ("linf", 0.0314))] == [1, 0, 0]
-    assert [one.value for one in counts(threats, ("linf", 1 / 255))] == [1, 1, 1]
+    assert [one.value for one in attack_counts(threats, ("linf", 0.0314))] == [1, 0, 0]
+    assert [one.value for one in attack_counts(threats, ("linf", 1 / 255))] == [1, 1, 1]
 
 
 def test_any_of_several_iterated_attacks_answers_for_the_weak_ones():
@@ -132,10 +132,10 @@ def test_an_adaptive_attack_that_finds_less_than_the_plain_one_with_its_steps_fa
     }
     success = {"fgsm": "00000", "noise": "00000", "long": "11111"}
     weak = found(success | {"pgd": "11110", "adaptive": "10001"}, threats)
-    value = next(v for v in measured(weak, {}) if v.quantity == "adaptive_shortfall")
+    value = next(v for v in measurements(weak, {}) if v.quantity == "adaptive_shortfall")
     assert value.value == pytest.approx((3 - 1) / 5) and value.low < value.value < value.high
     strong = found(success | {"pgd": "11110", "adaptive": "11111"}, threats)
-    value = next(v for v in measured(strong, {}) if v.quantity == "adaptive_shortfall")
+    value = next(v for v in measurements(strong, {}) if v.quantity == "adaptive_shortfall")
     assert value.value == pytest.approx(-1 / 5)
 
 
@@ -163,8 +163,8 @@ def test_fractions_are_of_all_images_and_what_noise_breaks_also_of_those_that_re
     threats = THREATS | {"aa": Threat("ensemble", "linf", 0.1, "autoattack")}
     success = {"pgd": "1000", "fgsm": "0000", "noise": "0100", "aa": "0000"}
     one = found(success, threats, correct="1110")
-    values = {value.quantity: value for value in measured(one, one.only)}
+    values = {value.quantity: value for value in measurements(one, one.only)}
     assert (values["robust_accuracy"].value, values["robust_accuracy"].n) == (1 / 4, 4)
     assert values["noise_only_fraction"].value == 1 / 4
     assert (values["noise_only_rate"].value, values["noise_only_rate"].n) == (1 / 2, 2)
-    assert [value.value for value in counts(threats, ("linf", 0.1))] == [2, 1, 0]
+    assert [value.value for value in attack_counts(threats, ("linf", 0.1))] == [2, 1, 0]

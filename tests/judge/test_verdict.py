@@ -5,7 +5,7 @@ import math
 import pytest
 
 from robustinfo.core.errors import UserError
-from robustinfo.core.measurement import Measurement, counted, exact
+from robustinfo.core.measurement import Measurement, count_fraction, exact
 from robustinfo.judge.checks import (
     ADAPTIVE,
     BY_NAME,
@@ -13,7 +13,7 @@ from robustinfo.judge.checks import (
     CLASSES,
     DECIDING,
     HOLDS,
-    LITTLE,
+    NOT_ENOUGH,
     NOTE,
 )
 from robustinfo.judge.verdict import judge
@@ -53,7 +53,7 @@ FACTS_FAILED = {
     "probabilities_fraction": (1, "invalid"), "batch_dependent_fraction": (0.001, "invalid"),
     "weights_changed": (0.1, "invalid"), "zero_epsilon_gap": (0.02, "invalid"),
     "forwards_differ_fraction": (0.001, ADAPTIVE),
-    "autoattack_attacks": (0, LITTLE), "decision_based_attacks": (0, LITTLE),
+    "autoattack_attacks": (0, NOT_ENOUGH), "decision_based_attacks": (0, NOT_ENOUGH),
 }  # fmt: skip
 
 
@@ -64,7 +64,7 @@ def interval(name, value, low, high):
 def honest(**other):
     """What an honest network says in a large evaluation, with other values in some places."""
     told = {name: exact(name, value, N) for name, value in FACTS.items()}
-    told |= {name: counted(name, GOOD.get(name, 0), N) for name in SURELY}
+    told |= {name: count_fraction(name, GOOD.get(name, 0), N) for name in SURELY}
     told |= {name: interval(name, *numbers) for name, numbers in SIGNED.items()}
     told |= {name: interval(name, 0.5, 0.45, 0.55) for name in GAINS}
     return [one for one in (told | other).values() if one is not None]
@@ -94,7 +94,7 @@ def test_every_deciding_check_is_tried_here():
 @pytest.mark.parametrize("name", SURELY)
 def test_a_value_surely_beyond_its_threshold_puts_the_network_in_the_class_of_the_check(name):
     many, _, wanted = SURELY[name]
-    found = verdict(**{name: counted(name, many, N)})
+    found = verdict(**{name: count_fraction(name, many, N)})
     assert found.verdict == wanted and found.failed_classes() == [wanted]
     assert [one.check.name for one in found.answers if one.result == "failed"] == [name]
 
@@ -102,14 +102,14 @@ def test_a_value_surely_beyond_its_threshold_puts_the_network_in_the_class_of_th
 @pytest.mark.parametrize("name", SURELY)
 def test_a_value_whose_interval_holds_the_threshold_cannot_be_said_and_nothing_holds(name):
     _, near, _ = SURELY[name]
-    found = verdict(**{name: counted(name, near, N)})
+    found = verdict(**{name: count_fraction(name, near, N)})
     one = answered(found, name)
-    assert (found.verdict, one.result) == (LITTLE, "cannot say")
+    assert (found.verdict, one.result) == (NOT_ENOUGH, "cannot say")
     assert one.low <= one.threshold <= one.high
     more = one.images // N + 1
-    assert answered(verdict(**{name: counted(name, near * more, N * more)}), name).result != (
-        "cannot say"
-    )
+    assert answered(
+        verdict(**{name: count_fraction(name, near * more, N * more)}), name
+    ).result != ("cannot say")
 
 
 @pytest.mark.parametrize("name", FACTS_FAILED)
@@ -125,7 +125,7 @@ def test_a_fact_needs_no_interval(name):
     [
         ((0.0, -0.02, 0.02), "no benefit"),
         ((-0.1, -0.2, -0.05), "no benefit"),
-        ((0.04, -0.02, 0.1), LITTLE),
+        ((0.04, -0.02, 0.1), NOT_ENOUGH),
         ((0.02, 0.001, 0.04), HOLDS),
     ],
 )
@@ -139,21 +139,21 @@ def test_a_gain_is_none_where_it_is_surely_small_and_open_where_it_may_be_large(
 def test_a_paired_difference_is_held_against_its_threshold_by_its_own_interval(name):
     wanted = BY_NAME[name].verdict
     assert verdict(**{name: interval(name, 0.05, 0.02, 0.08)}).verdict == wanted
-    assert verdict(**{name: interval(name, 0.05, 0.0, 0.1)}).verdict == LITTLE
+    assert verdict(**{name: interval(name, 0.05, 0.0, 0.1)}).verdict == NOT_ENOUGH
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
 def test_what_was_not_asked_is_not_run_and_is_never_a_pass(check):
     found = verdict(**{check.name: None})
     assert answered(found, check.name).result == "not run"
-    assert found.verdict == (LITTLE if check.required else HOLDS)
+    assert found.verdict == (NOT_ENOUGH if check.required else HOLDS)
 
 
 def test_a_note_is_printed_and_decides_nothing():
     notes = {
         "log_probabilities_fraction": exact("log_probabilities_fraction", 1.0),
-        "ensemble_only_fraction": counted("ensemble_only_fraction", 300, N),
-        "restarts_gain": counted("restarts_gain", 30, N),
+        "ensemble_only_fraction": count_fraction("ensemble_only_fraction", 300, N),
+        "restarts_gain": count_fraction("restarts_gain", 30, N),
         "information_at_ceiling_fraction": exact("information_at_ceiling_fraction", 0.9),
         "information_over_chance": exact("information_over_chance", -0.1),
     }
@@ -165,7 +165,7 @@ def test_a_note_is_printed_and_decides_nothing():
 
 def test_the_worst_class_wins():
     told, rank = {}, len(CLASSES) - 1
-    failures = {name: counted(name, many, N) for name, (many, *_) in SURELY.items()}
+    failures = {name: count_fraction(name, many, N) for name, (many, *_) in SURELY.items()}
     order = sorted(failures, key=lambda name: -CLASSES.index(BY_NAME[name].verdict))
     for name in order:
         told[name] = failures[name]
@@ -177,7 +177,8 @@ def test_the_worst_class_wins():
 
 def test_of_several_that_say_the_same_the_worst_answer_counts():
     several = [
-        counted("hidden_fraction", images, N)._replace(entry=str(images)) for images in (0, 55, 80)
+        count_fraction("hidden_fraction", images, N)._replace(entry=str(images))
+        for images in (0, 55, 80)
     ]
     told = [one for one in honest() if one.quantity != "hidden_fraction"]
     assert answered(judge(told + several[:2], 10), "hidden_fraction").entry == "55"
@@ -186,14 +187,18 @@ def test_of_several_that_say_the_same_the_worst_answer_counts():
 
 
 def test_a_gain_of_five_images_of_64_is_no_convergence():
-    found = verdict(convergence_gain=counted("convergence_gain", 5, 64))
+    found = verdict(convergence_gain=count_fraction("convergence_gain", 5, 64))
     assert found.verdict == "not converged"
 
 
 def test_thirteen_of_sixteen_planted_examples_accuse_nobody():
-    found = verdict(binarization_missed_fraction=counted("binarization_missed_fraction", 0, 16))
+    found = verdict(
+        binarization_missed_fraction=count_fraction("binarization_missed_fraction", 0, 16)
+    )
     assert answered(found, "binarization_missed_fraction").result == "cannot say"
-    found = verdict(binarization_missed_fraction=counted("binarization_missed_fraction", 3, 16))
+    found = verdict(
+        binarization_missed_fraction=count_fraction("binarization_missed_fraction", 3, 16)
+    )
     assert found.verdict == "masked"  # of those that the long search misses, too
 
 
@@ -207,7 +212,7 @@ def test_one_image_of_a_fact_may_be_rounding_where_the_check_allows_for_it():
 @pytest.mark.parametrize("kind", ["unknown", ""])  # the latter, in a file
 def test_a_value_without_a_known_interval_decides_nothing(kind):
     found = verdict(robust_accuracy=Measurement("robust_accuracy", 0.9, kind))
-    assert found.verdict == LITTLE
+    assert found.verdict == NOT_ENOUGH
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
@@ -228,14 +233,17 @@ def test_what_would_be_said_of_chance_is_not_said_of_a_network_that_answers_by_c
 
 
 def test_what_is_above_chance_among_a_thousand_classes_may_be_broken_all_the_same():
-    told = honest(robust_accuracy=counted("robust_accuracy", 25, N))
+    told = honest(robust_accuracy=count_fraction("robust_accuracy", 25, N))
     told = [one for one in told if one.quantity != "accuracy_at_huge_epsilon"]
     assert judge(told, 1000).verdict == "broken"
 
 
 def test_with_two_classes_twice_chance_is_all_that_can_be_asked():
     assert judge(honest(), 2).verdict == HOLDS
-    assert judge(honest(clean_accuracy=counted("clean_accuracy", 600, N)), 2).verdict == "invalid"
+    assert (
+        judge(honest(clean_accuracy=count_fraction("clean_accuracy", 600, N)), 2).verdict
+        == "invalid"
+    )
 
 
 def test_every_check_says_what_a_failure_means_and_what_to_do():

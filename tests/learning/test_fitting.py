@@ -7,7 +7,7 @@ import torch
 from pydantic import ValidationError
 from torch import nn
 
-from robustinfo.core.batches import correct, floats
+from robustinfo.core.batches import correct, to_float
 from robustinfo.core.errors import UserError
 from robustinfo.learning import fitting
 from robustinfo.learning._task import Task
@@ -92,7 +92,7 @@ def test_equal_sets_give_equal_curves_and_the_same_seed_the_same_rows():
 def test_the_last_accuracies_are_those_of_the_trained_network_on_a_split_of_all_images():
     data, built = stripes(), []
     found = rows({"clean": data}, built=built, epochs=1, learning_rate=0.005)
-    hits = correct(built[0].eval(), floats(data.images), data.labels).sum().item()
+    hits = correct(built[0].eval(), to_float(data.images), data.labels).sum().item()
     last = 45 * curve(found, "train_accuracy")[-1] + 15 * curve(found, "test_accuracy")[-1]
     assert last == pytest.approx(hits)
     assert hits < 60

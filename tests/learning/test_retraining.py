@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from sklearn.datasets import load_digits
 
 from robustinfo.complexities import entropy
-from robustinfo.core.batches import accuracy, floats
+from robustinfo.core.batches import accuracy, to_float
 from robustinfo.distortions import jpeg
 from robustinfo.learning import adversarial_share, retrained
 from robustinfo.learning._fit import fit
@@ -59,7 +59,7 @@ def test_fitting_learns_and_shows_every_epoch(task):
     config = loop.Config(**TRAINING)
     fit(model, task.train, config=config, generator=generator(), each_epoch=seen.append)
     assert seen == [0, 1, 2, 3] and not model.training
-    x, y = floats(task.test.images), task.test.labels
+    x, y = to_float(task.test.images), task.test.labels
     assert accuracy(model, x, y) > accuracy(untrained(), x, y) + 0.4
 
 
@@ -137,7 +137,7 @@ def test_the_maps_are_measured_as_one_grey_image_of_8_bits_after_jpeg(task):
     )
     found = adversarial_share._complexities(task.model, images, config)
     with torch.no_grad():
-        maps = task.model.observe(floats(images), ("maps",))[1]["maps"].view(3, 1, 80, 8)
+        maps = task.model.observe(to_float(images), ("maps",))[1]["maps"].view(3, 1, 80, 8)
     for number, image in enumerate(maps):
         scaled = ((image - image.min()) / (image.max() - image.min()))[None]
         distorted = jpeg.distort(scaled, config=jpeg.Config(quality=30), generator=None)
@@ -149,4 +149,4 @@ def test_the_maps_are_measured_as_one_grey_image_of_8_bits_after_jpeg(task):
 
 def test_a_point_without_maps_is_an_error_with_the_layers(task):
     with pytest.raises(ValueError, match=r"no layer .fc. with feature maps; .*conv, act, maps"):
-        adversarial_share._maps(task.model, floats(task.test.images[:1]), "fc")
+        adversarial_share._maps(task.model, to_float(task.test.images[:1]), "fc")

@@ -42,13 +42,13 @@ def test_landmarks_fall_short_by_no_more_than_they_say():
 
 def test_where_landmarks_do_not_suffice_the_whole_matrix_is_taken(monkeypatch):
     f, y = maps(300, 8, 4)
-    asked, whole = [], channel_mask._whole
+    asked, whole = [], channel_mask._by_full_matrix
 
     def noted(*given):
         asked.append(whole(*given))
         return asked[-1]
 
-    monkeypatch.setattr(channel_mask, "_whole", noted)
+    monkeypatch.setattr(channel_mask, "_by_full_matrix", noted)
     torch.testing.assert_close(relevance(f, y, classes=5), one_by_one(f, y), atol=1e-5, rtol=0)
     assert len(asked) == 8
     relevance(f[:, :, :1, :1], y, classes=5)

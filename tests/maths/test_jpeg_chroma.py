@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from robustinfo.maths.jpeg_chroma import doubled, halved
+from robustinfo.maths.jpeg_chroma import downsample, upsample
 
 
 def samples(h, w):
@@ -42,23 +42,23 @@ def one_by_one(function, x):
 
 @pytest.mark.parametrize("h, w", [(2, 2), (8, 16), (6, 10)])
 def test_halved_is_libjpegs_loop(h, w):
-    assert halved(samples(h, w)).equal(one_by_one(slow_halved, samples(h, w)))
+    assert downsample(samples(h, w)).equal(one_by_one(slow_halved, samples(h, w)))
 
 
 @pytest.mark.parametrize("h, w", [(1, 3), (2, 3), (8, 8), (5, 7)])
 def test_doubled_is_libjpegs_loop(h, w):
-    assert doubled(samples(h, w)).equal(one_by_one(slow_doubled, samples(h, w)))
+    assert upsample(samples(h, w)).equal(one_by_one(slow_doubled, samples(h, w)))
 
 
 @pytest.mark.parametrize("w", [1, 2])
 def test_two_columns_or_fewer_are_repeated(w):
     x = samples(3, w)
-    assert doubled(x)[:, 0::2, 0::2].equal(x)
-    assert doubled(x)[:, 1::2, 1::2].equal(x)
+    assert upsample(x)[:, 0::2, 0::2].equal(x)
+    assert upsample(x)[:, 1::2, 1::2].equal(x)
 
 
 @pytest.mark.parametrize("value", [0, 128, 255])
 def test_one_colour_stays_that_colour(value):
     x = torch.full((2, 8, 8, 1), value, dtype=torch.int16)
-    assert (halved(x) == value).all()
-    assert (doubled(x) == value).all()
+    assert (downsample(x) == value).all()
+    assert (upsample(x) == value).all()

@@ -82,8 +82,8 @@ def test_holm_keeps_the_chance_of_any_false_decision_below_5_percent():
 
 
 def test_an_interval_ends_where_the_value_must_and_one_that_is_not_known_stays_unknown():
-    wide = Estimate(0.3, lambda tail: (-1.1, 1.6), "method", 2).within(0, 1)
+    wide = Estimate(0.3, lambda tail: (-1.1, 1.6), "method", 2).clipped(0, 1)
     assert wide.interval == (0, 1) and (wide.value, wide.scope, wide.seeds) == (0.3, "method", 2)
-    inner = Estimate(0.3, lambda tail: (0.2, 0.4), "method", 2).within(0, 1)
+    inner = Estimate(0.3, lambda tail: (0.2, 0.4), "method", 2).clipped(0, 1)
     assert inner.interval == (0.2, 0.4)
-    assert all(map(math.isnan, unknown(0.3, 2).within(0, 1).interval))
+    assert all(map(math.isnan, unknown(0.3, 2).clipped(0, 1).interval))

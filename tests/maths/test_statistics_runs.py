@@ -47,7 +47,7 @@ def test_few_images_that_tell_are_no_evidence_that_seeds_err_each_for_itself(see
 
 def test_where_images_are_without_number_the_interval_is_students():
     shares = np.array([0.4, 0.44, 0.46])
-    found = over_seeds(shares, images.of_fractions(shares, 10**12))
+    found = over_seeds(shares, images.from_fractions(shares, 10**12))
     assert found.interval == pytest.approx(student(shares), abs=1e-6)
 
 
@@ -63,7 +63,7 @@ def test_the_two_critical_values_are_weighed_by_the_variances():
 
 @pytest.mark.parametrize("value", [0.0, 0.5, 1.0])
 def test_equal_seeds_never_have_an_interval_narrower_than_their_images(value):
-    found = over_seeds([value, value], images.of_fractions([value, value], 450))
+    found = over_seeds([value, value], images.from_fractions([value, value], 450))
     assert found.interval == pytest.approx(fraction_interval(450 * value, 450))
     assert found.interval[1] - found.interval[0] > 0.005
 
@@ -81,8 +81,8 @@ def test_without_the_images_part_the_interval_speaks_of_trainings_and_is_student
 
 
 def test_an_own_interval_without_width_counts_as_none():
-    assert images.of_own([1.0, 1.0], [1.0, 1.0], [1.0, 1.0]) is None
-    assert images.of_own([1.0], [math.nan], [math.nan]) is None
+    assert images.from_intervals([1.0, 1.0], [1.0, 1.0], [1.0, 1.0]) is None
+    assert images.from_intervals([1.0], [math.nan], [math.nan]) is None
 
 
 def test_real_numbers_of_every_image_get_students_interval_over_the_images():

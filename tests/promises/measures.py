@@ -52,7 +52,7 @@ def _in_parts(one: Held, t: Tensor, found: list[Measurement]) -> None:
     state = None
     for part in t.tensor_split(3):
         state = one.module.add(state, part, config=one.config)
-    said = one.module.told(state, config=one.config)
+    said = one.module.measurements(state, config=one.config)
     one.keeps(_alike(found, said), "in parts it says what it says at once")
 
 

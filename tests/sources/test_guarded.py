@@ -7,12 +7,12 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from robustinfo.attacks._fused_batchnorm import folded
+from robustinfo.attacks._fused_batchnorm import fold_batchnorm
 from robustinfo.core.errors import UserError
 from robustinfo.diagnostics._linear_probe import last_linear
-from robustinfo.judge.sources._asked import Asked
-from robustinfo.judge.sources._checked import checked
+from robustinfo.judge.sources._check import check_classifier
 from robustinfo.judge.sources._guarded import Guarded, guarded
+from robustinfo.judge.sources._request import ModelRequest
 
 SHAPE, CLASSES = (1, 4, 4), 3
 
@@ -34,7 +34,7 @@ def linear(layer, x):
 
 
 def asked_of(network):
-    return checked(network, "net", Asked(SHAPE, CLASSES), torch.device("cpu"))
+    return check_classifier(network, "net", ModelRequest(SHAPE, CLASSES), torch.device("cpu"))
 
 
 def images(n=5):
@@ -161,6 +161,6 @@ def test_a_guard_is_put_on_once_and_hides_nothing_of_the_network():
     assert last_linear(guard, images()) == "network.3"
     twin = copy.deepcopy(guard)
     assert twin(images()).equal(guard(images()))
-    one = folded(guard.requires_grad_(False), images())
+    one = fold_batchnorm(guard.requires_grad_(False), images())
     assert isinstance(one.network[1], nn.Identity)
     torch.testing.assert_close(one(images()), network(images()))

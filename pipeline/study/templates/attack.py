@@ -10,7 +10,7 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from robustinfo.attacks._frozen import frozen
-from robustinfo.attacks._success import judged
+from robustinfo.attacks._success import keep_successes
 from robustinfo.core.settings import Norm, Pixels, Settings
 from robustinfo.maths.balls import projected
 
@@ -25,7 +25,7 @@ class Config(Settings):
 def perturb(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> tuple[Tensor, Tensor]:
-    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns x_adv, and success (n,) bool.
+    """Attack x, (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns x_adv, and success (n,) bool.
 
     A success is misclassified, was correct, and lies within epsilon; a failure returns its x.
     """
@@ -35,4 +35,4 @@ def perturb(
         (slope,) = torch.autograd.grad(loss, at)
     size = config.epsilon if config.norm == "linf" else 1.0
     x_adv = projected(x, x + size * slope.sign(), config.norm, config.epsilon)
-    return judged(model, x, y, x_adv, norm=config.norm, epsilon=config.epsilon)
+    return keep_successes(model, x, y, x_adv, norm=config.norm, epsilon=config.epsilon)

@@ -15,7 +15,7 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called.
+    """The names of its rows.
 
     clean  the cross-entropy on the clean images
     size  the mean square of the logits, by its weight

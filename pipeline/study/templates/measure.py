@@ -17,7 +17,7 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called.
+    """The names of its rows.
 
     TEMPLATE  variance over the samples, mean over the outputs
     """

@@ -1,8 +1,8 @@
-"""How the attacks that are foolbox's own are run.
+"""Run an attack of foolbox without its side effects.
 
-foolbox counts images that were wrong from the start as successes, computes all weight gradients
-on the way, draws from torch's global generator, and returns black images where Carlini and
-Wagner's attack failed. None of that leaves this file; what counts as a success is in _success.py.
+foolbox counts images that were misclassified when clean as successes, computes all weight gradients
+on the way, and draws from torch's global generator. None of that leaves this file; what counts as a
+success is in _success.py.
 """
 
 import foolbox
@@ -21,10 +21,11 @@ def run(
     generator: Generator,
     **settings: Tensor,
 ) -> tuple[Tensor, Tensor]:
-    """One run: the attack's own images, and the same cut to the epsilon ball. Both like x.
+    """The attack's images, and the same clipped to the epsilon ball. Both like x.
 
-    settings: what else the attack takes for a run. foolbox's random numbers come from
-    ``generator``; torch's global state is left as it was.
+    settings: further arguments of the attack's call. foolbox's random numbers come from
+    ``generator``; torch's global state is restored. Where Carlini and Wagner's attack fails, its
+    image is black.
     """
     with frozen(model), seeded(x, generator):
         target = foolbox.PyTorchModel(model, bounds=(0, 1), device=x.device)

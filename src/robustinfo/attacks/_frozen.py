@@ -1,4 +1,4 @@
-"""How a network is attacked: in eval mode, without weight gradients, on random numbers we seed."""
+"""Contexts for attacks: eval mode without weight gradients, and seeded global random numbers."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ from torch import Generator, Tensor, nn
 
 @contextmanager
 def frozen(model: nn.Module) -> Iterator[nn.Module]:
-    """The model in eval mode without weight gradients; modes and flags come back afterwards."""
+    """The model in eval mode without weight gradients; modes and flags are restored afterwards."""
     # A frozen TorchScript module has no mode.
     modes = {one: one.training for one in model.modules() if hasattr(one, "training")}
     flags = {weight: weight.requires_grad for weight in model.parameters()}
@@ -27,9 +27,9 @@ def frozen(model: nn.Module) -> Iterator[nn.Module]:
 
 @contextmanager
 def seeded(x: Tensor, generator: Generator) -> Iterator[None]:
-    """Torch's global random numbers, on the device of x, come from ``generator`` for a while.
+    """Seed torch's global random numbers, on the device of x, from ``generator``.
 
-    Their state then comes back.
+    Their state is restored afterwards.
     """
     seed = int(torch.randint(2**62, (), generator=generator, device=generator.device))
     with torch.random.fork_rng([x.device] if x.is_cuda else []):

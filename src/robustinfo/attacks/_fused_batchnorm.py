@@ -1,4 +1,4 @@
-"""The same network, cheaper to attack: BatchNorm within the convolution before it, channels last.
+"""Fold BatchNorm into the convolution before it, and store channels last: cheaper to attack.
 
 In eval mode BatchNorm is a fixed scale and shift of every channel, which the weights and the bias
 of a convolution can take in (Jacob et al., 2018, arXiv 1712.05877, section 3.2). An attack wants no
@@ -18,68 +18,68 @@ TOLERANCE = 1e-4  # of the largest logit
 
 
 @torch.no_grad()
-def folded(model: nn.Module, x: Tensor) -> nn.Module:
-    """A copy of a frozen network, for images like x, (n, c, h, w). The network stays as it is.
+def fold_batchnorm(model: nn.Module, x: Tensor) -> nn.Module:
+    """A folded copy of a frozen network, for images like x, (n, c, h, w).
 
-    The network itself comes back where the copy has other logits, which happens where something
-    reads what is between a convolution and its BatchNorm, and autograd does not see it; and where
-    a network cannot be copied, or has no gradient to see. One that asks for its tensors in order,
-    as ``x.view(n, -1)`` does, gets a copy without channels last.
+    Returns the network itself where the copy has other logits (something reads the tensor between a
+    convolution and its BatchNorm unseen by autograd), and where a network cannot be copied or has
+    no gradient. A network that needs contiguous tensors, as for ``x.view(n, -1)``, is not stored
+    channels last.
     """
     try:
-        twin = deepcopy(model)
-        names = {layer: name for name, layer in twin.named_modules()}
-        for conv, norm in _pairs(twin, x[:1]):
+        copy = deepcopy(model)
+        names = {layer: name for name, layer in copy.named_modules()}
+        for conv, norm in _conv_norm_pairs(copy, x[:1]):
             statistics = (norm.running_mean, norm.running_var, norm.eps, norm.weight, norm.bias)
             conv.weight, conv.bias = fuse_conv_bn_weights(conv.weight, conv.bias, *statistics)
-            twin.set_submodule(names[norm], nn.Identity())
+            copy.set_submodule(names[norm], nn.Identity())
     except Exception:  # a stranger's network may fail in any way, and needs no copy
         return model
     expected = model(x[:PROBES])
     for layout in (torch.channels_last, torch.contiguous_format):
-        if _answers(twin, layout, x[:PROBES], expected):
-            return twin
+        if _agrees(copy, layout, x[:PROBES], expected):
+            return copy
     return model
 
 
-def _answers(twin: nn.Module, layout: torch.memory_format, x: Tensor, expected: Tensor) -> bool:
+def _agrees(copy: nn.Module, layout: torch.memory_format, x: Tensor, expected: Tensor) -> bool:
     try:
-        off = (twin.to(memory_format=layout)(x) - expected).abs().amax()
+        error = (copy.to(memory_format=layout)(x) - expected).abs().amax()
     except RuntimeError:
         return False
-    return bool(off <= TOLERANCE * expected.abs().amax())
+    return bool(error <= TOLERANCE * expected.abs().amax())
 
 
-def _pairs(model: nn.Module, x: Tensor) -> list[tuple[nn.Conv2d, nn.BatchNorm2d]]:
-    """Each convolution whose output a BatchNorm reads, and nothing else; both used once."""
+def _conv_norm_pairs(model: nn.Module, x: Tensor) -> list[tuple[nn.Conv2d, nn.BatchNorm2d]]:
+    """Convolutions whose output is read by one BatchNorm alone, with it; both are used once."""
     made, used, read = {}, [], []
 
-    def note(layer: nn.Module, given: tuple[Tensor, ...], out: Tensor) -> None:
+    def record(layer: nn.Module, inputs: tuple[Tensor, ...], out: Tensor) -> None:
         used.append(layer)
         if isinstance(layer, nn.Conv2d):
             made[out.grad_fn] = layer
         elif layer.track_running_stats:
-            read.append((given[0].grad_fn, layer))
+            read.append((inputs[0].grad_fn, layer))
 
     # Of exactly these types: a weight that is computed, as by spectral norm, cannot be set.
     layers = [one for one in model.modules() if type(one) in (nn.Conv2d, nn.BatchNorm2d)]
     if not any(isinstance(layer, nn.BatchNorm2d) for layer in layers):
         return []
-    hooks = [layer.register_forward_hook(note) for layer in layers]
+    hooks = [layer.register_forward_hook(record) for layer in layers]
     with torch.enable_grad():
-        readers = _readers(model(x.clone().requires_grad_()))
+        readers = _reader_counts(model(x.clone().requires_grad_()))
     for hook in hooks:
         hook.remove()
     pairs = [(made[node], norm) for node, norm in read if node in made and readers[node] == 1]
     return [pair for pair in pairs if all(used.count(layer) == 1 for layer in pair)]
 
 
-def _readers(out: Tensor) -> Counter:
-    """How many operations read what each operation gave, as autograd noted it."""
-    found, todo = Counter(), [out.grad_fn]
+def _reader_counts(out: Tensor) -> Counter:
+    """The number of operations that read the output of each operation in the autograd graph."""
+    counts, todo = Counter(), [out.grad_fn]
     while todo:
         for node, _ in todo.pop().next_functions:
-            if node is not None and not found[node]:
+            if node is not None and not counts[node]:
                 todo.append(node)
-            found[node] += 1
-    return found
+            counts[node] += 1
+    return counts

@@ -1,9 +1,8 @@
-"""A stranger's network, made fit for attacks: whatever it does inside, there is a gradient.
+"""A wrapper that gives any network a finite gradient, as gradient attacks need it at every step.
 
-Gradient attacks ask for it at every step, and some networks have none: their outputs are detached,
-or they leave torch for numpy, which refuses a tensor that asks for a gradient. There the gradient
-is 0, as it is where it would be NaN; so an attack has its start and nothing else. That says nothing
-about robustness: diagnostics/output_checks.py counts these images.
+Some networks have none: their outputs are detached, or they call numpy, which refuses a tensor that
+requires a gradient. There the gradient is 0, as it is where it would be NaN, and an attack stays at
+its start. That says nothing about robustness: diagnostics/output_checks.py counts these images.
 """
 
 import torch
@@ -11,7 +10,7 @@ from torch import Tensor, nn
 
 
 class GradientSafe(nn.Module):
-    """The same logits. Images are handed on as copies, which the network may overwrite."""
+    """The network's logits, in float32 at least; it gets copies, which it may overwrite."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
@@ -20,14 +19,16 @@ class GradientSafe(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """x: (n, c, h, w) in [0, 1] -> (n, K)."""
         if not (torch.is_grad_enabled() and x.requires_grad):
-            return _precise(self.network(x.clone()))
+            return _at_least_float32(self.network(x.clone()))
         inner = x.clone()
         inner.register_hook(_without_nan)
-        return _precise(answer(self.network, inner)) + 0 * x.flatten(1).sum(1, keepdim=True)
+        return _at_least_float32(logits_or_detached(self.network, inner)) + 0 * x.flatten(1).sum(
+            1, keepdim=True
+        )
 
 
-def answer(network: nn.Module, x: Tensor) -> Tensor:
-    """Logits (n, K) of images that ask for a gradient; without one where the network refuses."""
+def logits_or_detached(network: nn.Module, x: Tensor) -> Tensor:
+    """Logits (n, K) of x, which requires a gradient; detached where the network refuses one."""
     values = x.detach().clone()
     try:
         return network(x)
@@ -37,8 +38,8 @@ def answer(network: nn.Module, x: Tensor) -> Tensor:
         return network(values)
 
 
-def _precise(logits: Tensor) -> Tensor:
-    """Attacks compute in float32 at least."""
+def _at_least_float32(logits: Tensor) -> Tensor:
+    """The logits; half precision becomes float32."""
     return logits.float() if logits.dtype in (torch.float16, torch.bfloat16) else logits
 
 

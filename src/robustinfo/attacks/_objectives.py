@@ -1,4 +1,4 @@
-"""What gradient attacks climb: a function of the logits, summed over the images.
+"""The losses that gradient attacks maximise: functions of the logits, summed over the images.
 
 ``objective``:
 
@@ -10,9 +10,9 @@ dlr            -(f_y - max_{i != y} f_i) / (f_(1) - f_(3)), f_(i) the i-th large
                more, which no scale or shift of f changes
 ``margin``, "CW-PGD", and ``dlr`` do not flatten where the network is sure, and the cross-entropy
 does; nor does that of the logits over a ``temperature``, up to a lead of about 100 temperatures,
-nor that which a float64 copy climbs, ``precision: float64``, up to about 745. On a network that is
-not sure, a temperature far above the lead climbs the mean of all wrong logits, which may leave the
-best one behind. ``precision: bfloat16``, for GPUs, steers a search in less time.
+nor that of a float64 copy, ``precision: float64``, up to about 745. On a network that is not sure,
+a temperature far above the lead raises the mean of all wrong logits, which may miss the best one.
+``precision: bfloat16``, for GPUs, speeds a search up.
 """
 
 from collections.abc import Callable
@@ -28,8 +28,8 @@ from robustinfo.core.errors import UserError
 from robustinfo.core.settings import PositiveNumber, Settings
 from robustinfo.maths.margin import margin
 
-# (network, x, y) -> logits (n, K), and what is climbed, a scalar.
-Climbed = Callable[[nn.Module, Tensor, Tensor], tuple[Tensor, Tensor]]
+# (network, x, y) -> logits (n, K), and the loss to maximise, summed over the images: a scalar.
+Loss = Callable[[nn.Module, Tensor, Tensor], tuple[Tensor, Tensor]]
 
 
 class Objective(Settings):
@@ -40,63 +40,67 @@ class Objective(Settings):
 
     @model_validator(mode="after")
     def only_the_cross_entropy_has_a_temperature(self) -> Self:
-        """Divided, the margin climbs in the same direction, and DLR is what it was."""
+        """A temperature changes neither the margin's direction nor DLR."""
         if self.temperature != 1 and self.objective != "cross_entropy":
             problem = f"`temperature` changes the cross-entropy alone, not `{self.objective}`"
             raise ValueError(f"{problem}; leave one out")
         return self
 
     @property
-    def climbs(self) -> str:
-        """The loss, by a name of its own where it has slopes that the plain one hides."""
-        tempered = ["tempered"] if self.temperature != 1 else []
-        precise = ["float64"] if self.precision == "float64" else []
-        return " ".join([*precise, *tempered, self.objective])
+    def loss_name(self) -> str:
+        """The loss's name, with its temperature and precision, which change its gradients."""
+        temperature = ["tempered"] if self.temperature != 1 else []
+        precision = ["float64"] if self.precision == "float64" else []
+        return " ".join([*precision, *temperature, self.objective])
 
-    def climbed(self, model: nn.Module) -> Climbed:
-        """The loss itself; the model is what float64 makes a copy of."""
-        plain = CLIMBED[self.objective] if self.temperature == 1 else tempered(self.temperature)
+    def attack_loss(self, model: nn.Module) -> Loss:
+        """The loss as a function; float64 computes it on a copy of the model."""
+        plain = (
+            OBJECTIVES[self.objective]
+            if self.temperature == 1
+            else tempered_cross_entropy(self.temperature)
+        )
         if self.precision == "bfloat16":
             return in_bfloat16(plain)
         return in_double(plain, model) if self.precision == "float64" else plain
 
 
-def slope(network: nn.Module, climbed: Climbed, at: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    """The logits (n, K) at these images, and the gradient of what is climbed, like ``at``."""
+def loss_gradient(network: nn.Module, loss: Loss, at: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """Logits (n, K) at these images, and the gradient of the loss, like ``at``."""
     at = at.detach().clone().requires_grad_()
     with torch.enable_grad():
-        logits, total = climbed(network, at, y)
+        logits, total = loss(network, at, y)
     return logits.detach(), torch.autograd.grad(total, at)[0]
 
 
 def cross_entropy(network: nn.Module, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     """Logits (n, K), and their cross-entropy, summed over the images."""
-    return tempered(1.0)(network, x, y)
+    return tempered_cross_entropy(1.0)(network, x, y)
 
 
-def tempered(temperature: float) -> Climbed:
+def tempered_cross_entropy(temperature: float) -> Loss:
     """The cross-entropy of f / temperature."""
 
-    def climbed(network: nn.Module, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    def loss(network: nn.Module, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         logits = network(x)
         return logits, F.cross_entropy(logits / temperature, y, reduction="sum")
 
-    return climbed
+    return loss
 
 
-def climbing(loss: Callable[[Tensor, Tensor], Tensor]) -> Climbed:
-    """loss: (logits (n, K), y) -> (n,), computed in float32 at least."""
+def summed(per_image: Callable[[Tensor, Tensor], Tensor]) -> Loss:
+    """The sum of a loss per image, (logits (n, K), y) -> (n,), computed in float32 at least."""
 
-    def climbed(network: nn.Module, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    def loss(network: nn.Module, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         logits = network(x)
         precise = logits.to(torch.promote_types(logits.dtype, torch.float32))
-        return logits, loss(precise, y).sum()
+        return logits, per_image(precise, y).sum()
 
-    return climbed
+    return loss
 
 
 def difference_of_logits_ratio(logits: Tensor, y: Tensor) -> Tensor:
-    """logits: (n, K), K > 2, or UserError.  y: (n,) labels.  Returns (n,), > 0 where y loses."""
+    """DLR, (n,), above 0 where misclassified.  logits: (n, K), K > 2, or UserError.  y: (n,)."""
     if logits.shape[1] < 3:
         raise UserError(
             f"`dlr` compares with the third largest logit, and the network has {logits.shape[1]}; "
@@ -107,22 +111,22 @@ def difference_of_logits_ratio(logits: Tensor, y: Tensor) -> Tensor:
     return -margin(logits, y) / spread
 
 
-CLIMBED = {
+OBJECTIVES = {
     "cross_entropy": cross_entropy,
-    "margin": climbing(lambda logits, y: -margin(logits, y)),
-    "dlr": climbing(difference_of_logits_ratio),
+    "margin": summed(lambda logits, y: -margin(logits, y)),
+    "dlr": summed(difference_of_logits_ratio),
 }
 
 
-def in_bfloat16(climbed: Climbed) -> Climbed:
-    """The same, computed in bfloat16 by autocast: it steers, and never says that an image fools.
+def in_bfloat16(loss: Loss) -> Loss:
+    """The same loss, computed in bfloat16 by autocast; it never decides on a success.
 
-    Of those that seem to, the logits are the network's own.
+    Logits of images that are misclassified in bfloat16 are computed anew in full precision.
     """
 
     def steered(network: nn.Module, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         with torch.autocast(x.device.type, torch.bfloat16):
-            coarse, total = climbed(network, x, y)
+            coarse, total = loss(network, x, y)
         logits = coarse.detach().to(x.dtype)
         wrong = logits.argmax(1) != y
         if wrong.any():
@@ -132,14 +136,14 @@ def in_bfloat16(climbed: Climbed) -> Climbed:
     return steered
 
 
-def in_double(climbed: Climbed, model: nn.Module) -> Climbed:
-    """The same, its value and slope computed in float64 by a copy of the model, in eval mode.
+def in_double(loss: Loss, model: nn.Module) -> Loss:
+    """The same loss, computed in float64 by a copy of the model in eval mode.
 
-    Images stay what they are, and what is climbed has the slope's direction, at length 1: one of
-    1e-200 is none in float32. Raises UserError where there is no such copy.
+    Its gradient is normalised to length 1 per image: one of 1e-200 would be 0 in float32. Raises
+    UserError where the model has no such copy.
     """
     try:
-        twin = deepcopy(model).double().eval().requires_grad_(False)
+        copy = deepcopy(model).double().eval().requires_grad_(False)
     except Exception as error:  # a stranger's network may fail in any way
         raise _no_double(error) from None
 
@@ -147,24 +151,24 @@ def in_double(climbed: Climbed, model: nn.Module) -> Climbed:
         at = x.detach().double().requires_grad_()
         try:
             with torch.enable_grad():
-                logits, total = climbed(twin, at, y)
+                logits, total = loss(copy, at, y)
         except RuntimeError as error:
             raise _no_double(error) from None
         if logits.dtype != torch.double:
             raise _no_double(f"its logits are {logits.dtype}")
         (gradient,) = torch.autograd.grad(total, at)
-        return logits.to(x.dtype), (over_size(gradient).to(x.dtype) * x).sum()
+        return logits.to(x.dtype), (l2_normalised(gradient).to(x.dtype) * x).sum()
 
     return direction
 
 
 def _no_double(why: object) -> UserError:
-    told = str(why).strip().splitlines() or [repr(why)]
-    return UserError(f"the network does not compute in float64 ({told[0]}); leave out `precision`")
+    lines = str(why).strip().splitlines() or [repr(why)]
+    return UserError(f"the network does not compute in float64 ({lines[0]}); leave out `precision`")
 
 
-def over_size(gradient: Tensor) -> Tensor:
-    """Each image's gradient over its l2 norm, (n, ...) -> (n, ...); 0, and what is NaN, is 0."""
+def l2_normalised(gradient: Tensor) -> Tensor:
+    """Each image's gradient over its l2 norm, (n, ...) -> (n, ...); 0 and NaN give 0."""
     flat = gradient.flatten(1).nan_to_num(nan=0.0)
     largest = flat.abs().amax(1, keepdim=True)
     flat = flat / torch.where(largest > 0, largest, 1)  # squares would leave float32

@@ -1,6 +1,6 @@
-"""Attempts, one after another, each on the images that still stand: no attempt loses an image.
+"""Restarts: one attempt after another, each on the images that none before has broken.
 
-What is random is drawn for all images, so that those that leave change nothing for those that stay.
+Random starts are drawn for all images, so that broken images change nothing for the others.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -12,48 +12,48 @@ from torch import Generator, Tensor
 from robustinfo.attacks._frozen import seeded
 
 T = TypeVar("T")
-# rows (m,) of the images -> images (m, ...), and (m,) bool each: which of them are kept, and which
-# need no further attempt.
+# rows (m,) of the images -> candidates (m, ...), and (m,) bool each: which of these become x_adv,
+# and which images need no further attempt.
 Attempt = Callable[[Tensor], tuple[Tensor, Tensor, Tensor]]
 
 
-def restarted(
-    x: Tensor, stands: Tensor, attempts: Iterable[Attempt]
+def run_attempts(
+    x: Tensor, unbroken: Tensor, attempts: Iterable[Attempt]
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """x_adv, like x, the last that was kept; whether one was; and who stands in the end, (n,) bool.
+    """x_adv, like x, the last accepted candidate; whether there is one; what is still unbroken.
 
-    stands: (n,) bool, who is attacked. All attempts are drawn from ``attempts``, although nobody
-    may be left, so that random numbers go on as if there were.
+    unbroken: (n,) bool, the images to attack. The iterable is exhausted even when no image is left,
+    so that random numbers go on as if there were.
     """
-    x_adv, found, stands = x.clone(), torch.zeros_like(stands), stands.clone()
+    x_adv, success, unbroken = x.clone(), torch.zeros_like(unbroken), unbroken.clone()
     for attempt in attempts:
-        rows = stands.nonzero().squeeze(1)
+        rows = unbroken.nonzero().squeeze(1)
         if not len(rows):
             continue
-        made, kept, done = attempt(rows)
-        x_adv[rows[kept]], found[rows[kept]] = made[kept], True
-        stands[rows[done]] = False
-    return x_adv, found, stands
+        candidates, accepted, finished = attempt(rows)
+        x_adv[rows[accepted]], success[rows[accepted]] = candidates[accepted], True
+        unbroken[rows[finished]] = False
+    return x_adv, success, unbroken
 
 
-def runs(
+def losses_and_starts(
     x: Tensor,
-    climbs: Sequence[T],
+    losses: Sequence[T],
     draw: Callable[[], Tensor],
     starts: Sequence[Tensor],
     restarts: int,
     generator: Generator,
 ) -> Iterator[tuple[T, Tensor]]:
-    """All of ``climbs`` from each of the starts, like x, and then from as many as are drawn.
+    """Every loss with each of the given starts, like x, then with ``restarts`` random ones.
 
-    All have the same ones, so that what one finds beyond another is not its luck, and the generator
-    goes on as if there were one.
+    All losses share the same random starts, so that differences between them are not luck; the
+    generator advances as if there were one loss.
     """
-    before = generator.clone_state()
-    for number, climbed in enumerate(climbs):
-        draws = before.clone_state() if number else generator
-        yield from ((climbed, start) for start in starts)
+    state_before = generator.clone_state()
+    for number, loss in enumerate(losses):
+        draws = state_before.clone_state() if number else generator
+        yield from ((loss, start) for start in starts)
         for _ in range(restarts):
             with seeded(x, draws):
                 start = draw()
-            yield climbed, start
+            yield loss, start

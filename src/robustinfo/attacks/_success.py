@@ -1,4 +1,4 @@
-"""Whether an image fools a network: by more than what rounding alone can decide.
+"""Success of an attack: misclassification by more than rounding alone can decide.
 
 A logit is a sum of many products, whose order changes with the size of the batch, and its last
 digits with it. An attack that stops at the decision boundary ends among them: of two classes that
@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from robustinfo.attacks._frozen import frozen
-from robustinfo.core.batches import together
+from robustinfo.core.batches import memory_batches
 from robustinfo.maths.balls import feasible
 from robustinfo.maths.margin import margin
 
@@ -30,21 +30,21 @@ ROUNDING = 100  # units in the last place of the largest logit
 
 @torch.no_grad()
 def lead(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
-    """(n,) by how much a wrong class leads, in logits; 0 where arithmetic cannot tell who does.
+    """The best wrong logit minus the true one, (n,); 0 where it is within rounding.
 
     x: (n, c, h, w) in [0, 1], or texts.  y: (n,) labels.  Modes stay as they are. Where logits are
     NaN or infinite, the sign is that of ``argmax``.
     """
-    return torch.cat([_lead(model, a, b) for a, b in together(x, y)])
+    return torch.cat([_lead(model, a, b) for a, b in memory_batches(x, y)])
 
 
 def fooled(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
-    """(n,) bool: is a wrong class ahead, beyond rounding? x and y as ``lead`` takes them."""
+    """Whether x is misclassified by more than rounding, (n,) bool. x and y as in ``lead``."""
     return lead(model, x, y) > 0
 
 
 @torch.no_grad()
-def judged(
+def keep_successes(
     model: nn.Module,
     x: Tensor,
     y: Tensor,
@@ -52,57 +52,57 @@ def judged(
     *,
     norm: str,
     epsilon: float | None,
-    found: Tensor | None = None,
+    claimed: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """(x_adv, success): success on images correct when clean, wrong now, and within epsilon.
+    """(x_adv, success): images correct when clean, misclassified now, and within epsilon.
 
-    Wrong by more than rounding. When clean, an image is what ``argmax`` says.
-    found: (n,) the attack's own flag, if it has one. Where there is no success, x comes back.
+    Misclassified by more than rounding; correct when clean by ``argmax``. claimed: (n,) bool, the
+    attack's own flag of success, if it has one. Where there is no success, x_adv is x.
     """
     with frozen(model):
         success = (model(x).argmax(1) == y) & fooled(model, x_adv, y)
     success &= feasible(x, x_adv, norm, epsilon)
-    if found is not None:
-        success &= found
+    if claimed is not None:
+        success &= claimed
     keep = success.view(-1, *[1] * (x.ndim - 1))
     return torch.where(keep, x_adv, x), success
 
 
-def surely(logits: Tensor, y: Tensor) -> Tensor:
-    """(n,) bool: ``fooled`` by logits (n, K) alone; within rounding it is False."""
-    ahead, least = _ahead(logits, y)
-    return ahead > least
+def clearly_fooled(logits: Tensor, y: Tensor) -> Tensor:
+    """``fooled`` by logits (n, K) alone, (n,) bool; False within rounding."""
+    ahead, tolerance = _lead_and_rounding(logits, y)
+    return ahead > tolerance
 
 
 def _lead(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
-    ahead, least = _ahead(model(x), y)
-    near = (ahead.abs() <= least).nonzero().squeeze(1)
+    ahead, tolerance = _lead_and_rounding(model(x), y)
+    near = (ahead.abs() <= tolerance).nonzero().squeeze(1)
     if len(near):
-        finer = _in_double(model, x[near], y[near])
-        agrees = (finer - ahead[near]).abs() <= least[near]
-        ahead[near] = torch.where(agrees, finer, 0).to(ahead)
+        in_double = _in_double(model, x[near], y[near])
+        agrees = (in_double - ahead[near]).abs() <= tolerance[near]
+        ahead[near] = torch.where(agrees, in_double, 0).to(ahead)
     return ahead
 
 
-def rounding(logits: Tensor) -> Tensor:
-    """(n,) how large a difference of two of an image's logits (n, K) may be rounding alone."""
+def rounding_error(logits: Tensor) -> Tensor:
+    """The largest difference of two of an image's logits (n, K) that rounding explains, (n,)."""
     largest = logits.abs().nan_to_num(posinf=0).amax(1)
     return ROUNDING * torch.finfo(logits.dtype).eps * largest
 
 
-def _ahead(logits: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    """(n,) the best other logit minus the true one, and how much of it rounding can be."""
+def _lead_and_rounding(logits: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """The best wrong logit minus the true one, and its rounding error, (n,) each."""
     ahead = -margin(logits, y)
     wrong = logits.argmax(1) != y
     ahead = torch.where(ahead.isfinite(), ahead, torch.where(wrong, torch.inf, -torch.inf))
-    return ahead, rounding(logits)
+    return ahead, rounding_error(logits)
 
 
 def _in_double(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
-    """(n,) float64: the lead by a float64 copy, 0 within its rounding; NaN where there is none."""
+    """The lead by a float64 copy, (n,) float64, 0 within its rounding; NaN where no copy runs."""
     try:
         logits = deepcopy(model).double()(x.double() if x.is_floating_point() else x)
     except Exception:  # a stranger's network may fail in any way, and then float32 is all there is
         return torch.full(y.shape, torch.nan, dtype=torch.double, device=y.device)
-    ahead, least = _ahead(logits, y)
-    return torch.where(ahead.abs() > least, ahead, 0).double()
+    ahead, tolerance = _lead_and_rounding(logits, y)
+    return torch.where(ahead.abs() > tolerance, ahead, 0).double()

@@ -1,13 +1,13 @@
-"""What attacks on texts share: steps among the embedded words, and the way back to words.
+"""What attacks on texts share: steps in the space of embeddings, projected to the nearest words.
 
 Gong et al. (2018), arXiv 1801.07175: move the embeddings of a text by a gradient method that was
 made for images, then put the nearest word of the vocabulary (in l2) in every place. They take one
-large step; here many add up in the embeddings, and after each the words nearest to them are judged.
-A text is done at its first success, so that few of its words change. Padding and unknown words are
-neither altered nor put in.
+large step; here many add up in the embeddings, and after each the nearest words are evaluated. A
+text stops at its first success, so that few of its words change. Padding and unknown words are
+neither altered nor inserted.
 
-Known bias: nothing asks whether the new words make sense, or whether a reader would still agree
-with the label; the embeddings are the network's own, where words lie near that count alike.
+Known bias: nothing checks whether the new words make sense, or whether a reader would still agree
+with the label; the embeddings are the network's own, where words of like effect lie near.
 """
 
 from collections.abc import Callable
@@ -32,7 +32,7 @@ AT_ONCE = 4096  # places whose nearest word is looked for together
 def search(
     model: nn.Module, x: Tensor, y: Tensor, step: Step, *, steps: int
 ) -> tuple[Tensor, Tensor]:
-    """Up to ``steps`` steps on every text that the model gets right and that has not yielded yet.
+    """Take up to ``steps`` steps on every text that is classified correctly, until it is broken.
 
     x: (n, length) int64.  y: (n,) labels.  Returns x_adv, and success (n,) bool: misclassified, and
     was correct; a failure returns its x. Raises UserError unless the first layer is ``embedding``.
@@ -53,8 +53,8 @@ def search(
         left = (model(x).argmax(1) == y).nonzero().squeeze(1)
         for _ in range(steps):
             a, b = x[left], y[left]
-            t[left] += step(_moving(rest, a), t[left], b)
-            words = nearest(t[left], a, table, gaps)
+            t[left] += step(_logits_of_words(rest, a), t[left], b)
+            words = nearest_words(t[left], a, table, gaps)
             fools = fooled(model, words, b)
             x_adv[left[fools]], success[left[fools]] = words[fools], True
             left = left[~fools]
@@ -63,8 +63,8 @@ def search(
     return x_adv, success
 
 
-def _moving(rest: nn.Module, x: Tensor) -> Logits:
-    """``rest`` with no gradient where the texts x have marks."""
+def _logits_of_words(rest: nn.Module, x: Tensor) -> Logits:
+    """``rest`` as a function of embeddings, with no gradient at padding and unknown words."""
     word = (x > UNKNOWN)[:, :, None]
     return lambda t: rest(torch.where(word, t, t.detach()))
 
@@ -76,11 +76,11 @@ def loss_gradient(logits: Logits, t: Tensor, y: Tensor) -> Tensor:
     return torch.autograd.grad(loss, t)[0]
 
 
-def nearest(t: Tensor, x: Tensor, table: Tensor, gaps: Tensor) -> Tensor:
-    """(n, length): for each place of t (n, length, d), the word whose row of ``table`` is nearest.
+def nearest_words(t: Tensor, x: Tensor, table: Tensor, gaps: Tensor) -> Tensor:
+    """The word whose row of ``table`` is nearest to each place of t (n, length, d): (n, length).
 
-    x: the words that the places come from. gaps: (words,) how far each word's nearest other is:
-    what moved by less than half of that has stayed, and needs no search.
+    x: the words that the places come from. gaps: (words,) the distance from each word to the
+    nearest other: a place that moved by less than half of it keeps its word without a search.
     """
     moved = (t - table[x]).norm(dim=2) >= gaps[x] / 2
     words = table[len(MARKS) :]
@@ -90,12 +90,12 @@ def nearest(t: Tensor, x: Tensor, table: Tensor, gaps: Tensor) -> Tensor:
 
 
 def _gaps(table: Tensor) -> Tensor:
-    """(words,) the distance from each word to the nearest other; marks are infinitely far."""
+    """The distance from each word to the nearest other, (words,); infinite for marks."""
     words = table[len(MARKS) :]
     parts = [table.new_full((len(MARKS),), torch.inf)]
     for number, part in enumerate(words.split(AT_ONCE)):
         distances = torch.cdist(part, words)
-        own = torch.arange(len(part), device=table.device)
-        distances[own, own + number * AT_ONCE] = torch.inf
+        index = torch.arange(len(part), device=table.device)
+        distances[index, index + number * AT_ONCE] = torch.inf
         parts.append(distances.amin(1))
     return torch.cat(parts)

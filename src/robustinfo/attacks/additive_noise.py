@@ -13,7 +13,7 @@ from pydantic import model_validator
 from torch import Generator, Tensor, nn
 
 from robustinfo.attacks import _foolbox
-from robustinfo.attacks._success import judged
+from robustinfo.attacks._success import keep_successes
 from robustinfo.core.settings import Norm, Pixels, Settings
 
 ROLE = "noise"
@@ -52,7 +52,7 @@ class Config(Settings):
 def craft(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> Tensor:
-    """The noisy image of every image, fooling or not. Like x."""
+    """Every image with noise, misclassified or not. Like x."""
     attack = _METHODS[config.norm, config.distribution]()  # type: ignore[abstract]
     return _foolbox.run(attack, model, x, y, epsilon=config.epsilon, generator=generator)[1]
 
@@ -60,9 +60,9 @@ def craft(
 def perturb(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> tuple[Tensor, Tensor]:
-    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns x_adv, and success (n,) bool.
+    """Attack x, (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns x_adv, and success (n,) bool.
 
     A success is misclassified, was correct, and lies within epsilon; a failure returns its x.
     """
     x_adv = craft(model, x, y, config=config, generator=generator)
-    return judged(model, x, y, x_adv, norm=config.norm, epsilon=config.epsilon)
+    return keep_successes(model, x, y, x_adv, norm=config.norm, epsilon=config.epsilon)

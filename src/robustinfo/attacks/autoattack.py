@@ -1,7 +1,7 @@
 """AutoAttack, standard version: four attacks whose numbers are fixed, and nothing to tune.
 
-Croce and Hein (2020), arXiv 2003.01690, by their package pyautoattack. An image stands only if it
-withstands, in this order and each on what the ones before left standing:
+Croce and Hein (2020), arXiv 2003.01690, by their package pyautoattack. An image is robust only if
+it resists, in this order and each on the images that those before did not break:
 APGD-CE    100 steps on the cross-entropy, with a step size that halves itself,
 APGD-T     100 on -(z_y - z_t) / (z_(1) - (z_(3) + z_(4)) / 2), the targeted DLR loss, whose z_(i)
            is the i-th largest logit, for each of the 9 likeliest wrong classes t,
@@ -9,15 +9,15 @@ FAB-T      100 to the nearest point where each of these classes wins (arXiv 1907
 Square     5,000 random squares, without any gradient (arXiv 1912.00049).
 With K < 10 classes there are K - 1 targets; K < 4 has no z_(4), and no standard version.
 
-Known bias: what stands is an upper bound of the robust accuracy. The numbers were chosen for
+Known bias: the result is an upper bound of the robust accuracy. The numbers were chosen for
 deterministic networks with useful gradients, and an attack made for one defence can find more.
 Where AutoAttack doubts itself (random or zero gradients, squares that beat the gradients) it logs a
 warning. Most successes lie at epsilon: their distances say nothing of the smallest perturbation.
 
 It runs on a folded copy of the network (see _fused_batchnorm.py), and its Square goes on with
 images at a tie between two classes, which the package counts as fooled and gives up (see
-_success.py). With ``until: fooled`` an image leaves APGD at its first success: the same images
-fall, in a fraction of the time where many do, but x_adv is then barely adversarial, and no material
+_success.py). With ``until: fooled`` an image stops APGD at its first success: the same images are
+broken, in a fraction of the time where many are, but x_adv is then barely adversarial, and not fit
 for measures and complexities.
 """
 
@@ -31,11 +31,11 @@ import torch
 from pyautoattack import AutoAttack
 from torch import Generator, Tensor, nn
 
-from robustinfo.attacks._apgd_early_stopping import leaving
+from robustinfo.attacks._apgd_early_stopping import stop_early
 from robustinfo.attacks._frozen import frozen
-from robustinfo.attacks._fused_batchnorm import folded
-from robustinfo.attacks._success import judged
-from robustinfo.attacks.square import check_tiles, untied
+from robustinfo.attacks._fused_batchnorm import fold_batchnorm
+from robustinfo.attacks._success import keep_successes
+from robustinfo.attacks.square import check_tiles, use_verified_margins
 from robustinfo.core.errors import UserError
 from robustinfo.core.settings import Norm, Pixels, Settings
 
@@ -56,7 +56,7 @@ class Config(Settings):
 def perturb(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> tuple[Tensor, Tensor]:
-    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns x_adv, and success (n,) bool.
+    """Attack x, (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns x_adv, and success (n,) bool.
 
     A success is misclassified, was correct, and lies within epsilon; a failure returns its x.
     Raises UserError below 4 classes and, in l2, for the few sizes of images without a start of
@@ -64,13 +64,13 @@ def perturb(
     """
     # Without a seed AutoAttack takes the clock. Its four attacks all start from this one.
     seed = int(torch.randint(2**62, (), generator=generator, device=generator.device))
-    with frozen(model), _undisturbed():
-        twin = folded(model, x)
-        attack = _standard(twin, x, config=config, seed=seed)
-        untied(attack.square, model, twin)
+    with frozen(model), _restoring_global_state():
+        folded = fold_batchnorm(model, x)
+        attack = _standard(folded, x, config=config, seed=seed)
+        use_verified_margins(attack.square, model, folded)
         # Views inside fail on other memory formats; the caller has cut the batch already.
         raw, _ = attack.run_standard_evaluation(x.contiguous(), y, batch_size=len(x))
-    return judged(model, x, y, raw, norm=config.norm, epsilon=config.epsilon)
+    return keep_successes(model, x, y, raw, norm=config.norm, epsilon=config.epsilon)
 
 
 def _standard(model: nn.Module, x: Tensor, *, config: Config, seed: int) -> AutoAttack:
@@ -90,14 +90,14 @@ def _standard(model: nn.Module, x: Tensor, *, config: Config, seed: int) -> Auto
     targets = min(attack.fab.n_target_classes, classes - 1)
     attack.apgd_targeted.n_target_classes = attack.fab.n_target_classes = targets
     if config.until == "fooled":
-        leaving(attack.apgd)
-        leaving(attack.apgd_targeted)
+        stop_early(attack.apgd)
+        stop_early(attack.apgd_targeted)
     return attack
 
 
 @contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Torch's global random states and the trace function come back afterwards.
+def _restoring_global_state() -> Iterator[None]:
+    """Restore torch's global random states and the trace function afterwards.
 
     AutoAttack seeds every device before each attack, and ends a debugger's or coverage's trace.
     """

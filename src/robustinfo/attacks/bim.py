@@ -23,21 +23,21 @@ class Config(Settings):
 
 
 def as_pgd(config: Config) -> pgd.Config:
-    """The same attack."""
+    """The same attack as a configuration of PGD."""
     return pgd.Config(**config.model_dump(), random_start=False)
 
 
 def craft(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> Tensor:
-    """Where the attack ends for every image, fooling or not. Like x."""
+    """The last iterate of every image, successful or not. Like x."""
     return pgd.craft(model, x, y, config=as_pgd(config), generator=generator)
 
 
 def perturb(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> tuple[Tensor, Tensor]:
-    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns x_adv, and success (n,) bool.
+    """Attack x, (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns x_adv, and success (n,) bool.
 
     A success is misclassified, was correct, and lies within epsilon; a failure returns its x.
     """
@@ -47,5 +47,5 @@ def perturb(
 def perturb_with_extras(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
-    """``perturb``, and ``last_step``, (n,) bool: who falls at the last step, as in the paper."""
+    """``perturb``, and ``last_step``, (n,) bool: broken at the last step, as in the paper."""
     return pgd.perturb_with_extras(model, x, y, config=as_pgd(config), generator=generator)

@@ -1,7 +1,7 @@
 """Boundary attack: a random walk along the decision boundary that asks for the label alone.
 
-Brendel et al. (2018), arXiv 1712.04248, as in foolbox, whose authors are the paper's. From an image
-that fools, every step goes ``spherical_step`` of the distance to x in a random direction around x,
+Brendel et al. (2018), arXiv 1712.04248, as in foolbox, whose authors are the paper's. From an
+adversarial image, every step goes ``spherical_step`` of the distance to x in a random direction,
 then ``source_step`` of it towards x, and is undone unless that fools. The sizes adapt to each
 image. Every ``adapt_every`` steps it is noted whether both fooled, and whether the first half did:
 at 100 notes both sizes grow if the first half fooled in more than a half, and shrink below a fifth;
@@ -20,7 +20,7 @@ import foolbox.attacks as fa
 from pydantic import Field, PositiveInt
 from torch import Generator, Tensor, nn
 
-from robustinfo.attacks._decision_based import searched
+from robustinfo.attacks._decision_based import run_from_starts
 from robustinfo.core.settings import Pixels, PositiveNumber, Settings
 
 ROLE = "black_box"
@@ -41,7 +41,7 @@ class Config(Settings):
 def perturb(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> tuple[Tensor, Tensor]:
-    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns x_adv, and success (n,) bool.
+    """Attack x, (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns x_adv, and success (n,) bool.
 
     A success is misclassified, was correct, and lies within epsilon if there is one; a failure
     returns its x. Where all images and noise are of one class, there is no start and no success.
@@ -53,6 +53,6 @@ def perturb(
         step_adaptation=config.step_adaptation,
         update_stats_every_k=config.adapt_every,
     )
-    return searched(
+    return run_from_starts(
         attack, model, x, y, norm=config.norm, epsilon=config.epsilon, generator=generator
     )

@@ -11,7 +11,7 @@ from pydantic import PositiveInt
 from torch import Generator, Tensor, nn
 
 from robustinfo.attacks import _foolbox
-from robustinfo.attacks._success import judged
+from robustinfo.attacks._success import keep_successes
 from robustinfo.core.settings import Number, Pixels, PositiveNumber, Settings
 
 ROLE = "iterated"
@@ -31,7 +31,7 @@ class Config(Settings):
 def perturb(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> tuple[Tensor, Tensor]:
-    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns x_adv, and success (n,) bool.
+    """Attack x, (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns x_adv, and success (n,) bool.
 
     A success was found by the attack, is misclassified, was correct, and lies within epsilon if
     there is one. A failure returns its x, never foolbox's black image.
@@ -42,10 +42,10 @@ def perturb(
 def perturb_with_extras(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
-    """``perturb``, and ``with_black``, (n,) bool: what foolbox would count as a success.
+    """``perturb``, and ``with_black``, (n,) bool: success as foolbox would count it.
 
-    Where it finds nothing at all, foolbox returns a black image; the bracketed figures of arXiv
-    2008.03072 (tables III, IV) count it if the model does not take black for the label.
+    Where the attack fails, foolbox returns a black image; the bracketed figures of arXiv
+    2008.03072 (tables III, IV) count it if the model does not assign black to the label.
     """
     attack = fa.L2CarliniWagnerAttack(
         binary_search_steps=config.binary_search_steps,
@@ -56,6 +56,8 @@ def perturb_with_extras(
     )
     raw, cut = _foolbox.run(attack, model, x, y, epsilon=config.epsilon, generator=generator)
     found = raw.flatten(1).any(1)
-    black = ~found & judged(model, x, y, raw, norm=config.norm, epsilon=None)[1]
-    x_adv, success = judged(model, x, y, cut, norm=config.norm, epsilon=config.epsilon, found=found)
+    black = ~found & keep_successes(model, x, y, raw, norm=config.norm, epsilon=None)[1]
+    x_adv, success = keep_successes(
+        model, x, y, cut, norm=config.norm, epsilon=config.epsilon, claimed=found
+    )
     return x_adv, success, {"with_black": success | black}

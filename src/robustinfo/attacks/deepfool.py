@@ -8,7 +8,7 @@ from pydantic import PositiveInt
 from torch import Generator, Tensor, nn
 
 from robustinfo.attacks import _foolbox
-from robustinfo.attacks._success import judged
+from robustinfo.attacks._success import keep_successes
 from robustinfo.core.settings import Norm, Number, Pixels, Settings
 
 ROLE = "iterated"
@@ -25,7 +25,7 @@ class Config(Settings):
 def perturb(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> tuple[Tensor, Tensor]:
-    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns x_adv, and success (n,) bool.
+    """Attack x, (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns x_adv, and success (n,) bool.
 
     A success is misclassified, was correct, and lies within epsilon if there is one; a failure
     returns its x.
@@ -33,4 +33,4 @@ def perturb(
     method = {"l2": fa.L2DeepFoolAttack, "linf": fa.LinfDeepFoolAttack}[config.norm]
     attack = method(steps=config.steps, candidates=config.candidates, overshoot=config.overshoot)
     _, x_adv = _foolbox.run(attack, model, x, y, epsilon=config.epsilon, generator=generator)
-    return judged(model, x, y, x_adv, norm=config.norm, epsilon=config.epsilon)
+    return keep_successes(model, x, y, x_adv, norm=config.norm, epsilon=config.epsilon)

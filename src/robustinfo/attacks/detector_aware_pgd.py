@@ -1,4 +1,4 @@
-"""PGD by an attacker who knows a detector: it fools the network and keeps the images simple.
+"""Detector-aware PGD: fool the network, and keep the images simple enough for a detector.
 
 For detectors that take complex images for adversarial, as "One Bit Matters", arXiv 1810.09650,
 section 5, proposes. Like Carlini and Wagner (2017), arXiv 1705.07263, it puts the detector into the
@@ -30,7 +30,7 @@ class Config(pgd.Ascent):
     @field_validator("complexity")
     @classmethod
     def it_has_a_surrogate(cls, entry: Entry) -> Entry:
-        """Without one there is nothing to descend."""
+        """The attack minimises it by its gradient."""
         if registry.hook("complexities", entry, "surrogate") is None:
             raise ValueError(f"{entry['method']} has no `surrogate`, which the attack descends")
         return entry
@@ -39,7 +39,7 @@ class Config(pgd.Ascent):
 def perturb(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> tuple[Tensor, Tensor]:
-    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns x_adv, and success (n,) bool.
+    """Attack x, (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns x_adv, and success (n,) bool.
 
     A success is misclassified, was correct, and lies within epsilon; a failure returns its x.
     """
@@ -49,9 +49,9 @@ def perturb(
 def perturb_with_extras(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
-    """``perturb``, and ``last_step``, (n,) bool: who falls at the last step of a run."""
-    climbs = [partial(objective, config=config)]
-    return pgd.search(model, x, y, climbs, config=config, generator=generator)
+    """``perturb``, and ``last_step``, (n,) bool: broken at the last step of a run."""
+    losses = [partial(objective, config=config)]
+    return pgd.search(model, x, y, losses, config=config, generator=generator)
 
 
 def objective(model: nn.Module, x: Tensor, y: Tensor, *, config: Config) -> tuple[Tensor, Tensor]:

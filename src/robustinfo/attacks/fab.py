@@ -1,11 +1,11 @@
 """FAB, the fast adaptive boundary attack: the smallest perturbation that it finds.
 
 Croce and Hein (2020), arXiv 1907.02044, by the authors' code in pyautoattack. Every step goes to
-the nearest point of the box [0, 1] where the linearised classifier changes its mind, a little
-beyond it (eta = 1.05), and back towards x (alpha_max = 0.1); from a point that fools it returns to
-x by beta = 0.9. ``targets`` goes for the likeliest wrong classes, one run for each, instead of the
-nearest boundary of all, which asks for K gradients a step; AutoAttack has 9.
-Further ``restarts`` begin at random, half an epsilon away, with the images that still stand.
+the nearest point of the box [0, 1] on the linearised classifier's boundary, a little beyond it
+(eta = 1.05), and back towards x (alpha_max = 0.1); a misclassified point is moved back towards x
+by beta = 0.9. ``targets`` aims at the likeliest wrong classes, one run for each, instead of the
+nearest boundary of all, which takes K gradients a step; AutoAttack has 9.
+Further ``restarts`` begin at random, half an epsilon away, with the images not broken so far.
 
 An image counts once a run ends within epsilon, as in the package; without an epsilon the smallest
 perturbation of all runs counts. The paper's final search, three steps along the line to x, is not
@@ -22,8 +22,8 @@ from pydantic import PositiveInt, model_validator
 from torch import Generator, Tensor, nn
 
 from robustinfo.attacks._frozen import frozen, seeded
-from robustinfo.attacks._restarts import restarted
-from robustinfo.attacks._success import fooled, judged
+from robustinfo.attacks._restarts import run_attempts
+from robustinfo.attacks._success import fooled, keep_successes
 from robustinfo.core.settings import Norm, Pixels, Settings
 from robustinfo.maths.balls import distance
 
@@ -49,7 +49,7 @@ class Config(Settings):
 def perturb(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> tuple[Tensor, Tensor]:
-    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns x_adv, and success (n,) bool.
+    """Attack x, (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns x_adv, and success (n,) bool.
 
     A success is misclassified, was correct, and lies within epsilon if there is one; a failure
     returns its x. Of fewer wrong classes than ``targets`` all are tried.
@@ -58,27 +58,27 @@ def perturb(
         model, norm=_NORMS[config.norm], n_iter=config.steps, eps=config.epsilon, device=x.device
     )
     near_enough = -1.0 if config.epsilon is None else config.epsilon
-    least = torch.full_like(y, torch.inf, dtype=x.dtype)
+    smallest = torch.full_like(y, torch.inf, dtype=x.dtype)
 
     def attempt(rank: int | None, restart: int, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         attack.target_class = rank
-        how = {"use_rand_start": restart > 0, "is_targeted": rank is not None}
-        found = attack.attack_single_run(x[rows], y[rows], **how)
+        options = {"use_rand_start": restart > 0, "is_targeted": rank is not None}
+        found = attack.attack_single_run(x[rows], y[rows], **options)
         size = distance(found - x[rows], config.norm)
-        closer = fooled(model, found, y[rows]) & (size < least[rows])
-        least[rows[closer]] = size[closer]
-        return found, closer, least[rows] <= near_enough
+        closer = fooled(model, found, y[rows]) & (size < smallest[rows])
+        smallest[rows[closer]] = size[closer]
+        return found, closer, smallest[rows] <= near_enough
 
     with frozen(model), seeded(x, generator):
-        tries = product(_ranks(model, x, config), range(config.restarts))
-        everyone = torch.ones_like(y, dtype=torch.bool)
-        nearest, _, _ = restarted(x, everyone, (partial(attempt, *one) for one in tries))
-    return judged(model, x, y, nearest, norm=config.norm, epsilon=config.epsilon)
+        attempts = product(_targets(model, x, config), range(config.restarts))
+        all_images = torch.ones_like(y, dtype=torch.bool)
+        nearest, _, _ = run_attempts(x, all_images, (partial(attempt, *one) for one in attempts))
+    return keep_successes(model, x, y, nearest, norm=config.norm, epsilon=config.epsilon)
 
 
 @torch.no_grad()
-def _ranks(model: nn.Module, x: Tensor, config: Config) -> list[int | None]:
-    """Which classes are aimed at, by likelihood: 2 is the likeliest wrong one."""
+def _targets(model: nn.Module, x: Tensor, config: Config) -> list[int | None]:
+    """The targets by rank of likelihood, 2 being the likeliest wrong class; [None]: untargeted."""
     if config.targets is None:
         return [None]
     wrong = model(x[:1]).shape[1] - 1

@@ -3,8 +3,8 @@
 Goodfellow et al. (2015), arXiv 1412.6572.
 
 With ``start_std`` the step starts at x + start_std N(0, I), cut to the ball and to [0, 1], and ends
-in the ball around x; ``restarts`` then go on with the images that still stand. FGSM of Jin et al.
-(2020), arXiv 2011.13538, has 0.005 and five (see pgd.py). PGD with one step finds the same images
+in the ball around x; ``restarts`` then go on with the images not broken so far. FGSM of Jin et al.
+(2020), arXiv 2011.13538, has 0.005 and five (see pgd.py). PGD with one step breaks the same images
 but counts as iterated, and a network that a single step breaks and many do not would pass.
 """
 
@@ -35,27 +35,27 @@ class Config(Settings):
 
 
 def _as_pgd(config: Config) -> pgd.Config:
-    one: dict[str, Any] = {
+    options: dict[str, Any] = {
         "step_size": config.epsilon,
         "steps": 1,
         "random_start": config.start_std is not None,
     }
-    return pgd.Config(**config.model_dump(), **one)
+    return pgd.Config(**config.model_dump(), **options)
 
 
 def craft(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> Tensor:
-    """Where one run ends for every image, fooling or not. Like x."""
+    """The end of one run for every image, successful or not. Like x."""
     return pgd.craft(model, x, y, config=_as_pgd(config), generator=generator)
 
 
 def perturb(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> tuple[Tensor, Tensor]:
-    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns x_adv, and success (n,) bool.
+    """Attack x, (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns x_adv, and success (n,) bool.
 
-    A success is misclassified, was correct, and lies within epsilon; a failure returns its x. It
-    counts at the end and where it starts.
+    A success is misclassified, was correct, and lies within epsilon; a failure returns its x. A
+    random start that is misclassified is a success, too.
     """
     return pgd.perturb(model, x, y, config=_as_pgd(config), generator=generator)

@@ -1,10 +1,10 @@
-"""HopSkipJump: down the decision boundary by a gradient that labels alone give.
+"""HopSkipJump: a decision-based attack that estimates the boundary's normal from labels alone.
 
-Chen, Jordan and Wainwright (2020), arXiv 1904.02144, as in foolbox, in l2 and linf. Step t asks
-``first_labels`` sqrt(t) points around an image on the boundary whether they fool; the mean of their
-directions, those that do not fool counted backwards, is the boundary's normal. It goes along that
-(linf: its sign) by |x' - x| / sqrt(t), halved until it fools, and by bisection back to the
-boundary. Where a search begins, and that it may end 0.1 % back, is in _decision_based.py.
+Chen, Jordan and Wainwright (2020), arXiv 1904.02144, as in foolbox, in l2 and linf. Step t queries
+``first_labels`` sqrt(t) points around an image on the boundary; the mean of their directions, those
+of points that are classified correctly with a minus, is the boundary's normal. The image moves
+along it (linf: its sign) by |x' - x| / sqrt(t), halved until it is misclassified, and by bisection
+back to the boundary. Starts, and the final 0.1 % beyond the boundary, are in _decision_based.py.
 
 Two things differ from foolbox. There the normals of all images of a batch are divided by one common
 norm, so that steps in l2 are shorter the more images there are: with 64 on a linear model, 5 steps
@@ -26,7 +26,7 @@ import torch
 from pydantic import PositiveInt
 from torch import Generator, Tensor, nn
 
-from robustinfo.attacks._decision_based import searched
+from robustinfo.attacks._decision_based import run_from_starts
 from robustinfo.core.batches import EVALUATION_BATCH
 from robustinfo.core.settings import Norm, Pixels, Settings
 
@@ -45,7 +45,7 @@ class Config(Settings):
 def perturb(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> tuple[Tensor, Tensor]:
-    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns x_adv, and success (n,) bool.
+    """Attack x, (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns x_adv, and success (n,) bool.
 
     A success is misclassified, was correct, and lies within epsilon if there is one; a failure
     returns its x. Where all images and noise are of one class, there is no start and no success.
@@ -58,14 +58,14 @@ def perturb(
     )
     draw = torch.randn if config.norm == "l2" else _uniform
 
-    def normals(fools: Callable, at: ep.Tensor, many: int, size: ep.Tensor) -> ep.Tensor:
-        def asked(points: Tensor) -> Tensor:
+    def normals(fools: Callable, at: ep.Tensor, samples: int, size: ep.Tensor) -> ep.Tensor:
+        def is_adversarial(points: Tensor) -> Tensor:
             return fools(ep.astensor(points)).raw
 
-        return ep.astensor(_normals(asked, at.raw, many, size.raw, draw))
+        return ep.astensor(_normals(is_adversarial, at.raw, samples, size.raw, draw))
 
     attack.approximate_gradients = normals  # type: ignore[assignment,method-assign]
-    return searched(
+    return run_from_starts(
         attack, model, x, y, norm=config.norm, epsilon=config.epsilon, generator=generator
     )
 
@@ -75,26 +75,26 @@ def _uniform(*shape: int, **like: torch.device | torch.dtype) -> Tensor:
 
 
 def _normals(
-    fools: Callable[[Tensor], Tensor], at: Tensor, many: int, size: Tensor, draw: Callable
+    fools: Callable[[Tensor], Tensor], at: Tensor, samples: int, size: Tensor, draw: Callable
 ) -> Tensor:
-    """The boundary's direction at each of the images, estimated from ``many`` points around each.
+    """The boundary's normal at each of the images, estimated from ``samples`` points around each.
 
     fools: (m, c, h, w) -> (m,) bool.  at: (n, c, h, w) on the boundary.  size: (n,) the points'
     distance.  draw: (*shape) -> their directions, not normalised. Returns like at, of l2 norm 1.
     """
-    n, wide = len(at), size.view(-1, *[1] * (at.ndim - 1))
-    toward, ways, balance = torch.zeros_like(at), torch.zeros_like(at), torch.zeros_like(size)
-    together = max(1, EVALUATION_BATCH // n)
-    for start in range(0, many, together):
-        u = draw(min(together, many - start), *at.shape, device=at.device, dtype=at.dtype)
+    n, radius = len(at), size.view(-1, *[1] * (at.ndim - 1))
+    toward, directions, balance = torch.zeros_like(at), torch.zeros_like(at), torch.zeros_like(size)
+    batch = max(1, EVALUATION_BATCH // n)
+    for start in range(0, samples, batch):
+        u = draw(min(batch, samples - start), *at.shape, device=at.device, dtype=at.dtype)
         u = u / u.flatten(2).norm(dim=2).view(*u.shape[:2], *[1] * (at.ndim - 1))
-        points = (at + wide * u).clamp(0, 1)
-        u = (points - at) / (wide + 1e-8)  # what the box leaves of it
+        points = (at + radius * u).clamp(0, 1)
+        u = (points - at) / (radius + 1e-8)  # what the box leaves of it
         sign = fools(points.flatten(0, 1)).view(-1, n).to(at) * 2 - 1
         toward += torch.einsum("kn,kn...->n...", sign, u)
-        ways += u.sum(0)
+        directions += u.sum(0)
         balance += sign.sum(0)
-    mean = balance / many
-    baseline = torch.where(mean.abs() == 1, 0, mean).view_as(wide)
-    normal = (toward - baseline * ways).flatten(1)
+    mean = balance / samples
+    baseline = torch.where(mean.abs() == 1, 0, mean).view_as(radius)
+    normal = (toward - baseline * directions).flatten(1)
     return (normal / (normal.norm(dim=1, keepdim=True) + 1e-12)).view_as(at)

@@ -23,8 +23,8 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from robustinfo.attacks._frozen import frozen
-from robustinfo.attacks._objectives import cross_entropy, slope
-from robustinfo.attacks._success import fooled, judged
+from robustinfo.attacks._objectives import cross_entropy, loss_gradient
+from robustinfo.attacks._success import fooled, keep_successes
 from robustinfo.core.settings import Norm, Number, Pixels, Settings
 from robustinfo.maths.balls import projected
 
@@ -45,18 +45,18 @@ class Config(Settings):
 def craft(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> Tensor:
-    """Where the attack ends for every image, fooling or not. Like x."""
+    """The last iterate of every image, successful or not. Like x."""
     with frozen(model):
         *_, end = _path(model, x, y, config)
     return end
 
 
 def _path(model: nn.Module, x: Tensor, y: Tensor, config: Config) -> Iterator[Tensor]:
-    """Where every step ends, like x, of a frozen model."""
+    """The iterate after every step, like x; the model is frozen."""
     x_adv, momentum = x, torch.zeros_like(x)
     for _ in range(config.steps):
-        ahead = config.step_size * config.momentum * momentum if config.nesterov else 0
-        _, gradient = slope(model, cross_entropy, x_adv + ahead, y)
+        lookahead = config.step_size * config.momentum * momentum if config.nesterov else 0
+        _, gradient = loss_gradient(model, cross_entropy, x_adv + lookahead, y)
         gradient = _normalised(gradient, order=1)
         momentum = config.momentum * momentum + gradient * x.shape[1:].numel()
         step = momentum.sign() if config.norm == "linf" else _normalised(momentum, order=2)
@@ -67,7 +67,7 @@ def _path(model: nn.Module, x: Tensor, y: Tensor, config: Config) -> Iterator[Te
 def perturb(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> tuple[Tensor, Tensor]:
-    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns x_adv, and success (n,) bool.
+    """Attack x, (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns x_adv, and success (n,) bool.
 
     A success is misclassified, was correct, and lies within epsilon; a failure returns its x.
     """
@@ -77,13 +77,13 @@ def perturb(
 def perturb_with_extras(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
-    """``perturb``, and ``last_step``, (n,) bool: who falls at the last step, as in the papers."""
+    """``perturb``, and ``last_step``, (n,) bool: broken at the last step, as in the papers."""
     x_adv = x.clone()
     with frozen(model):
         for at in _path(model, x, y, config):
             fools = fooled(model, at, y)
             x_adv[fools] = at[fools]
-    x_adv, success = judged(model, x, y, x_adv, norm=config.norm, epsilon=config.epsilon)
+    x_adv, success = keep_successes(model, x, y, x_adv, norm=config.norm, epsilon=config.epsilon)
     return x_adv, success, {"last_step": success & fools}
 
 

@@ -1,7 +1,7 @@
 """One-pixel attack: a few pixels get other colours, found by differential evolution.
 
-Su et al. (2019), arXiv 1710.08864. It asks for nothing but the probability of the true class, which
-it minimises over the places and colours of ``pixels`` pixels. ``population`` candidates breed
+Su et al. (2019), arXiv 1710.08864. It queries the probability of the true class alone, and
+minimises it over the places and colours of ``pixels`` pixels. ``population`` candidates breed
 ``steps`` generations: a child is a + differential_weight (b - c), with a, b, c three different
 candidates and no crossover, and takes the place of its parent if it is no worse. Places start
 uniform, colours as N(128, 127) / 255; what leaves the image or [0, 1] is cut.
@@ -23,7 +23,7 @@ from pydantic import Field, PositiveInt
 from torch import Generator, Tensor, nn
 
 from robustinfo.attacks._frozen import frozen
-from robustinfo.attacks._success import judged, surely
+from robustinfo.attacks._success import clearly_fooled, keep_successes
 from robustinfo.core.settings import Norm, Pixels, PositiveNumber, Settings
 from robustinfo.maths.balls import projected
 
@@ -44,7 +44,7 @@ class Config(Settings):
 def perturb(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> tuple[Tensor, Tensor]:
-    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns x_adv, and success (n,) bool.
+    """Attack x, (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns x_adv, and success (n,) bool.
 
     A success is misclassified, was correct, differs in at most ``pixels`` pixels, and lies within
     epsilon if there is one; a failure returns its x.
@@ -52,12 +52,12 @@ def perturb(
     x_adv = x.clone()
     with frozen(model):
         left = (model(x).argmax(1) == y).nonzero().squeeze(1)
-        genes = children = _born(x[left], config, generator)
+        genes = children = _first_generation(x[left], config, generator)
         fitness = torch.full(genes.shape[:2], torch.inf, dtype=torch.double, device=x.device)
         for _ in range(config.steps + 1):
             if not len(left):
                 break
-            scores, fooled = _asked(model, x[left], y[left], children, config)
+            scores, fooled = _evaluated(model, x[left], y[left], children, config)
             done = fooled.any(1)
             best = scores.masked_fill(~fooled, torch.inf).argmin(1)
             winners = children[done, best[done]][:, None]
@@ -65,11 +65,11 @@ def perturb(
             better = scores <= fitness
             genes[better], fitness[better] = children[better], scores[better]
             left, genes, fitness = left[~done], genes[~done], fitness[~done]
-            children = _bred(genes, config, generator)
-    return judged(model, x, y, x_adv, norm=config.norm, epsilon=config.epsilon)
+            children = _children(genes, config, generator)
+    return keep_successes(model, x, y, x_adv, norm=config.norm, epsilon=config.epsilon)
 
 
-def _born(x: Tensor, config: Config, generator: Generator) -> Tensor:
+def _first_generation(x: Tensor, config: Config, generator: Generator) -> Tensor:
     """The first candidates: (n, population, pixels, 2 + c), row, column and colour in [0, 1]."""
     n, c, _, _ = x.shape
     shape, device = (n, config.population, config.pixels), generator.device
@@ -79,37 +79,39 @@ def _born(x: Tensor, config: Config, generator: Generator) -> Tensor:
     return torch.cat([places, colours], 3).to(x.device)
 
 
-def _bred(genes: Tensor, config: Config, generator: Generator) -> Tensor:
+def _children(genes: Tensor, config: Config, generator: Generator) -> Tensor:
     """A child for every candidate. Like genes."""
     n, size = genes.shape[:2]
 
-    def drawn(below: int) -> Tensor:
+    def random_places(below: int) -> Tensor:
         draw = torch.randint(below, (n, size), generator=generator, device=generator.device)
         return draw.to(genes.device)
 
     # Two different distances, neither of them 0, from the first parent to the other two.
-    a, to_b, to_c = drawn(size), 1 + drawn(size - 1), 1 + drawn(size - 2)
+    a, to_b, to_c = random_places(size), 1 + random_places(size - 1), 1 + random_places(size - 2)
     b, c = (a + to_b) % size, (a + to_c + (to_c >= to_b)) % size
-    own = torch.arange(n, device=genes.device)[:, None]
-    children = genes[own, a] + config.differential_weight * (genes[own, b] - genes[own, c])
+    image = torch.arange(n, device=genes.device)[:, None]
+    children = genes[image, a] + config.differential_weight * (genes[image, b] - genes[image, c])
     return children.clamp(0, 1)
 
 
-def _asked(
+def _evaluated(
     model: nn.Module, x: Tensor, y: Tensor, genes: Tensor, config: Config
 ) -> tuple[Tensor, Tensor]:
-    """Of every candidate: the true class's probability, and whether another class won.
+    """The true class's probability for every candidate, and whether it is misclassified.
 
     Both (n, population). In float32 all probabilities near 1 would be the same.
     """
     scores, fooled = [], []
     images = max(1, AT_ONCE // config.population)
-    for some, labels, of in zip(x.split(images), y.split(images), genes.split(images), strict=True):
-        logits = model(_painted(some, of, config).flatten(0, 1))  # (n population, K)
-        own = labels.repeat_interleave(of.shape[1])
-        likely = logits.double().softmax(1).gather(1, own[:, None])
+    for images_part, labels, of in zip(
+        x.split(images), y.split(images), genes.split(images), strict=True
+    ):
+        logits = model(_painted(images_part, of, config).flatten(0, 1))  # (n population, K)
+        true_class = labels.repeat_interleave(of.shape[1])
+        likely = logits.double().softmax(1).gather(1, true_class[:, None])
         scores.append(likely.view(of.shape[:2]))
-        fooled.append(surely(logits, own).view(of.shape[:2]))
+        fooled.append(clearly_fooled(logits, true_class).view(of.shape[:2]))
     return torch.cat(scores), torch.cat(fooled)
 
 

@@ -2,14 +2,13 @@
 
 Madry et al. (2018), arXiv 1706.06083: maximise L(f(x'), y) over |x' - x| <= epsilon, x' in [0, 1]:
 ``steps`` steps of ``step_size`` along the steepest direction of the norm (the sign, or the
-l2-normalised gradient), each followed by the projection. L is the cross-entropy in the paper, and
-here the ``objective`` (_objectives.py).
+l2-normalised gradient), each projected. L is the ``objective``; in the paper, the cross-entropy.
 
-``craft`` is the paper's attack: where one run ends. ``perturb`` looks for a success: an image falls
-at any step, the start included, as in AutoAttack, since the attacker could have sent it. Further
-``restarts`` go on with the images that stand. It climbs a folded copy of the network
-(_fused_batchnorm.py); the network as it is judges. ``until: fooled`` finds the same in less time:
-an image leaves at its first success, barely adversarial, no material for other stages.
+``craft`` is the paper's attack: the end of one run. ``perturb`` counts a success at any step, the
+start included, as AutoAttack does, since the attacker could have sent that image. Further
+``restarts`` go on with the images not broken so far. Gradients are those of a folded copy of the
+network (_fused_batchnorm.py); the network itself decides on success. ``until: fooled`` breaks the
+same images in less time: each stops at its first success, barely adversarial, not fit for measures.
 
 A run starts uniform in the ball, or, without ``random_start``, at x; with ``start_std`` at
 x + start_std N(0, I) cut to the ball and to [0, 1]. Of N(0, 0.005) Jin et al. (2020), arXiv
@@ -25,10 +24,10 @@ from pydantic import PositiveInt, model_validator
 from torch import Generator, Tensor, nn
 
 from robustinfo.attacks._frozen import frozen, seeded
-from robustinfo.attacks._fused_batchnorm import folded
-from robustinfo.attacks._objectives import Climbed, Objective, slope
-from robustinfo.attacks._restarts import restarted, runs
-from robustinfo.attacks._success import judged, surely
+from robustinfo.attacks._fused_batchnorm import fold_batchnorm
+from robustinfo.attacks._objectives import Loss, Objective, loss_gradient
+from robustinfo.attacks._restarts import losses_and_starts, run_attempts
+from robustinfo.attacks._success import clearly_fooled, keep_successes
 from robustinfo.core.settings import Norm, Pixels, Settings
 from robustinfo.maths.balls import projected, steepest, uniform
 
@@ -36,7 +35,7 @@ ROLE = "iterated"
 COUNTS = ("last_step",)  # of successes, in other ways
 
 
-class Ascent(Settings):  # all but what is climbed
+class Ascent(Settings):  # all but the loss
     norm: Norm = "linf"
     epsilon: Pixels
     step_size: Pixels
@@ -53,8 +52,8 @@ class Ascent(Settings):  # all but what is climbed
         return self
 
     @property
-    def sizes(self) -> Sequence[float]:
-        """Of all steps."""
+    def step_sizes(self) -> Sequence[float]:
+        """The size of each step."""
         return [self.step_size] * self.steps
 
 
@@ -64,24 +63,23 @@ class Config(Objective, Ascent):
 
     @model_validator(mode="after")
     def bfloat16_only_searches(self) -> Self:
-        """Who goes on would be judged in float32 at every step, which costs what was saved."""
+        """An image that goes on after a success is checked in float32 at every step."""
         if self.precision == "bfloat16" and self.until == "end":
             raise ValueError("`precision: bfloat16` is for a search; write `until: fooled`")
         return self
 
 
 def start(x: Tensor, config: Ascent) -> Tensor:
-    """Where a run begins, like x, drawn from torch's global random numbers."""
+    """The starting point of a run, like x, drawn from torch's global random numbers."""
     if config.start_std is not None:
-        drawn = x + config.start_std * torch.randn_like(x)
-        return projected(x, drawn, config.norm, config.epsilon)
+        noisy = x + config.start_std * torch.randn_like(x)
+        return projected(x, noisy, config.norm, config.epsilon)
     return uniform(x, config.norm, config.epsilon).clamp(0, 1) if config.random_start else x
 
 
-def stepped(x: Tensor, at: Tensor, gradient: Tensor, size: float, config: Ascent) -> Tensor:
-    """One step of this size up the gradient, and back into the ball around x and into [0, 1]."""
-    at = at + size * steepest(gradient, config.norm)
-    return projected(x, at, config.norm, config.epsilon)
+def take_step(x: Tensor, at: Tensor, gradient: Tensor, size: float, config: Ascent) -> Tensor:
+    """One step of this size along the steepest direction, projected to the ball and [0, 1]."""
+    return projected(x, at + size * steepest(gradient, config.norm), config.norm, config.epsilon)
 
 
 @torch.no_grad()
@@ -92,41 +90,41 @@ def craft(
     *,
     config: Ascent,
     generator: Generator,
-    climbed: Climbed | None = None,
-    begin: Callable[[Tensor, Ascent], Tensor] = start,
+    loss: Loss | None = None,
+    starting_point: Callable[[Tensor, Ascent], Tensor] = start,
 ) -> Tensor:
-    """Where one run ends for every image, fooling or not: PGD as published, to train on.
+    """The last iterate of one run for every image, successful or not: PGD as published.
 
     x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns the shape of x. Made in eval mode.
-    climbed: None: the objective of a ``Config``.  begin: where the run starts.
+    loss: None: the objective of a ``Config``.  starting_point: (x, config) -> like x.
     """
-    climbed = climbed or config.climbed(model)  # type: ignore[attr-defined]
+    loss = loss or config.attack_loss(model)  # type: ignore[attr-defined]
     with frozen(model), seeded(x, generator):
-        at = begin(x, config)
-        for size in config.sizes:
-            _, gradient = slope(model, climbed, at, y)
-            at = stepped(x, at, gradient, size, config)
+        at = starting_point(x, config)
+        for size in config.step_sizes:
+            _, gradient = loss_gradient(model, loss, at, y)
+            at = take_step(x, at, gradient, size, config)
     return at
 
 
 def _run(
-    twin: nn.Module, climbed: Climbed, x: Tensor, y: Tensor, at: Tensor, config: Ascent, leave: bool
+    folded: nn.Module, loss: Loss, x: Tensor, y: Tensor, at: Tensor, config: Ascent, stop: bool
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Where each image fooled last, like x; whether any step fooled, and the last: (n,) bool."""
-    found, rows = at.clone(), torch.arange(len(y), device=y.device)
-    fools, last = torch.zeros(2, len(y), dtype=torch.bool, device=y.device)
-    for size in config.sizes:
-        logits, gradient = slope(twin, climbed, at, y)
-        wrong = surely(logits, y)
-        found[rows[wrong]], fools[rows[wrong]] = at[wrong], True
-        if leave and wrong.any():
+    """x_adv, each image's last that fools; success at any step, and at the last: (n,) bool."""
+    x_adv, rows = at.clone(), torch.arange(len(y), device=y.device)
+    success, last = torch.zeros(2, len(y), dtype=torch.bool, device=y.device)
+    for size in config.step_sizes:
+        logits, gradient = loss_gradient(folded, loss, at, y)
+        wrong = clearly_fooled(logits, y)
+        x_adv[rows[wrong]], success[rows[wrong]] = at[wrong], True
+        if stop and wrong.any():
             rows, x, y, at, gradient = (one[~wrong] for one in (rows, x, y, at, gradient))
         if not len(rows):
-            return found, fools, last
-        at = stepped(x, at, gradient, size, config)
-    last[rows] = surely(twin(at), y)
-    found[last] = at[last[rows]]
-    return found, fools | last, last
+            return x_adv, success, last
+        at = take_step(x, at, gradient, size, config)
+    last[rows] = clearly_fooled(folded(at), y)
+    x_adv[last] = at[last[rows]]
+    return x_adv, success | last, last
 
 
 @torch.no_grad()
@@ -134,38 +132,40 @@ def search(
     model: nn.Module,
     x: Tensor,
     y: Tensor,
-    climbs: Sequence[Climbed],
+    losses: Sequence[Loss],
     *,
     config: Ascent,
     generator: Generator,
-    leave: bool = False,
+    early_stop: bool = False,
     starts: Sequence[Tensor] = (),
 ) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
-    """``perturb_with_extras`` of every attack that steps. x_adv is the last image that fooled.
+    """``perturb_with_extras`` of every attack that steps. x_adv is the last that fools.
 
-    climbs: one after another, each from ``starts``, like x, and then from as many as ``restarts``.
-    leave: an image leaves once it fools, and not only at a run's end.
+    losses: one after another, each from ``starts``, like x, and then from ``restarts`` random ones.
+    early_stop: an image stops at its first success, and not only at a run's end.
     """
     ball: dict[str, Any] = {"norm": config.norm, "epsilon": config.epsilon}
 
-    def attempt(climbed: Climbed, at: Tensor, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def attempt(loss: Loss, at: Tensor, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         a, b = x[rows], y[rows]
-        found, fools, last = _run(twin, climbed, a, b, at[rows], config, leave)
-        if (some := fools.clone()).any():
-            found[some], fools[some] = judged(model, a[some], b[some], found[some], **ball)
-        return found, fools, fools if leave else fools & last
+        found, wins, last = _run(folded, loss, a, b, at[rows], config, early_stop)
+        if (some := wins.clone()).any():
+            found[some], wins[some] = keep_successes(model, a[some], b[some], found[some], **ball)
+        return found, wins, wins if early_stop else wins & last
 
     with frozen(model):
-        twin, correct = folded(model, x), model(x).argmax(1) == y
-        tries = runs(x, climbs, partial(start, x, config), starts, config.restarts, generator)
-        x_adv, success, stands = restarted(x, correct, (partial(attempt, *one) for one in tries))
-    return x_adv, success, {} if leave else {"last_step": correct & ~stands}
+        folded, correct = fold_batchnorm(model, x), model(x).argmax(1) == y
+        draw = partial(start, x, config)
+        pairs = losses_and_starts(x, losses, draw, starts, config.restarts, generator)
+        attempts = (partial(attempt, *pair) for pair in pairs)
+        x_adv, success, unbroken = run_attempts(x, correct, attempts)
+    return x_adv, success, {} if early_stop else {"last_step": correct & ~unbroken}
 
 
 def perturb(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> tuple[Tensor, Tensor]:
-    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns x_adv, and success (n,) bool.
+    """Attack x, (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns x_adv, and success (n,) bool.
 
     A success is misclassified, was correct, and lies within epsilon; a failure returns its x.
     """
@@ -175,6 +175,6 @@ def perturb(
 def perturb_with_extras(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
-    """``perturb``, and ``last_step``, (n,) bool: who falls at a run's end; not of who leaves."""
-    climbs, leave = [config.climbed(model)], config.until == "fooled"
-    return search(model, x, y, climbs, config=config, generator=generator, leave=leave)
+    """``perturb``, and ``last_step``, (n,) bool: broken at a run's end; not with early stopping."""
+    losses, early_stop = [config.attack_loss(model)], config.until == "fooled"
+    return search(model, x, y, losses, config=config, generator=generator, early_stop=early_stop)

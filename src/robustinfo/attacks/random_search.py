@@ -1,18 +1,18 @@
-"""Random search: uniform draws in the ball of epsilon, until one fools. No gradient, no learning.
+"""Random search: uniform draws in the ball of epsilon, until one is misclassified. No gradient.
 
 Jin et al. (2020), arXiv 2011.13538, appendix C.1: where gradient attacks had failed, 10,000 draws
 (epsilon 8/255) still fooled 15 % of the images that label smoothing seemed to defend, 6 % with
 entropy maximisation, and none after adversarial training. ``linf`` draws every value, ``l2`` a
 point of the ball around x, uniformly; both are then cut to [0, 1].
 
-It counts as noise: no draw learns from another, so an attack that looks at the network should find
-whatever this finds. What only noise breaks is then a sign of gradients that hide something; as an
-iterated attack it would cover that up. All images that are correct are searched, not only those
-that withstood an attack: the verdict compares image by image.
+Its role is noise: draws are independent, so a gradient attack should break whatever this breaks,
+and images that noise alone breaks are a sign of masked gradients; as an iterated attack it would
+cover that up. All images that are correct are searched, not only those that resisted an attack: the
+verdict compares image by image.
 
-The same draws serve all images, and every call with a generator in the same state, which stays as
-it was: what is found does not depend on how images are batched, and fewer draws are the first of
-more. Each image falls as often as by draws of its own, but not independently of the others.
+All images share the same draws, by a copy of the generator: the result does not depend on batches,
+and fewer draws are the first of more. Each image is broken as often as by draws of its own, but not
+independently of the others.
 
 Known bias: weak. In d dimensions a uniform draw in linf changes a linear margin w x by a standard
 deviation of epsilon |w|_2 / sqrt(3), where the best perturbation has epsilon |w|_1, up to sqrt(3 d)
@@ -25,7 +25,7 @@ from pydantic import PositiveInt
 from torch import Generator, Tensor, nn
 
 from robustinfo.attacks._frozen import frozen, seeded
-from robustinfo.attacks._success import judged, surely
+from robustinfo.attacks._success import clearly_fooled, keep_successes
 from robustinfo.core.batches import EVALUATION_BATCH
 from robustinfo.core.settings import Norm, Pixels, Settings
 from robustinfo.maths.balls import uniform
@@ -44,31 +44,31 @@ class Config(Settings):
 def perturb(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> tuple[Tensor, Tensor]:
-    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns x_adv, and success (n,) bool.
+    """Attack x, (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns x_adv, and success (n,) bool.
 
     A success is misclassified, was correct, and lies within epsilon; a failure returns its x.
     """
-    x_adv, around = x.clone(), x.new_zeros(AT_ONCE, *x.shape[1:])
+    x_adv, centres = x.clone(), x.new_zeros(AT_ONCE, *x.shape[1:])
     with frozen(model), seeded(x, generator.clone_state()):
         left = (model(x).argmax(1) == y).nonzero().squeeze(1)
-        for drawn in range(0, config.draws, AT_ONCE):
+        for first in range(0, config.draws, AT_ONCE):
             if not len(left):
                 break
-            noise = uniform(around, config.norm, config.epsilon)[: config.draws - drawn]
-            left = _searched(model, x, y, x_adv, left, noise)
-    return judged(model, x, y, x_adv, norm=config.norm, epsilon=config.epsilon)
+            noise = uniform(centres, config.norm, config.epsilon)[: config.draws - first]
+            left = _not_fooled(model, x, y, x_adv, left, noise)
+    return keep_successes(model, x, y, x_adv, norm=config.norm, epsilon=config.epsilon)
 
 
-def _searched(
+def _not_fooled(
     model: nn.Module, x: Tensor, y: Tensor, x_adv: Tensor, left: Tensor, noise: Tensor
 ) -> Tensor:
-    """Those of the images ``left`` that no noise fools; x_adv gets the first one that does."""
-    standing = []
+    """The images of ``left`` that no noise fools; of the others x_adv gets the first that does."""
+    unbroken = []
     for some in left.split(EVALUATION_BATCH // AT_ONCE):
         tried = (x[some, None] + noise).clamp(0, 1)  # (images, draws, c, h, w)
         labels = y[some, None].expand(tried.shape[:2])
-        fools = surely(model(tried.flatten(0, 1)), labels.flatten()).view(tried.shape[:2])
-        found, first = fools.max(1)
-        x_adv[some[found]] = tried[found, first[found]]
-        standing.append(some[~found])
-    return torch.cat(standing)
+        fools = clearly_fooled(model(tried.flatten(0, 1)), labels.flatten()).view(tried.shape[:2])
+        fooled, first = fools.max(1)
+        x_adv[some[fooled]] = tried[fooled, first[fooled]]
+        unbroken.append(some[~fooled])
+    return torch.cat(unbroken)

@@ -1,7 +1,7 @@
 """Square attack: random squares, kept where they bring another class nearer. No gradient.
 
 Andriushchenko et al. (2020), arXiv 1912.00049, as in pyautoattack, whose authors are among the
-paper's. It climbs the margin down, max_{i != y} z_i - z_y up, by logits alone. ``linf`` starts from
+paper's. It minimises the margin z_y - max_{i != y} z_i by logits alone. ``linf`` starts from
 vertical stripes of +- epsilon and recolours a square of +- epsilon; ``l2`` starts from tiles, and
 moves into one window the budget of another. A square is kept if the margin falls; its share of the
 image falls from ``p_init`` by halves, at queries 10, 50, 200, 500, 1000, 2000, 4000, 6000 and 8000
@@ -9,14 +9,14 @@ of 10,000, rescaled to ``queries``. AutoAttack's last attack is the same with 5,
 rescaled: its squares stay larger.
 
 Three things differ from the package. There a small square never touches the last row and the last
-column, as the paper's do. There an image between two classes, equally likely, counts as fooled and
-is given up; here it is fooled beyond rounding (see _success.py) or goes on. And the margin is that
-of a folded copy (see _fused_batchnorm.py); whether an image fools is asked of the network itself.
+column, as the paper's do. There an image at a tie of two classes counts as fooled and is given up;
+here it is fooled beyond rounding (see _success.py) or goes on. And the margin is that of a folded
+copy (see _fused_batchnorm.py); success is decided by the network itself.
 
 Known bias: one square a step for all images of a batch. On a trained LeNet-5 (200 images of MNIST)
-it turned 59 % in linf 0.1, where 40 steps of PGD turned 61 %, and 56 % in l2 1.5, PGD 66 %; after
+it broke 59 % in linf 0.1, where 40 steps of PGD broke 61 %, and 56 % in l2 1.5, PGD 66 %; after
 adversarial training 5 % (linf 0.2) and 17 % (l2), PGD 4 % and 14 %. In l2 squares have 3 pixels a
-side and more: on linear models with random weights it turned images whose boundary lies within 0.6
+side and more: on linear models with random weights it broke images whose boundary lies within 0.6
 to 0.8 epsilon. Most successes lie at epsilon.
 """
 
@@ -29,9 +29,9 @@ from pydantic import Field, PositiveInt
 from torch import Generator, Tensor, nn
 
 from robustinfo.attacks._frozen import frozen, seeded
-from robustinfo.attacks._fused_batchnorm import folded
-from robustinfo.attacks._restarts import restarted
-from robustinfo.attacks._success import fooled, judged
+from robustinfo.attacks._fused_batchnorm import fold_batchnorm
+from robustinfo.attacks._restarts import run_attempts
+from robustinfo.attacks._success import fooled, keep_successes
 from robustinfo.core.errors import UserError
 from robustinfo.core.settings import Norm, Pixels, Settings
 from robustinfo.maths.margin import margin
@@ -52,7 +52,7 @@ class Config(Settings):
 def perturb(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> tuple[Tensor, Tensor]:
-    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns x_adv, and success (n,) bool.
+    """Attack x, (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns x_adv, and success (n,) bool.
 
     A success is misclassified, was correct, and lies within epsilon; a failure returns its x.
     Raises UserError for the sizes of images that have no start in l2.
@@ -69,8 +69,8 @@ def perturb(
     with frozen(model), seeded(x, generator):
         attack = _attack(model, x, config)
         correct = model(x).argmax(1) == y
-        x_adv, _, _ = restarted(x, correct, [attempt] * config.restarts)
-    return judged(model, x, y, x_adv, norm=config.norm, epsilon=config.epsilon)
+        x_adv, _, _ = run_attempts(x, correct, [attempt] * config.restarts)
+    return keep_successes(model, x, y, x_adv, norm=config.norm, epsilon=config.epsilon)
 
 
 def check_tiles(h: int, w: int) -> None:
@@ -100,31 +100,36 @@ def _attack(model: nn.Module, x: Tensor, config: Config) -> SquareAttack:
         device=x.device,
     )
     attack.init_hyperparam(x)
-    untied(attack, model, folded(model, x))
-    attack.random_int = _place
+    use_verified_margins(attack, model, fold_batchnorm(model, x))
+    attack.random_int = _corner
     return attack
 
 
-def untied(attack: SquareAttack, model: nn.Module, twin: nn.Module) -> None:
-    """Let the search ask the twin, and go on with images at a tie until the model is fooled."""
-    attack.margin_and_loss = _margins(model, twin)
+def use_verified_margins(attack: SquareAttack, model: nn.Module, folded: nn.Module) -> None:
+    """Make the search use the folded copy's margin, and go on until the model itself is fooled."""
+    attack.margin_and_loss = _margins(model, folded)
 
 
-def _margins(model: nn.Module, twin: nn.Module) -> Callable[[Tensor, Tensor], tuple]:
-    """What the search climbs down: the twin's margin, below 0 just where the network is fooled."""
+def _margins(model: nn.Module, folded: nn.Module) -> Callable[[Tensor, Tensor], tuple]:
+    """The margin that the search minimises: the folded copy's, below 0 where the model is fooled.
+
+    At a tie it is above 0.
+    """
 
     def margins(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        left = margin(twin(x), y)
-        least = torch.finfo(left.dtype).tiny
-        near = left <= 0
-        if near.any():
-            fools = fooled(model, x[near], y[near])
-            left[near] = torch.where(fools, left[near].clamp(max=-least), least)
-        return left, left.clone()  # the search writes into both
+        values = margin(folded(x), y)
+        least = torch.finfo(values.dtype).tiny
+        misclassified = values <= 0
+        if misclassified.any():
+            fools = fooled(model, x[misclassified], y[misclassified])
+            values[misclassified] = torch.where(
+                fools, values[misclassified].clamp(max=-least), least
+            )
+        return values, values.clone()  # the search writes into both
 
     return margins
 
 
-def _place(low: int, high: int) -> Tensor:
-    """(1,) a corner of the square, ``high`` among them: drawn as the package draws, on the CPU."""
+def _corner(low: int, high: int) -> Tensor:
+    """A corner of the square, (1,), up to ``high`` included, drawn on the CPU as in the package."""
     return torch.randint(low, high + 1, (1,))

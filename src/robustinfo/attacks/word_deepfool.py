@@ -27,7 +27,7 @@ class Config(Settings):
 def perturb(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> tuple[Tensor, Tensor]:
-    """x: (n, length) int64 words.  y: (n,) labels.  Returns x_adv, and success (n,) bool.
+    """Attack x, (n, length) int64 words.  y: (n,) labels.  Returns x_adv, and success (n,) bool.
 
     A success is misclassified and was correct, whatever it altered; a failure returns its x.
     """
@@ -39,7 +39,7 @@ def perturb(
 
 
 def to_boundary(logits: _words.Logits, t: Tensor, y: Tensor) -> Tensor:
-    """The move of each text; 0 where no gradient leads to another class. Like t."""
+    """The step of each text to the nearest boundary; 0 where no class has a gradient. Like t."""
     t = t.detach().requires_grad_()
     values = logits(t)
     lead = values - values.gather(1, y[:, None])  # (n, K), of each class over the true one

@@ -29,7 +29,7 @@ class Config(Settings):
 def perturb(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> tuple[Tensor, Tensor]:
-    """x: (n, length) int64 words.  y: (n,) labels.  Returns x_adv, and success (n,) bool.
+    """Attack x, (n, length) int64 words.  y: (n,) labels.  Returns x_adv, and success (n,) bool.
 
     A success is misclassified and was correct, whatever it altered; a failure returns its x.
     """

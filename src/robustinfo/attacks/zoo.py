@@ -27,7 +27,7 @@ from pydantic import PositiveInt
 from torch import Generator, Tensor, nn
 
 from robustinfo.attacks._frozen import frozen
-from robustinfo.attacks._success import judged, rounding
+from robustinfo.attacks._success import keep_successes, rounding_error
 from robustinfo.core.settings import Number, Pixels, PositiveNumber, Settings
 from robustinfo.maths.margin import margin
 
@@ -56,7 +56,7 @@ class Config(Settings):
 def perturb(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> tuple[Tensor, Tensor]:
-    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns x_adv, and success (n,) bool.
+    """Attack x, (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns x_adv, and success (n,) bool.
 
     A success is misclassified, was correct, and lies within epsilon if there is one; a failure
     returns its x.
@@ -66,41 +66,46 @@ def perturb(
         left = (model(x).argmax(1) == y).nonzero().squeeze(1)
         if len(left):
             lead = _margin(model, y[left], x.shape[1:], config.confidence)
-            found = _searched(lead, x[left].flatten(1), config, generator)
+            found = _binary_search(lead, x[left].flatten(1), config, generator)
             x_adv[left] = found.view_as(x[left])
-    return judged(model, x, y, x_adv, norm=config.norm, epsilon=config.epsilon)
+    return keep_successes(model, x, y, x_adv, norm=config.norm, epsilon=config.epsilon)
 
 
 def _margin(model: nn.Module, y: Tensor, shape: torch.Size, confidence: float) -> Margin:
-    """Log-probabilities differ as the logits do. It is 0 only where rounding decides nothing."""
+    """The hinge of the margin, 0 where misclassified beyond rounding, by ``confidence``.
+
+    Differences of log-probabilities are those of logits.
+    """
 
     def lead(x: Tensor, which: Tensor) -> Tensor:
         logits = torch.cat([model(part) for part in x.view(-1, *shape).split(AT_ONCE)])
-        return (margin(logits, y[which]) + rounding(logits) + confidence).clamp(min=0)
+        return (margin(logits, y[which]) + rounding_error(logits) + confidence).clamp(min=0)
 
     return lead
 
 
-def slopes(margin: Margin, x: Tensor, which: Tensor, at: Tensor, difference: float) -> Tensor:
+def margin_gradients(
+    margin: Margin, x: Tensor, which: Tensor, at: Tensor, difference: float
+) -> Tensor:
     """The margins' derivatives by the values ``at`` (m, k) of the images x (m, d): (m, k)."""
     found = []
     images = max(1, AT_ONCE // (2 * at.shape[1]))
     for a, w, i in zip(x.split(images), which.split(images), at.split(images), strict=True):
         nudge = a.new_zeros(*i.shape, x.shape[1]).scatter_(2, i[:, :, None], difference)
         both = torch.stack([a[:, None] + nudge, a[:, None] - nudge])  # (2, m, k, d)
-        asked = margin(both.flatten(0, 2), w[:, None].expand_as(i).repeat(2, 1).flatten())
-        above, below = asked.view(2, *i.shape)
+        values = margin(both.flatten(0, 2), w[:, None].expand_as(i).repeat(2, 1).flatten())
+        above, below = values.view(2, *i.shape)
         found.append((above - below) / (2 * difference))
     return torch.cat(found)
 
 
-def _searched(margin: Margin, x: Tensor, config: Config, generator: Generator) -> Tensor:
-    """The nearest images that fooled, over all c; x where none did. Like x: (n, d)."""
+def _binary_search(margin: Margin, x: Tensor, config: Config, generator: Generator) -> Tensor:
+    """The nearest adversarial images over all c; x where there is none. Like x: (n, d)."""
     nearest, least = x.clone(), x.new_full((len(x),), torch.inf)
     low, high = torch.zeros_like(least), least.clone()
     c = torch.full_like(least, config.initial_const)
     for _ in range(config.binary_search_steps):
-        found, size = _descended(margin, x, c, config, generator)
+        found, size = _minimised(margin, x, c, config, generator)
         closer = size < least
         nearest[closer], least[closer] = found[closer], size[closer]
         low, high = torch.where(size.isfinite(), low, c), torch.where(size.isfinite(), c, high)
@@ -108,40 +113,42 @@ def _searched(margin: Margin, x: Tensor, config: Config, generator: Generator) -
     return nearest
 
 
-def _descended(
+def _minimised(
     margin: Margin, x: Tensor, c: Tensor, config: Config, generator: Generator
 ) -> tuple[Tensor, Tensor]:
-    """One search: the nearest images that fooled, (n, d), and their squared distances, or inf."""
+    """One search: the nearest adversarial images, (n, d), and their squared distances, or inf."""
     n, d = x.shape
     left = torch.arange(n, device=x.device)
     x_adv, found, least = x.clone(), x.clone(), x.new_full((n,), torch.inf)
     moments, clock = x.new_zeros(2, n, d), x.new_zeros(n, d)
-    before = c * margin(x, left)
+    last_objective = c * margin(x, left)
     for step in range(1, config.steps + 1):
         draw = torch.rand(len(left), d, generator=generator, device=generator.device)
         at = draw.topk(min(config.coordinates, d)).indices.to(x.device)
         row = left[:, None]
-        slope = c[row] * slopes(margin, x_adv[left], left, at, config.difference)
+        slope = c[row] * margin_gradients(margin, x_adv[left], left, at, config.difference)
         slope += 2 * (x_adv[row, at] - x[row, at])
         clock[row, at] += 1
         moved = x_adv[row, at] - config.step_size * _adam(moments, clock, row, at, slope)
         x_adv[row, at] = moved.clamp(0, 1)
 
-        short, size = margin(x_adv[left], left), (x_adv[left] - x[left]).square().sum(1)
-        better = (short == 0) & (size < least[left])
+        margins, size = margin(x_adv[left], left), (x_adv[left] - x[left]).square().sum(1)
+        better = (margins == 0) & (size < least[left])
         found[left[better]], least[left[better]] = x_adv[left[better]], size[better]
         if step % config.patience == 0:
-            objective = size + c[left] * short
-            falls = objective <= 0.9999 * before[left]  # the share is the published code's
-            before[left] = objective
-            left = left[falls]
+            objective = size + c[left] * margins
+            improves = (
+                objective <= 0.9999 * last_objective[left]
+            )  # the share is the published code's
+            last_objective[left] = objective
+            left = left[improves]
             if not len(left):
                 break
     return found, least
 
 
 def _adam(moments: Tensor, clock: Tensor, row: Tensor, at: Tensor, slope: Tensor) -> Tensor:
-    """The direction of the step at (row, at), whose moments (2, n, d) take the slope in."""
+    """Adam's direction at (row, at); updates the moments (2, n, d) by the gradient ``slope``."""
     mean, square = moments
     t = clock[row, at]
     mean[row, at] = BETAS[0] * mean[row, at] + (1 - BETAS[0]) * slope

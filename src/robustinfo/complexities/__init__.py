@@ -1,7 +1,7 @@
 """One file per complexity of an image or a text: the contract of this folder.
 
-A file has all of ``Method``, and of ``Hooks`` what it wants. Every image is measured by itself:
-what it gets does not depend on the others, and nothing is changed or drawn.
+A file has all of ``Method``, and any of ``Hooks``. Every image is measured by itself: its value
+does not depend on the others. Nothing is changed, and nothing is random.
 """
 
 from typing import Protocol
@@ -17,20 +17,19 @@ class Method(Protocol):
     Config: type[Settings]
 
     def measure(self, images: Tensor, *, config: Settings) -> Tensor:
-        """(n,) float64, one number per image, least for a blank one; its unit is in the file.
+        """The complexity of each image, (n,) float64, least for a blank one; units are in the file.
 
         images: (n, c, h, w) uint8; of a file that reads texts, ``texts``, a list of str.
         """
 
 
 class Hooks(Protocol):
-    """What a file may have besides; of a constant, its value where a file has none."""
+    """What a file may have besides; constants with their defaults."""
 
     READS: str = "images"  # or "texts"
 
     def surrogate(self, x: Tensor, *, config: Settings) -> Tensor:
-        """(n,): a differentiable stand-in for ``measure``, which an attacker lowers.
+        """A differentiable stand-in for ``measure``, (n,), which an attacker minimises.
 
-        x: (n, c, h, w) floats in [0, 1]. Called by
-        attacks/detector_aware_pgd.py, which without it refuses.
+        x: (n, c, h, w) floats in [0, 1]. Required by attacks/detector_aware_pgd.py.
         """

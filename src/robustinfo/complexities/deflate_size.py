@@ -1,6 +1,6 @@
 """Size of the raw bytes, in (h, w, c) order, after zlib's deflate (RFC 1950): no image format.
 
-Deflate finds runs that repeat, so unlike the entropy it depends on where the pixels stand.
+Deflate finds runs that repeat, so unlike the entropy it depends on the order of the pixels.
 """
 
 import zlib
@@ -19,6 +19,6 @@ class Config(Settings):
 
 
 def measure(images: Tensor, *, config: Config) -> Tensor:
-    """images: (n, c, h, w) uint8 (else ValueError). Returns (n,) float64, bytes."""
+    """Sizes in bytes, (n,) float64.  images: (n, c, h, w) uint8, or ValueError."""
     packed = [zlib.compress(image, config.level) for image in _pillow.channels_last(images)]
     return torch.tensor([len(data) for data in packed], dtype=torch.float64)

@@ -1,4 +1,4 @@
-"""Entropy of an image's pixel values in bits per symbol, where the pixels stand playing no part.
+"""Entropy of an image's pixel values in bits per symbol, whatever the pixels' positions.
 
 The alphabet says what a symbol is: a byte (any channel's), a grey value, an RGB triple. Values of
 different alphabets do not compare. Both estimators are biased where an image has few pixels for
@@ -28,7 +28,7 @@ class Config(Settings):
 
 
 def measure(images: Tensor, *, config: Config) -> Tensor:
-    """images: (n, c, h, w) uint8. Returns (n,) float64, bits per symbol.
+    """Entropies in bits per symbol, (n,) float64.  images: (n, c, h, w) uint8.
 
     Raises ValueError for another dtype, or for grey and rgb if c is neither 1 nor 3.
     """
@@ -44,11 +44,11 @@ def measure(images: Tensor, *, config: Config) -> Tensor:
 
 
 def surrogate(x: Tensor, *, config: Config) -> Tensor:
-    """A differentiable stand-in for the plug-in entropy, by which an attacker lowers it.
+    """A differentiable stand-in for the plug-in entropy, which an attacker minimises.
 
     x: (n, c, h, w) in [0, 1], floats. Returns (n,) bits: the entropy of the histogram of bytes or
-    grey values, smeared by a Gaussian of ``BANDWIDTH`` levels, so that a value feels the crowd
-    around it. Raises ValueError for triples: of their 2^24 symbols hardly two ever meet.
+    grey values, smoothed by a Gaussian of ``BANDWIDTH`` levels, so that near values attract each
+    other. Raises ValueError for triples: of their 2^24 symbols hardly two are ever near.
     """
     if config.alphabet == "rgb" and x.shape[1] > 1:
         raise UserError("the entropy of rgb triples has no surrogate; attack bytes or grey values")
@@ -59,9 +59,9 @@ def surrogate(x: Tensor, *, config: Config) -> Tensor:
     upper = v - below
     counts = v.new_zeros(len(v), 256).scatter_add(1, below.long(), 1 - upper)
     counts = counts.scatter_add(1, below.long() + 1, upper)
-    reach = torch.arange(-4 * BANDWIDTH, 4 * BANDWIDTH + 1, device=x.device, dtype=x.dtype)
-    kernel = (-0.5 * (reach / BANDWIDTH).square()).softmax(0)
-    counts = F.conv1d(counts[:, None], kernel.view(1, 1, -1), padding=len(reach) // 2).squeeze(1)
+    offsets = torch.arange(-4 * BANDWIDTH, 4 * BANDWIDTH + 1, device=x.device, dtype=x.dtype)
+    kernel = (-0.5 * (offsets / BANDWIDTH).square()).softmax(0)
+    counts = F.conv1d(counts[:, None], kernel.view(1, 1, -1), padding=len(offsets) // 2).squeeze(1)
     p = counts / counts.sum(1, keepdim=True)
     return -(p * p.clamp(min=1e-12).log2()).sum(1)
 

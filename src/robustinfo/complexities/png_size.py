@@ -12,6 +12,6 @@ class Config(Settings):
 
 
 def measure(images: Tensor, *, config: Config) -> Tensor:
-    """images: (n, c, h, w) uint8, c 1 or 3 (else ValueError). Returns (n,) float64, bytes."""
+    """File sizes in bytes, (n,) float64.  images: (n, c, h, w) uint8, c 1 or 3, or ValueError."""
     encoded = [_pillow.encode(image, "PNG") for image in _pillow.to_pillow(images)]
     return torch.tensor([len(file) for file in encoded], dtype=torch.float64)

@@ -22,7 +22,7 @@ class Config(Settings):
 
 
 def measure(texts: list[str], *, config: Config) -> Tensor:
-    """texts: words with white space between them. Returns (n,) float64, bytes per word.
+    """Bytes per word, (n,) float64.  texts: words with white space between them.
 
     Raises ValueError for a text without words.
     """

@@ -1,4 +1,4 @@
-"""Entropy of a text's symbols, where they stand playing no part.
+"""Entropy of a text's symbols, whatever their order.
 
 The alphabet says what a symbol is; its three are columns of arXiv 1810.09650, table 2. Of
 ``character``: bits per character ("mean bits"). Of ``byte``, of the UTF-8 encoding: H / 8, which is
@@ -30,14 +30,14 @@ class Config(Settings):
 def measure(texts: list[str], *, config: Config) -> Tensor:
     """One value per text: (n,) float64; 0 for an empty one."""
     estimate = ESTIMATORS[config.estimator]
-    found = torch.zeros(len(texts), dtype=torch.float64)
+    values = torch.zeros(len(texts), dtype=torch.float64)
     for place, text in enumerate(texts):
-        found[place] = estimate(torch.tensor([symbol_counts(text, config.alphabet)]))
-    return found / DIVISOR[config.alphabet]
+        values[place] = estimate(torch.tensor([symbol_counts(text, config.alphabet)]))
+    return values / DIVISOR[config.alphabet]
 
 
 def symbol_counts(text: str, alphabet: str) -> list[int]:
-    """How often each symbol of the text occurs."""
+    """The count of each symbol of the text."""
     if alphabet == "character":
         return [*Counter(text).values()]
     code = text.encode()

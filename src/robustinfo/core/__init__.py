@@ -1,1 +1,1 @@
-"""Settings, the registry of methods, errors, files: what every other folder stands on."""
+"""Settings, the registry of methods, errors, files: what every other folder imports."""

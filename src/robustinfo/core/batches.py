@@ -1,6 +1,6 @@
-"""Images and texts as networks read them, on the device, batch by batch.
+"""Inputs of networks on the device, batch by batch.
 
-Images are uint8 on disk and floats in [0, 1] here, texts the numbers of their words in both.
+Images are uint8 on disk and floats in [0, 1] here; texts are the numbers of their words in both.
 """
 
 from collections.abc import Iterator
@@ -24,43 +24,43 @@ class Images(Protocol):
         """uint8, or floats in [0, 1]."""
 
 
-def floats(images: Tensor, device: torch.device | str | None = None) -> Tensor:
+def to_float(images: Tensor, device: torch.device | str | None = None) -> Tensor:
     """uint8 (n, c, h, w) -> float32 in [0, 1] on the device; None: where they are.
 
-    Floats stay what they are. So do words of texts, integers (n, length), as int64: embeddings ask
-    for that.
+    Floats stay as they are. Words of texts, integers (n, length), become int64, as embeddings need
+    them.
     """
-    there = images.to(device)
+    moved = images.to(device)
     if images.is_floating_point():
-        return there
-    return there.float() / 255 if images.dtype == torch.uint8 else there.long()
+        return moved
+    return moved.float() / 255 if images.dtype == torch.uint8 else moved.long()
 
 
 def batches(
     images: Tensor, labels: Tensor, size: int, device: torch.device | str = "cpu"
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """(x, y) in order: x like ``floats`` gives it, y (size,), both on the device."""
+    """(x, y) in order: x as ``to_float`` returns it, y (size,), both on the device."""
     for chosen, y in zip(images.split(size), labels.split(size), strict=True):
-        yield floats(chosen, device), y.to(device)
+        yield to_float(chosen, device), y.to(device)
 
 
-def together(x: Tensor, *others: Tensor) -> Iterator[tuple[Tensor, ...]]:
-    """Parts of x, (n, ...), and of what belongs to it, as large as memory allows for a gradient."""
-    size = at_once(x[:1].numel()) if x.is_floating_point() else EVALUATION_BATCH
+def memory_batches(x: Tensor, *others: Tensor) -> Iterator[tuple[Tensor, ...]]:
+    """Batches of x, (n, ...), and of the others, as large as memory allows for a gradient."""
+    size = memory_batch(x[:1].numel()) if x.is_floating_point() else EVALUATION_BATCH
     return zip(x.split(size), *(other.split(size) for other in others), strict=True)
 
 
-def at_once(values: int) -> int:
-    """How many images of so many values each memory allows for a gradient."""
+def memory_batch(values: int) -> int:
+    """The number of images, of so many values each, that memory allows for a gradient."""
     return max(1, min(EVALUATION_BATCH, VALUES // max(1, values)))
 
 
 @torch.no_grad()
 def correct(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
-    """(n,) bool on the device of x: is the label the most likely class? Modes stay as they are."""
-    return torch.cat([model(a).argmax(1) == b for a, b in together(x, y)])
+    """Whether the label is the most likely class, (n,) bool on the device of x. Modes stay."""
+    return torch.cat([model(a).argmax(1) == b for a, b in memory_batches(x, y)])
 
 
 def accuracy(model: nn.Module, x: Tensor, y: Tensor) -> float:
-    """The share of x, (n, ...), whose label (n,) is the most likely class. Modes stay."""
+    """The fraction of x, (n, ...), whose label (n,) is the most likely class. Modes stay."""
     return correct(model, x, y).double().mean().item()

@@ -1,8 +1,8 @@
 """The file of a trained network: its weights, and all that is needed to build and attack it.
 
-Sealed (sealed.py). The metadata say the architecture, the inputs' shape, the number of classes and
-the defence: weights alone do not, as those of a ReLU network and of a sigmoid one are alike. Files
-of versions that wrote no architecture are refused.
+Sealed (sealed.py). The metadata hold the architecture, the inputs' shape, the number of classes and
+the defence: weights alone cannot tell a ReLU network from a sigmoid one. Files of versions that
+wrote no architecture are refused.
 """
 
 import json
@@ -23,7 +23,7 @@ ARCHITECTURE, SHAPE, CLASSES, DEFENCE = "architecture", "shape", "classes", "def
 
 
 class Checkpoint(NamedTuple):
-    """What the file holds."""
+    """The content of the file."""
 
     architecture: Entry  # of models/
     shape: tuple[int, ...]  # of one input: (c, h, w), or (words, vocabulary)
@@ -46,9 +46,9 @@ def load(path: Path) -> Checkpoint:
     """Read the file, tensors on the CPU. Raises AlteredFileError; UserError if no checkpoint."""
     tensors, about = unseal(path)
     if not any(name.startswith(WEIGHTS) for name in tensors):
-        held = ", ".join(tensors) or "nothing"
+        tensor_names = ", ".join(tensors) or "nothing"
         raise UserError(
-            f"{path} holds {held}, and no network; name a model.safetensors or a snapshot"
+            f"{path} holds {tensor_names}, and no network; name a model.safetensors or a snapshot"
         )
     if ARCHITECTURE not in about:
         raise UserError(
@@ -60,20 +60,20 @@ def load(path: Path) -> Checkpoint:
         shape=tuple(json.loads(about.pop(SHAPE))),
         classes=json.loads(about.pop(CLASSES)),
         defence=json.loads(about.pop(DEFENCE)),
-        weights=_with(WEIGHTS, tensors),
-        state=_with(STATE, tensors),
+        weights=_with_prefix(WEIGHTS, tensors),
+        state=_with_prefix(STATE, tensors),
         trained_on=about,
     )
 
 
 def network_metadata(architecture: Mapping, shape: Sequence[int], classes: int) -> dict[str, str]:
-    """The part of a file's metadata that says which network its weights are of."""
-    told = {ARCHITECTURE: architecture, SHAPE: shape, CLASSES: classes}
-    return {key: json.dumps(value) for key, value in told.items()}
+    """The metadata from which ``load`` builds the network."""
+    fields = {ARCHITECTURE: architecture, SHAPE: shape, CLASSES: classes}
+    return {key: json.dumps(value) for key, value in fields.items()}
 
 
-def described(architecture: Mapping, shape: Sequence[int], classes: int) -> str:
-    """The same in words, for errors."""
+def describe(architecture: Mapping, shape: Sequence[int], classes: int) -> str:
+    """The network in words, for error messages."""
     return f"{dict(architecture)} for {' x '.join(map(str, shape))} and {classes} classes"
 
 
@@ -87,18 +87,18 @@ def build(
 
 def network(checkpoint: Checkpoint, device: torch.device | str = "cpu") -> nn.Module:
     """The trained network on the device, in eval mode. UserError if its layers are others."""
-    found = build(checkpoint.architecture, checkpoint.shape, checkpoint.classes, device)
+    built = build(checkpoint.architecture, checkpoint.shape, checkpoint.classes, device)
     try:
-        found.load_state_dict(checkpoint.weights)
+        built.load_state_dict(checkpoint.weights)
     except RuntimeError as error:
         problem = " ".join(str(error).split())
         raise UserError(
             f"{checkpoint.architecture} has other layers than when it was trained "
             f"({problem[:300]}); train it again, or use the version that did"
         ) from error
-    return found.eval()
+    return built.eval()
 
 
-def _with(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Those of the prefix, by their names without it."""
+def _with_prefix(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors whose names have the prefix, by their names without it."""
     return {n.removeprefix(prefix): one for n, one in tensors.items() if n.startswith(prefix)}

@@ -12,7 +12,7 @@ from robustinfo.core.settings import Entry
 
 
 def entry(kind: str, text: str | Mapping) -> Entry:
-    """The entry of a folder, e.g. ``entry("models", "{method: lenet5}")``, its numbers checked.
+    """The entry of a folder, e.g. ``entry("models", "{method: lenet5}")``, its settings checked.
 
     Raises UserError with the text, the problem and the choices.
     """

@@ -1,5 +1,5 @@
-"""Errors that the user can mend. A stage prints them as one line; any other error is a bug."""
+"""Errors that the user can correct. A stage prints them as one line; any other error is a bug."""
 
 
 class UserError(ValueError):
-    """Says what, where, why, and the next step."""
+    """The message says what, where, why, and the next step."""

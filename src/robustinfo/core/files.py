@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Atomic writing: a file appears whole or not at all."""
 
 import os
 from collections.abc import Iterator
@@ -17,8 +17,8 @@ class AlteredFileError(UserError):
 
 
 @contextmanager
-def refusals(path: Path) -> Iterator[None]:
-    """What the disk refuses while ``path`` is written, a file or a folder, is a DiskError."""
+def disk_errors(path: Path) -> Iterator[None]:
+    """Turn an OSError while ``path``, a file or a folder, is written into a DiskError."""
     try:
         yield
     except OSError as error:
@@ -26,7 +26,7 @@ def refusals(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def whole(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """A temporary sibling to write to; it becomes ``path`` at the end, or vanishes on any error.
 
     One name per path, so that what a killed process left is overwritten by the next one; whoever
@@ -34,7 +34,7 @@ def whole(path: Path) -> Iterator[Path]:
     """
     partial = path.with_name(f".{path.name}.partial")
     try:
-        with refusals(path):
+        with disk_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             yield partial
             with partial.open("rb+") as file:

@@ -1,12 +1,12 @@
-"""One number of a network, from whoever computes it to the report.
+"""Measurement: one number of a network, from the method that computes it to the report.
 
-Measures, diagnostics, attacks and verdicts hand on nothing else; a row of a result file is one. Who
-computes a number says what it rests on, as nobody can tell from its name:
+Measures, diagnostics, attacks and verdicts exchange nothing else; a row of a result file is one.
+The method that computes a number states the kind of its interval:
 
     fraction   of n images; its interval is Wilson's, over the choice of the images
     exact      a fact about what was run (a count, a toy, a setting): no interval
     own        low and high are its 95 % interval over the images, by its own method
-    unknown    the images' share of its uncertainty is not known
+    unknown    its uncertainty over the images is not known
 """
 
 from typing import Literal, NamedTuple
@@ -17,47 +17,47 @@ Interval = Literal["fraction", "exact", "own", "unknown"]
 
 
 class Measurement(NamedTuple):
-    """A value, what it is of, and how far it can be trusted. Empty or None: does not apply."""
+    """A value, what it is of, and its interval. Empty or None: does not apply."""
 
     quantity: str
     value: float
     interval: Interval = "unknown"
-    n: int | None = None  # images behind the value; None: all that were looked at
+    n: int | None = None  # images behind the value; None: all images
     low: float | None = None
     high: float | None = None
-    entry: str = ""  # of the study or protocol: who says it
-    input: str = ""  # clean, or the attack whose images were looked at
+    entry: str = ""  # of the study or protocol that computed it
+    input: str = ""  # clean, or the attack whose images were measured
     layer: str = ""
     level: float | None = None  # of a sweep
     epoch: int | None = None
     ceiling: float | None = None  # the most that n samples allow an estimate
-    saturated: bool | None = None  # whether the estimate sits there, and says nothing
+    saturated: bool | None = None  # whether the estimate is at its ceiling, and says nothing
 
 
-def fraction(quantity: str, mask: Tensor, of: int | None = None) -> Measurement:
-    """How many of ``of`` images, by default of all in the mask (n,) bool. NaN of no image."""
-    return counted(quantity, int(mask.sum()), len(mask) if of is None else of)
+def fraction(quantity: str, mask: Tensor, total: int | None = None) -> Measurement:
+    """The fraction of True in a mask (n,) bool, of ``total`` images or of n. NaN of no image."""
+    return count_fraction(quantity, int(mask.sum()), len(mask) if total is None else total)
 
 
-def counted(quantity: str, images: int, of: int) -> Measurement:
-    """So many images of ``of``; NaN of none."""
-    return Measurement(quantity, images / of if of else float("nan"), "fraction", of)
+def count_fraction(quantity: str, images: int, total: int) -> Measurement:
+    """The fraction ``images`` / ``total``; NaN of no image."""
+    return Measurement(quantity, images / total if total else float("nan"), "fraction", total)
 
 
 def exact(quantity: str, value: float, n: int | None = None) -> Measurement:
-    """A fact about what was run: it has no interval."""
+    """A fact about what was run, without an interval."""
     return Measurement(quantity, value, "exact", n)
 
 
-def bounded(quantity: str, value: float, low: float, high: float) -> Measurement:
-    """With an interval by whoever computed it; NaN ends are none."""
+def with_interval(quantity: str, value: float, low: float, high: float) -> Measurement:
+    """A value with its own interval; with NaN ends, without one."""
     if low != low or high != high:
         return Measurement(quantity, value)
     return Measurement(quantity, value, "own", low=low, high=high)
 
 
 def mean(quantity: str, values: Tensor) -> Measurement:
-    """The mean over n images, values (n,), with its interval over the images: 1.96 standard errors.
+    """The mean of values (n,), one per image, with its interval: 1.96 standard errors.
 
     One image has no interval.
     """
@@ -65,5 +65,5 @@ def mean(quantity: str, values: Tensor) -> Measurement:
     n, value = len(values), values.mean().item() if len(values) else float("nan")
     if n < 2:
         return Measurement(quantity, value, "unknown", n)
-    reach = 1.96 * values.std().item() / n**0.5
-    return Measurement(quantity, value, "own", n, value - reach, value + reach)
+    half_width = 1.96 * values.std().item() / n**0.5
+    return Measurement(quantity, value, "own", n, value - half_width, value + half_width)

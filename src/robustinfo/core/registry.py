@@ -13,8 +13,8 @@ from typing import Any
 
 from robustinfo.core.settings import pixels
 
-# What a file of each folder must define, beside ``Config``: its contract, with all that it may
-# define, stands in the folder's ``__init__.py``.
+# The function that a file of each folder must define beside ``Config``; the whole contract is in
+# the folder's ``__init__.py``.
 VERBS = {
     "datasets": "load",
     "distortions": "distort",
@@ -28,7 +28,7 @@ VERBS = {
     "learning": "learn",
     "toys": "compute",
 }
-# Settings of a diagnostic that name an attack: it is given what that stored, by the same word.
+# Settings of a diagnostic that name an attack, whose stored results ``diagnose`` gets by this name.
 STORED = ("examples", "after", "other")
 
 
@@ -52,8 +52,8 @@ def config(kind: str, params: Mapping) -> Any:  # noqa: ANN401  # the method's o
     return module(kind, params).Config(**settings)
 
 
-def same(kind: str, one: Mapping, other: Mapping) -> bool:
-    """Whether two entries are of one method with the same numbers, however they are written."""
+def same_settings(kind: str, one: Mapping, other: Mapping) -> bool:
+    """Whether two entries are of one method with the same settings, however they are written."""
     try:
         return one["method"] == other["method"] and config(kind, one) == config(kind, other)
     except ValueError:  # settings that the method no longer has
@@ -75,32 +75,32 @@ def sweep(entry: Mapping) -> Iterator[tuple[float | None, dict[str, Any]]]:
 
 
 def get(kind: str, params: Mapping) -> Callable:
-    """The verb of the method that ``params["method"]`` names, with its checked settings bound."""
+    """The function that VERBS names in the file of an entry, with its checked settings bound."""
     return _bound(kind, json.dumps(params))
 
 
 def contract(kind: str) -> ModuleType:
-    """What files of a folder promise: ``Method``, and ``Hooks`` that they may have besides."""
+    """The contract of a folder's files: ``Method``, and the optional ``Hooks``."""
     return import_module(f"robustinfo.{kind}")
 
 
 def hook(kind: str, params: Mapping, name: str) -> Any:  # noqa: ANN401 - constants and functions
-    """What an entry's file has by a name of its contract's ``Hooks``.
+    """The attribute ``name`` of an entry's file, one of its contract's ``Hooks``.
 
-    Without it, a constant has the contract's value, and a function is None. Raises AttributeError
-    for a name that is none of the contract's.
+    Where the file has none: a constant's default in the contract, or None for a function. Raises
+    AttributeError for a name that is not in the contract.
     """
     absent = getattr(contract(kind).Hooks, name)
     return getattr(module(kind, params), name, None if callable(absent) else absent)
 
 
 def reads(kind: str, params: Mapping) -> str | None:
-    """``images`` or ``texts``: what an entry's method reads, by READS in its file; None: either."""
+    """The inputs of an entry's method, READS in its file: ``images``, ``texts``; None: either."""
     return hook(kind, params, "READS")
 
 
 @cache
 def _bound(kind: str, text: str) -> Callable:
-    """Losses are asked for at every step: each entry is checked once."""
+    """The bound function; each entry is checked once, as losses are looked up at every step."""
     params = json.loads(text)
     return partial(getattr(module(kind, params), VERBS[kind]), config=config(kind, params))

@@ -1,4 +1,4 @@
-"""Tensor files that notice when they were altered: safetensors with a sha256 of their content.
+"""Sealed tensor files: safetensors with a sha256 of their content, so that alterations show.
 
 ``torch.load`` and safetensors load most flipped bits silently; checkpoints and adversarial
 examples are therefore written and read here only.
@@ -13,7 +13,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from robustinfo.core.files import AlteredFileError, whole
+from robustinfo.core.files import AlteredFileError, atomic_write
 
 _ABOUT, _SHA256 = "about", "sha256"
 # What safetensors calls the types of numbers, in the order in which it writes them.
@@ -29,13 +29,13 @@ def seal(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str])
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     # One entry only: safetensors writes several in a random order, and bytes are to be compared.
     about = json.dumps({**metadata, _SHA256: _digest(tensors, metadata)}, sort_keys=True)
-    with whole(path) as partial, partial.open("wb") as file:
+    with atomic_write(path) as partial, partial.open("wb") as file:
         for part in _serialized(tensors, {_ABOUT: about}):
             file.write(part)
 
 
 def is_sealed(path: Path) -> bool:
-    """Whether a readable file says that it was sealed; only ``unseal`` tells if it is unaltered."""
+    """Whether a readable file has a seal; only ``unseal`` checks that it is unaltered."""
     with safe_open(path, framework="pt") as file:
         return _ABOUT in (file.metadata() or {})
 
@@ -50,7 +50,7 @@ def is_empty(path: Path) -> bool:
 
 
 def stated_sha256(path: Path) -> str:
-    """What a sealed file says of its content, of which nothing is read: ``unseal`` checks it."""
+    """The sha256 in a sealed file's header; the content is not read (``unseal`` checks it)."""
     with safe_open(path, framework="pt") as file:
         return json.loads(file.metadata()[_ABOUT])[_SHA256]
 

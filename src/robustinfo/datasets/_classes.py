@@ -22,8 +22,8 @@ COPY = re.compile(
 )
 
 
-def ordered(root: Path, names: list[str]) -> tuple[list[str], str]:
-    """The folders' names in the order of their places, and what that order is.
+def in_logit_order(root: Path, names: list[str]) -> tuple[list[str], str]:
+    """The folders' names in the order of the logits, and a description of that order.
 
     Raises DataError where two of them seem to be one class.
     """
@@ -41,8 +41,8 @@ def ordered(root: Path, names: list[str]) -> tuple[list[str], str]:
     return sorted(names, key=numbers.__getitem__), "by number"
 
 
-def named(file: Path) -> list[str]:
-    """The classes in the order that a file gives: a line each, or JSON (a list, or name: place).
+def read_names(file: Path) -> list[str]:
+    """The classes in the order of a file: a line each, or JSON (a list, or name: place).
 
     Raises DataError.
     """
@@ -67,14 +67,14 @@ def named(file: Path) -> list[str]:
 
 
 def _refuse_copies(root: Path, names: list[str]) -> None:
-    """``cat - Copy`` beside ``cat`` is no class of its own, nor is ``cat`` with a blank behind."""
+    """Raise DataError for a copy beside its original: ``cat - Copy``, or ``cat`` with a blank."""
     known: dict[str, str] = {}
     for name in names:
-        if (other := known.setdefault(_plain(name), name)) != name:
+        if (other := known.setdefault(_displayed(name), name)) != name:
             _refuse(root, other, name)
     for name in names:
-        found = COPY.fullmatch(_plain(name))
-        if found and (copied := known.get(found[1] or found[2])):
+        match = COPY.fullmatch(_displayed(name))
+        if match and (copied := known.get(match[1] or match[2])):
             _refuse(root, copied, name)
 
 
@@ -85,6 +85,6 @@ def _refuse(root: Path, one: str, other: str) -> None:
     )
 
 
-def _plain(name: str) -> str:
-    """As it looks: an accent may be a character of its own, a blank at the end shows nowhere."""
+def _displayed(name: str) -> str:
+    """The name as displayed: accents composed (NFC), no blanks at its ends."""
     return unicodedata.normalize("NFC", name).strip()

@@ -20,29 +20,29 @@ MOST_PIXELS = 178_956_970  # of an image, also an enlarged one: Pillow's own lim
 # Texts and profiles that editors write beside the pixels are often above Pillow's 1 MB; all texts
 # of a file together stay below this.
 PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY
-# What was done to an image that its pixels do not show.
+# Notes on changes of an image that its pixels do not show.
 LAID_ON_WHITE = "not opaque everywhere, and laid on white"
 TURNED = "turned as their EXIF orientation says"
 FIRST_FRAME = "of several frames, of which the first is read"
 
 
-def opened(file: Path, size: int | None) -> tuple[Tensor, set[str]]:
-    """uint8 (c, h, w), grey or RGB, of that size if there is one; what was done to it.
+def read_image(file: Path, size: int | None) -> tuple[Tensor, set[str]]:
+    """The image, uint8 (c, h, w), grey or RGB, resized to ``size`` if given; and notes on it.
 
-    Raises DataError for whatever is no sound image of 8 bits.
+    Raises DataError for a file that is no intact image of 8 bits.
     """
     from torchvision.transforms.v2.functional import pil_to_tensor
 
     try:
         with Image.open(file) as source:
-            done = {FIRST_FRAME} if getattr(source, "n_frames", 1) > 1 else set()
-            mode = _pixels(source)
+            notes = {FIRST_FRAME} if getattr(source, "n_frames", 1) > 1 else set()
+            mode = _pixel_format(source)
             image = ImageOps.exif_transpose(source)
             if source.getexif().get(0x0112, 1) != 1:
-                done.add(TURNED)
+                notes.add(TURNED)
             if mode in GREY + COLOUR:
-                flat = _opaque(image)
-                done |= {LAID_ON_WHITE} if flat is not image else set()
+                flat = _on_white(image)
+                notes |= {LAID_ON_WHITE} if flat is not image else set()
                 image = flat.convert("L" if mode in GREY else "RGB")
     # Every reader of Pillow has errors of its own, MemoryError, IndexError and struct.error too.
     except Exception as error:
@@ -51,7 +51,7 @@ def opened(file: Path, size: int | None) -> tuple[Tensor, set[str]]:
     if mode not in GREY + COLOUR:
         raise DataError(f"{file} has {mode} pixels, not 8 bits; convert it first")
     _refuse_huge(f"{file} of {image.width} x {image.height} pixels", *image.size, size)
-    return pil_to_tensor(_transform(size)(image)), done
+    return pil_to_tensor(_transform(size)(image)), notes
 
 
 def resized(images: Tensor, size: int | None) -> Tensor:
@@ -63,10 +63,10 @@ def resized(images: Tensor, size: int | None) -> Tensor:
     return torch.cat([transform(part) for part in images.split(EVALUATION_BATCH)])
 
 
-def _pixels(source: Image.Image) -> str:
-    """Its mode, or how the file packs its pixels where Pillow drops half of their 16 bits unasked.
+def _pixel_format(source: Image.Image) -> str:
+    """The mode of an image, or its file's 16-bit format where Pillow would drop half of the bits.
 
-    Asked before the pixels are read, which empties the list of tiles.
+    To be called before the pixels are read, which empties the list of tiles.
     """
     tile = getattr(source, "tile", None)  # of files alone
     args = tile[0].args if tile else None
@@ -77,8 +77,8 @@ def _pixels(source: Image.Image) -> str:
     return packed if dropped else source.mode
 
 
-def _opaque(image: Image.Image) -> Image.Image:
-    """The image itself if nothing shines through it, else on white."""
+def _on_white(image: Image.Image) -> Image.Image:
+    """The image itself if it is opaque, else composed on white."""
     if not image.has_transparency_data:
         return image
     clear = image.convert("RGBA")

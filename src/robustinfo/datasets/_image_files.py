@@ -31,11 +31,11 @@ class ImageFiles:
         """
         self._files, self._size = files, size
         self._kept: list[Tensor] = []
-        done: Counter[str] = Counter()
+        counts: Counter[str] = Counter()
         first: Tensor | None = None
         channels = kept = 0
         for file in files:
-            image, facts = _image.opened(file, size)
+            image, facts = _image.read_image(file, size)
             first = image if first is None else first
             if image.shape[1:] != first.shape[1:]:
                 (h, w), (first_h, first_w) = image.shape[1:], first.shape[1:]
@@ -44,13 +44,13 @@ class ImageFiles:
                     "give one size for all, such as --size 224"
                 )
             channels = max(channels, len(image))
-            done.update(facts)
+            counts.update(facts)
             kept += image.numel()
             if kept <= KEPT:
                 self._kept.append(image)
         assert first is not None, "a class has at least one image"
         self.shape = torch.Size((len(files), channels, *first.shape[1:]))
-        self.notes = [f"images {what}: {many:,}" for what, many in sorted(done.items())]
+        self.notes = [f"images {what}: {count:,}" for what, count in sorted(counts.items())]
 
     def __len__(self) -> int:
         """How many files there are."""
@@ -66,4 +66,4 @@ class ImageFiles:
     def _image(self, place: int) -> Tensor:
         if place < len(self._kept):
             return self._kept[place]
-        return _image.opened(self._files[place], self._size)[0]
+        return _image.read_image(self._files[place], self._size)[0]

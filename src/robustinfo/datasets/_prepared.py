@@ -1,7 +1,7 @@
 """The prepared form of a data set: ``<root>/<entry>/{train,test}.safetensors``, made once.
 
-``prepare`` reads the source through the entry's method and writes both files; ``open_split`` is
-how everything else sees images and texts. Files that somebody else put there are read as they are.
+``prepare`` reads the source by the entry's method and writes both files; all other code reads
+images and texts by ``open_split``. Files that were put there by hand are read as they are.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ SPLITS = ("train", "test")
 
 
 class RawImages(NamedTuple):
-    """What ``load`` of a data set returns."""
+    """A split of images, as ``load`` of a data set returns it."""
 
     images: np.ndarray  # uint8 (n, c, h, w)
     labels: np.ndarray  # int64 (n,)
@@ -31,7 +31,7 @@ class RawImages(NamedTuple):
 
 
 class RawTexts(NamedTuple):
-    """What ``load`` of a data set of texts returns."""
+    """A split of texts, as ``load`` of a data set returns it."""
 
     words: np.ndarray  # int32 (n, length), places in the vocabulary
     labels: np.ndarray  # int64 (n,)
@@ -41,7 +41,7 @@ class RawTexts(NamedTuple):
 
 
 class Split(NamedTuple):
-    """What ``open_split`` returns."""
+    """A prepared split, as ``open_split`` returns it."""
 
     images: Tensor  # uint8 (n, c, h, w); of texts, their words: int32 (n, length)
     labels: Tensor  # int64 (n,)
@@ -62,7 +62,7 @@ def is_train(split: str) -> bool:
 
 
 def prepare(name: str, entry: Mapping, root: Path) -> dict:
-    """Make what is missing of one data set, check all of it, describe it.
+    """Prepare the missing splits of one data set, check both, and describe them.
 
     Returns {name, method, classes, splits: {train, test: {images, shape, sha256}}, source}, the
     same on every machine; the shape is [c, h, w]. Of texts, ``texts`` stands for ``images``, and
@@ -140,8 +140,8 @@ def _make(name: str, split: str, entry: Mapping, root: Path) -> None:
     except DataError as error:
         raise DataError(f"{error}; or put the prepared split at {file}") from error
     inputs, labels, *_ = raw
-    about = {"classes": raw.classes, "source": raw.source, "settings": _settings(entry)}
-    write(file, inputs, labels, **about, vocabulary=getattr(raw, "vocabulary", None))
+    metadata = {"classes": raw.classes, "source": raw.source, "settings": _settings(entry)}
+    write(file, inputs, labels, **metadata, vocabulary=getattr(raw, "vocabulary", None))
 
 
 def _read_checked(
@@ -150,12 +150,12 @@ def _read_checked(
     """``read`` of one split, refused if it was made with other settings than the entry's."""
     file = _file(name, split, root)
     inputs, labels, metadata = read(file)
-    asked = json.loads(json.dumps(_settings(entry)))
+    wanted = json.loads(json.dumps(_settings(entry)))
     # A file from elsewhere says nothing of its making: it counts as the method's default.
-    made = json.loads(metadata.get("settings", "{}")) or {"method": entry["method"]}
-    if made != asked:
+    stored = json.loads(metadata.get("settings", "{}")) or {"method": entry["method"]}
+    if stored != wanted:
         raise DataError(
-            f"{file} was made with other settings: {made}, the entry asks for {asked}; "
+            f"{file} was made with other settings: {stored}, the entry asks for {wanted}; "
             f"delete {file.parent} or give the entry another name"
         )
     return inputs, labels, metadata

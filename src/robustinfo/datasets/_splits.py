@@ -1,10 +1,10 @@
-"""Which folder of a tree holds the classes: the top itself, or the one of a split.
+"""The folder of a tree that holds the classes: the top itself, or the one of a split.
 
-What tells splits from classes is where the images lie: in ``FOLDER/CLASS/*`` or one folder deeper,
-``FOLDER/SPLIT/CLASS/*``. Splits are known by their words in any case (``Test``, ``TRAIN``,
-``val2017``, ``training_set``). Any other tree of two levels is refused, as are images without
-classes in folders that are called like splits: taken for classes, they would give every image
-a wrong label without a sign.
+Splits and classes are told apart by the depth of the images: ``FOLDER/CLASS/*``, or one folder
+deeper, ``FOLDER/SPLIT/CLASS/*``. Splits are recognised by their words in any case (``Test``,
+``TRAIN``, ``val2017``, ``training_set``). Any other tree of two levels is an error, as are images
+directly in folders that are named like splits: read as classes, they would give wrong labels
+silently.
 """
 
 import re
@@ -25,25 +25,28 @@ ROLES = {
 BESIDE = r"sets?|data|datasets?|splits?|images?|imgs?|pictures?|photos?|samples?|folder|out"
 
 
-def classes_in(tree: Tree, split: str, named: Iterable[str]) -> Path:
+def classes_in(tree: Tree, split: str, class_names: Iterable[str]) -> Path:
     """The folder, relative to the top, whose folders are the classes. Raises DataError.
 
-    named: classes that are known by name; a folder of that name is a class, whatever it is called.
+    class_names: known classes; a folder of such a name is a class, even if it looks like a split.
     """
     chosen = HERE
-    if any(tree.depths.get(child) for child in tree.inside(HERE)):
-        chosen = _of_split(tree, split)
-    root, children = tree.top / chosen, [one for one in tree.inside(chosen) if one in tree.depths]
+    if any(tree.depths.get(child) for child in tree.folders_in(HERE)):
+        chosen = _split_folder(tree, split)
+    root, children = (
+        tree.top / chosen,
+        [one for one in tree.folders_in(chosen) if one in tree.depths],
+    )
     for child in children:
         if tree.depths[child]:
             raise DataError(
-                f"{tree.top / child} has images in folders of its own ({_deeper(tree, child)}): it "
+                f"{tree.top / child} has images in folders of its own ({_below(tree, child)}): it "
                 "may be a class or hold classes; put a class's images directly into its "
                 "folder, or give the folder of the classes that is meant, such as --data "
                 f"{tree.top / child}"
             )
     names = [child.name for child in children]
-    if not {*names} <= {*named} and _like_splits(names):
+    if not {*names} <= {*class_names} and _look_like_splits(names):
         raise DataError(
             f"{root} has images directly in {listed(names)}: called like splits, not like classes; "
             f"put them into a folder per class, as {root / names[0]}/CLASS, or, if these are the "
@@ -53,15 +56,17 @@ def classes_in(tree: Tree, split: str, named: Iterable[str]) -> Path:
 
 
 def role(name: str) -> str | None:
-    """Which split a folder's name speaks of; of several, all; None: of none."""
-    words = {one for one, pattern in ROLES.items() if any(_says(pattern, w) for w in _words(name))}
+    """The split in a folder's name; several are joined by +; None: no split."""
+    words = {
+        one for one, pattern in ROLES.items() if any(_matches(pattern, w) for w in _words(name))
+    }
     return "+".join(sorted(words)) or None
 
 
-def _of_split(tree: Tree, split: str) -> Path:
-    """The folder of the split, in a tree whose images lie two folders deep or deeper."""
-    folders = tree.inside(HERE)
-    match = _matching(folders, split)
+def _split_folder(tree: Tree, split: str) -> Path:
+    """The folder of the split, in a tree whose images are two folders deep or deeper."""
+    folders = tree.folders_in(HERE)
+    match = _folders_of_split(folders, split)
     others = {role(one.name) for one in folders if one not in match} - {None, role(split)}
     if len(match) == 1 and (
         others or all(one in match or one not in tree.depths for one in folders)
@@ -70,54 +75,54 @@ def _of_split(tree: Tree, split: str) -> Path:
     filled = [one for one in folders if one in tree.depths]
     if not any(role(one.name) for one in [*match, *filled]):
         return HERE  # where folders within classes are refused
-    found = f"has no {split!r}"
+    problem = f"has no {split!r}"
     if match:
         called = listed([one.name for one in match])
-        found = f"has more than one folder for {split!r}: {called}"
+        problem = f"has more than one folder for {split!r}: {called}"
         if len(match) == 1:
-            found = f"has {called} beside folders that are no splits"
+            problem = f"has {called} beside folders that are no splits"
     example = (match or filled)[0]
     raise DataError(
-        f"{tree.top} {found}; it has images in {listed([one.name for one in filled])}, with such "
-        f"folders as {_deeper(tree, example)}; give the folder of the classes that is meant, such "
+        f"{tree.top} {problem}; it has images in {listed([one.name for one in filled])}, with such "
+        f"folders as {_below(tree, example)}; give the folder of the classes that is meant, such "
         f"as --data {tree.top / example}"
     )
 
 
-def _matching(folders: list[Path], split: str) -> list[Path]:
+def _folders_of_split(folders: list[Path], split: str) -> list[Path]:
     """Folders called like the split: exactly so in any case, else by a word of its role."""
     by_name = [one for one in folders if one.name.casefold() == split.casefold()]
     return by_name or [one for one in folders if role(split) and role(one.name) == role(split)]
 
 
-def _like_splits(names: list[str]) -> bool:
-    """Whether folders with images are rather splits without classes than classes."""
-    pure = {role(name) for name in names if _pure(name)}
+def _look_like_splits(names: list[str]) -> bool:
+    """Whether folders with images, by their names, are rather splits than classes."""
+    pure = {role(name) for name in names if _is_split_name(name)}
     return (
         len(pure) > 1
-        or (bool(names) and all(map(_pure, names)))
+        or (bool(names) and all(map(_is_split_name, names)))
         or (all(map(role, names)) and len({*map(role, names)}) > 1)
     )
 
 
-def _pure(name: str) -> bool:
-    """Whether a name says a split and nothing else: ``test_set`` does, ``crash test`` does not."""
-    said = [any(_says(one, word) for one in ROLES.values()) for word in _words(name)]
-    return any(said) and all(
-        yes or re.fullmatch(BESIDE, word) for yes, word in zip(said, _words(name), strict=True)
+def _is_split_name(name: str) -> bool:
+    """Whether a name is that of a split and nothing else: ``test_set``, not ``crash test``."""
+    matched = [any(_matches(one, word) for one in ROLES.values()) for word in _words(name)]
+    return any(matched) and all(
+        yes or re.fullmatch(BESIDE, word) for yes, word in zip(matched, _words(name), strict=True)
     )
 
 
-def _says(pattern: str, word: str) -> bool:
+def _matches(pattern: str, word: str) -> bool:
     return re.fullmatch(rf"({pattern})({BESIDE})?", word) is not None
 
 
 def _words(name: str) -> list[str]:
-    apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
-    return [word.lower() for word in re.findall(r"[^\W\d_]+", apart)]
+    separated = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
+    return [word.lower() for word in re.findall(r"[^\W\d_]+", separated)]
 
 
-def _deeper(tree: Tree, folder: Path) -> str:
+def _below(tree: Tree, folder: Path) -> str:
     """The first folders with images below a folder, by their paths."""
     found = [
         other.as_posix()

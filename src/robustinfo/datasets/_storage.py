@@ -1,4 +1,4 @@
-"""The file of one prepared split: written whole or not at all, read only if it is what was written.
+"""The file of one prepared split: written atomically, and checked by its sha256 when read.
 
 ``<split>.safetensors`` holds ``images`` uint8 (n, c, h, w) and ``labels`` int64 (n,). Its metadata
 are strings: ``classes`` (a JSON list), ``source`` (where the bytes come from), ``sha256`` (of the
@@ -18,7 +18,7 @@ from safetensors.numpy import save
 from torch import Tensor
 
 from robustinfo.core.errors import UserError
-from robustinfo.core.files import whole
+from robustinfo.core.files import atomic_write
 
 # What a file holds beside its labels: its name, type and dimensions.
 FORMS = {"images": (torch.uint8, 4), "words": (torch.int32, 2)}
@@ -60,7 +60,7 @@ def write(
         "settings": json.dumps(settings, sort_keys=True),
     }
     tensors = {"words" if words else "images": inputs, "labels": labels}
-    with whole(file) as partial:
+    with atomic_write(file) as partial:
         partial.write_bytes(save(tensors, metadata | words))
 
 
@@ -81,17 +81,17 @@ def read(file: Path) -> tuple[Tensor, Tensor, dict[str, str]]:
         raise DataError(f"{file} is unreadable ({error}); delete it and run again") from error
     kind = _check_form(file, tensors, metadata)
     inputs, labels = tensors[kind], tensors["labels"]
-    found = digest(inputs.numpy(), labels.numpy(), metadata.get("vocabulary", ""))
-    if found != metadata["sha256"]:
+    sha256 = digest(inputs.numpy(), labels.numpy(), metadata.get("vocabulary", ""))
+    if sha256 != metadata["sha256"]:
         raise DataError(
-            f"{file} was altered: its bytes have sha256 {found}, its header promises "
+            f"{file} was altered: its bytes have sha256 {sha256}, its header promises "
             f"{metadata['sha256']}; delete it and run again"
         )
     return inputs, labels, metadata
 
 
 def _check_form(file: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> str:
-    """``images`` or ``words``: what the file holds.
+    """The kind of the file's inputs: ``images`` or ``words``.
 
     Raises DataError unless names, types, shapes, labels and words are those this module writes.
     """

@@ -43,17 +43,17 @@ def most_frequent(texts: Iterable[list[str]], size: int) -> list[str]:
 def as_numbers(texts: list[list[str]], vocabulary: list[str], length: int) -> np.ndarray:
     """Words to their places in the vocabulary: int32 (n, length)."""
     numbers = {word: number for number, word in enumerate(vocabulary)}
-    found = np.full((len(texts), length), PADDING, np.int32)
-    for row, text in zip(found, texts, strict=True):
-        kept = text[:length]
-        row[: len(kept)] = [numbers.get(word, UNKNOWN) for word in kept]
-    return found
+    places = np.full((len(texts), length), PADDING, np.int32)
+    for row, text in zip(places, texts, strict=True):
+        first_words = text[:length]
+        row[: len(first_words)] = [numbers.get(word, UNKNOWN) for word in first_words]
+    return places
 
 
-def encoded(
+def encode_split(
     split: str, read: Callable[[str], Texts], *, config: Config, classes: list[str], source: str
 ) -> RawTexts:
-    """One split as numbers. read: a split's name to its texts, as published, and their labels."""
+    """One split as numbers.  read: name of a split -> its texts, as published, and labels."""
 
     def words_and_labels(which: str) -> tuple[list[list[str]], list[int]]:
         texts, labels = read(which)

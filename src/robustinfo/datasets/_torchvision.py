@@ -1,4 +1,4 @@
-"""The door to torchvision's data sets: found under ``<root>/downloads``, else downloaded there."""
+"""torchvision's data sets, read from ``<root>/downloads`` or downloaded there."""
 
 import tarfile
 from pathlib import Path

@@ -1,9 +1,9 @@
-"""What lies in a folder of images, listed once, without opening a file.
+"""The content of a folder of images, listed once, without opening a file.
 
-Images are told by their endings, those of torchvision's ImageFolder. Hidden folders and files, and
-those that systems and programs leave behind, are passed over. A link is followed where it leads
-out of the tree; never into a folder above it, nor into one that is listed already. Pipes, sockets
-and devices are never opened, whatever they are called.
+Images are recognised by their endings, those of torchvision's ImageFolder. Hidden folders and
+files, and those of the operating system, are skipped. A link is followed where it leads out of the
+tree; never into a folder above it, nor into one that is listed already. Pipes, sockets and devices
+are never opened, whatever their names.
 """
 
 import os
@@ -27,11 +27,11 @@ UNPRINTABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 HIDDEN = "hidden, or of the system"
 NO_IMAGE = "files whose endings are not those of images"
 SPECIAL = "pipes, sockets or devices, which are not opened"
-AGAIN = "links to a folder that is read already, or is above"
+ALREADY_LISTED = "links to a folder that is read already, or is above"
 
 
 class Tree(NamedTuple):
-    """All paths are relative to the top."""
+    """The listed tree; all paths are relative to the top."""
 
     top: Path
     images: dict[Path, list[str]]  # every folder that was listed: its image files, by name
@@ -39,13 +39,13 @@ class Tree(NamedTuple):
     aliases: dict[Path, Path]  # a link that is not followed: the folder in the tree that it means
     depths: dict[Path, int]  # folders with images: how many folders down the deepest of them lies
 
-    def inside(self, folder: Path) -> list[Path]:
+    def folders_in(self, folder: Path) -> list[Path]:
         """The folders in a folder, sorted by name."""
         return sorted(one for one in self.images if one != HERE and one.parent == folder)
 
 
 def scan(top: Path) -> Tree:
-    """Raises DataError for a folder that cannot be listed or a name that cannot be written."""
+    """List a tree. Raises DataError for an unreadable folder or a name that is not printable."""
     tree, real = Tree(top, {}, [], {}, {}), top.resolve()
     seen: dict[tuple[int, int], Path] = {}
     # Links wait until all else is listed: of a folder and a link to it, the folder is the class.
@@ -55,12 +55,12 @@ def scan(top: Path) -> Tree:
         path = top / folder
         key = (path.stat().st_dev, path.stat().st_ino)
         if key in seen or (folder != HERE and real.is_relative_to(path.resolve())):
-            tree.left_out.append((folder, AGAIN))
+            tree.left_out.append((folder, ALREADY_LISTED))
             tree.aliases[folder] = seen.get(key, HERE)
             continue
         seen[key], tree.images[folder] = folder, []
         for entry in _entries(path):
-            if why := _passed_over(entry):
+            if why := _skip_reason(entry):
                 tree.left_out.append((folder / entry.name, why))
             elif not _is_folder(entry):
                 tree.images[folder].append(entry.name)
@@ -73,30 +73,30 @@ def scan(top: Path) -> Tree:
 
 
 def _entries(folder: Path) -> list[os.DirEntry]:
-    """What lies in a folder, sorted by name."""
+    """The entries of a folder, sorted by name."""
     try:
         with os.scandir(folder) as entries:
-            found = sorted(entries, key=lambda entry: entry.name)
+            listing = sorted(entries, key=lambda entry: entry.name)
     except OSError as error:
         raise DataError(
             f"{printable(folder)} cannot be listed ({error.strerror}); make it readable, or move "
             "it out of the folder of images"
         ) from error
-    for entry in found:
+    for entry in listing:
         if UNPRINTABLE.search(entry.name) and not _hidden(entry.name):
             raise DataError(
                 f"{printable(folder)} has {printable(entry.name)}, a name that is not UTF-8 or "
                 "has control characters; rename it"
             )
-    return found
+    return listing
 
 
 def _hidden(name: str) -> bool:
     return name.startswith(".") or name.casefold() in SYSTEM
 
 
-def _passed_over(entry: os.DirEntry) -> str | None:
-    """Why an entry is neither a folder to list nor a file to read; None: it is one of them."""
+def _skip_reason(entry: os.DirEntry) -> str | None:
+    """Why an entry is skipped; None: it is a folder to list or a file to read."""
     if _hidden(entry.name):
         return HIDDEN
     if _is_folder(entry):
@@ -110,12 +110,12 @@ def _passed_over(entry: os.DirEntry) -> str | None:
 
 
 def _is_folder(entry: os.DirEntry) -> bool:
-    """Of a link, whether it leads to one; asked of the disk for links only."""
+    """Whether an entry is a folder, or a link to one; only links need a look at the disk."""
     return os.path.isdir(entry.path) if entry.is_symlink() else entry.is_dir()
 
 
 def printable(text: Path | str) -> str:
-    """The text itself, or with escapes for what no terminal shows."""
+    """The text itself, or with escapes for characters that are not printable."""
     return ascii(str(text)) if UNPRINTABLE.search(str(text)) else str(text)
 
 

@@ -27,7 +27,7 @@ class Config(_texts.Config):
 def load(split: str, *, config: Config, root: Path) -> RawTexts:
     """The split from the unpacked archive. Raises DataError if it is not there or damaged."""
     read = partial(_read, root / "downloads" / "aclImdb")
-    return _texts.encoded(
+    return _texts.encode_split(
         split, read, config=config, classes=list(CLASSES.values()), source=ADDRESS
     )
 

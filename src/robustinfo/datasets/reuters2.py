@@ -33,7 +33,7 @@ class Config(_texts.Config):
 def load(split: str, *, config: Config, root: Path) -> RawTexts:
     """The split from the unpacked archive. Raises DataError if it is not there or damaged."""
     read = partial(_read, root / "downloads" / "reuters21578")
-    return _texts.encoded(split, read, config=config, classes=CLASSES, source=ADDRESS)
+    return _texts.encode_split(split, read, config=config, classes=CLASSES, source=ADDRESS)
 
 
 def _read(folder: Path, split: str) -> Texts:

@@ -49,7 +49,7 @@ class Config(_texts.Config):
 
 def load(split: str, *, config: Config, root: Path) -> RawTexts:
     """The split in the order of the draw. ``root`` is not used: the texts are made here."""
-    return _texts.encoded(
+    return _texts.encode_split(
         split, _make, config=config, classes=list(JUDGEMENTS), source="robustinfo.datasets"
     )
 

@@ -1,7 +1,7 @@
-"""Which of the last maps' channels IB-RAR cuts, and when.
+"""The channel mask of IB-RAR: which channels of the last feature maps it cuts, and when.
 
 Xu, Perin and Picek (2023), arXiv 2302.10896, eq. 3: T_last := T_last * mask, where the mask is 0 at
-the channels with the least nHSIC(f_c, Y), 5 % of them. Of when, there are three readings:
+the channels with the least nHSIC(f_c, Y), 5 % of them. When, has three readings:
     after_training  section II-C: "after training the network", here by held-out training images.
                     For good: the mask is part of the network, at test time, too.
     every_step      algorithm 1: in each step the maps are masked before the terms are computed,
@@ -10,7 +10,7 @@ the channels with the least nHSIC(f_c, Y), 5 % of them. Of when, there are three
                     also cuts the channels with the greatest nHSIC(f_c, X), X being the images of
                     the pass; of 512 channels ten for each reason.
 The code takes batches 10, 20, ... of an epoch. Here each is masked with probability 1/10: batches
-are drawn at random, so which of them matters not, and a training that goes on draws the same.
+are random anyway, and a resumed training draws the same.
 """
 
 from collections.abc import Callable
@@ -43,48 +43,48 @@ class Config(Settings):
         return self
 
 
-def cuts(config: Config) -> bool:
-    """Whether any channel is ever cut."""
+def is_active(config: Config) -> bool:
+    """Whether any channel is cut at any time."""
     return config.masked_share + config.masked_share_by_input > 0
 
 
-def lasts(config: Config) -> bool:
-    """Whether a mask stays when the training is over, for which it takes held-out images."""
+def is_permanent(config: Config) -> bool:
+    """Whether the mask remains after training; it is then computed from held-out images."""
     return config.masked_share > 0 and config.mask != "one_in_ten"
 
 
-def in_step(
+def masked_step(
     network: Network, y: Tensor, *, config: Config, generator: Generator
 ) -> AbstractContextManager:
-    """Within, what a training step does with the maps of its batch.  y: (n,) labels."""
-    if not cuts(config) or config.mask == "after_training":
+    """A context in which a training step masks the maps of its batch.  y: (n,) labels."""
+    if not is_active(config) or config.mask == "after_training":
         return nullcontext()
     if config.mask == "one_in_ten" and torch.rand((), generator=generator, device=y.device) >= 0.1:
         return nullcontext()
-    return cut_in_training(network, _keeping(y, config))
+    return cut_in_training(network, _kept_channels(y, config))
 
 
 @torch.no_grad()
 def cut(network: Network, x: Tensor, y: Tensor, *, config: Config) -> None:
-    """Cut channels for good, in place.  x: (m, c, h, w), held out.  y: (m,).  In eval mode."""
-    found = [network.observe(part, (MASK,)) for part in x.split(EVALUATION_BATCH)]
+    """Set the network's mask, in place.  x: (m, c, h, w), held out.  y: (m,).  In eval mode."""
+    observed = [network.observe(part, (MASK,)) for part in x.split(EVALUATION_BATCH)]
     mask = network.get_submodule(MASK)
     assert isinstance(mask, ChannelMask)
     channels = len(mask.passes)
-    maps = torch.cat([seen[MASK] for _, seen in found]).view(len(x), channels, -1, 1)
-    values = channel_mask.relevance(maps, y, classes=found[0][0].shape[1], sigma=config.sigma)
+    maps = torch.cat([outputs[MASK] for _, outputs in observed]).view(len(x), channels, -1, 1)
+    values = channel_mask.relevance(maps, y, classes=observed[0][0].shape[1], sigma=config.sigma)
     mask.passes.copy_(channel_mask.mask(values, config.masked_share))
 
 
-def _keeping(y: Tensor, config: Config) -> Callable[[Tensor, Tensor], Tensor]:
-    """Which channels of a pass are kept, from its images and maps."""
+def _kept_channels(y: Tensor, config: Config) -> Callable[[Tensor, Tensor], Tensor]:
+    """The function (images, maps) -> (C,) bool, the channels of a pass that are kept."""
 
     def keep(x: Tensor, maps: Tensor) -> Tensor:
         values = channel_mask.batch_relevance(maps, y, sigma=config.sigma)
         kept = channel_mask.mask(values, config.masked_share)
         if config.masked_share_by_input:
-            known = channel_mask.batch_dependence(maps, x, sigma=config.sigma)
-            kept &= channel_mask.mask(-known, config.masked_share_by_input)
+            dependence = channel_mask.batch_dependence(maps, x, sigma=config.sigma)
+            kept &= channel_mask.mask(-dependence, config.masked_share_by_input)
         return kept
 
     return keep

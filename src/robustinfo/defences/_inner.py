@@ -1,4 +1,4 @@
-"""The inner maximisation of defences that train on where PGD on the cross-entropy ends."""
+"""The inner maximisation of defences that train on PGD's last iterate on the cross-entropy."""
 
 from typing import Protocol
 
@@ -8,7 +8,7 @@ from robustinfo.attacks import pgd
 
 
 class Config(Protocol):
-    """What such a defence says of it."""
+    """The settings that such a defence has."""
 
     attack: pgd.Config
 
@@ -16,5 +16,5 @@ class Config(Protocol):
 def adversaries(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> Tensor:
-    """Where PGD ends for every image, fooling or not. Like x; made in eval mode."""
+    """The last iterate of PGD for every image, successful or not. Like x; made in eval mode."""
     return pgd.craft(model, x, y, config=config.attack, generator=generator)

@@ -4,10 +4,10 @@ Madry et al. (2018), arXiv 1706.06083, eq. 2.1, and the mix of Goodfellow et al.
 1412.6572:  minimise  clean_share L(f(x), y) + (1 - clean_share) max L(f(x'), y),  x' = PGD(x).
 With clean_share = 0 this is the min-max training of Madry et al. Adversaries are made in eval mode.
 
-PGD climbs L itself, whichever loss that is, unless the attack names another ``objective``. A loss
-with an optimum short of certainty, as entropy_maximised and label_smoothed are, grows to both sides
-of it: of an image that is predicted surer than that, the ascent may make a surer one, which fools
-nobody. ``cross_entropy`` always leads away from the label.
+PGD maximises L itself, whichever loss that is, unless the attack names another ``objective``. A
+loss with an optimum short of certainty, as entropy_maximised and label_smoothed, grows to both
+sides of it: where an image is predicted with more certainty, the ascent may raise it further, and
+find no adversarial image. ``cross_entropy`` always leads away from the label.
 """
 
 from collections.abc import Callable
@@ -35,7 +35,7 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called.
+    """The names of its rows.
 
     adversarial  the loss on the adversarial images, by its share
     clean  the loss on the clean images, by its share
@@ -46,7 +46,7 @@ def outline(config: Config) -> Outline:
 def loss_terms(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> dict[str, Tensor]:
-    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Every term is a scalar in nats."""
+    """The loss terms, scalars in nats.  x: (n, c, h, w) in [0, 1].  y: (n,) labels."""
     x_adv = adversaries(model, x, y, config=config, generator=generator)
     return terms_on(model, x, x_adv, y, config=config)
 
@@ -54,7 +54,7 @@ def loss_terms(
 def adversaries(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> Tensor:
-    """Where the ascent ends for every image, fooling or not. Like x."""
+    """The last iterate of the ascent for every image, successful or not. Like x."""
     settings = config.attack
     if settings.objective == "loss" and config.loss["method"] == "cross_entropy":
         settings = settings.model_copy(update={"objective": "cross_entropy"})
@@ -62,18 +62,18 @@ def adversaries(
         return pgd.craft(model, x, y, config=settings, generator=generator)
     loss = registry.get("losses", config.loss)
 
-    def climbed(network: nn.Module, at: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    def summed_loss(network: nn.Module, at: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         logits = network(at)
         # The sum over the images: the slopes of a mean would fade as the batch grows.
         return logits, len(labels) * loss(logits, labels)
 
-    return pgd.craft(model, x, y, config=settings, generator=generator, climbed=climbed)
+    return pgd.craft(model, x, y, config=settings, generator=generator, loss=summed_loss)
 
 
 def terms_on(
     forward: Callable[[Tensor], Tensor], x: Tensor, x_adv: Tensor, y: Tensor, *, config: Config
 ) -> dict[str, Tensor]:
-    """The terms where the adversaries are there already; ``forward`` gives logits (n, K)."""
+    """The loss terms of given adversarial images.  forward: images -> logits (n, K)."""
     loss = registry.get("losses", config.loss)
     terms = {"adversarial": (1 - config.clean_share) * loss(forward(x_adv), y)}
     if config.clean_share:

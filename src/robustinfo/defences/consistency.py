@@ -26,7 +26,7 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called.
+    """The names of its rows.
 
     adversarial  the loss on the adversarial images
     divergence  how far the answers with and without the perturbation differ, by its weight
@@ -37,7 +37,7 @@ def outline(config: Config) -> Outline:
 def loss_terms(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> dict[str, Tensor]:
-    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Every term is a scalar in nats."""
+    """The loss terms, scalars in nats.  x: (n, c, h, w) in [0, 1].  y: (n,) labels."""
     x_adv = adversaries(model, x, y, config=config, generator=generator)
     return terms_on(model, x, x_adv, y, config=config)
 
@@ -45,9 +45,9 @@ def loss_terms(
 def terms_on(
     forward: Callable[[Tensor], Tensor], x: Tensor, x_adv: Tensor, y: Tensor, *, config: Config
 ) -> dict[str, Tensor]:
-    """The terms where the adversaries are there already; ``forward`` gives logits (n, K)."""
-    logits, attacked = forward(x), forward(x_adv)
+    """The loss terms of given adversarial images.  forward: images -> logits (n, K)."""
+    logits, adversarial_logits = forward(x), forward(x_adv)
     return {
-        "adversarial": registry.get("losses", config.loss)(attacked, y),
-        "divergence": config.weight * kl_of_softmax(logits, attacked).mean(),
+        "adversarial": registry.get("losses", config.loss)(adversarial_logits, y),
+        "divergence": config.weight * kl_of_softmax(logits, adversarial_logits).mean(),
     }

@@ -34,7 +34,7 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called.
+    """The names of its rows.
 
     clean  the loss on the clean images, of all members
     entropy  the entropy of the mean prediction, by its weight; it is maximised
@@ -54,7 +54,7 @@ def outline(config: Config) -> Outline:
 def loss_terms(
     model: Network, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> dict[str, Tensor]:
-    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Every term is a scalar in nats.
+    """The loss terms, scalars in nats.  x: (n, c, h, w) in [0, 1].  y: (n,) labels.
 
     Raises UserError if the model is no ensemble.
     """
@@ -70,9 +70,9 @@ def loss_terms(
 def attack_term(
     model: Network, x: Tensor, y: Tensor, *, config: Config, state: dict[str, Tensor]
 ) -> tuple[Tensor, Tensor]:
-    """The mean's logits, which are what is judged, and both weighted terms, summed over the images.
+    """The ensemble's logits (n, K), and both weighted terms, summed over the images.
 
-    An adaptive attacker climbs the term beside the mean's cross-entropy.
+    An adaptive attack maximises the terms beside the cross-entropy of the ensemble.
     """
     prediction, logits = member_logits(model, x)
     term = config.entropy * entropy(prediction) + config.diversity * log_determinant(logits, y)
@@ -90,10 +90,10 @@ def log_determinant(logits: Tensor, y: Tensor) -> Tensor:
     About 0 at most, where no wrong class has the probability of two members. Right to 2e-6 in
     float32.
     """
-    own = y[:, None, None].expand(-1, logits.shape[1], 1)
+    true_class = y[:, None, None].expand(-1, logits.shape[1], 1)
     # float32 would round the products to a tenth of the offset; and autocast, which would round
     # them further, leaves float64 alone.
-    others = logits.double().scatter(2, own, -torch.inf).softmax(2)
+    others = logits.double().scatter(2, true_class, -torch.inf).softmax(2)
     rows = F.normalize(others, dim=2)  # at least 1 / sqrt(K - 1) long before
     gram = rows @ rows.mT + OFFSET * torch.eye(rows.shape[1], dtype=rows.dtype, device=rows.device)
     # ``cholesky`` waits for the device to say whether it could; with the offset it always can.

@@ -4,10 +4,10 @@ minimise  L(f(x), y) + weight (E_T(batch) - factor E_T(pretrained))^2,
 with E_T of ``maths/activation_entropy.py`` over the model's ``activations`` and E_T(pretrained)
 measured once, on the training set, before the first step (lambda and sigma in the paper).
 
-Only the first and the last of the activations act, since E_T telescopes. And the paper takes
-E_T > 0 for granted: where it is negative, factor > 1 pushes it further down, which is said in a
-warning. Which outputs count as layers decides its sign; see the model's file. Of a batch, E_T is
-the mean over its images: a sum would grow with its size, which differs between the two trainings.
+Only the first and the last of the activations matter, since E_T telescopes. And the paper takes
+E_T > 0 for granted: where it is negative, factor > 1 pushes it further down, and a warning says so.
+Which outputs count as layers decides its sign; see the model's file. E_T of a batch is the mean
+over its images: a sum would grow with its size, which differs between the two trainings.
 """
 
 import logging
@@ -23,18 +23,18 @@ from robustinfo.core.settings import Entry, Number, Outline, PositiveNumber
 from robustinfo.maths.activation_entropy import (
     Reading,
     Sums,
+    accumulate,
     activation_entropy,
     entropy_flow,
+    entropy_of_set,
     flow_penalty,
-    of_set,
     refuse_negative,
-    summed,
 )
 from robustinfo.models._network import Network
 
 log = logging.getLogger(__name__)
 
-SAME_STEPS = True  # no step depends on a value or draws anything: see stepping.py
+SAME_STEPS = True  # no step depends on a value or is random: see training/step.py
 
 
 class Config(Reading):
@@ -47,7 +47,7 @@ class Config(Reading):
 def prepare(
     model: Network, batches: Callable[[], Iterable[tuple[Tensor, Tensor]]], *, config: Config
 ) -> tuple[nn.Module, dict[str, Tensor]]:
-    """E_T of the model as it comes, over the training set: ``pretrained_flow``, a scalar.
+    """E_T of the pretrained model over the training set: ``pretrained_flow``, a scalar.
 
     In eval mode; the model is left as it is. Raises ValueError if an activation is negative.
     """
@@ -56,18 +56,18 @@ def prepare(
     sums: dict[str, Sums] = {}
     for x, _ in batches():
         with frozen(model):
-            _, seen = model.observe(x, model.activations)
-        for layer, h in seen.items():
+            _, outputs = model.observe(x, model.activations)
+        for layer, h in outputs.items():
             refuse_negative(h, layer)
-            sums[layer] = summed(h, config, sums.get(layer))
-    flow = entropy_flow([of_set(one, config) for one in sums.values()])
+            sums[layer] = accumulate(h, config, sums.get(layer))
+    flow = entropy_flow([entropy_of_set(one, config) for one in sums.values()])
     if flow < 0 < config.factor - 1:
         log.warning("pretrained E_T is %.4g < 0: factor %g pushes it down", flow, config.factor)
     return model, {"pretrained_flow": flow.float()}
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called.
+    """The names of its rows.
 
     clean  the loss on the clean images
     entropic  the squared distance of E_T of the batch from its target, by its weight
@@ -91,9 +91,9 @@ def loss_terms(
     generator: Generator,
     state: dict[str, Tensor],
 ) -> dict[str, Tensor]:
-    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Terms in nats and squared natural-log units."""
+    """The loss terms, in nats and squared nats of E_T.  x: (n, c, h, w) in [0, 1].  y: (n,)."""
     loss = registry.get("losses", config.loss)
-    logits, first, last = _ends(model, x)
+    logits, first, last = _first_and_last(model, x)
     target = config.factor * state["pretrained_flow"]
     penalty = flow_penalty(first, last, target, layers=len(model.activations), reading=config)
     return {"clean": loss(logits, y), "entropic": config.weight * penalty}
@@ -102,16 +102,16 @@ def loss_terms(
 def attack_term(
     model: Network, x: Tensor, y: Tensor, *, config: Config, state: dict[str, Tensor]
 ) -> tuple[Tensor, Tensor]:
-    """Logits, and what an adaptive attacker climbs: the terms of single images, summed."""
-    logits, first, last = _ends(model, x)
+    """Logits (n, K), and the entropic terms of single images, summed, for adaptive attacks."""
+    logits, first, last = _first_and_last(model, x)
     alone = Reading(floor=config.floor)  # every image by itself
     fall = activation_entropy(first, alone) - activation_entropy(last, alone)
     gap = fall / (len(model.activations) - 1) - config.factor * state["pretrained_flow"]
     return logits, config.weight * gap.square().sum()
 
 
-def _ends(model: Network, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Logits, and the first and last activations: E_T telescopes, no other layer acts."""
+def _first_and_last(model: Network, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Logits, and the first and last activations: E_T telescopes, and needs no other layer."""
     first, last = model.activations[0], model.activations[-1]
-    logits, seen = model.observe(x, (first, last))
-    return logits, seen[first].float(), seen[last].float()
+    logits, outputs = model.observe(x, (first, last))
+    return logits, outputs[first].float(), outputs[last].float()

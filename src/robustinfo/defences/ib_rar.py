@@ -4,7 +4,7 @@ Xu, Perin and Picek (2023), arXiv 2302.10896, eq. 1 and 2:
 minimise  L_base + alpha sum_l nHSIC(X, T_l) - beta sum_l nHSIC(Y, T_l),
 with nHSIC of ``maths/hsic.py`` (sigma = 5, alpha = 0.008, beta = 0.08) over the batch, T_l the
 outputs of the chosen ``layers``, and L_base what the ``base`` minimises: cross-entropy, PGD,
-TRADES, MART. Of what images, ``information_of`` says:
+TRADES, MART. ``information_of`` chooses the images:
     clean        X and T_l of the clean images, I(X, T_l(X)): eq. 2 as it is printed.
     adversarial  both of those that the base trains on, I(X + delta, T_l(X + delta)), which the
                  paper tries and drops: no worse against PGD, it says, and worse against others.
@@ -35,7 +35,7 @@ from robustinfo.core.settings import Entry, Names, Number, Outline
 from robustinfo.defences import _cutting
 from robustinfo.maths.hsic import nhsic, projection
 from robustinfo.maths.kernels import gaussian, gaussian_label, same_label
-from robustinfo.models._mask import as_read, has_mask
+from robustinfo.models._mask import has_mask, masked_points
 from robustinfo.models._network import Network
 
 READS = "images"
@@ -58,35 +58,35 @@ class Config(_cutting.Config):
         return self
 
 
-finishes, finish = _cutting.lasts, _cutting.cut
+finishes, finish = _cutting.is_permanent, _cutting.cut
 
 
 def prepare(
     model: Network, batches: Callable[[], Iterable[tuple[Tensor, Tensor]]], *, config: Config
 ) -> tuple[nn.Module, dict[str, Tensor]]:
-    """What the base prepares. Raises UserError without the layers, adversaries or mask."""
-    _points(model, config)
-    if _cutting.cuts(config) and not has_mask(model):
+    """``prepare`` of the base. Raises UserError without the layers, adversaries or mask."""
+    _layers_of(model, config)
+    if _cutting.is_active(config) and not has_mask(model):
         raise UserError("the model has no channel mask; set `masked_share: 0`, or another model")
-    if config.information_of != "clean" and _of_base(config, "adversaries") is None:
+    if config.information_of != "clean" and _base_hook(config, "adversaries") is None:
         raise UserError(
             f"ib_rar has `information_of: {config.information_of}`, and its base "
             f"{config.base['method']!r} makes no adversaries; write `information_of: clean`, or a "
-            f"base that makes some: {', '.join(_attacking())}"
+            f"base that makes some: {', '.join(_with_adversaries())}"
         )
-    prepare = _of_base(config, "prepare")
+    prepare = _base_hook(config, "prepare")
     return prepare(model, batches) if prepare else (model, {})
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called.
+    """The names of its rows.
 
     *  a term of the base
     compression, relevance  the sum over the layers of nHSIC(X, T), nHSIC(Y, T), by its weight
     """
     base = registry.module("defences", config.base)
-    (own,) = base.outline(registry.config("defences", config.base))
-    return [own, {"quantity": ("compression", "relevance")}]
+    (base_rows,) = base.outline(registry.config("defences", config.base))
+    return [base_rows, {"quantity": ("compression", "relevance")}]
 
 
 def loss_terms(
@@ -98,30 +98,30 @@ def loss_terms(
     generator: Generator,
     state: dict[str, Tensor],
 ) -> dict[str, Tensor]:
-    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  The base's terms, and two without a unit."""
-    points, images, found = _points(model, config), [x], []
-    if adversaries := _of_base(config, "adversaries"):
+    """The base's loss terms, and two without a unit.  x: (n, c, h, w) in [0, 1].  y: (n,)."""
+    points, images, observed = _layers_of(model, config), [x], []
+    if adversaries := _base_hook(config, "adversaries"):
         images.append(adversaries(model, x, y, generator=generator))
     every = {"clean": images[:1], "adversarial": images[-1:]}
-    read = every.get(config.information_of, images)  # whose layers are read
+    observed_images = every.get(config.information_of, images)  # whose layers are read
 
-    def forward(given: Tensor) -> Tensor:
-        if not any(given is one for one in read):
-            return model(given)
-        found.append(model.observe(given, points))
-        return found[-1][0]
+    def forward(batch: Tensor) -> Tensor:
+        if not any(batch is one for one in observed_images):
+            return model(batch)
+        observed.append(model.observe(batch, points))
+        return observed[-1][0]
 
-    with _cutting.in_step(model, y, config=config, generator=generator):
-        if terms_on := _of_base(config, "terms_on"):
+    with _cutting.masked_step(model, y, config=config, generator=generator):
+        if terms_on := _base_hook(config, "terms_on"):
             terms = terms_on(forward, *images, y)
         else:
-            extra = {"state": state} if _of_base(config, "prepare") else {}
+            extra = {"state": state} if _base_hook(config, "prepare") else {}
             terms = registry.get("defences", config.base)(model, x, y, generator=generator, **extra)
-        if not found:
-            forward(read[-1])
-    layers = [t for _, seen in found for t in seen.values()]
+        if not observed:
+            forward(observed_images[-1])
+    layers = [t for _, outputs in observed for t in outputs.values()]
     inputs = images[-1] if config.information_of == "adversarial" else x
-    of_input, of_label = _information(inputs, y, found[0][0].shape[1], layers, config)
+    of_input, of_label = _information(inputs, y, observed[0][0].shape[1], layers, config)
     compression, relevance = config.compression * of_input, -config.relevance * of_label
     return terms | {"compression": compression, "relevance": relevance}
 
@@ -129,42 +129,41 @@ def loss_terms(
 def attack_term(
     model: Network, x: Tensor, y: Tensor, *, config: Config, state: dict[str, Tensor]
 ) -> tuple[Tensor, Tensor]:
-    """Logits, and what an adaptive attacker climbs, a scalar: n times both terms, and the base's.
+    """Logits (n, K), and n times both terms plus the base's, a scalar, for adaptive attacks.
 
-    X is what the attack has made so far. The nHSIC are those of the whole batch that is attacked,
-    of any size: what becomes of an image depends on which others are attacked with it, and a batch
-    of one image has no such term.
+    X is the attack's current iterate. nHSIC is that of the whole attacked batch, of any size: an
+    image's attack depends on the others in its batch, and a batch of one image has no such term.
     """
-    logits, seen = model.observe(x, _points(model, config))
-    of_input, of_label = _information(x, y, logits.shape[1], [*seen.values()], config)
+    logits, outputs = model.observe(x, _layers_of(model, config))
+    of_input, of_label = _information(x, y, logits.shape[1], [*outputs.values()], config)
     term = len(y) * (config.compression * of_input - config.relevance * of_label)
-    if base_term := _of_base(config, "attack_term"):
+    if base_term := _base_hook(config, "attack_term"):
         logits, added = base_term(model, x, y, state=state)
         term = added + term
     return logits, term
 
 
-def _points(model: Network, config: Config) -> tuple[str, ...]:
-    """The layers whose nHSIC counts. Raises ValueError with the choices."""
+def _layers_of(model: Network, config: Config) -> tuple[str, ...]:
+    """The layers T_l of both terms. Raises ValueError with the choices."""
     for layer in config.layers or ():
         if layer not in model.probes:
             raise UserError(f"no probe {layer!r}; `layers` of ib_rar: {', '.join(model.probes)}")
     points = model.probes if config.layers is None else config.layers
     if not points:
         raise UserError("ib_rar needs at least one layer: name `probes` in the model")
-    return as_read(model, points)
+    return masked_points(model, points)
 
 
-def _attacking() -> list[str]:
-    """The defences that make adversaries."""
+def _with_adversaries() -> list[str]:
+    """The defences that have ``adversaries``."""
     names = registry.names("defences")
     return [n for n in names if registry.hook("defences", {"method": n}, "adversaries")]
 
 
-def _of_base(config: Config, name: str) -> Callable | None:
-    """What the base has by a name of the contract, its settings bound."""
-    found = registry.hook("defences", config.base, name)
-    return found and partial(found, config=registry.config("defences", config.base))
+def _base_hook(config: Config, name: str) -> Callable | None:
+    """A hook of the base, its settings bound; None: the base has none."""
+    hook = registry.hook("defences", config.base, name)
+    return hook and partial(hook, config=registry.config("defences", config.base))
 
 
 def _information(
@@ -176,5 +175,5 @@ def _information(
         labels = gaussian_label(y, classes, config.sigma)
     of_input = projection(gaussian(x.flatten(1), config.sigma))
     # The kernels differ in width, their matrices do not: one factorisation for all layers.
-    whole = projection(torch.stack([gaussian(t, config.sigma) for t in layers])).sum(0)
-    return nhsic(whole, of_input), nhsic(whole, projection(labels))
+    of_layers = projection(torch.stack([gaussian(t, config.sigma) for t in layers])).sum(0)
+    return nhsic(of_layers, of_input), nhsic(of_layers, projection(labels))

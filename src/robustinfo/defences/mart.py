@@ -1,4 +1,4 @@
-"""MART: adversarial training that looks harder at images which are misclassified when clean.
+"""MART: adversarial training with more weight on images that are misclassified when clean.
 
 Wang et al. (2020), "Improving adversarial robustness requires revisiting misclassified examples",
 ICLR, algorithm 1, with their weight lambda = 5:
@@ -32,7 +32,7 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called.
+    """The names of its rows.
 
     adversarial  the boosted cross-entropy on the adversarial images
     divergence  how far the answers differ, where the clean one is wrong the most, by its weight
@@ -50,7 +50,7 @@ def outline(config: Config) -> Outline:
 def loss_terms(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> dict[str, Tensor]:
-    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Every term is a scalar in nats."""
+    """The loss terms, scalars in nats.  x: (n, c, h, w) in [0, 1].  y: (n,) labels."""
     x_adv = adversaries(model, x, y, config=config, generator=generator)
     return terms_on(model, x, x_adv, y, config=config)
 
@@ -58,13 +58,13 @@ def loss_terms(
 def terms_on(
     forward: Callable[[Tensor], Tensor], x: Tensor, x_adv: Tensor, y: Tensor, *, config: Config
 ) -> dict[str, Tensor]:
-    """The terms where the adversaries are there already; ``forward`` gives logits (n, K)."""
-    logits, attacked = forward(x), forward(x_adv)
-    log_own = F.log_softmax(logits.float(), dim=1).gather(1, y[:, None]).squeeze(1)
-    doubt = -log_own.expm1()  # 1 - p_y(x)
-    divergence = (doubt * kl_of_softmax(logits, attacked)).mean()
+    """The loss terms of given adversarial images.  forward: images -> logits (n, K)."""
+    logits, adversarial_logits = forward(x), forward(x_adv)
+    log_p_true = F.log_softmax(logits.float(), dim=1).gather(1, y[:, None]).squeeze(1)
+    error_probability = -log_p_true.expm1()  # 1 - p_y(x)
+    divergence = (error_probability * kl_of_softmax(logits, adversarial_logits)).mean()
     return {
-        "adversarial": boosted_cross_entropy(attacked, y),
+        "adversarial": boosted_cross_entropy(adversarial_logits, y),
         "divergence": config.weight * divergence,
     }
 

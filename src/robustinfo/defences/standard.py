@@ -1,4 +1,4 @@
-"""Plain training on clean images with any loss: pretraining, and the rest's undefended twin."""
+"""Standard training on clean images with any loss: pretraining, and the undefended twin."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ from torch import Generator, Tensor, nn
 from robustinfo.core import registry
 from robustinfo.core.settings import Entry, Outline, Settings
 
-SAME_STEPS = True  # no step depends on a value or draws anything: see stepping.py
+SAME_STEPS = True  # no step depends on a value or is random: see training/step.py
 
 
 class Config(Settings):
@@ -15,7 +15,7 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called.
+    """The names of its rows.
 
     clean  the loss on the clean images
     """
@@ -25,12 +25,12 @@ def outline(config: Config) -> Outline:
 def loss_terms(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> dict[str, Tensor]:
-    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Every term is a scalar in nats."""
+    """The loss terms, scalars in nats.  x: (n, c, h, w) in [0, 1].  y: (n,) labels."""
     return terms_on(model, x, y, config=config)
 
 
 def terms_on(
     forward: Callable[[Tensor], Tensor], x: Tensor, y: Tensor, *, config: Config
 ) -> dict[str, Tensor]:
-    """The same for whatever gives logits, (n, c, h, w) -> (n, K)."""
+    """The loss terms.  forward: (n, c, h, w) -> logits (n, K)."""
     return {"clean": registry.get("losses", config.loss)(forward(x), y)}

@@ -1,9 +1,9 @@
-"""TRADES: what a perturbation changes in the prediction is paid for, whatever the label.
+"""TRADES: a penalty on the change of the prediction under perturbation, whatever the label.
 
 Zhang et al. (2019), arXiv 1901.08573, algorithm 1, with their weight beta = 1 / lambda = 6:
     minimise  L(f(x), y) + beta max KL(f(x) || f(x')),   |x' - x| <= epsilon, x' in [0, 1],
-L the cross-entropy in the paper. x' climbs the same divergence, by the steps of BIM, in eval mode
-and from x + 0.001 N(0, I), since at x itself the divergence is least and its gradient zero.
+L the cross-entropy in the paper. x' maximises the same divergence, by the steps of BIM, in eval
+mode and from x + 0.001 N(0, I), since at x itself the divergence is least and its gradient zero.
 Some later papers print KL(f(x') || f(x)), which is another number.
 
 Two details are ours: the start is cut to [0, 1], and l2 takes normalised gradient steps, where the
@@ -34,7 +34,7 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called.
+    """The names of its rows.
 
     clean  the loss on the clean images
     divergence  the largest divergence that a perturbation brings, by its weight
@@ -45,7 +45,7 @@ def outline(config: Config) -> Outline:
 def loss_terms(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> dict[str, Tensor]:
-    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Every term is a scalar in nats."""
+    """The loss terms, scalars in nats.  x: (n, c, h, w) in [0, 1].  y: (n,) labels."""
     x_adv = adversaries(model, x, y, config=config, generator=generator)
     return terms_on(model, x, x_adv, y, config=config)
 
@@ -53,22 +53,22 @@ def loss_terms(
 def adversaries(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> Tensor:
-    """Where the ascent of KL(f(x) || f(x')) ends. Like x; the labels y decide nothing.
+    """The last iterate of the ascent of KL(f(x) || f(x')). Like x; the labels y are not used.
 
-    Without a weight it is x itself: nothing is paid for then.
+    With a weight of 0 it is x itself.
     """
     if not config.weight:
         return x
     with frozen(model), torch.no_grad():
         clean = model(x)
-    climb: dict[str, Any] = {"climbed": partial(_divergence, clean), "begin": _beside}
-    return pgd.craft(model, x, y, config=bim.as_pgd(config.attack), generator=generator, **climb)
+    options: dict[str, Any] = {"loss": partial(_divergence, clean), "starting_point": _noisy_start}
+    return pgd.craft(model, x, y, config=bim.as_pgd(config.attack), generator=generator, **options)
 
 
 def terms_on(
     forward: Callable[[Tensor], Tensor], x: Tensor, x_adv: Tensor, y: Tensor, *, config: Config
 ) -> dict[str, Tensor]:
-    """The terms where the adversaries are there already; ``forward`` gives logits (n, K)."""
+    """The loss terms of given adversarial images.  forward: images -> logits (n, K)."""
     logits = forward(x)
     terms = {"clean": registry.get("losses", config.loss)(logits, y)}
     if config.weight:
@@ -76,7 +76,7 @@ def terms_on(
     return terms
 
 
-def _beside(x: Tensor, _: pgd.Ascent) -> Tensor:
+def _noisy_start(x: Tensor, _: pgd.Ascent) -> Tensor:
     return (x + NOISE * torch.randn_like(x)).clamp(0, 1)
 
 

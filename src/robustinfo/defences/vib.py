@@ -24,7 +24,7 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called.
+    """The names of its rows.
 
     clean  the loss on the clean images
     rate  the nats that the code carries of an image at most, by its weight
@@ -42,29 +42,29 @@ def outline(config: Config) -> Outline:
 def loss_terms(
     model: Network, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> dict[str, Tensor]:
-    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Every term is a scalar in nats.
+    """The loss terms, scalars in nats.  x: (n, c, h, w) in [0, 1].  y: (n,) labels.
 
     Raises UserError if the model has no code.
     """
     loss = registry.get("losses", config.loss)
-    logits, rate = _judged_and_rated(model, x)
+    logits, rate = _logits_and_rate(model, x)
     return {"clean": loss(logits, y), "rate": config.weight * rate.mean()}
 
 
 def attack_term(
     model: Network, x: Tensor, y: Tensor, *, config: Config, state: dict[str, Tensor]
 ) -> tuple[Tensor, Tensor]:
-    """Logits, and what an adaptive attacker climbs: the weighted rates, summed over the images."""
-    logits, rate = _judged_and_rated(model, x)
+    """Logits (n, K), and the weighted rates, summed over the images, for adaptive attacks."""
+    logits, rate = _logits_and_rate(model, x)
     return logits, config.weight * rate.sum()
 
 
-def _judged_and_rated(model: Network, x: Tensor) -> tuple[Tensor, Tensor]:
+def _logits_and_rate(model: Network, x: Tensor) -> tuple[Tensor, Tensor]:
     """Logits (n, K), and the divergence of every image's code from the prior, (n,) in nats."""
     if CODE not in dict(model.named_children()):
         raise UserError(
             "vib needs a model with a Gaussian code; write {method: bottleneck, network: {...}} "
             "among the models"
         )
-    logits, seen = model.observe(x, (CODE,))
-    return logits, kl_from_standard_normal(*gaussian(seen[CODE]))
+    logits, outputs = model.observe(x, (CODE,))
+    return logits, kl_from_standard_normal(*gaussian(outputs[CODE]))

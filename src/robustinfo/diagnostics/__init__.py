@@ -1,10 +1,10 @@
 """One file per check of a trained model: the contract of this folder.
 
-A file has all of ``Method``, and of ``Hooks`` what it wants. A diagnostic sees all images at once
-and takes them through the network in batches. It changes neither the network nor its images.
+A file has all of ``Method``, and any of ``Hooks``. A diagnostic gets all images at once and passes
+them through the network in batches. It changes neither the network nor its images.
 
 Fields of ``Config`` that others read: ``examples``, ``after`` and ``other`` (see ``diagnose``);
-``norm``, or that of the attack ``adversary``: whose resisting images OF_RESISTING means.
+``norm``, or that of the attack ``adversary``: the norm of OF_RESISTING.
 """
 
 from typing import Protocol
@@ -21,7 +21,7 @@ class Method(Protocol):
     Config: type[Settings]
 
     def outline(self, config: Settings) -> Outline:
-        """What its rows are called: ``quantity``, with a line on each in the docstring."""
+        """The names of its rows: ``quantity``, each explained in a line of the docstring."""
 
     def diagnose(
         self,
@@ -35,18 +35,18 @@ class Method(Protocol):
         after: dict[str, Tensor] | None = None,
         other: dict[str, Tensor] | None = None,
     ) -> list[Measurement]:
-        """The model in eval mode; x: (n, c, h, w) in [0, 1]; y: (n,) labels.
+        """Measure a model in eval mode.  x: (n, c, h, w) in [0, 1].  y: (n,) labels.
 
-        examples, after, other: handed on where ``Config`` has a field of this name, an attack of
-        the study: what the stage attack stored of these images: ``x_adv``, ``correct``,
-        ``success`` (n,) bool, ``distance_l2``, ``distance_linf`` (n,), and other counts of success.
+        examples, after, other: passed where ``Config`` has a field of this name, an attack of the
+        study: its stored results on these images: ``x_adv``, ``correct`` and ``success`` (n,)
+        bool, ``distance_l2``, ``distance_linf`` (n,), and success by other definitions.
         """
 
 
 class Hooks(Protocol):
-    """What a file may have besides; of a constant, its value where a file has none."""
+    """What a file may have besides; constants with their defaults."""
 
     READS: str = "images"  # or "texts"
-    # Whether it is asked only about images that resist every attack on the cross-entropy in its
-    # norm; its fractions are then taken of all.
+    # Whether it is run only on images that resist every attack on the cross-entropy in its norm;
+    # its fractions are then of all images.
     OF_RESISTING: bool = False

@@ -1,8 +1,8 @@
 """Accuracy under a gradient attack: swept over epsilon, it must fall, and reach 0 where it is huge.
 
-Carlini et al. (2019), arXiv 1902.06705, section 5. A model that survives an attack which may
-paint any image is not robust: the attack has failed. Swept over steps, it must become flat: until
-then the attack has not converged. By default each attack is one run from a uniform start.
+Carlini et al. (2019), arXiv 1902.06705, section 5. A model that resists an attack of unbounded
+epsilon is not robust: the attack has failed. Swept over steps, it must become flat: until then the
+attack has not converged. By default each attack is one run from a uniform start.
 
 Carlini and Wagner's attack has one constant here and searches for no other, as arXiv 2302.10896
 swept its steps (figure 3b; its code: unbounded, c = 0.1, Adam's rate 0.1).
@@ -16,7 +16,7 @@ from torch import Generator, Tensor, nn
 
 from robustinfo.attacks import carlini_wagner, mi_fgsm, pgd
 from robustinfo.attacks._gradient_safe import GradientSafe
-from robustinfo.core.batches import correct, together
+from robustinfo.core.batches import correct, memory_batches
 from robustinfo.core.measurement import Measurement, fraction
 from robustinfo.core.settings import Norm, Outline, Pixels, PositiveNumber, Settings
 
@@ -24,7 +24,7 @@ QUANTITY = "attack_accuracy"
 UNIT = 1 / 255  # one of the 256 values of a pixel
 
 
-class Strength(Settings):  # of an attack that climbs, whatever it climbs
+class Strength(Settings):  # of a gradient attack, whatever its loss
     norm: Norm = "linf"
     epsilon: Pixels
     steps: PositiveInt | None = 20  # None: as many as epsilon has 255ths, at least one
@@ -36,7 +36,7 @@ class Strength(Settings):  # of an attack that climbs, whatever it climbs
 
     @property
     def path(self) -> dict[str, Any]:
-        """How far an attack goes, in how many steps: what every attack of steps takes."""
+        """Ball, step size and steps, as every iterated attack takes them."""
         steps = self.steps or max(1, round(self.epsilon / UNIT))
         size = self.step_size
         if size is None:
@@ -46,7 +46,7 @@ class Strength(Settings):  # of an attack that climbs, whatever it climbs
 
     @property
     def starts(self) -> dict[str, Any]:
-        """Where PGD begins, and how often."""
+        """The random starts of PGD."""
         return {"start_std": self.start_std, "restarts": self.restarts}
 
 
@@ -68,7 +68,7 @@ class Config(Strength):
 
     @model_validator(mode="after")
     def only_pgd_draws_where_it_starts(self) -> Self:
-        """Of what draws nothing, a second run would be the first."""
+        """A second run of a deterministic attack would repeat the first."""
         drawn = self.starts != {"start_std": None, "restarts": 1}
         if drawn and self.attack in ("ni_fgsm", "carlini_wagner"):
             raise ValueError(f"`{self.attack}` starts at x; leave out `start_std` and `restarts`")
@@ -76,7 +76,7 @@ class Config(Strength):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called.
+    """The names of its rows.
 
     attack_accuracy  fraction of the images that are correct, clean and under the attack
     """
@@ -86,23 +86,26 @@ def outline(config: Config) -> Outline:
 def diagnose(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> list[Measurement]:
-    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  A fraction of the n images."""
+    """Accuracy under the attack.  x: (n, c, h, w) in [0, 1].  y: (n,) labels."""
     return [fraction(QUANTITY, robust(model, x, y, config=config, generator=generator))]
 
 
 def robust(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> Tensor:
-    """(n,) bool: correct when clean, and not turned."""
+    """Whether each image is correct when clean and under the attack, (n,) bool."""
     (perturb, attack), network = _attack(config), GradientSafe(model).eval()
     success = torch.cat(
-        [perturb(network, a, b, config=attack, generator=generator)[1] for a, b in together(x, y)]
+        [
+            perturb(network, a, b, config=attack, generator=generator)[1]
+            for a, b in memory_batches(x, y)
+        ]
     )
     return correct(model, x, y) & ~success
 
 
 def _attack(config: Config) -> tuple:
-    """The attack's ``perturb`` and its numbers."""
+    """The attack's ``perturb`` and its settings."""
     if config.attack == "carlini_wagner":
         names = ("norm", "epsilon", "steps", "step_size", "initial_const")
         numbers = {name: getattr(config, name) for name in names}

@@ -1,4 +1,4 @@
-"""Which class an image is taken for when it is attacked, and whether classes swap their images.
+"""The classes that attacked images are assigned to, and whether pairs of classes swap images.
 
 Xu, Perin and Picek (2023), arXiv 2302.10896, table IV: of an attack's stored examples, the share of
 each class's images that is taken for each other class. Every image counts by what the network says
@@ -24,7 +24,7 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called.
+    """The names of its rows.
 
     as_*  of the images of class *, the fraction taken for the class that is the level
     reciprocity  Spearman's correlation, over pairs of classes, of both ways to be mistaken
@@ -42,23 +42,23 @@ def diagnose(
     generator: Generator,
     examples: dict[str, Tensor],
 ) -> list[Measurement]:
-    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  ``as_j`` at level i: the share of class i."""
+    """``as_j`` at level i: the fraction of class i.  x: (n, c, h, w) in [0, 1].  y: (n,) labels."""
     logits = torch.cat([model(part) for part in examples["x_adv"].split(EVALUATION_BATCH)])
     shares = tendency(y, logits.argmax(1), logits.shape[1])
-    found = [
-        Measurement(f"as_{other}", shares[own, other].item(), level=float(own))
-        for own in range(len(shares))
+    measurements = [
+        Measurement(f"as_{other}", shares[true_class, other].item(), level=float(true_class))
+        for true_class in range(len(shares))
         for other in range(len(shares))
-        if own != other
+        if true_class != other
     ]
     swaps = reciprocity(shares)
-    return found if swaps is None else [*found, Measurement("reciprocity", swaps)]
+    return measurements if swaps is None else [*measurements, Measurement("reciprocity", swaps)]
 
 
 def tendency(y: Tensor, predicted: Tensor, classes: int) -> Tensor:
-    """(K, K) float64: of the images of class i, the share that is taken for j; (i, i) are right."""
-    own, taken = (F.one_hot(one, classes).double() for one in (y, predicted))
-    return own.T @ taken / own.sum(0)[:, None].clamp(min=1)
+    """The fraction of class i's images that is assigned to j, (K, K) float64; (i, i): correct."""
+    true_class, taken = (F.one_hot(one, classes).double() for one in (y, predicted))
+    return true_class.T @ taken / true_class.sum(0)[:, None].clamp(min=1)
 
 
 def reciprocity(shares: Tensor) -> float | None:

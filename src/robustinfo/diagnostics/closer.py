@@ -1,9 +1,9 @@
-"""Whether one attack that looks for the least distance has converged: none should come closer.
+"""Whether a minimal-distance attack has converged: no other attack should come closer.
 
-Of the images that the other attack turns, how far each goes; one that is not turned at all is
-infinitely far. Carlini and Wagner's attack (2017, arXiv 1608.04644) minimises the l2 distance that
-DeepFool (2016, arXiv 1511.04599) only estimates: where it goes farther on half of those images or
-more, its search has ended too early, and nothing that is measured on its images speaks of it.
+On the images that the other attack breaks, both distances are compared; an image that an attack
+does not break is infinitely far. Carlini and Wagner's attack (2017, arXiv 1608.04644) minimises the
+l2 distance that DeepFool (2016, arXiv 1511.04599) only estimates: where it goes farther on half of
+those images or more, its search has ended too early, and measures on its images are void.
 """
 
 import math
@@ -23,9 +23,9 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called.
+    """The names of its rows.
 
-    no_farther_share  of the images that ``other`` turns, the share where ``examples`` goes no
+    no_farther_share  of the images that ``other`` breaks, the share where ``examples`` goes no
         farther
     median_distance  of ``examples`` from the clean image, in ``norm``
     median_distance_of_other  of ``other`` from the clean image, in ``norm``
@@ -43,16 +43,18 @@ def diagnose(
     examples: dict[str, Tensor],
     other: dict[str, Tensor],
 ) -> list[Measurement]:
-    """``no_farther_share``: of the images that the other turns, where the first is no farther.
+    """``no_farther_share``: the fraction of the other's broken images where the first is as close.
 
-    Then both median distances over the same images, infinite where half are not turned. NaN, and no
-    medians, where the other turns none.
+    Then both median distances over the same images, infinite where half are not broken. NaN, and no
+    medians, where the other breaks none.
     """
-    of, distance = other["success"], f"distance_{config.norm}"
-    own = examples[distance].where(examples["success"], math.inf)[of]
-    others = other[distance][of]
-    found = [fraction("no_farther_share", own <= others)]
-    if len(own):
-        for name, distances in zip(MEDIANS, (own, others), strict=True):
-            found.append(Measurement(name, distances.median().item(), n=len(own)))
-    return found
+    turned, distance = other["success"], f"distance_{config.norm}"
+    distances_of_one = examples[distance].where(examples["success"], math.inf)[turned]
+    distances_of_other = other[distance][turned]
+    measurements = [fraction("no_farther_share", distances_of_one <= distances_of_other)]
+    if len(distances_of_one):
+        for name, distances in zip(MEDIANS, (distances_of_one, distances_of_other), strict=True):
+            measurements.append(
+                Measurement(name, distances.median().item(), n=len(distances_of_one))
+            )
+    return measurements

@@ -50,7 +50,7 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called.
+    """The names of its rows.
 
     loss  cross-entropy at a step along the gradient's sign (input) and a random sign (level)
     margin  true logit less the best other there
@@ -73,7 +73,7 @@ def outline(config: Config) -> Outline:
 def diagnose(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> list[Measurement]:
-    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  ``loss`` in nats and ``margin`` in logits.
+    """``loss`` in nats and ``margin`` in logits.  x: (n, c, h, w) in [0, 1].  y: (n,) labels.
 
     The layer is the image; level: the step along the gradient's sign; input: along the random one.
     ``hole_depth`` is a part of the surface's height, the areas are shares of its points; of images
@@ -81,7 +81,7 @@ def diagnose(
     """
     x, y = x[: config.images], y[: config.images]
     places = list(product(_steps(config), repeat=2))
-    found: list[Measurement] = []
+    measurements: list[Measurement] = []
     holes: list[bool] = []
     with frozen(model):
         directions = torch.stack([_gradient_sign(model, x, y), _random_sign(x, generator)], 1)
@@ -93,38 +93,40 @@ def diagnose(
                 "margin": margin(logits, labels),
             }
             if number < config.drawn:
-                found += _points(number, places, heights)
-            told = _told(*(values.view(config.side, -1) for values in heights.values()))
-            found += [one._replace(layer=f"image {number}") for one in told]
-            depth, area, _ = (one.value for one in told)
+                measurements += _points(number, places, heights)
+            of_hole = _hole_measurements(
+                *(values.view(config.side, -1) for values in heights.values())
+            )
+            measurements += [one._replace(layer=f"image {number}") for one in of_hole]
+            depth, area, _ = (one.value for one in of_hole)
             holes.append(depth >= config.least_depth and area <= config.largest_area)
-    return [*found, fraction("hole_fraction", torch.tensor(holes))]
+    return [*measurements, fraction("hole_fraction", torch.tensor(holes))]
 
 
 def _points(
     number: int, places: list[tuple[float, ...]], heights: dict[str, Tensor]
 ) -> Iterator[Measurement]:
-    """Of one image, at every place.  heights: (p,) by quantity."""
+    """Loss and margin of one image at every point.  heights: (p,) by quantity."""
     for quantity, values in heights.items():
         for value, (along, across) in zip(values.tolist(), places, strict=True):
-            about: dict[str, Any] = {
+            fields: dict[str, Any] = {
                 "input": f"{across:g}",
                 "layer": f"image {number}",
                 "level": along,
             }
-            yield Measurement(quantity, value, **about)
+            yield Measurement(quantity, value, **fields)
 
 
-def _told(loss: Tensor, size: Tensor) -> list[Measurement]:
-    """Of one image: loss and margin, (side, side)."""
+def _hole_measurements(loss: Tensor, margins: Tensor) -> list[Measurement]:
+    """Depth and areas of one image.  loss, margins: (side, side)."""
     depth, area = hollow(loss)
     values = {"hole_depth": depth, "hole_area": area}
-    values["right_area"] = (size > 0).double().mean().item()
+    values["right_area"] = (margins > 0).double().mean().item()
     return [Measurement(name, value, n=1) for name, value in values.items()]
 
 
 def _steps(config: Config) -> tuple[float, ...]:
-    """Along either direction."""
+    """The steps along either direction, in pixel values."""
     parts = [2 * i / (config.side - 1) - 1 for i in range(config.side)]  # -1 to 1, and 0 exactly
     return tuple(float(f"{config.reach * part:g}") for part in parts)  # -0.036, not ...00000000004
 

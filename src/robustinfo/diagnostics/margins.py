@@ -1,4 +1,4 @@
-"""Margins, the slope of the logits, and how far from linear they are: what may explain robustness.
+"""Margins, the Jacobian's norm, and the nonlinearity of the logits: what may explain robustness.
 
 Jin et al. (2020), arXiv 2011.13538, section 6, table 4 and figure 4. Of every image
     margin              M = f_y(x) - max_{i != y} f_i(x), in logits; negative: misclassified
@@ -7,8 +7,8 @@ Jin et al. (2020), arXiv 2011.13538, section 6, table 4 and figure 4. Of every i
                         root 2 (Tsuzuku et al. 2018, arXiv 1802.04034)
     nonlinearity        Q = |f(x') - f(x) - J (x' - x)|_2 / |J (x' - x)|_2 at x' of l2 PGD
 and Pearson's correlation of the normalised margin with the l2 distance that a stored attack of the
-study needed, one that looks for the least, on the images that it turned. In figure 4 each of these
-is a point; ``curved_share`` of them have a high Q.
+study needed, a minimal-distance attack, on the images that it broke. In figure 4 each of these is a
+point; ``curved_share`` of them have a high Q.
 
 The paper does not say mean or median. Its figures look like means over the images: of EntM, M is
 1.31 and |J|_2 3.44, yet M / |J|_2 is 2.81, not about 0.38, as where some |J|_2 are tiny; medians do
@@ -17,7 +17,7 @@ not do that unless M varies as much. So these are means, over all images, miscla
 is not printed: a tenth of epsilon, as for linf, is the default, and one run from a random start.
 
 Known bias: J is that of a point. Where a network masks its gradient, |J|_2 is small, the normalised
-margin large, and neither says anything of an attack; where J vanishes, ratios are infinite or nan.
+margin large, and neither bounds an attack; where J vanishes, ratios are infinite or nan.
 """
 
 import math
@@ -29,7 +29,7 @@ from torch import Generator, Tensor, nn
 
 from robustinfo.attacks import pgd
 from robustinfo.attacks._frozen import frozen
-from robustinfo.attacks._fused_batchnorm import folded
+from robustinfo.attacks._fused_batchnorm import fold_batchnorm
 from robustinfo.core.batches import EVALUATION_BATCH
 from robustinfo.core.measurement import Measurement, fraction, mean
 from robustinfo.core.settings import ANY, Fraction01, Outline, Settings
@@ -45,7 +45,7 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called.
+    """The names of its rows.
 
     margin  true logit less the best other, mean over the images, in logits
     jacobian_spectral_norm  largest singular value of the logits' Jacobian, mean over the images
@@ -73,14 +73,14 @@ def diagnose(
     generator: Generator,
     examples: dict[str, Tensor],
 ) -> list[Measurement]:
-    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Means over the n images; then figure 4.
+    """Means over the n images; then figure 4.  x: (n, c, h, w) in [0, 1].  y: (n,) labels.
 
     examples: ``success`` (n,) bool and ``distance_l2`` (n,). With fewer than two successes the
     correlation is nan. Of a point, ``x`` is the normalised margin, ``y`` the distance, the level
     the image, and its layer reads ``high Q, image 17``.
     """
     parts = [
-        _measured(model, a, b, config=config.attack, generator=generator)
+        _per_image(model, a, b, config=config.attack, generator=generator)
         for a, b in zip(x.split(EVALUATION_BATCH), y.split(EVALUATION_BATCH), strict=True)
     ]
     each = {name: torch.cat([part[name] for part in parts]).double() for name in parts[0]}
@@ -91,7 +91,7 @@ def diagnose(
         *(_mean(name, values) for name, values in each.items()),
         fraction("minimal_distance_fraction", turned),
         Measurement("correlation", correlation),
-        *_figure(points, each["nonlinearity"][turned], turned.nonzero().flatten(), config),
+        *_figure_points(points, each["nonlinearity"][turned], turned.nonzero().flatten(), config),
     ]
 
 
@@ -100,34 +100,34 @@ def _mean(name: str, values: Tensor) -> Measurement:
     return fraction(name, values.bool()) if right else mean(name, values)
 
 
-def _measured(
+def _per_image(
     model: nn.Module, x: Tensor, y: Tensor, *, config: pgd.Config, generator: Generator
 ) -> dict[str, Tensor]:
-    """What the table is the mean of, (n,) each."""
+    """The quantities of the table per image, (n,) each."""
     x_adv = pgd.craft(model, x, y, config=config, generator=generator)
     with frozen(model):
-        network = folded(model, x)  # BatchNorm's backward pass is most of ten of a ResNet's
+        network = fold_batchnorm(model, x)  # BatchNorm's backward pass is most of ten of a ResNet's
         first_order = linearised(network, x, x_adv - x)
         with torch.no_grad():
             logits = network(x_adv)
     size = margin(first_order.logits, y)
-    missed = logits - first_order.logits - first_order.change
+    residual = logits - first_order.logits - first_order.change
     return {
         "margin": size,
         "jacobian_spectral_norm": first_order.spectral_norm,
         "normalised_margin": size / first_order.spectral_norm,
         "attack_accuracy": (first_order.logits.argmax(1) == y) & (logits.argmax(1) == y),
-        "nonlinearity": missed.norm(dim=1) / first_order.change.norm(dim=1),
+        "nonlinearity": residual.norm(dim=1) / first_order.change.norm(dim=1),
     }
 
 
-def _figure(
+def _figure_points(
     points: Tensor, curved: Tensor, images: Tensor, config: Config
 ) -> Iterator[Measurement]:
-    """Two numbers per image. points: (2, m).  curved: (m,) its Q.  images: (m,) numbers."""
+    """The points of figure 4.  points: (2, m).  curved: (m,) their Q.  images: (m,) indices."""
     edge = curved.quantile(1 - config.curved_share) if len(curved) else math.nan
     for image, (x, y), q in zip(images.tolist(), points.T.tolist(), curved.tolist(), strict=True):
         layer = f"{'high' if q > edge else 'low'} Q, image {image}"
-        about: dict[str, Any] = {"input": config.examples, "layer": layer, "level": float(image)}
-        yield Measurement("x", x, **about)
-        yield Measurement("y", y, **about)
+        fields: dict[str, Any] = {"input": config.examples, "layer": layer, "level": float(image)}
+        yield Measurement("x", x, **fields)
+        yield Measurement("y", y, **fields)

@@ -1,14 +1,14 @@
-"""Whether a network's outputs are what attacks take them for: finite logits with a gradient.
+"""Whether a network's outputs are as attacks assume: finite, deterministic logits with a gradient.
 
 Athalye et al. (2018), arXiv 1802.00420 (shattered and stochastic gradients), Carlini et al. (2019),
 arXiv 1902.06705, section 5, and Tramer et al. (2020), arXiv 2002.08347: evaluations fail where the
-network gives probabilities, answers differently every time, or cannot be climbed. All of it can be
-seen without an attack, in eval mode and float32; ``outline`` says what is looked for.
+network gives probabilities, is random, or has no gradient. All of it can be seen without an attack,
+in eval mode and float32; ``outline`` lists the checks.
 
 Known bias: logits may look like probabilities, or like their logarithms, by chance. That takes a
 hit within 1e-4 and happens to single images, where a softmax does it to all: ask for a share near
 1. Logarithms with one class so likely that it gives 0 cannot be told from logits that were shifted
-to a maximum of 0. Attributes that are neither weights nor buffers are not watched.
+to a maximum of 0. Attributes that are neither weights nor buffers are not checked.
 """
 
 from functools import partial
@@ -20,18 +20,20 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from robustinfo.attacks._frozen import frozen, seeded
-from robustinfo.attacks._gradient_safe import answer
-from robustinfo.core.batches import together
+from robustinfo.attacks._gradient_safe import logits_or_detached
+from robustinfo.core.batches import memory_batches
 from robustinfo.core.measurement import Measurement, exact, fraction
 from robustinfo.core.settings import Outline, Settings
-from robustinfo.diagnostics._depends import drifted, seen, tensors
-from robustinfo.diagnostics._kept import kept
+from robustinfo.diagnostics._preserve_state import preserve_state
+from robustinfo.diagnostics._state_dependence import changes_that_matter, snapshot, tensors
 
-SUM = 1e-4  # how near to 1, or its logarithm to 0, the sum of probabilities is
-AGAIN = 1e-5  # of the largest logit: what the same batch may differ by, twice in a row
-COMPANY = 1e-2  # the same for other batches: their size decides on algorithms, on GPUs on TF32
-WATCHED = 32  # images on whose answers the state must decide
-ALIKE = 4  # images to a company, the most alike that there are, each of them twice
+SUM_TOLERANCE = 1e-4  # of the sum of probabilities to 1, or of its logarithm to 0
+REPEAT_TOLERANCE = 1e-5  # of the largest logit: what the same batch may differ by, twice in a row
+BATCH_TOLERANCE = (
+    1e-2  # the same for other batches: their size decides on algorithms, on GPUs on TF32
+)
+PROBE_BATCH = 32  # images on which dependence on the state is tested
+SIMILAR_BATCH = 4  # images of a batch of like brightness, each of them twice
 
 
 class Config(Settings):
@@ -39,7 +41,7 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called.
+    """The names of its rows.
 
     nonfinite_fraction  an output that is NaN or infinite, in any forward
     probabilities_fraction  outputs of at least 0 that sum to 1: a softmax, where attacks on
@@ -47,12 +49,12 @@ def outline(config: Config) -> Outline:
     log_probabilities_fraction  outputs of at most 0 whose exponentials do: a log-softmax
     forwards_differ_fraction  forwards of the same batch that differ: a single one proves
         nothing
-    batch_dependent_fraction  other outputs in other company, as of BatchNorm in training
+    batch_dependent_fraction  other outputs in another batch, as of BatchNorm in training
         mode; only where the forwards themselves agree
     no_gradient_fraction  no gradient of the cross-entropy in x at all, or one with NaN. A
         gradient that is 0 is another question: zero_gradients.py
     weights_changed  the part of the tensors of the state that these forwards changed, and
-        that the answers depend on (_depends.py). They are changed back
+        that the answers depend on (_state_dependence.py). They are changed back
     """
     kinds = (
         "nonfinite", "probabilities", "log_probabilities", "forwards_differ", "batch_dependent",
@@ -64,79 +66,81 @@ def outline(config: Config) -> Outline:
 def diagnose(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> list[Measurement]:
-    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Fractions of the n images, but the last."""
-    with kept(model), frozen(model), seeded(x, generator):
-        asked = partial(_repeated, model, x[:WATCHED])
-        first = seen(model, asked)
+    """Fractions of the n images, but the last.  x: (n, c, h, w) in [0, 1].  y: (n,) labels."""
+    with preserve_state(model), frozen(model), seeded(x, generator):
+        outputs_of = partial(_reproducible_outputs, model, x[:PROBE_BATCH])
+        first = snapshot(model, outputs_of)
         runs = torch.stack([_outputs(model, x) for _ in range(config.forwards)])  # (forwards, n, K)
-        differ = _apart(runs, AGAIN)
-        apart = _apart(torch.stack([runs[0], _in_company(model, x)]), COMPANY)
+        differ = _differ(runs, REPEAT_TOLERANCE)
+        batch_differs = _differ(torch.stack([runs[0], _among_similar(model, x)]), BATCH_TOLERANCE)
         masks = {
             "nonfinite_fraction": ~runs.isfinite().all(2).all(0),
             "probabilities_fraction": _probabilities(runs[0]),
             "log_probabilities_fraction": _log_probabilities(runs[0]),
             "forwards_differ_fraction": differ,
-            "batch_dependent_fraction": apart & ~differ,
+            "batch_dependent_fraction": batch_differs & ~differ,
             "no_gradient_fraction": _without_gradient(model, x, y),
         }
-        held = max(1, len(tensors(model)))
-        changed = drifted(model, first, asked, _alike)
-    found = [fraction(name, mask) for name, mask in masks.items()]
-    return [*found, exact("weights_changed", len(changed) / held)]
+        tensor_count = max(1, len(tensors(model)))
+        changed = changes_that_matter(model, first, outputs_of, _same_outputs)
+    measurements = [fraction(name, mask) for name, mask in masks.items()]
+    return [*measurements, exact("weights_changed", len(changed) / tensor_count)]
 
 
-def _repeated(model: nn.Module, x: Tensor) -> Tensor:
-    """Outputs that a network with noise of torch's gives again."""
+def _reproducible_outputs(model: nn.Module, x: Tensor) -> Tensor:
+    """Outputs under a fixed seed, the same again for a network whose noise is torch's."""
     with seeded(x, Generator(x.device).manual_seed(0)):
         return _outputs(model, x)
 
 
-def _alike(a: Tensor, b: Tensor) -> bool:
-    return not _apart(torch.stack([a, b]), AGAIN).any()
+def _same_outputs(a: Tensor, b: Tensor) -> bool:
+    return not _differ(torch.stack([a, b]), REPEAT_TOLERANCE).any()
 
 
 @torch.no_grad()
 def _outputs(model: nn.Module, x: Tensor) -> Tensor:
-    """(n, K) float64, in batches as every other diagnostic makes them."""
-    return torch.cat([model(part.clone()) for (part,) in together(x)]).double()
+    """Outputs (n, K), float64, in the same batches as in other diagnostics."""
+    return torch.cat([model(part.clone()) for (part,) in memory_batches(x)]).double()
 
 
 @torch.no_grad()
-def _in_company(model: nn.Module, x: Tensor) -> Tensor:
-    """(n, K) float64: every image twice, in a small batch of those that are as bright as it is.
+def _among_similar(model: nn.Module, x: Tensor) -> Tensor:
+    """Outputs (n, K), float64, of every image, twice in a small batch of images of like brightness.
 
-    What is averaged over a batch is another there than in a batch of all kinds.
+    Statistics of such a batch differ from those of a mixed one.
     """
     order = x.flatten(1).mean(1).argsort()
-    out = torch.cat([model(x[few].repeat(2, 1, 1, 1))[: len(few)] for few in order.split(ALIKE)])
+    out = torch.cat(
+        [model(x[few].repeat(2, 1, 1, 1))[: len(few)] for few in order.split(SIMILAR_BATCH)]
+    )
     return torch.empty_like(out).index_copy_(0, order, out).double()
 
 
-def _apart(runs: Tensor, tolerance: float) -> Tensor:
-    """(n,) bool: does any of runs (r, n, K) differ from the first by more than rounding?"""
+def _differ(runs: Tensor, tolerance: float) -> Tensor:
+    """Whether any of the runs (r, n, K) differs from the first by more than rounding, (n,) bool."""
     size = runs[0].nan_to_num(0.0, 0.0, 0.0).abs().amax(1, keepdim=True)
-    near = (runs - runs[0]).abs() <= tolerance * size
-    alike = near | (runs == runs[0]) | (runs.isnan() & runs[0].isnan())
-    return ~alike.all(2).all(0)
+    within_tolerance = (runs - runs[0]).abs() <= tolerance * size
+    equal = within_tolerance | (runs == runs[0]) | (runs.isnan() & runs[0].isnan())
+    return ~equal.all(2).all(0)
 
 
 def _probabilities(outputs: Tensor) -> Tensor:
-    return (outputs >= 0).all(1) & ((outputs.sum(1) - 1).abs() <= SUM)
+    return (outputs >= 0).all(1) & ((outputs.sum(1) - 1).abs() <= SUM_TOLERANCE)
 
 
 def _log_probabilities(outputs: Tensor) -> Tensor:
-    return (outputs <= 0).all(1) & (outputs.logsumexp(1).abs() <= SUM)
+    return (outputs <= 0).all(1) & (outputs.logsumexp(1).abs() <= SUM_TOLERANCE)
 
 
 def _without_gradient(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
-    """(n,) bool."""
-    parts = together(x, y)
-    return torch.cat([_stuck(model, a, b) for a, b in parts])
+    """Whether the cross-entropy has no gradient, or NaN, (n,) bool."""
+    parts = memory_batches(x, y)
+    return torch.cat([_lacks_gradient(model, a, b) for a, b in parts])
 
 
-def _stuck(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
+def _lacks_gradient(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
     x = x.clone().requires_grad_()
-    loss = F.cross_entropy(answer(model, x.clone()), y, reduction="sum")
+    loss = F.cross_entropy(logits_or_detached(model, x.clone()), y, reduction="sum")
     if not loss.requires_grad:
         return torch.ones_like(y, dtype=torch.bool)
     (gradient,) = torch.autograd.grad(loss, x, allow_unused=True)

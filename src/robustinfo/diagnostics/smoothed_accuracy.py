@@ -1,14 +1,14 @@
-"""Accuracy under PGD on smoothed labels, every gamma by itself: the worst for a whole test set.
+"""Accuracy under PGD on smoothed labels, for every gamma by itself: the least over a test set.
 
 Jin et al. (2020), arXiv 2011.13538, section 5.2.2, the adaptive curves of figure 2: against a
 defence that promotes uncertainty, PGD climbs
     CE(f(x'), y - gamma (y - 1/K)),
-"the best parameter gamma for each attack from [0, 1] at an interval of 0.1". Each gamma leaves a
-fraction of images standing; ``outline`` says what is made of these.
+"the best parameter gamma for each attack from [0, 1] at an interval of 0.1". Each gamma has its
+robust accuracy; ``outline`` says how they are combined.
 
-All gammas have the same starts. An image falls at any step that fools, where the paper looks at the
-last one alone. Known bias: the first is the least of several fractions of the same images, so lower
-than the worst gamma's own by chance, and its interval does not know of that.
+All gammas have the same starts. A success at any step counts, where the paper takes the last one
+alone. Known bias: the first is the least of several fractions of the same images, so lower than the
+worst gamma's true accuracy by chance, and its interval does not allow for that.
 """
 
 from functools import partial
@@ -20,8 +20,8 @@ from torch import Generator, Tensor, nn
 
 from robustinfo.attacks import pgd
 from robustinfo.attacks._gradient_safe import GradientSafe
-from robustinfo.attacks.label_smoothing_pgd import TENTHS, climbed
-from robustinfo.core.batches import correct, together
+from robustinfo.attacks.label_smoothing_pgd import TENTHS, smoothed_cross_entropy
+from robustinfo.core.batches import correct, memory_batches
 from robustinfo.core.measurement import Measurement, fraction
 from robustinfo.core.settings import Fraction01, Outline
 from robustinfo.diagnostics.attack_accuracy import Strength
@@ -35,12 +35,12 @@ class Config(Strength):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called.
+    """The names of its rows.
 
-    smoothed_accuracy_of_set  the least of these fractions: one gamma for all images, as in
+    smoothed_accuracy_of_set  the least of these accuracies: one gamma for all images, as in
         the paper
-    smoothed_accuracy_of_image  what stands under every gamma: each image meets its own worst
-        one, which leaves at most as much. It is the stronger attack, and ours
+    smoothed_accuracy_of_image  the fraction robust under every gamma, the worst one for each
+        image: at most as much. It is the stronger attack, and ours
     """
     return [{"quantity": QUANTITIES}]
 
@@ -48,27 +48,27 @@ def outline(config: Config) -> Outline:
 def diagnose(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> list[Measurement]:
-    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Fractions of the n images."""
-    stands = standing(model, x, y, config=config, generator=generator)
-    worst = stands[stands.sum(1).argmin()]
+    """Fractions of the n images.  x: (n, c, h, w) in [0, 1].  y: (n,) labels."""
+    robust = robust_by_gamma(model, x, y, config=config, generator=generator)
+    worst = robust[robust.sum(1).argmin()]
     return [
-        fraction(name, mask) for name, mask in zip(QUANTITIES, (worst, stands.all(0)), strict=True)
+        fraction(name, mask) for name, mask in zip(QUANTITIES, (worst, robust.all(0)), strict=True)
     ]
 
 
-def standing(
+def robust_by_gamma(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> Tensor:
-    """(gammas, n) bool: correct when clean, and not turned by PGD with this gamma alone."""
+    """Whether each image is robust against PGD with each gamma alone, (gammas, n) bool."""
     network = GradientSafe(model).eval()
-    fallen = [
-        _fallen(network, x, y, smoothing, config, generator.clone_state())
+    broken = [
+        _broken(network, x, y, smoothing, config, generator.clone_state())
         for smoothing in config.smoothings
     ]
-    return correct(model, x, y) & ~torch.stack(fallen)
+    return correct(model, x, y) & ~torch.stack(broken)
 
 
-def _fallen(
+def _broken(
     network: nn.Module,
     x: Tensor,
     y: Tensor,
@@ -76,9 +76,9 @@ def _fallen(
     config: Config,
     generator: Generator,
 ) -> Tensor:
-    """(n,) bool."""
+    """Success of PGD with one gamma, (n,) bool."""
     numbers = pgd.Ascent(**config.path, **config.starts)
-    climbs = [partial(climbed, smoothing=smoothing)]
-    how: dict[str, Any] = {"config": numbers, "generator": generator, "leave": True}
-    parts = [pgd.search(network, a, b, climbs, **how)[1] for a, b in together(x, y)]
+    losses = [partial(smoothed_cross_entropy, smoothing=smoothing)]
+    options: dict[str, Any] = {"config": numbers, "generator": generator, "early_stop": True}
+    parts = [pgd.search(network, a, b, losses, **options)[1] for a, b in memory_batches(x, y)]
     return torch.cat(parts)

@@ -26,7 +26,7 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called.
+    """The names of its rows.
 
     x, y  the place of an image's activations in the plane; no unit
     """
@@ -37,23 +37,25 @@ def outline(config: Config) -> Outline:
 def diagnose(
     model: Network, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> list[Measurement]:
-    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  x and y of each image.
+    """Coordinates ``x`` and ``y`` of each image.  x: (n, c, h, w) in [0, 1].  y: (n,) labels.
 
     Its input reads ``class 3, image 17``.
     """
     if unknown := set(config.layers) - set(model.probes):
         raise UserError(f"no layer {', '.join(unknown)}; tsne has {', '.join(model.probes)}")
-    few = x[: config.images]
-    if len(few) <= config.perplexity:
-        raise UserError(f"{len(few)} images are too few for a perplexity of {config.perplexity:g}")
-    parts = [model.observe(part, config.layers)[1] for part in few.split(EVALUATION_BATCH)]
+    subset = x[: config.images]
+    if len(subset) <= config.perplexity:
+        raise UserError(
+            f"{len(subset)} images are too few for a perplexity of {config.perplexity:g}"
+        )
+    parts = [model.observe(part, config.layers)[1] for part in subset.split(EVALUATION_BATCH)]
     seed = int(torch.randint(2**31, (), generator=generator, device=generator.device))
-    found = []
+    measurements = []
     for layer in config.layers:
         t = torch.cat([part[layer] for part in parts]).float().cpu().numpy()
         points = TSNE(perplexity=config.perplexity, random_state=seed).fit_transform(t)
         for index, (point, label) in enumerate(zip(points, y.tolist(), strict=False)):
             for axis, value in zip("xy", point, strict=True):
-                about: dict[str, Any] = {"layer": layer, "input": f"class {label}, image {index}"}
-                found.append(Measurement(axis, float(value), **about))
-    return found
+                fields: dict[str, Any] = {"layer": layer, "input": f"class {label}, image {index}"}
+                measurements.append(Measurement(axis, float(value), **fields))
+    return measurements

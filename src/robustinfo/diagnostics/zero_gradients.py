@@ -1,11 +1,10 @@
-"""Where gradients vanish, and where that hides something: there gradient attacks prove nothing.
+"""Vanishing gradients, and gradients that are masked: there gradient attacks prove nothing.
 
 Carlini et al. (2019), arXiv 1902.06705, and Athalye et al. (2018), arXiv 1802.00420 (gradient
-masking). In float32, as an attack would see it. What it says are fractions of all n images. A
-gradient that is NaN, or that the output does not depend on at all, vanishes: neither can be
-climbed.
+masking). In float32, as in an attack. The results are fractions of all n images. A gradient counts
+as vanishing where it is NaN, or where the output does not depend on x at all.
 
-Known bias: a step that none of the nine points lies across is not seen.
+Known bias: a step of the logits that none of the nine points crosses is not seen.
 """
 
 import torch
@@ -13,12 +12,12 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from robustinfo.attacks._frozen import frozen
-from robustinfo.attacks._gradient_safe import answer
-from robustinfo.core.batches import together
+from robustinfo.attacks._gradient_safe import logits_or_detached
+from robustinfo.core.batches import memory_batches
 from robustinfo.core.measurement import Measurement, fraction
 from robustinfo.core.settings import Norm, Number, Outline, Pixels, Settings
-from robustinfo.diagnostics._kept import kept
-from robustinfo.diagnostics._probes import apart, around
+from robustinfo.diagnostics._ball_points import ball_points, logits_differ
+from robustinfo.diagnostics._preserve_state import preserve_state
 from robustinfo.maths.margin import margin
 
 BELOW = 1e-12
@@ -31,14 +30,14 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called.
+    """The names of its rows.
 
     zero_gradient_fraction  images whose gradient of the cross-entropy vanishes at x. A
         network that is sure, or constant around x, has them without hiding anything
     flat_fraction  images that are correct when clean, and whose gradients of the
         cross-entropy and of the margin both vanish, at x and at eight points of its ball, while the
-        logits differ between these points: the network answers to what its gradient denies,
-        as behind an input that is rounded or detached
+        logits differ between these points: the gradient is masked, as behind an input that is
+        rounded or detached
     """
     return [{"quantity": ("zero_gradient_fraction", "flat_fraction")}]
 
@@ -46,28 +45,30 @@ def outline(config: Config) -> Outline:
 def diagnose(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> list[Measurement]:
-    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Fractions of the n images."""
-    with kept(model), frozen(model):
+    """Fractions of the n images.  x: (n, c, h, w) in [0, 1].  y: (n,) labels."""
+    with preserve_state(model), frozen(model):
         zero = vanishing(model, x, y, config.below)
-        parts = together(x, y)
-        found = [_flat(model, a, b, config=config, generator=generator) for a, b in parts]
-    return [fraction("zero_gradient_fraction", zero), fraction("flat_fraction", torch.cat(found))]
+        parts = memory_batches(x, y)
+        flat = [_flat(model, a, b, config=config, generator=generator) for a, b in parts]
+    return [fraction("zero_gradient_fraction", zero), fraction("flat_fraction", torch.cat(flat))]
 
 
 def vanishing(model: nn.Module, x: Tensor, y: Tensor, below: float = BELOW) -> Tensor:
-    """(n,) bool: is there nothing to climb on the cross-entropy at x? Modes stay as they are."""
-    return torch.cat([_answered(model, a, b, below)[1] for a, b in together(x, y)])
+    """Whether the gradient of the cross-entropy vanishes at x, (n,) bool. Modes stay."""
+    return torch.cat([_logits_and_flatness(model, a, b, below)[1] for a, b in memory_batches(x, y)])
 
 
-def _answered(model: nn.Module, x: Tensor, y: Tensor, below: float) -> tuple[Tensor, ...]:
-    """Logits (n, K); and (n,) bool each, whether the cross-entropy and the margin are flat."""
+def _logits_and_flatness(
+    model: nn.Module, x: Tensor, y: Tensor, below: float
+) -> tuple[Tensor, ...]:
+    """Logits (n, K); and whether the gradients of cross-entropy and margin vanish, (n,) bool."""
     x = x.clone().requires_grad_()
-    logits = answer(model, x.clone())
+    logits = logits_or_detached(model, x.clone())
     totals = F.cross_entropy(logits, y, reduction="sum"), margin(logits, y).sum()
-    return logits.detach(), *(~(_slope(total, x) > below) for total in totals)
+    return logits.detach(), *(~(_gradient_norm(total, x) > below) for total in totals)
 
 
-def _slope(total: Tensor, x: Tensor) -> Tensor:
+def _gradient_norm(total: Tensor, x: Tensor) -> Tensor:
     """The l-infinity norm of each image's gradient: (n,), NaN where it has NaN."""
     if not total.requires_grad:
         return torch.zeros(len(x), device=x.device)
@@ -78,14 +79,16 @@ def _slope(total: Tensor, x: Tensor) -> Tensor:
 def _flat(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> Tensor:
-    """(n,) bool, as the file's head says. Points are drawn for all, and looked at while flat."""
-    logits, *still = _answered(model, x, y, config.below)
-    flat = (logits.argmax(1) == y) & still[0] & still[1]
-    differ = torch.zeros_like(flat)
-    for point in around(x, config.norm, config.epsilon, generator):
+    """``flat_fraction``'s mask, (n,) bool. Points are drawn for all images."""
+    logits, *flat_here = _logits_and_flatness(model, x, y, config.below)
+    flat = (logits.argmax(1) == y) & flat_here[0] & flat_here[1]
+    varies = torch.zeros_like(flat)
+    for point in ball_points(x, config.norm, config.epsilon, generator):
         left = flat.nonzero().squeeze(1)
         if len(left):
-            there, *still = _answered(model, point[left], y[left], config.below)
-            flat[left] = still[0] & still[1]
-            differ[left] |= apart(logits[left], there)
-    return flat & differ
+            point_logits, *flat_here = _logits_and_flatness(
+                model, point[left], y[left], config.below
+            )
+            flat[left] = flat_here[0] & flat_here[1]
+            varies[left] |= logits_differ(logits[left], point_logits)
+    return flat & varies

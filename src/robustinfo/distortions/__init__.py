@@ -13,13 +13,13 @@ class Method(Protocol):
     Config: type[Settings]
 
     def distort(self, x: Tensor, *, config: Settings, generator: Generator) -> Tensor:
-        """Like x in shape, dtype and device, in [0, 1]. x: (n, c, h, w) in [0, 1], left alone.
+        """The distorted images, like x, in [0, 1].  x: (n, c, h, w) in [0, 1], not changed.
 
-        The generator alone decides; torch's global random numbers are left alone.
+        All random numbers come from the generator, none from torch's global state.
         """
 
 
 class Hooks(Protocol):
-    """What a file may have besides: its value where a file has none."""
+    """What a file may have besides; constants with their defaults."""
 
     READS: str = "images"

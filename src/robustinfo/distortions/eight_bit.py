@@ -15,7 +15,7 @@ class Config(Settings):
 
 
 def distort(x: Tensor, *, config: Config, generator: torch.Generator) -> Tensor:
-    """x: (n, c, h, w) in [0, 1]. Returns the same shape, dtype and device. Draws nothing.
+    """The distorted images, like x; deterministic.  x: (n, c, h, w) in [0, 1].
 
     Raises ValueError if x leaves [0, 1].
     """

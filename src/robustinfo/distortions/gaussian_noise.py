@@ -16,7 +16,7 @@ class Config(Settings):
 
 
 def distort(x: Tensor, *, config: Config, generator: torch.Generator) -> Tensor:
-    """x: (n, c, h, w) in [0, 1]. Returns the same shape, dtype and device, in [0, 1]."""
+    """The distorted images, like x, in [0, 1].  x: (n, c, h, w) in [0, 1]."""
     noise = torch.randn(x.shape, generator=generator, device=generator.device, dtype=x.dtype)
     power = x.square().mean(dim=(1, 2, 3), keepdim=True)
     deviation = (power / 10 ** (config.snr_db / 10)).sqrt()  # (n, 1, 1, 1)

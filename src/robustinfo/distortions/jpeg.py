@@ -31,7 +31,7 @@ class Config(Settings):
 
 
 def distort(x: Tensor, *, config: Config, generator: torch.Generator) -> Tensor:
-    """x: (n, c, h, w) in [0, 1], c 1 or 3. Returns the same shape, dtype and device. Draws nothing.
+    """The distorted images, like x; deterministic.  x: (n, c, h, w) in [0, 1], c 1 or 3.
 
     Raises ValueError for another number of channels or if x leaves [0, 1].
     """
@@ -39,7 +39,7 @@ def distort(x: Tensor, *, config: Config, generator: torch.Generator) -> Tensor:
 
 
 def round_trip(images: Tensor, quality: int) -> Tensor:
-    """(n, c, h, w) uint8 as a file of that quality would give them back: same shape and device.
+    """The images after JPEG at that quality: (n, c, h, w) uint8 -> the same shape and device.
 
     Raises ValueError for another dtype, or if c is neither 1 nor 3.
     """
@@ -48,13 +48,13 @@ def round_trip(images: Tensor, quality: int) -> Tensor:
         raise UserError(f"images must be 8-bit (torch.uint8), not {images.dtype}")
     if c not in (1, 3):
         raise UserError(f"JPEG images have 1 or 3 channels here, not {c}")
-    coded = _grey if c == 1 else _colour
+    codec = _grey if c == 1 else _colour
     steps = jpeg_quantisation.steps(quality).to(images.device, torch.float64)
     decoded = torch.empty(images.shape, dtype=torch.uint8, device=images.device)
     pixels = PIXELS_IN_CACHE if images.device.type == "cpu" else PIXELS_ON_GPU
     at_once = max(1, pixels // (h * w))
     for before, after in zip(images.split(at_once), decoded.split(at_once), strict=True):
-        after.flatten(1).copy_(coded(before, steps).flatten(0, 2).T)
+        after.flatten(1).copy_(codec(before, steps).flatten(0, 2).T)
     return decoded
 
 
@@ -69,7 +69,7 @@ def _images_last(images: Tensor, dtype: torch.dtype) -> Tensor:
 def _grey(images: Tensor, steps: Tensor) -> Tensor:
     """(n, 1, h, w) uint8 and the steps (2, 8, 8) to the decoded (1, h, w, n) int16."""
     _, _, h, w = images.shape
-    (grey,) = _coded([_images_last(images, torch.int16)], steps[:1])
+    (grey,) = _encode_decode([_images_last(images, torch.int16)], steps[:1])
     return grey[:, :h, :w]
 
 
@@ -78,13 +78,13 @@ def _colour(images: Tensor, steps: Tensor) -> Tensor:
     _, _, h, w = images.shape
     # libjpeg repeats columns up to whole blocks before halving, but rows only up to an even number.
     ycc = jpeg_colour.to_ycc(_padded(_images_last(images, torch.float32), 2, 16))
-    (y,), chroma = _coded([ycc[:1], jpeg_chroma.halved(ycc[1:])], steps)
+    (y,), chroma = _encode_decode([ycc[:1], jpeg_chroma.downsample(ycc[1:])], steps)
     # Back, padding takes no part: an edge is the last sample that the image has.
-    chroma = jpeg_chroma.doubled(chroma[:, : (h + 1) // 2, : (w + 1) // 2])
+    chroma = jpeg_chroma.upsample(chroma[:, : (h + 1) // 2, : (w + 1) // 2])
     return jpeg_colour.to_rgb(y[:h, :w], *chroma[:, :h, :w])
 
 
-def _coded(components: list[Tensor], steps: Tensor) -> list[Tensor]:
+def _encode_decode(components: list[Tensor], steps: Tensor) -> list[Tensor]:
     """(c, h, w, n) each, and their (8, 8) steps, to what is decoded: padded, perhaps in place."""
     components = [_padded(component, 8, 8) for component in components]
     views = [_blocks(component) for component in components]

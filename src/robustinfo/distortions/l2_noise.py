@@ -18,7 +18,7 @@ class Config(Settings):
 
 
 def distort(x: Tensor, *, config: Config, generator: torch.Generator) -> Tensor:
-    """x: (n, c, h, w) in [0, 1]. Returns the same shape, dtype and device, in [0, 1]."""
+    """The distorted images, like x, in [0, 1].  x: (n, c, h, w) in [0, 1]."""
     gaussian = torch.randn(x.shape, generator=generator, device=generator.device, dtype=x.dtype)
     length = torch.linalg.vector_norm(gaussian, dim=(1, 2, 3), keepdim=True)  # (n, 1, 1, 1)
     return (x + config.epsilon * (gaussian / length).to(x.device)).clamp(0, 1)

@@ -17,7 +17,7 @@ class Config(Settings):
 
 
 def distort(x: Tensor, *, config: Config, generator: torch.Generator) -> Tensor:
-    """x: (n, c, h, w) in [0, 1]. Returns the same shape, dtype and device, in [0, 1]."""
+    """The distorted images, like x, in [0, 1].  x: (n, c, h, w) in [0, 1]."""
     uniform = torch.rand(x.shape, generator=generator, device=generator.device, dtype=x.dtype)
     noise = config.epsilon * (2 * uniform.to(x.device) - 1)
     return (x + noise).clamp(0, 1)

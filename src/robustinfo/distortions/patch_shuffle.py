@@ -18,7 +18,7 @@ class Config(Settings):
 
 
 def distort(x: Tensor, *, config: Config, generator: torch.Generator) -> Tensor:
-    """x: (n, c, h, w) in [0, 1]. Returns the same shape, dtype and device.
+    """The distorted images, like x.  x: (n, c, h, w) in [0, 1].
 
     Raises ValueError if the height or the width is not a multiple of k.
     """

@@ -18,6 +18,6 @@ class Config(Settings):
 
 
 def distort(x: Tensor, *, config: Config, generator: torch.Generator) -> Tensor:
-    """x: (n, c, h, w) in [0, 1]. Returns the same shape, dtype and device. Draws nothing."""
+    """The distorted images, like x; deterministic.  x: (n, c, h, w) in [0, 1]."""
     signed = 2 * x - 1
     return signed.sign() * signed.abs().pow(2 / config.power) / 2 + 0.5

@@ -1,7 +1,7 @@
-"""One batch of images under every attack. Of an adversarial image what is asked of it stays.
+"""Attack one batch of images with every attack, on the network and on its twin.
 
-Whoever evaluates goes through the images once, batch by batch, so that memory holds one batch and
-its examples of one attack, whatever the number of images and attacks.
+An evaluation goes through the images once, batch by batch: memory holds one batch and its
+adversarial images of one attack, whatever the number of images and of attacks.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,55 +14,49 @@ from robustinfo.attacks._success import fooled
 from robustinfo.core.batches import correct
 from robustinfo.core.errors import UserError
 from robustinfo.judge import follow_up, outcome
-from robustinfo.judge.attacked import Attack, Attacked, attacked
+from robustinfo.judge.attacks import Attack, AttackResult, Progress, run_attack
 from robustinfo.judge.protocol import Ball
 from robustinfo.judge.threats import Threat
 from robustinfo.maths.balls import feasible
 
 T = TypeVar("T")
-Note = Callable[[str], object]  # is told what is being done
 
 
 class Task(NamedTuple):
-    """What is asked of every batch."""
+    """What every batch goes through."""
 
     network: nn.Module
     twin: nn.Module | None  # the same network without the defence
     attacks: Mapping[str, Attack]
-    attacks_on_twin: Mapping[str, Attack]
+    twin_attacks: Mapping[str, Attack]
     ball: Ball
 
     def threats(self) -> dict[str, Threat]:
-        """By attack, as in ``Batch.success``: on the network, then transferred from the twin."""
-        own = {name: one.threat for name, one in self.attacks.items()}
-        return own | {
-            transferred(name): one.threat.transferred()
-            for name, one in self.attacks_on_twin.items()
-        }
+        """The threat of every attack in ``BatchResult.success``."""
+        transfers = {transfer_name(n): a.threat.transferred() for n, a in self.twin_attacks.items()}
+        return {name: attack.threat for name, attack in self.attacks.items()} | transfers
 
     def without(self, not_made: Mapping[str, str]) -> "Task":
-        """The same without the attacks that could not be made."""
+        """The same without the attacks that cannot run."""
         return self._replace(
-            attacks={n: one for n, one in self.attacks.items() if n not in not_made},
-            attacks_on_twin={
-                n: one for n, one in self.attacks_on_twin.items() if on_twin(n) not in not_made
-            },
+            attacks={n: a for n, a in self.attacks.items() if n not in not_made},
+            twin_attacks={n: a for n, a in self.twin_attacks.items() if twin_name(n) not in not_made},
         )
 
 
-class Batch(NamedTuple):
+class BatchResult(NamedTuple):
     """Per image, (n,) bool each: of one batch, or of all, joined."""
 
-    right: Tensor  # correct when clean
+    clean_correct: Tensor
     success: dict[str, Tensor]  # by attack
-    miscounted: dict[str, Tensor]  # by attack on the network
-    infeasible: Tensor  # some attack on the network left its ball, or [0, 1]
+    miscounted: dict[str, Tensor]  # by attack on the network: falsely claimed successes
+    infeasible: Tensor  # an attack on the network left its ball, or [0, 1]
     twin_robust: Tensor | None
-    after: follow_up.FollowUp
+    followed: follow_up.FollowUp
 
 
 class NotMadeError(UserError):
-    """Attacks that cannot be made on this network, by name, and why."""
+    """The attacks that cannot run on this network, and why."""
 
     def __init__(self, reasons: Mapping[str, str]) -> None:
         """reasons: by the attack's name."""
@@ -70,82 +64,88 @@ class NotMadeError(UserError):
         self.reasons = dict(reasons)
 
 
-def transferred(name: str) -> str:
-    """What an attack's examples of the twin are called, tried on the network."""
-    return f"{name} from the twin"
+def transfer_name(attack: str) -> str:
+    """The name of an attack's images of the twin, tried on the network."""
+    return f"{attack} from the twin"
 
 
-def on_twin(name: str) -> str:
-    """What an attack on the twin is called."""
-    return f"{name} on the twin"
+def twin_name(attack: str) -> str:
+    """The name of an attack on the twin."""
+    return f"{attack} on the twin"
 
 
-def evaluated(task: Task, x: Tensor, y: Tensor, *, generator: Generator, note: Note) -> Batch:
-    """x: (n, c, h, w) in [0, 1].  y: (n,) labels. Raises NotMadeError."""
+def attack_batch(
+    task: Task, x: Tensor, y: Tensor, *, generator: Generator, progress: Progress
+) -> BatchResult:
+    """Attack a batch.  x: (n, c, h, w) in [0, 1].  y: (n,) labels. Raises NotMadeError."""
     network, ball, threats = task.network, task.ball, task.threats()
-    right = correct(network, x, y)
+    clean_correct = correct(network, x, y)
     success, miscounted, not_made = dict[str, Tensor](), dict[str, Tensor](), dict[str, str]()
-    infeasible, starts = torch.zeros_like(right), x.clone()
+    infeasible, starts = torch.zeros_like(clean_correct), x.clone()
 
     def keep(name: str, broken: Tensor, x_adv: Tensor) -> None:
         success[name] = broken
         follow_up.keep_weaker(starts, threats[name], broken, x_adv, ball.norm)
 
-    attacker = _Attacker(x, y, generator, note, not_made)
-    for name, threat, own in attacker.each(network, right, task.attacks, str):
-        miscounted[name] = own.miscounted
-        infeasible |= ~feasible(x, own.x_adv, threat.norm, threat.epsilon)
-        keep(name, own.success, own.x_adv)
+    runs = _Runs(x, y, generator, progress, not_made)
+    for name, threat, result in runs.results(network, clean_correct, task.attacks, str):
+        miscounted[name] = result.miscounted
+        infeasible |= ~feasible(x, result.x_adv, threat.norm, threat.epsilon)
+        keep(name, result.success, result.x_adv)
     twin_robust = None
     if task.twin is not None:
         twin_robust = correct(task.twin, x, y)
-        of_twin = attacker.each(task.twin, twin_robust.clone(), task.attacks_on_twin, on_twin)
-        for name, _, other in of_twin:
-            twin_robust &= ~other.success
-            keep(transferred(name), right & fooled(network, other.x_adv, y), other.x_adv)
+        twin_results = runs.results(task.twin, twin_robust.clone(), task.twin_attacks, twin_name)
+        for name, _, result in twin_results:
+            twin_robust &= ~result.success
+            broken = clean_correct & fooled(network, result.x_adv, y)
+            keep(transfer_name(name), broken, result.x_adv)
     if not_made:
         raise NotMadeError(not_made)
-    note("following up")
-    after = follow_up.follow_up(
-        network, x, y, outcome.outcome(success, threats, right, ball.norm),
-        (ball.norm, ball.epsilon), {name: one.entry for name, one in task.attacks.items()}, threats,
+    progress("following up")
+    combined = outcome.outcome(success, threats, clean_correct, ball.norm)
+    entries = {name: attack.entry for name, attack in task.attacks.items()}
+    followed = follow_up.follow_up(
+        network, x, y, combined, (ball.norm, ball.epsilon), entries, threats,
         starts=starts, generator=generator,
     )  # fmt: skip
-    return Batch(right, success, miscounted, infeasible, twin_robust, after)
+    return BatchResult(clean_correct, success, miscounted, infeasible, twin_robust, followed)
 
 
-class _Attacker(NamedTuple):
-    """Puts attack after attack to a batch; ``not_made`` learns which ones cannot be."""
+class _Runs(NamedTuple):
+    """Runs attacks on a batch, one after the other; ``not_made`` collects those that cannot."""
 
     x: Tensor
     y: Tensor
     generator: Generator
-    note: Note
+    progress: Progress
     not_made: dict[str, str]
 
-    def each(
+    def results(
         self,
         model: nn.Module,
-        right: Tensor,
+        clean_correct: Tensor,
         attacks: Mapping[str, Attack],
-        called: Callable[[str], str],
-    ) -> Iterator[tuple[str, Threat, Attacked]]:
-        """What every attack makes of the images; right: (n,) bool, correct when clean."""
+        label: Callable[[str], str],
+    ) -> Iterator[tuple[str, Threat, AttackResult]]:
+        """Name, threat and result of every attack that runs; label: of its name, for people."""
         for name, attack in attacks.items():
-            self.note(called(name))
+            self.progress(label(name))
             try:
-                made = attacked(model, self.x, self.y, right, attack, generator=self.generator)
+                result = run_attack(
+                    model, self.x, self.y, clean_correct, attack, generator=self.generator
+                )
             except UserError as error:
-                self.not_made[called(name)] = str(error)
+                self.not_made[label(name)] = str(error)
                 continue
-            yield name, attack.threat, made
+            yield name, attack.threat, result
 
 
-def joined(parts: Sequence[T]) -> T:
-    """Batches as one: tensors end to end, whatever tuples and dictionaries they stand in."""
+def join(parts: Sequence[T]) -> T:
+    """Batch results as one: tensors end to end, within whatever tuples and dictionaries."""
     first: Any = parts[0]
     if isinstance(first, Tensor):
         return torch.cat([*parts])  # type: ignore[return-value, list-item]
     if isinstance(first, dict):
-        return {key: joined([part[key] for part in parts]) for key in first}  # type: ignore
-    return first if first is None else type(first)(*map(joined, zip(*parts, strict=True)))  # type: ignore
+        return {key: join([part[key] for part in parts]) for key in first}  # type: ignore
+    return first if first is None else type(first)(*map(join, zip(*parts, strict=True)))  # type: ignore

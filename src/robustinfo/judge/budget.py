@@ -1,8 +1,8 @@
-"""The largest protocol that fits into a budget of time, found from the time of one batch.
+"""The largest protocol that fits into a time budget, from the measured time of one batch.
 
-What an image costs in passes is known before (protocol.py), and mostly an upper bound, as images
-leave an attack once they have fallen; what a pass takes is measured, and other work on the machine
-may lengthen it.
+The passes per image are known beforehand (protocol.py), mostly as an upper bound, since images
+leave an attack at their first success; the time of a pass is measured, and other work on the
+machine may lengthen it.
 """
 
 import statistics
@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from robustinfo.attacks._gradient_safe import GradientSafe
-from robustinfo.core.batches import at_once
+from robustinfo.core.batches import memory_batch
 from robustinfo.judge.protocol import SIZES, Ball, Size, cost
 
 RUNS = 5  # that are timed
@@ -22,17 +22,17 @@ OVERHEAD = 1e-3  # seconds of a step, however few the images
 
 
 class Task(NamedTuple):
-    """What the time depends on beside the protocol and the network."""
+    """The size of a judgement, beside the protocol and the network."""
 
     images: int  # that are there
     values: int  # of one image
     networks: int = 1  # 2 with a twin
     term: bool = False  # whether there is an adaptive attack
-    asked: int | None = None  # images, whatever the protocol
+    asked: int | None = None  # number of images, whatever the protocol
 
 
 def seconds_each(model: nn.Module, x: Tensor) -> tuple[float, float]:
-    """What an image of the batch x costs, with its gradient and without; of frozen weights."""
+    """Seconds per image of a batch x, with a gradient by x and without; weights are frozen."""
     network = GradientSafe(model).eval()
 
     def gradient() -> None:
@@ -47,10 +47,10 @@ def seconds_each(model: nn.Module, x: Tensor) -> tuple[float, float]:
 
 
 def _seconds(once: Callable[[], None], x: Tensor) -> float:
-    """The median of some runs: the first is slow, and others may be disturbed.
+    """The median time of RUNS runs, as the first is slow and others may be disturbed.
 
-    Of wall clock and processor time the less: other work on the machine lengthens the one, several
-    threads the other.
+    Each counts by the smaller of wall clock and processor time: other work on the machine lengthens
+    the one, several threads the other.
     """
     times = []
     for _ in range(RUNS):
@@ -63,20 +63,22 @@ def _seconds(once: Callable[[], None], x: Tensor) -> float:
     return statistics.median(times)
 
 
-def estimates(each: tuple[float, float], ball: Ball, task: Task) -> Iterator[tuple[Size, float]]:
+def estimates(
+    seconds_each: tuple[float, float], ball: Ball, task: Task
+) -> Iterator[tuple[Size, float]]:
     """(size, seconds) of every size, the smallest first."""
     for size in SIZES:
         images = min(task.asked or size.images, task.images)
         passes = cost(size, ball, task.values, images, term=task.term)
-        seconds = passes.gradients * each[0] + passes.queries * each[1]
-        yield (
-            size,
-            task.networks * (seconds + OVERHEAD * sum(passes) / min(images, at_once(task.values))),
-        )
+        seconds = passes.gradients * seconds_each[0] + passes.queries * seconds_each[1]
+        steps = sum(passes) / min(images, memory_batch(task.values))
+        yield size, task.networks * (seconds + OVERHEAD * steps)
 
 
-def largest(each: tuple[float, float], ball: Ball, budget: float, task: Task) -> tuple[Size, float]:
+def largest_size(
+    seconds_each: tuple[float, float], ball: Ball, budget: float, task: Task
+) -> tuple[Size, float]:
     """The largest size that fits into ``budget`` seconds, or the smallest, and its estimate."""
-    all_sizes = list(estimates(each, ball, task))
+    all_sizes = list(estimates(seconds_each, ball, task))
     fitting = [(size, seconds) for size, seconds in all_sizes if seconds <= budget]
     return fitting[-1] if fitting else all_sizes[0]

@@ -1,6 +1,6 @@
-"""Every question to an evaluation, one record each: what it reads, asks, and means.
+"""The checks of an evaluation, one record each: quantity, threshold, class and meaning.
 
-The questions are the literature's (Carlini et al. 2019, arXiv 1902.06705; Athalye et al. 2018,
+They are the literature's (Carlini et al. 2019, arXiv 1902.06705; Athalye et al. 2018,
 arXiv 1802.00420; Tramer et al. 2020, arXiv 2002.08347; Zimmermann et al. 2022, arXiv 2206.13991).
 A check reads the measurements of its name. Of several, the worst answer counts. Judge, pipeline,
 report, documentation and the table of planted defects read this list and nothing else.
@@ -10,42 +10,42 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 ADAPTIVE = "randomised / needs adaptive"
-LITTLE = "not enough was tried"
+NOT_ENOUGH = "not enough was tried"
 HOLDS = "holds against what was tried"
 # From worst to best. The worst class that a check surely fails is the verdict.
 CLASSES = (
-    "invalid", "masked", ADAPTIVE, "not converged", "broken", "no benefit", LITTLE, HOLDS,
+    "invalid", "masked", ADAPTIVE, "not converged", "broken", "no benefit", NOT_ENOUGH, HOLDS,
 )  # fmt: skip
-# Of the command; 1 is an error and 2 a wrong option.
-EXITS = {name: 10 + place for place, name in enumerate(CLASSES[:6])} | {LITTLE: 16, HOLDS: 0}
-UNTRUSTED = CLASSES[:4]  # where more may fall to better attacks
+# Exit codes of the command; 1 is an error and 2 a wrong option.
+EXITS = {name: 10 + place for place, name in enumerate(CLASSES[:6])} | {NOT_ENOUGH: 16, HOLDS: 0}
+UNTRUSTED = CLASSES[:4]  # where better attacks may break more
 NOTE = "note"  # printed, and decides nothing
 AT_MOST, AT_LEAST, ABOVE = "at most", "at least", "above"
 SIGNS = {AT_MOST: "≤", AT_LEAST: "≥", ABOVE: ">"}
 
 
 class Check(NamedTuple):
-    """One question. The threshold may depend on the number of classes K."""
+    """One check. The threshold may depend on the number of classes K."""
 
     name: str  # the quantity that it reads
-    rule: str  # how the value has to stand to the threshold
+    rule: str  # AT_MOST, AT_LEAST or ABOVE the threshold
     threshold: float | Callable[[int], float]
     verdict: str  # the class of a network that surely fails it, or NOTE
     meaning: str  # of a failure, and what to do about it
     sampled: bool = True  # whether the value is an estimate from images, not a fact of the run
     tolerance: int = 0  # of a fact: so many images may be chance or rounding
-    fixed_answers: bool = False  # only of networks that answer the same twice
-    required: bool = False  # without an answer nothing is said to hold
-    fails_below: float | None = None  # where a failure is surer than a miss of the threshold
+    fixed_answers: bool = False  # only for deterministic networks
+    required: bool = False  # without an answer the verdict is never HOLDS
+    fails_below: float | None = None  # it fails only below this, and not at the threshold
 
 
 def chance(classes: int) -> float:
-    """Accuracy of a guess."""
+    """Accuracy of a random guess."""
     return 1 / classes
 
 
 def most_surviving(classes: int) -> float:
-    """What a guess gets, but at least 1 %: less is not told from 0 by the images of a protocol."""
+    """The accuracy of a guess, but at least 1 %, as a protocol's images cannot resolve less."""
     return max(chance(classes), 0.01)
 
 
@@ -58,7 +58,7 @@ def least_accuracy(classes: int) -> float:
 
 
 def least_robust(classes: int) -> float:
-    """What a guess gets, but at least 5 %."""
+    """The accuracy of a guess, but at least 5 %."""
     return max(chance(classes), 0.05)
 
 
@@ -140,9 +140,9 @@ CHECKS = (
           fails_below=0.05),
     Check("gain_where_information_fell", ABOVE, 0, "no benefit",
           "Information fell, and robustness rose by 5 points at most.", fails_below=0.05),
-    _fact("autoattack_attacks", AT_LEAST, 1, LITTLE,
+    _fact("autoattack_attacks", AT_LEAST, 1, NOT_ENOUGH,
           "AutoAttack was not made: make it. It takes four classes or more.", required=True),
-    _fact("decision_based_attacks", AT_LEAST, 1, LITTLE,
+    _fact("decision_based_attacks", AT_LEAST, 1, NOT_ENOUGH,
           "No attack asked for labels alone: make one, such as hop_skip_jump.", required=True),
     _fact("log_probabilities_fraction", AT_MOST, 0.5, NOTE,
           "The network gives log-probabilities, which do no harm."),
@@ -158,5 +158,5 @@ CHECKS = (
 )  # fmt: skip
 BY_NAME = {check.name: check for check in CHECKS}
 DECIDING = [check.name for check in CHECKS if check.verdict != NOTE]
-# From this fraction of differing answers on, what asks for fixed answers would be told by chance.
-RANDOM = 0.05
+# Above this fraction of differing forwards, checks with ``fixed_answers`` would depend on chance.
+RANDOM_FRACTION = 0.05

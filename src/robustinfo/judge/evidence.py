@@ -1,10 +1,10 @@
 """Diagnostics of one network as the measurements that checks read.
 
-Some are of the images that matter only: a gradient of 0, or a loss that never rises, hides nothing
-where an attack that climbs the loss succeeds all the same. A diagnostic of ``OF_RESISTING`` in its
-file is asked about the images that resist every attack on the cross-entropy in its norm, and its
-fractions are of all images. An accuracy that is swept over epsilon tells three things more: whether
-it rises with epsilon, what survives an epsilon that may paint anything, and whether 0 is clean.
+A gradient of 0, or a loss that never rises, masks nothing where an attack on that loss succeeds all
+the same. So a diagnostic with ``OF_RESISTING`` in its file runs on the images that resist every
+attack on the cross-entropy in its norm, and its fractions are of all images. An accuracy that is
+swept over epsilon gives three measurements more: its largest rise with epsilon, the accuracy at an
+epsilon that reaches any image, and the gap between epsilon 0 and clean accuracy.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -24,7 +24,7 @@ CURVE = "attack_accuracy"  # the diagnostic that may be swept over epsilon
 
 
 def norm_of(kind: str, entry: Entry) -> str | None:
-    """The norm that an entry, resolved, speaks of; None: of none, or of all."""
+    """The norm of a resolved entry, or of its attack ``adversary``; None: it has none."""
     ((_, one), *_) = registry.sweep(entry)
     config = registry.config(kind, one)
     if getattr(config, "adversary", None):
@@ -37,7 +37,7 @@ def is_curve(entry: Entry) -> bool:
     return entry["method"] == CURVE and "epsilon" in entry.get("sweep", {})
 
 
-def diagnosed(
+def run_diagnostics(
     model: nn.Module,
     x: Tensor,
     y: Tensor,
@@ -45,45 +45,45 @@ def diagnosed(
     *,
     resisting: Mapping[Any, Tensor],
     generator: Generator,
-    given: Callable[[Entry], dict[str, Any]] = lambda entry: {},
-    note: Callable[[str], object] = lambda text: None,
+    extra: Callable[[Entry], dict[str, Any]] = lambda entry: {},
+    progress: Callable[[str], object] = lambda text: None,
 ) -> Iterator[Measurement]:
-    """Every diagnostic at every level of its sweep. x: (n, c, h, w) in [0, 1].  y: (n,) labels.
+    """Run every diagnostic at every level of its sweep.  x: (n, c, h, w) in [0, 1].  y: (n,).
 
-    resisting: by norm, (n,) bool, the images that no attack on the cross-entropy broke. given: what
-    else a diagnostic is handed, by its entry.
+    resisting: by norm, (n,) bool, the images that no attack on the cross-entropy broke. extra:
+    entry -> further arguments of its ``diagnose``.
     """
     for name, entry in entries.items():
         if is_curve(entry):
-            note(name)
+            progress(name)
             yield from _curve(model, x, y, name, entry, generator)
             continue
         for level, params in registry.sweep(entry):
-            note(name if level is None else f"{name} at {level:.3g}")
-            a, b, of = x, y, None
+            progress(name if level is None else f"{name} at {level:.3g}")
+            a, b, total = x, y, None
             if registry.hook("diagnostics", entry, "OF_RESISTING"):
                 norm = norm_of("diagnostics", params)
                 rows = resisting.get(norm)
                 if rows is None:
                     continue  # without an attack in its norm nothing resists
-                a, b, of = x[rows], y[rows], len(y)
+                a, b, total = x[rows], y[rows], len(y)
             diagnose = registry.get("diagnostics", params)
-            for one in diagnose(model, a, b, generator=generator, **given(params)):
-                yield _told(one, name, level, of)
+            for one in diagnose(model, a, b, generator=generator, **extra(params)):
+                yield _labelled(one, name, level, total)
 
 
-def _told(one: Measurement, name: str, level: float | None, of: int | None) -> Measurement:
+def _labelled(one: Measurement, name: str, level: float | None, total: int | None) -> Measurement:
     one = one._replace(entry=name, level=one.level if level is None else level)
-    if of is None or one.interval != "fraction":
+    if total is None or one.interval != "fraction":
         return one
     images = round(one.value * one.n) if one.n else 0
-    return one._replace(value=images / of, n=of)
+    return one._replace(value=images / total, n=total)
 
 
 def _curve(
     model: nn.Module, x: Tensor, y: Tensor, name: str, entry: Entry, generator: Generator
 ) -> Iterator[Measurement]:
-    """Accuracy at every epsilon, and what the curve says of the attack."""
+    """Accuracy at every epsilon, and the checks of the curve."""
     curve: dict[Any, Tensor] = {}  # by epsilon
     norm: Any = norm_of("diagnostics", entry)
     for level, params in registry.sweep(entry):

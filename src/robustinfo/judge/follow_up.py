@@ -1,17 +1,17 @@
-"""Gradient attacks go on where they may merely have been too short, before anything accuses.
+"""Follow-up attacks: tell masked gradients from gradient attacks that were merely too short.
 
 Carlini et al. (2019), arXiv 1902.06705: a black box, noise or a single step that beats the gradient
 shows masked gradients, unless the gradient attack had too few steps. So, per threat model:
 
     search    on the images that only such weaker attacks broke, a long gradient search, with more
-              steps, restarts and losses: what it finds was a short search, the rest is masked
-    doubling  on the images that are left, the evaluation's own PGD with twice the steps, and with
-              as many starts again (convergence.py)
-    hidden    the images that resist every gradient attack of the evaluation and fall all the same,
-              to an ensemble or a black box: has their cross-entropy any slope? Where a gradient
-              attack on another loss breaks them, as on the margin, nothing is hidden from it: a
-              network that is trained to the end is as sure, and honest. If the evaluation has such
-              an attack, and only the search breaks them, that attack was short.
+              steps, restarts and losses: what it breaks was a short search, the rest is masked
+    doubling  on the images that are still robust, the evaluation's own PGD with twice the steps,
+              and with as many new starts (convergence.py)
+    hidden    on the images that resist every gradient attack of the evaluation and are broken by an
+              ensemble or a black box: does the gradient of their cross-entropy vanish? Where a
+              gradient attack on another loss breaks them, as on the margin, nothing is masked:
+              networks trained to the end are as sure, and honest. If the evaluation has such an
+              attack, and only the search breaks them, that attack was short.
 """
 
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ from robustinfo.attacks import gradient_search
 from robustinfo.core.measurement import Measurement, fraction
 from robustinfo.core.settings import Entry
 from robustinfo.diagnostics.zero_gradients import vanishing
-from robustinfo.judge.convergence import doubled, parts
+from robustinfo.judge.convergence import batches_in_mask, convergence_check
 from robustinfo.judge.outcome import WEAKER, Outcome
 from robustinfo.judge.threats import Threat
 from robustinfo.maths.balls import same_ball
@@ -33,16 +33,16 @@ QUANTITIES = ("short_search_fraction", "hidden_fraction", "convergence_gain", "r
 
 
 class FollowUp(NamedTuple):
-    """(n,) bool each; None where there was nothing to compare with."""
+    """Masks of images, (n,) bool each; None where there is no attack to compare with."""
 
     only: dict[str, Tensor]  # as in Outcome, without what the search found
-    short: Tensor  # only a weaker attack had found them, and the search does, too
-    hidden: Tensor | None  # broken by no gradient attack, and the cross-entropy has no slope
+    short: Tensor  # only a weaker attack had broken them, and the search does, too
+    hidden: Tensor | None  # broken by no gradient attack, and the cross-entropy's gradient is 0
     steps: Tensor | None  # robust, until PGD had twice the steps
     restarts: Tensor | None  # robust, until PGD had other starts
 
     def robust(self, before: Tensor) -> Tensor:
-        """Those of the images that were robust which still are: (n,) bool."""
+        """The images robust ``before``, without those that the doubling broke: (n,) bool."""
         return (
             before
             if self.steps is None or self.restarts is None
@@ -54,7 +54,7 @@ def follow_up(
     model: nn.Module,
     x: Tensor,
     y: Tensor,
-    found: Outcome,
+    outcome: Outcome,
     ball: tuple[str, float],
     entries: Mapping[str, Entry],
     threats: Mapping[str, Threat],
@@ -62,43 +62,45 @@ def follow_up(
     starts: Tensor,
     generator: Generator,
 ) -> FollowUp:
-    """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  entries: the attacks that were made, by name.
+    """Follow up an outcome in a ball (norm, epsilon).  x: (n, c, h, w) in [0, 1].  y: (n,) labels.
 
-    starts: like x, what a weaker attack made of an image, where one did: gradients go on from
-    there, too, once it is drawn back to where the network is right.
+    entries: the attacks that ran, by name. starts: like x, the images of weaker attacks, from which
+    the search starts, too, after moving them back to where they are classified correctly.
     """
-    own = [entries[name] for name, one in threats.items() if _is_pgd(one, ball) and name in entries]
-    climbed = {one.loss for one in threats.values() if one.norm == ball[0] and one.loss}
-    short = torch.zeros_like(found.robust)
-    for epsilon, suspects in found.suspects.items():  # of attacks in a smaller ball, within that
+    pgd_entries = [
+        entries[name] for name, one in threats.items() if _is_pgd(one, ball) and name in entries
+    ]
+    losses = {one.loss for one in threats.values() if one.norm == ball[0] and one.loss}
+    short = torch.zeros_like(outcome.robust)
+    for epsilon, suspects in outcome.suspects.items():  # of attacks in a smaller ball, within that
         config = gradient_search.Config(norm=ball[0], epsilon=epsilon)  # type: ignore[arg-type]
-        for part in parts(suspects & ~short, x):
+        for part in batches_in_mask(suspects & ~short, x):
             short[part] = gradient_search.perturb(
                 model, x[part], y[part], config=config, generator=generator, starts=starts[part]
             )[1]
-    only = {role: mask & ~short if role in WEAKER else mask for role, mask in found.only.items()}
-    hidden = _hidden(model, x, y, found) if "cross_entropy" in climbed else None
-    if hidden is not None and len(climbed) > 1:
+    only = {role: mask & ~short if role in WEAKER else mask for role, mask in outcome.only.items()}
+    hidden = _hidden(model, x, y, outcome) if "cross_entropy" in losses else None
+    if hidden is not None and len(losses) > 1:
         hidden = hidden & ~short
-    if not own:
+    if not pgd_entries:
         return FollowUp(only, short, hidden, None, None)
-    more = doubled(model, x, y, found.robust, own, generator=generator)
-    return FollowUp(only, short, hidden, more.steps, more.restarts)
+    gains = convergence_check(model, x, y, outcome.robust, pgd_entries, generator=generator)
+    return FollowUp(only, short, hidden, gains.steps, gains.restarts)
 
 
-def measured(found: FollowUp) -> list[Measurement]:
+def measurements(followed: FollowUp) -> list[Measurement]:
     """Fractions of all images."""
-    masks = zip(QUANTITIES, found[1:], strict=True)
+    masks = zip(QUANTITIES, followed[1:], strict=True)
     return [fraction(name, mask) for name, mask in masks if mask is not None]
 
 
 def _is_pgd(threat: Threat, ball: tuple[str, float]) -> bool:
-    there = threat.epsilon is not None and same_ball((threat.norm, threat.epsilon), ball)
-    return there and threat.method == "pgd"
+    in_ball = threat.epsilon is not None and same_ball((threat.norm, threat.epsilon), ball)
+    return in_ball and threat.method == "pgd"
 
 
-def _hidden(model: nn.Module, x: Tensor, y: Tensor, found: Outcome) -> Tensor:
-    mask = found.resists_gradients & found.broken
+def _hidden(model: nn.Module, x: Tensor, y: Tensor, outcome: Outcome) -> Tensor:
+    mask = outcome.resists_gradients & outcome.broken
     rows = mask.nonzero().squeeze(1)
     if len(rows):
         mask = mask.clone()
@@ -107,9 +109,9 @@ def _hidden(model: nn.Module, x: Tensor, y: Tensor, found: Outcome) -> Tensor:
 
 
 def keep_weaker(starts: Tensor, threat: Threat, success: Tensor, x_adv: Tensor, norm: str) -> None:
-    """Write into starts, (n, c, h, w), what an attack of a weaker kind in the norm has broken.
+    """Write into starts, (n, c, h, w), the successes of an attack of a weaker role in the norm.
 
-    success: (n,) bool.  x_adv: like starts, what the attack made.
+    success: (n,) bool.  x_adv: like starts.
     """
     if threat.norm == norm and threat.role in WEAKER:
         starts[success] = x_adv[success].to(starts)

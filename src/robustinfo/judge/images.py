@@ -4,12 +4,12 @@
     {method: digits, size: 28}   the same with its numbers
     FOLDER                       class by class, laid out as for torchvision's ImageFolder
 
-Where there is a folder of that name, it is meant. It holds one folder of images per class, or such
-a folder per split (train, test, val ..., in any case). Labels are the places of the folders sorted
-by name, or by number where they are numbered, unless ``names`` gives the order of the classes, as
-of ImageNet's. Of a folder a draw that never changes takes the first ``limit`` images, since in
-order they would be of one class; of a data set, the first ones, as everywhere here. What was found
-and what was left out is returned with them; what may be meant in two ways is refused.
+A folder of that name comes first. It holds one folder of images per class, or such a folder per
+split (train, test, val ..., in any case). Labels are the indices of the folders sorted by name, or
+by number where they are numbered, unless ``class_file`` gives the order of the classes, as of
+ImageNet's. Of a folder, ``limit`` images are taken in a fixed random order, since by name they
+would be of one class; of a data set, the first ones, as everywhere here. A summary of what was read
+and left out is returned with them; an ambiguous layout is an error.
 """
 
 import os
@@ -24,17 +24,17 @@ from robustinfo.core.batches import Images
 from robustinfo.core.entries import entry
 from robustinfo.core.errors import UserError
 from robustinfo.datasets import _folder, _image
-from robustinfo.datasets._found import Found
 from robustinfo.datasets._prepared import SPLITS, data_root, open_split, prepare
+from robustinfo.datasets._summary import DataSummary
 
 
-class Pictures(NamedTuple):
-    """images: slices are uint8 (n, c, h, w).  labels: int64 (n,), places in the list of classes."""
+class LabelledImages(NamedTuple):
+    """images: slices are uint8 (n, c, h, w).  labels: int64 (n,), indices of ``classes``."""
 
     images: Images
     labels: Tensor
     classes: list[str]
-    found: Found  # what was found and left out, for people and JSON
+    summary: DataSummary  # what was found and left out, for people and JSON
 
 
 def images(
@@ -43,26 +43,33 @@ def images(
     split: str = "test",
     size: int | None = None,
     limit: int | None = None,
-    names: Path | None = None,
-) -> Pictures:
-    """What ``text`` names.
+    class_file: Path | None = None,
+) -> LabelledImages:
+    """The images of a folder or a data set that ``text`` names.
 
-    size: of the images, in pixels: the shorter side becomes so long, and the middle is cut out;
-    None: as they are. limit: how many; None: all. names: of a folder, a text file with a line per
-    class, or JSON, a list of the classes or a mapping of each to its place. Raises UserError.
+    size: of the images, in pixels: the shorter side becomes so long, and the middle is cropped;
+    None: as they are. limit: the most images; None: all. class_file: of a folder, a text file with
+    a line per class, or JSON, a list of the classes or a mapping of each to its index. Raises
+    UserError.
     """
     if limit is not None and limit < 1:
         raise UserError(f"{limit} images judge nothing; write a positive number, or none for all")
     if size is not None and size < 1:
         raise UserError(f"images of {size} pixels are none; write a positive size, or none")
     if isinstance(text, str) and os.path.isdir(text):
-        return Pictures(*_folder.read(Path(text), split, size=size, limit=limit, names=names))
-    if names is not None:
-        raise UserError(f"{names} names the classes of a folder, and {text} is none; leave it out")
+        return LabelledImages(
+            *_folder.read(Path(text), split, size=size, limit=limit, class_file=class_file)
+        )
+    if class_file is not None:
+        raise UserError(
+            f"{class_file} names the classes of a folder, and {text} is none; leave it out"
+        )
     return _prepared(text, split, size, limit)
 
 
-def _prepared(text: str | Mapping, split: str, size: int | None, limit: int | None) -> Pictures:
+def _prepared(
+    text: str | Mapping, split: str, size: int | None, limit: int | None
+) -> LabelledImages:
     try:
         chosen = entry("datasets", text)
     except UserError as error:
@@ -81,9 +88,9 @@ def _prepared(text: str | Mapping, split: str, size: int | None, limit: int | No
             f"{text}: cannot prepare {root / name} ({error}); set ROBUSTINFO_DATA to a folder that "
             "may be written to"
         ) from error
-    images, labels, classes, _ = open_split(name, split, chosen, root)
+    pixels, labels, classes, _ = open_split(name, split, chosen, root)
     counts = labels.bincount(minlength=len(classes)).tolist()
-    found = Found(
+    summary = DataSummary(
         root=name,
         split=split,
         classes=dict(zip(classes, counts, strict=True)),
@@ -92,7 +99,7 @@ def _prepared(text: str | Mapping, split: str, size: int | None, limit: int | No
         left_out=[],
         notes=[],
     )
-    return Pictures(_image.resized(images[:limit], size), labels[:limit], classes, found)
+    return LabelledImages(_image.resized(pixels[:limit], size), labels[:limit], classes, summary)
 
 
 def _name(chosen: Mapping) -> str:

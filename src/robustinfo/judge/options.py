@@ -1,4 +1,4 @@
-"""What is typed on the command line, as what it means; else a UserError says what may be typed."""
+"""Parse the options of the command line; a UserError says what an option may be."""
 
 import re
 from typing import TYPE_CHECKING, NamedTuple, get_args
@@ -12,8 +12,8 @@ if TYPE_CHECKING:  # slow to import, and a wrong option is told without it
 UNITS = {"s": 1, "m": 60, "h": 3600}
 
 
-class Typed(NamedTuple):
-    """What ``robustinfo judge`` was given."""
+class Options(NamedTuple):
+    """The options of ``robustinfo judge``."""
 
     model: str
     data: str
@@ -30,28 +30,28 @@ class Typed(NamedTuple):
 
 
 def norm(text: str) -> Norm:
-    """``linf`` or ``l2``."""
-    for known in get_args(Norm):
-        if text == known:
-            return known
+    """A norm, ``linf`` or ``l2``."""
+    for choice in get_args(Norm):
+        if text == choice:
+            return choice
     raise UserError(f"--norm {text}: it is linf or l2")
 
 
-def epsilon(text: str, within: Norm) -> float:
-    """A size of a ball in the norm ``within``, in pixel values of [0, 1]."""
+def epsilon(text: str, ball_norm: Norm) -> float:
+    """The radius of the ball in ``ball_norm``, in pixel values of [0, 1]."""
     try:
         size = float(pixels(text))
     except ValueError:
         raise UserError(f"--epsilon {text}: write a number, as 0.2 or 8/255") from None
     if not 0 < size < float("inf"):
         raise UserError(f"--epsilon {text}: pixels are in [0, 1], so it is above 0, and finite")
-    if problem := out_of_scale(size, within):
+    if problem := out_of_scale(size, ball_norm):
         raise UserError(f"--epsilon {text}: {problem}")
     return size
 
 
 def device(text: str) -> "torch.device":
-    """The device that is asked for, or a GPU if there is one; float32 means float32 there."""
+    """The named device, or by default a GPU if there is one. Switches TF32 off."""
     import torch
 
     torch.backends.cudnn.allow_tf32 = False
@@ -60,14 +60,14 @@ def device(text: str) -> "torch.device":
             1, device=text or ("cuda" if torch.cuda.is_available() else "cpu")
         ).device
     except (RuntimeError, AssertionError) as error:
-        said = str(error).splitlines()[0]
+        message = str(error).splitlines()[0]
         raise UserError(
-            f"--device {text}: there is none ({said}); leave it out, or write cpu"
+            f"--device {text}: there is none ({message}); leave it out, or write cpu"
         ) from None
 
 
 def seconds(text: str) -> float:
-    """``90s``, ``20m`` or ``2h``."""
+    """A duration, ``90s``, ``20m`` or ``2h``, in seconds."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", text)
     if match is None:
         raise UserError(f"--budget {text}: write a number and s, m or h, as 20m")

@@ -1,6 +1,6 @@
-"""A text for a terminal or a file of somebody else's, in the letters that it can hold.
+"""Text in the encoding of the terminal or file that it is printed to.
 
-Standard output need not be UTF-8: what ``≤`` means is written ``<=`` there.
+Standard output need not be UTF-8: there ``≤`` is written ``<=``.
 """
 
 import codecs
@@ -13,34 +13,36 @@ SPELLED = {"≤": "<=", "≥": ">="}
 ERRORS = "robustinfo.judge.plain"
 
 
-class Paper(NamedTuple):
-    """What a text is written on."""
+class TextFormat(NamedTuple):
+    """Encoding, width and colours of the output."""
 
     encoding: str
-    width: int  # letters
+    width: int  # characters
     colours: str | None  # as rich calls them; None: none
 
     @classmethod
-    def of(cls, console: Console) -> Self:
-        """What a console writes on."""
+    def from_console(cls, console: Console) -> Self:
+        """The format of a console's output."""
         return cls(console.encoding, console.width, console.color_system)
 
 
-def text(content: RenderableType, paper: Paper) -> str:
-    """As ``rich`` prints it there."""
-    file = io.TextIOWrapper(io.BytesIO(), encoding=paper.encoding, errors=ERRORS, newline="\n")
+def text(content: RenderableType, text_format: TextFormat) -> str:
+    """The content as ``rich`` prints it in this format."""
+    file = io.TextIOWrapper(
+        io.BytesIO(), encoding=text_format.encoding, errors=ERRORS, newline="\n"
+    )
     console = Console(
         file=file,
-        width=paper.width,
-        color_system=paper.colours,  # type: ignore[arg-type]
-        force_terminal=bool(paper.colours),
+        width=text_format.width,
+        color_system=text_format.colours,  # type: ignore[arg-type]
+        force_terminal=bool(text_format.colours),
     )
     console.print(content)
     file.flush()
-    return file.buffer.getvalue().decode(paper.encoding)
+    return file.buffer.getvalue().decode(text_format.encoding)
 
 
-def _spelled(error: UnicodeError) -> tuple[str, int]:
+def _replacement(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
     letters = error.object[error.start : error.end]
@@ -50,4 +52,4 @@ def _spelled(error: UnicodeError) -> tuple[str, int]:
     return str(escaped), end
 
 
-codecs.register_error(ERRORS, _spelled)
+codecs.register_error(ERRORS, _replacement)

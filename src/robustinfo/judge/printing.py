@@ -1,4 +1,4 @@
-"""A verdict as people and programs read it: tables for a terminal, and what becomes JSON."""
+"""A verdict as tables for a terminal, and as data for JSON."""
 
 import math
 from typing import Any
@@ -7,43 +7,43 @@ from rich.console import Group
 from rich.markup import escape
 from rich.table import Table
 
-from robustinfo.judge.checks import HOLDS, LITTLE, SIGNS, UNTRUSTED
+from robustinfo.judge.checks import HOLDS, NOT_ENOUGH, SIGNS, UNTRUSTED
 from robustinfo.judge.evaluate import FOLLOW_UP, Evaluation
-from robustinfo.judge.protocol import Size, place
+from robustinfo.judge.protocol import Size, rank
 from robustinfo.judge.verdict import Answer, Verdict
 from robustinfo.maths.statistics import fraction_interval
 
 STYLES = {"failed": "red", "cannot say": "yellow", "noted": "yellow"}
-COLOURS = {HOLDS: "green", LITTLE: "yellow"}
+COLOURS = {HOLDS: "green", NOT_ENOUGH: "yellow"}
 
 
-def as_json(found: Evaluation, size: Size) -> dict[str, Any]:
-    """Verdict, headline, what each attack broke, and every check with its number and class."""
+def as_json(evaluation: Evaluation, size: Size) -> dict[str, Any]:
+    """Verdict, accuracies, the images that each attack broke, and every check, as plain data."""
     return {
-        "verdict": found.verdict.verdict,
-        "failed_classes": found.verdict.failed_classes(),
-        "counts": found.verdict.counts(),
-        "threat": {"norm": found.ball.norm, "epsilon": found.ball.epsilon},
-        "protocol": size._asdict() | {"images": found.n},
-        "clean_accuracy": found.clean.value,
-        "robust_accuracy": found.robust.value,
-        "interval": list(_interval(found)),
+        "verdict": evaluation.verdict.verdict,
+        "failed_classes": evaluation.verdict.failed_classes(),
+        "counts": evaluation.verdict.counts(),
+        "threat": {"norm": evaluation.ball.norm, "epsilon": evaluation.ball.epsilon},
+        "protocol": size._asdict() | {"images": evaluation.n},
+        "clean_accuracy": evaluation.clean.value,
+        "robust_accuracy": evaluation.robust.value,
+        "interval": list(_interval(evaluation)),
         "attacks": {
-            name: {"leaves": accuracy, "broken": found.broken[name]}
-            for name, accuracy in found.accuracies.items()
+            name: {"leaves": accuracy, "broken": evaluation.broken[name]}
+            for name, accuracy in evaluation.accuracies.items()
         },
-        "follow_up": {"broken": found.broken[FOLLOW_UP]},
-        "attacks_not_made": found.not_made,
-        "checks": [_as_json(one) for one in found.verdict.answers],
+        "follow_up": {"broken": evaluation.broken[FOLLOW_UP]},
+        "attacks_not_made": evaluation.not_made,
+        "checks": [_as_json(one) for one in evaluation.verdict.answers],
     }
 
 
 def _as_json(one: Answer) -> dict[str, Any]:
-    """Infinite ends of an interval, of a value without one, become null: JSON knows none."""
+    """An answer as plain data; infinite ends of an interval become null, as JSON has none."""
     numbers = {name: getattr(one, name) for name in ("value", "low", "high", "threshold")}
     return {
         "check": one.check.name,
-        **{name: None if _endless(value) else value for name, value in numbers.items()},
+        **{name: None if _is_infinite(value) else value for name, value in numbers.items()},
         "n": one.n,
         "rule": one.check.rule,
         "class": one.check.verdict,
@@ -54,24 +54,24 @@ def _as_json(one: Answer) -> dict[str, Any]:
     }
 
 
-def _endless(value: float | None) -> bool:
+def _is_infinite(value: float | None) -> bool:
     return value is not None and math.isinf(value)
 
 
-def _interval(found: Evaluation) -> tuple[float, float]:
-    return fraction_interval(round(found.robust.value * found.n), found.n)
+def _interval(evaluation: Evaluation) -> tuple[float, float]:
+    return fraction_interval(round(evaluation.robust.value * evaluation.n), evaluation.n)
 
 
 def summary(verdict: Verdict) -> str:
-    """``2 checks failed, 20 passed, 3 cannot say, 5 not run``."""
+    """The counts of results: ``2 checks failed, 20 passed, 3 cannot say, 5 not run``."""
     counts = verdict.counts()
     checks = "check" if counts["failed"] == 1 else "checks"
     rest = ", ".join(f"{counts[name]} {name}" for name in ("passed", "cannot say", "not run"))
     return f"{counts['failed']} {checks} failed, {rest}"
 
 
-def explained(one: Answer) -> str:
-    """What became of a check that did not pass, in a sentence or two; empty of one that did."""
+def explanation(one: Answer) -> str:
+    """Why a check did not pass, in a sentence or two; empty if it did."""
     if one.result in ("failed", "noted"):
         return one.check.meaning
     if one.result == "cannot say":
@@ -85,40 +85,48 @@ def explained(one: Answer) -> str:
 
 
 def rule(one: Answer) -> str:
-    """``≤ 0.05``."""
+    """The check's rule: ``≤ 0.05``."""
     return f"{SIGNS[one.check.rule]} {one.threshold:.3g}"
 
 
-def printed(found: Evaluation, size: Size) -> Group:
-    """What ``rich`` prints: the verdict, why, what attacks leave, every check that was asked."""
-    verdict, (low, high) = found.verdict, _interval(found)
+def render(evaluation: Evaluation, size: Size) -> Group:
+    """The verdict, its reasons, accuracy under each attack, and every check that was run."""
+    verdict, (low, high) = evaluation.verdict, _interval(evaluation)
     colour = COLOURS.get(verdict.verdict, "red")
-    robust = f"{found.robust.value:.1%} ({low:.1%} to {high:.1%})"
+    robust = f"{evaluation.robust.value:.1%} ({low:.1%} to {high:.1%})"
     if verdict.verdict in UNTRUSTED:
-        robust = f"at most {found.robust.value:.1%}, the attacks are not to be trusted"
+        robust = f"at most {evaluation.robust.value:.1%}, the attacks are not to be trusted"
     others = [one for one in verdict.failed_classes() if one != verdict.verdict]
     also = f" (and {', '.join(others)})" if others else ""
     head = (
         f"[bold {colour}]{verdict.verdict}[/]{also}\n"
-        f"{found.ball.norm} {found.ball.epsilon:.4g}, {found.n} images, protocol {size.name} "
-        f"({place(size)}); {summary(verdict)}\n"
-        f"clean accuracy {found.clean.value:.1%}, robust accuracy {robust}"
+        f"{evaluation.ball.norm} {evaluation.ball.epsilon:.4g}, {evaluation.n} images, "
+        f"protocol {size.name} ({rank(size)}); {summary(verdict)}\n"
+        f"clean accuracy {evaluation.clean.value:.1%}, robust accuracy {robust}"
     )
     why = [
         f"[{STYLES.get(one.result, 'dim')}]{one.check.name}[/]: {text}"
         for one in sorted(verdict.answers, key=lambda one: one.result != "failed")
-        if (text := explained(one))
+        if (text := explanation(one))
     ]
-    not_made = [f"{name} was not made: {escape(reason)}" for name, reason in found.not_made.items()]
+    not_made = [
+        f"{name} was not made: {escape(reason)}" for name, reason in evaluation.not_made.items()
+    ]
     not_run = ", ".join(one.check.name for one in verdict.answers if one.result == "not run")
     return Group(
-        head, *why, "", _attacks(found), *not_made, _checks(verdict), f"[dim]Not run: {not_run}[/]"
+        head,
+        *why,
+        "",
+        _attacks(evaluation),
+        *not_made,
+        _checks(verdict),
+        f"[dim]Not run: {not_run}[/]",
     )
 
 
-def _attacks(found: Evaluation) -> Table:
+def _attacks(evaluation: Evaluation) -> Table:
     table = Table("attack", "leaves by itself")
-    for name, accuracy in sorted(found.accuracies.items(), key=lambda pair: pair[1]):
+    for name, accuracy in sorted(evaluation.accuracies.items(), key=lambda pair: pair[1]):
         table.add_row(name, f"{accuracy:.1%}")
     return table
 

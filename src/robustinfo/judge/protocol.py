@@ -1,10 +1,10 @@
-"""What a network is put through, in five sizes, each beside what it costs.
+"""The protocols: attacks and diagnostics in five sizes, each with its cost.
 
-Each size asks everything that the smaller ones ask, more thoroughly and of more images. From
-``medium`` on, an honest network on which nothing happens passes every check that can be made on its
-data: 0 of 400 images lie surely below 1 % (Wilson's interval ends at 0.95 %), and 0 of 80 planted
-ones below 5 %. ``tiny`` and ``small`` make no AutoAttack, and can find a fault but not say that a
-network holds.
+Each size runs everything that the smaller ones run, more thoroughly and on more images. From
+``medium`` on, a network without any finding passes every check that can be made on its data: 0 of
+400 images are surely below 1 % (Wilson's interval ends at 0.95 %), and 0 of 80 planted ones below
+5 %. ``tiny`` and ``small`` have no AutoAttack: they can find a fault, but not say that a network
+holds.
 """
 
 from typing import Any, NamedTuple
@@ -21,11 +21,11 @@ CURVE_STEPS = 20
 STEP = 0.25
 REACH = 2.5  # epsilons that all steps of a path together are long, whose end is to be stationary
 SUSPECTS = 0.1  # of the images, at most so many go through the long search, as a rule
-HALVINGS = 12 + 28  # labels that HopSkipJump asks at a step, beside those around the boundary
+HALVINGS = 12 + 28  # queries of a step of HopSkipJump, beside those around the boundary
 
 
 class Size(NamedTuple):
-    """How thorough a protocol is."""
+    """The numbers of a protocol."""
 
     name: str
     images: int
@@ -55,67 +55,67 @@ class Ball(Settings):
 
 
 class Part(NamedTuple):
-    """An entry of attacks/ or diagnostics/, and what it costs."""
+    """An entry of attacks/ or diagnostics/, and its cost."""
 
     entry: Entry
     cost: Cost
 
 
-def place(size: Size) -> str:
-    """Which of the sizes it is: ``2 of 5``."""
+def rank(size: Size) -> str:
+    """The rank of a size: ``2 of 5``."""
     return f"{SIZES.index(size) + 1} of {len(SIZES)}"
 
 
 def attacks(size: Size, ball: Ball, *, term: bool = False) -> dict[str, Part]:
-    """Entries of attacks/, by name; all within the ball. term: with that on the defence's term."""
-    within, climb = {"norm": ball.norm, "epsilon": ball.epsilon}, _climb(size, ball)
-    search = climb | {"method": "pgd", "until": "fooled"}
-    once = size.restarts * (size.steps + 1)
-    found = {
-        "fgsm": Part({"method": "fgsm", **within}, Cost(1, 1)),
-        "pgd": Part(search, Cost(once, 3)),
-        "margin_pgd": Part(search | {"objective": "margin"}, Cost(once, 3)),
-        "noise": Part({"method": "additive_noise", **within}, Cost(0, 2)),
+    """Entries of attacks/, by name, all in the ball. term: with the adaptive attack."""
+    in_ball, ascent = {"norm": ball.norm, "epsilon": ball.epsilon}, _pgd_settings(size, ball)
+    search = ascent | {"method": "pgd", "until": "fooled"}
+    one_attack = size.restarts * (size.steps + 1)
+    parts = {
+        "fgsm": Part({"method": "fgsm", **in_ball}, Cost(1, 1)),
+        "pgd": Part(search, Cost(one_attack, 3)),
+        "margin_pgd": Part(search | {"objective": "margin"}, Cost(one_attack, 3)),
+        "noise": Part({"method": "additive_noise", **in_ball}, Cost(0, 2)),
         "random_search": Part(
-            {"method": "random_search", **within, "draws": size.draws}, Cost(0, size.draws + 2)
+            {"method": "random_search", **in_ball, "draws": size.draws}, Cost(0, size.draws + 2)
         ),
         "square": Part(
-            {"method": "square", **within, "queries": size.queries}, Cost(0, size.queries + 5)
+            {"method": "square", **in_ball, "queries": size.queries}, Cost(0, size.queries + 5)
         ),
     }
     if size.walk:
-        asked = sum(100 * (step + 1) ** 0.5 + HALVINGS for step in range(size.walk))
-        walk = {"method": "hop_skip_jump", **within, "steps": size.walk}
-        found["hop_skip_jump"] = Part(walk, Cost(0, asked + 200))  # 100 draws, and bisections
+        labels = sum(100 * (step + 1) ** 0.5 + HALVINGS for step in range(size.walk))
+        walk = {"method": "hop_skip_jump", **in_ball, "steps": size.walk}
+        parts["hop_skip_jump"] = Part(walk, Cost(0, labels + 200))  # 100 draws, and bisections
     if ball.norm == "l2":
         smallest = {
             "method": "carlini_wagner", "epsilon": ball.epsilon, "binary_search_steps": 4,
             "steps": size.steps, "step_size": 0.1, "initial_const": 1.0,
         }  # fmt: skip
-        found["carlini_wagner"] = Part(smallest, Cost(4 * size.steps + 4, 4))
+        parts["carlini_wagner"] = Part(smallest, Cost(4 * size.steps + 4, 4))
     if size.ensemble:
         # APGD, its 9 targets, FAB's 9, which needs two gradients a step; Square.
         cost = Cost(100 + 9 * 100 + 2 * 9 * 100, 5000 + 1000)
-        found["autoattack"] = Part({"method": "autoattack", **within, "until": "fooled"}, cost)
+        parts["autoattack"] = Part({"method": "autoattack", **in_ball, "until": "fooled"}, cost)
     if term:
-        found["adaptive"] = Part(
-            {"method": "adaptive", **climb}, Cost(2 * adaptive.RUNS * once, 30)
+        parts["adaptive"] = Part(
+            {"method": "adaptive", **ascent}, Cost(2 * adaptive.RUNS * one_attack, 30)
         )
-    return found
+    return parts
 
 
 def follow_up(size: Size, ball: Ball) -> Cost:
-    """Of what comes after the attacks: a long search for some images, PGD doubled for the rest."""
-    once = size.restarts * (size.steps + 1)
+    """The cost of the follow-up: a long search for some images, PGD doubled for the rest."""
+    one_attack = size.restarts * (size.steps + 1)
     config = gradient_search.Config(norm=ball.norm, epsilon=ball.epsilon)
     search = gradient_search.RUNS * (config.steps + 1)
-    return Cost(2 * 3 * once + SUSPECTS * search + 2, 10)
+    return Cost(2 * 3 * one_attack + SUSPECTS * search + 2, 10)
 
 
 def diagnostics(size: Size, ball: Ball, values: int, images: int | None = None) -> dict[str, Part]:
     """Entries of diagnostics/, by name. values: of one image. images: if fewer than the size's."""
-    within = {"norm": ball.norm, "epsilon": ball.epsilon}
-    made = attacks(size, ball)
+    in_ball = {"norm": ball.norm, "epsilon": ball.epsilon}
+    attack_parts = attacks(size, ball)
     levels = [share * ball.epsilon for share in (0.0, 0.25, 0.5, 1.0, 2.0)]
     huge = diameter(ball.norm, values)
     levels = [level for level in levels if level < huge] + [huge]
@@ -123,35 +123,35 @@ def diagnostics(size: Size, ball: Ball, values: int, images: int | None = None) 
     # On the margin: the cross-entropy of a network that is merely sure is flat in float32.
     curve: Entry = {"method": "attack_accuracy", "attack": "margin_pgd", "norm": ball.norm}
     curve |= {"steps": CURVE_STEPS}
-    found = {
+    parts = {
         "output_checks": Part({"method": "output_checks"}, Cost(1, 9)),
-        "zero_gradients": Part({"method": "zero_gradients", **within}, Cost(20, 20)),
+        "zero_gradients": Part({"method": "zero_gradients", **in_ball}, Cost(20, 20)),
         "loss_trajectory": Part(
-            {"method": "loss_trajectory", **within, **path}, Cost(2 * size.steps + 2, 3)
+            {"method": "loss_trajectory", **in_ball, **path}, Cost(2 * size.steps + 2, 3)
         ),
         "epsilon_curve": Part(
             curve | {"sweep": {"epsilon": levels}}, Cost(len(levels) * (CURVE_STEPS + 1), 20)
         ),
     }
     search = (
-        len(gradient_search.CLIMBS)
-        * (1 + binarization_test.LONG["restarts"])
-        * binarization_test.LONG["steps"]
+        len(gradient_search.LOSSES)
+        * (1 + binarization_test.LONG_SEARCH["restarts"])
+        * binarization_test.LONG_SEARCH["steps"]
     )
     share = min(1.0, size.planted / min(size.images, images or size.images))
     for name in ("pgd", "margin_pgd"):
-        gradients = made[name].cost.gradients + search
+        gradients = attack_parts[name].cost.gradients + search
         cost = Cost(share * gradients, share * 420)  # 200 points around it, 200 at random
         entry = {
             "method": "binarization_test",
             "images": size.planted,
-            "adversary": made[name].entry,
+            "adversary": attack_parts[name].entry,
         }
-        found[f"binarization_{name}"] = Part(entry, cost)
-    return found
+        parts[f"binarization_{name}"] = Part(entry, cost)
+    return parts
 
 
-def _climb(size: Size, ball: Ball) -> Entry:
+def _pgd_settings(size: Size, ball: Ball) -> Entry:
     return {
         "norm": ball.norm,
         "epsilon": ball.epsilon,
@@ -164,13 +164,13 @@ def _climb(size: Size, ball: Ball) -> Entry:
 def cost(
     size: Size, ball: Ball, values: int, images: int | None = None, *, term: bool = False
 ) -> Cost:
-    """Of the whole protocol on so many images; the rest as in ``diagnostics``.
+    """The cost of the whole protocol on so many images; arguments as in ``diagnostics``.
 
-    Diagnostics are asked of the size's images, however many are attacked.
+    Diagnostics run on no more than the size's images, attacks on all.
     """
     images = images or size.images
-    asked = diagnostics(size, ball, values, images).values()
-    attacked = attacks(size, ball, term=term).values()
-    each = sum((part.cost for part in attacked), follow_up(size, ball))
-    diagnosed = sum((part.cost for part in asked), Cost())
-    return each.times(images) + diagnosed.times(min(images, size.images))
+    attack_parts = attacks(size, ball, term=term).values()
+    diagnostic_parts = diagnostics(size, ball, values, images).values()
+    attacked = sum((part.cost for part in attack_parts), follow_up(size, ball))
+    diagnosed = sum((part.cost for part in diagnostic_parts), Cost())
+    return attacked.times(images) + diagnosed.times(min(images, size.images))

@@ -11,7 +11,7 @@ CLASSES_OF_EXAMPLES = (2, 10, 1000)  # for which a threshold that depends on K i
 
 
 def page() -> str:
-    """Markdown."""
+    """The page in Markdown."""
     return "\n\n".join([INTRODUCTION, _classes(), CHECKED, _checks(), PROTOCOLS, _sizes()]) + "\n"
 
 
@@ -58,15 +58,15 @@ def _line(check: Check) -> str:
     limit = check.threshold
     if callable(limit):
         values = [f"{limit(k):.2g} for K = {k}" for k in CLASSES_OF_EXAMPLES]
-        asked = f"{SIGNS[check.rule]} {', '.join(values)}"
+        rule = f"{SIGNS[check.rule]} {', '.join(values)}"
     else:
-        asked = f"{SIGNS[check.rule]} {limit:g}"
+        rule = f"{SIGNS[check.rule]} {limit:g}"
     kind = "an estimate" if check.sampled else "a fact"
     if check.tolerance:
         kind += f", {check.tolerance} image excused"
     marks = ["required"] * check.required + ["fixed"] * check.fixed_answers
     extra = f" ({', '.join(marks)})" if marks else ""
-    return f"| `{check.name}`{extra} | {asked} | {kind} | {check.verdict} | {check.meaning} |"
+    return f"| `{check.name}`{extra} | {rule} | {kind} | {check.verdict} | {check.meaning} |"
 
 
 def _sizes() -> str:
@@ -77,14 +77,15 @@ def _sizes() -> str:
     lines = [
         f"| {size.name} | {size.images} | {size.steps} | {size.restarts} | {size.queries} | "
         f"{size.walk or 'none'} | {size.draws} | {size.planted} | "
-        f"{'yes' if size.ensemble else 'no'} | {_none(size.images)} | {_none(size.planted)} |"
+        f"{'yes' if size.ensemble else 'no'} | {_upper_end_of_none(size.images)} | "
+        f"{_upper_end_of_none(size.planted)} |"
         for size in SIZES
     ]
     return "\n".join([head, "|" + 11 * "---|", *lines])
 
 
-def _none(images: int) -> str:
-    """What it proves that nothing happens on so many images."""
+def _upper_end_of_none(images: int) -> str:
+    """The upper end of the 95 % interval of 0 events on so many images."""
     return f"≤ {fraction_interval(0, images)[1]:.2%}"
 
 

@@ -1,9 +1,9 @@
-"""The answers to all checks, and the class that follows: the worst that is surely failed.
+"""The answers to all checks, and the verdict: the worst class of a check that surely fails.
 
-A value that is estimated from images fails or passes where its 95 % interval lies wholly beyond the
-threshold, on one side or the other; else nobody can say, and nothing is said to hold. A fact about
-what was run (a count, an image outside the ball) needs no interval. What was not asked is not run,
-which is never a pass.
+A value that is estimated from images fails or passes where its 95 % interval lies wholly on one
+side of the threshold; else the check cannot say, and the verdict is not HOLDS. A fact about what
+was run (a count, an image outside the ball) needs no interval. A check without a measurement is not
+run, which is never a pass.
 """
 
 import math
@@ -19,9 +19,9 @@ from robustinfo.judge.checks import (
     CHECKS,
     CLASSES,
     HOLDS,
-    LITTLE,
+    NOT_ENOUGH,
     NOTE,
-    RANDOM,
+    RANDOM_FRACTION,
     Check,
 )
 from robustinfo.maths.statistics import fraction_interval, images_needed
@@ -31,7 +31,7 @@ SEVERITY = ("failed", "noted", "cannot say", "passed", "not run")
 
 
 class Answer(NamedTuple):
-    """What a check says, and of what. The numbers are None where it was not run."""
+    """The result of a check, with its numbers, which are None where it was not run."""
 
     check: Check
     result: Result
@@ -40,8 +40,8 @@ class Answer(NamedTuple):
     low: float | None = None
     high: float | None = None
     n: int | None = None
-    entry: str = ""  # who said it
-    images: int | None = None  # that would settle what cannot be said, at the same rate
+    entry: str = ""  # the attack or diagnostic that measured it
+    images: int | None = None  # that would decide the check at the same rate
 
 
 class Verdict(NamedTuple):
@@ -51,7 +51,7 @@ class Verdict(NamedTuple):
     answers: list[Answer]
 
     def counts(self) -> dict[str, int]:
-        """How many deciding checks failed, passed, cannot say, were not run."""
+        """The numbers of deciding checks that failed, passed, cannot say, were not run."""
         deciding: list[str] = [one.result for one in self.answers if one.check.verdict != NOTE]
         return {name: deciding.count(name) for name in SEVERITY if name != "noted"}
 
@@ -62,68 +62,70 @@ class Verdict(NamedTuple):
 
 
 def judge(measurements: Iterable[Measurement], classes: int) -> Verdict:
-    """What the measurements support. classes: K, of the data.
+    """The verdict of the measurements.  classes: K, of the data.
 
-    Raises UserError if a value is NaN: a question that found no answer would pass as answered.
+    Raises UserError if a value that a check reads is NaN.
     """
-    told = list(measurements)
-    differ = [one.value for one in told if one.quantity == "forwards_differ_fraction"]
-    random = max(differ, default=0.0) > RANDOM
+    given_measurements = list(measurements)
+    differ = [one.value for one in given_measurements if one.quantity == "forwards_differ_fraction"]
+    random = max(differ, default=0.0) > RANDOM_FRACTION
     answers = []
     for check in CHECKS:
-        own = [one for one in told if one.quantity == check.name]
+        answering = [one for one in given_measurements if one.quantity == check.name]
         if check.fixed_answers and random:
-            own = []  # an image would fall to whoever asks once more
-        found = [answer(check, one, classes) for one in own]
-        answers.append(worst(found) if found else Answer(check, "not run"))
+            answering = []  # an image would fall to whoever asks once more
+        results = [answer(check, one, classes) for one in answering]
+        answers.append(worst(results) if results else Answer(check, "not run"))
     return Verdict(_class(answers), answers)
 
 
 def worst(answers: list[Answer]) -> Answer:
-    """The one that decides: the most severe, and of these the furthest beyond its threshold."""
+    """The most severe answer, and of these the furthest beyond its threshold."""
     sign = -1 if answers[0].check.rule == AT_MOST else 1
     return min(answers, key=lambda one: (SEVERITY.index(one.result), sign * one.value))  # type: ignore[operator]  # each was run
 
 
-def answer(check: Check, found: Measurement, classes: int) -> Answer:
-    """What one measurement says to a check."""
-    if math.isnan(found.value):
+def answer(check: Check, measurement: Measurement, classes: int) -> Answer:
+    """The answer of one measurement to a check."""
+    if math.isnan(measurement.value):
         raise UserError(
-            f"no verdict: {check.name} ({found.entry or 'no entry'}) is NaN; the evaluation lacks "
-            "its evidence"
+            f"no verdict: {check.name} ({measurement.entry or 'no entry'}) is NaN; the evaluation "
+            "lacks its evidence"
         )
     limit = check.threshold(classes) if callable(check.threshold) else check.threshold
-    low, high = _interval(check, found)
-    numbers = (limit, found.value, low, high, found.n, found.entry)
+    low, high = _interval(check, measurement)
+    numbers = (limit, measurement.value, low, high, measurement.n, measurement.entry)
     if check.sampled:
         result = _estimated(check, low, high, limit)
     else:
         result = (
-            "passed" if _holds(check, found.value, _tolerant(check, limit, found)) else "failed"
+            "passed"
+            if _holds(check, measurement.value, _tolerant(check, limit, measurement))
+            else "failed"
         )
     if result == "failed" and check.verdict == NOTE:
         result = "noted"
     images = None
-    if result == "cannot say" and found.interval == "fraction":
-        side = "below" if found.value < limit else "above"
-        images = images_needed(*_counted(found), limit, side)
+    if result == "cannot say" and measurement.interval == "fraction":
+        side = "below" if measurement.value < limit else "above"
+        images = images_needed(*_count(measurement), limit, side)
     return Answer(check, result, *numbers, images)
 
 
-def _counted(found: Measurement) -> tuple[int, int]:
-    """Of a fraction: so many images, of so many."""
-    n = found.n or 0
-    return round(found.value * n), n
+def _count(measurement: Measurement) -> tuple[int, int]:
+    """The numerator and denominator of a fraction, in images."""
+    n = measurement.n or 0
+    return round(measurement.value * n), n
 
 
-def _interval(check: Check, found: Measurement) -> tuple[float, float]:
-    if found.interval == "fraction":
-        return fraction_interval(*_counted(found))
-    if found.interval == "own":
-        return found.low, found.high  # type: ignore[return-value]  # what `own` means
-    if check.sampled and found.interval != "exact":
+def _interval(check: Check, measurement: Measurement) -> tuple[float, float]:
+    if measurement.interval == "fraction":
+        return fraction_interval(*_count(measurement))
+    if measurement.interval == "own":
+        return measurement.low, measurement.high  # type: ignore[return-value]  # what `own` means
+    if check.sampled and measurement.interval != "exact":
         return -math.inf, math.inf
-    return found.value, found.value
+    return measurement.value, measurement.value
 
 
 def _estimated(check: Check, low: float, high: float, limit: float) -> Result:
@@ -137,11 +139,13 @@ def _estimated(check: Check, low: float, high: float, limit: float) -> Result:
     return "passed" if passed else "failed" if failed else "cannot say"
 
 
-def _tolerant(check: Check, limit: float, found: Measurement) -> float:
-    """The limit, or the images that may be chance where they are more."""
-    if not (check.tolerance and found.n):
+def _tolerant(check: Check, limit: float, measurement: Measurement) -> float:
+    """The limit, or the fraction of the tolerated images if it is larger."""
+    if not (check.tolerance and measurement.n):
         return limit
-    return max(limit, (check.tolerance + 0.5) / found.n)  # a difference of fractions is not exact
+    return max(
+        limit, (check.tolerance + 0.5) / measurement.n
+    )  # a difference of fractions is not exact
 
 
 def _holds(check: Check, value: float, limit: float) -> bool:
@@ -157,4 +161,4 @@ def _class(answers: list[Answer]) -> str:
         or (one.result == "not run" and one.check.required)
         for one in answers
     )  # fmt: skip
-    return LITTLE if open_ones else HOLDS
+    return NOT_ENOUGH if open_ones else HOLDS

@@ -19,18 +19,18 @@ class Method(Protocol):
     Config: type[Settings]
 
     def outline(self, config: Settings) -> Outline:
-        """What its rows are called: ``quantity``, with a line on each in the docstring."""
+        """The names of its rows: ``quantity``, each explained in a line of the docstring."""
 
     def learn(
         self, task: object, *, config: Settings, generator: Generator
     ) -> Iterable[Measurement]:
-        """task: a Task (_task.py). Its network is copied before it is trained; nothing is changed.
+        """Train copies of a Task's network (_task.py) and measure them; the task is not changed.
 
-        The generator alone decides; torch's global random numbers are left alone.
+        All random numbers come from the generator, none from torch's global state.
         """
 
 
 class Hooks(Protocol):
-    """What a file may have besides: its value where a file has none."""
+    """What a file may have besides; constants with their defaults."""
 
     READS: str = "images"  # or "texts"

@@ -1,4 +1,4 @@
-"""Plain training inside a method: cross-entropy, no snapshots, nothing to resume."""
+"""Standard training inside a method: cross-entropy, without snapshots or resuming."""
 
 from collections.abc import Callable
 from functools import partial
@@ -21,7 +21,7 @@ def fit(
     generator: Generator,
     each_epoch: Callable[[int], None] = lambda epoch: None,
 ) -> None:
-    """Train the model in place and leave it in eval mode; ``each_epoch`` sees it after each one.
+    """Train the model in place and leave it in eval mode; call ``each_epoch`` after every epoch.
 
     Epoch 0 is before the first step.
     """

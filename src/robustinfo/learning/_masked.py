@@ -4,8 +4,8 @@ Of its order, which runs over the weights of both layers, a network keeps the fi
 0 and stay 0. So the masks of two counts are nested. All networks of one count learn in the same
 steps, by one batched matrix product per layer, and none notices the others.
 
-Few of the weights kept leave the hidden layer: with a twentieth of 784-64-10, six units of ten have
-none that does and never matter. As far as every network has such units, they are left out.
+Few of the kept weights are in the output layer: with a twentieth of 784-64-10, six hidden units of
+ten have none, and no effect. As far as every network has such units, they are left out.
 """
 
 from typing import NamedTuple
@@ -14,11 +14,11 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional as F
 
-from robustinfo.training.step import quick
+from robustinfo.training.step import cpu_flags
 
 
 class Start(NamedTuple):
-    """What the networks of every count begin with: per order, and per hidden unit, its weights."""
+    """The random orders and initial weights that the networks of every count share."""
 
     ranks: Tensor  # (m, hidden, d + K) int64, the weight's place in the order
     draws: Tensor  # (m, hidden, d + K) standard normal
@@ -43,16 +43,16 @@ def start(features: int, hidden: int, classes: int, *, orders: int, generator: G
 
 
 def untrained(start: Start, k: int) -> tuple[Layer, Layer]:
-    """The networks that keep k weights; biases are 0, and kept.
+    """The untrained networks that keep k weights; biases are 0, and kept.
 
-    A weight begins as He et al. (2015), arXiv 1502.01852, draw it for as many inputs as a unit
-    keeps on average, and at least one: a sparse layer would fade out otherwise.
+    Weights are initialised as by He et al. (2015), arXiv 1502.01852, for the inputs that a unit
+    keeps on average, and at least one: otherwise signals of a sparse layer would vanish.
     """
     d, hidden = start.features, start.ranks.shape[1]
     kept = start.ranks < k
-    leaves = kept[..., d:].any(2)  # (m, hidden)
-    most = max(1, int(leaves.sum(1).max()))
-    units = leaves.int().argsort(dim=1, descending=True, stable=True)[:, :most, None]
+    reaches_output = kept[..., d:].any(2)  # (m, hidden)
+    width = max(1, int(reaches_output.sum(1).max()))
+    units = reaches_output.int().argsort(dim=1, descending=True, stable=True)[:, :width, None]
     kept, draws = (torch.take_along_dim(all, units, 1) for all in (kept, start.draws))
     share = k / start.ranks[0].numel()
     return (
@@ -67,7 +67,7 @@ def _layer(kept: Tensor, draws: Tensor, inputs: float) -> Layer:
 
 
 def outputs(layers: tuple[Layer, Layer], x: Tensor, *, relu: bool) -> Tensor:
-    """x: (n, d).  Logits (m, n, K) of every network, with ReLU or linear hidden units."""
+    """Logits (m, n, K) of every network, with ReLU or linear hidden units.  x: (n, d)."""
     first, second = layers
     h = torch.baddbmm(first.bias, x.expand(len(first.weight), -1, -1), first.weight)
     return torch.baddbmm(second.bias, h.relu() if relu else h, second.weight)
@@ -91,7 +91,7 @@ def memorise(
     optimizer = torch.optim.Adam(free, lr=learning_rate, fused=True)
     labels = y.expand(len(free[0]), -1)  # (m, n)
     fewest = torch.full_like(labels[:, 0], len(y))
-    with quick(onednn=True):
+    with cpu_flags(onednn=True):
         for _ in range(steps):
             logits = outputs(layers, x, relu=relu)
             fewest = torch.minimum(fewest, _wrong(logits, y))

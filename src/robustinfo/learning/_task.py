@@ -1,4 +1,4 @@
-"""What every method of this folder learns from."""
+"""The task of every method of this folder: a trained network and its images."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -8,7 +8,7 @@ from robustinfo.training.loop import Images
 
 
 class Task(NamedTuple):
-    """One run, on one device.
+    """A trained network and its images, on one device.
 
     sets: of a method that names ``attacks``, the same training images in the same order in every
     set, with their true labels: ``clean``, and what each attack made of them, rounded to 8 bits.

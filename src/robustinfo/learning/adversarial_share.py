@@ -20,9 +20,9 @@ from torch import Generator, Tensor
 
 from robustinfo.complexities import entropy, jpeg_size
 from robustinfo.core import registry
-from robustinfo.core.batches import EVALUATION_BATCH, accuracy, batches, floats
+from robustinfo.core.batches import EVALUATION_BATCH, accuracy, batches, to_float
 from robustinfo.core.errors import UserError
-from robustinfo.core.measurement import Measurement, counted, mean
+from robustinfo.core.measurement import Measurement, count_fraction, mean
 from robustinfo.core.settings import Entry, Fraction01, Outline, Settings
 from robustinfo.distortions import eight_bit, jpeg
 from robustinfo.learning._fit import fit
@@ -44,9 +44,9 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called.
+    """The names of its rows.
 
-    reached_share  of the training images, the share made adversarial, up to the level
+    reached_share  fraction of the training images made adversarial, up to the level
     accuracy  of the retrained network on clean test images
     accuracy_on_first  on the adversarial images made against the network before retraining
     accuracy_under_attack  on adversarial images made against the retrained network
@@ -70,75 +70,83 @@ def learn(task: Task, *, config: Config, generator: Generator) -> Iterator[Measu
     for that level. Where that is less than the level, nothing is retrained.
     """
     clean = Images(*(part[: config.images] for part in task.train))
-    train, hit = _attacked(task.model, clean, config, generator)
-    first, fooled = _attacked(task.model, task.test, config, generator)
+    train, attackable = _attack(task.model, clean, config, generator)
+    first, fooled = _attack(task.model, task.test, config, generator)
     first = Images(first.images[fooled], first.labels[fooled])
-    order = hit.nonzero().squeeze(1)
+    order = attackable.nonzero().squeeze(1)
     order = order[torch.randperm(len(order), generator=generator, device=order.device)]
     state = generator.get_state()
     for share in config.shares:
-        chosen = order[: round(share * len(hit))]
-        yield counted("reached_share", len(chosen), len(hit))._replace(level=share)
-        if len(chosen) < round(share * len(hit)):
+        chosen = order[: round(share * len(attackable))]
+        yield count_fraction("reached_share", len(chosen), len(attackable))._replace(level=share)
+        if len(chosen) < round(share * len(attackable)):
             continue
         generator.set_state(state)
         mixed = clean.images.clone()
         mixed[chosen] = train.images[chosen]
         model = deepcopy(task.model)
         fit(model, Images(mixed, clean.labels), config=config.training, generator=generator)
-        own, success = _attacked(model, task.test, config, generator)
-        tested = {"accuracy": task.test, "accuracy_on_first": first, "accuracy_under_attack": own}
-        for name, seen in tested.items():
-            if len(seen.labels):
-                value = accuracy(model, floats(seen.images), seen.labels)
-                seen_by = Measurement(name, value, "fraction", len(seen.labels))
-                yield seen_by._replace(level=share)
+        attacked_again, success = _attack(model, task.test, config, generator)
+        tested = {
+            "accuracy": task.test,
+            "accuracy_on_first": first,
+            "accuracy_under_attack": attacked_again,
+        }
+        for name, data in tested.items():
+            if len(data.labels):
+                value = accuracy(model, to_float(data.images), data.labels)
+                row = Measurement(name, value, "fraction", len(data.labels))
+                yield row._replace(level=share)
         if success.any():
-            for name, values in _complexities(model, own.images[success], config).items():
+            for name, values in _complexities(
+                model, attacked_again.images[success], config
+            ).items():
                 yield mean(name, values)._replace(level=share)
         yield _redundancy(model, task.test, config)._replace(level=share)
 
 
-def _attacked(
+def _attack(
     model: Network, images: Images, config: Config, generator: Generator
 ) -> tuple[Images, Tensor]:
-    """The images, attacked where that works, in 8 bits; and (n,) bool: where it still works then.
+    """The attacked images in 8 bits; and (n,) bool, success after rounding.
 
-    An image that survives, or whose success is lost by rounding, comes back as it was.
+    An image without success, or whose success is lost by rounding, stays as it was.
     """
     perturb = registry.get("attacks", config.adversary)
-    found, hits = [], []
+    images_8bit, successes = [], []
     for x, y in batches(*images, EVALUATION_BATCH, images.images.device):
         x_adv, success = perturb(model, x, y, generator=generator)
         rounded = eight_bit.to_bytes(x_adv)
         with torch.no_grad():
-            success &= model(floats(rounded)).argmax(1) != y
-        found.append(torch.where(success.view(-1, 1, 1, 1), rounded, eight_bit.to_bytes(x)))
-        hits.append(success)
-    return Images(torch.cat(found), images.labels), torch.cat(hits)
+            success &= model(to_float(rounded)).argmax(1) != y
+        images_8bit.append(torch.where(success.view(-1, 1, 1, 1), rounded, eight_bit.to_bytes(x)))
+        successes.append(success)
+    return Images(torch.cat(images_8bit), images.labels), torch.cat(successes)
 
 
 @torch.no_grad()
 def _complexities(model: Network, images: Tensor, config: Config) -> dict[str, Tensor]:
-    """Of the last maps of every image after JPEG: their entropies, and the size of the file."""
-    maps = torch.cat([_maps(model, floats(x), config.maps) for x in images.split(EVALUATION_BATCH)])
-    whole = maps.flatten(1, 2)[:, None]  # (n, 1, maps x h, w): the maps under one another
-    low, high = whole.amin((2, 3), keepdim=True), whole.amax((2, 3), keepdim=True)
-    written = eight_bit.to_bytes((whole - low) / (high - low).clamp(min=1e-12))
+    """Entropies and file size of every image's last maps after JPEG, (n,) each."""
+    maps = torch.cat(
+        [_maps(model, to_float(x), config.maps) for x in images.split(EVALUATION_BATCH)]
+    )
+    stacked = maps.flatten(1, 2)[:, None]  # (n, 1, maps x h, w): the maps under one another
+    low, high = stacked.amin((2, 3), keepdim=True), stacked.amax((2, 3), keepdim=True)
+    written = eight_bit.to_bytes((stacked - low) / (high - low).clamp(min=1e-12))
     read = jpeg.round_trip(written, config.quality)
-    found = {
+    values = {
         "feature_jpeg_bytes": jpeg_size.measure(
             written, config=jpeg_size.Config(quality=config.quality)
         )
     }
     for estimator in ("plug_in", "jvhw"):
         settings = entropy.Config(alphabet="byte", estimator=estimator)
-        found[f"feature_entropy_{estimator}_bits"] = entropy.measure(read, config=settings)
-    return found
+        values[f"feature_entropy_{estimator}_bits"] = entropy.measure(read, config=settings)
+    return values
 
 
 def _maps(model: Network, x: Tensor, point: str) -> Tensor:
-    """The output of a layer as it is, (n, maps, h, w). Raises ValueError if it is none."""
+    """A layer's feature maps, (n, maps, h, w). Raises ValueError if there are none."""
     layers = dict(model.named_children())
     for name, layer in layers.items():
         x = layer(x)
@@ -151,5 +159,5 @@ def _maps(model: Network, x: Tensor, point: str) -> Tensor:
 def _redundancy(model: Network, images: Images, config: Config) -> Measurement:
     parts = [model(x) for x, _ in batches(*images, EVALUATION_BATCH, images.images.device)]
     bins = binned_information.Config(bins=config.bins)
-    found = binned_information.estimate(torch.cat(parts), images.labels, config=bins)
-    return next(one for one in found if one.quantity == "redundancy_bits")
+    measurements = binned_information.estimate(torch.cat(parts), images.labels, config=bins)
+    return next(one for one in measurements if one.quantity == "redundancy_bits")

@@ -25,9 +25,9 @@ import torch
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 from torch import Generator, Tensor
 
-from robustinfo.core.batches import floats
+from robustinfo.core.batches import to_float
 from robustinfo.core.errors import UserError
-from robustinfo.core.measurement import Measurement, bounded
+from robustinfo.core.measurement import Measurement, with_interval
 from robustinfo.core.settings import Fraction01, Names, Outline, PositiveNumber, Settings
 from robustinfo.learning._masked import Start, memorise, start, untrained
 from robustinfo.learning._task import Task
@@ -57,7 +57,7 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called.
+    """The names of its rows.
 
     memorised_accuracy  training accuracy with so many weights kept (level)
     weights_needed  the least number of weights whose training accuracy is 1 - epsilon (level)
@@ -75,7 +75,7 @@ def outline(config: Config) -> Outline:
 
 
 def learn(task: Task, *, config: Config, generator: Generator) -> Iterator[Measurement]:
-    """Rows of results, means over the masks with Student's interval; n images in each set.
+    """Train masked networks, and yield means over the masks with Student's interval.
 
     Per set: ``memorised_accuracy`` (level: k); ``weights_needed`` (level: epsilon), nan unless
     every mask reaches 1 - epsilon; ``reached_share`` of the masks that do, with Wilson's interval.
@@ -83,13 +83,13 @@ def learn(task: Task, *, config: Config, generator: Generator) -> Iterator[Measu
     Raises UserError if the network has fewer weights than ``kept`` asks for, or ``border`` leaves
     none.
     """
-    begin = _start(task, config, generator)
+    initial = _start(task, config, generator)
     needed = {}
     for name, (images, labels) in task.sets.items():
         x = _pixels(images, config.border)
-        wrong = [
+        misclassified = [
             memorise(
-                untrained(begin, k),
+                untrained(initial, k),
                 x,
                 labels,
                 relu=config.activation == "relu",
@@ -98,25 +98,25 @@ def learn(task: Task, *, config: Config, generator: Generator) -> Iterator[Measu
             )
             for k in config.kept
         ]
-        errors = torch.stack(wrong, 1).cpu().numpy() / len(labels)  # (masks, k)
+        errors = torch.stack(misclassified, 1).cpu().numpy() / len(labels)  # (masks, k)
         needed[name] = {e: weights_needed(errors, config.kept, e) for e in config.epsilons}
-        about: dict[str, Any] = {"input": name, "n": len(labels)}
+        fields: dict[str, Any] = {"input": name, "n": len(labels)}
         for k, error in zip(config.kept, errors.T, strict=True):
-            yield _mean("memorised_accuracy", k, 1 - error)._replace(**about)
+            yield _mask_mean("memorised_accuracy", k, 1 - error)._replace(**fields)
         for epsilon, counts in needed[name].items():
-            yield _mean("weights_needed", epsilon, counts)._replace(**about)
-            yield _share("reached_share", epsilon, ~np.isnan(counts))._replace(**about)
+            yield _mask_mean("weights_needed", epsilon, counts)._replace(**fields)
+            yield _mask_fraction("reached_share", epsilon, ~np.isnan(counts))._replace(**fields)
         if config.kept[0] and (errors[:, 0] <= max(config.epsilons)).any():
             log.warning("%s: the least of `kept`, %d, already suffices", name, config.kept[0])
     for name, (_, labels) in task.sets.items():
         for epsilon, counts in needed[name].items():
             if name != "clean":
-                extra = _mean("extra_weights", epsilon, counts - needed["clean"][epsilon])
+                extra = _mask_mean("extra_weights", epsilon, counts - needed["clean"][epsilon])
                 yield extra._replace(input=name, n=len(labels))
 
 
 def weights_needed(errors: np.ndarray, kept: tuple[int, ...], epsilon: float) -> np.ndarray:
-    """(masks, k) fractions wrong -> (masks,) least k with at most epsilon wrong; nan: no k."""
+    """The least k with an error of at most epsilon, (masks,); nan: no k.  errors: (masks, k)."""
     enough = errors <= epsilon
     return np.where(enough.any(1), np.array(kept, float)[enough.argmax(1)], math.nan)
 
@@ -135,14 +135,14 @@ def _start(task: Task, config: Config, generator: Generator) -> Start:
 def _pixels(images: Tensor, border: int) -> Tensor:
     """uint8 (n, c, h, w) -> (n, d) in [0, 1], without the border."""
     h, w = images.shape[2:]
-    return floats(images[..., border : h - border, border : w - border]).flatten(1)
+    return to_float(images[..., border : h - border, border : w - border]).flatten(1)
 
 
-def _mean(quantity: str, level: float, values: np.ndarray) -> Measurement:
+def _mask_mean(quantity: str, level: float, values: np.ndarray) -> Measurement:
     low, high = student(values)
-    return bounded(quantity, values.mean(), low, high)._replace(level=level)
+    return with_interval(quantity, values.mean(), low, high)._replace(level=level)
 
 
-def _share(quantity: str, level: float, hits: np.ndarray) -> Measurement:
+def _mask_fraction(quantity: str, level: float, hits: np.ndarray) -> Measurement:
     low, high = fraction_interval(int(hits.sum()), len(hits))
-    return bounded(quantity, hits.mean(), low, high)._replace(level=level)
+    return with_interval(quantity, hits.mean(), low, high)._replace(level=level)

@@ -1,4 +1,4 @@
-"""How fast a network fits a set of images: accuracy per epoch on what it learns and on the rest.
+"""Fitting speed of a network: accuracy per epoch on the images that it learns, and on the rest.
 
 "One Bit Matters", arXiv 1810.09650, section 4.1 and figure 4: the same network is
 trained on clean images alone, and on the adversarial images of each attack alone, and tested on
@@ -20,7 +20,7 @@ import torch
 from pydantic import Field, PositiveInt
 from torch import Generator
 
-from robustinfo.core.batches import accuracy, floats
+from robustinfo.core.batches import accuracy, to_float
 from robustinfo.core.errors import UserError
 from robustinfo.core.measurement import Measurement
 from robustinfo.core.settings import Names, Outline, Settings
@@ -40,7 +40,7 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called.
+    """The names of its rows.
 
     train_accuracy  on the images that are learned, after the epoch
     test_accuracy  on held-out images of the same set, after the epoch
@@ -76,17 +76,17 @@ def learn(task: Task, *, config: Config, generator: Generator) -> Iterator[Measu
         )
         with torch.random.fork_rng([device] if device.type == "cuda" else []):
             torch.manual_seed(seed)  # the weights, and dropout, draw from it
-            own = torch.Generator(device).manual_seed(seed)
-            curve = _curve(task.build(), learned, held_out, config=config, generator=own)
-        for which, data, values in zip(
+            draws = torch.Generator(device).manual_seed(seed)
+            curve = _curve(task.build(), learned, held_out, config=config, generator=draws)
+        for side, data, values in zip(
             ("train", "test"), (learned, held_out), zip(*curve, strict=True), strict=True
         ):
-            about: dict[str, Any] = {"input": name, "n": len(data.labels)}
+            fields: dict[str, Any] = {"input": name, "n": len(data.labels)}
             for epoch, value in enumerate(values):
-                accuracy = Measurement(f"{which}_accuracy", value, "fraction", epoch=epoch)
-                yield accuracy._replace(**about)
+                accuracy = Measurement(f"{side}_accuracy", value, "fraction", epoch=epoch)
+                yield accuracy._replace(**fields)
             # A mean over epochs is no fraction of images.
-            yield Measurement(f"mean_{which}_accuracy", fmean(values[1:]))._replace(**about)
+            yield Measurement(f"mean_{side}_accuracy", fmean(values[1:]))._replace(**fields)
 
 
 def _curve(
@@ -94,7 +94,7 @@ def _curve(
 ) -> list[tuple[float, ...]]:
     """Accuracy on the learned and the held-out images, before the first and after every epoch."""
     curve: list[tuple[float, ...]] = []
-    tested = [(floats(images), labels) for images, labels in (learned, held_out)]
+    tested = [(to_float(images), labels) for images, labels in (learned, held_out)]
     fit(
         model,
         learned,

@@ -18,7 +18,7 @@ from pydantic import field_validator
 from torch import Generator
 
 from robustinfo.core import registry
-from robustinfo.core.batches import accuracy, batches, floats
+from robustinfo.core.batches import accuracy, batches, to_float
 from robustinfo.core.measurement import Measurement
 from robustinfo.core.settings import Entry, Fraction01, Outline, Settings
 from robustinfo.distortions.eight_bit import to_bytes
@@ -45,7 +45,7 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called.
+    """The names of its rows.
 
     accuracy  of the network retrained at a level, on test images distorted alike
     accuracy_undistorted  of the same retraining on images as they are
@@ -68,14 +68,14 @@ def learn(task: Task, *, config: Config, generator: Generator) -> Iterator[Measu
     state, n, point = generator.get_state(), len(task.test.labels), math.nan
     control = deepcopy(task.model)
     fit(control, task.train, config=config.training, generator=generator)
-    undistorted = accuracy(control, floats(task.test.images), task.test.labels)
+    undistorted = accuracy(control, to_float(task.test.images), task.test.labels)
     yield Measurement("accuracy_undistorted", undistorted, "fraction", n)
     for level, entry in registry.sweep(config.distortion):
         generator.set_state(state)
         train, test = (_distorted(images, entry, generator) for images in (task.train, task.test))
         model = deepcopy(task.model)
         fit(model, train, config=config.training, generator=generator)
-        value = accuracy(model, floats(test.images), test.labels)
+        value = accuracy(model, to_float(test.images), test.labels)
         yield Measurement("accuracy", value, "fraction", n, level=level)
         if math.isnan(point) and value >= undistorted - config.allowed_loss:
             point = math.nan if level is None else level
@@ -83,7 +83,7 @@ def learn(task: Task, *, config: Config, generator: Generator) -> Iterator[Measu
 
 
 def _distorted(images: Images, entry: Entry, generator: Generator) -> Images:
-    """The images after the distortion, as 8 bits again."""
+    """The distorted images, rounded to 8 bits."""
     distort = registry.get("distortions", entry)
     parts = [
         to_bytes(distort(x, generator=generator))

@@ -13,13 +13,13 @@ class Method(Protocol):
     Config: type[Settings]
 
     def loss(self, logits: Tensor, y: Tensor, *, config: Settings) -> Tensor:
-        """A finite scalar, the mean over the n samples. logits: (n, K), by which it has a slope.
+        """The mean loss over the n samples, a finite, deterministic scalar.
 
-        y: (n,) labels. Nothing is drawn.
+        logits: (n, K), by which it is differentiable.  y: (n,) labels.
         """
 
 
 class Hooks(Protocol):
-    """What a file may have besides: its value where a file has none."""
+    """What a file may have besides; constants with their defaults."""
 
-    READS: str | None = None  # logits are of whatever a network reads
+    READS: str | None = None  # a loss reads logits, of images or texts

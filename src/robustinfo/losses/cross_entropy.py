@@ -11,5 +11,5 @@ class Config(Settings):
 
 
 def loss(logits: Tensor, y: Tensor, *, config: Config) -> Tensor:
-    """logits: (n, K).  y: (n,) labels.  A scalar in nats."""
+    """The loss, a scalar in nats.  logits: (n, K).  y: (n,) labels."""
     return F.cross_entropy(logits, y)

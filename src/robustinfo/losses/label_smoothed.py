@@ -1,4 +1,4 @@
-"""Label smoothing (LS): the cross-entropy with labels that are not quite sure of themselves.
+"""Label smoothing (LS): the cross-entropy with labels mixed with the uniform distribution.
 
 Szegedy et al. (2016), arXiv 1512.00567, section 7; here as in "Rethinking uncertainty in deep
 learning: whether and how it improves robustness", eq. 6, with its gamma:
@@ -28,5 +28,5 @@ class Config(Settings):
 
 
 def loss(logits: Tensor, y: Tensor, *, config: Config) -> Tensor:
-    """logits: (n, K).  y: (n,) labels.  A scalar in nats, averaged over the batch."""
+    """The mean loss of the batch, a scalar in nats.  logits: (n, K).  y: (n,) labels."""
     return F.cross_entropy(logits, y, label_smoothing=config.smoothing)

@@ -4,7 +4,7 @@ Sperl and Böttinger (2020), arXiv 2008.03072:
 E(h_i) = - sum_j h_j log h_j  over the N_i neurons of layer i (eq. 6; natural logarithm),
 E_N = 1/M sum_i E(h_i) / N_i  (eq. 7),   E_T = (E(h_1) - E(h_M)) / (M - 1)  (eq. 8).
 Activations are no probabilities: E is negative where they exceed 1, and is not a Shannon entropy.
-E_T telescopes: of M layers, only the first and the last act.
+E_T telescopes: of M layers, only the first and the last matter.
 """
 
 from collections.abc import Sequence
@@ -20,15 +20,15 @@ Value = TypeVar("Value", Tensor, float)
 
 
 class Reading(Settings):
-    """What eq. 6 leaves open.
+    """The choices that eq. 6 leaves open.
 
     # how a set of images gives one E: the mean of their E, or E of the means
     average: the paper does not say how a set of images gives one E. ``samples``: the mean of the
     images' E, which does not depend on how many there are. ``activations``: E of the mean
     activations, which is larger wherever images differ.
     # activation below which the logarithm stands still
-    floor: 0 log 0 = 0, but its slope is infinite. Below the floor the logarithm stands still: E
-    moves by less than 1e-10 per neuron, and the slope at 0 is finite, 27.6.
+    floor: 0 log 0 = 0, but its slope is infinite. Below the floor the logarithm is constant: E
+    changes by less than 1e-10 per neuron, and the slope at 0 is finite, 27.6.
     """
 
     # how a set of images gives one E: the mean of their E, or E of the means
@@ -50,24 +50,24 @@ def activation_entropy(h: Tensor, reading: Reading = DEFAULT) -> Tensor:
 
 
 class Sums(NamedTuple):
-    """What a layer's activations on some images add up to; those of further images may follow."""
+    """Sums over the images so far, from which E of a layer follows."""
 
     n: int
     neurons: int
     total: Tensor  # float64: of E, a scalar; where activations are averaged, (d,) of these
 
 
-def summed(h: Tensor, reading: Reading, before: Sums | None = None) -> Sums:
-    """The activations h (n, d) of a part of the images, beside those ``before``."""
+def accumulate(h: Tensor, reading: Reading, before: Sums | None = None) -> Sums:
+    """The sums with the activations h (n, d) of further images added; before: None at first."""
     h = h.double()
-    own = (activation_entropy(h, reading) if reading.average == "samples" else h).sum(0)
+    total = (activation_entropy(h, reading) if reading.average == "samples" else h).sum(0)
     if before is None:
-        return Sums(len(h), h.shape[1], own)
-    return Sums(before.n + len(h), before.neurons, before.total + own)
+        return Sums(len(h), h.shape[1], total)
+    return Sums(before.n + len(h), before.neurons, before.total + total)
 
 
-def of_set(sums: Sums, reading: Reading) -> Tensor:
-    """E of all images, a scalar in float64, however they came in parts."""
+def entropy_of_set(sums: Sums, reading: Reading) -> Tensor:
+    """E of all images that were added, a scalar in float64."""
     mean = sums.total / sums.n
     return mean if reading.average == "samples" else activation_entropy(mean[None], reading)[0]
 

@@ -1,4 +1,4 @@
-"""Norms of perturbations; images inside their ball and the [0, 1] box, and the way back there."""
+"""Norms of perturbations, feasibility in the ball and the [0, 1] box, projection, random points."""
 
 from typing import Any
 
@@ -35,9 +35,9 @@ def feasible(x: Tensor, x_adv: Tensor, norm: str, epsilon: float | None) -> Tens
 
 
 def projected(x: Tensor, x_adv: Tensor, norm: str, epsilon: float | None) -> Tensor:
-    """x_adv brought within epsilon (if any) of x, an image in [0, 1], and then into [0, 1].
+    """x_adv projected to the ball of epsilon (if any) around x, in [0, 1], and clipped to [0, 1].
 
-    In l2 the perturbation is made shorter, in linf it is cut: (n, ...) -> (n, ...).
+    In l2 the perturbation is scaled, in linf it is clipped: (n, ...) -> (n, ...).
     """
     if epsilon is None:
         return x_adv.clamp(0, 1)
@@ -50,15 +50,15 @@ def projected(x: Tensor, x_adv: Tensor, norm: str, epsilon: float | None) -> Ten
 
 
 def steepest(gradient: Tensor, norm: str) -> Tensor:
-    """The step of size 1 along which a loss of this gradient rises most: (n, ...) -> (n, ...).
+    """The direction of steepest ascent, of norm 1: (n, ...) -> (n, ...).
 
-    In linf its sign; in l2 the gradient over its norm, shorter below 1e-12, and 0 where it is 0.
+    In linf the gradient's sign; in l2 the gradient over its norm, shorter below 1e-12, and 0 for 0.
     """
     return gradient.sign() if norm == "linf" else gradient * (1 / _length(gradient))
 
 
 def uniform(x: Tensor, norm: str, radius: float) -> Tensor:
-    """A point for each of x, (n, ...), uniform in the ball around it, and not cut to [0, 1].
+    """A random point for each of x, (n, ...), uniform in the ball around it; may leave [0, 1].
 
     From torch's global random numbers.
     """

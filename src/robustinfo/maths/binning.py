@@ -51,13 +51,13 @@ def _hash(cells: Tensor, factors: Tensor) -> Tensor:
 
 
 def _shared(hashes: Tensor) -> Tensor:
-    """(n,) -> (n,) whether another is the same."""
+    """Whether another hash is the same: (n,) -> (n,) bool."""
     _, inverse, counts = hashes.unique(return_inverse=True, return_counts=True)
     return counts[inverse] > 1
 
 
 def _first_alike(hashes: Tensor) -> Tensor:
-    """(n,) -> for each, the index of the first that equals it."""
+    """The index of the first equal hash: (n,) -> (n,)."""
     distinct, inverse = hashes.unique(return_inverse=True)
     at = torch.arange(len(hashes), device=hashes.device)
     return at.new_full((len(distinct),), len(at)).scatter_reduce_(0, inverse, at, "amin")[inverse]

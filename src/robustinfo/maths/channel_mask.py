@@ -1,4 +1,4 @@
-"""Which channels of a convolution tell the least of the label: the mask of arXiv 2302.10896, eq. 3.
+"""The channel mask of arXiv 2302.10896, eq. 3: cut the channels with the least nHSIC(f_c, Y).
 
 phi_c = [nHSIC(f_c, Y) >= threshold], f_c being the map of channel c, the threshold such that it
 cuts the lowest 5 % of the channels. The paper's threshold is the greatest of the values that it
@@ -39,7 +39,7 @@ def relevance(f: Tensor, y: Tensor, *, classes: int, sigma: float = 5.0) -> Tens
     parts = [_by_landmarks(part.double(), u, sigma) for part in maps.split(size)]
     values, rest = (torch.cat(found) for found in zip(*parts, strict=True))
     for c in (~(rest <= TOLERANCE)).nonzero().flatten().tolist():
-        values[c] = _whole(maps[c], u, sigma)
+        values[c] = _by_full_matrix(maps[c], u, sigma)
     return values
 
 
@@ -47,7 +47,7 @@ def relevance(f: Tensor, y: Tensor, *, classes: int, sigma: float = 5.0) -> Tens
 def batch_relevance(f: Tensor, y: Tensor, *, sigma: float = 5.0) -> Tensor:
     """``relevance`` of the channels of a batch, (C,) float64.  f: (m, C, h, w), m a few hundred."""
     u = label_factor(y, int(y.max()) + 1)  # a class that is not there adds nothing
-    return _whole(f.flatten(2).transpose(0, 1).double(), u, sigma)
+    return _by_full_matrix(f.flatten(2).transpose(0, 1).double(), u, sigma)
 
 
 @torch.no_grad()
@@ -109,8 +109,8 @@ def _rows(t: Tensor, picked: Tensor) -> Tensor:
     return t.gather(1, picked[:, :, None].expand(-1, -1, t.shape[2]))
 
 
-def _whole(t: Tensor, u: Tensor, sigma: float) -> Tensor:
-    """From the whole matrix: |U|^2 - 1e-5 m |L^-1 U|^2.  t: (..., m, d).  Returns (...)."""
+def _by_full_matrix(t: Tensor, u: Tensor, sigma: float) -> Tensor:
+    """nHSIC from the whole matrix, |U|^2 - 1e-5 m |L^-1 U|^2: (..., m, d) -> (...)."""
     ridge = RIDGE * len(u)
     factor = _factor(centred(gaussian(t, sigma)), ridge)
     inner = torch.linalg.solve_triangular(factor, u.to(factor.dtype), upper=False)

@@ -1,4 +1,4 @@
-"""How well one number tells adversarial images from the clean images that they were made from.
+"""Detection of adversarial images by one score: AUC and true positive rate against clean images.
 
 AUC is the probability that an adversarial image measures more than the clean original of another
 (ties count half). Its interval is that of DeLong et al. (1988), with both scores of an image taken
@@ -31,10 +31,10 @@ def auc(positive: Tensor, negative: Tensor) -> tuple[float, float, float]:
 
 
 def _wilson(share: float, n: float, z: float) -> tuple[float, float]:
-    """The ends for a share of n observations, which may be no whole number."""
+    """Wilson's interval of a fraction of n observations; n need not be whole."""
     middle, scale = share + z**2 / (2 * n), 1 + z**2 / n
-    reach = z * (share * (1 - share) / n + (z / (2 * n)) ** 2) ** 0.5
-    return max((middle - reach) / scale, 0.0), min((middle + reach) / scale, 1.0)
+    half_width = z * (share * (1 - share) / n + (z / (2 * n)) ** 2) ** 0.5
+    return max((middle - half_width) / scale, 0.0), min((middle + half_width) / scale, 1.0)
 
 
 def true_positive_rate(positive: Tensor, negative: Tensor, false_positive_rate: float) -> float:

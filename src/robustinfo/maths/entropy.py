@@ -25,7 +25,7 @@ MAX_DEGREE = 22
 
 
 def run_counts(symbols: Tensor) -> Tensor:
-    """How often each distinct symbol of a row occurs, whatever the alphabet.
+    """The counts of the distinct symbols of each row, whatever the alphabet.
 
     symbols: (n, m) integers. Returns (n, k) int64, k the most distinct symbols of any row; counts
     come in ascending order of the symbol, then zeros, which contribute nothing to an entropy.

@@ -1,4 +1,4 @@
-"""How deep a surface is hollow around its middle, and how much of it the hollow takes.
+"""Depth and area of the hollow of a surface around its middle.
 
 A path from the middle to the edge, from point to neighbour (a point has up to eight), must climb to
 its highest point. The level of the hollow is the least that any path must climb to, as water would
@@ -13,7 +13,7 @@ from torch import Tensor
 
 
 def hollow(heights: Tensor) -> tuple[float, float]:
-    """heights: (s, s), s odd, finite.  Depth and area of the hollow around the middle.
+    """Depth and area of the hollow around the middle.  heights: (s, s), s odd, finite.
 
     depth: how far its level is above the middle, as a part of highest minus lowest. area: the share
     of the points that are joined to the middle below that level. Both 0 where a path need not climb
@@ -25,26 +25,26 @@ def hollow(heights: Tensor) -> tuple[float, float]:
     rise = level - rows[middle[0]][middle[1]]
     if rise <= 0:
         return 0.0, 0.0
-    joined, ahead = {middle}, [middle]
-    while ahead:
-        for place in _around(ahead.pop(), side):
+    joined, frontier = {middle}, [middle]
+    while frontier:
+        for place in _around(frontier.pop(), side):
             if place not in joined and rows[place[0]][place[1]] < level:
                 joined.add(place)
-                ahead.append(place)
+                frontier.append(place)
     return rise / (heights.max() - heights.min()).item(), len(joined) / side**2
 
 
 def _level(rows: list[list[float]], middle: tuple[int, int], side: int) -> float:
     """The least height to which a path from the middle to the edge must climb."""
-    seen, ahead = {middle}, [(rows[middle[0]][middle[1]], middle)]
+    seen, frontier = {middle}, [(rows[middle[0]][middle[1]], middle)]
     while True:
-        level, place = heapq.heappop(ahead)
+        level, place = heapq.heappop(frontier)
         if {0, side - 1} & {*place}:
             return level
         for one in _around(place, side):
             if one not in seen:
                 seen.add(one)
-                heapq.heappush(ahead, (max(level, rows[one[0]][one[1]]), one))
+                heapq.heappush(frontier, (max(level, rows[one[0]][one[1]]), one))
 
 
 def _around(place: tuple[int, int], side: int) -> Iterator[tuple[int, int]]:

@@ -26,12 +26,12 @@ RIDGE = 1e-5  # per sample, of nHSIC
 
 
 def biased(k: Tensor, other: Tensor) -> Tensor:
-    """Of two centred kernels, (..., m, m) each, m > 1: a value >= 0 for each pair."""
+    """Biased HSIC of two centred kernels, (..., m, m) each, m > 1: >= 0, one for each pair."""
     return (k * other).sum((-2, -1)) / (k.shape[-1] - 1) ** 2
 
 
 def unbiased(k: Tensor, other: Tensor) -> Tensor:
-    """Of two kernels, (..., m, m) each, m > 3, less any constant: a value that may be below 0."""
+    """Unbiased HSIC of two kernels, (..., m, m) each, m > 3, up to a constant; may be below 0."""
     m = k.shape[-1]
     k, other = _hollow(k), _hollow(other)
     sums, others = k.sum(-1), other.sum(-1)
@@ -41,7 +41,7 @@ def unbiased(k: Tensor, other: Tensor) -> Tensor:
 
 
 def _hollow(kernel: Tensor) -> Tensor:
-    """With a diagonal of zeros; a constant off it changes nothing, so their mean is taken off."""
+    """The kernel with a zero diagonal and mean 0 off it, which changes no value of HSIC."""
     m = kernel.shape[-1]
     off = ~torch.eye(m, dtype=torch.bool, device=kernel.device)
     mean = (kernel * off).sum((-2, -1), keepdim=True) / (m * (m - 1))
@@ -49,7 +49,7 @@ def _hollow(kernel: Tensor) -> Tensor:
 
 
 def projection(kernel: Tensor) -> Tensor:
-    """R of kernels, less any constant, (..., m, m) -> (..., m, m): as many as there are, at once.
+    """R of kernels, up to a constant, (..., m, m) -> (..., m, m).
 
     Its eigenvalues are k / (k + 1e-5 m), those of a projection but for the smallest. Inside, all is
     float64: rounding the large eigenvalues of a float32 would move the many that are near 0.
@@ -58,7 +58,7 @@ def projection(kernel: Tensor) -> Tensor:
 
 
 def nhsic(r: Tensor, s: Tensor) -> Tensor:
-    """r, s: (..., m, m) from ``projection``.  A value in [0, m - 1] for each pair."""
+    """nHSIC of each pair, in [0, m - 1].  r, s: (..., m, m) from ``projection``."""
     return (r * s).sum((-2, -1))
 
 
@@ -79,11 +79,11 @@ def permuted(r: Tensor, s: Tensor, *, permutations: int, generator: Generator) -
     matrix is factorised again: its rows and columns change places.
     """
     m = len(s)
-    found = []
+    values = []
     for _ in range(permutations):
         order = torch.randperm(m, generator=generator, device=s.device)
-        found.append(nhsic(r, s[order][:, order]))
-    return torch.stack(found)
+        values.append(nhsic(r, s[order][:, order]))
+    return torch.stack(values)
 
 
 class _Projection(torch.autograd.Function):
@@ -97,14 +97,14 @@ class _Projection(torch.autograd.Function):
         inverse.masked_fill_((failed != 0)[..., None, None], torch.nan)
         ctx.save_for_backward(inverse)
         ctx.ridge = ridge
-        found = inverse * -ridge
-        found.diagonal(dim1=-2, dim2=-1).add_(1)
-        return found.to(kernel.dtype)
+        result = inverse * -ridge
+        result.diagonal(dim1=-2, dim2=-1).add_(1)
+        return result.to(kernel.dtype)
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, grad: Tensor) -> Tensor:  # noqa: ANN401
         (inverse,) = ctx.saved_tensors
         with torch.autocast(grad.device.type, enabled=False):
-            found = inverse @ (grad.double() * ctx.ridge) @ inverse
-        return centred((found + found.mT) / 2).to(grad.dtype)  # of a symmetric matrix
+            gradient = inverse @ (grad.double() * ctx.ridge) @ inverse
+        return centred((gradient + gradient.mT) / 2).to(grad.dtype)  # of a symmetric matrix

@@ -1,4 +1,4 @@
-"""What a network does to first order: the Jacobian J of its logits at an image, and J's norm.
+"""First-order expansion of a network: the Jacobian J of its logits at an image, and J's norm.
 
 f(x') = f(x) + J (x' - x) + ...,  J = d f(x) / d x, a K x d matrix of its own for every image. Its
 spectral norm |J|_2 = max |J delta|_2 / |delta|_2 is its largest singular value, and so the root of

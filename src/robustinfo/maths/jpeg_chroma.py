@@ -10,14 +10,14 @@ import torch
 from torch import Tensor
 
 
-def halved(x: Tensor) -> Tensor:
+def downsample(x: Tensor) -> Tensor:
     """(c, h, w, n) int16, h and w even, to (c, h / 2, w / 2, n)."""
     rows = x[:, 0::2] + x[:, 1::2]
     sums = rows[:, :, 0::2] + rows[:, :, 1::2]
     return _shifted(sums, (1, 2), 2)
 
 
-def doubled(x: Tensor) -> Tensor:
+def upsample(x: Tensor) -> Tensor:
     """(c, h, w, n) int16, to (c, 2h, 2w, n)."""
     if x.shape[2] <= 2:
         return x.repeat_interleave(2, 1).repeat_interleave(2, 2)

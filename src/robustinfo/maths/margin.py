@@ -5,7 +5,7 @@ from torch import Tensor
 
 
 def margin(logits: Tensor, y: Tensor) -> Tensor:
-    """logits: (n, K), K > 1; log-probabilities will do.  y: (n,) labels.  Returns (n,) logits."""
-    own = y[:, None]
-    other = logits.scatter(1, own, -torch.inf).amax(1)
-    return logits.gather(1, own).squeeze(1) - other
+    """The margin, (n,).  logits: (n, K), K > 1, or log-probabilities.  y: (n,) labels."""
+    index = y[:, None]
+    best_other = logits.scatter(1, index, -torch.inf).amax(1)
+    return logits.gather(1, index).squeeze(1) - best_other

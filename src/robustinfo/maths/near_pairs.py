@@ -52,12 +52,12 @@ def near_pairs(
             a, b = (_centred(t, of, columns, centre) for of in (rows, others))
             squared.addmm_(a, b.T, alpha=-2)
         squared.masked_fill_(i[:, None] >= j, math.inf)
-        _renew(t, rows, others, squared, (unsure > resolution) & (squared <= reach + unsure))
+        _recompute(t, rows, others, squared, (unsure > resolution) & (squared <= reach + unsure))
         yield rows, others, squared.clamp_(min=0)
 
 
 def _shadows(t: Tensor, order: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """What is subtracted (d,), and by ``order`` the shadows (n, k) and squared norms (n,)."""
+    """The centre (d,), and by ``order`` the shadows (n, k) and squared norms (n,)."""
     sample = t[:: max(1, len(t) // AXES)].double()
     centre = sample.median(0).values  # unlike a mean, it withstands a few outliers
     axes = torch.linalg.qr((sample - centre).T).Q  # (d, k)
@@ -77,7 +77,7 @@ def _centred(t: Tensor, of: Tensor, columns: slice, centre: Tensor) -> Tensor:
     return t[of, columns].double().sub_(centre[columns])
 
 
-def _renew(t: Tensor, rows: Tensor, others: Tensor, squared: Tensor, which: Tensor) -> None:
+def _recompute(t: Tensor, rows: Tensor, others: Tensor, squared: Tensor, which: Tensor) -> None:
     """In ``squared``, the pairs that ``which`` names, by differences."""
     for i, j in (part.T for part in which.nonzero().split(max(1, PAIRS // t.shape[1]))):
         squared[i, j] = t[rows[i]].double().sub_(t[others[j]]).square_().sum(1)

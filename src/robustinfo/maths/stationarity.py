@@ -26,9 +26,9 @@ def first_order_gap(x: Tensor, at: Tensor, gradient: Tensor, norm: str, epsilon:
     x, at, slope = (one.double().flatten(1) for one in (x, at, gradient))
     room = torch.where(slope > 0, 1 - x, x)
     size = slope.abs()
-    reach = room.clamp(max=epsilon) if norm == "linf" else _in_l2(room, size, epsilon)
+    largest_change = room.clamp(max=epsilon) if norm == "linf" else _in_l2(room, size, epsilon)
     # A step in float32 may end outside by its rounding, where the gap is below 0.
-    return ((size * reach).sum(1) + ((x - at) * slope).sum(1)).clamp(min=0)
+    return ((size * largest_change).sum(1) + ((x - at) * slope).sum(1)).clamp(min=0)
 
 
 def _in_l2(room: Tensor, size: Tensor, epsilon: float) -> Tensor:
@@ -50,12 +50,12 @@ def _in_l2(room: Tensor, size: Tensor, epsilon: float) -> Tensor:
 
 
 def log_odds(logits: Tensor, y: Tensor) -> Tensor:
-    """Of a wrong answer, log((1 - p_y) / p_y), (n,) float64: logsumexp of the others, less own.
+    """Log-odds of an error, log((1 - p_y) / p_y), (n,) float64: logsumexp of the others less f_y.
 
     logits: (n, K).  y: (n,) labels.  The cross-entropy is softplus of it, which is exact however
     sure the network is: as -log p_y it is 0 from a difference of 37 on.
     """
-    own = y[:, None]
+    index = y[:, None]
     logits = logits.double()
-    others = logits.scatter(1, own, -torch.inf).logsumexp(1)
-    return others - logits.gather(1, own).squeeze(1)
+    others = logits.scatter(1, index, -torch.inf).logsumexp(1)
+    return others - logits.gather(1, index).squeeze(1)

@@ -1,7 +1,7 @@
 """One file per measure of a representation: the contract of this folder.
 
-A file has all of ``Method``, and of ``Hooks`` what it wants. A measure draws nothing and changes
-nothing; the order of the samples does not matter within one of its batches.
+A file has all of ``Method``, and any of ``Hooks``. A measure is deterministic and changes nothing;
+the order of the samples does not matter within one of its batches.
 """
 
 from typing import Protocol
@@ -19,34 +19,34 @@ class Method(Protocol):
     POINTS: str  # which layers it reads: the network's "probes", "activations" or "logits"
 
     def outline(self, config: Settings) -> Outline:
-        """What its rows are called: ``quantity``, with a line on each, and its unit."""
+        """The names of its rows: ``quantity``, each explained in a line, with its unit."""
 
     def estimate(
         self, t: Tensor, y: Tensor, *, config: Settings, x: Tensor | None = None
     ) -> list[Measurement]:
-        """Of one layer. t: (n, d) activations.  y: (n,) labels.  x: (n, ...), see SEES_INPUTS.
+        """Measure one layer.  t: (n, d) activations.  y: (n,) labels.  x: (n, ...), SEES_INPUTS.
 
-        Raises ValueError for samples that are too few, or activations that it does not take.
+        Raises ValueError for too few samples, or activations outside its domain.
         """
 
 
 class Hooks(Protocol):
-    """What a file may have besides; of a constant, its value where a file has none."""
+    """What a file may have besides; constants with their defaults."""
 
-    READS: str | None = None  # activations are of whatever a network reads
-    SEES_INPUTS: bool = False  # whether ``estimate`` is handed the network's inputs as ``x``
+    READS: str | None = None  # a measure reads activations, of images or texts
+    SEES_INPUTS: bool = False  # whether ``estimate`` gets the network's inputs as ``x``
 
-    def add(self, held: object, t: Tensor, *, config: Settings) -> tuple:
-        """``estimate`` in parts: what is held of the parts before, None at first, and of t.
+    def add(self, sums: object, t: Tensor, *, config: Settings) -> tuple:
+        """The sums with a batch t (n, d) added, for ``estimate`` in parts.  sums: None at first.
 
-        Called for a whole training set (``training_measure``), which takes a measure with it alone.
+        Called for a whole training set (``training_measure``), which requires it.
         """
 
-    def told(self, held: object, *, config: Settings) -> list[Measurement]:
-        """What ``estimate`` says of all that was added. It goes with ``add``."""
+    def measurements(self, sums: object, *, config: Settings) -> list[Measurement]:
+        """``estimate`` of all batches that were added. Required with ``add``."""
 
     def combine(self, layers: dict[str, list[Measurement]]) -> list[Measurement]:
-        """Of the whole network, from ``estimate`` of every layer, in order: rows of "network".
+        """Measurements of the whole network from those of every layer, in order: layer "network".
 
-        Without it: rows of layers alone.
+        Default: none.
         """

@@ -8,23 +8,23 @@ from torch import Tensor
 from robustinfo.core.errors import UserError
 from robustinfo.core.measurement import Measurement
 
-FULL = 0.99  # share of its ceiling from which an estimate counts as saturated
+FULL = 0.99  # fraction of its ceiling from which an estimate counts as saturated
 
 
-# What ``information_bits`` gives.
+# The quantities of ``information_bits``.
 INFORMATION = ("information_input_bits", "information_label_bits", "redundancy_bits")
 UNKNOWN = (math.nan, math.nan)  # the entropies of a layer that holds a value that is not finite
 
 
 def finite(t: Tensor) -> bool:
-    """Whether every value is, in one pass and without a copy."""
+    """Whether every value is finite, in one pass and without a copy."""
     return all(math.isfinite(end.item()) for end in t.aminmax())
 
 
 def equal_batches(size: int, *tensors: Tensor) -> Iterator[tuple[Tensor, ...]]:
-    """Batches of exactly ``size`` samples, each spread over the whole set: data may be sorted.
+    """Batches of exactly ``size`` samples, each spread over the whole set, as data may be sorted.
 
-    Fewer than a batch may be left over. Raises ValueError if there is none.
+    Up to ``size`` - 1 samples are not used. Raises ValueError if there is no batch.
     """
     n = len(tensors[0])
     if n < size:
@@ -34,7 +34,7 @@ def equal_batches(size: int, *tensors: Tensor) -> Iterator[tuple[Tensor, ...]]:
         yield tuple(tensor[first : count * size : count] for tensor in tensors)
 
 
-def information_bits(whole: float, within: float, y: list[int]) -> list[Measurement]:
+def information_bits(entropy: float, conditional: float, y: list[int]) -> list[Measurement]:
     """I(T;X), I(T;Y) and R(T;Y) from H(T) and sum_c p_c H(T|c), all in bits; y: the n labels.
 
     I(T;X) = H(T) has the ceiling log2 n. I(T;Y) = H(T) - H(T|Y) has the ceiling H(Y), and is
@@ -45,13 +45,17 @@ def information_bits(whole: float, within: float, y: list[int]) -> list[Measurem
     """
     n = len(y)
     sizes = [y.count(c) for c in set(y)]
-    most = math.log2(n)
-    most_within = sum(size / n * math.log2(size) for size in sizes)
-    full_within = within >= FULL * most_within
+    max_entropy = math.log2(n)
+    max_conditional = sum(size / n * math.log2(size) for size in sizes)
+    conditional_saturated = conditional >= FULL * max_conditional
     values = {
-        "information_input_bits": (whole, most, whole >= FULL * most),
-        "information_label_bits": (whole - within, most - most_within, full_within),
-        "redundancy_bits": (within, most_within, full_within),
+        "information_input_bits": (entropy, max_entropy, entropy >= FULL * max_entropy),
+        "information_label_bits": (
+            entropy - conditional,
+            max_entropy - max_conditional,
+            conditional_saturated,
+        ),
+        "redundancy_bits": (conditional, max_conditional, conditional_saturated),
     }
     return [
         Measurement(name, value, n=n, ceiling=ceiling, saturated=bool(saturated))

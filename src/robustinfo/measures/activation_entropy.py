@@ -1,7 +1,7 @@
 """E per layer, and E_N and E_T of the network, of arXiv 2008.03072 (eq. 6-8), in natural-log units.
 
-Which outputs are layers is the model's ``activations``; formulas, their traps and what they leave
-open stand in ``maths/activation_entropy.py``.
+The layers are the model's ``activations``; formulas, and the choices that they leave open, are in
+``maths/activation_entropy.py``.
 """
 
 from torch import Tensor
@@ -19,7 +19,7 @@ class Config(maths.Reading):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called; a layer that is not named is each of its points.
+    """The names of its rows; a layer that is not named is each of its points.
 
     activation_entropy  E of a layer: -sum h log h over its outputs h, in natural-log units; no
         Shannon entropy, and negative where outputs exceed 1
@@ -34,34 +34,34 @@ def outline(config: Config) -> Outline:
 
 
 def estimate(t: Tensor, y: Tensor, *, config: Config) -> list[Measurement]:
-    """t: (n, d) activations >= 0, or ValueError.  E of the set, whole and per neuron."""
-    held: maths.Sums | None = None
+    """E of the set, whole and per neuron.  t: (n, d) activations >= 0, or ValueError."""
+    sums: maths.Sums | None = None
     for part in t.split(1024):  # of a wide layer, the copies in double precision would not fit
-        held = add(held, part, config=config)
-    return told(held, config=config)  # type: ignore[arg-type]  # there is a part
+        sums = add(sums, part, config=config)
+    return measurements(sums, config=config)  # type: ignore[arg-type]  # there is a part
 
 
-def add(held: maths.Sums | None, t: Tensor, *, config: Config) -> maths.Sums:
-    """``estimate`` in parts: what is held of the parts before, None at first, and of t."""
+def add(sums: maths.Sums | None, t: Tensor, *, config: Config) -> maths.Sums:
+    """The sums with a batch t (n, d) added.  sums: None at first."""
     maths.refuse_negative(t, f"of {t.shape[1]} neurons")
-    return maths.summed(t, config, held)
+    return maths.accumulate(t, config, sums)
 
 
-def told(held: maths.Sums, *, config: Config) -> list[Measurement]:
-    """What ``estimate`` says of all that was added."""
-    entropy = maths.of_set(held, config).item()
+def measurements(sums: maths.Sums, *, config: Config) -> list[Measurement]:
+    """``estimate`` of all batches that were added."""
+    entropy = maths.entropy_of_set(sums, config).item()
     return [
         Measurement(WHOLE, entropy),
-        Measurement(PER_NEURON, entropy / held.neurons),
+        Measurement(PER_NEURON, entropy / sums.neurons),
     ]
 
 
 def combine(layers: dict[str, list[Measurement]]) -> list[Measurement]:
-    """E_N and E_T of the whole network from what ``estimate`` gave for each layer, in order."""
-    every = [one for found in layers.values() for one in found]
-    whole = [one.value for one in every if one.quantity == WHOLE]
-    per_neuron = [one.value for one in every if one.quantity == PER_NEURON]
+    """E_N and E_T of the whole network from the measurements of its layers, in order."""
+    of_layers = [one for of_layer in layers.values() for one in of_layer]
+    entropies = [one.value for one in of_layers if one.quantity == WHOLE]
+    per_neuron = [one.value for one in of_layers if one.quantity == PER_NEURON]
     return [
         Measurement("network_entropy", maths.network_entropy(per_neuron, [1] * len(per_neuron))),
-        Measurement("entropy_flow", maths.entropy_flow(whole)),
+        Measurement("entropy_flow", maths.entropy_flow(entropies)),
     ]

@@ -32,7 +32,7 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called.
+    """The names of its rows.
 
     information_input_bits  I(T;X), of the layer and the input, in bits
     information_label_bits  I(T;Y), of the layer and the label, in bits
@@ -42,7 +42,7 @@ def outline(config: Config) -> Outline:
 
 
 def estimate(t: Tensor, y: Tensor, *, config: Config) -> list[Measurement]:
-    """t: (n, d) activations.  y: (n,) labels.  Bits."""
+    """I(T;X), I(T;Y) and R(T;Y) in bits.  t: (n, d) activations.  y: (n,) labels."""
     if not finite(t):
         return information_bits(*UNKNOWN, y.tolist())
     if config.width is not None:

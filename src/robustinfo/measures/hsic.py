@@ -35,39 +35,39 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called.
+    """The names of its rows.
 
     hsic_input  HSIC(X, T): how far the layer depends on the input; 0: not at all
     hsic_label  HSIC(Y, T): how far the layer depends on the label
     hsic_input_chance, hsic_label_chance  the mean of the biased value over all permutations of
         the samples
     """
-    found = ("hsic_input", "hsic_label")
+    values = ("hsic_input", "hsic_label")
     chances = ("hsic_input_chance", "hsic_label_chance") if config.estimator == "biased" else ()
-    return [{"quantity": found + chances}]
+    return [{"quantity": values + chances}]
 
 
 @torch.no_grad()
 def estimate(t: Tensor, y: Tensor, *, config: Config, x: Tensor | None = None) -> list[Measurement]:
-    """t: (n, d) activations.  y: (n,) labels.  x: (n, ...) inputs, for ``hsic_input``.
+    """Means over batches.  t: (n, d) activations.  y: (n,) labels.  x: (n, ...) inputs, or None.
 
     Raises ValueError if n is less than a batch; what is left over of the last one is not used.
     """
     sides = {"label": y} if x is None else {"input": x.flatten(1), "label": y}
-    found: dict[str, list[Tensor]] = {}
+    batches: dict[str, list[Tensor]] = {}
     for part, *others in equal_batches(config.batch_size, t, *sides.values()):
         of_t = _kernel(part, config)
         for name, other in zip(sides, others, strict=True):
             of_other = same_label(other) if name == "label" else _kernel(other, config)
             pair = (of_t.double(), of_other.double())
             if config.estimator == "unbiased":
-                found.setdefault(f"hsic_{name}", []).append(unbiased(*pair))
+                batches.setdefault(f"hsic_{name}", []).append(unbiased(*pair))
                 continue
             pair = (centred(pair[0]), centred(pair[1]))
-            found.setdefault(f"hsic_{name}", []).append(biased(*pair))
+            batches.setdefault(f"hsic_{name}", []).append(biased(*pair))
             by_chance = chance(*pair) / (len(part) - 1) ** 2
-            found.setdefault(f"hsic_{name}_chance", []).append(by_chance)
-    return [Measurement(name, torch.stack(v).mean().item()) for name, v in found.items()]
+            batches.setdefault(f"hsic_{name}_chance", []).append(by_chance)
+    return [Measurement(name, torch.stack(v).mean().item()) for name, v in batches.items()]
 
 
 def _kernel(t: Tensor, config: Config) -> Tensor:

@@ -43,7 +43,7 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called.
+    """The names of its rows.
 
     information_input_bits_upper, information_input_bits_lower  I(T;X), of the layer and the
         input, in bits
@@ -57,13 +57,13 @@ def outline(config: Config) -> Outline:
 
 
 def estimate(t: Tensor, y: Tensor, *, config: Config) -> list[Measurement]:
-    """t: (n, d) activations.  y: (n,) labels.  Bits; ``_upper`` and ``_lower`` name the kernel."""
+    """Both bounds in bits, ``_upper`` and ``_lower``.  t: (n, d) activations.  y: (n,) labels."""
     entropies = dict.fromkeys(("upper", "lower"), UNKNOWN)
     if finite(t):
         s2, r = config.noise_variance, config.relative_noise_variance
         entropies |= kernel_entropies_bits(t, y, s2 if r is None else r * total_variance(t))
     return [
         one._replace(quantity=f"{one.quantity}_{bound}")
-        for bound, (whole, within) in entropies.items()
-        for one in information_bits(whole, within, y.tolist())
+        for bound, (entropy, conditional) in entropies.items()
+        for one in information_bits(entropy, conditional, y.tolist())
     ]

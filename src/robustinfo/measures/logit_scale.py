@@ -1,4 +1,4 @@
-"""How far apart an image's logits lie: their standard deviation over the classes, on average.
+"""The scale of the logits: their standard deviation over the classes, on average over images.
 
 Guo et al. (2017), arXiv 1706.04599: networks go on raising it after they classify all they can. It
 is 0 for logits that are alike, doubles with them at the same predictions, and does not see what is
@@ -22,7 +22,7 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its row is called.
+    """The name of its row.
 
     logit_scale  standard deviation of an image's logits over the classes, mean over the images
     """
@@ -30,5 +30,5 @@ def outline(config: Config) -> Outline:
 
 
 def estimate(t: Tensor, y: Tensor, *, config: Config) -> list[Measurement]:
-    """t: (n, K) logits.  y: (n,) labels, not used.  In units of the logits."""
+    """The scale in units of the logits.  t: (n, K) logits.  y: (n,) labels, not used."""
     return [mean("logit_scale", t.double().std(1, correction=0))]

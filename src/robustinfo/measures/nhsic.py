@@ -31,7 +31,7 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called.
+    """The names of its rows.
 
     nhsic_input  nHSIC(X, T): a stand-in for I(T;X), of batches of ``batch_size``; no unit
     nhsic_label  nHSIC(Y, T): a stand-in for I(T;Y); at most the number of classes less one
@@ -51,17 +51,17 @@ def outline(config: Config) -> Outline:
 
 @torch.no_grad()
 def estimate(t: Tensor, y: Tensor, *, config: Config, x: Tensor | None = None) -> list[Measurement]:
-    """t: (n, d) activations.  y: (n,) labels.  x: (n, ...) inputs, for ``nhsic_input``.
+    """Means over batches.  t: (n, d) activations.  y: (n,) labels.  x: (n, ...) inputs, or None.
 
     Raises ValueError if n is less than a batch; what is left over of the last one is not used.
     """
     sides = {"label": y} if x is None else {"input": x.flatten(1), "label": y}
-    found: dict[str, list[Tensor]] = {}
+    batches: dict[str, list[Tensor]] = {}
     for part, *others in equal_batches(config.batch_size, t, *sides.values()):
         r = projection(gaussian(part, config.sigma))
         for name, other in zip(sides, others, strict=True):
             kernel = same_label(other) if name == "label" else gaussian(other, config.sigma)
             s = projection(kernel)
-            found.setdefault(f"nhsic_{name}", []).append(nhsic(r, s))
-            found.setdefault(f"nhsic_{name}_chance", []).append(chance(r, s))
-    return [Measurement(name, torch.stack(v).mean().item()) for name, v in found.items()]
+            batches.setdefault(f"nhsic_{name}", []).append(nhsic(r, s))
+            batches.setdefault(f"nhsic_{name}_chance", []).append(chance(r, s))
+    return [Measurement(name, torch.stack(v).mean().item()) for name, v in batches.items()]

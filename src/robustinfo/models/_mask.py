@@ -1,4 +1,4 @@
-"""Which of the last maps a network may read: all, until a defence cuts some."""
+"""The channel mask of a network's last feature maps: all ones, until a defence cuts channels."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ MASK = "mask"  # the layer's name in every network that has one
 
 
 class ChannelMask(nn.Module):
-    """(n, C, h, w) -> the same, 0 in the channels that are cut. It is stored with the weights."""
+    """Feature maps (n, C, h, w) -> the same, 0 in cut channels. Stored with the weights."""
 
     passes: Tensor  # (C,)
 
@@ -23,12 +23,12 @@ class ChannelMask(nn.Module):
 
 
 def has_mask(network: nn.Module) -> bool:
-    """Whether the network can be cut."""
+    """Whether the network has a channel mask."""
     return MASK in dict(network.named_children())
 
 
-def as_read(network: nn.Module, points: Iterable[str]) -> tuple[str, ...]:
-    """The points, with the mask in place of the layer that it reads: what the network reads."""
+def masked_points(network: nn.Module, points: Iterable[str]) -> tuple[str, ...]:
+    """The points, with the mask in place of the layer whose output it masks."""
     names = [name for name, _ in network.named_children()]
     before = names[names.index(MASK) - 1] if MASK in names else None
     read = set()
@@ -42,7 +42,7 @@ def as_read(network: nn.Module, points: Iterable[str]) -> tuple[str, ...]:
 
 @contextmanager
 def cut_in_training(network: nn.Module, keep: Callable[[Tensor, Tensor], Tensor]) -> Iterator[None]:
-    """Within, each pass in training mode goes without the channels that ``keep`` does not keep.
+    """A context in which each pass in training mode masks the channels that ``keep`` rejects.
 
     keep: (images of the pass, maps (n, C, h, w) that the mask reads) -> (C,) bool. Passes in eval
     mode, in which adversaries are made, and what is stored are left as they are.

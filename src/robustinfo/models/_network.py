@@ -1,4 +1,4 @@
-"""A network whose layers have names, so that measures and defences can ask for their outputs."""
+"""A network with named layers, whose outputs measures and defences can observe."""
 
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from robustinfo.core.errors import UserError
 
-# The two points that are no modules: the inputs, and the probabilities of the logits.
+# The two points that are no modules: the inputs, and the softmax of the logits.
 INPUT, SOFTMAX = "input", "softmax"
 
 
@@ -27,17 +27,17 @@ class Network(nn.Sequential):
         self, layers: OrderedDict, probes: Sequence[str], activations: Sequence[str]
     ) -> None:
         super().__init__(layers)
-        known = [INPUT, *_ended(self), SOFTMAX]
+        choices = [INPUT, *_layer_names(self), SOFTMAX]
         for point in (*probes, *activations):
-            if point not in known:
-                alike = [name for name in known if name.count(".") <= point.count(".")]
-                raise UserError(f"no layer {point!r}; choose from {', '.join(alike)}")
-        self.probes = tuple(point for point in known if point in probes)
-        self.activations = tuple(point for point in known if point in activations)
+            if point not in choices:
+                as_deep = [name for name in choices if name.count(".") <= point.count(".")]
+                raise UserError(f"no layer {point!r}; choose from {', '.join(as_deep)}")
+        self.probes = tuple(point for point in choices if point in probes)
+        self.activations = tuple(point for point in choices if point in activations)
 
     @property
     def logits(self) -> tuple[str]:
-        """The point whose outputs are the network's: its last layer."""
+        """The point of the logits: the last layer."""
         return ([*self._modules][-1],)
 
     @property
@@ -48,23 +48,23 @@ class Network(nn.Sequential):
 
     def observe(self, x: Tensor, points: tuple[str, ...]) -> tuple[Tensor, dict[str, Tensor]]:
         """Logits (n, K), and the output of every point, flattened to (n, d), in layer order."""
-        seen = {INPUT: x.flatten(1)} if INPUT in points else {}
+        outputs = {INPUT: x.flatten(1)} if INPUT in points else {}
         with ExitStack() as hooks:
             for point in points:
                 if "." in point:
-                    hear = partial(_note, seen, point)
-                    hooks.callback(self.get_submodule(point).register_forward_hook(hear).remove)
+                    record = partial(_record, outputs, point)
+                    hooks.callback(self.get_submodule(point).register_forward_hook(record).remove)
             for name, layer in self.named_children():
                 x = layer(x)
                 if name in points:
-                    seen[name] = x.flatten(1)
+                    outputs[name] = x.flatten(1)
         if SOFTMAX in points:
-            seen[SOFTMAX] = x.softmax(1)
-        return x, seen
+            outputs[SOFTMAX] = x.softmax(1)
+        return x, outputs
 
 
 def _is_end(model: Network, point: str) -> bool:
-    """Whether a point is the inputs, or the logits, of a network within it too, or made of them."""
+    """Whether a point is the inputs, the softmax, or the logits, also of a network within it."""
     above, _, name = point.rpartition(".")
     if point in (INPUT, SOFTMAX):
         return True
@@ -72,12 +72,14 @@ def _is_end(model: Network, point: str) -> bool:
     return isinstance(inside, Network) and name == [*inside._modules][-1]
 
 
-def _note(seen: dict[str, Tensor], point: str, _layer: nn.Module, _x: tuple, t: Tensor) -> None:
-    seen[point] = t.flatten(1)
+def _record(
+    outputs: dict[str, Tensor], point: str, _layer: nn.Module, _x: tuple, t: Tensor
+) -> None:
+    outputs[point] = t.flatten(1)
 
 
-def _ended(whole: nn.Module, path: str = "") -> Iterator[str]:
-    """The names of all layers in the order in which they end: a layer after those within it."""
+def _layer_names(whole: nn.Module, path: str = "") -> Iterator[str]:
+    """The names of all layers in the order of their outputs: a layer after those within it."""
     for name, layer in whole.named_children():
-        yield from _ended(layer, f"{path}{name}.")
+        yield from _layer_names(layer, f"{path}{name}.")
         yield path + name

@@ -31,11 +31,18 @@ def build(image_shape: tuple[int, int, int], num_classes: int, *, config: Config
     channels, h, w = image_shape
     if min(h, w) < 4:
         raise UserError(f"All-CNN needs images of at least 4 x 4 pixels, not {h} x {w}")
-    few, many = config.filters
+    first_filters, later_filters = config.filters
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     # (filters, kernel, stride) of each convolution
-    plan = [(few, 3, 1), (few, 3, 1), (few, 3, 2), (many, 3, 1), (many, 3, 1), (many, 3, 2)]
-    plan += [(many, 3, 1), (many, 1, 1)]
+    plan = [
+        (first_filters, 3, 1),
+        (first_filters, 3, 1),
+        (first_filters, 3, 2),
+        (later_filters, 3, 1),
+        (later_filters, 3, 1),
+        (later_filters, 3, 2),
+    ]
+    plan += [(later_filters, 3, 1), (later_filters, 1, 1)]
     for number, (filters, kernel, stride) in enumerate(plan, 1):
         layers[f"conv{number}"] = nn.Conv2d(channels, filters, kernel, stride, kernel // 2)
         layers[f"act{number}"] = nn.ReLU()  # (n, filters, h, w), halved by every stride

@@ -61,7 +61,7 @@ class Mixture(nn.Module):
 
 
 def gaussian(code: Tensor) -> tuple[Tensor, Tensor]:
-    """Means and deviations, both (n, size), of what the layer ``code`` gives, (n, 2 size)."""
+    """Means and deviations, both (n, size), from the outputs of the layer ``code``, (n, 2 size)."""
     mean, raw = code.float().chunk(2, dim=1)
     # Where softplus underflows, the logarithm that the defence takes would be infinite.
     return mean, F.softplus(raw - 5).clamp(min=torch.finfo(raw.dtype).tiny)

@@ -51,13 +51,15 @@ def build(image_shape: tuple[int, int, int], num_classes: int, *, config: Config
         {MEMBERS: Members(networks)}
     )  # (n, members, K)
     layers["mixture"] = Mixture()  # (n, K)
-    probes = config.probes or [*_points(network.probes for network in networks)]
-    activations = config.activations or [*_points(network.activations for network in networks)]
+    probes = config.probes or [*_member_points(network.probes for network in networks)]
+    activations = config.activations or [
+        *_member_points(network.activations for network in networks)
+    ]
     return Network(layers, probes, activations)
 
 
 def member_logits(model: Network, x: Tensor) -> tuple[Tensor, Tensor]:
-    """What an ensemble gives, (n, K), and its members' logits, (n, members, K), in one pass.
+    """The ensemble's logits, (n, K), and its members' logits, (n, members, K), in one pass.
 
     Raises UserError if the model is no ensemble.
     """
@@ -65,11 +67,11 @@ def member_logits(model: Network, x: Tensor) -> tuple[Tensor, Tensor]:
         raise UserError(
             "the model is no ensemble; write {method: ensemble, network: {...}} among the models"
         )
-    prediction, seen = model.observe(x, (MEMBERS,))
-    return prediction, seen[MEMBERS].unflatten(1, (-1, prediction.shape[1]))
+    prediction, outputs = model.observe(x, (MEMBERS,))
+    return prediction, outputs[MEMBERS].unflatten(1, (-1, prediction.shape[1]))
 
 
-def _points(members: Iterator[Sequence[str]]) -> Iterator[str]:
+def _member_points(members: Iterator[Sequence[str]]) -> Iterator[str]:
     """The points of all members by their names in the ensemble, whose ends are its own."""
     for number, points in enumerate(members):
         for point in points:

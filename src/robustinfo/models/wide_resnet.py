@@ -120,7 +120,7 @@ def build(image_shape: tuple[int, int, int], num_classes: int, *, config: Config
 
 
 def _squares(image_shape: tuple[int, int, int], pool: int | None) -> int:
-    """How many averages the classifier reads of each of the last maps."""
+    """The number of averages of each of the last maps that the classifier reads."""
     if pool is None:
         return 1
     sides = [math.ceil(math.ceil(side / 2) / 2) for side in image_shape[1:]]

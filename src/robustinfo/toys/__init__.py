@@ -15,13 +15,13 @@ class Method(Protocol):
     Config: type[Settings]
 
     def outline(self, config: Settings) -> Outline:
-        """What its rows are called: ``quantity``, with a line on each in the docstring."""
+        """The names of its rows: ``quantity``, each explained in a line of the docstring."""
 
     def compute(self, *, config: Settings, generator: Generator) -> Iterable[Measurement]:
-        """The generator alone decides; torch's global random numbers are left alone."""
+        """The rows. All random numbers come from the generator, none from torch's global state."""
 
 
 class Hooks(Protocol):
-    """What a file may have besides: its value where a file has none."""
+    """What a file may have besides; constants with their defaults."""
 
     READS: str | None = None  # it reads nothing

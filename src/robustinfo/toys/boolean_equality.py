@@ -25,7 +25,7 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called.
+    """The names of its rows.
 
     accuracy  share of the eight inputs that the network gets right, by w1 (input) and w2
         (level)
@@ -48,22 +48,22 @@ def compute(*, config: Config, generator: Generator) -> Iterator[Measurement]:
 
     Draws nothing.
     """
-    found = {weights: accuracy(*weights) for weights in product((-1, 0, 1), repeat=2)}
-    for (w1, w2), value in found.items():
+    accuracies = {weights: accuracy(*weights) for weights in product((-1, 0, 1), repeat=2)}
+    for (w1, w2), value in accuracies.items():
         yield exact("accuracy", value)._replace(input=f"w1 = {w1}", level=w2)
-    suppressed = found.pop((0, 0))
+    suppressed = accuracies.pop((0, 0))
     yield exact("accuracy_suppressed", suppressed)
-    yield exact("accuracy_otherwise", max(found.values()))
+    yield exact("accuracy_otherwise", max(accuracies.values()))
 
 
 def accuracy(w1: int, w2: int) -> float:
-    """The share of the inputs (x1, x2, x3) for which the network says whether x1 == x2."""
-    right = sum(equal(x1, x2, x3, w1, w2) == (x1 == x2) for x1, x2, x3 in INPUTS)
-    return right / len(INPUTS)
+    """The fraction of inputs (x1, x2, x3) for which the network computes x1 == x2."""
+    correct = sum(equal(x1, x2, x3, w1, w2) == (x1 == x2) for x1, x2, x3 in INPUTS)
+    return correct / len(INPUTS)
 
 
 def equal(x1: int, x2: int, x3: int, w1: int, w2: int) -> bool:
-    """What the network answers."""
+    """The output of the network."""
     both = x1 + x2 + w1 * x3 > 1.5
     neither = -x1 - x2 + w2 * x3 > -0.5
     return both + neither > 0.5

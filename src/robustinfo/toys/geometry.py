@@ -1,4 +1,4 @@
-"""Point sets in the plane, and what both estimators of information make of their geometry.
+"""Point sets in the plane, and both information estimates as their geometry changes.
 
 arXiv 2207.05756, section V and figure 6, whose sets are pictures: I(T;X) falls as points draw
 together; I(T;Y) rises as the points of each class do while the whole stays as it is. Three sets of
@@ -24,7 +24,7 @@ import torch
 from pydantic import Field, NonNegativeInt, PositiveInt
 from torch import Generator, Tensor
 
-from robustinfo.core.measurement import Measurement, bounded, exact
+from robustinfo.core.measurement import Measurement, exact, with_interval
 from robustinfo.core.settings import Fraction01, Number, Outline, PositiveNumber, Settings
 from robustinfo.maths.statistics import student
 from robustinfo.measures import binned_information, kde_information
@@ -48,7 +48,7 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called.
+    """The names of its rows.
 
     information_*, redundancy_*  of measures/kde_information and measures/binned_information
     mean_distance  of two points of a set
@@ -79,22 +79,22 @@ def compute(*, config: Config, generator: Generator) -> Iterator[Measurement]:
     ``mean_distance`` is that of two points, ``mean_distance_within`` that of two of one class.
     The first ``shown`` points of each set give ``x`` and ``y``; their layer is class and number.
     """
-    found: dict[tuple[str, float], list[list[Measurement]]] = {}
+    estimates: dict[tuple[str, float], list[list[Measurement]]] = {}
     for draw in range(config.draws):
         for name, level, t, y in point_sets(config=config, generator=generator):
-            found.setdefault((name, level), []).append(_measured(t, y, config))
+            estimates.setdefault((name, level), []).append(_measured(t, y, config))
             if draw == 0:
                 yield from _coordinates(name, level, t[: config.shown], y)
-    for (name, level), draws in found.items():
-        for same in zip(*draws, strict=True):
-            values = [each.value for each in same]
-            one = bounded(same[0].quantity, fmean(values), *student(values))
+    for (name, level), draws in estimates.items():
+        for repeated in zip(*draws, strict=True):
+            values = [each.value for each in repeated]
+            one = with_interval(repeated[0].quantity, fmean(values), *student(values))
             yield one._replace(
                 n=config.points,
                 input=name,
                 level=level,
-                ceiling=same[0].ceiling,
-                saturated=any(each.saturated for each in same),
+                ceiling=repeated[0].ceiling,
+                saturated=any(each.saturated for each in repeated),
             )
 
 
@@ -140,10 +140,10 @@ def _measured(t: Tensor, y: Tensor, config: Config) -> list[Measurement]:
 
 def _coordinates(name: str, level: float, t: Tensor, y: Tensor) -> Iterator[Measurement]:
     for number, (point, label) in enumerate(zip(t.tolist(), y.tolist(), strict=False), 1):
-        own: dict[str, Any] = {
+        about: dict[str, Any] = {
             "input": name,
             "level": level,
             "layer": f"class {label}, point {number}",
         }
         for quantity, value in zip("xy", point, strict=True):
-            yield exact(quantity, value)._replace(**own)
+            yield exact(quantity, value)._replace(**about)

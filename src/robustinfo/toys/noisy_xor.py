@@ -29,7 +29,7 @@ class Config(Settings):
 
 
 def outline(config: Config) -> Outline:
-    """What its rows are called.
+    """The names of its rows.
 
     two_line_accuracy  the most points that two lines classify correctly, as a share
     """
@@ -57,12 +57,12 @@ def two_line_accuracy(points: np.ndarray, labels: np.ndarray) -> float:
     best = 0
     for one in cuts:
         regions = (one & cuts, one & ~cuts & every, ~one & cuts & every, ~one & ~cuts & every)
-        right = np.zeros(len(cuts), dtype=np.int64)
+        correct = np.zeros(len(cuts), dtype=np.int64)
         for region in regions:
             size = np.bitwise_count(region).astype(np.int64)
             positives = np.bitwise_count(region & positive).astype(np.int64)
-            right += np.maximum(positives, size - positives)
-        best = max(best, int(right.max()))
+            correct += np.maximum(positives, size - positives)
+        best = max(best, int(correct.max()))
     return best / n
 
 
@@ -71,7 +71,7 @@ def line_cuts(points: np.ndarray) -> np.ndarray:
 
     A set and its complement are the same cut; only the one without the first point is kept.
     """
-    n, found = len(points), [np.uint64(0)]
+    n, cuts = len(points), [np.uint64(0)]
     for i in range(n):
         for j in range(i + 1, n):
             along = points[j] - points[i]
@@ -79,8 +79,8 @@ def line_cuts(points: np.ndarray) -> np.ndarray:
             left = along[0] * offset[:, 1] - along[1] * offset[:, 0] > 0
             for on_left in ((False, False), (False, True), (True, False), (True, True)):
                 left[[i, j]] = on_left
-                found.append(_word(left ^ left[0]))
-    return np.unique(np.array(found, dtype=np.uint64))
+                cuts.append(_word(left ^ left[0]))
+    return np.unique(np.array(cuts, dtype=np.uint64))
 
 
 def _word(members: np.ndarray) -> np.uint64:

@@ -18,7 +18,7 @@ class Config(Settings):
 
 
 def augment(x: Tensor, *, config: Config, generator: Generator) -> Tensor:
-    """x: (n, c, h, w) -> the same shape. Raises UserError if x are texts and are to change."""
+    """Augmented images, like x, (n, c, h, w). Raises UserError if x are texts to be changed."""
     if config == Config():
         return x
     if x.ndim != 4:

@@ -8,13 +8,13 @@ import torch
 from pydantic import Field, NonNegativeInt, PositiveInt
 from torch import Generator, Tensor, nn
 
-from robustinfo.core.batches import accuracy, floats
+from robustinfo.core.batches import accuracy, to_float
 from robustinfo.core.errors import UserError
 from robustinfo.core.settings import PositiveNumber
 from robustinfo.training import step
 from robustinfo.training.augment import Config as Augmentation
 from robustinfo.training.augment import augment
-from robustinfo.training.step import Step, optimizer_of, quick, recorded, stepper
+from robustinfo.training.step import Step, cpu_flags, cuda_graphed, optimizer_of, stepper
 
 TOGETHER = 2048  # images, about, that are gathered at once
 
@@ -35,12 +35,12 @@ class Images(NamedTuple):
     labels: Tensor
 
     def to(self, device: torch.device) -> "Images":
-        """Both on the device."""
+        """Images and labels on the device."""
         return Images(self.images.to(device), self.labels.to(device))
 
 
 class Epoch(NamedTuple):
-    """What is known after an epoch; ``state`` is all that resuming needs.
+    """The record of an epoch, and the ``state`` from which training resumes.
 
     Its tensors are the live ones: save or copy it before the next epoch.
     """
@@ -51,7 +51,7 @@ class Epoch(NamedTuple):
 
 
 class DivergedError(UserError):
-    """The loss was NaN or infinite; the last yielded Epoch is the last that is worth anything."""
+    """The loss was NaN or infinite; the last yielded Epoch is the last valid one."""
 
 
 def train(
@@ -65,7 +65,7 @@ def train(
     state: dict | None = None,
     same_steps: bool = False,
 ) -> Iterator[Epoch]:
-    """Train the model in place, and yield after every epoch, and once before the first.
+    """Train the model in place; yield an Epoch before the first one and after each.
 
     generator: on the model's device; it draws the order, the augmentation and the adversaries.
     state: that of an earlier Epoch; the training then goes on after it, with the same bits as one
@@ -82,17 +82,17 @@ def train(
     parts = {"model": model, "optimizer": optimizer, "schedule": schedule}
     if state is None:
         done = 0
-        with quick(onednn=config.onednn):
+        with cpu_flags(onednn=config.onednn):
             score = _score(model, validation)
         yield Epoch(0, score, _state(0, parts, generator))
     else:
         done = _restore(state, parts, generator)
     for epoch in range(done + 1, config.epochs + 1):
         rate = float(schedule.get_last_lr()[0])
-        take = recorded(step, optimizer, config.batch_size) if fast else step
-        with quick(onednn=config.onednn):
+        take_step = cuda_graphed(step, optimizer, config.batch_size) if fast else step
+        with cpu_flags(onednn=config.onednn):
             record = _one_epoch(
-                model, data, take, epoch=epoch, rate=rate, config=config, generator=generator
+                model, data, take_step, epoch=epoch, rate=rate, config=config, generator=generator
             )
             record |= {"learning_rate": rate} | _score(model, validation)
         schedule.step()
@@ -109,20 +109,20 @@ def _one_epoch(
     config: Config,
     generator: Generator,
 ) -> dict[str, float]:
-    """The images of many steps are gathered, augmented and looked at together: that is cheaper."""
+    """Take all steps of an epoch. Images of many steps are gathered and augmented at once."""
     model.train()
     device, size = generator.device, config.batch_size
     order = torch.randperm(len(data.labels), generator=generator, device=device)
     sums: dict[str, Tensor] = {}
     together = max(1, TOGETHER // size)
     for part, chosen in enumerate(order.split(size * together)):
-        x, y = floats(data.images[chosen]), data.labels[chosen]
+        x, y = to_float(data.images[chosen]), data.labels[chosen]
         x = augment(x, config=config.augmentation, generator=generator)
         if x.ndim == 4:  # texts have no channels
             x = x.to(memory_format=_layout(device, config))
-        found = [step(a, b) for a, b in zip(x.split(size), y.split(size), strict=True)]
+        steps = [step(a, b) for a, b in zip(x.split(size), y.split(size), strict=True)]
         sizes = torch.tensor([len(b) for b in y.split(size)], device=device)
-        terms = {name: torch.stack([one[name] for one in found]) for name in found[0]}
+        terms = {name: torch.stack([one[name] for one in steps]) for name in steps[0]}
         if not terms["loss"].isfinite().all():
             first = int(terms["loss"].isfinite().int().argmin())
             values = ", ".join(f"{name} {value[first]:.4g}" for name, value in terms.items())
@@ -137,7 +137,7 @@ def _one_epoch(
 
 
 def _layout(device: torch.device, config: Config) -> torch.memory_format:
-    """The quicker order of weights and images in memory; torch's own convolutions differ."""
+    """The faster memory format: channels last, but for torch's own convolutions on a CPU."""
     last = device.type == "cuda" or config.onednn
     return torch.channels_last if last else torch.contiguous_format
 
@@ -146,7 +146,7 @@ def _score(model: nn.Module, data: Images) -> dict[str, float]:
     if not len(data.labels):
         return {"validation/accuracy": math.nan}
     model.eval()
-    return {"validation/accuracy": accuracy(model, floats(data.images), data.labels)}
+    return {"validation/accuracy": accuracy(model, to_float(data.images), data.labels)}
 
 
 def _state(epoch: int, parts: dict, generator: Generator) -> dict:

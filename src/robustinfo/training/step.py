@@ -1,9 +1,10 @@
-"""One step of the optimiser after another, as cheaply as it goes without changing what it computes.
+"""Optimiser steps with little overhead, computing the same numbers.
 
 A step of LeNet-5 on four images is mostly overhead, and entropic retraining asks for three million
-of them. So nothing is read back from the device between two steps; the CPU does not stumble over
-the denormal moments of dead neurons; and on CUDA a step that is always the same (no decision by a
-value, no random number) is recorded as a CUDA graph and replayed: one launch instead of hundreds.
+of them. So nothing is read back from the device between two steps; denormal moments of dead
+neurons, which are slow on a CPU, are flushed to 0; and on CUDA a step that is always the same (no
+branch on a value, no random number) is recorded as a CUDA graph and replayed: one launch instead of
+hundreds.
 """
 
 from collections.abc import Callable, Iterator
@@ -62,8 +63,8 @@ def optimizer_of(
 
 
 @contextmanager
-def quick(*, onednn: bool) -> Iterator[None]:
-    """The CPU's switches: oneDNN's convolutions or torch's own, and no denormal numbers."""
+def cpu_flags(*, onednn: bool) -> Iterator[None]:
+    """A context that sets the CPU's flags: oneDNN's or torch's convolutions, and no denormals."""
     torch.set_flush_denormal(True)
     try:
         # None leaves the other switches alone; their defaults would not.
@@ -81,7 +82,7 @@ def stepper(
     config: Config,
     generator: Generator,
 ) -> Step:
-    """(x, y) -> the loss terms and their sum, ``loss``, of a step that has been taken with them."""
+    """The function (x, y) that takes a step, and returns the loss terms and their sum, ``loss``."""
     mixed = config.precision == "bfloat16"
     autocast = torch.autocast(generator.device.type, torch.bfloat16, mixed)
 
@@ -97,35 +98,35 @@ def stepper(
     return step
 
 
-def recorded(step: Step, optimizer: torch.optim.Optimizer, size: int) -> Step:
-    """The step as a CUDA graph for batches of ``size``; smaller ones are taken as they were.
+def cuda_graphed(step: Step, optimizer: torch.optim.Optimizer, size: int) -> Step:
+    """The step as a CUDA graph for batches of ``size``; smaller batches run without it.
 
     The learning rate is part of the recording: record anew when it changes. The first steps run
     on a stream of their own, as recording demands; the optimiser must be ``capturable``.
     """
-    graph, taken = torch.cuda.CUDAGraph(), 0
+    graph, steps_taken = torch.cuda.CUDAGraph(), 0
     inputs: tuple[Tensor, ...] = ()
     outputs: dict[str, Tensor] = {}
 
     def replay(x: Tensor, y: Tensor) -> dict[str, Tensor]:
-        nonlocal inputs, outputs, taken
+        nonlocal inputs, outputs, steps_taken
         if len(y) < size:
             return step(x, y)
-        taken += 1
-        if taken <= WARM_UP:
+        steps_taken += 1
+        if steps_taken <= WARM_UP:
             side = torch.cuda.Stream()
             side.wait_stream(torch.cuda.current_stream())
             with torch.cuda.stream(side):
-                found = step(x, y)
+                terms = step(x, y)
             torch.cuda.current_stream().wait_stream(side)
-            return found
+            return terms
         if not inputs:
             inputs = (x.clone(), y.clone())
             optimizer.zero_grad()  # the gradients' memory then belongs to the graph
             with torch.cuda.graph(graph):
                 outputs = step(inputs[0], inputs[1])
-        for mine, given in zip(inputs, (x, y), strict=True):
-            mine.copy_(given)
+        for buffer, batch in zip(inputs, (x, y), strict=True):
+            buffer.copy_(batch)
         graph.replay()
         return {name: value.clone() for name, value in outputs.items()}
 

@@ -1,4 +1,4 @@
-"""Where a network to be judged comes from; one file per source, found by the prefix of its name.
+"""The sources of networks to be judged; one file per source, chosen by the prefix of the name.
 
     package.module:function      called without arguments, with the current folder on the path
     torchvision:NAME             with torchvision's default weights
@@ -6,8 +6,8 @@
     robustbench:NAME             or robustbench:THREATMODEL/NAME, of RobustBench's model zoo
     FILE.safetensors             a checkpoint of ours
 
-Whatever the source, what comes back reads images in [0, 1] and gives logits, in eval mode, on the
-device. Nothing is unpickled by us; RobustBench opens its own files with ``torch.load``.
+Whatever the source, the network reads images in [0, 1] and gives logits, in eval mode, on the
+device. Nothing is unpickled here; RobustBench opens its own files with ``torch.load``.
 """
 
 import os
@@ -37,37 +37,37 @@ def model(
 ) -> "Guarded":
     """The network that ``text`` names: images (n, c, h, w) in [0, 1] -> logits (n, classes).
 
-    It is in its guard: it may do to images what it likes, and its ``notes`` say what was done so
-    that it can be judged. What its code set for all of torch is set back. Of a file of ours it
+    It is Guarded: it may overwrite its inputs, and ``notes`` list the changes made to judge it.
+    Global settings of torch that its code changes are restored. The network of a checkpoint file
     has the ``checkpoint``.
 
     shape: (c, h, w) of the images that it is to read.
-    Raises UserError if it cannot be had, or is no classifier of such images into so many classes.
+    Raises UserError if it cannot be loaded, or does not classify such images into so many classes.
     """
     prefix, name = text.split(":", 1) if ":" in text else ("", text)
     kind, (c, h, w) = _kind(text, prefix), shape
     import torch
 
-    from robustinfo.judge.sources._asked import Asked
-    from robustinfo.judge.sources._checked import checked
-    from robustinfo.judge.sources._globals import undisturbed
+    from robustinfo.judge.sources._check import check_classifier
+    from robustinfo.judge.sources._globals import restoring_torch_state
+    from robustinfo.judge.sources._request import ModelRequest
 
-    asked = Asked((c, h, w), classes)
+    request = ModelRequest((c, h, w), classes)
     source = import_module(f"robustinfo.judge.sources.{kind}")
     process = os.getpid()
-    with undisturbed():
-        loaded = source.load(name if kind == prefix else text, asked)
+    with restoring_torch_state():
+        loaded = source.load(name if kind == prefix else text, request)
     if os.getpid() != process:
         os._exit(0)  # a copy that the builder has forked: the network is judged once
     if kind != "checkpoint":
-        return checked(loaded, text, asked, torch.device(device))
-    guard = checked(source.network(loaded, text), text, asked, torch.device(device))
+        return check_classifier(loaded, text, request, torch.device(device))
+    guard = check_classifier(source.network(loaded, text), text, request, torch.device(device))
     guard.checkpoint = loaded  # it also says how the network is defended
     return guard
 
 
 def _kind(text: str, prefix: str) -> str:
-    """The file of this folder that loads it."""
+    """The module of this folder that loads the network."""
     if prefix in PREFIXES:
         return prefix
     if text.endswith(CHECKPOINT):

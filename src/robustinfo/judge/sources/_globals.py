@@ -1,8 +1,8 @@
-"""What a stranger's code sets for all of torch, set back: it would set it for the judge, too.
+"""Restore global settings of torch that the user's code changes.
 
 Modules switch gradients off, choose another default dtype or device, or enter inference mode, at
 import, while they build a network, or in its forward. Some seed torch there, so that their noise
-is the same every time; the attacks' draws would be, too.
+is the same every time; the attacks' random numbers would be, too.
 """
 
 from collections.abc import Iterator
@@ -12,10 +12,10 @@ import torch
 
 
 @contextmanager
-def undisturbed() -> Iterator[None]:
-    """Gradients, inference mode, defaults and precision of torch are afterwards what they were.
+def restoring_torch_state() -> Iterator[None]:
+    """Restore grad mode, inference mode, defaults and precision of torch afterwards.
 
-    Random numbers go on, but where they were seeded: there they go on from before.
+    The state of a random generator is restored only if it was seeded meanwhile.
     """
     dtype, device = torch.get_default_dtype(), torch.get_default_device()
     precision, tf32 = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
@@ -41,7 +41,7 @@ def undisturbed() -> Iterator[None]:
 
 
 def _generators() -> list[torch.Generator]:
-    """Those that torch draws from where none is named."""
+    """Torch's default generators."""
     return [
         torch.default_generator,
         *(torch.cuda.default_generators if torch.cuda.is_initialized() else ()),

@@ -1,7 +1,7 @@
-"""A network in the precision of its images: gradients of float16 and bfloat16 are rounded to 0.
+"""Force a network to compute in its images' precision: in float16 gradients are rounded to 0.
 
-Weights and buffers are converted. What a forward asks for itself, by ``x.half()``, a dtype or
-autocast, is answered in the precision of the images; TorchScript's own code cannot be reached so.
+Weights and buffers are converted. Casts within a forward, by ``x.half()``, a dtype or autocast, are
+replaced by the precision of the images, except inside TorchScript.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -20,18 +20,18 @@ CASTS = {
 }
 
 
-class InPrecision(TorchFunctionMode):
-    """Within it, torch computes in ``dtype`` where it is asked for one of ``refused``.
+class ForcePrecision(TorchFunctionMode):
+    """A mode in which torch computes in the images' dtype instead of one of ``refused``.
 
-    met: what was asked for and refused so far.
+    refused_so_far: the dtypes that were replaced.
     """
 
     def __init__(self, x: Tensor, refused: Iterable[torch.dtype]) -> None:
-        """x: the images, in the precision and on the device of which all is computed."""
+        """x: the images, whose dtype and device are used."""
         super().__init__()
         self.dtype, self.device = x.dtype, x.device.type
         self.refused = frozenset(refused) - {x.dtype}
-        self.met: set[torch.dtype] = set()
+        self.refused_so_far: set[torch.dtype] = set()
 
     def __torch_function__(
         self,
@@ -40,28 +40,28 @@ class InPrecision(TorchFunctionMode):
         args: tuple[Any, ...] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> object:
-        """The call, with the dtypes that it names exchanged, and outside of autocast."""
-        args = tuple(self._kept(one) for one in args)
-        kwargs = {name: self._kept(one) for name, one in (kwargs or {}).items()}
-        if func in CASTS and self._kept(CASTS[func]) != CASTS[func]:
+        """Make the call with its dtypes replaced, and outside of autocast."""
+        args = tuple(self._replaced(one) for one in args)
+        kwargs = {name: self._replaced(one) for name, one in (kwargs or {}).items()}
+        if func in CASTS and self._replaced(CASTS[func]) != CASTS[func]:
             return args[0].to(self.dtype)
         if not torch.is_autocast_enabled(self.device):
             return func(*args, **kwargs)
-        self.met.add(torch.get_autocast_dtype(self.device))
+        self.refused_so_far.add(torch.get_autocast_dtype(self.device))
         with torch.autocast(self.device, enabled=False):
             return func(*args, **kwargs)
 
-    def _kept(self, value: object) -> object:
+    def _replaced(self, value: object) -> object:
         if isinstance(value, torch.dtype) and value in self.refused:
-            self.met.add(value)
+            self.refused_so_far.add(value)
             return self.dtype
         return value
 
 
-def converted(network: nn.Module) -> list[tuple[Tensor, Tensor]]:
-    """Weights and buffers of other floats become float32. Returns each, and what it held."""
+def convert_to_float32(network: nn.Module) -> list[tuple[Tensor, Tensor]]:
+    """Convert weights and buffers of other floats to float32. Returns (tensor, old data) each."""
     state = [*network.parameters(), *network.buffers()]
-    held = [(one, one.data) for one in state if one.dtype in OTHERS]
-    for one, data in held:
+    original = [(one, one.data) for one in state if one.dtype in OTHERS]
+    for one, data in original:
         one.data = data.float()
-    return held
+    return original

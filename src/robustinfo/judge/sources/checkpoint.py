@@ -12,36 +12,37 @@ from robustinfo.core import checkpoint
 from robustinfo.core.checkpoint import Checkpoint
 from robustinfo.core.errors import UserError
 from robustinfo.core.sealed import is_sealed
-from robustinfo.judge.sources._asked import Asked
+from robustinfo.judge.sources._request import ModelRequest
 
 
-def load(text: str, asked: Asked) -> Checkpoint:
-    """What the file holds. UserError if it is of another program, other images or classes."""
+def load(text: str, request: ModelRequest) -> Checkpoint:
+    """The checkpoint. Raises UserError for another program's file, other images or classes."""
     file = Path(text)
     if not file.is_file():
         raise UserError(f"{file}: no such file; the pipeline writes results/.../model.safetensors")
     try:
-        ours = is_sealed(file)
+        is_ours = is_sealed(file)
     except (OSError, SafetensorError):
-        ours = True  # unreadable: loading says why
-    if not ours:
+        is_ours = True  # unreadable: loading says why
+    if not is_ours:
         raise UserError(
             f"{file} was not written by robustinfo; write a function that builds the network and "
             "loads it, and name it: package.module:function"
         )
-    found = checkpoint.load(file)
-    if (found.shape, found.classes) != (asked.shape, asked.classes):
-        own = checkpoint.described(found.architecture, found.shape, found.classes)
+    content = checkpoint.load(file)
+    if (content.shape, content.classes) != (request.shape, request.classes):
+        description = checkpoint.describe(content.architecture, content.shape, content.classes)
         raise UserError(
-            f"{text} holds {own}, and the data are images of {' x '.join(map(str, asked.shape))} "
-            f"in {asked.classes} classes; name the data of its study, at that size"
+            f"{text} holds {description}, and the data are images of "
+            f"{' x '.join(map(str, request.shape))} in {request.classes} classes; name the data "
+            "of its study, at that size"
         )
-    return found
+    return content
 
 
-def network(found: Checkpoint, text: str) -> nn.Module:
+def network(content: Checkpoint, text: str) -> nn.Module:
     """The network of the file ``text``. Raises UserError if its method has other layers by now."""
     try:
-        return checkpoint.network(found)
+        return checkpoint.network(content)
     except UserError as error:
         raise UserError(f"{text}: {error}") from error

@@ -1,4 +1,4 @@
-"""``package.module:function``: a network that a function of the user's own gives.
+"""``package.module:function``: a network that a function of the user returns.
 
 The function is called without arguments; the network itself may stand in its place. Its module is
 imported with the current folder on the path, as ``python -m`` has it.
@@ -14,17 +14,19 @@ from types import ModuleType
 from torch import nn
 
 from robustinfo.core.errors import UserError
-from robustinfo.judge.sources._asked import Asked
-from robustinfo.judge.sources._blamed import blamed
-from robustinfo.judge.sources._globals import undisturbed
+from robustinfo.judge.sources._error_origin import error_with_origin
+from robustinfo.judge.sources._globals import restoring_torch_state
+from robustinfo.judge.sources._request import ModelRequest
 
 
-def load(text: str, asked: Asked) -> nn.Module:
-    """What the function gives. UserError if there is none, if it fails, or gives no network."""
+def load(text: str, request: ModelRequest) -> nn.Module:
+    """The function's network. UserError if there is none, or it fails or returns another type."""
     module_name, _, name = text.partition(":")
-    _no_file(module_name, name, text)
-    with undisturbed():  # the twin's builder finds its module imported, and torch as this one does
-        module = _imported(module_name, text)
+    _check_no_file(module_name, name, text)
+    with (
+        restoring_torch_state()
+    ):  # the twin's builder finds its module imported, and torch as this one does
+        module = _import(module_name, text)
     function = getattr(module, name, None)
     if isinstance(function, nn.Module):  # the network itself
         return function
@@ -33,11 +35,11 @@ def load(text: str, asked: Asked) -> nn.Module:
             f"{text}: {_file(module)} has no function {name!r}; it has "
             f"{', '.join(_builders(module)) or 'none'}"
         )
-    _needs_nothing(function, text, module)
+    _check_no_arguments(function, text, module)
     try:
         network = function()
     except (Exception, SystemExit) as error:  # whatever code of somebody else's raises
-        raise UserError(f"{text}() failed: {blamed(error)}") from error
+        raise UserError(f"{text}() failed: {error_with_origin(error)}") from error
     if not isinstance(network, nn.Module):
         raise UserError(
             f"{text}() gave {type(network).__name__}, not a torch.nn.Module; let it return the "
@@ -46,7 +48,7 @@ def load(text: str, asked: Asked) -> nn.Module:
     return network
 
 
-def _no_file(module_name: str, name: str, text: str) -> None:
+def _check_no_file(module_name: str, name: str, text: str) -> None:
     """Raise UserError if a file is named where its module is meant."""
     file = Path(module_name)
     if file.suffix != ".py" and len(file.parts) == 1:
@@ -60,18 +62,18 @@ def _no_file(module_name: str, name: str, text: str) -> None:
     )
 
 
-def _needs_nothing(function: Callable, text: str, module: ModuleType) -> None:
+def _check_no_arguments(function: Callable, text: str, module: ModuleType) -> None:
     """Raise UserError if the function has arguments that must be given."""
     try:
-        asked = signature(function)
+        parameters = signature(function)
     except (TypeError, ValueError):  # of some builtins it is not known
         return
     try:
-        asked.bind()
+        parameters.bind()
     except TypeError as error:
         raise UserError(
             f"{text}() failed: TypeError: {error}; it is called without arguments: write a "
-            f"function in {_file(module)} that returns {text.partition(':')[2]}{asked} "
+            f"function in {_file(module)} that returns {text.partition(':')[2]}{parameters} "
             "with its arguments filled in, and name that"
         ) from None
 
@@ -81,7 +83,7 @@ def _file(module: ModuleType) -> str:
 
 
 def _builders(module: ModuleType) -> list[str]:
-    """What the module itself defines and can be called."""
+    """The names of callables that the module itself defines."""
     return [
         name
         for name, value in vars(module).items()
@@ -89,7 +91,7 @@ def _builders(module: ModuleType) -> list[str]:
     ]
 
 
-def _imported(name: str, text: str) -> ModuleType:
+def _import(name: str, text: str) -> ModuleType:
     folder = str(Path.cwd())
     if folder not in sys.path:
         sys.path.insert(0, folder)  # it stays: the network may import more when it is called
@@ -102,6 +104,6 @@ def _imported(name: str, text: str) -> ModuleType:
                 f"{text}: no module {error.name!r} in {folder} or among the installed packages; "
                 "go to the folder that has it, or install it"
             ) from error
-        raise UserError(f"{text}: importing {name} failed: {blamed(error)}") from error
+        raise UserError(f"{text}: importing {name} failed: {error_with_origin(error)}") from error
     except (Exception, SystemExit) as error:
-        raise UserError(f"{text}: importing {name} failed: {blamed(error)}") from error
+        raise UserError(f"{text}: importing {name} failed: {error_with_origin(error)}") from error

@@ -14,12 +14,12 @@ import torch
 from torch import nn
 
 from robustinfo.core.errors import UserError
-from robustinfo.judge.sources._asked import Asked, choose, extra, unavailable
+from robustinfo.judge.sources._request import ModelRequest, check_name, import_extra, unavailable
 
 DATASETS = {10: "cifar10", 100: "cifar100", 1000: "imagenet"}
 
 
-def load(name: str, asked: Asked) -> nn.Module:
+def load(name: str, request: ModelRequest) -> nn.Module:
     """Images in [0, 1] -> logits. Raises UserError."""
     _import()
     from robustbench.model_zoo import model_dicts
@@ -28,19 +28,19 @@ def load(name: str, asked: Asked) -> nn.Module:
 
     text = f"robustbench:{name}"
     threat, name = name.split("/", 1) if "/" in name else ("Linf", name)
-    if asked.classes not in DATASETS:
+    if request.classes not in DATASETS:
         raise UserError(
             f"{text}: RobustBench's networks know the classes of {', '.join(DATASETS.values())}, "
-            f"and the data has {asked.classes}; choose other data"
+            f"and the data has {request.classes}; choose other data"
         )
-    dataset = DATASETS[asked.classes]
+    dataset = DATASETS[request.classes]
     zoo = {one.value: names for one, names in model_dicts[BenchmarkDataset(dataset)].items()}
     if threat not in zoo:
         raise UserError(
             f"{text}: RobustBench has no threat model {threat!r} for {dataset}; choose from "
             f"{', '.join(zoo)}"
         )
-    choose(name, zoo[threat], text, f"RobustBench, {dataset}, {threat},")
+    check_name(name, zoo[threat], text, f"RobustBench, {dataset}, {threat},")
     cache = Path(torch.hub.get_dir()) / "robustbench"
     try:
         return load_model(name, model_dir=cache, dataset=dataset, threat_model=threat)
@@ -51,4 +51,4 @@ def load(name: str, asked: Asked) -> nn.Module:
 def _import() -> None:
     if find_spec("autoattack") is None:  # imported by that name, and on PyPI only by another one
         sys.modules.setdefault("autoattack", pyautoattack)
-    extra("robustbench")
+    import_extra("robustbench")

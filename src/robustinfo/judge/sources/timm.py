@@ -5,21 +5,21 @@ Weights come from the Hugging Face Hub, as timm fetches them.
 """
 
 from robustinfo.core.errors import UserError
-from robustinfo.judge.sources._asked import (
-    Asked,
+from robustinfo.judge.sources._request import (
+    ModelRequest,
     Normalised,
-    choose,
-    extra,
+    check_name,
+    import_extra,
     normalised,
     unavailable,
 )
 
 
-def load(name: str, asked: Asked) -> Normalised:
+def load(name: str, request: ModelRequest) -> Normalised:
     """Images in [0, 1] -> logits of the classes it was trained on. Raises UserError."""
-    timm, text = extra("timm"), f"timm:{name}"
+    timm, text = import_extra("timm"), f"timm:{name}"
     if not timm.is_model(name):
-        choose(name, timm.list_models(), text, "timm")
+        check_name(name, timm.list_models(), text, "timm")
     if not timm.is_model_pretrained(name):
         raise UserError(
             f"{text} has no pretrained weights, and an untrained network shows nothing; choose one "
@@ -30,4 +30,4 @@ def load(name: str, asked: Asked) -> Normalised:
     except Exception as error:  # the Hub's errors change with its versions
         raise unavailable(text, error, "the Hub's cache (HF_HOME)") from error
     data = timm.data.resolve_model_data_config(network)
-    return normalised(network, data["mean"], data["std"], text, asked)
+    return normalised(network, data["mean"], data["std"], text, request)

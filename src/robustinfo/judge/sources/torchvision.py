@@ -6,19 +6,25 @@ the images are read at the size they have.
 
 import torch
 
-from robustinfo.judge.sources._asked import Asked, Normalised, choose, normalised, unavailable
+from robustinfo.judge.sources._request import (
+    ModelRequest,
+    Normalised,
+    check_name,
+    normalised,
+    unavailable,
+)
 
 
-def load(name: str, asked: Asked) -> Normalised:
+def load(name: str, request: ModelRequest) -> Normalised:
     """Images in [0, 1] -> logits of ImageNet's 1,000 classes. Raises UserError."""
     from torchvision import models  # slow, and only this source needs it
 
     text = f"torchvision:{name}"
-    choose(name, models.list_models(module=models), text, "torchvision")
+    check_name(name, models.list_models(module=models), text, "torchvision")
     weights = models.get_model_weights(name).DEFAULT
     transforms = weights.transforms()
     try:
         network = models.get_model(name, weights=weights)
     except (OSError, RuntimeError) as error:
         raise unavailable(text, error, f"{torch.hub.get_dir()}/checkpoints") from error
-    return normalised(network, transforms.mean, transforms.std, text, asked)
+    return normalised(network, transforms.mean, transforms.std, text, request)

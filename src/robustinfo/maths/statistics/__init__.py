@@ -1,10 +1,10 @@
 """Statistics of the whole project: intervals, p-values and corrections, in one place.
 
-fractions  one fraction of images; how many images settle a question
-paired     two things tried on the same images
-runs       a method's mean over seeds and images; the images' part is made by ``images``
+fractions  Wilson's interval of a fraction of images; the number of images that a decision needs
+paired     McNemar's test and Tango's interval of paired outcomes
+runs       a method's mean over seeds and images; ``images`` gives the images' part of its interval
 estimates  an estimate with its interval and p-value; the worst of several; Holm's correction
-ranks      means and rank correlations of a few values; leaving parts out
+ranks      Student's interval, Spearman's correlation, the jackknife
 """
 
 from robustinfo.maths.statistics import images

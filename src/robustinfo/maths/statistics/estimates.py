@@ -9,9 +9,9 @@ from scipy.optimize import brentq
 
 from robustinfo.maths.statistics.fractions import TAIL
 
-# What an interval speaks of: the ``method``, over trainings and images; its ``training``, over
+# The population of an interval: the ``method``, over trainings and images; its ``training``, over
 # trainings on these very images, whose own sampling error is not known; this ``network``, over
-# images; or nothing, because the value is ``exact``, or because nothing is known of its error.
+# images; none, because the value is ``exact``, or because its error is unknown ("").
 Scope = Literal["method", "training", "network", "exact", ""]
 WEAKEST_FIRST = ("", "network", "training", "method", "exact")
 Bounds = Callable[[float], tuple[float, float]]  # the tail beyond each end -> (low, high)
@@ -19,7 +19,7 @@ LEAST_TAIL, MOST_TAIL = 1e-12, 0.499  # of a p-value; at 0.5 every interval is a
 
 
 class Estimate(NamedTuple):
-    """A number, and how far it can be trusted."""
+    """A value with its interval at every level."""
 
     value: float
     bounds: Bounds
@@ -31,8 +31,8 @@ class Estimate(NamedTuple):
         """The 95 % interval; (nan, nan) where none is known."""
         return self.bounds(TAIL)
 
-    def within(self, least: float, most: float) -> "Estimate":
-        """The same of a value that lies between least and most, whatever its interval says."""
+    def clipped(self, least: float, most: float) -> "Estimate":
+        """The estimate with its interval clipped to [least, most], the value's range."""
 
         def bounds(tail: float) -> tuple[float, float]:
             low, high = self.bounds(tail)
@@ -48,7 +48,7 @@ def exact(value: float, seeds: int) -> Estimate:
 
 
 def unknown(value: float, seeds: int) -> Estimate:
-    """A value of whose error nothing is known."""
+    """A value of unknown error."""
     return Estimate(value, lambda tail: (math.nan, math.nan), "", seeds)
 
 
@@ -62,17 +62,17 @@ def p_value(estimate: Estimate, threshold: float) -> float:
         return math.nan
     above = estimate.value > threshold
 
-    def clear(log_tail: float) -> float:
-        """By how much the interval stays clear of the threshold."""
+    def clearance(log_tail: float) -> float:
+        """The distance from the interval to the threshold; below 0 if it contains it."""
         low, high = estimate.bounds(math.exp(log_tail))
         return low - threshold if above else threshold - high
 
     most, least = math.log(MOST_TAIL), math.log(LEAST_TAIL)
-    if clear(most) <= 0:
+    if clearance(most) <= 0:
         return 1.0
-    if clear(least) > 0:
+    if clearance(least) > 0:
         return 0.0
-    return 2 * math.exp(brentq(clear, least, most, xtol=1e-9))
+    return 2 * math.exp(brentq(clearance, least, most, xtol=1e-9))
 
 
 def worst(estimates: Sequence[Estimate], of: Literal["max", "min"]) -> Estimate:
@@ -84,20 +84,20 @@ def worst(estimates: Sequence[Estimate], of: Literal["max", "min"]) -> Estimate:
     is divided by their number (Bonferroni). The value is the greatest of the estimates, which is
     biased outwards, as every extreme of noisy values is; its interval is not.
     """
-    outer = max if of == "max" else min
+    extreme = max if of == "max" else min
 
     def bounds(tail: float) -> tuple[float, float]:
-        whole = [one.bounds(tail) for one in estimates]
-        split = [one.bounds(tail / len(estimates)) for one in estimates]
-        if np.isnan(whole).any():
+        uncorrected = [one.bounds(tail) for one in estimates]
+        corrected = [one.bounds(tail / len(estimates)) for one in estimates]
+        if np.isnan(uncorrected).any():
             return math.nan, math.nan
-        lows, highs = (split, whole) if of == "max" else (whole, split)
-        return outer(low for low, _ in lows), outer(high for _, high in highs)
+        lows, highs = (corrected, uncorrected) if of == "max" else (uncorrected, corrected)
+        return extreme(low for low, _ in lows), extreme(high for _, high in highs)
 
-    least = min(estimates, key=lambda one: one.seeds)
+    fewest = min(estimates, key=lambda one: one.seeds)
     scopes = {one.scope for one in estimates}
     weakest = next(scope for scope in WEAKEST_FIRST if scope in scopes)
-    return Estimate(outer(one.value for one in estimates), bounds, weakest, least.seeds)
+    return Estimate(extreme(one.value for one in estimates), bounds, weakest, fewest.seeds)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -108,8 +108,8 @@ def holm(p_values: Sequence[float]) -> list[float]:
     p = np.asarray(p_values, dtype=float)
     adjusted = p.copy()
     order = [place for place in np.argsort(p, kind="stable") if not math.isnan(p[place])]
-    reached = 0.0
+    largest_so_far = 0.0
     for rank, place in enumerate(order):
-        reached = max(reached, min(1.0, (len(order) - rank) * p[place]))
-        adjusted[place] = reached
+        largest_so_far = max(largest_so_far, min(1.0, (len(order) - rank) * p[place]))
+        adjusted[place] = largest_so_far
     return adjusted.tolist()

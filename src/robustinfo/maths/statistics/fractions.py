@@ -1,11 +1,11 @@
-"""Fractions of images: Wilson's score interval (1927), and how many images settle a question."""
+"""Fractions of images: Wilson's score interval (1927), and the number of images for a decision."""
 
 import math
 
 from scipy.special import ndtri
 
 LEVEL = 0.95
-TAIL = (1 - LEVEL) / 2  # what may lie beyond one end of an interval
+TAIL = (1 - LEVEL) / 2  # the probability beyond one end of an interval
 
 
 def fraction_interval(k: float, n: float, tail: float = TAIL) -> tuple[float, float]:
@@ -17,17 +17,17 @@ def fraction_interval(k: float, n: float, tail: float = TAIL) -> tuple[float, fl
     if not n:
         return 0.0, 1.0
     z2 = float(ndtri(tail)) ** 2
-    share = min(max(k / n, 0.0), 1.0)
-    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
-    reach = math.sqrt(z2 * share * (1 - share) / n + (z2 / (2 * n)) ** 2) / (1 + z2 / n)
+    fraction = min(max(k / n, 0.0), 1.0)
+    centre = (fraction + z2 / (2 * n)) / (1 + z2 / n)
+    half_width = math.sqrt(z2 * fraction * (1 - fraction) / n + (z2 / (2 * n)) ** 2) / (1 + z2 / n)
     # At the ends the formula is exact; its rounding must not leave out what was seen.
-    low = 0.0 if share == 0 else min(centre - reach, share)
-    high = 1.0 if share == 1 else max(centre + reach, share)
+    low = 0.0 if fraction == 0 else min(centre - half_width, fraction)
+    high = 1.0 if fraction == 1 else max(centre + half_width, fraction)
     return low, high
 
 
 def images_needed(k: int, n: int, threshold: float, side: str) -> int | None:
-    """How many images, at the rate k of n, put Wilson's interval wholly on a side of a threshold.
+    """The number of images at which Wilson's interval, at the rate k / n, excludes the threshold.
 
     side: ``below``, where the interval must end at or below the threshold, or ``above``, where it
     must begin there. None where no number does: the rate lies on the other side, or at it. Such an

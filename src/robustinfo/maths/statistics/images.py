@@ -1,4 +1,4 @@
-"""What n images say of a mean over seeds that share them: bounds, and those of two together.
+"""Intervals over n images of a mean over seeds that share them, and of two means combined.
 
 The images' part of an interval, to which ``runs`` adds that of the trainings. Two parts are put
 together by the method of variance estimates recovery (MOVER): Newcombe (1998), Statistics in
@@ -18,14 +18,14 @@ from robustinfo.maths.statistics.estimates import Bounds
 from robustinfo.maths.statistics.fractions import TAIL, fraction_interval
 
 
-def of_fractions(fractions: Sequence[float], n: float) -> Bounds:
-    """Fractions of the same n images, one per seed: Wilson's interval of their mean."""
+def from_fractions(fractions: Sequence[float], n: float) -> Bounds:
+    """Wilson's interval of the mean of fractions of the same n images, one per seed."""
     hits = float(np.mean(fractions)) * n
     return lambda tail: fraction_interval(hits, n, tail)
 
 
-def of_own(values: ArrayLike, low: ArrayLike, high: ArrayLike) -> Bounds | None:
-    """Values that came with 95 % intervals of their own; None where those have no width."""
+def from_intervals(values: ArrayLike, low: ArrayLike, high: ArrayLike) -> Bounds | None:
+    """The mean of values with 95 % intervals of their own; None where those have no width."""
     mean = float(np.mean(np.asarray(values)))
     down = float(np.mean(np.subtract(values, low)))
     up = float(np.mean(np.subtract(high, values)))
@@ -47,8 +47,11 @@ def difference(
         return None
 
     def bounds(tail: float) -> tuple[float, float]:
-        (low, high), (least, most) = of(tail), against(tail)
-        down, up = math.hypot(one - low, most - other), math.hypot(high - one, other - least)
+        (low, high), (other_low, other_high) = of(tail), against(tail)
+        down, up = (
+            math.hypot(one - low, other_high - other),
+            math.hypot(high - one, other - other_low),
+        )
         return one - other - down, one - other + up
 
     return bounds
@@ -60,15 +63,15 @@ def ratio(one: float, of: Bounds | None, other: float, against: Bounds | None) -
         return None
 
     def bounds(tail: float) -> tuple[float, float]:
-        (low, high), (least, most) = of(tail), against(tail)
+        (low, high), (other_low, other_high) = of(tail), against(tail)
         product = one * other
-        down = product**2 - low * most * (2 * one - low) * (2 * other - most)
-        up = product**2 - high * least * (2 * one - high) * (2 * other - least)
-        if least <= 0:
+        down = product**2 - low * other_high * (2 * one - low) * (2 * other - other_high)
+        up = product**2 - high * other_low * (2 * one - high) * (2 * other - other_low)
+        if other_low <= 0:
             return -math.inf, math.inf
         return (
-            (product - math.sqrt(max(down, 0.0))) / (most * (2 * other - most)),
-            (product + math.sqrt(max(up, 0.0))) / (least * (2 * other - least)),
+            (product - math.sqrt(max(down, 0.0))) / (other_high * (2 * other - other_high)),
+            (product + math.sqrt(max(up, 0.0))) / (other_low * (2 * other - other_low)),
         )
 
     return bounds

@@ -1,4 +1,4 @@
-"""Two things tried on the same n images: McNemar's exact test, and Tango's score interval.
+"""Paired outcomes on the same n images: McNemar's exact test, and Tango's score interval.
 
 Tango (1998), Statistics in Medicine 17, 891-908: the interval of P(only the one is right) - P(only
 the other is) is every difference that the score test does not reject. It keeps its coverage with
@@ -42,20 +42,24 @@ def tango(won: float, lost: float, n: float, tail: float = TAIL) -> tuple[float,
     Where won and lost are 0, it reaches z^2 / (n + z^2) to both sides.
     """
     z2 = float(ndtri(tail)) ** 2
-    seen = (won - lost) / n
+    observed = (won - lost) / n
 
-    def beyond(difference: float) -> float:
+    def score_excess(difference: float) -> float:
         """Below 0 where the score test with the critical value z does not reject it."""
         room = difference * (1 - difference)
         b = (2 * n - won + lost) * difference - won - lost
         # The likeliest P(only the other is right), given the difference.
-        least = (math.sqrt(max(b * b + 8 * n * lost * room, 0.0)) - b) / (4 * n)
-        return (won - lost - n * difference) ** 2 - z2 * n * (2 * least + room)
+        p_lost = (math.sqrt(max(b * b + 8 * n * lost * room, 0.0)) - b) / (4 * n)
+        return (won - lost - n * difference) ** 2 - z2 * n * (2 * p_lost + room)
 
     def end(limit: float) -> float:
-        inside = seen + 1e-9 * (limit - seen)  # at ``seen`` itself the two terms may both be 0
-        if abs(limit - seen) < 1e-9 or beyond(inside) >= 0:
-            return seen
-        return limit if beyond(limit) <= 0 else brentq(beyond, inside, limit, xtol=1e-13)
+        inside = observed + 1e-9 * (
+            limit - observed
+        )  # at ``seen`` itself the two terms may both be 0
+        if abs(limit - observed) < 1e-9 or score_excess(inside) >= 0:
+            return observed
+        return (
+            limit if score_excess(limit) <= 0 else brentq(score_excess, inside, limit, xtol=1e-13)
+        )
 
     return end(-1.0), end(1.0)

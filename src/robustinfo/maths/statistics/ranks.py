@@ -1,4 +1,4 @@
-"""Intervals by the spread of a few values: means, rank correlations, leaving parts out."""
+"""Intervals of a few values: Student's of a mean, Spearman's rank correlation, the jackknife."""
 
 import math
 
@@ -13,8 +13,10 @@ def student(values: list[float] | np.ndarray) -> tuple[float, float]:
     values = np.asarray(values, dtype=float)
     if len(values) < 2:
         return math.nan, math.nan
-    reach = stats.t.ppf((1 + LEVEL) / 2, len(values) - 1) * values.std(ddof=1) / len(values) ** 0.5
-    return values.mean() - reach, values.mean() + reach
+    half_width = (
+        stats.t.ppf((1 + LEVEL) / 2, len(values) - 1) * values.std(ddof=1) / len(values) ** 0.5
+    )
+    return values.mean() - half_width, values.mean() + half_width
 
 
 def spearman(x: np.ndarray, y: np.ndarray) -> tuple[float, float, float]:
@@ -31,10 +33,10 @@ def spearman(x: np.ndarray, y: np.ndarray) -> tuple[float, float, float]:
     value = float(stats.spearmanr(x, y).statistic)
     if n < 4:
         return value, math.nan, math.nan
-    most = 1 - 6 / (n**3 - n)
-    z = math.atanh(min(max(value, -most), most))
-    reach = stats.norm.ppf((1 + LEVEL) / 2) * ((1 + value**2 / 2) / (n - 3)) ** 0.5
-    return value, min(math.tanh(z - reach), value), max(math.tanh(z + reach), value)
+    largest = 1 - 6 / (n**3 - n)
+    z = math.atanh(min(max(value, -largest), largest))
+    half_width = stats.norm.ppf((1 + LEVEL) / 2) * ((1 + value**2 / 2) / (n - 3)) ** 0.5
+    return value, min(math.tanh(z - half_width), value), max(math.tanh(z + half_width), value)
 
 
 def jackknife(value: float, without: np.ndarray) -> tuple[float, float]:
@@ -47,5 +49,5 @@ def jackknife(value: float, without: np.ndarray) -> tuple[float, float]:
     if groups < 2:
         return math.nan, math.nan
     error = ((groups - 1) * np.var(without)) ** 0.5
-    reach = stats.t.ppf((1 + LEVEL) / 2, groups - 1) * error
-    return value - reach, value + reach
+    half_width = stats.t.ppf((1 + LEVEL) / 2, groups - 1) * error
+    return value - half_width, value + half_width

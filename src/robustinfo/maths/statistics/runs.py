@@ -50,40 +50,40 @@ from robustinfo.maths.statistics.paired import tango
 # Of small networks on MNIST, plain, under PGD, three seeds: 0.63 when clean, 0.6 at 20 to 65 %.
 SHARED = 0.6
 LEAST_SHARED = 0.05  # networks of one task find the same images hard, at least a little
-FEW = 4  # images that tell: with so many, SHARED counts as much as what they say, if that is less
+FEW = 4  # informative images at which SHARED has half of the weight, where the estimate is less
 
 
 def over_images(outcomes: np.ndarray, against: np.ndarray | None = None) -> Estimate:
-    """The mean of outcomes, or of outcomes - against, where that of every image is known.
+    """The mean of outcomes, or of outcomes - against, from the outcome of every image.
 
     outcomes: (S, n) one row per seed, all of the same images in the same order: 0 or 1, or any
     number. against: the same of what it is compared with, row by row: another defence, or another
     attack on the same networks. Raises ValueError if the shapes differ.
     """
-    found = np.asarray(outcomes, dtype=float)
-    binary = _binary(found)
+    scores = np.asarray(outcomes, dtype=float)
+    binary = _binary(scores)
     if against is not None:
         other = np.asarray(against, dtype=float)
-        if other.shape != found.shape:
-            raise ValueError(f"outcomes of {found.shape} against {other.shape} (seeds, images)")
+        if other.shape != scores.shape:
+            raise ValueError(f"outcomes of {scores.shape} against {other.shape} (seeds, images)")
         binary &= _binary(other)
-        found = found - other
-    n = found.shape[1]
-    mean, variance = float(found.mean()), float(found.var())
-    effective = n / _shared(found)  # as many images, each of this variance
+        scores = scores - other
+    n = scores.shape[1]
+    mean, variance = float(scores.mean()), float(scores.var())
+    effective = n / _shared_part(scores)  # as many images, each of this variance
 
     def bounds(tail: float) -> tuple[float, float]:
         if not binary:
             error = math.sqrt(variance * n / (n - 1) / effective)
-            reach = -float(stdtrit(n - 1, tail)) * error
-            return mean - reach, mean + reach
+            half_width = -float(stdtrit(n - 1, tail)) * error
+            return mean - half_width, mean + half_width
         if against is None:
             return fraction_interval(mean * effective, effective, tail)
-        won, lost = ((sign * found > 0).mean() * effective for sign in (1, -1))
+        won, lost = ((sign * scores > 0).mean() * effective for sign in (1, -1))
         return tango(won, lost, effective, tail)
 
     known = binary or (variance > 0 and n > 1)
-    return over_seeds(found.mean(1), bounds if known else None, shared=1.0)
+    return over_seeds(scores.mean(1), bounds if known else None, shared=1.0)
 
 
 def over_seeds(
@@ -91,58 +91,58 @@ def over_seeds(
 ) -> Estimate:
     """The mean of one value per seed.
 
-    images: what its bounds are over images where all seeds vary with them alike, if it is known.
-    shared: which part of the variance that they say is alike for every seed.
+    images: its bounds over images if all seeds vary with the images alike; None: unknown.
+    shared: the part of that variance that all seeds have in common.
 
-    One seed speaks of its network alone. Without the images' part, the interval is Student's over
-    the trainings, on these very images; and none where the seeds do not differ, for then nothing
-    is known of either error.
+    One seed gives the interval of its network alone. Without ``images``, the interval is Student's
+    over the trainings, on these very images; and none where the seeds do not differ, for then
+    neither error is known.
     """
-    each = np.asarray(values, dtype=float)
-    mean, seeds = float(each.mean()), len(each)
-    equal = np.ptp(each) <= 1e-9 * max(1.0, float(np.abs(each).max()))
+    seed_values = np.asarray(values, dtype=float)
+    mean, seeds = float(seed_values.mean()), len(seed_values)
+    equal = np.ptp(seed_values) <= 1e-9 * max(1.0, float(np.abs(seed_values).max()))
     if images is None and (seeds < 2 or equal):
         return unknown(mean, seeds)
     if images is not None and seeds < 2:
         return Estimate(mean, images, "network", seeds)
-    between = 0.0 if equal else float(each.var(ddof=1)) / seeds
+    between = 0.0 if equal else float(seed_values.var(ddof=1)) / seeds
 
     def bounds(tail: float) -> tuple[float, float]:
         t, z = -float(stdtrit(seeds - 1, tail)), -float(ndtri(tail))
         low, high = (mean, mean) if images is None else images(tail)
 
-        def reach(end: float) -> float:
-            within = shared * ((end - mean) / z) ** 2
-            together = between + within
-            both = (t * between + z * within) / math.sqrt(together) if together else 0.0
+        def half_width(end: float) -> float:
+            of_images = shared * ((end - mean) / z) ** 2
+            together = between + of_images
+            both = (t * between + z * of_images) / math.sqrt(together) if together else 0.0
             return max(both, abs(end - mean))
 
         return (
-            low if math.isinf(low) else mean - reach(low),
-            high if math.isinf(high) else mean + reach(high),
+            low if math.isinf(low) else mean - half_width(low),
+            high if math.isinf(high) else mean + half_width(high),
         )
 
     return Estimate(mean, bounds, "training" if images is None else "method", seeds)
 
 
-def _shared(found: np.ndarray) -> float:
-    """Which part of the variance over images every seed has alike: (S, n) -> within [0.05, 1].
+def _shared_part(scores: np.ndarray) -> float:
+    """The part of the variance over images that all seeds share: (S, n) -> in [0.05, 1].
 
-    Two seeds that each leave one image of 450, and not the same, are no evidence that they err each
-    for itself: few images that tell cannot lower SHARED by much.
+    Two seeds that each fail on one image of 450, and not the same, are no evidence of independent
+    errors: few informative images cannot lower SHARED by much.
     """
-    seeds, n = found.shape
-    variance = found.var()
+    seeds, n = scores.shape
+    variance = scores.var()
     if seeds < 2 or n < 2 or variance == 0:
         return 1.0
-    of_images = seeds * found.mean(0).var(ddof=1)
-    of_seeds = n * found.mean(1).var(ddof=1)
-    rest = found.size * variance - (n - 1) * of_images - (seeds - 1) * of_seeds
+    of_images = seeds * scores.mean(0).var(ddof=1)
+    of_seeds = n * scores.mean(1).var(ddof=1)
+    rest = scores.size * variance - (n - 1) * of_images - (seeds - 1) * of_seeds
     rest /= (n - 1) * (seeds - 1)
-    said = float(np.clip((of_images - rest) / (seeds * variance), LEAST_SHARED, 1.0))
-    tell = int((found != np.median(found)).any(0).sum())
-    return max(said, (tell * said + FEW * SHARED) / (tell + FEW))
+    estimate = float(np.clip((of_images - rest) / (seeds * variance), LEAST_SHARED, 1.0))
+    informative = int((scores != np.median(scores)).any(0).sum())
+    return max(estimate, (informative * estimate + FEW * SHARED) / (informative + FEW))
 
 
-def _binary(found: np.ndarray) -> bool:
-    return bool(((found == 0) | (found == 1)).all())
+def _binary(scores: np.ndarray) -> bool:
+    return bool(((scores == 0) | (scores == 1)).all())

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from robustinfo.diagnostics._probes import COUNT, apart, around, varies
+from robustinfo.diagnostics._ball_points import COUNT, ball_points, logits_differ, varies
 from robustinfo.maths.balls import distance, feasible
 
 BALLS = [("linf", 0.1), ("l2", 0.7)]
@@ -12,7 +12,7 @@ def test_every_second_point_is_at_the_edge_of_the_ball_and_the_others_are_within
     norm, epsilon, generator
 ):
     x = torch.full((20, 1, 8, 8), 0.5)
-    points = list(around(x, norm, epsilon, generator))
+    points = list(ball_points(x, norm, epsilon, generator))
     assert len(points) == COUNT
     lengths = torch.stack([distance(point - x, norm) for point in points])
     torch.testing.assert_close(lengths[1::2], torch.full_like(lengths[1::2], epsilon))
@@ -25,7 +25,8 @@ def test_every_second_point_is_at_the_edge_of_the_ball_and_the_others_are_within
 def test_points_stay_in_the_box(norm, epsilon, generator):
     x = torch.rand(20, 3, 4, 4, generator=generator).round()
     assert all(
-        feasible(x, point, norm, epsilon).all() for point in around(x, norm, epsilon, generator)
+        feasible(x, point, norm, epsilon).all()
+        for point in ball_points(x, norm, epsilon, generator)
     )
 
 
@@ -44,4 +45,4 @@ def test_what_answers_to_any_pixel_varies_and_what_rounds_or_ignores_it_does_not
 def test_rounding_is_measured_on_the_largest_logit_and_nan_differs():
     a = torch.tensor([[100.0, 0.0], [100.0, 0.0], [0.0, 0.0], [torch.nan, 1.0]])
     b = torch.tensor([[100.0, 5e-4], [100.0, 5e-3], [0.0, 0.0], [torch.nan, 1.0]])
-    assert apart(a, b).tolist() == [False, True, False, True]
+    assert logits_differ(a, b).tolist() == [False, True, False, True]

@@ -1,4 +1,4 @@
-"""What a checkpoint knows of its defence, and an attacker who knows it climbs."""
+"""The term of a checkpoint's defence, for adaptive attacks."""
 
 from collections.abc import Callable
 from functools import partial
@@ -12,7 +12,7 @@ from robustinfo.core.checkpoint import Checkpoint
 def attack_term(
     checkpoint: Checkpoint, model: nn.Module
 ) -> Callable[..., tuple[Tensor, Tensor]] | None:
-    """What the defence adds to its loss, for an attacker who knows it; None if that is nothing.
+    """The defence's ``attack_term``, (x, y) -> (logits, term); None where the defence has none.
 
     model: the checkpoint's network, on any device.
     """

@@ -1,12 +1,12 @@
-"""What was found where images were looked for: what a judgement must say of its data."""
+"""A summary of the images that a network is judged on, as the verdict reports it."""
 
 from typing import NamedTuple
 
-SHOWN = 12  # classes in a line for people; in ``_asdict()`` stand all
+SHOWN = 12  # classes in a line of text; ``_asdict()`` has all
 
 
-class Found(NamedTuple):
-    """Of a folder or a prepared data set. ``_asdict()`` is plain data, as for JSON."""
+class DataSummary(NamedTuple):
+    """Summary of a folder or a prepared data set. ``_asdict()`` is plain data, as for JSON."""
 
     root: str  # the folder whose folders are the classes, or the data set
     split: str | None  # the split that was read; None: the folder has none
@@ -16,8 +16,8 @@ class Found(NamedTuple):
     left_out: list[tuple[str, int, str]]  # what, how many, why
     notes: list[str]  # what was done to images that were read
 
-    def described(self) -> list[str]:
-        """The same for people, line by line."""
+    def lines(self) -> list[str]:
+        """The summary as lines of text."""
         places = [f"{place} {name} ({n})" for place, (name, n) in enumerate(self.classes.items())]
         if len(places) > SHOWN:
             places[SHOWN - 1 : -1] = [f"{len(places) - SHOWN} more"]
@@ -26,6 +26,6 @@ class Found(NamedTuple):
         return [
             f"{self.root}, {part}: {self.n:,} of {every:,} images read",
             f"{len(self.classes)} classes {self.order}: {', '.join(places)}",
-            *(f"left out, {why}: {what} ({many:,} in all)" for what, many, why in self.left_out),
+            *(f"left out, {why}: {what} ({count:,} in all)" for what, count, why in self.left_out),
             *self.notes,
         ]

@@ -1,4 +1,4 @@
-"""What every source is asked for, and what several of them share."""
+"""The request that every source gets, and what several sources share."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -12,15 +12,15 @@ from torch import Tensor, nn
 from robustinfo.core.errors import UserError
 
 
-class Asked(NamedTuple):
-    """What a source is asked for, beside the name."""
+class ModelRequest(NamedTuple):
+    """The images and classes of the network that a source is to load."""
 
     shape: tuple[int, int, int]  # c, h, w
     classes: int
 
 
 class Normalised(nn.Module):
-    """A network that reads images in [0, 1], around one that reads (x - mean) / std by channel."""
+    """A network of images in [0, 1], around one of images (x - mean) / std by channel."""
 
     mean: Tensor  # (c, 1, 1)
     std: Tensor
@@ -37,20 +37,24 @@ class Normalised(nn.Module):
 
 
 def normalised(
-    network: nn.Module, mean: Iterable[float], std: Iterable[float], text: str, asked: Asked
+    network: nn.Module,
+    mean: Iterable[float],
+    std: Iterable[float],
+    text: str,
+    request: ModelRequest,
 ) -> Normalised:
-    """Normalisation inside. Raises UserError if images have other channels than mean and std."""
+    """The network with normalisation. Raises UserError if mean and images differ in channels."""
     mean = [*mean]
-    if len(mean) != asked.shape[0]:
+    if len(mean) != request.shape[0]:
         raise UserError(
-            f"{text} reads images of {len(mean)} channels, the data has {asked.shape[0]}; choose "
+            f"{text} reads images of {len(mean)} channels, the data has {request.shape[0]}; choose "
             "another network or other data"
         )
     return Normalised(network, mean, std)
 
 
-def extra(package: str) -> ModuleType:
-    """An optional package. Raises UserError with the command that installs it."""
+def import_extra(package: str) -> ModuleType:
+    """Import an optional package. Raises UserError with the command that installs it."""
     try:
         return import_module(package)
     except ImportError as error:
@@ -60,19 +64,19 @@ def extra(package: str) -> ModuleType:
         ) from error
 
 
-def choose(name: str, names: Iterable[str], text: str, where: str) -> None:
+def check_name(name: str, known: Iterable[str], text: str, source: str) -> None:
     """Raise UserError with the most similar names unless ``name`` is one of them."""
-    names = sorted(names)
-    if name not in names:
-        like = get_close_matches(name, names, n=5, cutoff=0.5) or names[:5]
+    known = sorted(known)
+    if name not in known:
+        similar = get_close_matches(name, known, n=5, cutoff=0.5) or known[:5]
         raise UserError(
-            f"{text}: {where} has no {name!r} among its {len(names)} networks; similar: "
-            f"{', '.join(like)}"
+            f"{text}: {source} has no {name!r} among its {len(known)} networks; similar: "
+            f"{', '.join(similar)}"
         )
 
 
 def unavailable(text: str, error: Exception, cache: str) -> UserError:
-    """What is said when pretrained weights could not be had; cache: where they are looked for."""
+    """The error of pretrained weights that cannot be loaded.  cache: the folder of weights."""
     return UserError(
         f"{text}: its weights could not be loaded ({type(error).__name__}: {error}). Next: connect "
         f"to the network once, or copy the weights to {cache} from a machine that has them"

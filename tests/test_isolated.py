@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from robustinfo.core.errors import UserError
-from robustinfo.judge import separate
+from robustinfo.judge import isolated
 
 CODE = """
 import atexit, ctypes, os, signal, subprocess, sys, threading, time
@@ -77,7 +77,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def asked(name, value=3):
-    return separate.asked(f"theirs:{name}", {"value": value})
+    return isolated.call(f"theirs:{name}", {"value": value})
 
 
 def test_what_it_returns_comes_back(folder):
@@ -138,7 +138,7 @@ def test_modules_of_the_folder_do_not_stand_in_for_the_librarys(folder):
 
 @pytest.mark.parametrize("signalled", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_all_ends_with_the_process_that_asked(folder, signalled):
-    code = "from robustinfo.judge import separate; separate.asked('theirs:waits', {'value': 0})"
+    code = "from robustinfo.judge import isolated; isolated.call('theirs:waits', {'value': 0})"
     process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
     pids = written(folder / "pids")
     process.send_signal(signalled)

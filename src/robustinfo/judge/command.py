@@ -1,0 +1,144 @@
+"""``robustinfo judge`` in the process of the judged network: from options to a verdict.
+
+Everything that imports torch, or calls the user's code, happens here.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+from torch import Generator, Tensor, nn
+
+from robustinfo.core.batches import Images, to_float
+from robustinfo.core.errors import UserError
+from robustinfo.core.settings import out_of_scale
+from robustinfo.judge import budget, options, plain, protocol, sources
+from robustinfo.judge.attack_term import attack_term
+from robustinfo.judge.attacks import attacks_of
+from robustinfo.judge.evaluate import Evaluation, evaluate
+from robustinfo.judge.images import LabelledImages
+from robustinfo.judge.images import images as load_images
+from robustinfo.judge.options import Options
+from robustinfo.judge.printing import as_json, render
+from robustinfo.judge.protocol import Ball, Size
+from robustinfo.judge.sources._error_origin import error_with_origin, is_users
+from robustinfo.judge.sources._guarded import Guarded
+
+TIMED = 32  # images of the batch that is timed
+
+
+def run(arguments: dict[str, Any], text_format: dict[str, Any]) -> dict[str, str]:
+    """``verdict`` and the ``text`` to print, or the ``error`` in one line.
+
+    arguments: the fields of ``options.Options``. text_format: those of ``plain.TextFormat``.
+    """
+    chosen = Options(**arguments)
+    try:
+        return _run(chosen, plain.TextFormat(**text_format))
+    except UserError as error:
+        return {"error": str(error)}
+    # Of a stranger's code anything, SystemExit and KeyboardInterrupt among it: Ctrl-C goes to the
+    # command, which ends this process.
+    except BaseException as error:
+        if not is_users(error):
+            raise
+        return {"error": f"{chosen.model} ended without a verdict: {error_with_origin(error)}"}
+
+
+def _run(chosen: Options, text_format: plain.TextFormat) -> dict[str, str]:
+    """The verdict, or a UserError."""
+    console, chosen_device = Console(stderr=True), options.device(chosen.device)
+    ball = Ball(norm=chosen.norm, epsilon=chosen.epsilon)
+    max_images = chosen.images or protocol.SIZES[-1].images
+    class_file = Path(chosen.classes) if chosen.classes else None
+    data = load_images(chosen.data, size=chosen.size, limit=max_images, class_file=class_file)
+    values = prod(data.images.shape[1:])
+    if problem := out_of_scale(chosen.epsilon, chosen.norm, values):
+        raise UserError(f"--epsilon {chosen.epsilon:g}: {problem}")
+    networks = _networks(chosen, data, chosen_device)
+    notes = [note for network in networks for note in network.notes]
+    for line in [*data.summary.lines(), *notes]:  # before anything is judged
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    term = _term(networks[0])
+    seconds_each = budget.seconds_each(networks[0], to_float(data.images[:TIMED], chosen_device))
+    task = budget.Task(
+        len(data.labels), values, len(networks), term is not None, chosen.images
+    )
+    size, estimate = budget.largest_size(seconds_each, ball, chosen.seconds, task)
+    labels = data.labels[: chosen.images or size.images]
+    duration = f"{estimate:.0f} s" if estimate < 120 else f"{estimate / 60:.0f} min"
+    hint = "a larger --budget asks more"
+    if estimate > chosen.seconds:
+        hint = f"more than --budget {chosen.seconds:.0f}s, and the least there is"
+    console.print(
+        f"protocol {size.name} ({protocol.rank(size)}): {len(labels)} images, about {duration} "
+        f"on {chosen_device}; {hint}",
+        soft_wrap=True,
+    )
+    generator = Generator(chosen_device).manual_seed(chosen.seed)
+    with console.status("") as status:
+        evaluation = _evaluate(
+            networks, term, data.images, labels, len(data.classes), size, ball, generator, status.update
+        )
+    if chosen.as_text:
+        content = as_json(evaluation, size) | {"data": data.summary._asdict(), "notes": notes}
+        text = json.dumps(content, indent=2) + "\n"
+    else:
+        text = plain.text(render(evaluation, size), text_format)
+    return {"verdict": evaluation.verdict.verdict, "text": text}
+
+
+def _networks(
+    chosen: Options, data: LabelledImages, chosen_device: torch.device
+) -> list[Guarded]:
+    """The network, and its twin if there is one."""
+    texts = [text for text in (chosen.model, chosen.twin) if text is not None]
+    return [
+        sources.model(
+            text,
+            shape=tuple(data.images.shape[1:]),
+            classes=len(data.classes),
+            device=chosen_device,
+        )
+        for text in texts
+    ]
+
+
+def _evaluate(
+    networks: Sequence[nn.Module],
+    term: Callable | None,
+    images: Images,
+    labels: Tensor,
+    classes: int,
+    size: Size,
+    ball: Ball,
+    generator: Generator,
+    progress: Callable[[str], object],
+) -> Evaluation:
+    """The evaluation of the first network by the protocol; a second network is its twin."""
+    attacks = protocol.attacks(size, ball, term=term is not None)
+    diagnostics = protocol.diagnostics(size, ball, prod(images.shape[1:]), len(labels))
+    return evaluate(
+        networks[0],
+        images,
+        labels,
+        classes=classes,
+        ball=ball,
+        attacks=attacks_of({name: part.entry for name, part in attacks.items()}, term=term),
+        diagnostics={name: part.entry for name, part in diagnostics.items()},
+        generator=generator,
+        twin=networks[1] if len(networks) > 1 else None,
+        most_diagnosed=size.images,
+        progress=progress,
+    )
+
+
+def _term(guard: Guarded) -> Callable | None:
+    """The ``attack_term`` of its checkpoint's defence; None without a checkpoint or a term."""
+    if guard.checkpoint is None:
+        return None
+    return attack_term(guard.checkpoint, guard.network)
