@@ -38,7 +38,7 @@ def run(arguments: dict[str, Any], text_format: dict[str, Any]) -> dict[str, str
         return _run(chosen, plain.TextFormat(**text_format))
     except UserError as error:
         return {"error": str(error)}
-    # Of a stranger's code anything, SystemExit and KeyboardInterrupt among it: Ctrl-C goes to the
+    # The user's code may raise SystemExit and KeyboardInterrupt, too: Ctrl-C goes to the
     # command, which ends this process.
     except BaseException as error:
         if not is_users(error):
@@ -48,24 +48,24 @@ def run(arguments: dict[str, Any], text_format: dict[str, Any]) -> dict[str, str
 
 def _run(chosen: Options, text_format: plain.TextFormat) -> dict[str, str]:
     """The verdict, or a UserError."""
-    console, chosen_device = Console(stderr=True), options.device(chosen.device)
+    console, device = Console(stderr=True), options.device(chosen.device)
     ball = Ball(norm=chosen.norm, epsilon=chosen.epsilon)
     max_images = protocol.SIZES[-1].images
     class_file = Path(chosen.classes) if chosen.classes else None
     data = images.images(chosen.data, size=chosen.size, limit=max_images, class_file=class_file)
     if problem := out_of_scale(chosen.epsilon, chosen.norm, data.images[0].numel()):
         raise UserError(f"--epsilon {chosen.epsilon:g}: {problem}")
-    networks = _networks(chosen, data, chosen_device)
+    networks = _networks(chosen, data, device)
     notes = [note for network in networks for note in network.notes]
     for line in [*data.summary.lines(), *notes]:  # before anything is judged
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     term = _term(networks[0])
-    seconds_each = budget.seconds_each(networks[0], to_float(data.images[:TIMED], chosen_device))
+    seconds_each = budget.seconds_each(networks[0], to_float(data.images[:TIMED], device))
     task = budget.Task(len(data.labels), data.images[0].numel(), len(networks), term is not None)
     size, estimate = budget.largest_size(seconds_each, ball, chosen.seconds, task)
     x, y = (
-        to_float(data.images[: size.images], chosen_device),
-        data.labels[: size.images].to(chosen_device),
+        to_float(data.images[: size.images], device),
+        data.labels[: size.images].to(device),
     )
     duration = f"{estimate:.0f} s" if estimate < 120 else f"{estimate / 60:.0f} min"
     hint = "a larger --budget asks more"
@@ -73,15 +73,15 @@ def _run(chosen: Options, text_format: plain.TextFormat) -> dict[str, str]:
         hint = f"more than --budget {chosen.seconds:.0f}s, and the least there is"
     console.print(
         f"protocol {size.name} ({protocol.rank(size)}): {len(y)} images, about {duration} "
-        f"on {chosen_device}; {hint}",
+        f"on {device}; {hint}",
         soft_wrap=True,
     )
-    generator = Generator(chosen_device).manual_seed(chosen.seed)
+    generator = Generator(device).manual_seed(chosen.seed)
     with console.status("") as status:
         evaluation = _evaluate(
             networks, term, x, y, len(data.classes), size, ball, generator, status.update
         )
-    if chosen.as_text:
+    if chosen.as_json:
         content = as_json(evaluation, size) | {"data": data.summary._asdict(), "notes": notes}
         text = json.dumps(content, indent=2) + "\n"
     else:
@@ -89,9 +89,7 @@ def _run(chosen: Options, text_format: plain.TextFormat) -> dict[str, str]:
     return {"verdict": evaluation.verdict.verdict, "text": text}
 
 
-def _networks(
-    chosen: Options, data: images.LabelledImages, chosen_device: torch.device
-) -> list[Guarded]:
+def _networks(chosen: Options, data: images.LabelledImages, device: torch.device) -> list[Guarded]:
     """The network, and its twin if there is one."""
     texts = [text for text in (chosen.model, chosen.twin) if text is not None]
     return [
@@ -99,7 +97,7 @@ def _networks(
             text,
             shape=tuple(data.images.shape[1:]),
             classes=len(data.classes),
-            device=chosen_device,
+            device=device,
         )
         for text in texts
     ]

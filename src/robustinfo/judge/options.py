@@ -25,7 +25,7 @@ class Options(NamedTuple):
     classes: str | None  # a file
     seed: int
     device: str
-    as_text: bool  # JSON
+    as_json: bool  # JSON
 
 
 def norm(text: str) -> Norm:
