@@ -15,7 +15,7 @@ from pipeline.stages import distort
 from robustinfo.core import registry
 from robustinfo.models._network import Network
 from robustinfo.training.loop import Images
-from tests.told import told
+from tests.by_quantity import by_quantity
 
 MEASURES = {
     "kde": {"method": "kde_information"},
@@ -71,8 +71,8 @@ def test_a_measure_that_sees_the_inputs_gets_them(model, batch):
     entry = {"method": "nhsic", "batch_size": 20}
     _, found = layer_pass.observed(model, x, y, {"nhsic": entry})
     seen = model.observe(x, ("fc",))[1]["fc"]
-    expected = told(registry.get("measures", entry)(seen, y, x=x))
-    own = told(one for one in found if one.layer == "fc")
+    expected = by_quantity(registry.get("measures", entry)(seen, y, x=x))
+    own = by_quantity(one for one in found if one.layer == "fc")
     assert own["nhsic_input"].value == pytest.approx(expected["nhsic_input"].value)
 
 

@@ -21,9 +21,9 @@ from robustinfo.defences import entropic
 from robustinfo.judge.attack_term import attack_term
 from robustinfo.models import lenet5, text_classifier, vgg16
 from robustinfo.training.loop import Images
+from tests.by_quantity import by_quantity
 from tests.checkpoints import untrained as untrained_checkpoint
 from tests.jobs import NAMES, STANDARD, made, settle, small
-from tests.told import told
 
 ENTROPIC = {"method": "entropic", "loss": {"method": "cross_entropy"}, "weight": 0.5, "factor": 2.0}
 
@@ -140,7 +140,7 @@ def test_a_text_is_not_rounded_and_its_distance_is_its_altered_words():
     assert found["x_adv"].dtype == torch.int32 and found["success"].any()
     assert found["success_8bit"].equal(found["success"])
     assert found["altered_words"].equal((found["x_adv"] != x).sum(1))
-    values = told([*attack._fractions(found, {}), *attack._distances(found)])
+    values = by_quantity([*attack._fractions(found, {}), *attack._distances(found)])
     altered = sorted(found["altered_words"][found["success"]].tolist())
     middle = altered[(len(altered) - 1) // 2]
     expected = Measurement("median_altered_words", middle, n=len(altered))

@@ -46,7 +46,7 @@ def judge(
     ] = None,
     seed: Annotated[int, typer.Option(help="of whatever the attacks draw")] = 0,
     device: Annotated[str, typer.Option(help="cpu, cuda or cuda:1; else a GPU if there is")] = "",
-    as_text: Annotated[bool, typer.Option("--json", help="print the verdict as JSON")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="print the verdict as JSON")] = False,
 ) -> None:
     """Attack a network, check the attacks, and say what the numbers support.
 
@@ -68,7 +68,7 @@ def judge(
             images=images,
             seed=seed,
             device=device,
-            as_text=as_text,
+            as_json=as_json,
         )
         raise typer.Exit(_print_verdict(chosen))
     except UserError as error:

@@ -10,7 +10,7 @@ from pipeline.run.code import code
 from robustinfo.diagnostics import binarization_test
 from robustinfo.diagnostics._linear_probe import Binary, LinearProbe, fit_probe, last_linear
 from robustinfo.maths.balls import distance
-from tests.told import told
+from tests.by_quantity import by_quantity
 
 PGD = {"method": "pgd", "epsilon": 0.1, "step_size": 0.02, "steps": 10}
 SIDE = 16
@@ -48,7 +48,7 @@ def diagnosed(model, x, generator, attack=PGD, **settings):
     config = binarization_test.Config(adversary=attack, **settings)
     y = torch.zeros(len(x)).long()
     found = binarization_test.diagnose(model, x, y, config=config, generator=generator)
-    return {name.removeprefix("binarization_"): one for name, one in told(found).items()}
+    return {name.removeprefix("binarization_"): one for name, one in by_quantity(found).items()}
 
 
 def fractions(model, x, generator, attack=PGD, **settings):

@@ -3,7 +3,7 @@ import torch
 
 from robustinfo.maths import activation_entropy as maths
 from robustinfo.measures import activation_entropy as measure
-from tests.told import told
+from tests.by_quantity import by_quantity
 
 
 def layers():
@@ -13,7 +13,7 @@ def layers():
 
 def test_combine_is_e_n_and_e_t_of_the_whole_network():
     h, y = layers(), torch.zeros(16, dtype=torch.int64)
-    found = told(
+    found = by_quantity(
         measure.combine(
             {name: measure.estimate(t, y, config=measure.Config()) for name, t in h.items()}
         )

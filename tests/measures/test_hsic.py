@@ -8,7 +8,7 @@ from robustinfo.maths.hsic import nhsic as of_projections
 from robustinfo.maths.hsic import projection
 from robustinfo.maths.kernels import gaussian, same_label
 from robustinfo.measures import hsic, nhsic
-from tests.told import told
+from tests.by_quantity import by_quantity
 
 BIASED, UNBIASED = (hsic.Config(estimator=name) for name in ("biased", "unbiased"))
 
@@ -23,7 +23,7 @@ def label_and_noise(n, d, weight, seed=0):
 
 
 def values(measure, t, y, config, **also):
-    found = told(measure.estimate(t, y, config=config, **also))
+    found = by_quantity(measure.estimate(t, y, config=config, **also))
     return {name: one.value for name, one in found.items()}
 
 

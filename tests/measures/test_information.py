@@ -5,7 +5,7 @@ import torch
 from pydantic import ValidationError
 
 from robustinfo.measures import binned_information, kde_information
-from tests.told import told
+from tests.by_quantity import by_quantity
 
 KDE = kde_information.Config()
 WIDTH = binned_information.Config(width=0.5)
@@ -14,7 +14,7 @@ BINS = binned_information.Config(bins=30)
 
 def estimates(measure, t, y, config):
     """{quantity: Measurement}"""
-    return told(measure.estimate(t, y, config=config))
+    return by_quantity(measure.estimate(t, y, config=config))
 
 
 def kde(t, y):

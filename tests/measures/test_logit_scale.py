@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from robustinfo.measures import kde_information, logit_scale
-from tests.told import told
+from tests.by_quantity import by_quantity
 
 CONFIG = logit_scale.Config()
 
@@ -43,7 +43,9 @@ def test_scale_alone_raises_information_under_fixed_noise_and_not_under_relative
 
     def label_bits(t, **noise):
         config = kde_information.Config(**noise)
-        return told(kde_information.estimate(t, y, config=config))["information_label_bits_lower"]
+        return by_quantity(kde_information.estimate(t, y, config=config))[
+            "information_label_bits_lower"
+        ]
 
     assert label_bits(t, noise_variance=0.1).value < 0.2
     assert label_bits(10 * t, noise_variance=0.1).value > 1.9

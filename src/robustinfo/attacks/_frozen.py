@@ -13,7 +13,7 @@ def frozen(model: nn.Module) -> Iterator[nn.Module]:
     # A frozen TorchScript module has no mode.
     modes = {one: one.training for one in model.modules() if hasattr(one, "training")}
     flags = {weight: weight.requires_grad for weight in model.parameters()}
-    model.eval()  # may return nothing, where somebody has overridden `train`
+    model.eval()  # may return nothing, where a class has overridden `train`
     for weight in flags:  # one by one: TorchScript refuses ``model.requires_grad_``
         weight.requires_grad_(False)
     try:

@@ -33,7 +33,7 @@ def fold_batchnorm(model: nn.Module, x: Tensor) -> nn.Module:
             statistics = (norm.running_mean, norm.running_var, norm.eps, norm.weight, norm.bias)
             conv.weight, conv.bias = fuse_conv_bn_weights(conv.weight, conv.bias, *statistics)
             copy.set_submodule(names[norm], nn.Identity())
-    except Exception:  # a stranger's network may fail in any way, and needs no copy
+    except Exception:  # the user's network may fail in any way, and needs no copy
         return model
     expected = model(x[:PROBES])
     for layout in (torch.channels_last, torch.contiguous_format):

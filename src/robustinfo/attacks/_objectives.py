@@ -144,7 +144,7 @@ def in_double(loss: Loss, model: nn.Module) -> Loss:
     """
     try:
         copy = deepcopy(model).double().eval().requires_grad_(False)
-    except Exception as error:  # a stranger's network may fail in any way
+    except Exception as error:  # the user's network may fail in any way
         raise _no_double(error) from None
 
     def direction(_: nn.Module, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:

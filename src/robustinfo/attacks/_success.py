@@ -102,7 +102,7 @@ def _in_double(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
     """The lead by a float64 copy, (n,) float64, 0 within its rounding; NaN where no copy runs."""
     try:
         logits = deepcopy(model).double()(x.double() if x.is_floating_point() else x)
-    except Exception:  # a stranger's network may fail in any way, and then float32 is all there is
+    except Exception:  # the user's network may fail in any way, and then float32 is all there is
         return torch.full(y.shape, torch.nan, dtype=torch.double, device=y.device)
     ahead, tolerance = _lead_and_rounding(logits, y)
     return torch.where(ahead.abs() > tolerance, ahead, 0).double()

@@ -104,10 +104,10 @@ def _evaluated(
     """
     scores, fooled = [], []
     images = max(1, AT_ONCE // config.population)
-    for images_part, labels, of in zip(
+    for batch, labels, of in zip(
         x.split(images), y.split(images), genes.split(images), strict=True
     ):
-        logits = model(_painted(images_part, of, config).flatten(0, 1))  # (n population, K)
+        logits = model(_painted(batch, of, config).flatten(0, 1))  # (n population, K)
         true_class = labels.repeat_interleave(of.shape[1])
         likely = logits.double().softmax(1).gather(1, true_class[:, None])
         scores.append(likely.view(of.shape[:2]))

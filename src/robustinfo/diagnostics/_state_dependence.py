@@ -65,9 +65,7 @@ def changes_that_matter(
             )
             try:
                 answer = outputs_of()
-            except (
-                Exception
-            ):  # a state that it may never come to; a stranger's code raises anything
+            except Exception:  # a state that it may never come to; the user's code raises anything
                 continue
             if not same_outputs(answer, now.outputs):
                 return True

@@ -41,7 +41,7 @@ def run(arguments: dict[str, Any], text_format: dict[str, Any]) -> dict[str, str
         return _run(chosen, plain.TextFormat(**text_format))
     except UserError as error:
         return {"error": str(error)}
-    # Of a stranger's code anything, SystemExit and KeyboardInterrupt among it: Ctrl-C goes to the
+    # The user's code may raise SystemExit and KeyboardInterrupt, too: Ctrl-C goes to the
     # command, which ends this process.
     except BaseException as error:
         if not is_users(error):
@@ -51,7 +51,7 @@ def run(arguments: dict[str, Any], text_format: dict[str, Any]) -> dict[str, str
 
 def _run(chosen: Options, text_format: plain.TextFormat) -> dict[str, str]:
     """The verdict, or a UserError."""
-    console, chosen_device = Console(stderr=True), options.device(chosen.device)
+    console, device = Console(stderr=True), options.device(chosen.device)
     ball = Ball(norm=chosen.norm, epsilon=chosen.epsilon)
     max_images = chosen.images or protocol.SIZES[-1].images
     class_file = Path(chosen.classes) if chosen.classes else None
@@ -59,12 +59,12 @@ def _run(chosen: Options, text_format: plain.TextFormat) -> dict[str, str]:
     values = prod(data.images.shape[1:])
     if problem := out_of_scale(chosen.epsilon, chosen.norm, values):
         raise UserError(f"--epsilon {chosen.epsilon:g}: {problem}")
-    networks = _networks(chosen, data, chosen_device)
+    networks = _networks(chosen, data, device)
     notes = [note for network in networks for note in network.notes]
     for line in [*data.summary.lines(), *notes]:  # before anything is judged
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     term = _term(networks[0])
-    seconds_each = budget.seconds_each(networks[0], to_float(data.images[:TIMED], chosen_device))
+    seconds_each = budget.seconds_each(networks[0], to_float(data.images[:TIMED], device))
     task = budget.Task(
         len(data.labels), values, len(networks), term is not None, chosen.images
     )
@@ -79,12 +79,12 @@ def _run(chosen: Options, text_format: plain.TextFormat) -> dict[str, str]:
         f"on {chosen_device}; {hint}",
         soft_wrap=True,
     )
-    generator = Generator(chosen_device).manual_seed(chosen.seed)
+    generator = Generator(device).manual_seed(chosen.seed)
     with console.status("") as status:
         evaluation = _evaluate(
             networks, term, data.images, labels, len(data.classes), size, ball, generator, status.update
         )
-    if chosen.as_text:
+    if chosen.as_json:
         content = as_json(evaluation, size) | {"data": data.summary._asdict(), "notes": notes}
         text = json.dumps(content, indent=2) + "\n"
     else:
@@ -102,7 +102,7 @@ def _networks(
             text,
             shape=tuple(data.images.shape[1:]),
             classes=len(data.classes),
-            device=chosen_device,
+            device=device,
         )
         for text in texts
     ]

@@ -26,7 +26,7 @@ class Options(NamedTuple):
     images: int | None  # how many; None: as the protocol has it
     seed: int
     device: str
-    as_text: bool  # JSON
+    as_json: bool  # JSON
 
 
 def norm(text: str) -> Norm:

@@ -66,15 +66,15 @@ def judge(measurements: Iterable[Measurement], classes: int) -> Verdict:
 
     Raises UserError if a value that a check reads is NaN.
     """
-    given_measurements = list(measurements)
-    differ = [one.value for one in given_measurements if one.quantity == "forwards_differ_fraction"]
+    every = list(measurements)
+    differ = [one.value for one in every if one.quantity == "forwards_differ_fraction"]
     random = max(differ, default=0.0) > RANDOM_FRACTION
     answers = []
     for check in CHECKS:
-        answering = [one for one in given_measurements if one.quantity == check.name]
+        of_check = [one for one in every if one.quantity == check.name]
         if check.fixed_answers and random:
-            answering = []  # an image would fall to whoever asks once more
-        results = [answer(check, one, classes) for one in answering]
+            of_check = []  # every run would break other images
+        results = [answer(check, one, classes) for one in of_check]
         answers.append(worst(results) if results else Answer(check, "not run"))
     return Verdict(_class(answers), answers)
 

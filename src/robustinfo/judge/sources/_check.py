@@ -12,7 +12,7 @@ from robustinfo.judge.sources._guarded import Guarded, are_floats, describe_outp
 from robustinfo.judge.sources._precision import LOW
 from robustinfo.judge.sources._request import ModelRequest
 
-MORE = (33, 2)  # images of a batch; 33: more than the batch that somebody may have fixed
+MORE = (33, 2)  # images of a batch; 33: more than a batch size that a network may have fixed
 COUNTS = (*MORE, 1)
 
 
@@ -30,7 +30,7 @@ def check_classifier(
     answers: dict[int, Tensor] = {}
     try:
         guard = Guarded(network.to(device)).eval()
-    except Exception as error:  # whatever a network of somebody else's raises
+    except Exception as error:  # the user's network may raise anything
         raise UserError(
             f"{text} cannot be brought to {device} and into eval mode "
             f"({error_with_origin(error)}); let the function return a network that can"

@@ -38,7 +38,7 @@ def load(text: str, request: ModelRequest) -> nn.Module:
     _check_no_arguments(function, text, module)
     try:
         network = function()
-    except (Exception, SystemExit) as error:  # whatever code of somebody else's raises
+    except (Exception, SystemExit) as error:  # the user's code may raise anything
         raise UserError(f"{text}() failed: {error_with_origin(error)}") from error
     if not isinstance(network, nn.Module):
         raise UserError(

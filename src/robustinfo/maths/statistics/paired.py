@@ -55,7 +55,7 @@ def tango(won: float, lost: float, n: float, tail: float = TAIL) -> tuple[float,
     def end(limit: float) -> float:
         inside = observed + 1e-9 * (
             limit - observed
-        )  # at ``seen`` itself the two terms may both be 0
+        )  # at ``observed`` itself the two terms may both be 0
         if abs(limit - observed) < 1e-9 or score_excess(inside) >= 0:
             return observed
         return (
