@@ -34,7 +34,9 @@ def folder(tmp_path, monkeypatch):
     settle(tmp_path, monkeypatch)
     images = torch.randint(256, (30, 1, 28, 28), generator=torch.Generator().manual_seed(0))
     data = Images(images.byte(), torch.arange(30) % 10)
-    monkeypatch.setattr(load, "parts", lambda job: (data, Images(*(one[:8] for one in data))))
+    monkeypatch.setattr(
+        load, "training_and_validation", lambda job: (data, Images(*(one[:8] for one in data)))
+    )
     sealed_text.write_json(job().file("data"), MANIFEST)
     return tmp_path
 

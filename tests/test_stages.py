@@ -10,7 +10,7 @@ import torch
 from pipeline.results import rows, untrained
 from pipeline.run import contract, load, start
 from pipeline.run.plan import Plan
-from pipeline.stages import _attacked, _training, attack, learn, overview, toy
+from pipeline.stages import _attack_examples, _training, attack, learn, overview, toy
 from robustinfo.core.batches import floats
 from robustinfo.core.errors import UserError
 from robustinfo.core.files import DiskError
@@ -56,14 +56,14 @@ def test_a_training_takes_the_first_images_and_splits_those(monkeypatch, first, 
         load, "split", lambda job, which: Split(images, torch.arange(20) % 2, [], [])
     )
     study = small(training_images=first, validation_share=0.3)
-    data, validation = load.parts(made(study, "pretrain", **NAMES))
+    data, validation = load.training_and_validation(made(study, "pretrain", **NAMES))
     seen = torch.cat([data.images, validation.images]).flatten().sort().values
     assert seen.tolist() == list(range(count)) and len(validation.images) > 0
 
 
 OF_NETWORKS = [
     name
-    for name, one in contract.every().items()
+    for name, one in contract.read_all().items()
     if "defence" in one.names and {"model", "selection"} & {read.role for read in one.reads}
 ]
 ASKED = {key: {"e": {}} for key in ("attacks", "complexities", "distortions", "learning")}
@@ -136,7 +136,7 @@ def test_a_text_is_not_rounded_and_its_distance_is_its_altered_words():
     model = text_classifier.build((9, 40), 2, config=text_classifier.Config()).eval()
     x = torch.randint(40, (30, 9))
     entry = {"method": "word_fgsm", "step_size": 0.02, "steps": 9}
-    found = _attacked._examples(entry, model, x, model(x).argmax(1), None, torch.Generator())
+    found = _attack_examples._examples(entry, model, x, model(x).argmax(1), None, torch.Generator())
     assert found["x_adv"].dtype == torch.int32 and found["success"].any()
     assert found["success_8bit"].equal(found["success"])
     assert found["altered_words"].equal((found["x_adv"] != x).sum(1))

@@ -52,7 +52,7 @@ def job(tmp_path, monkeypatch):
     monkeypatch.setattr(load, "test_images", lambda job: Images(images, labels))
     monkeypatch.setattr(load, "trained", lambda job, file: Bright())
     with staged(tmp_path, STUDY) as (study, _):
-        made = start.of(study, "transfer", NAMES)
+        made = start.build_job(study, "transfer", NAMES)
         seal(made.file("examples"), stored([0.6, 0.0, 0.0, 1.0], [1, 0, 0, 0]), {})
         seal(made.file("proxy"), stored([0.6, 0.7, 0.2, 0.0], [1, 1, 1, 1]), {})
         yield made
@@ -68,7 +68,7 @@ def own(job, examples=(), entries=()):
     """What the run's own attacks say together, and others that it is given."""
     images, labels = load.test_images(job)
     kept = {one.names["attack"]: unseal(one.path)[0] for one in job.files("examples")}
-    return worst_case.combined(
+    return worst_case.worst_case(
         Bright(), floats(images), labels, kept | dict(examples), job.params["attacks"] |
         dict(entries), job.params["threat"], generator=job.generator,
     )  # fmt: skip

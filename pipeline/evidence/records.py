@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from pipeline.evidence import asking, begun, gather
+from pipeline.evidence import fingerprint, gather, unit_state
 from pipeline.evidence.units import AS_TRAINED, CHECKOUTS, RECORD, RECORDS, Unit
 from pipeline.results import sealed_text
 from pipeline.run.contract import template
@@ -19,10 +19,10 @@ from robustinfo.core.sealed import unseal
 
 BUDGET = 6_000_000  # bytes of all networks and states together
 DEVICE = ("device", "instructions", "threads", "torch")  # of a checkpoint's own description
-CARRIED = "as_trained_sha256"  # what a copy that was carried over (carried.py) is known by
+ORIGINAL_SHA256 = "as_trained_sha256"  # key in a copy with the architecture (legacy_checkpoints.py)
 
 
-def room(without: Unit) -> int:
+def budget_left(without: Unit) -> int:
     """Bytes that are left of the budget, but for what is already there of the unit."""
     files = [*RECORDS.rglob("*.safetensors")]
     return BUDGET - sum(f.stat().st_size for f in files if without.record not in f.parents)
@@ -33,16 +33,18 @@ def publish(unit: Unit) -> None:
     model = as_trained(unit.path(template("model")))
     size = model.stat().st_size
     files = [unit.path(gather.ROWS), unit.path(gather.OUTCOMES)]
-    files += [model] if size <= room(unit) else []
-    state = begun.of(unit)
-    about = unseal(model)[1]
+    files += [model] if size <= budget_left(unit) else []
+    state = unit_state.read(unit)
+    metadata = unseal(model)[1]
     data = sealed_text.read_json(unit.path(template("data")))["splits"]["train"]
     content = {
         "unit": unit.name,
         "study_file": unit.study_file,
         **state,
-        "scale": asking.scale(unit, CHECKOUTS / state["measuring"]["commit"], data["images"]),
-        "trained_on": {name: about[name] for name in DEVICE},
+        "scale": fingerprint.run_scale(
+            unit, CHECKOUTS / state["measuring"]["commit"], data["images"]
+        ),
+        "trained_on": {name: metadata[name] for name in DEVICE},
         "checkpoint": {"bytes": size, "sha256": sha256(model), "committed": model in files},
         "files": {file.name: sha256(file) for file in files},
     }
@@ -56,20 +58,20 @@ def publish(unit: Unit) -> None:
         if unit.record.exists():
             shutil.rmtree(unit.record)
         partial.rename(unit.record)
-    begun.file(unit).unlink()
+    unit_state.path(unit).unlink()
 
 
 def as_trained(model: Path) -> Path:
     """The file of a network as it was trained, which is what is committed."""
-    carried = CARRIED in unseal(model)[1]
-    return model.parent / AS_TRAINED / model.name if carried else model
+    is_copy = ORIGINAL_SHA256 in unseal(model)[1]
+    return model.parent / AS_TRAINED / model.name if is_copy else model
 
 
 def read(unit: Unit) -> dict[str, Any]:
     """The record's unit.json. Raises AlteredFileError, naming the file, if any is not as it was."""
     record = sealed_text.read_json(unit.record / RECORD)
-    there = {file.name for file in unit.record.iterdir()} - {RECORD}
-    for name in sorted(there | record["files"].keys()):
+    present = {file.name for file in unit.record.iterdir()} - {RECORD}
+    for name in sorted(present | record["files"].keys()):
         file = unit.record / name
         if not file.exists() or sha256(file) != record["files"].get(name):
             raise AlteredFileError(
@@ -78,19 +80,19 @@ def read(unit: Unit) -> dict[str, Any]:
     return record
 
 
-def provide(unit: Unit, *, needed_by: Unit) -> None:
+def provide_network(unit: Unit, *, needed_by: Unit) -> None:
     """Have the unit's network among the results, from its record if it is nowhere else."""
     model = unit.path(template("model"))
     if model.exists():
         return
-    kept = unit.record / model.name
+    stored = unit.record / model.name
     if not (unit.is_finished and "model.safetensors" in read(unit)["files"]):
         raise UserError(
             f"{needed_by.name} starts from the network of {unit.name}, which is not here; "
             f"list that unit before it in the plan, or delete {unit.record} to train it again"
         )
     with whole(model) as part:
-        shutil.copyfile(kept, part)
+        shutil.copyfile(stored, part)
 
 
 def sha256(file: Path) -> str:

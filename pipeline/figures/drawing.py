@@ -1,4 +1,4 @@
-"""Figures: how a table of the study is drawn. Nothing is computed here."""
+"""Drawing of a study's tables as figures. Nothing is computed here."""
 
 import matplotlib as mpl
 import pandas as pd

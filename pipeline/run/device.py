@@ -10,7 +10,7 @@ from pipeline.run.threads import threads
 
 
 def acquire() -> tuple[torch.device, FileLock | None]:
-    """The device, and the lock that holds it until the process ends. Waits for a free GPU.
+    """Device, and the lock that reserves it until the process ends. Waits for a free GPU.
 
     Snakemake's ``gpu=1`` counts devices without telling them apart; the lock does.
     """
@@ -37,7 +37,7 @@ def acquire() -> tuple[torch.device, FileLock | None]:
 
 
 def describe(device: torch.device) -> dict[str, str]:
-    """What bits depend on, beside the seed: recorded with every checkpoint."""
+    """Environment that a result's bits depend on, recorded with every checkpoint."""
     return {
         "torch": torch.__version__,
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
