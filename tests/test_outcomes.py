@@ -67,9 +67,8 @@ def test_outcomes_are_known_under_each_attack_and_under_all_of_a_norm_or_of_ever
     where = {"entry": entry, "defence": "entropic", "epoch": "last", "quantity": quantity}
     rows = select_rows(table, where)
     assert (outcomes_by_image(outcomes, rows).to_numpy() == OWN).all()
-    assert (
-        outcomes_by_image(outcomes, rows.assign(entry="linf")) is None
-    )  # there, all images are robust
+    # There, all images are robust.
+    assert outcomes_by_image(outcomes, rows.assign(entry="linf")) is None
     whole = rows.assign(entry="linf", value=1.0)
     assert outcomes_by_image(outcomes, whole).to_numpy().all()
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from pipeline.results.worst_case import counting_attacks, per_image_table, worst_case
+from pipeline.results.worst_case import attacks_in_scope, per_image_table, worst_case
 from pipeline.study.quantities import ALL_ATTACKS
 from robustinfo.core.measurement import counted
 from robustinfo.judge.threats import Threat
@@ -142,14 +142,14 @@ def test_equal_epsilons_are_one_threat_model_however_they_are_written(one, other
 
 def test_an_attack_counts_up_to_the_limit_of_its_norm_however_both_are_written():
     def counts(limits, **entry):
-        return bool(counting_attacks({"pgd": LINF | {"epsilon": 8 / 255} | entry}, limits))
+        return bool(attacks_in_scope({"pgd": LINF | {"epsilon": 8 / 255} | entry}, limits))
 
     assert counts({}) and counts({"linf": "8/255"}) and counts({"linf": 0.0314})
     assert counts({"linf": "8/255"}, epsilon=0.0314)
     assert not counts({"linf": "7/255"}) and not counts({"linf": "8/255"}, epsilon=0.032)
     assert counts({"l2": 0.01}) and counts({"linf": None})
     assert not counts({"l2": 0.01}, norm="l2")
-    assert not counting_attacks({"far": {"method": "deepfool", "norm": "l2", "steps": 5}}, {})
+    assert not attacks_in_scope({"far": {"method": "deepfool", "norm": "l2", "steps": 5}}, {})
 
 
 def test_at_a_limit_of_0_a_norm_decides_nothing_and_its_attacks_are_still_shown(together):
@@ -160,7 +160,7 @@ def test_at_a_limit_of_0_a_norm_decides_nothing_and_its_attacks_are_still_shown(
 
 
 def test_a_threat_is_read_off_an_entry(together):
-    (made,) = counting_attacks({"pgd": LINF}, {}).values()
+    (made,) = attacks_in_scope({"pgd": LINF}, {}).values()
     assert made == Threat("iterated", "linf", 0.1, "pgd", "cross_entropy", (4, 1), False)
 
 

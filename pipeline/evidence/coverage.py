@@ -53,7 +53,7 @@ def page() -> str:
 
 def results(paper: str) -> list[Result]:
     """Results of the paper, in the order of its text."""
-    return [Result(**one) for one in reference(paper)["results"]]
+    return [Result(**content) for content in reference(paper)["results"]]
 
 
 def beyond(paper: str) -> dict[str, str]:
@@ -118,7 +118,7 @@ def _scale(paper: str, runs: Runs, full_runs: Runs) -> str:
         trained = sorted(defences & small["defences"].keys())
         fraction = _training_fraction(small, trained, theirs)
         parts = [*fraction, scale.weights(small, dataset, model, theirs)]
-        parts += dict.fromkeys(scale.seeds(small, one, theirs) for one in trained)
+        parts += dict.fromkeys(scale.seeds(small, defence, theirs) for defence in trained)
         texts.append(f"{dataset}/{model}: {', '.join(filter(None, parts)) or 'as large'}")
     return "; ".join(dict.fromkeys(texts)) or "-"
 
@@ -127,10 +127,10 @@ def _training_fraction(
     small: dict[str, Any], defences: list[str], theirs: scale.Scale
 ) -> list[str]:
     """Fraction of images x epochs; where the paper prints no epochs, of images, and our epochs."""
-    fractions = [scale.training_fraction(small, one, theirs) for one in defences]
-    known = {one for one in fractions if one is not None}
+    fractions = [scale.training_fraction(small, defence, theirs) for defence in defences]
+    known = {fraction for fraction in fractions if fraction is not None}
     if not known:
-        our_epochs = dict.fromkeys(scale.epochs(small, one, theirs) for one in defences)
+        our_epochs = dict.fromkeys(scale.epochs(small, defence, theirs) for defence in defences)
         return [scale.images(small, theirs), *our_epochs]
     ends = dict.fromkeys(map(scale.percent, (min(known), max(known))))
     return [f"{' to '.join(ends)} of images x epochs"]
@@ -155,7 +155,7 @@ def _reductions(paper: str) -> list[list[str]]:
 
 def _changed(small: dict[str, Any], full: dict[str, Any], defence: str) -> str:
     """Settings of a defence's training that differ from the full study's."""
-    section = next(one for one in TRAININGS if defence in small[one])
+    section = next(name for name in TRAININGS if defence in small[name])
     ours, theirs = small[section][defence], full[section].get(defence, {})
     names = [name for name in ours | theirs if name not in IGNORED]
     return ", ".join(n.replace("_", " ") for n in names if ours.get(n) != theirs.get(n)) or "-"

@@ -41,19 +41,18 @@ def finish(unit: Unit, report: Report) -> None:
 def _finish_half(unit: Unit, half: str, report: Report) -> None:
     """Run every step of a half that is not done yet, in the checkout that it is pinned to."""
     checkout = checkouts.at(unit_state.pinned_commit(unit, half))
-    fingerprint_now = fingerprint.of_half(
-        unit, half, checkout
-    )  # before hours of work: a study may be refused
+    # Before hours of work: a study may be refused.
+    fingerprint_now = fingerprint.of_half(unit, half, checkout)
     _check_same_training(unit, checkout)
-    for one in (*map(unit.of, unit.needs), *[unit][: half == "measuring"]):
-        legacy_checkpoints.add_architecture(one)
+    for trained in (*map(unit.of, unit.needs), *[unit][: half == "measuring"]):
+        legacy_checkpoints.add_architecture(trained)
     names = [word for name, value in unit.names.items() for word in (f"--{name}", value)]
     options = ["--study", unit.study_file, *names]
     try:
         with _timed(unit, half):
             steps_json = subprocesses.output_of(checkout, "-m", "pipeline.evidence.steps", *options)
-            for step in (Step(*one) for one in json.loads(steps_json)[half]):
-                if not (step.writes and all((checkout / one).exists() for one in step.writes)):
+            for step in (Step(*fields) for fields in json.loads(steps_json)[half]):
+                if not (step.writes and all((checkout / file).exists() for file in step.writes)):
                     report(f"{unit.name}: {step.stage} {step.names.get('attack', '')}".rstrip())
                     _run_step(unit, step, checkout, report)
             if half == "measuring":

@@ -26,7 +26,7 @@ def of_paper(paper: str, full: dict[str, Any], listed: Path = plan.FILE) -> Unit
         study = load(Path(file))
         if study["name"].startswith(paper):
             records = (RECORDS / study["name"]).glob(f"*/*/*/*/{RECORD}")
-            finished = Counter(one.parts[-5:-2] for one in records)
+            finished = Counter(record.parts[-5:-2] for record in records)
             by_study += [(runs_of_targets_in(study, full), finished)] if finished else []
     return by_study
 

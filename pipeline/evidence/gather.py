@@ -32,11 +32,11 @@ def run(study: dict[str, Any], names: dict[str, str]) -> None:
     read = plan.reads(plan.job("collect", {name: names[name] for name in ("dataset", "model")}))
 
     def paths(role: str) -> list[Path]:
-        return [one.path for one in read[role] if names.items() <= one.names.items()]
+        return [file.path for file in read[role] if names.items() <= file.names.items()]
 
     if not paths("model"):
         raise UserError(f"{study['name']} has no run {'/'.join(names.values())}")
-    (data,), (model,) = (one.path for one in read["data"]), paths("model")
+    (data,), (model,) = (file.path for file in read["data"]), paths("model")
     table = rows_of_run(names, data, model, paths("tables"))
     folder = model.parent
     if (earlier := folder / Path(EARLIER).name).exists():

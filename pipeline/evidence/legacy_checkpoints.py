@@ -26,7 +26,7 @@ def add_architecture(unit: Unit) -> None:
 
     Raises UserError where the study has changed since their training.
     """
-    model, snapshots = (unit.path(template(one)) for one in ("model", "snapshots"))
+    model, snapshots = (unit.path(template(artifact)) for artifact in ("model", "snapshots"))
     if not model.exists():
         return
     _, metadata = unseal(model)

@@ -69,7 +69,7 @@ def all_runs(targets: dict[str, Runs]) -> Runs:
 
 def matching_names(patterns: Iterable[str], names: Iterable[str]) -> list[str]:
     """The names that one of the patterns matches, each once."""
-    return list(dict.fromkeys(one for pattern in patterns for one in matching(names, pattern)))
+    return list(dict.fromkeys(name for pattern in patterns for name in matching(names, pattern)))
 
 
 def _runs_of_groups(groups: Outline) -> Runs:

@@ -37,21 +37,21 @@ def draw(table: pd.DataFrame, x: Tensor, x_adv: Mapping[str, Tensor]) -> Figure:
     for line, (defence, lines) in enumerate(table.groupby("defence", sort=False)):
         top = HEAD + line * LINE
         axis.text(0.1, top + 0.5, defence.replace("_", "\n"), fontsize=8, va="center")
-        for number, one in enumerate(lines.itertuples()):
+        for number, cell in enumerate(lines.itertuples()):
             before, after = x[number], x_adv[defence][number]
             change = (GREY + FACTOR * (after - before)).clamp(0, 1)
             for part, tile in enumerate((before, after, change)):
                 _tile(axis, _tile_left(number, part), top, tile)
-            was_right = one.before == one.label
+            was_right = cell.before == cell.label
             unchanged_text = "resists" if was_right else ""  # what was wrong is not attacked
             _text(
                 axis,
                 _tile_left(number, 0),
                 top + 1.1,
-                one.before + " (wrong)" * (not was_right),
+                cell.before + " (wrong)" * (not was_right),
                 INK,
             )
-            below, colour = (one.after, TURNED) if one.success else (unchanged_text, SOFT)
+            below, colour = (cell.after, TURNED) if cell.success else (unchanged_text, SOFT)
             _text(axis, _tile_left(number, 1), top + 1.1, below, colour)
     return figure
 

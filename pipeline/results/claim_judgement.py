@@ -11,11 +11,8 @@ from pipeline.study.claim import Claim, statistic_text
 from robustinfo.judge.checks import least_accuracy
 from robustinfo.maths.statistics import LEVEL, Estimate, p_value, unknown
 
-UNDECIDABLE = (
-    "undertrained",
-    "saturated",
-    "confounded",
-)  # in this order: the first that holds is the judgement
+# In this order: the first that holds is the judgement.
+UNDECIDABLE = ("undertrained", "saturated", "confounded")
 SATURATED_MAJORITY = (
     0.5  # fraction of a side's values at their ceiling, from which on it is saturated
 )

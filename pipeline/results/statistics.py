@@ -45,7 +45,7 @@ def over_seeds(rows: pd.DataFrame, outcomes: pd.DataFrame | None = None) -> dict
 
 def min_images(*rows: pd.DataFrame) -> int | None:
     """The fewest images of a row; None where no row has a number of images."""
-    counts = pd.concat([one.n for one in rows]).dropna()
+    counts = pd.concat([table.n for table in rows]).dropna()
     return None if counts.empty else int(counts.min())
 
 

@@ -49,19 +49,19 @@ def worst_case(
     """Combine the stored examples of every attack. x: (n, c, h, w) in [0, 1], or texts.  y: (n,).
 
     stored: by attack, as the stage attack writes them. entries: the attacks of the study. limits:
-    as ``counting_attacks`` takes them. No threat model is reported where no attack has an epsilon.
+    as ``attacks_in_scope`` takes them. No threat model is reported where no attack has an epsilon.
     """
-    counting = counting_attacks(entries, limits)
-    threats_by_name = counting | {name: one.threat for name, one in (others or {}).items()}
+    in_scope = attacks_in_scope(entries, limits)
+    threats_by_name = in_scope | {name: other.threat for name, other in (others or {}).items()}
     clean_correct = correct(model, x, y)
-    success = {name: one["success"].to(y.device) for name, one in stored.items()}
+    success = {name: examples["success"].to(y.device) for name, examples in stored.items()}
     result = WorstCase([], {"clean": clean_correct}, {})
     result.correct.update({name: clean_correct & ~mask for name, mask in success.items()})
-    success |= {name: one.success for name, one in (others or {}).items()}
-    adversarial = {name: one["x_adv"].to(x.device) for name, one in stored.items()}
-    adversarial |= {name: one.x_adv for name, one in (others or {}).items()}
+    success |= {name: other.success for name, other in (others or {}).items()}
+    adversarial = {name: examples["x_adv"].to(x.device) for name, examples in stored.items()}
+    adversarial |= {name: other.x_adv for name, other in (others or {}).items()}
     network = GradientSafe(model).eval()
-    for norm, epsilon in threats.models(counting).items():
+    for norm, epsilon in threats.models(in_scope).items():
         in_norm = {name: one for name, one in threats_by_name.items() if one.norm == norm}
         outcomes = outcome(success, in_norm, clean_correct, norm)
         images = [(one, success[name], adversarial[name]) for name, one in in_norm.items()]
@@ -74,7 +74,7 @@ def worst_case(
         infeasible = torch.zeros_like(clean_correct)
         for name in in_norm.keys() & stored.keys():
             infeasible |= ~feasible(x, adversarial[name], norm, in_norm[name].epsilon)
-        values = threats.counts(counting, (norm, epsilon)) + measured(outcomes, followed_up.only)
+        values = threats.counts(in_scope, (norm, epsilon)) + measured(outcomes, followed_up.only)
         values += [*follow_up.measured(followed_up), fraction("infeasible_fraction", infeasible)]
         result.measurements.extend(one._replace(entry=norm) for one in values)
         result.correct[norm] = outcomes.robust
@@ -97,7 +97,7 @@ def per_image_table(correct: Mapping[str, Tensor]) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def counting_attacks(entries: Mapping, limits: Mapping[str, Any]) -> dict[str, Threat]:
+def attacks_in_scope(entries: Mapping, limits: Mapping[str, Any]) -> dict[str, Threat]:
     """Threats of the attacks within a threat model: with an epsilon that is within the limit.
 
     limits: by norm, the section ``threat`` of the study; a norm without one has no limit.
@@ -105,11 +105,13 @@ def counting_attacks(entries: Mapping, limits: Mapping[str, Any]) -> dict[str, T
     largest = {norm: None if size is None else pixels(size) for norm, size in limits.items()}
     attack_threats = {name: threat(entry) for name, entry in entries.items()}
     return {
-        name: one for name, one in attack_threats.items() if _counts(one, largest.get(one.norm))
+        name: one
+        for name, one in attack_threats.items()
+        if _is_in_scope(one, largest.get(one.norm))
     }
 
 
-def _counts(attack: Threat, limit: float | None) -> bool:
+def _is_in_scope(attack: Threat, limit: float | None) -> bool:
     """Whether an attack has an epsilon within the limit, up to rounding."""
     if attack.epsilon is None or limit is None:
         return attack.epsilon is not None

@@ -78,8 +78,8 @@ def _read_stage(file: Path) -> Contract:
     constants = _constants(file)
     declared = {name.lower(): constants[name] for name in CONSTANTS if name in constants}
     reads = [
-        Read(one, one, {}) if isinstance(one, str) else Read(*one)
-        for one in declared.get("reads", [])
+        Read(read, read, {}) if isinstance(read, str) else Read(*read)
+        for read in declared.get("reads", [])
     ]
     writes = {name: RESULTS + path for name, path in declared["writes"].items()}
     defaults: dict[str, Any] = {
@@ -97,14 +97,9 @@ def _constants(file: Path) -> dict[str, Any]:
     constants: dict[str, Any] = {}
     for node in ast.parse(file.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(HELPERS):
-            helper_constants = _constants(
-                file.with_name(f"{str(node.module).rpartition('.')[2]}.py")
-            )
-            constants |= {
-                one.name: helper_constants[one.name]
-                for one in node.names
-                if one.name in helper_constants
-            }
+            imported = _constants(file.with_name(f"{str(node.module).rpartition('.')[2]}.py"))
+            names = [alias.name for alias in node.names]
+            constants |= {name: imported[name] for name in names if name in imported}
         elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             name = node.targets[0].id
             try:
@@ -123,8 +118,8 @@ def _literal(node: ast.expr, constants: dict[str, Any]) -> Any:  # noqa: ANN401 
         return ast.literal_eval(node)
     mapping: dict[str, Any] = {}
     for key, value in zip(node.keys, node.values, strict=True):
-        one = _literal(value, constants)
-        mapping |= one if key is None else {ast.literal_eval(key): one}
+        literal = _literal(value, constants)
+        mapping |= literal if key is None else {ast.literal_eval(key): literal}
     return mapping
 
 

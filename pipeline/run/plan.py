@@ -47,7 +47,7 @@ class Plan:
     def __init__(self, study: dict[str, Any], checkout: Path = Path()) -> None:  # noqa: D107
         self.study, self.contracts = study, contract.read_all(checkout)
         # (setting, study in that setting).
-        self._settings = [(one, in_setting(study, one)) for one in study["settings"]]
+        self._settings = [(setting, in_setting(study, setting)) for setting in study["settings"]]
 
     @cached_property
     def jobs(self) -> dict[str, Planned]:
@@ -55,11 +55,8 @@ class Plan:
         jobs: dict[str, Planned] = {}
         for stage_contract in self.contracts.values():
             for all_names in self._combinations(stage_contract):
-                job = Planned(
-                    stage_contract,
-                    {name: all_names[name] for name in stage_contract.names},
-                    all_names,
-                )
+                names = {name: all_names[name] for name in stage_contract.names}
+                job = Planned(stage_contract, names, all_names)
                 jobs.setdefault(job.name, job)
         return jobs
 
@@ -79,13 +76,8 @@ class Plan:
         for name in expected:
             if name not in names:
                 raise StudyError(f"stage {stage} needs --{name}")
-            choices = (
-                ", ".join(dict.fromkeys(candidate.names[name] for candidate in candidates))
-                or "none"
-            )
-            candidates = [
-                candidate for candidate in candidates if candidate.names[name] == names[name]
-            ]
+            choices = ", ".join(dict.fromkeys(job.names[name] for job in candidates)) or "none"
+            candidates = [job for job in candidates if job.names[name] == names[name]]
             if not candidates:
                 problem = f"stage {stage} has no {name} {names[name]!r} here"
                 raise StudyError(f"{problem}; choose from {choices}")
@@ -113,9 +105,8 @@ class Plan:
 
     def _read(self, job: Planned, read: Read) -> list[File]:
         values = self.study | job.all_names
-        names_read = job.names | {
-            name: value.format(**values) for name, value in read.names.items()
-        }
+        renamed = {name: value.format(**values) for name, value in read.names.items()}
+        names_read = job.names | renamed
         files = []
         for writer in self.contracts.values():
             if read.artifact in writer.writes:

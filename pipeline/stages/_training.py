@@ -104,7 +104,7 @@ def _objective(job: Job, entry: Entry, model: torch.nn.Module, data: loop.Images
 def _finisher(entry: Entry, model: torch.nn.Module, validation: loop.Images) -> Callable[[], None]:
     """Function that finishes the trained network on held-out images; without one, a no-op."""
     config = registry.config("defences", entry)
-    finishes, finish = (registry.hook("defences", entry, one) for one in ("finishes", "finish"))
+    finishes, finish = (registry.hook("defences", entry, hook) for hook in ("finishes", "finish"))
     if finish is None or not finishes(config):
         return lambda: None
     if not len(validation.labels):

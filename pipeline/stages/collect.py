@@ -42,17 +42,18 @@ COLUMNS = ["defence", "seed", "entry", "index", "correct"]
 def run(job: Job) -> None:
     """Concatenate the rows of all runs; the number of classes is a row of each run."""
     tables, by_image = [], []
-    runs = dict.fromkeys((one.names["defence"], one.names["seed"]) for one in job.files("outcomes"))
+    runs = dict.fromkeys(
+        (file.names["defence"], file.names["seed"]) for file in job.files("outcomes")
+    )
     for defence, seed in runs:
         run_names = {"defence": defence, "seed": seed}
         model = job.file("model", **run_names)
-        files = [one.path for one in job.files("tables", **run_names)]
-        tables.append(rows_of_run(job.names | run_names, job.file("data"), model, files))
+        paths = [file.path for file in job.files("tables", **run_names)]
+        tables.append(rows_of_run(job.names | run_names, job.file("data"), model, paths))
         if not is_untrained(model):
-            *_, final_outcomes = job.files(
-                "outcomes", **run_names
-            )  # those after transfers, where there are any
-            by_image.append(rows.read(final_outcomes.path).assign(**run_names)[COLUMNS])
+            # The last are those after transfers, where there are any.
+            *_, outcomes = job.files("outcomes", **run_names)
+            by_image.append(rows.read(outcomes.path).assign(**run_names)[COLUMNS])
     for file in job.files("selection"):
         tables.append(rows.read(file.path).assign(**job.names)[tables[0].columns])
     rows.write_table(job.writes["per_image"], pd.concat(by_image, ignore_index=True))

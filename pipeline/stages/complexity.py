@@ -40,7 +40,7 @@ def run(job: Job) -> None:
     """Measure all clean images once, and every attack's successes."""
     data = load.split(job, "test")
     measures = measures_of(job)
-    attacks = ((one.names["attack"], unseal(one.path)[0]) for one in job.files("examples"))
+    attacks = ((file.names["attack"], unseal(file.path)[0]) for file in job.files("examples"))
     if data.vocabulary:
         inputs, _ = load.first_images(data, job.params["evaluation_images"])
         measurements = text_complexity.measure_altered_words(

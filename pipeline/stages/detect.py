@@ -103,5 +103,5 @@ def _complexities(
     measures: dict[str, Callable], clean: dict[str, Tensor], chosen: Tensor, attacked_images: Tensor
 ) -> Iterator[Measurement]:
     for name, measure in measures.items():
-        for one in compare_complexities(measure(attacked_images), clean[name][chosen]):
-            yield one._replace(entry=name)
+        for measurement in compare_complexities(measure(attacked_images), clean[name][chosen]):
+            yield measurement._replace(entry=name)

@@ -41,7 +41,7 @@ def run(job: Job) -> None:
     images, labels = load.test_images(job)
     x, y = floats(images, job.device), labels.to(job.device)
     model = load.trained(job, job.file("model"))
-    stored = {one.names["attack"]: unseal(one.path)[0] for one in job.files("examples")}
+    stored = {file.names["attack"]: unseal(file.path)[0] for file in job.files("examples")}
     attacks, threat = job.params["attacks"], job.params["threat"]
     combined = worst_case(model, x, y, stored, attacks, threat, generator=job.generator)
 

@@ -18,7 +18,7 @@ from pipeline.figures import gallery
 from pipeline.figures._saving import save
 from pipeline.results import rows, sealed_text
 from pipeline.results.untrained import is_untrained
-from pipeline.results.worst_case import counting_attacks
+from pipeline.results.worst_case import attacks_in_scope
 from pipeline.run import load
 from pipeline.run.job import Job
 from robustinfo.core import registry
@@ -73,12 +73,12 @@ def run(job: Job) -> None:
     }
     x = floats(images[index])
     columns = {"attack": attack, "index": index, "label": labels[index]}
-    tables = [_predictions(job, defence, x, one) for defence, one in shown.items()]
-    table = pd.concat([own.assign(**columns) for own in tables])[COLUMNS]
+    tables = [_predictions(job, defence, x, examples) for defence, examples in shown.items()]
+    table = pd.concat([table_of_defence.assign(**columns) for table_of_defence in tables])[COLUMNS]
     classes = sealed_text.read_json(job.file("data"))["classes"]
     table[NAMED] = table[NAMED].map(classes.__getitem__)
     rows.write_table(job.writes["gallery"], table)
-    x_adv = {defence: one["x_adv"] for defence, one in shown.items()}
+    x_adv = {defence: examples["x_adv"] for defence, examples in shown.items()}
     save(gallery.draw(table, x, x_adv), job.writes["gallery_picture"])
 
 
@@ -87,9 +87,9 @@ def strongest_attack(job: Job) -> str | None:
 
     None without a threat model.
     """
-    counting = counting_attacks(job.params["attacks"], job.params["threat"])
-    iterated = [name for name, one in counting.items() if one.role == "iterated"]
-    return min(iterated or counting, key=lambda name: _accuracy_under(job, name), default=None)
+    in_scope = attacks_in_scope(job.params["attacks"], job.params["threat"])
+    iterated = [name for name, threat in in_scope.items() if threat.role == "iterated"]
+    return min(iterated or in_scope, key=lambda name: _accuracy_under(job, name), default=None)
 
 
 def choose_images(success: Tensor, labels: Tensor) -> Tensor:
@@ -104,8 +104,8 @@ def choose_images(success: Tensor, labels: Tensor) -> Tensor:
 def _accuracy_under(job: Job, attack: str) -> float:
     """Accuracy under an attack, in the mean over the defences."""
     tables = [
-        rows.read(job.file("attacked", defence=one, attack=attack))
-        for one in _trained_defences(job)
+        rows.read(job.file("attacked", defence=defence, attack=attack))
+        for defence in _trained_defences(job)
     ]
     table = pd.concat(tables)
     return table[table.quantity == "accuracy"].value.mean()
@@ -124,5 +124,5 @@ def _predictions(job: Job, defence: str, x: Tensor, shown: dict[str, Tensor]) ->
 
 def _trained_defences(job: Job) -> list[str]:
     """Trained defences: not those for which no layer was selected."""
-    attacked = dict.fromkeys(one.names["defence"] for one in job.files("examples"))
-    return [one for one in attacked if not is_untrained(job.file("model", defence=one))]
+    attacked = dict.fromkeys(file.names["defence"] for file in job.files("examples"))
+    return [name for name in attacked if not is_untrained(job.file("model", defence=name))]

@@ -23,7 +23,7 @@ from pipeline.results import rows
 from pipeline.results.collected import read_results
 from pipeline.results.information_vs_robustness import POINT, correlations, points, robust_rows
 from pipeline.results.statistics import over_seeds, select_rows
-from pipeline.results.worst_case import counting_attacks
+from pipeline.results.worst_case import attacks_in_scope
 from pipeline.run.job import Job
 from pipeline.study.slices import in_setting
 from robustinfo.core.files import whole
@@ -67,15 +67,15 @@ def run(job: Job) -> None:
     results = read_results(job.paths("results"))
     verdicts = rows.read(job.file("verdict"))
     pairs = [tuple(line) for line in verdicts[SETTING].drop_duplicates().itertuples(index=False)]
-    settings = [dict(zip(SETTING, one, strict=True)) for one in pairs]
+    settings = [dict(zip(SETTING, pair, strict=True)) for pair in pairs]
     protocols: dict[tuple[str, ...], str] = {}
     attacked, swept, setting_points = list[Any](), list[Any](), list[Any]()
     for names in settings:
         setting_rows, study = select_rows(results, names), in_setting(job.params, names)
-        counting = counting_attacks(study["attacks"], study["threat"])
-        for norm in models(counting):
-            protocols[*names.values(), norm] = protocol(counting, norm)
-        attacked += _accuracy_by_attack(setting_rows, [*study["attacks"]], counting)
+        in_scope = attacks_in_scope(study["attacks"], study["threat"])
+        for norm in models(in_scope):
+            protocols[*names.values(), norm] = protocol(in_scope, norm)
+        attacked += _accuracy_by_attack(setting_rows, [*study["attacks"]], in_scope)
         swept += _accuracy_by_epsilon(study["diagnostics"], setting_rows)
         setting_points.append(points(setting_rows, study["models"][names["model"]]))
     board = rank_defences(verdicts, attacked, protocols)
@@ -92,10 +92,10 @@ def run(job: Job) -> None:
     rows.write_table(job.writes["correlations"], correlations(all_points))
 
 
-def protocol(counting: dict[str, Threat], norm: str) -> str:
+def protocol(in_scope: dict[str, Threat], norm: str) -> str:
     """``linf up to 8/255: fgsm, pgd``: the attacks of a norm's threat model."""
-    epsilons = {name: one.epsilon for name, one in counting.items() if one.norm == norm}
-    largest = max(one for one in epsilons.values() if one is not None)
+    epsilons = {name: threat.epsilon for name, threat in in_scope.items() if threat.norm == norm}
+    largest = max(epsilon for epsilon in epsilons.values() if epsilon is not None)
     return f"{norm} up to {_pixels(largest)}: {', '.join(epsilons)}"
 
 
@@ -139,15 +139,15 @@ def tex(board: pd.DataFrame) -> str:
 
 
 def _accuracy_by_attack(
-    results: pd.DataFrame, attacks: list[str], counting: dict[str, Threat]
+    results: pd.DataFrame, attacks: list[str], in_scope: dict[str, Threat]
 ) -> Iterator[dict]:
     """Rows per defence of a setting: accuracy clean, under each attack and all of each norm."""
     clean = {"stage": "diagnose", "entry": "clean", "quantity": "accuracy"}
     selections = [(CLEAN, select_rows(results, clean), True)]
     for name in attacks:
         where = {"stage": "attack", "entry": name, "quantity": "accuracy"}
-        selections.append((name, select_rows(results, where), name in counting))
-    for norm in models(counting):
+        selections.append((name, select_rows(results, where), name in in_scope))
+    for norm in models(in_scope):
         selections.append((WORST_CASE.format(norm=norm), robust_rows(results, norm), True))
     for name, selected, counts in selections:
         for key, seeds in selected.groupby(RUN, sort=False):

@@ -76,8 +76,8 @@ def _measure_snapshot(
             "training", *evaluate_in_batches(model, parts, name, job.params["measures"][name])
         )
     entries = job.params["snapshot_diagnostics"]
-    for one in diagnosed(model, x, y, entries, resisting={}, generator=job.generator):
-        yield one._replace(input="clean")
+    for measurement in diagnosed(model, x, y, entries, resisting={}, generator=job.generator):
+        yield measurement._replace(input="clean")
 
 
 def _with_input(

@@ -97,7 +97,7 @@ def _overview(job: Job) -> dict[str, list[str]]:
     figures = {}
     for setting in job.params["settings"]:
         folder = job.file("overview") / SETTINGS / setting["dataset"] / setting["model"]
-        if files := sorted(folder.glob("*.svg"), key=lambda one: (one.stem != ATTACKS, one.name)):
+        if files := sorted(folder.glob("*.svg"), key=lambda svg: (svg.stem != ATTACKS, svg.name)):
             figures["{dataset}, {model}".format(**setting)] = [assets.svg(file) for file in files]
     return figures
 

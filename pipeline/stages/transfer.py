@@ -16,7 +16,7 @@ from torch import Tensor
 from pipeline.results import rows
 from pipeline.results.worst_case import (
     TransferredAttack,
-    counting_attacks,
+    attacks_in_scope,
     per_image_table,
     worst_case,
 )
@@ -51,18 +51,18 @@ def run(job: Job) -> None:
     model = load.trained(job, job.file("model"))
     clean_correct = correct(model, x, y)
     attacks, threat = job.params["attacks"], job.params["threat"]
-    counting = counting_attacks(attacks, threat)
+    in_scope = attacks_in_scope(attacks, threat)
     measurements, others = [], {}
     for file in job.files("proxy"):
         name, proxy = file.names["attack"], file.names["defence"]
         x_adv = unseal(file.path)[0]["x_adv"].to(job.device)
         success = clean_correct & fooled(model, x_adv, y)
         measurements += _transfer_rates(name, proxy, clean_correct, success)
-        if name in counting:
+        if name in in_scope:
             others[f"{name} from {proxy}"] = TransferredAttack(
-                counting[name].transferred(), success, x_adv
+                in_scope[name].transferred(), success, x_adv
             )
-    stored = {one.names["attack"]: unseal(one.path)[0] for one in job.files("examples")}
+    stored = {file.names["attack"]: unseal(file.path)[0] for file in job.files("examples")}
     combined = worst_case(model, x, y, stored, attacks, threat, others, generator=job.generator)
     measurements += combined.measurements
     rows.write(

@@ -22,7 +22,7 @@ from pipeline.results.collected import read_results, read_untrained
 from pipeline.results.information_checks import information_measurements
 from pipeline.results.statistics import over_seeds, select_rows
 from pipeline.results.untrained import UNTRAINED
-from pipeline.results.worst_case import counting_attacks, with_transfers
+from pipeline.results.worst_case import attacks_in_scope, with_transfers
 from pipeline.run.job import Job
 from pipeline.study.slices import in_setting
 from robustinfo.core.files import whole
@@ -85,7 +85,7 @@ def run(job: Job) -> None:
                     | _strongest_attack(setting, defence, attacks, norm)
                     | {COUNTS[name]: count for name, count in result.counts().items()}
                 )
-                checks += [columns | _check_columns(one) for one in result.answers]
+                checks += [columns | _check_columns(answer) for answer in result.answers]
                 accuracies = {"clean_accuracy": clean, "robust_accuracy": robust["ours"]}
                 metrics.setdefault("/".join([*names.values(), norm]), {})[defence] = accuracies
             for defence in select_rows(untrained, names).defence:
@@ -105,8 +105,8 @@ def _settings_with_threats(
     """(setting, study in it, threats of its attacks within the threat model), if it has any."""
     for names in job.params["settings"]:
         study = in_setting(job.params, names)
-        if counting := counting_attacks(study["attacks"], study["threat"]):
-            yield names, study, counting
+        if in_scope := attacks_in_scope(study["attacks"], study["threat"]):
+            yield names, study, in_scope
 
 
 def _norm_by_entry(study: dict[str, Any]) -> dict[str, str | None]:
@@ -167,7 +167,7 @@ def _strongest_attack(
     setting: pd.DataFrame, defence: str, attacks: dict[str, threats.Threat], norm: str
 ) -> dict:
     """The attack in the norm with the least accuracy by itself, and that accuracy."""
-    in_norm = [name for name, one in attacks.items() if one.norm == norm]
+    in_norm = [name for name, threat in attacks.items() if threat.norm == norm]
     where = {"defence": defence, "stage": "attack", "quantity": "accuracy", "entry": in_norm}
     accuracy = select_rows(setting, where).groupby("entry", sort=False).value.mean()
     return {"strongest_attack": accuracy.idxmin(), "strongest_attack_accuracy": accuracy.min()}

@@ -22,7 +22,7 @@ def check_paper(target: Target, groups: Outline, key: Key, fail: Fail) -> None:
         return
     file = Path(REFERENCES) / f"{target.paper.file}.yaml"
     if not file.is_file():
-        choices = sorted(one.stem for one in Path(REFERENCES).glob("*.yaml"))
+        choices = sorted(known.stem for known in Path(REFERENCES).glob("*.yaml"))
         problem = f"no {target.paper.file!r}{suggestion(target.paper.file, choices)}"
         raise fail((*key, "paper", "file"), problem)
     columns = {*target.rows, *target.columns, "dataset", "model", "defence"}
@@ -58,5 +58,5 @@ def _published(target: Target, groups: Outline, content: dict) -> Iterator[tuple
 def _has_open_cells(target: Target, groups: Outline) -> bool:
     """Whether cells are named by values that only the results have."""
     columns = target.paper.key_columns if target.paper else ()
-    cell_values = (one for group in groups for name in columns for one in values(group, name))
-    return any("*" in cell_text(one) for one in cell_values)
+    cell_values = (value for group in groups for name in columns for value in values(group, name))
+    return any("*" in cell_text(value) for value in cell_values)

@@ -72,11 +72,11 @@ def percent(fraction: float) -> str:
 
 def weights(study: dict[str, Any], dataset: str, model: str, paper: Scale) -> str:
     """``1/48 of the weights``; empty where ours has no fewer, or the paper names no network."""
-    ours_entry = study["models"][model]
-    if paper.network in (None, ours_entry):
+    our_network = study["models"][model]
+    if paper.network in (None, our_network):
         return ""
     data = json.dumps(study["datasets"][dataset])
-    ours, theirs = (_parameters(json.dumps(one), data) for one in (ours_entry, paper.network))
+    ours, theirs = (_parameters(json.dumps(entry), data) for entry in (our_network, paper.network))
     if ours >= theirs:
         return ""
     one_in = theirs / ours

@@ -80,7 +80,9 @@ def values(group: Group, column: str) -> tuple[Any, ...]:
 
 def settings(groups: Outline) -> set[tuple[str, str]]:
     """(dataset, model) of every setting that has some of the rows."""
-    return {pair for one in groups for pair in product(*(values(one, name) for name in SETTING))}
+    return {
+        pair for group in groups for pair in product(*(values(group, name) for name in SETTING))
+    }
 
 
 def _check_values(

@@ -49,4 +49,4 @@ def _is_size(annotation: Any, metadata: list) -> bool:  # noqa: ANN401 - any typ
         *metadata,
         *(m for a in get_args(annotation) for m in getattr(a, "__metadata__", ())),
     ]
-    return any(isinstance(one, BeforeValidator) and one.func is pixels for one in constraints)
+    return any(isinstance(item, BeforeValidator) and item.func is pixels for item in constraints)

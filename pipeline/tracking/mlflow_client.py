@@ -96,9 +96,8 @@ def _log(
     client: MlflowClient, experiment: str, run: mlflow_runs.Run, source: dict[str, str], file: Path
 ) -> LoggedRun:
     params = [Param(name, value) for name, value in run.params.items()]
-    finished_at = int(
-        1000 * max(path.stat().st_mtime for path in run.files)
-    )  # not when it was logged
+    # When the run ended, not when it was logged.
+    finished_at = int(1000 * max(path.stat().st_mtime for path in run.files))
     metrics = [
         Metric(name, value, finished_at, step) for name, value, step in mlflow_runs.metrics(run)
     ]

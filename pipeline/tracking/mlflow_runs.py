@@ -119,7 +119,7 @@ def _expected_runs(plan: Plan) -> Iterator[tuple[dict[str, str], list[Path]]]:
         read = plan.reads(job)
         for model in read["model"]:
             tables = [
-                one.path for one in read["tables"] if model.names.items() <= one.names.items()
+                file.path for file in read["tables"] if model.names.items() <= file.names.items()
             ]
             yield model.names, [model.path, *tables]
 

@@ -94,10 +94,10 @@ def _models(json_schema: dict[str, Any], models: dict[str, type], heading: str) 
 
 def _training(json_schema: dict[str, Any]) -> list[str]:
     definitions = {
-        one: json_schema["$defs"][
-            f"robustinfo__training__{one.__name__.rpartition('.')[2]}__Config"
+        module: json_schema["$defs"][
+            f"robustinfo__training__{module.__name__.rpartition('.')[2]}__Config"
         ]
-        for one in (loop, augment)
+        for module in (loop, augment)
     }
     introduction = (
         "Of `pretrain`, `retrain`, `train_selected`, and of the methods of learning/ that train:"
