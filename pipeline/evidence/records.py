@@ -1,4 +1,4 @@
-"""Finished units as they are committed: rows, outcomes, the network if it is small, their sha256.
+"""Records of finished units, to be committed: rows, outcomes, small networks, and their sha256.
 
 Networks and states are binary, and git keeps each version whole: all of them together stay within
 BUDGET. A larger one is left out and known by its sha256.
@@ -23,13 +23,13 @@ ORIGINAL_SHA256 = "as_trained_sha256"  # key in a copy with the architecture (le
 
 
 def budget_left(without: Unit) -> int:
-    """Bytes that are left of the budget, but for what is already there of the unit."""
+    """Bytes left of the budget, not counting files of the unit itself."""
     files = [*RECORDS.rglob("*.safetensors")]
     return BUDGET - sum(f.stat().st_size for f in files if without.record not in f.parents)
 
 
 def publish(unit: Unit) -> None:
-    """Put the record of a unit whose every step is done in its place, whole or not at all."""
+    """Write the record of a unit whose steps are all done, whole or not at all."""
     model = as_trained(unit.path(template("model")))
     size = model.stat().st_size
     files = [unit.path(gather.ROWS), unit.path(gather.OUTCOMES)]
@@ -62,13 +62,13 @@ def publish(unit: Unit) -> None:
 
 
 def as_trained(model: Path) -> Path:
-    """The file of a network as it was trained, which is what is committed."""
+    """The original file of a network, which is what is committed (legacy_checkpoints.py)."""
     is_copy = ORIGINAL_SHA256 in unseal(model)[1]
     return model.parent / AS_TRAINED / model.name if is_copy else model
 
 
 def read(unit: Unit) -> dict[str, Any]:
-    """The record's unit.json. Raises AlteredFileError, naming the file, if any is not as it was."""
+    """The record's unit.json. Raises AlteredFileError, naming the file, if any was altered."""
     record = sealed_text.read_json(unit.record / RECORD)
     present = {file.name for file in unit.record.iterdir()} - {RECORD}
     for name in sorted(present | record["files"].keys()):
@@ -81,7 +81,7 @@ def read(unit: Unit) -> dict[str, Any]:
 
 
 def provide_network(unit: Unit, *, needed_by: Unit) -> None:
-    """Have the unit's network among the results, from its record if it is nowhere else."""
+    """Copy the unit's network from its record to the results, unless it is there."""
     model = unit.path(template("model"))
     if model.exists():
         return
@@ -96,5 +96,5 @@ def provide_network(unit: Unit, *, needed_by: Unit) -> None:
 
 
 def sha256(file: Path) -> str:
-    """Of its bytes."""
+    """sha256 of a file's bytes."""
     return hashlib.sha256(file.read_bytes()).hexdigest()

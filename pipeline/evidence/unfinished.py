@@ -51,7 +51,7 @@ def restore(unit: Unit) -> None:
     places = {
         STATE: unit.path(RUN) / ".training" / STATE,
         MEASURED: unit.path(EARLIER),
-        UNIT_STATE: unit_state.path(unit),  # last: it says that the rest is there
+        UNIT_STATE: unit_state.path(unit),  # last: it marks that the rest is there
     }
     for name, place in places.items():
         with refusals(place):

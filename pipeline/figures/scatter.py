@@ -1,6 +1,6 @@
 """Points in the plane: a panel per set of them, a colour per class of points.
 
-The last of the names in a row reads ``class 2, point 17``, the others tell the panels apart; the
+The last of the names in a row reads ``class 2, point 17``, the others name the panel; the
 two columns are x and y. Axes without labels are those of one space, and have one scale.
 """
 

@@ -1,7 +1,7 @@
 """A surface over two directions: a panel per surface, colours for height, contours for shape.
 
 The last of the names in a row is the step along the vertical direction, the column that along the
-horizontal one; the other names tell the panels apart. All panels share their colours, contours are
+horizontal one; the other names name the panel. All panels share their colours, contours are
 each panel's own. Where heights have both signs, a thick line is at 0: of margins, the boundary. The
 cross is where neither step is taken.
 """

@@ -29,7 +29,7 @@ def claim_estimate(
     column = claim.worst_over
     groups = of[column].unique()
     same_groups = against is None or set(groups) == set(against[column])
-    if not len(groups) or not same_groups:  # a group that stands alone is compared with nothing
+    if not len(groups) or not same_groups:  # a group on one side only has no counterpart
         return statistics.unknown(math.nan, of.seed.nunique())
     estimates = []
     for group in groups:

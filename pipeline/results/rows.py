@@ -8,18 +8,18 @@ dataset, model, defence  of the run, as the study names them
 seed  of the run; what a study trains with several seeds differs by nothing else
 stage  the stage that wrote the row
 entry  the line of the study that made it: an attack, a measure, a diagnostic ...; clean: none
-input  what the network was given: clean, training, or the attack whose images were read
+input  the network's inputs: clean, training, or the attack whose images were read
 epoch  after which the snapshot was made; 0: before the first step
 layer  of the network; network: all of them together
-level  the value of a sweep, or what else the quantity runs over
-quantity  what the value is: see the quantities below
+level  the value of a sweep, or of another variable of the quantity
+quantity  name of the value: see the quantities below
 value  the number; empty: not a number
 n  the images behind the value
-interval  what its 95 % interval rests on: fraction (k of n images: Wilson's), exact (a fact about
-    what was run, no interval), own (the interval of its method), unknown
+interval  kind of its 95 % interval: fraction (k of n images: Wilson's), exact (a fact about the
+    run, no interval), own (the interval of its method), unknown
 low, high  the ends of that interval
 ceiling  the most that n samples allow an estimate, in the unit of the value
-saturated  whether the estimate sits at its ceiling, where it says nothing: True or False
+saturated  whether the estimate is at its ceiling, and so uninformative: True or False
 """
 
 import csv

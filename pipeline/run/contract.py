@@ -13,7 +13,7 @@ in a helper that they import (_training.py):
              is of a section the entries that the key names, as ("attacks", "learning.attacks").
     FILES    files of the project that it reads, as patterns.
     NEEDS    a section without whose entries the stage has no jobs.
-    DEVICE   "cpu" or "gpu": what it computes on, with the threads of a job; "gpu" where there
+    DEVICE   "cpu" or "gpu": the device of its jobs, with the threads of a job; "gpu" where there
              is one.
 
 A value in braces is one of the job's names or of the study. Files are parsed and not imported: the

@@ -12,7 +12,7 @@ from pipeline.run.threads import threads
 def acquire() -> tuple[torch.device, FileLock | None]:
     """Device, and the lock that reserves it until the process ends. Waits for a free GPU.
 
-    Snakemake's ``gpu=1`` counts devices without telling them apart; the lock does.
+    Snakemake's ``gpu=1`` counts devices without naming them; the lock reserves one.
     """
     torch.set_num_threads(threads())
     count = torch.cuda.device_count()

@@ -1,7 +1,7 @@
 """Stage collect: the rows of every run of one network on one data set in one tidy table.
 
 writes  results/{study}/collected/{dataset}/{model}.csv  with the runs' names, and Wilson
-        intervals of fractions that have no interval of their own; the selection comes last. A run
+        intervals of fractions without one; the selection comes last. A run
         that was not trained, as no layer was selected for it, has one row, ``untrained``
         results/{study}/per_image/{dataset}/{model}.csv  defence, seed, entry, index, correct
 """

@@ -7,7 +7,7 @@ writes  results/{study}/gallery/{dataset}/{model}.csv  defence, attack, index (i
 For texts, and without a threat model, both files are empty. The attack is the one of the threat
 model with the least accuracy, in the mean over the defences. The
 images are the first ones, each of another class, that it turned for most defences: a gallery shows
-what an attack does, not how often.
+how examples look, not how often an attack succeeds.
 """
 
 import pandas as pd

@@ -1,7 +1,7 @@
 """Stage overview: the figures that every study has, drawn from the leaderboard's tables.
 
-writes  results/{study}/overview/figures/  .svg and .png: per setting the accuracy that each attack
-                                           leaves and that by epsilon; information and robustness
+writes  results/{study}/overview/figures/  .svg and .png: per setting the accuracy under each
+                                           attack and by epsilon; information and robustness
 """
 
 from pathlib import Path

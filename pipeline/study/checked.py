@@ -1,8 +1,8 @@
-"""A checked study, kept: whoever asks again for what has not changed reads it in a moment.
+"""Cache of checked studies: one that has not changed is not checked again.
 
-A check imports every method that the study names, and torch with them; a driver and its jobs ask
-hundreds of times. What was checked stands in .snakemake/checked/, with the bytes of the study files
-that it was made of and the state of whatever checked them. No torch.
+A check imports every method that the study names, and torch with them; a driver and its jobs load
+a study hundreds of times. A checked study is stored in .snakemake/checked/, with the sha256 of its
+files and the state of the code that checked it. No torch.
 """
 
 import hashlib
@@ -21,10 +21,10 @@ CHECK_SOURCES = ("pipeline/**/*.py", "src/robustinfo/**/*.py", f"{REFERENCES}/*.
 
 
 def load(file: Path) -> dict[str, Any]:
-    """The study after every check that needs no data. Raises StudyError at the first problem."""
+    """Content of the checked study, from the cache if it is valid there (``check.load``)."""
     cached = CACHE / f"{hashlib.sha256(str(file).encode()).hexdigest()[:16]}.json"
     state = _state_of_checks()
-    with suppress(OSError, ValueError, KeyError, TypeError):  # there is none, or no whole one
+    with suppress(OSError, ValueError, KeyError, TypeError):  # no cached study, or a damaged one
         known = json.loads(cached.read_text(encoding="utf-8"))
         if known["state"] == state and known["files"] == _digests(known["files"]):
             return known["content"]
@@ -42,7 +42,7 @@ def _digests(files: Iterable[str]) -> dict[str, str]:
 
 
 def _state_of_checks() -> str:
-    """Size and time of every file of theirs: whoever edits one has studies checked again."""
+    """Digest of size and time of every file that checks studies: an edit invalidates the cache."""
     sha = hashlib.sha256()
     for file in sorted(file for pattern in CHECK_SOURCES for file in Path().glob(pattern)):
         status = file.stat()

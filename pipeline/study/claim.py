@@ -62,15 +62,15 @@ class Published(Settings):
 class Claim(Settings):
     """Per seed, a ``statistic`` of one or two selections.
 
-    - difference: what ``of`` comes to, minus what ``against`` does if there is one.
-    - ratio: what ``of`` comes to, by what ``against`` does.
+    - difference: value of ``of``, minus that of ``against`` if there is one.
+    - ratio: value of ``of`` over that of ``against``.
     - correlation: Spearman's, of the two over the epochs, or over the levels of a sweep. Fewer than
       five of them, or a constant series, have none.
 
     With ``worst_over``, that of the least favourable group. With ``alike``, only where both sides
-    have these quantities alike. A selection comes to its mean; or to its ``fall``, by how much its
-    series over epochs or levels ends below its greatest value; or to its ``half_rise``, the first
-    epoch or level by which it has come half-way from its first value to its greatest.
+    have these quantities alike. The value of a selection is its mean; or its ``fall``, by how much
+    its series over epochs or levels ends below its greatest value; or its ``half_rise``, the first
+    epoch or level at which it is half-way from its first value to its greatest.
     """
 
     paper: str = ""  # of studies/references, without .yaml; none: a control of the study's own

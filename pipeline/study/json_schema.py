@@ -1,7 +1,7 @@
 """The JSON schema of a study file, from the models that check it: for editors, and any validator.
 
-It knows sections, keys, methods, types and ranges. A study that extends another may say a part of
-anything, so no key inside a section is required here; ``python -m pipeline check`` says the rest.
+It covers sections, keys, methods, types and ranges. A study that extends another may hold a part of
+anything, so no key inside a section is required; ``python -m pipeline check`` checks the rest.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from robustinfo.core.settings import Settings
 from robustinfo.training import loop
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-# The models of what stands in a section by name, and is no method's entry.
+# Models of the named contents of sections that are no method's entries.
 NAMED = {
     **dict.fromkeys(TRAININGS, loop.Config),
     "tables": Target,

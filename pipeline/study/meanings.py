@@ -45,7 +45,7 @@ def of_settings(model: type[BaseModel]) -> dict[str, str]:
 
 
 def of_quantities(*documented: Any) -> dict[str, str]:  # noqa: ANN401 - modules and functions
-    """{quantity: its meaning} from lines ``name, other  what it is`` of docstrings.
+    """{quantity: meaning} from lines ``name, other  meaning`` of docstrings.
 
     Two spaces or more part them. A name may hold ``*``. A meaning goes on in indented lines.
     """

@@ -35,7 +35,7 @@ ENDLESS = re.compile(r"(.+)\1{18}")
 
 
 def problems(content: dict[str, Any]) -> Iterator[tuple[Key, str]]:
-    """(key, what is wrong) of every name. content: the study, its sections mappings."""
+    """(key, problem) of every invalid name. content: the study, its sections mappings."""
     for section in NAMED:
         entries = content[section]
         for number, name in enumerate(entries):

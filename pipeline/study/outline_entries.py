@@ -31,7 +31,7 @@ def of_detection(study: dict[str, Any], entry: Entry) -> Outline:
     median_l2, median_linf  median distance from the clean image, of the images that are measured
     mean  the complexity of the measured images, on average, in its own unit
     clean_mean  of the same images before the attack
-    auc  how well the complexity tells them apart: 0.5 is chance, above it attacked is more complex
+    auc  of the complexity as a detector: 0.5 is chance, above it attacked is more complex
     """
     groups = [
         {"quantity": DETECTION_SIZES},

@@ -48,7 +48,7 @@ def of_complexities(study: dict[str, Any], *, images: bool) -> Outline:
     mean  the complexity on average, in its own unit: bytes, or bits per symbol
     clean_mean  of the same images before the attack
     difference  of texts, the one less the other
-    auc  how well the complexity tells them apart: 0.5 is chance, above it attacked is more complex
+    auc  of the complexity as a detector: 0.5 is chance, above it attacked is more complex
     true_positive_rate  attacked images that it detects at a false positive rate (level)
     """
     attacks = {"input": tuple(study["attacks"])}
@@ -105,7 +105,7 @@ def of_threat_models(study: dict[str, Any]) -> Outline:
     noise_only_rate  of the images that resist everything else, the fraction that noise breaks
     adaptive_shortfall  how much less the adaptive attack finds than the plain one with its steps
     short_search_fraction  images that only weaker attacks broke, and a long gradient search does
-    hidden_fraction  images broken by no gradient attack, whose cross-entropy has no slope
+    hidden_fraction  images broken by no gradient attack, with a zero gradient of cross-entropy
     convergence_gain  images that fall only to twice the steps
     restarts_gain  images that fall only to as many starts again
     infeasible_fraction  images that an attack returned outside the ball or [0, 1]

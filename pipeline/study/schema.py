@@ -1,4 +1,4 @@
-"""The shape of a study file: its sections, what each is where it is left out, and shared types."""
+"""Schema of a study file: its sections with their defaults, and shared types."""
 # ruff: noqa: RUF012 - pydantic copies a default for every model
 
 from copy import deepcopy
@@ -51,7 +51,7 @@ class Transfer(Settings):
 
 
 class Distorted(Settings):
-    """What the distortions are applied to, and what is measured then."""
+    """Inputs of the distortions, and measures of the distorted images."""
 
     # clean, or snapshot attacks, made against the finished network
     inputs: Annotated[list[Name], Field(min_length=1)] = ["clean"]
@@ -59,7 +59,7 @@ class Distorted(Settings):
 
 
 class Selection(Settings):
-    """Which layers to defend: those on which alone a defence helps. No settings: none is made."""
+    """Selection of layers to defend: those on which alone a defence helps. No settings: none."""
 
     settings: list[Setting] = []  # in which layers are selected
     compared: list[Name] = []  # defences; the others must beat the first
@@ -68,7 +68,7 @@ class Selection(Settings):
 
 
 class Verdict(Settings):
-    """What every defence is held against. The checks and their thresholds are the judge's."""
+    """Reference of the verdict. The checks and their thresholds are the judge's."""
 
     twin: Name = "standard"  # the undefended defence
 

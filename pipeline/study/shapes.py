@@ -1,4 +1,4 @@
-"""The JSON schema of one model: its keys, what they mean, and how a study may write them."""
+"""JSON schema of one model: its keys with their meanings, in the notation of a study."""
 
 from typing import Any
 

@@ -15,12 +15,12 @@ from ruamel.yaml.events import (
 )
 
 MAX_DEPTH = 30  # mappings and lists within one another
-MAX_NODES = 50_000  # keys and values, every alias counted as what it stands for
+MAX_NODES = 50_000  # keys and values, every alias counted unfolded
 
 
 def check_events(events: Iterable[Event]) -> tuple[int, str] | None:
     """(line, problem) of the first exceeded limit; None if there is none."""
-    total, sizes = 0, {}  # nodes so far; {anchor: nodes that it stands for}
+    total, sizes = 0, {}  # nodes so far; {anchor: nodes that it unfolds to}
     above: list[tuple[str | None, int]] = []  # of every open mapping or list: anchor, total before
     for event in events:
         line = event.start_mark.line + 1

@@ -2,9 +2,9 @@
 
 python -m pipeline dvc generate   dvc.yaml, from params.yaml
 python -m pipeline dvc jobs       jobs.json, as its first stage does
-python -m pipeline dvc record     after Snakemake: dvc.lock takes over what is up to date
+python -m pipeline dvc record     after Snakemake: commit to dvc.lock what is up to date
 python -m pipeline dvc adopt      after `dvc pull`, `checkout`, `repro`, `exp apply`:
-                                 Snakemake takes over what DVC calls clean
+                                 mark in Snakemake what DVC calls clean
 
 Neither marks a stale file as up to date: record leaves out what Snakemake would run again, adopt
 what DVC reports as changed and everything that depends on it.

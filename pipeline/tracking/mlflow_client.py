@@ -1,8 +1,8 @@
 """Runs of a study into MLflow: one flat run each, found again by its key. No other file has mlflow.
 
-A run whose key is there already is left as it is; one whose results changed gets a new run, and
-the old one the tag ``superseded: yes``. What depends on other runs, too (the verdict, the figures),
-is brought up to date in place. A run that a killed process left unfinished is deleted.
+A run whose key is already logged is not changed; if its results changed, a new run is logged, and
+the old one gets the tag ``superseded: yes``. Verdict and figures, which depend on other runs, too,
+are updated in place. A run that a killed process left unfinished is deleted.
 """
 
 import hashlib

@@ -78,7 +78,7 @@ def runs(study: dict[str, Any]) -> tuple[list[Run], int]:
 def metrics(run: Run) -> Iterator[tuple[str, float, int]]:
     """(name, value, step) of every finite number of the run. A step is an epoch or a level.
 
-    Steps are whole numbers: a sweep with fractions counts in thousandths, and its name says so.
+    Steps are whole numbers: a sweep with fractions counts in thousandths, as its name shows.
     """
     for file in run.files:
         if file.suffix == ".csv":
