@@ -11,11 +11,11 @@ import pytest
 
 from pipeline.run import driver
 
-JOB = "import time; from pipeline.run import driver; driver.follow(); time.sleep(60)"
+JOB = "import time; from pipeline.run import driver; driver.exit_with_driver(); time.sleep(60)"
 DRIVER = f"""
 import subprocess, sys, time
 from pipeline.run import driver
-driver.lead()
+driver.set_job_environment()
 job = subprocess.Popen([sys.executable, "-c", {JOB!r}])
 print(job.pid, flush=True)
 time.sleep(60)

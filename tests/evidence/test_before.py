@@ -39,7 +39,7 @@ def then(tmp_path, monkeypatch):
     Path("then/pipeline/stages/prepare.py").write_text("def run(job):\n    pass\n")
     monkeypatch.setattr(unit_state.checkouts, "head", lambda: "now")
     monkeypatch.setattr(unit_state.checkouts, "at", Path)
-    for name in ("asked", "started", "work"):
+    for name in ("output_of", "start", "run"):
         monkeypatch.setattr(subprocesses, name, lambda *_, **__: pytest.fail("it was started"))
 
 
