@@ -51,9 +51,8 @@ def remeasure(unit: Unit) -> None:
     expected = record["checkpoint"]["sha256"]
     if model.exists() and records.sha256(records.as_trained(model)) != expected:
         raise UserError(f"{model} is not the network of {unit.record}; delete it")
-    if not unit.path(
-        template("snapshots")
-    ).exists():  # the network alone may be here: another needed it
+    # The network alone may be here: another needed it.
+    if not unit.path(template("snapshots")).exists():
         records.provide_network(unit, needed_by=unit)
         table = rows.read(unit.record / "rows.csv")
         columns = [*rows.MEASURED_AT, *rows.VALUE]

@@ -47,9 +47,8 @@ def run(study: dict[str, Any], names: dict[str, str]) -> None:
         raise UserError(f"{folder / 'measures.csv'} and {earlier} lack the epochs {epochs_text}")
     names_of_run = {"study": study["name"], **names}
     rows.write_table(Path(ROWS.format(**names_of_run)), table)
-    rows.write_table(
-        Path(OUTCOMES.format(**names_of_run)), pack_bits(rows.read(paths("outcomes")[-1]))
-    )
+    outcomes = pack_bits(rows.read(paths("outcomes")[-1]))
+    rows.write_table(Path(OUTCOMES.format(**names_of_run)), outcomes)
 
 
 def with_earlier(table: pd.DataFrame, earlier: pd.DataFrame) -> pd.DataFrame:

@@ -96,11 +96,8 @@ def _group_units(
             problem = f"{defence} waits for a selection between networks: name its layers in {file}"
             raise fail("defences", problem)
         needs = [study_here["retrain_from"]] if defence in study_here["retrain"] else []
-        needs += [
-            transfer["proxy"]
-            for transfer in study_here["transfers"]
-            if transfer["defence"] == defence
-        ]
+        transfers = (one for one in study_here["transfers"] if one["defence"] == defence)
+        needs += [transfer["proxy"] for transfer in transfers]
         needed = tuple(name for name in dict.fromkeys(needs) if name != defence)
         for seed in map(str, group.seeds):
             names = {**setting, "defence": defence, "seed": seed}

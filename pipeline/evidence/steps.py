@@ -62,20 +62,16 @@ def _measuring_stages(plan: Plan, names: dict[str, str]) -> list[str]:
     fingerprint of finished units (fingerprint.py).
     """
     run_stages = [
-        contract_of_stage
-        for stage, contract_of_stage in plan.contracts.items()
-        if names.keys() <= {*contract_of_stage.names} and stage not in (*TRAININGS, "screen")
+        contract
+        for stage, contract in plan.contracts.items()
+        if names.keys() <= {*contract.names} and stage not in (*TRAININGS, "screen")
     ]
 
-    def order(contract_of_stage: Contract) -> tuple[bool, ...]:
-        read = {read.artifact for read in contract_of_stage.reads}
-        return (
-            "examples" not in contract_of_stage.writes,
-            "examples" in read,
-            "snapshots" not in read,
-        )
+    def order(contract: Contract) -> tuple[bool, ...]:
+        read = {read.artifact for read in contract.reads}
+        return "examples" not in contract.writes, "examples" in read, "snapshots" not in read
 
-    return [contract_of_stage.stage for contract_of_stage in sorted(run_stages, key=order)]
+    return [contract.stage for contract in sorted(run_stages, key=order)]
 
 
 def snapshots(study: dict[str, Any], names: dict[str, str]) -> list[int]:
