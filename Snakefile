@@ -37,7 +37,7 @@ except UserError as error:
 NAME = PLAN.study["name"]
 REPORT = f"results/{NAME}/report.html"
 
-driver.lead()
+driver.set_job_environment()
 
 
 rule all:
@@ -62,7 +62,7 @@ onstart:
         and not workflow.remote_exec
         and not workflow.subprocess_exec
     ):
-        driver.serve()
+        driver.start_job_server()
 
 
 onsuccess:

@@ -1,4 +1,4 @@
-"""Peak memory of ``judge`` by the number of images: a folder of JPEGs of 224 x 224, a small network.
+"""Peak memory of ``judge`` by the number of images: JPEGs of 224 x 224, a small network.
 
     python -m benchmarks.judge_memory --images 1000 --protocol tiny
     python -m benchmarks.judge_memory --images 50000 --attacks fgsm --file benchmarks/results/...

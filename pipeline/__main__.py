@@ -1,7 +1,7 @@
 """``python -m pipeline VERB ...``: everything that the pipeline does, by one command.
 
 ``stage`` runs one job, by the same text for every engine. Where the driver has started a server
-(serving.py), a fork of it, which has torch, runs the job. Anywhere else, as under DVC or on a
+(job_server.py), a fork of it, which has torch, runs the job. Anywhere else, as under DVC or on a
 cluster, this process imports what the job needs and runs it. So nothing is imported here that the
 verb does not need.
 """
@@ -9,9 +9,9 @@ verb does not need.
 import sys
 from importlib import import_module
 
-from pipeline.run import served
+from pipeline.run import job_client
 
-# What takes the words after the verb, and what it does with them.
+# {verb: (function that takes the arguments after it, what it does)}
 VERBS = {
     "stage": ("pipeline.run.start:start", "NAME --study FILE ...: run one job"),
     "check": ("pipeline.study.commands:check", "FILE: check a study wholly, before any job"),
@@ -51,42 +51,42 @@ VERBS = {
 
 
 def main() -> None:
-    """Do what the first word says; a known error is one line."""
-    verb, *words = sys.argv[1:] or ["--help"]
+    """Run the verb that the command line names; a known error ends it with one line."""
+    verb, *arguments = sys.argv[1:] or ["--help"]
     if verb in ("-h", "--help"):
         print(usage())
     elif verb not in VERBS:
-        from pipeline.study.validation import suggested
+        from pipeline.study.validation import suggestion
 
-        sys.exit(f"error: no verb {verb!r}{suggested(verb, VERBS)}")
+        sys.exit(f"error: no verb {verb!r}{suggestion(verb, VERBS)}")
     elif verb == "stage":
-        _job(words)
+        _run_job(arguments)
     else:
         from robustinfo.core.errors import UserError
 
         try:
-            _program(verb)(words)
+            _handler(verb)(arguments)
         except UserError as error:
             sys.exit(f"error: {error}")
 
 
 def usage() -> str:
-    """A line per verb."""
-    lines = [f"  {verb:10} {told}" for verb, (_, told) in VERBS.items()]
+    """Help text: a line per verb."""
+    lines = [f"  {verb:10} {description}" for verb, (_, description) in VERBS.items()]
     return "\n".join(["usage: python -m pipeline VERB ...", "", *lines])
 
 
-def _job(words: list[str]) -> None:
-    """Run the job, and end as it ends."""
-    if not words:
+def _run_job(arguments: list[str]) -> None:
+    """Run the job here or on the job server, and end with its exit status."""
+    if not arguments:
         sys.exit("usage: python -m pipeline stage NAME --study FILE ...")
-    ended = served.ask(words)
-    if ended is not None:
-        served.end_like(ended)
-    _program("stage")(words)
+    status = job_client.run_on_server(arguments)
+    if status is not None:
+        job_client.end_like(status)
+    _handler("stage")(arguments)
 
 
-def _program(verb: str):  # noqa: ANN202 - typing would cost every job
+def _handler(verb: str):  # noqa: ANN202 - typing would cost every job
     module, _, name = VERBS[verb][0].partition(":")
     return getattr(import_module(module), name)
 

@@ -34,7 +34,7 @@ def small(**sections: Any) -> dict[str, Any]:
 
 def made(study: dict[str, Any], stage: str, **names: str) -> Job:
     """The job of a stage."""
-    return start.of(study, stage, names)
+    return start.build_job(study, stage, names)
 
 
 def of_run(job: Job, role: str, name: str, **names: str) -> Path:

@@ -4,9 +4,9 @@ import math
 
 import pandas as pd
 
-from pipeline.results.decided import judged
+from pipeline.results.claim_judgement import judge_claim
 from pipeline.results.statistics import with_intervals
-from pipeline.stages.claims import corrected
+from pipeline.stages.claims import correct_multiple_tests
 from pipeline.study.claim import Claim
 
 N = 100
@@ -60,6 +60,6 @@ def claim(expect="below", threshold=0.0, **more):
 
 def alone(table, asked):
     """The claim as the only one of its study."""
-    line = judged(table, asked) | {"claim": "c"}
-    corrected([line], {"c": asked})
+    line = judge_claim(table, asked) | {"claim": "c"}
+    correct_multiple_tests([line], {"c": asked})
     return line

@@ -21,6 +21,6 @@ def staged(folder: Path, text: str) -> Iterator[tuple[dict, Callable]]:
         study = load(Path("params.yaml"))
 
         def run(stage: str, **names: str) -> None:
-            start.perform(start.of(study, stage, names))
+            start.perform(start.build_job(study, stage, names))
 
         yield study, run

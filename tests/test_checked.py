@@ -73,7 +73,7 @@ def test_a_change_of_a_reference_is_checked(project):
 def test_a_change_of_the_code_is_checked(project, monkeypatch):
     checked.load(Path("mine.yaml"))
     Path("extra.py").write_text("")
-    monkeypatch.setattr(checked, "CHECKED_BY", (*checked.CHECKED_BY, "extra.py"))
+    monkeypatch.setattr(checked, "CHECK_SOURCES", (*checked.CHECK_SOURCES, "extra.py"))
     checked.load(Path("mine.yaml"))
     os.utime("extra.py", ns=(1, 1))
     checked.load(Path("mine.yaml"))
@@ -83,7 +83,7 @@ def test_a_change_of_the_code_is_checked(project, monkeypatch):
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"state": 1}', "\x00\xff"])
 def test_a_kept_file_that_is_not_whole_counts_for_nothing(project, content):
     first = checked.load(Path("mine.yaml"))
-    (kept,) = checked.KEPT.iterdir()
+    (kept,) = checked.CACHE.iterdir()
     kept.write_text(content)
     assert checked.load(Path("mine.yaml")) == first
     assert len(project) == 2
@@ -99,5 +99,5 @@ def test_a_study_with_a_mistake_is_refused_each_time(project):
 
 @pytest.mark.parametrize("file", FILES, ids=str)
 def test_what_is_kept_is_the_study_to_the_last_number(file, tmp_path, monkeypatch):
-    monkeypatch.setattr(checked, "KEPT", tmp_path)
+    monkeypatch.setattr(checked, "CACHE", tmp_path)
     assert checked.load(file) == checked.load(file) == check.load(file)

@@ -115,7 +115,7 @@ def test_a_job_takes_the_network_that_its_study_names(job):
     network = saved(file, LENET5 | {"activation": "relu"}, (1, 28, 28), 10)
     x = torch.rand(2, 1, 28, 28)
     assert load.trained(job, file)(x).equal(network(x)) and not load.trained(job, file).training
-    assert load.opened(job, file).trained_on == TRAINED_ON
+    assert load.trained_checkpoint(job, file).trained_on == TRAINED_ON
 
 
 def test_a_training_that_starts_from_another_network_is_another_training(job):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.study.claim import Claim, text_of
+from pipeline.study.claim import Claim, claim_text
 from pipeline.study.extends import read_study
 from pipeline.study.strict_yaml import read
 
@@ -59,7 +59,7 @@ def claims():
 @pytest.mark.parametrize("claim", claims())
 def test_the_threshold_of_a_claim_is_a_number_of_its_text(claim):
     """What is tested, where that has numbers; else the paper's words. No number: any threshold."""
-    for text in (claim.tested, text_of(claim).removesuffix(f" (tested: {claim.tested})")):
+    for text in (claim.tested, claim_text(claim).removesuffix(f" (tested: {claim.tested})")):
         if figures(text):
             assert agrees(claim, text), f"{text!r} against {claim.expect} {claim.threshold}"
             return

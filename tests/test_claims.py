@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-from pipeline.results.decided import judged
-from pipeline.stages.claims import corrected
-from pipeline.study.claim import text_of
+from pipeline.results.claim_judgement import judge_claim
+from pipeline.stages.claims import correct_multiple_tests
+from pipeline.study.claim import claim_text
 from robustinfo.maths.statistics import fraction_interval, holm
 from tests.made_results import RATES, WHERE, alone, claim, results
 
@@ -23,7 +23,7 @@ def test_a_sentence_with_an_unknown_place_is_refused_before_the_study_runs(sente
 
 def test_a_control_of_the_studys_own_is_what_it_says_and_no_papers():
     own = claim(paper="", claim="", tested="longer training does not do it")
-    assert text_of(own) == "longer training does not do it"
+    assert claim_text(own) == "longer training does not do it"
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_the_claims_of_a_study_are_corrected_together():
         | {"p": p, "value": 1.0, "low": 0.5, "high": 1.5}
         for name, p in zip(asked, (0.001, 0.03, 0.04), strict=True)
     ]
-    corrected(lines, asked)
+    correct_multiple_tests(lines, asked)
     assert [one["p_holm"] for one in lines] == holm([0.001, 0.03, 0.04])
     assert [one["judgement"] for one in lines] == ["supported", "undecided", "undecided"]
     assert [one["uncorrected"] for one in lines] == ["supported"] * 3
@@ -128,7 +128,7 @@ def test_what_chance_cannot_decide_is_no_member_of_the_family(other):
     line = {"scope": "method", "uncorrected": "supported", "reason": "", "p": 0.03}
     line |= {"claim": "c", "value": 1.0, "low": 0.5, "high": 1.5}
     lines = [dict(line), line | other]
-    corrected(lines, {"c": claim()})
+    correct_multiple_tests(lines, {"c": claim()})
     assert lines[0]["judgement"] == "supported" and lines[0]["p_holm"] == 0.03
     assert lines[1]["judgement"] == lines[1]["uncorrected"]
 
@@ -140,7 +140,7 @@ def test_a_claim_says_the_sentence_of_its_judgement_after_correction():
 
 
 def test_where_there_is_nothing_that_a_claim_speaks_of_it_is_not_judged():
-    assert judged(results(**RATES), claim(of=WHERE | {"defence": "ib_rar"})) is None
+    assert judge_claim(results(**RATES), claim(of=WHERE | {"defence": "ib_rar"})) is None
 
 
 def test_an_undertrained_network_decides_nothing():

@@ -6,7 +6,7 @@ from pydantic import ValidationError
 
 from pipeline.results import rows
 from pipeline.stages import claims
-from pipeline.study.claim import Claim, Published, published
+from pipeline.study.claim import Claim, Published, published_text
 from tests.jobs import made, small
 from tests.made_results import RATES, claim, results
 
@@ -25,12 +25,12 @@ REFERENCE = {"gain": {"mnist": 7, "stl10": [2.5, 9]}, "rate": {"mnist/lenet5": 0
 )
 def test_what_the_paper_prints_for_a_claim_is_found_by_the_setting(dataset, key, scale, told):
     names = {"dataset": dataset, "model": "lenet5"}
-    assert Published(key=key, scale=scale).told(REFERENCE, names) == told
+    assert Published(key=key, scale=scale).text(REFERENCE, names) == told
 
 
 def test_a_claim_without_a_published_value_has_none():
     asked = Claim(paper="uncertainty", claim="linearity", of={}, expect="below")
-    assert published(asked, {"dataset": "cifar10", "model": "resnet18"}) == ""
+    assert published_text(asked, {"dataset": "cifar10", "model": "resnet18"}) == ""
 
 
 @pytest.mark.parametrize("key", ["gain|{defence}", "gain|{}", "gain|{dataset"])
@@ -50,9 +50,9 @@ def test_the_table_shows_what_the_paper_prints_for_a_claim_where_it_prints_it(
     )
     known = results(**RATES)
     both = pd.concat([known, known.assign(dataset="stl10")], ignore_index=True)
-    monkeypatch.setattr(claims, "results_of", lambda files: both)
-    monkeypatch.setattr(claims, "untrained_of", lambda files: known.head(0))
-    monkeypatch.setattr(claims, "outcomes_of", lambda files: known.assign(index=0, correct=1))
+    monkeypatch.setattr(claims, "read_results", lambda files: both)
+    monkeypatch.setattr(claims, "read_untrained", lambda files: known.head(0))
+    monkeypatch.setattr(claims, "read_outcomes", lambda files: known.assign(index=0, correct=1))
     asked = claim(paper="p", claim="c", published={"key": "gain|{dataset}", "scale": -0.01})
     defences = [*known.defence.unique()]
     study = small(

@@ -6,20 +6,20 @@ import pandas as pd
 import pytest
 from scipy.stats import spearmanr
 
-from pipeline.results.decided import judged
+from pipeline.results.claim_judgement import judge_claim
 from pipeline.results.statistics import with_intervals
 from tests.made_results import OF_LAYERS, RATES, WHERE, claim, results, series
 
 
 def test_a_fall_is_how_far_a_series_ends_below_its_greatest_value():
     table = series(fc=[[0.0, 3.0, 2.5], [1.0, 2.0, 2.0]])
-    found = judged(table, claim(comes_to="fall", **OF_LAYERS))
+    found = judge_claim(table, claim(comes_to="fall", **OF_LAYERS))
     assert found["value"] == pytest.approx(0.25) and found["scope"] == "training"
 
 
 def test_a_half_rise_is_the_first_epoch_half_way_to_the_greatest_value():
     table = series(fc=[[1.0, 1.9, 2.0, 3.0], [1.0, 3.0, 2.0, 2.0]])
-    assert judged(table, claim(comes_to="half_rise", **OF_LAYERS))["value"] == (2 + 1) / 2
+    assert judge_claim(table, claim(comes_to="half_rise", **OF_LAYERS))["value"] == (2 + 1) / 2
 
 
 @pytest.mark.parametrize("comes_to", ["fall", "half_rise"])
@@ -28,19 +28,19 @@ def test_a_series_with_a_gap_comes_to_nothing_and_neither_does_the_claim(comes_t
     whole, gap = [1.0, 3.0, 2.5], [1.0, 2.0, 1.5]
     gap[epoch] = math.nan
     table = series(fc=[whole, whole, gap])
-    found = judged(table, claim("above", -1.0, comes_to=comes_to, **OF_LAYERS))
+    found = judge_claim(table, claim("above", -1.0, comes_to=comes_to, **OF_LAYERS))
     assert math.isnan(found["low"]) and found["uncorrected"] == "undecided"
 
 
 def test_two_seeds_that_rise_at_the_same_epoch_decide_nothing_by_that():
     table = series(fc=[[1.0, 3.0, 3.0]] * 2)
-    found = judged(table, claim("above", 0.5, comes_to="half_rise", **OF_LAYERS))
+    found = judge_claim(table, claim("above", 0.5, comes_to="half_rise", **OF_LAYERS))
     assert found["value"] == 1 and math.isnan(found["low"]) and found["uncorrected"] == "undecided"
 
 
 def test_a_series_of_exact_values_falls_exactly():
     table = series("exact", fc=[[1.0, 3.0, 2.5]] * 2)
-    found = judged(table, claim("above", 0.4, comes_to="fall", **OF_LAYERS))
+    found = judge_claim(table, claim("above", 0.4, comes_to="fall", **OF_LAYERS))
     assert (found["scope"], found["uncorrected"], found["low"]) == ("exact", "supported", 0.5)
 
 
@@ -71,13 +71,13 @@ def over_epochs(one, other):
 def test_a_rank_correlation_is_taken_over_the_epochs_of_each_seed(way, judgement):
     epochs = range(12)
     table = over_epochs([[way * e for e in epochs]] * 2, [[e / 12 for e in epochs]] * 2)
-    found = judged(table, follows())
+    found = judge_claim(table, follows())
     assert found["value"] == pytest.approx(way) and found["uncorrected"] == judgement
 
 
 def test_five_epochs_that_agree_in_both_seeds_are_too_few_for_a_strong_correlation():
     table = over_epochs([(5, 4, 3, 2, 1)] * 2, [(0.9, 0.8, 0.3, 0.2, 0.1)] * 2)
-    found = judged(table, follows())
+    found = judge_claim(table, follows())
     assert found["value"] == pytest.approx(1) and found["uncorrected"] == "undecided"
     assert -1 <= found["low"] < 0.7 and found["high"] == pytest.approx(1)
 
@@ -86,7 +86,7 @@ def test_its_value_is_scipys_and_its_interval_within_what_a_correlation_can_be()
     one = [(5, 4, 3, 2, 1), (1, 2, 5, 4, 3)]
     other = [(0.5, 0.6, 0.3, 0.1, 0.2), (0.1, 0.2, 0.3, 0.4, 0.5)]
     expected = [spearmanr(a, b).statistic for a, b in zip(one, other, strict=True)]
-    found = judged(over_epochs(one, other), follows())
+    found = judge_claim(over_epochs(one, other), follows())
     assert found["value"] == pytest.approx(sum(expected) / 2)
     assert -1 <= found["low"] < found["value"] and found["high"] == 1
 
@@ -97,7 +97,7 @@ def test_its_value_is_scipys_and_its_interval_within_what_a_correlation_can_be()
     ids=["four epochs", "a constant series"],
 )
 def test_what_has_no_correlation_decides_nothing(one, other):
-    found = judged(over_epochs([one] * 2, [other] * 2), follows())
+    found = judge_claim(over_epochs([one] * 2, [other] * 2), follows())
     assert math.isnan(found["value"]) and math.isnan(found["p"])
     assert found["uncorrected"] == "undecided"
 
@@ -108,7 +108,7 @@ def test_a_correlation_can_be_asked_of_every_group():
     other = table[table.stage == "measure"].assign(quantity="nats")
     other["value"] = other.epoch.astype(float)
     own = {"statistic": "correlation", "of": OF_LAYERS["of"], "against": {"quantity": "nats"}}
-    found = judged(pd.concat([table, other]), claim("above", 0.8, worst_over="layer", **own))
+    found = judge_claim(pd.concat([table, other]), claim("above", 0.8, worst_over="layer", **own))
     assert found["value"] == pytest.approx(0.9) and found["low"] >= -1 and found["high"] <= 1
 
 
@@ -119,21 +119,21 @@ def test_where_most_values_sit_at_their_ceiling_nothing_is_decided(full, share, 
     table = series(fc=[[0.5, 3.0, 2.5, 1.0], [0.5, 3.01, 2.5, 1.0]])
     at_ceiling = (table.quantity == "bits") & (table.value >= full)
     table.loc[at_ceiling, "saturated"] = "True"
-    found = judged(table, claim("above", 0.5, **OF_LAYERS))
+    found = judge_claim(table, claim("above", 0.5, **OF_LAYERS))
     assert (found["saturated"], found["uncorrected"]) == (share, judgement)
 
 
 def test_a_ratio_is_taken_seed_by_seed():
     table = over_epochs([(4.0,), (6.0,)], [(2.0,), (1.0,)])
     own = follows()
-    found = judged(table, claim("above", of=own.of, against=own.against, statistic="ratio"))
+    found = judge_claim(table, claim("above", of=own.of, against=own.against, statistic="ratio"))
     assert found["value"] == pytest.approx((2 + 6) / 2) and " / " in found["statistic"]
 
 
 def test_a_ratio_by_nothing_has_no_value():
     table = over_epochs([(4.0,), (6.0,)], [(2.0,), (0.0,)])
     own = follows()
-    found = judged(table, claim("above", of=own.of, against=own.against, statistic="ratio"))
+    found = judge_claim(table, claim("above", of=own.of, against=own.against, statistic="ratio"))
     assert math.isnan(found["value"]) and found["uncorrected"] == "undecided"
 
 
@@ -147,16 +147,16 @@ def with_bim(**rates):
 
 def test_all_groups_must_show_it():
     table = with_bim(standard=(0.9, 0.94), entropic=(0.99, 0.97))
-    found = judged(table, claim(worst_over="entry"))
+    found = judge_claim(table, claim(worst_over="entry"))
     assert found["value"] == pytest.approx(((0.99 - 0.9) + (0.97 - 0.94)) / 2)
     assert found["uncorrected"] == "undecided" and found["low"] < 0 < found["high"]
 
 
 def test_a_claim_that_holds_of_every_group_is_supported_without_a_correction_for_their_number():
     table = with_bim(standard=(0.9, 0.94), entropic=(0.52, 0.56))
-    found = judged(table, claim(worst_over="entry"))
+    found = judge_claim(table, claim(worst_over="entry"))
     by_entry = [
-        judged(table, claim(of=WHERE | {"defence": "entropic", "entry": entry},
+        judge_claim(table, claim(of=WHERE | {"defence": "entropic", "entry": entry},
                             against=WHERE | {"defence": "standard", "entry": entry}))
         for entry in ("fgsm", "bim")
     ]  # fmt: skip
@@ -168,7 +168,7 @@ def test_a_claim_that_holds_of_every_group_is_supported_without_a_correction_for
 def test_a_group_without_its_counterpart_is_not_passed_over():
     """The other groups show it; what the missing one would show is not known."""
     table = with_bim(entropic=(0.1, 0.1))
-    found = judged(table, claim("below", worst_over="entry"))
+    found = judge_claim(table, claim("below", worst_over="entry"))
     assert found["uncorrected"] == "undecided"
 
 
@@ -176,5 +176,5 @@ def test_groups_that_only_one_side_has_say_nothing():
     table = with_bim(standard=(0.9, 0.94))
     only_bim = {"of": WHERE | {"defence": "entropic", "entry": "fgsm"}}
     against = WHERE | {"defence": "standard", "entry": "bim"}
-    found = judged(table, claim(worst_over="entry", against=against, **only_bim))
+    found = judge_claim(table, claim(worst_over="entry", against=against, **only_bim))
     assert math.isnan(found["value"]) and found["uncorrected"] == "undecided"

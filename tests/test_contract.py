@@ -16,11 +16,11 @@ from pipeline.run.plan import Plan
 from pipeline.study.check import load
 from pipeline.study.slices import KINDS, TRAININGS, in_setting, key_of
 from pipeline.study.strict_yaml import StudyError
-from pipeline.tracking.dvc_stages import COMMAND, JOBS, generated
+from pipeline.tracking.dvc_stages import COMMAND, JOBS, dvc_yaml
 from tests import asked
 from tests.jobs import settle
 
-CONTRACTS = contract.every()
+CONTRACTS = contract.read_all()
 FILES = [Path("params.yaml"), *sorted(Path("studies").glob("*.yaml"))]
 PLANS = {file.name: Plan(load(file)) for file in FILES}
 # What each kind of entry gives a job besides its own name.
@@ -76,7 +76,7 @@ def braced(*texts):
 def test_every_name_in_braces_is_there_and_every_path_has_all_names_of_its_job(stage):
     given = {name for label in stage.jobs for name in GIVES.get(label, {label})}
     of_study = {*PLANS["params.yaml"].study, "study"}
-    elsewhere = [one for read in stage.reads for one in read.of.values()]
+    elsewhere = [one for read in stage.reads for one in read.names.values()]
     assert braced(*stage.writes.values()) <= given | {"study"}
     assert braced(*map(key_of, stage.params.values()), *elsewhere) <= given | of_study
     assert all(braced(path) == {*stage.names, "study"} for path in stage.writes.values())
@@ -116,7 +116,7 @@ def test_no_two_jobs_write_one_file_and_none_waits_for_itself(plan):
 
 
 def test_dvc_yaml_is_what_is_generated():
-    assert Path("dvc.yaml").read_text() == generated(PLANS["params.yaml"])
+    assert Path("dvc.yaml").read_text() == dvc_yaml(PLANS["params.yaml"])
 
 
 def test_dvc_runs_the_commands_of_the_plan():
@@ -175,7 +175,7 @@ def contract_of(folder, text, helper=""):
     stages.mkdir(parents=True)
     (stages / "_shared.py").write_text(helper)
     (stages / "mine.py").write_text(text)
-    return contract.every(folder)["mine"]
+    return contract.read_all(folder)["mine"]
 
 
 def test_what_stages_have_alike_stands_in_a_helper(tmp_path):

@@ -5,9 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.evidence import coverage, evident, plan
+from pipeline.evidence import coverage, finished_units, plan
 from pipeline.evidence.coverage import FULL, PAPERS, SMALL
-from pipeline.evidence.reached import Result, named, of_result, of_targets, together
+from pipeline.evidence.target_runs import (
+    Result,
+    all_runs,
+    matching_names,
+    runs_of_result,
+    runs_of_targets,
+)
 from pipeline.study.check import load
 
 RESULTS = {  # that the papers' texts name
@@ -34,11 +40,11 @@ def test_it_has_every_result_once():
 
 @pytest.mark.parametrize("paper", PAPERS)
 def test_every_target_that_a_result_names_is_in_the_full_study_and_shows_it(paper):
-    targets = of_targets(coverage.study(paper, FULL))
+    targets = runs_of_targets(coverage.study(paper, FULL))
     for one in coverage.results(paper):
         for pattern in one.targets:
             alone = one.model_copy(update={"targets": [pattern]})
-            assert of_result(alone, targets), f"{one.id}: {pattern}"
+            assert runs_of_result(alone, targets), f"{one.id}: {pattern}"
         assert one.targets or one.faithful.startswith("settings"), one.id
 
 
@@ -47,12 +53,12 @@ def test_every_target_that_a_result_names_is_in_the_full_study_and_shows_it(pape
 def test_every_table_and_figure_is_of_a_result_or_beyond_the_paper(paper, end):
     study = coverage.study(paper, end)
     shown = [*study["tables"], *study["figures"]]
-    own = {name for one in coverage.results(paper) for name in named(one.targets, shown)}
-    more = {*named(coverage.beyond(paper), shown)}
+    own = {name for one in coverage.results(paper) for name in matching_names(one.targets, shown)}
+    more = {*matching_names(coverage.beyond(paper), shown)}
     assert own | more == {*shown}, "name it in studies/references/, under `results` or `beyond`"
     assert not own & more
     if end == FULL:
-        assert all(named([pattern], shown) for pattern in coverage.beyond(paper))
+        assert all(matching_names([pattern], shown) for pattern in coverage.beyond(paper))
 
 
 def result(**more):
@@ -67,19 +73,19 @@ TARGETS = {
 
 
 def test_a_target_counts_only_where_it_shows_the_results_settings_and_defences():
-    assert set(of_result(result(), TARGETS)) == {"table-a", "table-b"}
-    of_mnist = of_result(result(settings=["mnist/*"]), TARGETS)
+    assert set(runs_of_result(result(), TARGETS)) == {"table-a", "table-b"}
+    of_mnist = runs_of_result(result(settings=["mnist/*"]), TARGETS)
     assert of_mnist == {"table-a": {("mnist", "net"): {"pat", "plain"}}}
-    of_pat = of_result(result(settings=["cifar10/net"], defences=["pat*"]), TARGETS)
+    of_pat = runs_of_result(result(settings=["cifar10/net"], defences=["pat*"]), TARGETS)
     assert of_pat == {"table-a": {("cifar10", "net"): {"pat"}}}
-    assert of_result(result(targets=["figure-c"]), TARGETS) == {"figure-c": {("", ""): {""}}}
-    assert together(of_result(result(), TARGETS))["cifar10", "net"] == {"pat", "plain"}
+    assert runs_of_result(result(targets=["figure-c"]), TARGETS) == {"figure-c": {("", ""): {""}}}
+    assert all_runs(runs_of_result(result(), TARGETS))["cifar10", "net"] == {"pat", "plain"}
 
 
 def test_finished_units_of_a_study_are_evidence_of_its_targets_only():
-    assert evident.told(result(settings=["mnist/net"]), [(TARGETS, Counter())]) == "-"
+    assert finished_units.summary(result(settings=["mnist/net"]), [(TARGETS, Counter())]) == "-"
     seeds = Counter({("mnist", "net", "pat"): 3, ("cifar10", "net", "plain"): 1})
-    told = evident.told(result(), [(TARGETS, seeds)])
+    told = finished_units.summary(result(), [(TARGETS, seeds)])
     assert told == "mnist/net: pat, 3 seeds; cifar10/net: plain, 1 seed"
 
 
@@ -111,20 +117,22 @@ def test_rows_without_targets_are_evidence_of_the_full_studys_that_show_such_row
     listed, study = tmp_path / "plan.yaml", tmp_path / "rows.yaml"
     listed.write_text(PLAN.format(study=study))
     study.write_text(ROWS_ONLY.format(full=Path("studies/entropic-retraining.yaml").absolute()))
-    monkeypatch.setattr(evident, "RECORDS", tmp_path)
+    monkeypatch.setattr(finished_units, "RECORDS", tmp_path)
     full = coverage.study("entropic-retraining", FULL)
-    assert evident.units("entropic-retraining", full, listed) == []
+    assert finished_units.of_paper("entropic-retraining", full, listed) == []
     for seed in "01":
         unit = tmp_path / f"entropic-retraining-rows/mnist/lenet5/standard/{seed}/unit.json"
         unit.parent.mkdir(parents=True)
         unit.write_text("{}")
-    done = evident.units("entropic-retraining", full, listed)
-    told = {one.id: evident.told(one, done) for one in coverage.results("entropic-retraining")}
+    done = finished_units.of_paper("entropic-retraining", full, listed)
+    told = {
+        one.id: finished_units.summary(one, done) for one in coverage.results("entropic-retraining")
+    }
     assert told["table III"] == "mnist/lenet5: standard, 2 seeds"
     assert told["table IV"] == "-"  # of a defence that no unit is of
     ((targets, _),) = done
     assert targets["er_keeps_clean_accuracy"] and not targets["er_keeps_noisy_accuracy"]
-    assert evident.units("ib-rar", full, listed) == []
+    assert finished_units.of_paper("ib-rar", full, listed) == []
 
 
 def test_a_listed_study_may_be_one_of_the_papers_own():

@@ -11,11 +11,11 @@ import pytest
 
 from pipeline.run import driver
 
-JOB = "import time; from pipeline.run import driver; driver.follow(); time.sleep(60)"
+JOB = "import time; from pipeline.run import driver; driver.exit_with_driver(); time.sleep(60)"
 DRIVER = f"""
 import subprocess, sys, time
 from pipeline.run import driver
-driver.lead()
+driver.set_job_environment()
 job = subprocess.Popen([sys.executable, "-c", {JOB!r}])
 print(job.pid, flush=True)
 time.sleep(60)
@@ -43,6 +43,6 @@ def test_a_job_does_not_outlive_its_driver(end):
 def test_the_python_of_the_driver_comes_first_for_its_jobs(monkeypatch):
     monkeypatch.setenv("PATH", "/usr/bin")
     monkeypatch.setenv(driver.DRIVER, "0")
-    driver.lead()
+    driver.set_job_environment()
     assert os.environ[driver.DRIVER] == str(os.getpid())
     assert os.environ["PATH"].split(os.pathsep)[0] == os.path.dirname(sys.executable)

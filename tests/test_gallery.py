@@ -54,17 +54,17 @@ def job(tmp_path, monkeypatch):
 
 
 def test_the_attack_is_the_strongest_iterated_one_within_the_threat_model(job):
-    assert gallery.strongest(job) == "strong"
+    assert gallery.strongest_attack(job) == "strong"
     job.params["attacks"] = {name: ATTACKS[name] for name in ("fgsm", "beyond")}
-    assert gallery.strongest(job) == "fgsm"
+    assert gallery.strongest_attack(job) == "fgsm"
     job.params["attacks"] = {"unbounded": ATTACKS["unbounded"]}
-    assert gallery.strongest(job) is None
+    assert gallery.strongest_attack(job) is None
 
 
 def test_images_that_more_defences_lost_come_first_and_each_is_of_another_class():
     success = torch.tensor([[1, 0, 1, 1, 0, 1], [0, 0, 1, 1, 1, 1]]).bool()
     labels = torch.tensor([0, 1, 2, 2, 1, 3])
-    assert gallery.chosen(success, labels).tolist() == [2, 5, 0, 4]
+    assert gallery.choose_images(success, labels).tolist() == [2, 5, 0, 4]
 
 
 def test_it_says_what_the_network_answers_before_and_after(job):

@@ -34,7 +34,9 @@ def folder(tmp_path, monkeypatch):
     settle(tmp_path, monkeypatch)
     images = torch.randint(256, (30, 1, 28, 28), generator=torch.Generator().manual_seed(0))
     data = Images(images.byte(), torch.arange(30) % 10)
-    monkeypatch.setattr(load, "parts", lambda job: (data, Images(*(one[:8] for one in data))))
+    monkeypatch.setattr(
+        load, "training_and_validation", lambda job: (data, Images(*(one[:8] for one in data)))
+    )
     sealed_text.write_json(job().file("data"), MANIFEST)
     return tmp_path
 
@@ -48,15 +50,15 @@ def outputs():
 
 def interrupt(after=1, **training):
     """Train, and end right after the state of an epoch was kept; where that is."""
-    real = _training.resuming.keep
+    real = _training.resuming.save_state
 
-    def keep(work, identity, state, epochs):
+    def save_then_interrupt(work, identity, state, epochs):
         real(work, identity, state, epochs)
         if state["epoch"] == after:
             raise KeyboardInterrupt
 
     with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(_training.resuming, "keep", keep)
+        patch.setattr(_training.resuming, "save_state", save_then_interrupt)
         pretrain.run(job(**training))
     return resuming.workspace(job())
 

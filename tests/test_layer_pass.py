@@ -43,7 +43,7 @@ def batch():
 def test_what_is_measured_is_what_the_measures_say_of_the_layers(model, batch, monkeypatch):
     monkeypatch.setattr(layer_pass, "EVALUATION_BATCH", 16)
     x, y = batch
-    right, found = layer_pass.observed(model, x, y, MEASURES)
+    right, found = layer_pass.evaluate_layers(model, x, y, MEASURES)
     logits, seen = model.observe(x, ("conv", "act", "fc", "softmax"))
     assert right.equal(logits.argmax(1) == y)
     loss, *of_layers = found
@@ -69,7 +69,7 @@ def test_what_is_measured_is_what_the_measures_say_of_the_layers(model, batch, m
 def test_a_measure_that_sees_the_inputs_gets_them(model, batch):
     x, y = batch
     entry = {"method": "nhsic", "batch_size": 20}
-    _, found = layer_pass.observed(model, x, y, {"nhsic": entry})
+    _, found = layer_pass.evaluate_layers(model, x, y, {"nhsic": entry})
     seen = model.observe(x, ("fc",))[1]["fc"]
     expected = by_quantity(registry.get("measures", entry)(seen, y, x=x))
     own = by_quantity(one for one in found if one.layer == "fc")
@@ -81,7 +81,9 @@ def test_the_scale_of_the_logits_is_of_the_last_layer_probed_or_not(model, batch
     unprobed = Network(OrderedDict(model.named_children()), ["conv"], ["act"]).eval()
     assert unprobed.logits == model.logits == ("fc",)
     for network in (model, unprobed):
-        (one,) = layer_pass.observed(network, x, y, {"scale": {"method": "logit_scale"}})[1][1:]
+        (one,) = layer_pass.evaluate_layers(network, x, y, {"scale": {"method": "logit_scale"}})[1][
+            1:
+        ]
         expected = model(x).std(1, correction=0).mean().item()
         assert (one.entry, one.layer, one.quantity) == ("scale", "fc", "logit_scale")
         assert one.value == pytest.approx(expected, rel=1e-5)
@@ -91,7 +93,7 @@ def test_all_measures_share_one_forward_pass(model, batch, monkeypatch):
     monkeypatch.setattr(layer_pass, "EVALUATION_BATCH", 16)
     passed = []
     model.conv.register_forward_hook(lambda layer, x, t: passed.append(len(t)))
-    layer_pass.observed(model, *batch, MEASURES)
+    layer_pass.evaluate_layers(model, *batch, MEASURES)
     assert passed == [16, 16, 16, 2]
 
 
@@ -104,7 +106,7 @@ def test_a_measured_layer_is_given_back_before_the_next(model, batch, monkeypatc
         return []
 
     monkeypatch.setattr(registry, "get", lambda kind, entry: estimate)
-    layer_pass.observed(model, *batch, {"bins": MEASURES["bins"]})
+    layer_pass.evaluate_layers(model, *batch, {"bins": MEASURES["bins"]})
     assert alive == [0, 0]
 
 
@@ -141,7 +143,7 @@ def test_an_image_is_distorted_after_it_was_attacked(model, batch, monkeypatch, 
     table, clean = distortions(model, batch, monkeypatch, tmp_path)
     y, generator = batch[1], torch.Generator().manual_seed(0)
     accuracy = table[table.quantity == "accuracy"].set_index(["input", "entry", "level"]).value
-    attacked = layer_pass.crafted(model, PGD, clean, y, generator=generator)
+    attacked = layer_pass.adversarial_inputs(model, PGD, clean, y, generator=generator)
     for name, given in {"clean": clean, "pgd": attacked}.items():
         expected = (model(given).argmax(1) == y).double().mean().item()
         own = accuracy[name]

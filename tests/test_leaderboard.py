@@ -28,7 +28,7 @@ def ranked(table):
     clean = {"attack": leaderboard.CLEAN, "low": 0.0, "high": 1.0}
     own = [line | clean for line in table[leaderboard.RUN].to_dict("records")]
     balls = table[[*leaderboard.SETTING, "norm"]].itertuples(index=False, name=None)
-    return leaderboard.ranked(table, own, {ball: f"{ball[-1]} up to 1" for ball in balls})
+    return leaderboard.rank_defences(table, own, {ball: f"{ball[-1]} up to 1" for ball in balls})
 
 
 def test_ranks_are_within_a_setting_and_equal_accuracies_share_one():
@@ -104,7 +104,7 @@ def collected(robust, measured):
             swept = [curve | {"level": level, "value": 0.9 - level} for level in (0.0, 0.9)]
             fractions = [one | {"interval": "fraction"} for one in (clean, *worst, pgd, *swept)]
             found += [own | row for row in (*fractions, *layers, *before)]
-    columns = ["dataset", "model", "defence", "seed", *rows.OWN, *rows.VALUE]
+    columns = ["dataset", "model", "defence", "seed", *rows.MEASURED_AT, *rows.VALUE]
     table = pd.DataFrame(found, columns=columns)
     text = [name for name in table if name not in rows.NUMBERS]
     table[text] = table[text].fillna("")
@@ -127,7 +127,7 @@ def test_what_was_transferred_counts_where_it_was():
     table = collected(ROBUST, BITS)
     worst = table[table.entry.eq("attacks") & table.defence.eq("entropic")]
     more = worst.assign(stage="transfer", value=[0.05, 0.15])
-    found = information_vs_robustness.robust(pd.concat([table, more], ignore_index=True))
+    found = information_vs_robustness.robust_rows(pd.concat([table, more], ignore_index=True))
     assert sorted(found.value) == [0.0, 0.05, 0.1, 0.15]
 
 

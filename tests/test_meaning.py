@@ -23,7 +23,7 @@ class Circle:
 
 
 def digest(text):
-    return meaning.written(ast.parse(text))
+    return meaning.serialized(ast.parse(text))
 
 
 @pytest.mark.parametrize(
@@ -85,9 +85,9 @@ def test_the_text_is_alike_in_every_version_of_python():
 def test_files_that_came_went_or_changed_are_named(tmp_path):
     for name, text in (("a", "x = 1"), ("b", "x = 2"), ("c", "x = 3")):
         (tmp_path / name).write_text(text)
-    before = meaning.of(["a", "b"], tmp_path)
+    before = meaning.digests(["a", "b"], tmp_path)
     (tmp_path / "a").write_text("x = 1  # a comment")
-    assert meaning.changed(before, meaning.of(["a", "b"], tmp_path)) == []
+    assert meaning.changed(before, meaning.digests(["a", "b"], tmp_path)) == []
     (tmp_path / "b").write_text("x = 4")
-    assert meaning.changed(before, meaning.of(["a", "b", "c"], tmp_path)) == ["b", "c"]
-    assert meaning.changed(before, meaning.of(["b"], tmp_path)) == ["a", "b"]
+    assert meaning.changed(before, meaning.digests(["a", "b", "c"], tmp_path)) == ["b", "c"]
+    assert meaning.changed(before, meaning.digests(["b"], tmp_path)) == ["a", "b"]

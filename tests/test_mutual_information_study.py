@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pipeline.results.decided import judged
+from pipeline.results.claim_judgement import judge_claim
 from pipeline.results.tables import tabulate
 from pipeline.study.check import load
 from pipeline.study.claim import Claim
@@ -76,6 +76,6 @@ def test_networks_are_compared_by_fixed_noise_at_like_accuracy_and_scale_by_rela
 ):
     rows = ended(accuracy=accuracy, scale=scale, saturated=saturated)
     for name, judgement in (("at_lower_last", fixed), ("at_lower_label", relative)):
-        found = judged(rows, Claim(**STUDY["claims"][name]))
+        found = judge_claim(rows, Claim(**STUDY["claims"][name]))
         assert found["value"] == pytest.approx(-1.005)
         assert found["uncorrected"] == judgement, found["reason"]

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.results.decided import judged
-from pipeline.results.outcomes import by_image
-from pipeline.results.statistics import chosen
+from pipeline.results.claim_judgement import judge_claim
+from pipeline.results.outcomes import outcomes_by_image
+from pipeline.results.statistics import select_rows
 from robustinfo.maths.statistics import over_images
 from tests.made_results import claim, results
 
@@ -40,15 +40,15 @@ def both(entry="attacks", quantity="robust_accuracy"):
 
 def test_a_difference_is_paired_image_by_image_where_outcomes_are_known():
     table, outcomes = both()
-    found = judged(table, claim("above", 0.0, **PAIR), outcomes)
+    found = judge_claim(table, claim("above", 0.0, **PAIR), outcomes)
     assert (found["low"], found["high"]) == pytest.approx(over_images(OWN, TWIN).interval)
     assert found["uncorrected"] == "supported"
-    assert judged(table, claim("above", 0.0, **PAIR))["uncorrected"] == "undecided"
+    assert judge_claim(table, claim("above", 0.0, **PAIR))["uncorrected"] == "undecided"
 
 
 def test_one_value_is_estimated_by_its_images_too():
     table, outcomes = both()
-    found = judged(table, claim("above", 0.3, of=PAIR["of"], against=None), outcomes)
+    found = judge_claim(table, claim("above", 0.3, of=PAIR["of"], against=None), outcomes)
     assert (found["low"], found["high"]) == pytest.approx(over_images(OWN).interval)
 
 
@@ -65,11 +65,12 @@ def test_outcomes_are_known_under_each_attack_and_under_all_of_a_norm_or_of_ever
 ):
     table, outcomes = both(entry, quantity)
     where = {"entry": entry, "defence": "entropic", "epoch": "last", "quantity": quantity}
-    rows = chosen(table, where)
-    assert (by_image(outcomes, rows).to_numpy() == OWN).all()
-    assert by_image(outcomes, rows.assign(entry="linf")) is None  # there, all images are robust
+    rows = select_rows(table, where)
+    assert (outcomes_by_image(outcomes, rows).to_numpy() == OWN).all()
+    # There, all images are robust.
+    assert outcomes_by_image(outcomes, rows.assign(entry="linf")) is None
     whole = rows.assign(entry="linf", value=1.0)
-    assert by_image(outcomes, whole).to_numpy().all()
+    assert outcomes_by_image(outcomes, whole).to_numpy().all()
 
 
 @pytest.mark.parametrize(
@@ -89,7 +90,7 @@ def test_outcomes_are_known_under_each_attack_and_under_all_of_a_norm_or_of_ever
 )
 def test_outcomes_that_are_not_those_of_the_fraction_are_not_taken(spoil):
     table, outcomes = both()
-    rows = chosen(table, PAIR["of"])
-    assert by_image(outcomes, rows) is not None
+    rows = select_rows(table, PAIR["of"])
+    assert outcomes_by_image(outcomes, rows) is not None
     rows, outcomes = spoil(rows, outcomes)
-    assert by_image(outcomes, rows) is None
+    assert outcomes_by_image(outcomes, rows) is None

@@ -84,7 +84,7 @@ def reference(study):
     """{name of a job: (stage, names)} of every job."""
     values = candidates(study)
     found = {}
-    for stage, one in contract.every().items():
+    for stage, one in contract.read_all().items():
         for chosen in product(*(values[name] for name in one.names)):
             names = dict(zip(one.names, chosen, strict=True))
             if asked_for(stage, names, study):
@@ -107,7 +107,7 @@ def read_by(stage, names, jobs, study):
     proxies = {one["defence"]: one["proxy"] for one in study["transfers"]}
     told = {"{proxy}": proxies.get(names.get("defence")), "{seeds[0]}": str(study["seeds"][0])}
     told["{retrain_from}"] = study["retrain_from"]
-    contracts, found = contract.every(), {}
+    contracts, found = contract.read_all(), {}
     for role, artifact, of in contracts[stage].reads:
         wanted = names | {name: told[value] for name, value in of.items()}
         files = found.setdefault(role, [])

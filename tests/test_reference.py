@@ -11,7 +11,7 @@ from pipeline.study import meanings, outline
 from pipeline.study import schema as shapes
 from pipeline.study.check import load
 from pipeline.study.claim import Alike, Claim, Published
-from pipeline.study.foretold import rows_of
+from pipeline.study.outline_entries import method_outline
 from pipeline.study.slices import KINDS, in_setting
 from pipeline.study.target import Paper, Target
 from robustinfo.core import registry
@@ -41,7 +41,7 @@ def test_the_page_in_the_repository_is_the_one_that_the_code_makes():
 def test_it_names_every_section_column_stage_method_and_key():
     text = FILE.read_text("utf-8")
     names = [name for model in OWN for name in model.model_fields]
-    names += [*results.COLUMNS, *contract.every()]
+    names += [*results.COLUMNS, *contract.read_all()]
     names += [key for kind, name in METHODS for key in config(kind, name).model_fields]
     assert [name for name in names if f"| `{name}` |" not in text] == []
     assert [one for one in METHODS if f"\n#### {'/'.join(one)}\n" not in text] == []
@@ -80,7 +80,7 @@ def test_every_quantity_that_an_entry_of_a_study_writes_has_a_meaning(file):
         for section, kind in KINDS.items():
             for entry in seen[section].values():
                 said = methods.quantities(kind, entry["method"])
-                groups = rows_of(kind, entry) if said else []
+                groups = method_outline(kind, entry) if said else []
                 names = {name for group in groups for name in group["quantity"]}
                 lacking = [one for one in names if not meanings.of_quantity(one, said)]
                 dumb |= {f"{kind}/{entry['method']}: {one}" for one in lacking}
@@ -111,7 +111,7 @@ def test_a_meaning_is_read_from_a_comment_beside_above_and_inherited():
     said = meanings.of_settings(registry.module("attacks", {"method": "pgd"}).Config)
     assert said["random_start"] == "false: from x"
     assert said["until"].startswith("end: every image takes all steps; fooled")
-    assert said["epsilon"] == meanings.WORDS["epsilon"]
+    assert said["epsilon"] == meanings.COMMON_MEANINGS["epsilon"]
 
 
 def test_a_quantitys_meaning_goes_on_in_indented_lines_and_a_name_wins_over_a_pattern():

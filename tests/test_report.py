@@ -66,7 +66,7 @@ def results(job, drawn, verdicts):
         with atomic_write(job.file(role)) as partial:
             partial.write_text(f"% {role}")
     about = RUN | {"norm": "linf", "epsilon": 8 / 255}
-    checks = [about | verdict._line(one) for one in ANSWERS] if verdicts else []
+    checks = [about | verdict._check_columns(one) for one in ANSWERS] if verdicts else []
     rows.write_table(job.file("checks"), pd.DataFrame(checks, columns=verdict.CHECKED))
     value = {"value": 0.5, "low": 0.4, "high": 0.6, "n": 9}
     left = [RUN | {"attack": "pgd", "counts": True} | value] if verdicts else []

@@ -12,7 +12,7 @@ from pipeline.run import code, contract
 from pipeline.run.plan import Plan
 from pipeline.study.check import load
 
-REMEMBERED = (code.closure, code._imports, code._locate, code._meant, contract._read)
+REMEMBERED = (code.closure, code._imports, code._locate, code._file_meaning, contract._read_stage)
 MEANT = "\n\nMEANT = 'something else'\n"
 
 
@@ -108,7 +108,7 @@ def test_an_attacks_edit_changes_that_attack_and_what_reads_it(edited, project):
 
 
 def test_a_stages_file_is_the_code_of_no_other_stage():
-    stages = contract.every()
+    stages = contract.read_all()
     programs = {one.program for one in stages.values()}
     for one in stages.values():
         assert code.closure(one.program) & programs == {one.program}

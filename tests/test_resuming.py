@@ -17,7 +17,7 @@ STATE = {"epoch": 1, "model": {"w": torch.rand(40)}, "history": [{"loss": 0.5}]}
 @pytest.fixture
 def kept(tmp_path):
     """A folder with a state, and its file."""
-    resuming.keep(tmp_path / "work", "mine", STATE, [])
+    resuming.save_state(tmp_path / "work", "mine", STATE, [])
     return tmp_path / "work/state.safetensors"
 
 
@@ -26,7 +26,7 @@ def spoken(caplog):
 
 
 def test_a_state_comes_back_with_every_type_that_it_had(kept, caplog):
-    found, epochs = resuming.left(kept.parent, "mine")
+    found, epochs = resuming.resume(kept.parent, "mine")
     assert found["model"]["w"].equal(STATE["model"]["w"]) and epochs == []
     assert found | {"model": None} == STATE | {"model": None} and not spoken(caplog)
 
@@ -37,12 +37,12 @@ def test_a_flipped_bit_anywhere_in_a_state_is_noticed(kept, caplog):
         altered = bytearray(content)
         altered[place // 8] ^= 1 << place % 8
         kept.write_bytes(altered)
-        assert resuming.left(kept.parent, "mine") == (None, [])
+        assert resuming.resume(kept.parent, "mine") == (None, [])
     assert len(spoken(caplog)) == 200
 
 
 def test_a_state_of_another_training_is_thrown_away_and_a_line_says_so(kept, caplog):
-    assert resuming.left(kept.parent, "other") == (None, [])
+    assert resuming.resume(kept.parent, "other") == (None, [])
     (line,) = spoken(caplog)
     assert "is of a training with other settings or code; the training starts again" in line
     assert not [*kept.parent.iterdir()]
@@ -51,7 +51,7 @@ def test_a_state_of_another_training_is_thrown_away_and_a_line_says_so(kept, cap
 def test_where_nothing_was_left_nothing_is_said(tmp_path, caplog):
     (tmp_path / "work").mkdir()
     (tmp_path / "work/state.pt").write_bytes(b"of an earlier version")
-    assert resuming.left(tmp_path / "work", "mine") == (None, [])
+    assert resuming.resume(tmp_path / "work", "mine") == (None, [])
     assert not [*(tmp_path / "work").iterdir()] and not spoken(caplog)
 
 
@@ -75,7 +75,7 @@ def test_the_identity_is_of_all_that_the_bits_depend_on(tmp_path, monkeypatch):
     described.write_text("other data")
     found.add(identity())
     Path("pipeline/stages/pretrain.py").write_text("ANOTHER = 'program'\n")
-    for remembered in (code.closure, code._imports, code._meant):
+    for remembered in (code.closure, code._imports, code._file_meaning):
         remembered.cache_clear()  # as in another process
     found.add(identity())
     assert len(found) == 6

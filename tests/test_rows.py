@@ -21,8 +21,8 @@ NAMES = [
 ]  # fmt: skip
 LINE = {"stage": "diagnose", "entry": "clean", "quantity": "accuracy", "value": 0.75, "n": 64}
 KINDS = {
-    "run": [*rows.OWN, *rows.VALUE],
-    "collected": [*rows.RUN, *rows.OWN, *rows.VALUE],
+    "run": [*rows.MEASURED_AT, *rows.VALUE],
+    "collected": [*rows.RUN, *rows.MEASURED_AT, *rows.VALUE],
     "per_image": collect.COLUMNS,
     "verdict": verdict.COLUMNS,
     "checks": verdict.CHECKED,

@@ -48,56 +48,60 @@ def test_all_that_is_smaller_is_told_with_both_numbers():
         inner_steps=10,
         attacks={"random_search": {"draws": 10000}, "pgd": {"steps": 40}},
     )
-    assert scale.smaller(study(), NAMES, theirs) == (
+    assert scale.smaller_than_paper(study(), NAMES, theirs) == (
         "5,400 of 60,000 training images, 10 of 200 epochs, 1/3 of the weights, 2 of 3 seeds, "
         "3 of 10 steps of the inner attack, 200 of 1,000 test images, "
         "300 of 10,000 draws of random_search; 0.45 % of images x epochs"
     )
-    clean = scale.smaller(study(), NAMES | {"defence": "plain", "entry": "clean"}, theirs)
+    clean = scale.smaller_than_paper(
+        study(), NAMES | {"defence": "plain", "entry": "clean"}, theirs
+    )
     assert "5 of 100 epochs" in clean and "200 of 10,000 test images; 0.45 %" in clean
     assert "inner" not in clean and "draws" not in clean
 
 
 def test_what_is_as_large_and_what_the_paper_does_not_print_is_not_smaller():
-    assert scale.smaller(study(), NAMES, paper()) == ""
+    assert scale.smaller_than_paper(study(), NAMES, paper()) == ""
     as_large = paper(
         training_images=5400, test_images=200, seeds=2, network={"method": "pytorch_cnn"},
         inner_steps=3, attacks={"random_search": {"draws": 300}},
     )  # fmt: skip
-    assert scale.smaller(study(validation_share=0.0), NAMES, as_large) == ""
+    assert scale.smaller_than_paper(study(validation_share=0.0), NAMES, as_large) == ""
 
 
 def test_more_images_than_are_attacked_count_as_measured():
     theirs = paper(test_images=10000)
-    assert scale.smaller(study(), NAMES, theirs, n=150) == "200 of 10,000 test images"
-    assert scale.smaller(study(), NAMES, theirs, n=5000) == "5,000 of 10,000 test images"
-    assert scale.smaller(study(evaluation_images=None), NAMES, theirs, n=150) == ""
+    assert scale.smaller_than_paper(study(), NAMES, theirs, n=150) == "200 of 10,000 test images"
+    assert scale.smaller_than_paper(study(), NAMES, theirs, n=5000) == "5,000 of 10,000 test images"
+    assert scale.smaller_than_paper(study(evaluation_images=None), NAMES, theirs, n=150) == ""
 
 
 def test_the_complexity_of_clean_images_knows_no_training():
     theirs = paper(training_images=60000, test_images=10000, seeds=3)
     about = NAMES | {"stage": "complexity", "entry": "jpeg_20"}
-    of_clean = scale.smaller(study(), about | {"input": "clean"}, theirs)
+    of_clean = scale.smaller_than_paper(study(), about | {"input": "clean"}, theirs)
     assert of_clean == "200 of 10,000 test images"
-    assert "2 of 3 seeds" in scale.smaller(study(), about | {"input": "fgsm"}, theirs)
+    assert "2 of 3 seeds" in scale.smaller_than_paper(study(), about | {"input": "fgsm"}, theirs)
 
 
 def test_a_diagnostic_of_stored_examples_has_the_scale_of_their_attack():
     theirs = paper(attacks={"random_search": {"draws": 10000}})
-    told = scale.smaller(study(), NAMES | {"entry": "left"}, theirs)
+    told = scale.smaller_than_paper(study(), NAMES | {"entry": "left"}, theirs)
     assert told == "300 of 10,000 draws of random_search"
 
 
 def test_unprinted_epochs_are_told_as_ours():
-    told = scale.smaller(study(), NAMES, paper(training_images=60000, epochs=None))
+    told = scale.smaller_than_paper(study(), NAMES, paper(training_images=60000, epochs=None))
     assert told == "5,400 of 60,000 training images, 10 epochs where the paper prints none"
-    assert scale.share(study(), "pat", paper(training_images=60000, epochs=None)) is None
+    assert (
+        scale.training_fraction(study(), "pat", paper(training_images=60000, epochs=None)) is None
+    )
 
 
 def test_all_images_are_as_many_as_the_papers_without_the_held_out_ones():
     own, theirs = study(training_images=None), paper(training_images=60000)
     assert scale.images(own, theirs) == "54,000 of 60,000 training images"
-    assert scale.share(own, "plain", theirs) == pytest.approx(0.9)
+    assert scale.training_fraction(own, "plain", theirs) == pytest.approx(0.9)
     assert scale.images(study(training_images=None, validation_share=0.0), theirs) == ""
 
 
@@ -118,7 +122,7 @@ def test_networks_are_compared_by_their_weights(ours, theirs, told):
 
 def test_the_inner_attack_may_be_that_of_what_a_defence_is_built_on():
     built = {"pat": {"method": "ib_rar", "base": {"method": "trades", "attack": INNER}}}
-    told = scale.smaller(study(defences=built), NAMES, paper(inner_steps=7))
+    told = scale.smaller_than_paper(study(defences=built), NAMES, paper(inner_steps=7))
     assert told.startswith("3 of 7 steps of the inner attack")
 
 
@@ -128,7 +132,7 @@ def test_settings_that_an_attack_leaves_out_are_its_defaults():
 
     draws = Config(epsilon=0.1).draws
     theirs = paper(attacks={"random_search": {"draws": draws + 1}})
-    assert f"{draws:,} of {draws + 1:,} draws" in scale.smaller(own, NAMES, theirs)
+    assert f"{draws:,} of {draws + 1:,} draws" in scale.smaller_than_paper(own, NAMES, theirs)
 
 
 def test_entropic_retraining_has_the_papers_scale_in_full_and_a_tenth_of_the_images_in_small():
@@ -136,7 +140,7 @@ def test_entropic_retraining_has_the_papers_scale_in_full_and_a_tenth_of_the_ima
     names = NAMES | {"model": "lenet5", "defence": "entropic", "entry": "fgsm"}
     theirs = scale.of_paper(published, "mnist", "lenet5")
     told = {
-        end: scale.smaller(
+        end: scale.smaller_than_paper(
             in_setting(load(Path(f"studies/entropic-retraining{end}.yaml")), names), names, theirs
         )
         for end in ("", "-small")

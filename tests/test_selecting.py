@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.study.check import load
-from pipeline.study.drawn import unset
+from pipeline.study.plot_kinds import mathtext_problem
 from pipeline.study.strict_yaml import StudyError
 
 GOOD = Path("params.yaml").read_text(encoding="utf-8")
@@ -99,5 +99,12 @@ def test_every_study_of_the_project_asks_for_what_it_has(file):
 
 
 def test_a_formula_is_set_or_refused_with_matplotlibs_reason():
-    assert unset(r"$\epsilon$") == unset("costs 5 $") == unset("plain") == ""
-    assert "cannot" not in unset(r"$\frac{1$") and "no formula" in unset(r"$\frac{1$")
+    assert (
+        mathtext_problem(r"$\epsilon$")
+        == mathtext_problem("costs 5 $")
+        == mathtext_problem("plain")
+        == ""
+    )
+    assert "cannot" not in mathtext_problem(r"$\frac{1$") and "no formula" in mathtext_problem(
+        r"$\frac{1$"
+    )

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from pipeline.results import rows
-from pipeline.results.selection import layers
+from pipeline.results.selection import selected_layers
 from pipeline.run import start
 from pipeline.stages import select
 from pipeline.study.strict_yaml import StudyError
@@ -24,8 +24,8 @@ def test_layers_are_selected_whose_mean_gain_exceeds_the_margin():
     found = screened(
         plain=[0.1, 0.3], on_a=[0.2, 0.2], on_b=[0.3, 0.5], on_c=[0.11, 0.31], on_d=[0.2, 0.4]
     )
-    table = select.selected(found, "plain", 0.02)
-    assert layers(table) == ["b", "d"]
+    table = select.select_layers(found, "plain", 0.02)
+    assert selected_layers(table) == ["b", "d"]
     gains = table[table.quantity == "gain"].set_index(["defence", "seed"]).value
     assert gains["on_b", 0] == pytest.approx(0.2) and gains["on_a", 1] == pytest.approx(-0.1)
     verdicts = table[table.quantity == "selected"].groupby("defence").value.unique()
@@ -35,15 +35,17 @@ def test_layers_are_selected_whose_mean_gain_exceeds_the_margin():
 
 
 def test_a_layer_whose_gain_fails_the_margin_is_not_selected_and_none_may_be():
-    table = select.selected(screened(plain=[0.5], on_a=[0.1], on_b=[0.505]), "plain", 0.01)
-    assert layers(table) == []
+    table = select.select_layers(screened(plain=[0.5], on_a=[0.1], on_b=[0.505]), "plain", 0.01)
+    assert selected_layers(table) == []
     assert table[table.quantity == "selected"].value.tolist() == [0, 0]
     assert table[table.quantity == "gain"].value.tolist() == pytest.approx([-0.4, 0.005])
 
 
 def test_a_candidate_of_several_layers_gives_each_of_them():
-    table = select.selected(screened(plain=[0.1], **{"on_a+b": [0.3], "on_c": [0.2]}), "plain", 0.0)
-    assert layers(table) == ["a", "b", "c"]
+    table = select.select_layers(
+        screened(plain=[0.1], **{"on_a+b": [0.3], "on_c": [0.2]}), "plain", 0.0
+    )
+    assert selected_layers(table) == ["a", "b", "c"]
 
 
 STUDY = """
@@ -78,11 +80,11 @@ SETTING = {"dataset": "digits", "model": "lenet5"}
 def test_a_candidate_that_is_null_in_the_setting_is_left_out(tmp_path):
     with staged(tmp_path, STUDY) as (study, run):
         for name, value in {"plain": 0.1, "on_conv1": 0.2}.items():
-            screen = start.of(study, "screen", SETTING | {"defence": name, "seed": "0"})
+            screen = start.build_job(study, "screen", SETTING | {"defence": name, "seed": "0"})
             row = {"stage": "select", "quantity": "attack_accuracy", "value": value, "n": 10}
             rows.write(screen.writes["screened"], [row | {"layer": name.removeprefix("on_")}])
         run("select", **SETTING)
-        chosen = rows.read(start.of(study, "select", SETTING).writes["selection"])
-        assert layers(chosen) == ["conv1"]
+        chosen = rows.read(start.build_job(study, "select", SETTING).writes["selection"])
+        assert selected_layers(chosen) == ["conv1"]
         with pytest.raises(StudyError, match="stage screen has no defence 'on_conv2' here"):
-            start.of(study, "screen", SETTING | {"defence": "on_conv2", "seed": "0"})
+            start.build_job(study, "screen", SETTING | {"defence": "on_conv2", "seed": "0"})

@@ -6,11 +6,12 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from tests.told import told
 
 from pipeline.results import rows, untrained
 from pipeline.run import contract, load, start
 from pipeline.run.plan import Plan
-from pipeline.stages import _attacked, _training, attack, learn, overview, toy
+from pipeline.stages import _attack_examples, _training, attack, learn, overview, toy
 from robustinfo.core.batches import to_float
 from robustinfo.core.errors import UserError
 from robustinfo.core.files import DiskError
@@ -21,7 +22,6 @@ from robustinfo.defences import entropic
 from robustinfo.judge.attack_term import attack_term
 from robustinfo.models import lenet5, text_classifier, vgg16
 from robustinfo.training.loop import Images
-from tests.by_quantity import by_quantity
 from tests.checkpoints import untrained as untrained_checkpoint
 from tests.jobs import NAMES, STANDARD, made, settle, small
 
@@ -56,14 +56,14 @@ def test_a_training_takes_the_first_images_and_splits_those(monkeypatch, first, 
         load, "split", lambda job, which: Split(images, torch.arange(20) % 2, [], [])
     )
     study = small(training_images=first, validation_share=0.3)
-    data, validation = load.parts(made(study, "pretrain", **NAMES))
+    data, validation = load.training_and_validation(made(study, "pretrain", **NAMES))
     seen = torch.cat([data.images, validation.images]).flatten().sort().values
     assert seen.tolist() == list(range(count)) and len(validation.images) > 0
 
 
 OF_NETWORKS = [
     name
-    for name, one in contract.every().items()
+    for name, one in contract.read_all().items()
     if "defence" in one.names and {"model", "selection"} & {read.role for read in one.reads}
 ]
 ASKED = {key: {"e": {}} for key in ("attacks", "complexities", "distortions", "learning")}
@@ -136,11 +136,11 @@ def test_a_text_is_not_rounded_and_its_distance_is_its_altered_words():
     model = text_classifier.build((9, 40), 2, config=text_classifier.Config()).eval()
     x = torch.randint(40, (30, 9))
     entry = {"method": "word_fgsm", "step_size": 0.02, "steps": 9}
-    found = _attacked._examples(entry, model, x, model(x).argmax(1), None, torch.Generator())
+    found = _attack_examples._examples(entry, model, x, model(x).argmax(1), None, torch.Generator())
     assert found["x_adv"].dtype == torch.int32 and found["success"].any()
     assert found["success_8bit"].equal(found["success"])
     assert found["altered_words"].equal((found["x_adv"] != x).sum(1))
-    values = by_quantity([*attack._fractions(found, {}), *attack._distances(found)])
+    values = told([*attack._fractions(found, {}), *attack._distances(found)])
     altered = sorted(found["altered_words"][found["success"]].tolist())
     middle = altered[(len(altered) - 1) // 2]
     expected = Measurement("median_altered_words", middle, n=len(altered))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.run import code, contract
-from pipeline.run.start import _alone
+from pipeline.run.start import _lock
 from pipeline.study import outline
 from pipeline.study.check import load
 from pipeline.study.strict_yaml import StudyError
@@ -103,7 +103,7 @@ PAIRS = [("a", "b-c"), ("a-b", "c"), ("a_b", "c"), ("a", "b_c"), ("toy", "a"), (
 
 @pytest.mark.parametrize("artifact", ["results", "per_image", "gallery", "selection"])
 def test_no_two_settings_and_no_toy_share_a_file(artifact):
-    template, of_toy = contract.template(artifact), contract.every()["toy"].writes["results"]
+    template, of_toy = contract.template(artifact), contract.read_all()["toy"].writes["results"]
     files = [template.format(study="s", dataset=one, model=other) for one, other in PAIRS]
     files += [of_toy.format(study="s", toy=toy) for toy in ("a", "toy", "toy-a", "b-c")]
     assert len({*files}) == len(files)
@@ -117,10 +117,10 @@ def test_jobs_whose_names_join_to_the_same_text_have_locks_of_their_own(tmp_path
     study = small(settings=settings, **kinds)
     settle(tmp_path, monkeypatch)
     jobs = [made(study, "gallery", **setting) for setting in settings]
-    locks = [_alone(job) for job in jobs]  # none is taken
+    locks = [_lock(job) for job in jobs]  # none is taken
     assert all(lock.is_locked for lock in locks)
     with pytest.raises(StudyError, match="another process is at gallery"):
-        _alone(jobs[0])
+        _lock(jobs[0])
 
 
 @pytest.mark.parametrize("name", ["network", "loss", "base", "adversary", "distortion"])
@@ -130,7 +130,7 @@ def test_an_entry_may_be_called_like_a_key_of_an_entry(tmp_path, name):
     )
     run = {"dataset": "digits", "model": "lenet5", "defence": "standard", "seed": "0"}
     params = made(study, "diagnose", **run).params
-    files = code.code(contract.every()["diagnose"], params)
+    files = code.source_files(contract.read_all()["diagnose"], params)
     assert "src/robustinfo/attacks/deepfool.py" in files
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from pipeline.results import rows
-from pipeline.results.statistics import chosen, compared, estimate, over_seeds, with_intervals
+from pipeline.results.statistics import compare, estimate, over_seeds, select_rows, with_intervals
 from pipeline.results.tables import tabulate
 from pipeline.study.strict_yaml import StudyError
 from pipeline.study.target import Target
@@ -38,8 +38,8 @@ def of(defence, quantity="attack_success_rate"):
 
 
 def test_fractions_are_put_together_over_seeds_and_images():
-    found = over_seeds(chosen(results(**RATES), of("standard")))
-    expected = combined([0.9, 0.94], images.from_fractions([0.9, 0.94], N)).clipped(0, 1).interval
+    found = over_seeds(select_rows(results(**RATES), of("standard")))
+    expected = combined([0.9, 0.94], images.of_fractions([0.9, 0.94], N)).within(0, 1).interval
     assert found["ours"] == pytest.approx(0.92)
     assert (found["low"], found["high"]) == pytest.approx(expected)
     assert (found["n"], found["seeds"], found["scope"]) == (N, 2, "method")
@@ -47,14 +47,14 @@ def test_fractions_are_put_together_over_seeds_and_images():
 
 def test_one_seed_is_its_network_alone_with_its_images_interval():
     table = results(**RATES)
-    found = over_seeds(chosen(table[table.seed == 0], of("standard")))
+    found = over_seeds(select_rows(table[table.seed == 0], of("standard")))
     assert found["scope"] == "network" and found["seeds"] == 1
     assert (found["low"], found["high"]) == pytest.approx(fraction_interval(90, N))
 
 
 def test_what_states_nothing_of_its_error_gets_students_over_its_trainings():
     table = results("", network_entropy={"standard": (1.0, 3.0)})
-    found = over_seeds(chosen(table, of("standard", "network_entropy")))
+    found = over_seeds(select_rows(table, of("standard", "network_entropy")))
     assert (found["low"], found["high"]) == pytest.approx(student([1.0, 3.0]))
     assert found["scope"] == "training"
 
@@ -64,7 +64,7 @@ def test_no_name_makes_a_fraction_of_a_number_that_does_not_say_so(quantity):
     table = results("", **{quantity: {"standard": (0.5, 0.5)}})
     own = table[(table.quantity == quantity) & (table.stage == "attack")]
     assert own.low.isna().all()
-    assert math.isnan(over_seeds(chosen(own, {"epoch": "last"}))["low"])
+    assert math.isnan(over_seeds(select_rows(own, {"epoch": "last"}))["low"])
 
 
 def test_a_table_without_the_column_states_nothing():
@@ -85,25 +85,23 @@ def test_an_interval_of_its_own_is_kept_and_joined_by_the_spread_between_seeds()
     kept = with_intervals(table.assign(low=[90.0, 115.0], high=[130.0, 125.0]))
     assert kept.low.tolist() == [90.0, 115.0]
     found = over_seeds(kept)
-    expected = combined(
-        [100.0, 120.0], images.from_intervals([100.0, 120.0], [90, 115], [130, 125])
-    )
+    expected = combined([100.0, 120.0], images.of_own([100.0, 120.0], [90, 115], [130, 125]))
     assert (found["low"], found["high"]) == pytest.approx(expected.interval)
 
 
 @pytest.mark.parametrize(("values", "scope"), [((0.75, 0.75), "exact"), ((0.7, 0.8), "method")])
 def test_what_is_exact_is_exact_until_seeds_differ(values, scope):
     table = results("exact", accuracy_otherwise={"": values})
-    found = over_seeds(chosen(table, of("", "accuracy_otherwise")))
+    found = over_seeds(select_rows(table, of("", "accuracy_otherwise")))
     assert found["scope"] == scope
     assert (found["low"] == found["high"] == 0.75) == (scope == "exact")
 
 
 def test_a_fraction_against_an_exact_number_keeps_its_images():
     table = results(**RATES)
-    one = chosen(table, of("standard"))
+    one = select_rows(table, of("standard"))
     chance = one.assign(value=0.1, interval="exact", low=math.nan, high=math.nan)
-    found = compared(one, chance, "difference")
+    found = compare(one, chance, "difference")
     low, high = estimate(one).interval
     assert found.interval == pytest.approx((low - 0.1, high - 0.1)) and found.scope == "method"
 
@@ -112,24 +110,24 @@ def test_two_attacks_of_one_seed_are_means_over_the_same_images():
     table = results(**RATES)
     both = pd.concat([table, table.assign(entry="bim")])
     own = {"defence": "standard"}
-    assert estimate(chosen(both, WHERE | own)).interval == pytest.approx(
-        estimate(chosen(table, WHERE | own)).interval
+    assert estimate(select_rows(both, WHERE | own)).interval == pytest.approx(
+        estimate(select_rows(table, WHERE | own)).interval
     )
 
 
 def test_a_seed_that_lost_its_value_leaves_no_interval_to_those_that_did_not():
     table = results(attack_success_rate={"standard": (0.9, 0.94, 0.92), "entropic": (0.1,) * 3})
-    one, other = (chosen(table, of(defence)) for defence in ("entropic", "standard"))
-    assert not np.isnan(compared(one, other, "difference").interval).any()
+    one, other = (select_rows(table, of(defence)) for defence in ("entropic", "standard"))
+    assert not np.isnan(compare(one, other, "difference").interval).any()
     failed = other.assign(value=other.value.mask(other.seed == 2))
-    for found in (estimate(failed), compared(one, failed, "difference")):
+    for found in (estimate(failed), compare(one, failed, "difference")):
         assert np.isnan(found.interval).all() and found.seeds == 2
 
 
 def test_exact_values_among_fractions_leave_them_their_images():
     """A mean of a fraction of 100 images and a constant has half of the fraction's error."""
     table = results(attack_success_rate={"standard": (0.9, 0.9)})
-    one = chosen(table, of("standard"))
+    one = select_rows(table, of("standard"))
     blank = one.assign(entry="none", value=0.9, interval="exact", low=math.nan, high=math.nan)
     found, alone = estimate(pd.concat([one, blank])), estimate(one)
     assert found.scope == "method"
@@ -138,19 +136,19 @@ def test_exact_values_among_fractions_leave_them_their_images():
 
 def test_seeds_that_only_one_side_has_are_not_compared():
     table = results(**RATES)
-    one, other = (chosen(table, of(defence)) for defence in ("entropic", "standard"))
-    found = compared(one, other[other.seed == 0], "difference")
+    one, other = (select_rows(table, of(defence)) for defence in ("entropic", "standard"))
+    found = compare(one, other[other.seed == 0], "difference")
     assert found.value == pytest.approx(-0.4) and found.scope == "network"
-    nothing = compared(one[one.seed == 1], other[other.seed == 0], "difference")
+    nothing = compare(one[one.seed == 1], other[other.seed == 0], "difference")
     assert math.isnan(nothing.value) and np.isnan(nothing.interval).all()
 
 
 def test_the_first_and_the_last_epoch_are_those_of_each_run():
     table = results(**RATES)
     table.loc[(table.defence == "entropic") & (table.epoch == 4), "epoch"] = 12
-    last = chosen(table, WHERE)
+    last = select_rows(table, WHERE)
     assert set(zip(last.defence, last.epoch, strict=True)) == {("standard", 4), ("entropic", 12)}
-    assert set(chosen(table, WHERE | {"epoch": "first"}).epoch) == {0}
+    assert set(select_rows(table, WHERE | {"epoch": "first"}).epoch) == {0}
 
 
 def target(**more):

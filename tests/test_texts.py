@@ -136,7 +136,9 @@ X_ADV = torch.tensor([[2, 4, 5], [3, 2, 2], [4, 4, 0]], dtype=torch.int32)
 def measured(success):
     examples = {"x_adv": X_ADV, "success": torch.tensor(success)}
     measures = {"length": lambda texts: torch.tensor([float(len(text)) for text in texts])}
-    return list(text_complexity.measured(measures, WORDS, [("fgsm", examples)], VOCABULARY))
+    return list(
+        text_complexity.measure_altered_words(measures, WORDS, [("fgsm", examples)], VOCABULARY)
+    )
 
 
 def test_a_corpus_are_the_altered_words_of_the_successes_one_to_a_line():

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from tests.told import told
 from torch import nn
 
 from pipeline.results import rows, worst_case
@@ -13,7 +14,6 @@ from robustinfo.core.sealed import seal, unseal
 from robustinfo.judge.outcome import outcome
 from robustinfo.judge.threats import Threat
 from robustinfo.training.loop import Images
-from tests.by_quantity import by_quantity
 from tests.staged import staged
 
 STUDY = """
@@ -52,7 +52,7 @@ def job(tmp_path, monkeypatch):
     monkeypatch.setattr(load, "test_images", lambda job: Images(images, labels))
     monkeypatch.setattr(load, "trained", lambda job, file: Bright())
     with staged(tmp_path, STUDY) as (study, _):
-        made = start.of(study, "transfer", NAMES)
+        made = start.build_job(study, "transfer", NAMES)
         seal(made.file("examples"), stored([0.6, 0.0, 0.0, 1.0], [1, 0, 0, 0]), {})
         seal(made.file("proxy"), stored([0.6, 0.7, 0.2, 0.0], [1, 1, 1, 1]), {})
         yield made
@@ -68,7 +68,7 @@ def own(job, examples=(), entries=()):
     """What the run's own attacks say together, and others that it is given."""
     images, labels = load.test_images(job)
     kept = {one.names["attack"]: unseal(one.path)[0] for one in job.files("examples")}
-    return worst_case.combined(
+    return worst_case.worst_case(
         Bright(), to_float(images), labels, kept | dict(examples), job.params["attacks"] |
         dict(entries), job.params["threat"], generator=job.generator,
     )  # fmt: skip
@@ -87,7 +87,7 @@ def test_what_only_the_proxys_examples_break_is_counted_and_lowers_the_robust_ac
     assert after[after.entry == "linf"].correct.tolist() == [0, 0, 1, 0]
     alone = own(job)
     assert alone.correct["linf"].tolist() == [False, True, True, False]
-    said = by_quantity(one for one in alone.measurements if one.entry == "linf")
+    said = told(one for one in alone.measurements if one.entry == "linf")
     assert said["robust_accuracy"] == count_fraction("robust_accuracy", 2, 4)._replace(entry="linf")
     assert "black_box_only_fraction" not in said
 
@@ -96,7 +96,7 @@ def test_the_rate_of_noise_is_of_the_images_that_all_else_left_standing(job):
     noise = {"method": "additive_noise", "norm": "linf", "epsilon": 0.5}
     examples = {"noise": stored([0.0, 0.7, 0.0, 1.0], [1, 1, 0, 0])}
     together = own(job, examples, {"noise": noise})
-    found = by_quantity(one for one in together.measurements if one.entry == "linf")
+    found = told(one for one in together.measurements if one.entry == "linf")
     for name, images, of in [("noise_only_rate", 1, 2), ("noise_only_fraction", 1, 4)]:
         assert found[name] == count_fraction(name, images, of)._replace(entry="linf")
 

@@ -73,7 +73,7 @@ def test_what_resolve_prints_is_the_same_study_without_what_it_inherits(name, tm
 
 def test_resolve_for_a_setting_chooses_every_per_and_fills_in_the_methods_defaults():
     study = load(Path("studies/mutual-information-small.yaml"))
-    found = commands.of_setting(study, "mnist/lenet5")
+    found = commands.study_in_setting(study, "mnist/lenet5")
     assert found["training_images"] == 4000
     assert found["settings"] == [{"dataset": "mnist", "model": "lenet5"}]
     assert found["pretrain"]["standard"]["optimizer"] == "adam"
@@ -86,4 +86,4 @@ def test_resolve_for_a_setting_chooses_every_per_and_fills_in_the_methods_defaul
 
 def test_an_unknown_setting_is_named_with_those_that_there_are():
     with pytest.raises(StudyError, match=r"no setting 'mnist/vgg16'; choose from digits/lenet5"):
-        commands.of_setting(load(Path("params.yaml")), "mnist/vgg16")
+        commands.study_in_setting(load(Path("params.yaml")), "mnist/vgg16")

@@ -29,8 +29,11 @@ def of_run(defence, seed, robust, clean=360):
         for norm, images in robust.items()
     ]
     about = SETTING | {"defence": defence, "seed": seed}
-    own = [*rows.of("data", [exact("classes", 10)]), *rows.of("diagnose", found)]
-    return pd.DataFrame(about | row for row in [*own, *rows.of("attack", attacks)])
+    own = [
+        *rows.from_measurements("data", [exact("classes", 10)]),
+        *rows.from_measurements("diagnose", found),
+    ]
+    return pd.DataFrame(about | row for row in [*own, *rows.from_measurements("attack", attacks)])
 
 
 def standing(defence, seed, robust):

@@ -229,8 +229,9 @@ def test_an_edited_attack_is_the_same_plan_for_both_tools(checkout):
 def outdated(folder):
     """{stage: how many of its jobs} that DVC would run, after its first stage."""
     code = (
-        "import json; from pipeline.tracking.dvc import stale, stages, write_jobs; write_jobs();"
-        "print(json.dumps(sorted(stale(stages()))))"
+        "import json; from pipeline.tracking.dvc import stale_stages, stages, write_jobs;"
+        "write_jobs();"
+        "print(json.dumps(sorted(stale_stages(stages()))))"
     )
     names = json.loads(run(folder, sys.executable, "-c", code).splitlines()[-1])
     return dict(Counter(name.partition("/")[0] for name in names))

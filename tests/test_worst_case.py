@@ -2,13 +2,13 @@
 
 import pytest
 import torch
+from tests.told import told
 from torch import nn
 
-from pipeline.results.worst_case import by_image, combined, within
-from pipeline.study.quantities import ALL
+from pipeline.results.worst_case import attacks_in_scope, per_image_table, worst_case
+from pipeline.study.quantities import ALL_ATTACKS
 from robustinfo.core.measurement import count_fraction
 from robustinfo.judge.threats import Threat
-from tests.by_quantity import by_quantity
 
 X = torch.tensor([0.401, 0.2, 0.1, 0.9]).view(4, 1, 1, 1)
 Y = torch.zeros(4, dtype=torch.long)  # the last image is wrong when clean
@@ -45,7 +45,7 @@ def together():
             stored[name] = {"x_adv": x_adv, "success": success, "correct": X.flatten() < 0.5}
         entries = {name: one for name, (one, _) in attacks.items()}
         generator = torch.Generator().manual_seed(0)
-        return combined(Bright(flat), X, Y, stored, entries, limits or {}, generator=generator)
+        return worst_case(Bright(flat), X, Y, stored, entries, limits or {}, generator=generator)
 
     return said
 
@@ -53,7 +53,7 @@ def together():
 def of(found, entry):
     """{quantity: Measurement without its entry} of one norm, or of all."""
     own = (one for one in found.measurements if one.entry == entry)
-    return {name: one._replace(entry="") for name, one in by_quantity(own).items()}
+    return {name: one._replace(entry="") for name, one in told(own).items()}
 
 
 def test_what_breaks_an_image_in_one_norm_says_nothing_in_another(together):
@@ -64,12 +64,12 @@ def test_what_breaks_an_image_in_one_norm_says_nothing_in_another(together):
         "l2_pgd": [False, False, True, False],
         "linf": [False, True, True, False],
         "l2": [False, False, True, False],
-        ALL: [False, False, True, False],
+        ALL_ATTACKS: [False, False, True, False],
     }
     assert found.resisting["linf"].tolist() == [False, True, True, False]
     assert of(found, "linf")["robust_accuracy"] == count_fraction("robust_accuracy", 2, 4)
     assert of(found, "l2")["robust_accuracy"] == count_fraction("robust_accuracy", 1, 4)
-    assert of(found, ALL) == {"robust_accuracy": count_fraction("robust_accuracy", 1, 4)}
+    assert of(found, ALL_ATTACKS) == {"robust_accuracy": count_fraction("robust_accuracy", 1, 4)}
     for norm in ("linf", "l2"):
         assert of(found, norm)["gradient_attacks"].value == 1
         assert of(found, norm)["convergence_gain"].value == 0
@@ -142,31 +142,36 @@ def test_equal_epsilons_are_one_threat_model_however_they_are_written(one, other
 
 def test_an_attack_counts_up_to_the_limit_of_its_norm_however_both_are_written():
     def counts(limits, **entry):
-        return bool(within({"pgd": LINF | {"epsilon": 8 / 255} | entry}, limits))
+        return bool(attacks_in_scope({"pgd": LINF | {"epsilon": 8 / 255} | entry}, limits))
 
     assert counts({}) and counts({"linf": "8/255"}) and counts({"linf": 0.0314})
     assert counts({"linf": "8/255"}, epsilon=0.0314)
     assert not counts({"linf": "7/255"}) and not counts({"linf": "8/255"}, epsilon=0.032)
     assert counts({"l2": 0.01}) and counts({"linf": None})
     assert not counts({"l2": 0.01}, norm="l2")
-    assert not within({"far": {"method": "deepfool", "norm": "l2", "steps": 5}}, {})
+    assert not attacks_in_scope({"far": {"method": "deepfool", "norm": "l2", "steps": 5}}, {})
 
 
 def test_at_a_limit_of_0_a_norm_decides_nothing_and_its_attacks_are_still_shown(together):
     found = together({"pgd": (LINF, LINF_BREAKS), "l2_pgd": (L2, L2_BREAKS)}, limits={"l2": 0.0})
     assert "l2" not in found.correct and not of(found, "l2")
     assert found.correct["l2_pgd"].tolist() == [False, False, True, False]
-    assert found.correct[ALL].equal(found.correct["linf"])
+    assert found.correct[ALL_ATTACKS].equal(found.correct["linf"])
 
 
 def test_a_threat_is_read_off_an_entry(together):
-    (made,) = within({"pgd": LINF}, {}).values()
+    (made,) = attacks_in_scope({"pgd": LINF}, {}).values()
     assert made == Threat("iterated", "linf", 0.1, "pgd", "cross_entropy", (4, 1), False)
 
 
 def test_every_image_has_a_line_per_entry(together):
-    masks = {"clean": [1, 1, 1, 0], "pgd": [0, 1, 1, 0], "linf": [0, 1, 1, 0], ALL: [0, 1, 1, 0]}
-    found = by_image(together({"pgd": (LINF, LINF_BREAKS)}).correct)
+    masks = {
+        "clean": [1, 1, 1, 0],
+        "pgd": [0, 1, 1, 0],
+        "linf": [0, 1, 1, 0],
+        ALL_ATTACKS: [0, 1, 1, 0],
+    }
+    found = per_image_table(together({"pgd": (LINF, LINF_BREAKS)}).correct)
     assert found.values.tolist() == [
         [entry, index, right] for entry, mask in masks.items() for index, right in enumerate(mask)
     ]

@@ -1,6 +1,6 @@
-"""Clean copies of the commits at which units began: edits of the working tree disturb none.
+"""Clean copies of the commits at which units began, independent of edits in the working tree.
 
-A copy is an export, no worktree: git's own records stay as they are. All copies share one folder
+A copy is an export, no worktree: the repository is not changed. All copies share one folder
 of results, so that a network trained at one commit can be measured at another.
 """
 
@@ -17,12 +17,12 @@ from robustinfo.core.files import disk_errors
 
 
 def head() -> str:
-    """The commit that a unit begins at now."""
+    """The current commit, at which a new unit begins."""
     return full("HEAD")
 
 
 def full(commit: str) -> str:
-    """All 40 digits of a commit's name. Raises UserError if there is none."""
+    """All 40 digits of a commit. Raises UserError if there is no such commit."""
     return _git("rev-parse", "--verify", "--quiet", f"{commit}^{{commit}}").decode().strip()
 
 
@@ -33,7 +33,7 @@ def date(commit: str) -> str:
 
 
 def at(commit: str) -> Path:
-    """The folder that holds the commit's files. commit: all 40 digits."""
+    """Folder of the commit's files, exported on first use. commit: all 40 digits."""
     folder = CHECKOUTS / commit
     if folder.is_dir():
         return folder
@@ -49,10 +49,10 @@ def at(commit: str) -> Path:
 
 
 def _git(*words: str) -> bytes:
-    done = subprocess.run(["git", *words], capture_output=True)
-    if done.returncode:
-        said = done.stderr.decode(errors="replace").strip() or "no such commit here"
+    process = subprocess.run(["git", *words], capture_output=True)
+    if process.returncode:
+        message = process.stderr.decode(errors="replace").strip() or "no such commit here"
         raise UserError(
-            f"git {words[0]} {words[-1]}: {said}; in a shallow clone: git fetch --unshallow"
+            f"git {words[0]} {words[-1]}: {message}; in a shallow clone: git fetch --unshallow"
         )
-    return done.stdout
+    return process.stdout

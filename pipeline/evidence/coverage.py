@@ -1,4 +1,4 @@
-"""The page that says which of the papers' results are regenerated, where, and at what scale.
+"""Coverage page: which of the papers' results are regenerated, where, and at what scale.
 
 python -m pipeline coverage > studies/coverage.md
 """
@@ -9,8 +9,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pipeline.evidence import evident
-from pipeline.evidence.reached import Result, Runs, named, of_result, of_targets, together
+from pipeline.evidence import finished_units
+from pipeline.evidence.target_runs import (
+    Result,
+    Runs,
+    all_runs,
+    matching_names,
+    runs_of_result,
+    runs_of_targets,
+)
 from pipeline.study import scale
 from pipeline.study.checked import load
 from pipeline.study.slices import REFERENCES, TRAININGS, in_setting
@@ -20,7 +27,8 @@ PAPERS = tuple(file.stem for file in sorted(Path(REFERENCES).glob("*.yaml")))
 FILE = Path("studies/coverage.md")
 FULL, SMALL = "", "-small"  # how the files of a paper's two studies end
 CLEAN = {"stage": "diagnose", "entry": "clean", "input": ""}  # accuracy, of every study
-TOLD = ("epochs", "snapshot_every")  # of a training: in the scale, or no matter
+# Settings of a training that are part of the scale, or irrelevant.
+IGNORED = ("epochs", "snapshot_every")
 INTRODUCTION = """# What of the papers is regenerated
 
 Made by `python -m pipeline coverage > studies/coverage.md`;
@@ -39,111 +47,117 @@ studies have beyond the paper."""
 
 
 def page() -> str:
-    """Markdown."""
-    return "\n\n".join([INTRODUCTION, *map(_paper, PAPERS)]) + "\n"
+    """The page as Markdown."""
+    return "\n\n".join([INTRODUCTION, *map(_section, PAPERS)]) + "\n"
 
 
 def results(paper: str) -> list[Result]:
-    """The paper's, in the order of its text."""
-    return [Result(**one) for one in reference(paper)["results"]]
+    """Results of the paper, in the order of its text."""
+    return [Result(**content) for content in reference(paper)["results"]]
 
 
 def beyond(paper: str) -> dict[str, str]:
-    """Tables and figures of its studies that are none of its results: pattern -> what it shows."""
+    """{pattern: description} of tables and figures of its studies that are not in the paper."""
     return reference(paper)["beyond"]
 
 
 def reference(paper: str) -> dict[str, Any]:
-    """The content of its reference file."""
+    """Content of the paper's reference file."""
     return read(Path(REFERENCES) / f"{paper}.yaml")[0]
 
 
 @cache
 def study(paper: str, end: str) -> dict[str, Any]:
-    """One of its two studies."""
+    """One of the paper's two studies, checked. end: FULL or SMALL."""
     return load(Path("studies") / f"{paper}{end}.yaml")
 
 
-def _paper(paper: str) -> str:
-    found = results(paper)
-    targets = {end: of_targets(study(paper, end)) for end in (FULL, SMALL)}
-    done = evident.units(paper, study(paper, FULL))
-    counts = [sum(bool(of_result(one, targets[end])) for one in found) for end in targets]
+def _section(paper: str) -> str:
+    listed = results(paper)
+    targets = {end: runs_of_targets(study(paper, end)) for end in (FULL, SMALL)}
+    finished = finished_units.of_paper(paper, study(paper, FULL))
+    counts = [sum(bool(runs_of_result(one, targets[end])) for one in listed) for end in targets]
     heads = ["result", "what it is", "in the full study", "in the small study"]
-    heads += ["evidence"] * bool(done) + ["scale of the small study", "faithful"]
+    heads += ["evidence"] * bool(finished) + ["scale of the small study", "faithful"]
     lines = []
-    for one in found:
-        cells = [one.id, one.what, *(_named(one, targets[end]) for end in targets)]
-        cells += [evident.told(one, done)] if done else []
-        whole, small = (together(of_result(one, targets[end])) for end in targets)
-        lines.append([*cells, _scale(paper, small, whole), one.faithful])
+    for result in listed:
+        patterns = (_matching_patterns(result, targets[end]) for end in targets)
+        cells = [result.id, result.what, *patterns]
+        cells += [finished_units.summary(result, finished)] if finished else []
+        full_runs, small_runs = (all_runs(runs_of_result(result, targets[end])) for end in targets)
+        lines.append([*cells, _scale(paper, small_runs, full_runs), result.faithful])
     parts = [
         f"## {reference(paper)['title']}",
-        f"Of {len(found)} results {counts[0]} have a target in the full study, {counts[1]} in the "
+        f"Of {len(listed)} results {counts[0]} have a target in the full study, {counts[1]} in the "
         "small one.",
         _table(heads, lines),
-        _table(["setting", "defences", "in the small study", "changed, too"], _smaller(paper)),
+        _table(["setting", "defences", "in the small study", "changed, too"], _reductions(paper)),
     ]
-    more = [f"`{name}` ({what})" for name, what in beyond(paper).items()]
-    return "\n\n".join([*parts, *([f"Beyond the paper: {', '.join(more)}."] if more else [])])
+    extras = [f"`{name}` ({what})" for name, what in beyond(paper).items()]
+    return "\n\n".join([*parts, *([f"Beyond the paper: {', '.join(extras)}."] if extras else [])])
 
 
-def _named(result: Result, targets: dict[str, Runs]) -> str:
-    """The result's patterns that name some of the targets."""
-    shown = of_result(result, targets)
-    return ", ".join(f"`{one}`" for one in result.targets if named([one], shown)) or "-"
+def _matching_patterns(result: Result, targets: dict[str, Runs]) -> str:
+    """Patterns of the result that match some of the targets, as Markdown."""
+    shown = runs_of_result(result, targets)
+    return ", ".join(f"`{one}`" for one in result.targets if matching_names([one], shown)) or "-"
 
 
-def _scale(paper: str, runs: Runs, whole: Runs) -> str:
-    """Per setting the share of images x epochs, from the least to the greatest; weights; seeds.
+def _scale(paper: str, runs: Runs, full_runs: Runs) -> str:
+    """Per setting the fraction of images x epochs, from least to greatest; weights; seeds.
 
-    whole: the runs of the full study.
+    full_runs: the runs of the full study.
     """
-    found = [f"{'/'.join(setting)}: none" for setting in whole if setting not in runs]
+    texts = [f"{'/'.join(setting)}: none" for setting in full_runs if setting not in runs]
     for (dataset, model), defences in runs.items():
         theirs = scale.of_paper(reference(paper), dataset, model)
         if theirs is None:
-            found.append("exact" if not dataset else f"{dataset}/{model}: not the paper's")
+            texts.append("exact" if not dataset else f"{dataset}/{model}: not the paper's")
             continue
-        own = in_setting(study(paper, SMALL), {"dataset": dataset, "model": model})
-        trained = sorted(defences & own["defences"].keys())
-        parts = [*_share(own, trained, theirs), scale.weights(own, dataset, model, theirs)]
-        parts += dict.fromkeys(scale.seeds(own, one, theirs) for one in trained)
-        found.append(f"{dataset}/{model}: {', '.join(filter(None, parts)) or 'as large'}")
-    return "; ".join(dict.fromkeys(found)) or "-"
+        small = in_setting(study(paper, SMALL), {"dataset": dataset, "model": model})
+        trained = sorted(defences & small["defences"].keys())
+        fraction = _training_fraction(small, trained, theirs)
+        parts = [*fraction, scale.weights(small, dataset, model, theirs)]
+        parts += dict.fromkeys(scale.seeds(small, defence, theirs) for defence in trained)
+        texts.append(f"{dataset}/{model}: {', '.join(filter(None, parts)) or 'as large'}")
+    return "; ".join(dict.fromkeys(texts)) or "-"
 
 
-def _share(own: dict[str, Any], defences: list[str], theirs: scale.Scale) -> list[str]:
-    """Of images x epochs; where the paper prints no epochs, of images, and ours."""
-    every = [scale.share(own, one, theirs) for one in defences]
-    shares = {one for one in every if one is not None}
-    if not shares:
-        ours = dict.fromkeys(scale.epochs(own, one, theirs) for one in defences)
-        return [scale.images(own, theirs), *ours]
-    ends = dict.fromkeys(map(scale.percent, (min(shares), max(shares))))
+def _training_fraction(
+    small: dict[str, Any], defences: list[str], theirs: scale.Scale
+) -> list[str]:
+    """Fraction of images x epochs; where the paper prints no epochs, of images, and our epochs."""
+    fractions = [scale.training_fraction(small, defence, theirs) for defence in defences]
+    known = {fraction for fraction in fractions if fraction is not None}
+    if not known:
+        our_epochs = dict.fromkeys(scale.epochs(small, defence, theirs) for defence in defences)
+        return [scale.images(small, theirs), *our_epochs]
+    ends = dict.fromkeys(map(scale.percent, (min(known), max(known))))
     return [f"{' to '.join(ends)} of images x epochs"]
 
 
-def _smaller(paper: str) -> list[list[str]]:
-    """Per setting the defences that are smaller alike, in what, and what else is changed."""
+def _reductions(paper: str) -> list[list[str]]:
+    """Lines of setting, defences that are reduced alike, reductions, other changed settings."""
     lines: dict[tuple[str, ...], list[str]] = {}
     for setting in study(paper, SMALL)["settings"]:
         theirs = scale.of_paper(reference(paper), **setting)
-        own, full = (in_setting(study(paper, end), setting) for end in (SMALL, FULL))
+        small, full = (in_setting(study(paper, end), setting) for end in (SMALL, FULL))
         if theirs is None:
             continue
-        for name in own["defences"]:
-            told = scale.smaller(own, setting | {"defence": name, **CLEAN}, theirs)
+        for name in small["defences"]:
+            run = setting | {"defence": name, **CLEAN}
+            reductions = scale.smaller_than_paper(small, run, theirs)
             place = f"{setting['dataset']}/{setting['model']}"
-            lines.setdefault((place, told, _changed(own, full, name)), []).append(name)
-    return [[place, ", ".join(who), *told] for (place, *told), who in lines.items()]
+            key = (place, reductions, _changed(small, full, name))
+            lines.setdefault(key, []).append(name)
+    return [[place, ", ".join(names), *changes] for (place, *changes), names in lines.items()]
 
 
-def _changed(own: dict[str, Any], full: dict[str, Any], defence: str) -> str:
-    """The settings of a defence's training that are others than in the full study."""
-    section = next(one for one in TRAININGS if defence in own[one])
-    ours, theirs = own[section][defence], full[section].get(defence, {})
-    names = [name for name in ours | theirs if name not in TOLD]
+def _changed(small: dict[str, Any], full: dict[str, Any], defence: str) -> str:
+    """Settings of a defence's training that differ from the full study's."""
+    section = next(name for name in TRAININGS if defence in small[name])
+    ours, theirs = small[section][defence], full[section].get(defence, {})
+    names = [name for name in ours | theirs if name not in IGNORED]
     return ", ".join(n.replace("_", " ") for n in names if ours.get(n) != theirs.get(n)) or "-"
 
 
@@ -152,7 +166,7 @@ def _table(heads: list[str], lines: list[list[str]]) -> str:
     return "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in row)} |" for row in rows)
 
 
-def main(words: Sequence[str]) -> None:
-    """Print the page; it takes no words."""
-    argparse.ArgumentParser("python -m pipeline coverage").parse_args(words)
+def main(arguments: Sequence[str]) -> None:
+    """Print the page; there are no arguments."""
+    argparse.ArgumentParser("python -m pipeline coverage").parse_args(arguments)
     print(page(), end="")

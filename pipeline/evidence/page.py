@@ -1,5 +1,5 @@
-"""The page of the evidence, from the plan and the committed records alone: what there is, by which
-commit, at which scale, and what has changed its meaning since.
+"""Page of the evidence, from the plan and the committed records alone: finished units, their
+commits and scale, and the files that have changed in meaning since.
 """
 
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pipeline.evidence import asking, coverage, plan, records, steps
+from pipeline.evidence import coverage, fingerprint, plan, records, steps
 from pipeline.evidence.units import RECORD, RECORDS, Unit
 from pipeline.run import meaning
 from pipeline.study.checked import load
@@ -40,15 +40,15 @@ COLUMNS = [
 
 
 def write() -> None:
-    """Write it, and the page of what is regenerated, which counts finished units."""
-    for file, made in ((FILE, text), (coverage.FILE, coverage.page)):
-        content = made()
+    """Write the page, and the coverage page, which counts finished units."""
+    for file, make in ((FILE, text), (coverage.FILE, coverage.page)):
+        content = make()
         with atomic_write(file) as partial:
             partial.write_text(content, encoding="utf-8")
 
 
 def text() -> str:
-    """The page. Raises AlteredFileError for a record that is not as it was written."""
+    """The page as Markdown. Raises AlteredFileError for an altered record."""
     units = plan.units()
     listed = {unit.record for unit in units}
     for file in sorted(RECORDS.rglob(RECORD)):
@@ -57,14 +57,16 @@ def text() -> str:
                 f"{file.parent} is of no unit in {plan.FILE}; list it or delete the folder"
             )
     parts = [HEAD]
-    study = partial(_once, {})
+    study = partial(_load_once, {})
     for name, item in plan.items().items():
-        own = [unit for unit in units if unit.item == name]
-        finished = [unit for unit in own if unit.is_finished]
-        waiting = sum(unit.hours for unit in own if not unit.is_finished)
+        item_units = [unit for unit in units if unit.item == name]
+        finished = [unit for unit in item_units if unit.is_finished]
+        waiting = sum(unit.hours for unit in item_units if not unit.is_finished)
         parts.append(f"\n## {name}\n\n{item.because}\n")
-        said = f"{len(finished)} of {len(own)} units are finished"
-        parts.append(said + (f", about {waiting:.1f} core hours are left.\n" if waiting else ".\n"))
+        sentence = f"{len(finished)} of {len(item_units)} units are finished"
+        parts.append(
+            sentence + (f", about {waiting:.1f} core hours are left.\n" if waiting else ".\n")
+        )
         if finished:
             lines = [COLUMNS, ["---"] * len(COLUMNS)]
             lines += [_line(unit, records.read(unit), study(unit.study_file)) for unit in finished]
@@ -72,49 +74,49 @@ def text() -> str:
     return "".join(parts)
 
 
-def _once(known: dict[str, Any], file: str) -> dict[str, Any]:
-    if file not in known:
-        known[file] = load(Path(file))
-    return known[file]
+def _load_once(cache: dict[str, Any], file: str) -> dict[str, Any]:
+    if file not in cache:
+        cache[file] = load(Path(file))
+    return cache[file]
 
 
 def _line(unit: Unit, record: dict[str, Any], study: dict[str, Any]) -> list[str]:
     scale, network = record["scale"], record["checkpoint"]
     hours = sum(record[half]["seconds"] for half in steps.HALVES) / 3600
-    images, tested = (_many(scale[name]) for name in asking.SCALE)
-    by = [f"{record[half]['commit'][:10]} ({record[half]['date']})" for half in steps.HALVES]
+    images, test_images = (_count_text(scale[name]) for name in fingerprint.SCALE)
+    commits = [f"{record[half]['commit'][:10]} ({record[half]['date']})" for half in steps.HALVES]
     adopted = record["training"].get("adopted", False)
-    by[0] += ", adopted" * adopted
-    if other := record["measuring"].get("snapshots_measured_by"):
-        by[-1] += f"; earlier snapshots by {other[:10]}"
-    kept = "kept" if network["committed"] else f"{network['bytes'] / 1e6:.1f} MB, not kept"
+    commits[0] += ", adopted" * adopted
+    if measured_by := record["measuring"].get("snapshots_measured_by"):
+        commits[-1] += f"; earlier snapshots by {measured_by[:10]}"
+    network_text = "kept" if network["committed"] else f"{network['bytes'] / 1e6:.1f} MB, not kept"
     return [
         f"[{unit.name}]({unit.name})",
-        *by,
+        *commits,
         images,
         str(scale["epochs"]),
-        tested,
+        test_images,
         f"{hours:.2f}" + " (measuring only)" * adopted,
-        f"{kept}, `{network['sha256'][:12]}`",
-        "; ".join(_older(unit, record, study)) or "nothing",
+        f"{network_text}, `{network['sha256'][:12]}`",
+        "; ".join(_changed_since(unit, record, study)) or "nothing",
     ]
 
 
-def _many(images: Any) -> str:  # noqa: ANN401 - a number, or None
+def _count_text(images: Any) -> str:  # noqa: ANN401 - a number, or None
     return "all" if images is None else f"{images:,}"
 
 
-def _older(unit: Unit, record: dict[str, Any], study: dict[str, Any]) -> Iterator[str]:
+def _changed_since(unit: Unit, record: dict[str, Any], study: dict[str, Any]) -> Iterator[str]:
     for half in steps.HALVES:
-        before = record[half]
-        now = asking.with_study(study, unit.names, half, Path())
-        files = sorted(meaning.changed(before["meaning"], now["meaning"]), key=_is_pipeline)
-        named = files[:NAMED] + ([f"{len(files) - NAMED} more"] if len(files) > NAMED else [])
-        said = ["the study"] if before["asked"] != now["asked"] else []
-        if said or files:
-            yield f"{half}: {', '.join([*said, *named])}"
+        recorded = record[half]
+        current = fingerprint.of_study(study, unit.names, half, Path())
+        files = sorted(meaning.changed(recorded["meaning"], current["meaning"]), key=_is_pipeline)
+        shown = files[:NAMED] + ([f"{len(files) - NAMED} more"] if len(files) > NAMED else [])
+        changes = ["the study"] if recorded["asked"] != current["asked"] else []
+        if changes or files:
+            yield f"{half}: {', '.join([*changes, *shown])}"
 
 
 def _is_pipeline(file: str) -> bool:
-    """Last: what a method computes stands in the package."""
+    """Sort key that puts files of the pipeline after those of the package."""
     return not file.startswith("src/robustinfo/")

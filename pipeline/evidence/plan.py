@@ -1,12 +1,13 @@
-"""The written list, benchmarks/evidence/plan.yaml -> its units, in order, each checked.
+"""The evidence's list, benchmarks/evidence/plan.yaml -> its units, in order, each checked.
 
 python -m pipeline.evidence.plan   the units as JSON: for the runner, whose modules may be hours old
 
-Everything wrong in it or in a study that it names is an error before anything runs.
+Any error in it or in a study that it names is raised before anything runs.
 """
 
 import json
 import sys
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -25,7 +26,7 @@ FILE = RECORDS / "plan.yaml"
 
 
 class Group(Settings):
-    """Units of one network on one data set that last alike."""
+    """Units of one network on one data set with equal cost."""
 
     dataset: Name
     model: Name
@@ -35,7 +36,7 @@ class Group(Settings):
 
 
 class Item(Settings):
-    because: str  # what it settles
+    because: str  # the question that it answers
     study: str
     units: Annotated[list[Group], Field(min_length=1)]
 
@@ -46,26 +47,26 @@ class Plan(Settings):
 
 def units(file: Path = FILE) -> list[Unit]:
     """All units in the order of the list, finished or not. Raises StudyError."""
-    found: dict[str, Unit] = {}
+    by_name: dict[str, Unit] = {}
     for name, item in items(file).items():
         study = load(Path(item.study))
-        for place, group in enumerate(item.units):
-            fail = partial(_fault, file, ("items", name, "units", place))
-            for unit in _of_group(name, item.study, study, group, fail):
-                if unit.name in found:
-                    raise fail("seeds", f"{unit.name} is also of item {found[unit.name].item}")
-                found[unit.name] = unit
-    return list(found.values())
+        for number, group in enumerate(item.units):
+            fail = partial(_error, file, ("items", name, "units", number))
+            for unit in _group_units(name, item.study, study, group, fail):
+                if unit.name in by_name:
+                    raise fail("seeds", f"{unit.name} is also of item {by_name[unit.name].item}")
+                by_name[unit.name] = unit
+    return list(by_name.values())
 
 
 def items(file: Path = FILE) -> dict[str, Item]:
     """The items by their names, in order."""
     content, _ = read(file)
-    plan = validated(Plan, content, (), lambda key, problem: _fault(file, key, "", problem))
+    plan = validated(Plan, content, (), lambda key, problem: _error(file, key, "", problem))
     return plan.items
 
 
-def one(name: str, file: Path = FILE) -> Unit:
+def find_unit(name: str, file: Path = FILE) -> Unit:
     """The unit of this name. Raises StudyError."""
     for unit in units(file):
         if unit.name == name:
@@ -73,31 +74,38 @@ def one(name: str, file: Path = FILE) -> Unit:
     raise StudyError(f"{file}: no unit {name!r}; python -m pipeline evidence status lists them")
 
 
-def _of_group(item: str, file: str, study: dict[str, Any], group: Group, fail: Any) -> list[Unit]:  # noqa: ANN401
+def _group_units(
+    item: str,
+    file: str,
+    study: dict[str, Any],
+    group: Group,
+    fail: Callable[[str, str], StudyError],
+) -> list[Unit]:
     setting = {"dataset": group.dataset, "model": group.model}
     if setting not in study["settings"]:
         raise fail("model", f"{file} has no setting {group.dataset}/{group.model}")
-    own = in_setting(study, setting)
-    if unknown := set(map(str, group.seeds)) - set(map(str, own["seeds"])):
+    study_here = in_setting(study, setting)
+    if unknown := set(map(str, group.seeds)) - set(map(str, study_here["seeds"])):
         raise fail("seeds", f"{file} has no seed {', '.join(sorted(unknown))}")
     found = []
     for defence in group.defences:
-        if defence not in own["defences"]:
-            there = ", ".join(own["defences"])
-            raise fail("defences", f"{file} has no {defence} there; choose from {there}")
-        if defence in own["train_selected"]:
-            said = f"{defence} waits for a selection between networks: name its layers in {file}"
-            raise fail("defences", said)
-        needs = [own["retrain_from"]] if defence in own["retrain"] else []
-        needs += [one["proxy"] for one in own["transfers"] if one["defence"] == defence]
-        first = tuple(one for one in dict.fromkeys(needs) if one != defence)
+        if defence not in study_here["defences"]:
+            choices = ", ".join(study_here["defences"])
+            raise fail("defences", f"{file} has no {defence} there; choose from {choices}")
+        if defence in study_here["train_selected"]:
+            problem = f"{defence} waits for a selection between networks: name its layers in {file}"
+            raise fail("defences", problem)
+        needs = [study_here["retrain_from"]] if defence in study_here["retrain"] else []
+        transfers = (one for one in study_here["transfers"] if one["defence"] == defence)
+        needs += [transfer["proxy"] for transfer in transfers]
+        needed = tuple(name for name in dict.fromkeys(needs) if name != defence)
         for seed in map(str, group.seeds):
             names = {**setting, "defence": defence, "seed": seed}
-            found.append(Unit(item, file, study["name"], **names, hours=group.hours, needs=first))
+            found.append(Unit(item, file, study["name"], **names, hours=group.hours, needs=needed))
     return found
 
 
-def _fault(file: Path, key: Key, last: str, problem: str) -> StudyError:
+def _error(file: Path, key: Key, last: str, problem: str) -> StudyError:
     return StudyError(f"{file}: {dotted((*key, last) if last else key)}: {problem}")
 
 

@@ -1,4 +1,4 @@
-"""Finished units as they are committed: rows, outcomes, the network if it is small, their sha256.
+"""Records of finished units, to be committed: rows, outcomes, small networks, and their sha256.
 
 Networks and states are binary, and git keeps each version whole: all of them together stay within
 BUDGET. A larger one is left out and known by its sha256.
@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from pipeline.evidence import asking, begun, gather
+from pipeline.evidence import fingerprint, gather, unit_state
 from pipeline.evidence.units import AS_TRAINED, CHECKOUTS, RECORD, RECORDS, Unit
 from pipeline.results import sealed_text
 from pipeline.run.contract import template
@@ -19,30 +19,32 @@ from robustinfo.core.sealed import unseal
 
 BUDGET = 6_000_000  # bytes of all networks and states together
 DEVICE = ("device", "instructions", "threads", "torch")  # of a checkpoint's own description
-CARRIED = "as_trained_sha256"  # what a copy that was carried over (carried.py) is known by
+ORIGINAL_SHA256 = "as_trained_sha256"  # key in a copy with the architecture (legacy_checkpoints.py)
 
 
-def room(without: Unit) -> int:
-    """Bytes that are left of the budget, but for what is already there of the unit."""
+def budget_left(without: Unit) -> int:
+    """Bytes left of the budget, not counting files of the unit itself."""
     files = [*RECORDS.rglob("*.safetensors")]
     return BUDGET - sum(f.stat().st_size for f in files if without.record not in f.parents)
 
 
 def publish(unit: Unit) -> None:
-    """Put the record of a unit whose every step is done in its place, whole or not at all."""
+    """Write the record of a unit whose steps are all done, whole or not at all."""
     model = as_trained(unit.path(template("model")))
     size = model.stat().st_size
     files = [unit.path(gather.ROWS), unit.path(gather.OUTCOMES)]
-    files += [model] if size <= room(unit) else []
-    state = begun.of(unit)
-    about = unseal(model)[1]
+    files += [model] if size <= budget_left(unit) else []
+    state = unit_state.read(unit)
+    metadata = unseal(model)[1]
     data = sealed_text.read_json(unit.path(template("data")))["splits"]["train"]
     content = {
         "unit": unit.name,
         "study_file": unit.study_file,
         **state,
-        "scale": asking.scale(unit, CHECKOUTS / state["measuring"]["commit"], data["images"]),
-        "trained_on": {name: about[name] for name in DEVICE},
+        "scale": fingerprint.run_scale(
+            unit, CHECKOUTS / state["measuring"]["commit"], data["images"]
+        ),
+        "trained_on": {name: metadata[name] for name in DEVICE},
         "checkpoint": {"bytes": size, "sha256": sha256(model), "committed": model in files},
         "files": {file.name: sha256(file) for file in files},
     }
@@ -56,20 +58,20 @@ def publish(unit: Unit) -> None:
         if unit.record.exists():
             shutil.rmtree(unit.record)
         partial.rename(unit.record)
-    begun.file(unit).unlink()
+    unit_state.path(unit).unlink()
 
 
 def as_trained(model: Path) -> Path:
-    """The file of a network as it was trained, which is what is committed."""
-    carried = CARRIED in unseal(model)[1]
-    return model.parent / AS_TRAINED / model.name if carried else model
+    """The original file of a network, which is what is committed (legacy_checkpoints.py)."""
+    is_copy = ORIGINAL_SHA256 in unseal(model)[1]
+    return model.parent / AS_TRAINED / model.name if is_copy else model
 
 
 def read(unit: Unit) -> dict[str, Any]:
-    """The record's unit.json. Raises AlteredFileError, naming the file, if any is not as it was."""
+    """The record's unit.json. Raises AlteredFileError, naming the file, if any was altered."""
     record = sealed_text.read_json(unit.record / RECORD)
-    there = {file.name for file in unit.record.iterdir()} - {RECORD}
-    for name in sorted(there | record["files"].keys()):
+    present = {file.name for file in unit.record.iterdir()} - {RECORD}
+    for name in sorted(present | record["files"].keys()):
         file = unit.record / name
         if not file.exists() or sha256(file) != record["files"].get(name):
             raise AlteredFileError(
@@ -78,21 +80,21 @@ def read(unit: Unit) -> dict[str, Any]:
     return record
 
 
-def provide(unit: Unit, *, needed_by: Unit) -> None:
-    """Have the unit's network among the results, from its record if it is nowhere else."""
+def provide_network(unit: Unit, *, needed_by: Unit) -> None:
+    """Copy the unit's network from its record to the results, unless it is there."""
     model = unit.path(template("model"))
     if model.exists():
         return
-    kept = unit.record / model.name
+    stored = unit.record / model.name
     if not (unit.is_finished and "model.safetensors" in read(unit)["files"]):
         raise UserError(
             f"{needed_by.name} starts from the network of {unit.name}, which is not here; "
             f"list that unit before it in the plan, or delete {unit.record} to train it again"
         )
     with atomic_write(model) as part:
-        shutil.copyfile(kept, part)
+        shutil.copyfile(stored, part)
 
 
 def sha256(file: Path) -> str:
-    """Of its bytes."""
+    """sha256 of a file's bytes."""
     return hashlib.sha256(file.read_bytes()).hexdigest()

@@ -1,9 +1,9 @@
-"""What has to run for one network: the project's own stage programs, in order.
+"""Steps of one run: the stage programs that train and measure it, in order.
 
 python -m pipeline.evidence.steps --study FILE --dataset D --model M --defence X --seed S
 
-A checkout says so itself, as JSON, of its own study and stages: those of another commit may be
-others. Nothing here trains or measures.
+A checkout prints them as JSON from its own study and stages, which may differ from those of other
+commits. Nothing here trains or measures.
 """
 
 import argparse
@@ -29,65 +29,67 @@ class Step(NamedTuple):
     writes: list[str]
 
     def arguments(self, study: str) -> list[str]:
-        """What Python is to be started with. study: the file."""
-        named = [word for name, value in self.names.items() for word in (f"--{name}", value)]
-        return ["-m", "pipeline", "stage", self.stage, "--study", study, *named]
+        """Arguments of Python. study: the file."""
+        options = [word for name, value in self.names.items() for word in (f"--{name}", value)]
+        return ["-m", "pipeline", "stage", self.stage, "--study", study, *options]
 
 
-def of(
+def steps_of_run(
     study: dict[str, Any], names: dict[str, str], checkout: Path = Path()
 ) -> dict[str, list[Step]]:
-    """The steps of both halves. names: of the run. Data are described before either."""
+    """{half: its steps}. names: of the run. Each half begins with the stage prepare."""
     plan = Plan(study, checkout)
 
     def steps(stage: str, names: dict[str, str]) -> list[Step]:
         jobs = plan.of(stage, **names)
-        return [Step(stage, one.names, [*map(str, plan.writes(one).values())]) for one in jobs]
+        return [Step(stage, job.names, [*map(str, plan.writes(job).values())]) for job in jobs]
 
     prepare = Step("prepare", {"dataset": names["dataset"]}, [])  # quick, and so always anew
     training = [step for stage in TRAININGS for step in steps(stage, names)]
     # The examples made against a proxy come first: they are kept nowhere else.
-    proxies = sorted(job.about["proxy"] for job in plan.of("transfer", **names))
-    made = [step for one in proxies for step in steps("attack", names | {"defence": one})]
-    measuring = [step for stage in _measuring(plan, names) for step in steps(stage, names)]
-    return {"training": [prepare, *training], "measuring": [prepare, *made, *measuring]}
+    proxies = sorted(job.all_names["proxy"] for job in plan.of("transfer", **names))
+    proxy_attacks = [
+        step for proxy in proxies for step in steps("attack", names | {"defence": proxy})
+    ]
+    measuring = [step for stage in _measuring_stages(plan, names) for step in steps(stage, names)]
+    return {"training": [prepare, *training], "measuring": [prepare, *proxy_attacks, *measuring]}
 
 
-def _measuring(plan: Plan, names: dict[str, str]) -> list[str]:
-    """The stages of a trained run: attacks come first, what reads their examples last.
+def _measuring_stages(plan: Plan, names: dict[str, str]) -> list[str]:
+    """Stages of a trained run: attacks first, then stages that read no examples, then the others.
 
-    Between them, what reads snapshots precedes what reads the network alone. The order is part of
-    what finished units are compared by (asking.py).
+    Stages that read snapshots precede those that read the network alone. The order is part of the
+    fingerprint of finished units (fingerprint.py).
     """
-    of_runs = [
-        one
-        for stage, one in plan.contracts.items()
-        if names.keys() <= {*one.names} and stage not in (*TRAININGS, "screen")
+    run_stages = [
+        contract
+        for stage, contract in plan.contracts.items()
+        if names.keys() <= {*contract.names} and stage not in (*TRAININGS, "screen")
     ]
 
-    def place(one: Contract) -> tuple[bool, ...]:
-        read = {read.artifact for read in one.reads}
-        return "examples" not in one.writes, "examples" in read, "snapshots" not in read
+    def order(contract: Contract) -> tuple[bool, ...]:
+        read = {read.artifact for read in contract.reads}
+        return "examples" not in contract.writes, "examples" in read, "snapshots" not in read
 
-    return [one.stage for one in sorted(of_runs, key=place)]
+    return [contract.stage for contract in sorted(run_stages, key=order)]
 
 
 def snapshots(study: dict[str, Any], names: dict[str, str]) -> list[int]:
-    """The epochs after which its training keeps the network; the last always is one."""
-    training = asked(study, names)["training"]
+    """Epochs of the run's snapshots; the last epoch is always one."""
+    training = training_params(study, names)["training"]
     epochs, every = training["epochs"], training["snapshot_every"]
     return sorted({*range(0, epochs, every), epochs})
 
 
-def asked(study: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
-    """What the training of the run may see of the study."""
+def training_params(study: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
+    """Parameters of the training of the run."""
     plan = Plan(study)
     (training,) = (job for stage in TRAININGS for job in plan.of(stage, **names))
     return plan.params(training)
 
 
-def told() -> tuple[dict[str, Any], dict[str, str]]:
-    """The checked study and the names of the run, as the command line has them."""
+def parse_arguments() -> tuple[dict[str, Any], dict[str, str]]:
+    """(checked study, names of the run) from the command line."""
     parser = argparse.ArgumentParser()
     for name in ("study", "dataset", "model", "defence", "seed"):
         parser.add_argument(f"--{name}", required=True)
@@ -97,6 +99,6 @@ def told() -> tuple[dict[str, Any], dict[str, str]]:
 
 if __name__ == "__main__":
     try:
-        print(json.dumps(of(*told())))
+        print(json.dumps(steps_of_run(*parse_arguments())))
     except UserError as error:
         sys.exit(f"error: {error}")

@@ -1,9 +1,9 @@
-"""A long training that can be committed before its end, and goes on from a fresh clone.
+"""Unfinished trainings: exported to be committed, and resumed from a fresh clone.
 
 .../unfinished/ of a unit's record holds the sealed state of the training, the measures of all
-snapshots so far, and the commit. The snapshots themselves stay behind: forty of a LeNet-5 would
-take 10 MB. It goes on to the same bits with the same torch on a processor of the same kind;
-elsewhere the training starts again, as resuming.py says.
+snapshots so far, and the commit. The snapshots themselves are not exported: forty of a LeNet-5
+would take 10 MB. It resumes to the same bits with the same torch on a processor of the same kind;
+elsewhere the training starts again (resuming.py).
 """
 
 import shutil
@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipeline.evidence import begun, children
-from pipeline.evidence.records import room
+from pipeline.evidence import subprocesses, unit_state
+from pipeline.evidence.records import budget_left
 from pipeline.evidence.steps import Step
 from pipeline.evidence.units import EARLIER, HOME, RUN, UNFINISHED, Unit
 from pipeline.results import rows
@@ -20,38 +20,38 @@ from pipeline.run import resuming
 from pipeline.run.contract import template
 from robustinfo.core.files import disk_errors
 
-STATE, MEASURED, BEGUN = "state.safetensors", "measures.csv", "begun.json"
+STATE, MEASURED, UNIT_STATE = "state.safetensors", "measures.csv", "begun.json"
 
 
-def keep(unit: Unit, checkout: Path, log: Path) -> str:
-    """Leave what can be committed, and say what became of it. The training may be at work."""
+def export(unit: Unit, checkout: Path, log: Path) -> str:
+    """Export the state of a training, which may be running. Returns a line on the outcome."""
     work, folder = unit.path(RUN) / ".training", unit.record / UNFINISHED
     if not (work / STATE).exists():
         return f"{unit.name} has no state yet"
     partial = HOME / "leaving" / STATE
-    epochs = resuming.leave(work, partial)
-    if (size := partial.stat().st_size) > room(unit):
+    epochs = resuming.export_state(work, partial)
+    if (size := partial.stat().st_size) > budget_left(unit):
         return (
             f"{unit.name}: a state of {size / 1e6:.1f} MB stays in {HOME}: it is beyond the budget"
         )
-    _measure(unit, checkout, work, epochs, log)
+    _measure_new_snapshots(unit, checkout, work, epochs, log)
     with disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(unit.path(EARLIER), folder / MEASURED)
-        shutil.copyfile(begun.file(unit), folder / BEGUN)
+        shutil.copyfile(unit_state.path(unit), folder / UNIT_STATE)
         partial.replace(folder / STATE)
     return f"git add {folder}  # an unfinished training"
 
 
 def restore(unit: Unit) -> None:
-    """Take up what another machine left, where nothing of the unit is under way here."""
+    """Restore an exported training, unless the unit is under way here."""
     folder = unit.record / UNFINISHED
-    if begun.file(unit).exists() or not folder.exists():
+    if unit_state.path(unit).exists() or not folder.exists():
         return
     places = {
         STATE: unit.path(RUN) / ".training" / STATE,
         MEASURED: unit.path(EARLIER),
-        BEGUN: begun.file(unit),  # last: it says that the rest is there
+        UNIT_STATE: unit_state.path(unit),  # last: it marks that the rest is there
     }
     for name, place in places.items():
         with disk_errors(place):
@@ -59,14 +59,20 @@ def restore(unit: Unit) -> None:
             shutil.copyfile(folder / name, place)
 
 
-def _measure(unit: Unit, checkout: Path, work: Path, epochs: list[int], log: Path) -> None:
-    """Add the measures of snapshots that none are of yet to the earlier ones.
+def _measure_new_snapshots(
+    unit: Unit, checkout: Path, work: Path, epochs: list[int], log: Path
+) -> None:
+    """Measure new snapshots, and add their measures to the earlier ones.
 
-    The stage measures whatever snapshots a run has: here it meets a run that has just the new ones.
+    The stage measure gets a copy of the run that has the new snapshots only.
     """
     earlier = unit.path(EARLIER)
-    known = rows.read(earlier) if earlier.exists() else None
-    new = [epoch for epoch in epochs if known is None or epoch not in set(known.epoch)]
+    earlier_measures = rows.read(earlier) if earlier.exists() else None
+    new = [
+        epoch
+        for epoch in epochs
+        if earlier_measures is None or epoch not in set(earlier_measures.epoch)
+    ]
     if not new:
         return
     desk = HOME / "desk"
@@ -81,6 +87,9 @@ def _measure(unit: Unit, checkout: Path, work: Path, epochs: list[int], log: Pat
     data = template("data").format(study=unit.study, dataset=unit.dataset)
     shutil.copyfile(HOME / data, desk / data)
     step = Step("measure", unit.names, [])
-    children.work(checkout, step.arguments(unit.study_file), log, cwd=desk)
-    told = rows.read(desk / template("measures").format(study=unit.study, **unit.names))
-    rows.write_table(earlier, told if known is None else pd.concat([known, told]))
+    subprocesses.run(checkout, step.arguments(unit.study_file), log, cwd=desk)
+    new_measures = rows.read(desk / template("measures").format(study=unit.study, **unit.names))
+    rows.write_table(
+        earlier,
+        new_measures if earlier_measures is None else pd.concat([earlier_measures, new_measures]),
+    )

@@ -1,7 +1,7 @@
-"""A unit of the evidence: one setting, defence and seed of one study; and where its files are.
+"""A unit of the evidence: one setting, defence and seed of one study; and the paths of its files.
 
 Everything local is under .evidence/, which git ignores: checkouts of the commits at which units
-began, one folder of results that all of them share, logs. What is finished is under RECORDS.
+began, one folder of results that all of them share, logs. Finished units are under RECORDS.
 """
 
 from pathlib import Path
@@ -11,16 +11,16 @@ HOME = Path(".evidence")
 CHECKOUTS = HOME / "checkouts"
 RECORDS = Path("benchmarks/evidence")
 RECORD = "unit.json"  # in the folder of a finished unit
-UNFINISHED = "unfinished"  # the folder, in a unit's, of a training that can go on
+UNFINISHED = "unfinished"  # folder, in a unit's, of an exported training
 RUN = "results/{study}/{dataset}/{model}/{defence}/{seed}"  # the folder of one
-# Measures of snapshots that are not here any more, in the form of ``measures.csv``.
+# Measures of snapshots that no longer exist, in the format of ``measures.csv``.
 EARLIER = RUN + "/earlier.csv"
-# The folder, in a run's, of a network's file from before it was carried over (carried.py).
+# Folder, in a run's, of checkpoints from before the architecture was added (legacy_checkpoints.py).
 AS_TRAINED = "as_trained"
 
 
 class Unit(NamedTuple):
-    """hours: what the list expects of it. needs: defences whose networks must be there before."""
+    """hours: expected, of one core. needs: defences whose networks it needs before it begins."""
 
     item: str
     study_file: str
@@ -34,7 +34,7 @@ class Unit(NamedTuple):
 
     @property
     def names(self) -> dict[str, str]:
-        """The names of its run, as stages have them."""
+        """Names of its run, as of a job."""
         names = ("dataset", "model", "defence", "seed")
         return {name: getattr(self, name) for name in names}
 
@@ -45,18 +45,18 @@ class Unit(NamedTuple):
 
     @property
     def record(self) -> Path:
-        """The folder to be committed."""
+        """Folder of its record, which is committed."""
         return RECORDS / self.name
 
     @property
     def is_finished(self) -> bool:
-        """Whether its record is there; changes of code do not matter."""
+        """Whether its record exists; changes of code do not matter."""
         return (self.record / RECORD).exists()
 
     def path(self, template: str, **names: str) -> Path:
-        """A path, such as a contract's ``template``, in the shared results."""
+        """Path of a template, as of ``contract.template``, in the shared results."""
         return HOME / template.format(study=self.study, **(self.names | names))
 
     def of(self, defence: str) -> "Unit":
-        """The unit of another defence, alike in all else."""
+        """The unit of another defence, the same otherwise."""
         return self._replace(defence=defence)

@@ -1,4 +1,4 @@
-"""How a table is drawn: one file per drawing; the contract of this folder.
+"""Kinds of figures: one file per kind; the contract of this folder.
 
 gallery.py draws images beside a table, and the stage of its name alone calls it.
 """
@@ -12,10 +12,10 @@ from pipeline.study.target import Target
 
 
 class Method(Protocol):
-    """What every file has."""
+    """Interface of every file."""
 
     def draw(self, table: pd.DataFrame, target: Target) -> Figure:
-        """Nothing is computed, and the table stays as it is.
+        """Draw the table as it is: nothing is computed, and it is not changed.
 
         table: at least one line, of the cell ``row`` and ``column`` (the values of the target's
         columns, joined by SEPARATOR) with ``ours``, its interval ``low`` to ``high``, and whether

@@ -1,7 +1,7 @@
 """A line per row over numeric columns, with its interval.
 
 With two row columns, the first one makes panels. A hollow marker is saturated: there an estimate
-sits at its ceiling and says nothing.
+is at its ceiling, and so uninformative.
 """
 
 import pandas as pd
@@ -13,7 +13,7 @@ from pipeline.study.target import Target
 
 
 def draw(table: pd.DataFrame, target: Target) -> Figure:
-    """row: the line; column: x; ours, low and high: y."""
+    """Lines and their intervals. row: the line; column: x; ours, low and high: y."""
     split = _split(table, len(target.rows) > 1)
     style = styles(name for lines in split.values() for name in lines)
     figure, axes = panels(len(split))
@@ -36,9 +36,9 @@ def draw(table: pd.DataFrame, target: Target) -> Figure:
 
 
 def _split(table: pd.DataFrame, split: bool) -> dict[str, dict[str, pd.DataFrame]]:
-    """{panel: {row: its lines}}; one nameless panel unless the rows are split."""
-    found: dict[str, dict[str, pd.DataFrame]] = {}
+    """{panel: {row: its cells}}; one panel without a name unless the rows are split."""
+    by_panel: dict[str, dict[str, pd.DataFrame]] = {}
     for row, line in table.groupby("row", sort=False):
         panel, _, name = row.partition(SEPARATOR) if split else ("", "", row)
-        found.setdefault(panel, {})[name] = line
-    return found
+        by_panel.setdefault(panel, {})[name] = line
+    return by_panel

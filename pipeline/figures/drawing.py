@@ -1,4 +1,4 @@
-"""Figures: how a table of the study is drawn. Nothing is computed here."""
+"""Drawing of a study's tables as figures. Nothing is computed here."""
 
 import matplotlib as mpl
 import pandas as pd
@@ -20,7 +20,7 @@ DRAWINGS = {
 def draw(table: pd.DataFrame, target: Target, note: str = "") -> Figure:
     """The figure of a table, by the drawing that the target names; without a line, no axes.
 
-    note: what stands under the title, lines that each end.
+    note: lines under the title, each with its line break.
     """
     with mpl.rc_context(STYLE):
         figure = (

@@ -1,8 +1,7 @@
 """Images before and after an attack: a row per defence, three tiles per image.
 
 The tiles are the clean image, the adversarial one, and ten times their difference around grey.
-Above stands the image's class, below what the network takes it for; what is vermilion is the
-attack's doing.
+Above is the image's class, below the predicted class; one that the attack changed is vermilion.
 """
 
 from collections.abc import Mapping
@@ -22,7 +21,7 @@ PARTS = ("clean", "adversarial", f"{FACTOR} x change")
 
 
 def draw(table: pd.DataFrame, x: Tensor, x_adv: Mapping[str, Tensor]) -> Figure:
-    """table: defence, label, before, after, success, a line per image, in order.
+    """Gallery of images. table: defence, label, before, after, success, a line per image, in order.
 
     x: (k, c, h, w) in [0, 1]. x_adv: the same of every defence.
     """
@@ -32,31 +31,37 @@ def draw(table: pd.DataFrame, x: Tensor, x_adv: Mapping[str, Tensor]) -> Figure:
     axis.set(xlim=(0, width), ylim=(height, 0))
     axis.axis("off")
     for number, label in enumerate(table.label.head(len(x))):
-        _text(axis, _left(number, 1), 0.2, label, INK, fontweight="bold")
+        _text(axis, _tile_left(number, 1), 0.2, label, INK, fontweight="bold")
         for part, name in enumerate(PARTS):
-            _text(axis, _left(number, part), 0.55, name, SOFT)
+            _text(axis, _tile_left(number, part), 0.55, name, SOFT)
     for line, (defence, lines) in enumerate(table.groupby("defence", sort=False)):
         top = HEAD + line * LINE
         axis.text(0.1, top + 0.5, defence.replace("_", "\n"), fontsize=8, va="center")
-        for number, one in enumerate(lines.itertuples()):
+        for number, cell in enumerate(lines.itertuples()):
             before, after = x[number], x_adv[defence][number]
             change = (GREY + FACTOR * (after - before)).clamp(0, 1)
             for part, tile in enumerate((before, after, change)):
-                _tile(axis, _left(number, part), top, tile)
-            was_right = one.before == one.label
-            stands = "resists" if was_right else ""  # what was wrong is not attacked
-            _text(axis, _left(number, 0), top + 1.1, one.before + " (wrong)" * (not was_right), INK)
-            said, colour = (one.after, TURNED) if one.success else (stands, SOFT)
-            _text(axis, _left(number, 1), top + 1.1, said, colour)
+                _tile(axis, _tile_left(number, part), top, tile)
+            was_right = cell.before == cell.label
+            unchanged_text = "resists" if was_right else ""  # what was wrong is not attacked
+            _text(
+                axis,
+                _tile_left(number, 0),
+                top + 1.1,
+                cell.before + " (wrong)" * (not was_right),
+                INK,
+            )
+            below, colour = (cell.after, TURNED) if cell.success else (unchanged_text, SOFT)
+            _text(axis, _tile_left(number, 1), top + 1.1, below, colour)
     return figure
 
 
-def _left(number: int, part: int) -> float:
+def _tile_left(number: int, part: int) -> float:
     return NAME + number * (3 + GAP) + part
 
 
 def _tile(axis: Axes, left: float, top: float, image: Tensor) -> None:
-    """image: (c, h, w); with one channel, grey."""
+    """Add an image (c, h, w); with one channel, grey."""
     pixels = image.permute(1, 2, 0).squeeze(2).numpy()
     place = (left + 0.03, left + 0.97, top + 0.97, top + 0.03)
     shade: dict[str, Any] = {"cmap": "gray", "vmin": 0, "vmax": 1, "interpolation": "nearest"}
@@ -64,5 +69,5 @@ def _tile(axis: Axes, left: float, top: float, image: Tensor) -> None:
 
 
 def _text(axis: Axes, left: float, y: float, text: str, colour: str, **look: Any) -> None:  # noqa: ANN401
-    """In the middle of a tile."""
+    """Add text, centred on a tile."""
     axis.text(left + 0.5, y, text, color=colour, fontsize=6.5, ha="center", va="center", **look)

@@ -1,6 +1,6 @@
 """A coloured cell per row and column, with its number in it.
 
-Colours run from 0 to 1, or as far as values lie beyond: figures of fractions all have the same.
+Colours run from 0 to 1, or further if values do: figures of fractions share one scale.
 """
 
 import math
@@ -20,7 +20,7 @@ LIGHT = 0.45  # from this luminance on, a number is black
 
 
 def draw(table: pd.DataFrame, target: Target) -> Figure:
-    """row, column: of the cell; ours: its number. A cell that has none stays empty."""
+    """Heat map. row, column: of the cell; ours: its number. A cell without one stays empty."""
     cells = table.pivot(index="row", columns="column", values="ours")
     cells = cells.loc[table.row.unique(), table.column.unique()]
     left, below = (1 + LETTER * names.str.len().max() for names in (cells.index, cells.columns))
@@ -50,10 +50,10 @@ def _number(axis: Axes, x: float, y: float, value: float, ground: tuple[float, .
 
 
 def _names(axis: Axes, cells: pd.DataFrame) -> None:
-    turned: dict[str, Any] = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"}
-    for ticks, names, look in (
-        (axis.set_xticks, cells.columns, turned),
+    tilted: dict[str, Any] = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"}
+    for ticks, names, style in (
+        (axis.set_xticks, cells.columns, tilted),
         (axis.set_yticks, cells.index, {}),
     ):
-        ticks([i + 0.5 for i in range(len(names))], names.str.replace("_", " "), **look)
+        ticks([i + 0.5 for i in range(len(names))], names.str.replace("_", " "), **style)
     axis.tick_params(length=0)

@@ -1,7 +1,7 @@
 """The information plane: a panel per layer, a path per defence and input, coloured by epoch.
 
 Rows are defence / input / layer / epoch, the two columns are x and y. A hollow marker is
-saturated: there the estimate sits at its ceiling and says nothing.
+saturated: there the estimate is at its ceiling, and so uninformative.
 """
 
 import matplotlib as mpl
@@ -18,15 +18,15 @@ EPOCHS = mpl.colormaps["viridis"]
 
 
 def draw(table: pd.DataFrame, target: Target) -> Figure:
-    """row: defence / input / layer / epoch; column: the quantity; ours: x or y."""
+    """Paths. row: defence / input / layer / epoch; column: the quantity; ours: x or y."""
     points, (x, y) = _points(table)
     layers = points.layer.unique()
     figure, axes = panels(len(layers))
     style = styles(points.path)
     shade = Normalize(points.epoch.min(), points.epoch.max())
     for axis, layer in zip(axes, layers, strict=True):
-        own = points[points.layer == layer]
-        for name, path in own.groupby("path", sort=False):
+        layer_points = points[points.layer == layer]
+        for name, path in layer_points.groupby("path", sort=False):
             path = path.sort_values("epoch")
             colour, marker = style[name]
             axis.plot(path[x], path[y], marker, ls="-", lw=0.8, color=colour, ms=4, label=name)
@@ -38,8 +38,8 @@ def draw(table: pd.DataFrame, target: Target) -> Figure:
                 path[x], path[y], s=22, c=faces, marker=marker, edgecolors=colour, zorder=3
             )
         label(axis, target, layer)
-        axis.set_xlim(limits(own[x]))
-        axis.set_ylim(limits(own[y]))
+        axis.set_xlim(limits(layer_points[x]))
+        axis.set_ylim(limits(layer_points[y]))
     figure.colorbar(ScalarMappable(shade, EPOCHS), ax=axes, label="epoch", aspect=40)
     legend(figure, axes)
     return figure
@@ -52,6 +52,6 @@ def _points(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     points = table.assign(path=parts[0] + ", " + parts[1], layer=parts[2])
     points["epoch"] = parts[3].astype(float)
     grouped = points.groupby(["path", "layer", "epoch"], sort=False)
-    full = grouped.saturated.any()
-    where = points.pivot(index=["path", "layer", "epoch"], columns="column", values="ours")
-    return full.to_frame().join(where).reset_index(), quantities
+    is_saturated = grouped.saturated.any()
+    values = points.pivot(index=["path", "layer", "epoch"], columns="column", values="ours")
+    return is_saturated.to_frame().join(values).reset_index(), quantities

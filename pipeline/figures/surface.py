@@ -1,7 +1,7 @@
 """A surface over two directions: a panel per surface, colours for height, contours for shape.
 
 The last of the names in a row is the step along the vertical direction, the column that along the
-horizontal one; the other names tell the panels apart. All panels share their colours, contours are
+horizontal one; the other names name the panel. All panels share their colours, contours are
 each panel's own. Where heights have both signs, a thick line is at 0: of margins, the boundary. The
 cross is where neither step is taken.
 """
@@ -20,7 +20,7 @@ SPARE = 1.5  # inches of the room that panels leave for a legend
 
 
 def draw(table: pd.DataFrame, target: Target) -> Figure:
-    """row: names and y; column: x; ours: the height."""
+    """Surfaces. row: names and y; column: x; ours: the height."""
     surfaces = _surfaces(table)
     figure, axes = panels(len(surfaces), same=True)
     figure.set_figwidth(figure.get_figwidth() - SPARE)
@@ -47,6 +47,6 @@ def _surfaces(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
     names = parts[0].str.replace(SEPARATOR, ", ", regex=False)
     places = table.assign(panel=names, y=parts[2].astype(float), x=table.column.astype(float))
     return {
-        name: own.pivot(index="y", columns="x", values="ours")
-        for name, own in places.groupby("panel", sort=False)
+        name: panel_cells.pivot(index="y", columns="x", values="ours")
+        for name, panel_cells in places.groupby("panel", sort=False)
     }

@@ -1,1 +1,1 @@
-"""The page of a study: its template and what is embedded in it."""
+"""Report page of a study: its template and embedded assets."""

@@ -14,16 +14,16 @@ TYPES = {
 
 
 def svg(file: Path) -> str:
-    """The svg element of a figure's file. Its ids are made unique: a page holds many figures."""
+    """The svg element of a figure's file, with ids made unique among the figures of a page."""
     text = "<svg" + file.read_text().partition("<svg")[2]
-    ids, own = set(re.findall(r'id="([^"]+)"', text)), sha256(str(file).encode()).hexdigest()[:8]
+    ids, prefix = set(re.findall(r'id="([^"]+)"', text)), sha256(str(file).encode()).hexdigest()[:8]
     return re.sub(
         r'(id="|url\(#|href="#)([^")]+)',
-        lambda m: m[1] + (f"s{own}-{m[2]}" if m[2] in ids else m[2]),
+        lambda m: m[1] + (f"s{prefix}-{m[2]}" if m[2] in ids else m[2]),
         text,
     )
 
 
 def data_uri(file: Path) -> str:
-    """The file as an address that holds it."""
+    """The file's content as a data URI."""
     return f"data:{TYPES[file.suffix]};base64,{base64.b64encode(file.read_bytes()).decode()}"

@@ -1,1 +1,1 @@
-"""What result files hold, and the numbers that are computed from them."""
+"""Result files, and the numbers that are computed from them."""

@@ -1,8 +1,8 @@
-"""Does information go with robustness? A measure of every run beside its robust accuracy.
+"""Correlation of information and robustness: a measure of every run, and its robust accuracy.
 
 The measure is that of clean test images in the last epoch: of the whole network (E_N), or of its
 last hidden layer (the others). Runs are no independent sample: those of one defence are alike, so
-the interval is rather too narrow, and over several settings networks and data sets differ too.
+the interval is rather too narrow; over several settings, networks and data sets differ, too.
 """
 
 import math
@@ -11,14 +11,14 @@ import numpy as np
 import pandas as pd
 
 from pipeline.results.rows import RUN
-from pipeline.results.statistics import chosen
+from pipeline.results.statistics import select_rows
 from pipeline.results.worst_case import with_transfers
 from pipeline.study.entries import network
-from pipeline.study.quantities import ALL
+from pipeline.study.quantities import ALL_ATTACKS
 from robustinfo.core.settings import Entry
 from robustinfo.maths.statistics import spearman
 
-# What of a measure is set against robustness, and how a reader knows it.
+# {quantity that is compared with robust accuracy: its name for readers}
 QUANTITIES = {
     "network_entropy": "E_N",
     "information_input_bits_lower": "I(T;X) in bits, lower bound",
@@ -26,9 +26,9 @@ QUANTITIES = {
     "nhsic_input": "nHSIC(X, T)",
     "hsic_input": "HSIC(X, T)",
 }
-NETWORK = "network"  # the layer of what is of the whole network
-FEWEST = 4  # runs; fewer have no interval
-MOST = 0.5  # of the estimates, at their ceiling
+NETWORK = "network"  # the layer of a measure of the whole network
+MIN_RUNS = 4  # fewer have no interval
+SATURATED_MAJORITY = 0.5  # fraction of the estimates at their ceiling, above which none is reported
 POINT = [*RUN, "measure", "quantity", "layer", "value", "saturated", "robust_accuracy"]
 CORRELATION = [
     "measure", "quantity", "name", "dataset", "model", "runs", "saturated", "correlation", "low",
@@ -36,63 +36,69 @@ CORRELATION = [
 ]  # fmt: skip
 
 
-def robust(results: pd.DataFrame, over: str = ALL) -> pd.DataFrame:
-    """One row per run: accuracy over all attacks of a norm, or of all norms."""
-    return with_transfers(chosen(results, {"entry": over, "quantity": "robust_accuracy"}))
+def robust_rows(results: pd.DataFrame, over: str = ALL_ATTACKS) -> pd.DataFrame:
+    """Rows of robust accuracy, one per run: over all attacks of a norm, or of all norms."""
+    return with_transfers(select_rows(results, {"entry": over, "quantity": "robust_accuracy"}))
 
 
 def points(results: pd.DataFrame, model: Entry) -> pd.DataFrame:
-    """The points of one setting: a line per run and measure. Infinite and missing values fall out.
+    """The points of one setting, columns POINT: a row per run and measure with a finite value.
 
     model: the entry of the setting's network.
     """
     where = {"stage": "measure", "input": "clean", "epoch": "last", "quantity": [*QUANTITIES]}
-    measured = chosen(results, where)
+    measured = select_rows(results, where)
     if measured.empty:
         return pd.DataFrame(columns=POINT)
-    measured = chosen(measured, {"layer": [NETWORK, last_hidden(model)]})
-    there = np.isfinite(measured.value.astype(float))
-    measured = measured[there].rename(columns={"entry": "measure"})
-    accuracy = robust(results).rename(columns={"value": "robust_accuracy"})
+    measured = select_rows(measured, {"layer": [NETWORK, last_hidden(model)]})
+    is_finite = np.isfinite(measured.value.astype(float))
+    measured = measured[is_finite].rename(columns={"entry": "measure"})
+    accuracy = robust_rows(results).rename(columns={"value": "robust_accuracy"})
     return measured.merge(accuracy[[*RUN, "robust_accuracy"]], on=RUN)[POINT]
 
 
 def last_hidden(model: Entry) -> str | None:
-    """The name of the network's last hidden layer among its points; it is built without weights."""
+    """Name of the network's last hidden layer; the network is built without weights."""
     return network(model).last_hidden
 
 
 def correlations(points: pd.DataFrame) -> pd.DataFrame:
-    """Per measure, Spearman's correlation over all runs, and over those of each setting if several.
+    """Spearman's correlations per measure, columns CORRELATION: over all runs, and per setting.
 
-    dataset and model are empty where the runs are those of all settings.
+    dataset and model are empty in the rows over the runs of several settings.
     """
-    lines = []
-    for (measure, quantity), own in points.groupby(["measure", "quantity"], sort=False):
-        parts = [*own.groupby(["dataset", "model"], sort=False)]
+    rows = []
+    for (measure, quantity), measure_points in points.groupby(["measure", "quantity"], sort=False):
+        parts = [*measure_points.groupby(["dataset", "model"], sort=False)]
         if len(parts) > 1:
-            parts.insert(0, (("", ""), own))
+            parts.insert(0, (("", ""), measure_points))
         for (dataset, model), runs in parts:
-            about = {"measure": measure, "quantity": quantity, "name": QUANTITIES[quantity]}
-            lines.append(about | {"dataset": dataset, "model": model} | correlated(runs))
-    return pd.DataFrame(lines, columns=CORRELATION)
+            measure_columns = {
+                "measure": measure,
+                "quantity": quantity,
+                "name": QUANTITIES[quantity],
+            }
+            rows.append(
+                measure_columns | {"dataset": dataset, "model": model} | correlation_of(runs)
+            )
+    return pd.DataFrame(rows, columns=CORRELATION)
 
 
-def correlated(runs: pd.DataFrame) -> dict:
-    """The correlation of the runs' value and robust accuracy, and what can be said of it."""
-    full = runs.saturated.eq("True").mean()
+def correlation_of(runs: pd.DataFrame) -> dict:
+    """{column: value}: correlation of the runs' value and robust accuracy, with a statement."""
+    saturated = runs.saturated.eq("True").mean()
     value, low, high = spearman(runs.value.to_numpy(float), runs.robust_accuracy.to_numpy(float))
-    if len(runs) < FEWEST:
-        says = f"cannot be said of fewer than {FEWEST} runs"
-    elif full > MOST:
-        says = f"cannot be said: {full:.0%} of the estimates sit at their ceiling"
+    if len(runs) < MIN_RUNS:
+        statement = f"cannot be said of fewer than {MIN_RUNS} runs"
+    elif saturated > SATURATED_MAJORITY:
+        statement = f"cannot be said: {saturated:.0%} of the estimates sit at their ceiling"
     elif math.isnan(value):
-        says = "cannot be said: one of the two is the same in all runs"
+        statement = "cannot be said: one of the two is the same in all runs"
     elif low <= 0 <= high:
-        says = "undecided: the interval holds 0"
+        statement = "undecided: the interval holds 0"
     else:
-        says = f"the more of it, the {'more' if value > 0 else 'less'} robust"
-    found = {"runs": len(runs), "saturated": full, "says": says}
-    if says.startswith("cannot"):
+        statement = f"the more of it, the {'more' if value > 0 else 'less'} robust"
+    columns = {"runs": len(runs), "saturated": saturated, "says": statement}
+    if statement.startswith("cannot"):
         value = low = high = math.nan
-    return found | {"correlation": value, "low": low, "high": high}
+    return columns | {"correlation": value, "low": low, "high": high}

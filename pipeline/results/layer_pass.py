@@ -1,9 +1,9 @@
-"""Inputs of a network, clean or attacked, and one pass over them: answers, and measures of layers.
+"""Evaluation of a network on clean or adversarial inputs in one pass: predictions, and measures.
 
-The layers' activations are held together on the device and given back one by one as they are
-measured; none is ever written to disk. That and one layer's measuring is the peak of the memory:
+The activations of all layers are held on the device and freed one by one as they are measured;
+none is written to disk. They and the measuring of one layer are the peak of the memory:
 5,000 images in a WRN-28-10 take 5.2 GiB at the five probes, in float32. A measure that has ``add``
-and ``measurements`` in its file can be taken ``in_parts`` instead, of a whole training set.
+and ``told`` in its file can be taken by ``evaluate_in_batches`` instead, of a whole training set.
 """
 
 from collections.abc import Iterable, Iterator
@@ -20,81 +20,90 @@ from robustinfo.core.settings import Entry
 from robustinfo.models._network import Network
 
 
-class Observed(NamedTuple):
-    """right: (n,) bool, classified correctly; the mean loss, and what the measures say."""
+class LayerEvaluation(NamedTuple):
+    """right: (n,) bool, classified correctly; measurements: the mean loss, and all measures."""
 
     right: Tensor
     measurements: list[Measurement]
 
 
-def crafted(model: Network, entry: Entry, x: Tensor, y: Tensor, *, generator: Generator) -> Tensor:
-    """The attack's own images, (n, ...), where its file has ``craft``; else its successes.
+def adversarial_inputs(
+    model: Network, entry: Entry, x: Tensor, y: Tensor, *, generator: Generator
+) -> Tensor:
+    """Adversarial inputs (n, ...): the attack's ``craft`` where it has one, else its successes.
 
-    Those that ``perturb`` failed on are then the clean ones.
+    Without ``craft``, an input on which the attack fails stays clean.
     """
     craft, config = registry.hook("attacks", entry, "craft"), registry.config("attacks", entry)
-    found = []
+    batches = []
     for a, b in zip(x.split(EVALUATION_BATCH), y.split(EVALUATION_BATCH), strict=True):
         if craft:
-            found.append(craft(model, a, b, config=config, generator=generator))
+            batches.append(craft(model, a, b, config=config, generator=generator))
         else:
-            found.append(registry.get("attacks", entry)(model, a, b, generator=generator)[0])
-    return torch.cat(found)
+            batches.append(registry.get("attacks", entry)(model, a, b, generator=generator)[0])
+    return torch.cat(batches)
 
 
-def observed(model: Network, x: Tensor, y: Tensor, measures: dict[str, Entry]) -> Observed:
-    """x: (n, ...) inputs and y: (n,) labels on the model's device; the model in eval mode.
+def evaluate_layers(
+    model: Network, x: Tensor, y: Tensor, measures: dict[str, Entry]
+) -> LayerEvaluation:
+    """Predictions, mean loss and measures of layers on given inputs.
 
-    ``loss`` is the mean cross-entropy in nats. A measure says its estimator (entry), its layer, the
-    ceiling that n allows, and whether it sits there.
+    x: (n, ...) inputs and y: (n,) labels on the model's device; the model in eval mode. ``loss`` is
+    the mean cross-entropy in nats. A measurement has its estimator (entry), its layer, the ceiling
+    that n allows, and whether it is saturated.
     """
-    points, given = {}, {}
+    points, extra_inputs = {}, {}
     for name, entry in measures.items():
         points[name] = getattr(model, registry.module("measures", entry).POINTS)
-        given[name] = {"x": x} if registry.hook("measures", entry, "SEES_INPUTS") else {}
-    logits, layers = _pass(model, x, tuple(dict.fromkeys(sum(points.values(), ()))))
-    found: dict[str, dict[str, list[Measurement]]] = {name: {} for name in measures}
+        extra_inputs[name] = {"x": x} if registry.hook("measures", entry, "SEES_INPUTS") else {}
+    logits, layers = _forward(model, x, tuple(dict.fromkeys(sum(points.values(), ()))))
+    by_layer: dict[str, dict[str, list[Measurement]]] = {name: {} for name in measures}
     while layers:
         layer = next(iter(layers))
         t = layers.pop(layer)
         for name, entry in measures.items():
             if layer in points[name]:
-                found[name][layer] = registry.get("measures", entry)(t, y, **given[name])
+                by_layer[name][layer] = registry.get("measures", entry)(t, y, **extra_inputs[name])
         del t
-    told = [mean("loss", F.cross_entropy(logits, y, reduction="none"))]
+    measurements = [mean("loss", F.cross_entropy(logits, y, reduction="none"))]
     for name, entry in measures.items():
-        told += _of_layers(name, entry, found[name])
-    return Observed(logits.argmax(1) == y, told)
+        measurements += _with_layers(name, entry, by_layer[name])
+    return LayerEvaluation(logits.argmax(1) == y, measurements)
 
 
 @torch.no_grad()
-def in_parts(
+def evaluate_in_batches(
     model: Network, batches: Iterable[tuple[Tensor, Tensor]], name: str, entry: Entry
-) -> Observed:
-    """``observed`` by one measure, ``entry``, of inputs and labels that come batch by batch."""
+) -> LayerEvaluation:
+    """``evaluate_layers`` by one measure, ``entry``, of inputs and labels that come in batches."""
     module, config = registry.module("measures", entry), registry.config("measures", entry)
-    add, measurements = (registry.hook("measures", entry, one) for one in ("add", "measurements"))
-    held: dict[str, list[torch.Tensor]] = {}
+    add, finish = (registry.hook("measures", entry, one) for one in ("add", "told"))
+    accumulated: dict[str, list[torch.Tensor]] = {}
     right, losses = [], []
     for x, y in batches:
         logits, seen = model.observe(x, getattr(model, module.POINTS))
         right.append(logits.argmax(1) == y)
         losses.append(F.cross_entropy(logits, y, reduction="none"))
         for layer, t in seen.items():
-            held[layer] = add(held.get(layer), t, config=config)
-    told = [mean("loss", torch.cat(losses))]
-    told += _of_layers(name, entry, {at: measurements(h, config=config) for at, h in held.items()})
-    return Observed(torch.cat(right), told)
+            accumulated[layer] = add(accumulated.get(layer), t, config=config)
+    measurements = [mean("loss", torch.cat(losses))]
+    measurements += _with_layers(
+        name, entry, {at: finish(h, config=config) for at, h in accumulated.items()}
+    )
+    return LayerEvaluation(torch.cat(right), measurements)
 
 
 @torch.no_grad()
-def _pass(model: Network, x: Tensor, points: tuple[str, ...]) -> tuple[Tensor, dict[str, Tensor]]:
-    """Logits (n, K) and {point: (n, d)}: each is filled batch by batch, not copied together."""
+def _forward(
+    model: Network, x: Tensor, points: tuple[str, ...]
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """Logits (n, K) and {layer: activations (n, d)}, each filled batch by batch without a copy."""
     logits: list[Tensor] = []
     layers: dict[str, Tensor] = {}
     for first in range(0, len(x), EVALUATION_BATCH):
-        answer, seen = model.observe(x[first : first + EVALUATION_BATCH], points)
-        logits.append(answer)
+        batch_logits, seen = model.observe(x[first : first + EVALUATION_BATCH], points)
+        logits.append(batch_logits)
         for point, t in seen.items():
             if point not in layers:
                 layers[point] = t.new_empty(len(x), t.shape[1])
@@ -102,10 +111,10 @@ def _pass(model: Network, x: Tensor, points: tuple[str, ...]) -> tuple[Tensor, d
     return torch.cat(logits), layers
 
 
-def _of_layers(
+def _with_layers(
     name: str, entry: Entry, layers: dict[str, list[Measurement]]
 ) -> Iterator[Measurement]:
     if combine := registry.hook("measures", entry, "combine"):
         layers = layers | {"network": combine(layers)}
-    for layer, told in layers.items():
-        yield from (one._replace(entry=name, layer=layer) for one in told)
+    for layer, measurements in layers.items():
+        yield from (measurement._replace(entry=name, layer=layer) for measurement in measurements)

@@ -1,4 +1,4 @@
-"""Whether each network is robust on each image, for what the collected rows say in fractions."""
+"""Per-image outcomes behind the fractions of the collected rows: correct (1) or not (0)."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,31 +9,31 @@ import pandas as pd
 from pipeline.results import rows
 
 
-def outcomes_of(files: Iterable[tuple[Path, dict[str, str]]]) -> pd.DataFrame:
-    """The tables ``per_image`` of all settings. files: each with the names of its setting."""
-    found = [rows.read(path).assign(**names) for path, names in files]
-    return pd.concat(found, ignore_index=True)
+def read_outcomes(files: Iterable[tuple[Path, dict[str, str]]]) -> pd.DataFrame:
+    """The tables ``per_image`` of all settings as one. files: (path, names of its setting)."""
+    tables = [rows.read(path).assign(**setting) for path, setting in files]
+    return pd.concat(tables, ignore_index=True)
 
 
-def by_image(outcomes: pd.DataFrame, selected: pd.DataFrame) -> pd.DataFrame | None:
-    """A line of 0 and 1 per seed of the rows, a column per image of the test set.
+def outcomes_by_image(outcomes: pd.DataFrame, selected: pd.DataFrame) -> pd.DataFrame | None:
+    """0 or 1, a row per seed of the selected rows, a column per image of the test set.
 
-    selected: rows of one setting. None where they are not one fraction per seed of one network's
-    images, or the outcomes are not those that the fractions count.
+    selected: rows of one setting. None unless they are one fraction per seed of one network's
+    images, and the outcomes have these fractions.
     """
-    about = selected[["defence", "stage", "entry", "quantity"]].drop_duplicates()
-    if len(about) != 1 or selected.seed.duplicated().any():
+    origin = selected[["defence", "stage", "entry", "quantity"]].drop_duplicates()
+    if len(origin) != 1 or selected.seed.duplicated().any():
         return None
-    defence, stage, entry, quantity = about.iloc[0]
+    defence, stage, entry, quantity = origin.iloc[0]
     known = (("attack", "accuracy"), ("diagnose", "accuracy"), (stage, "robust_accuracy"))
     if (stage, quantity) not in known:
         return None
-    own = outcomes[(outcomes.defence == defence) & outcomes.seed.isin(selected.seed)]
-    own = own[own.entry == entry]
-    if own.empty:
+    correct = outcomes[(outcomes.defence == defence) & outcomes.seed.isin(selected.seed)]
+    correct = correct[correct.entry == entry]
+    if correct.empty:
         return None
-    found = own.pivot(index="seed", columns="index", values="correct")
-    counted = selected.set_index("seed").value.sort_index()
-    if found.isna().any(axis=None) or list(found.index) != list(counted.index):
+    by_seed = correct.pivot(index="seed", columns="index", values="correct")
+    fractions = selected.set_index("seed").value.sort_index()
+    if by_seed.isna().any(axis=None) or list(by_seed.index) != list(fractions.index):
         return None
-    return found if np.allclose(found.mean(axis=1), counted, atol=1e-6) else None
+    return by_seed if np.allclose(by_seed.mean(axis=1), fractions, atol=1e-6) else None

@@ -1,4 +1,4 @@
-"""The one shape of a result: a number, where it was measured, and what it means. CSV, tidy.
+"""Rows: the one format of results, tidy CSV: a number, where it was measured, what it means.
 
 Every table of a study is written and read here, by one rule: a name is text, whatever it looks
 like (``None``, ``NA``, ``007``), a number is a number, and each file is sealed by its sha256. A
@@ -8,18 +8,18 @@ dataset, model, defence  of the run, as the study names them
 seed  of the run; what a study trains with several seeds differs by nothing else
 stage  the stage that wrote the row
 entry  the line of the study that made it: an attack, a measure, a diagnostic ...; clean: none
-input  what the network was given: clean, training, or the attack whose images were read
+input  the network's inputs: clean, training, or the attack whose images were read
 epoch  after which the snapshot was made; 0: before the first step
 layer  of the network; network: all of them together
-level  the value of a sweep, or what else the quantity runs over
-quantity  what the value is: see the quantities below
+level  the value of a sweep, or of another variable of the quantity
+quantity  name of the value: see the quantities below
 value  the number; empty: not a number
 n  the images behind the value
-interval  what its 95 % interval rests on: fraction (k of n images: Wilson's), exact (a fact about
-    what was run, no interval), own (the interval of its method), unknown
+interval  kind of its 95 % interval: fraction (k of n images: Wilson's), exact (a fact about the
+    run, no interval), own (the interval of its method), unknown
 low, high  the ends of that interval
 ceiling  the most that n samples allow an estimate, in the unit of the value
-saturated  whether the estimate sits at its ceiling, where it says nothing: True or False
+saturated  whether the estimate is at its ceiling, and so uninformative: True or False
 """
 
 import csv
@@ -35,7 +35,7 @@ from pipeline.results import sealed_text
 from robustinfo.core.measurement import Measurement
 
 RUN = ["dataset", "model", "defence", "seed"]
-OWN = ["stage", "entry", "input", "epoch", "layer", "level", "quantity"]
+MEASURED_AT = ["stage", "entry", "input", "epoch", "layer", "level", "quantity"]
 VALUE = ["value", "n", "interval", "low", "high", "ceiling", "saturated"]
 # The columns that hold numbers, in any table. All else is text, True and False included.
 NUMBERS = {
@@ -48,34 +48,39 @@ NUMBERS = {
 }  # fmt: skip
 
 
-def of(stage: str, found: Iterable[Measurement], n: int | None = None) -> Iterator[dict]:
-    """The rows of measurements; NaN: missing. n: the images behind those that say nothing else."""
-    for one in found:
-        row = one._asdict() | {"stage": stage, "n": n if one.n is None else one.n}
+def from_measurements(
+    stage: str, measured: Iterable[Measurement], n: int | None = None
+) -> Iterator[dict]:
+    """Rows of measurements; NaN: missing. n: the number of images of those without their own."""
+    for measurement in measured:
+        row = measurement._asdict() | {
+            "stage": stage,
+            "n": n if measurement.n is None else measurement.n,
+        }
         yield {name: math.nan if value is None else value for name, value in row.items()}
 
 
-def measurements(table: pd.DataFrame) -> Iterator[Measurement]:
-    """The rows of a table as they were measured."""
+def to_measurements(table: pd.DataFrame) -> Iterator[Measurement]:
+    """Measurements of the rows of a table."""
     for row in table[[*Measurement._fields]].to_dict("records"):
-        held: dict[str, Any] = {
+        values: dict[str, Any] = {
             name: None if value != value else value for name, value in row.items()
         }
-        whole: dict[str, Any] = {
-            name: int(held[name]) for name in ("n", "epoch") if held[name] is not None
+        integers: dict[str, Any] = {
+            name: int(values[name]) for name in ("n", "epoch") if values[name] is not None
         }
         saturated = {"True": True, "False": False, "": None}[row["saturated"]]
         # A value is never missing: an empty one was NaN.
-        yield Measurement(**held)._replace(value=row["value"], saturated=saturated, **whole)
+        yield Measurement(**values)._replace(value=row["value"], saturated=saturated, **integers)
 
 
 def write(path: Path, rows: Iterable[dict], names: Sequence[str] = ()) -> None:
-    """Rows with these names of runs, if any; a missing key and NaN stay empty.
+    """Write rows, with these columns of runs, if any; a missing key and NaN stay empty.
 
     The file appears whole or not at all.
     """
     text = io.StringIO()
-    writer = csv.DictWriter(text, [*names, *OWN, *VALUE], restval="", lineterminator="\n")
+    writer = csv.DictWriter(text, [*names, *MEASURED_AT, *VALUE], restval="", lineterminator="\n")
     writer.writeheader()
     for row in rows:
         writer.writerow({key: "" if value != value else value for key, value in row.items()})
@@ -83,27 +88,27 @@ def write(path: Path, rows: Iterable[dict], names: Sequence[str] = ()) -> None:
 
 
 def write_table(path: Path, table: pd.DataFrame) -> None:
-    """A DataFrame as CSV, whole or not at all."""
+    """Write a DataFrame as CSV, whole or not at all."""
     sealed_text.write(path, table.to_csv(index=False, lineterminator="\n"))
 
 
 def read(path: Path, numbers: Collection[str] = ()) -> pd.DataFrame:
-    """A table as written: empty text is "", an empty number NaN.
+    """Read a table as it was written: empty text is "", an empty number NaN.
 
     numbers: columns that are numbers in this table beside ``NUMBERS``, which always are. Raises
     AlteredFileError unless the file is as it was written.
     """
     content = sealed_text.read(path)
     columns = pd.read_csv(io.BytesIO(content), nrows=0, lineterminator="\n").columns
-    of_numbers = [column for column in columns if column in NUMBERS or column in numbers]
+    numeric = [column for column in columns if column in NUMBERS or column in numbers]
     table = pd.read_csv(
         io.BytesIO(content),
-        dtype=dict.fromkeys(columns.difference(of_numbers), str),
+        dtype=dict.fromkeys(columns.difference(numeric), str),
         keep_default_na=False,
-        na_values={column: [""] for column in of_numbers},
+        na_values={column: [""] for column in numeric},
         float_precision="round_trip",
         lineterminator="\n",
     )
-    for column in of_numbers:
+    for column in numeric:
         table[column] = pd.to_numeric(table[column])
     return table

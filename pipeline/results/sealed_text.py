@@ -1,7 +1,7 @@
-"""Text files that notice when they were altered: tables with a sha256 before them, JSON with one.
+"""Text files with a checksum: tables with a sha256 in their first line, JSON with one as a key.
 
-A flipped bit in a number is another number: nothing of such a file could tell. What a later stage
-reads is therefore written and read here only, as tensors are by ``robustinfo.core.sealed``.
+A flipped bit in a number is another number, and no parser notices. All files that a later stage
+reads are therefore written and read here, as tensors are by ``robustinfo.core.sealed``.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ _KEY = "sha256"
 
 
 def write(path: Path, text: str) -> None:
-    """A first line ``# sha256: <64 hex digits>`` of all bytes after it, then the text.
+    """Write a first line ``# sha256: <64 hex digits>`` of all bytes after it, then the text.
 
     The file appears whole or not at all.
     """
@@ -26,7 +26,7 @@ def write(path: Path, text: str) -> None:
 
 
 def read(path: Path) -> bytes:
-    """What follows the seal. Raises AlteredFileError, naming the file, unless its sha256 holds."""
+    """Content after the seal. Raises AlteredFileError with the path unless its sha256 matches."""
     first, newline, content = _bytes(path).partition(b"\n")
     if first + newline != _seal(content):
         raise _altered(path)
@@ -34,7 +34,7 @@ def read(path: Path) -> bytes:
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
-    """A mapping as indented JSON that ends in the sha256 of the rest."""
+    """Write a mapping as indented JSON that ends in the sha256 of the rest."""
     with atomic_write(path) as partial:
         partial.write_bytes(_json(content))
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 import numpy as np
 from torch import Tensor
 
-from pipeline.study.quantities import OF_WORDS
+from pipeline.study.quantities import WORD_QUANTITIES
 from robustinfo.core.measurement import Measurement, with_interval
 from robustinfo.maths.statistics import jackknife
 
@@ -20,17 +20,17 @@ Examples = dict[str, Tensor]  # what the stage attack stored of one attack
 Corpus = list[tuple[int, list[str]]]  # (place of a text in the test set, some of its words)
 
 
-def measured(
+def measure_altered_words(
     measures: dict[str, Callable[[list[str]], Tensor]],
     words: Tensor,
     attacks: Iterable[tuple[str, Examples]],
     vocabulary: list[str],
 ) -> Iterator[Measurement]:
-    """Rows per complexity: of the words that each attack put in, that it took out, the difference.
+    """Measurements per complexity: each attack's inserted words, the replaced ones, the difference.
 
-    words: (n, length) int32, the clean texts. attacks: their names and examples. Input ``clean`` is
-    what all attacks took out, together. n: the texts behind a value. An attack without success has
-    no rows.
+    words: (n, length) int32, the clean texts. attacks: their names and examples. Input ``clean``:
+    the words that all attacks replaced, together. n: the number of texts. An attack without success
+    has no rows.
     """
     removed: Corpus = []
     for attack, examples in attacks:
@@ -38,20 +38,25 @@ def measured(
         altered = (x_adv != words) & success[:, None]
         if not altered.any():
             continue
-        old, new = _corpus(words, altered, vocabulary), _corpus(x_adv, altered, vocabulary)
-        removed += old
+        before_words, after_words = (
+            _corpus(words, altered, vocabulary),
+            _corpus(x_adv, altered, vocabulary),
+        )
+        removed += before_words
         for name, measure in measures.items():
-            after, before = _values(measure, new), _values(measure, old)
-            for quantity, values in zip(OF_WORDS, (after, before, after - before), strict=True):
-                yield _told(attack, name, quantity, values, len(new))
+            after, before = _values(measure, after_words), _values(measure, before_words)
+            for quantity, values in zip(
+                WORD_QUANTITIES, (after, before, after - before), strict=True
+            ):
+                yield _measurement(attack, name, quantity, values, len(after_words))
     if removed:
         for name, measure in measures.items():
             texts = len({place for place, _ in removed})
-            yield _told("clean", name, "mean", _values(measure, removed), texts)
+            yield _measurement("clean", name, "mean", _values(measure, removed), texts)
 
 
 def _corpus(words: Tensor, chosen: Tensor, vocabulary: list[str]) -> Corpus:
-    """The chosen words of every text that has any."""
+    """Corpus of the chosen words of every text that has any. chosen: (n, length) bool."""
     return [
         (place, [vocabulary[number] for number in words[place][chosen[place]].tolist()])
         for place in chosen.any(1).nonzero().squeeze(1).tolist()
@@ -59,7 +64,7 @@ def _corpus(words: Tensor, chosen: Tensor, vocabulary: list[str]) -> Corpus:
 
 
 def _values(measure: Callable[[list[str]], Tensor], corpus: Corpus) -> np.ndarray:
-    """The value of the whole corpus, then without each group of texts in turn."""
+    """Complexity of the whole corpus, then without each group of texts in turn."""
     groups = sorted({place % GROUPS for place, _ in corpus})
     without = [None, *(groups if len(groups) > 1 else ())]
     texts = [
@@ -69,6 +74,8 @@ def _values(measure: Callable[[list[str]], Tensor], corpus: Corpus) -> np.ndarra
     return measure(texts).numpy()
 
 
-def _told(source: str, entry: str, quantity: str, values: np.ndarray, texts: int) -> Measurement:
-    found = with_interval(quantity, values[0], *jackknife(values[0], values[1:]))
-    return found._replace(n=texts, entry=entry, input=source)
+def _measurement(
+    source: str, entry: str, quantity: str, values: np.ndarray, texts: int
+) -> Measurement:
+    measurement = with_interval(quantity, values[0], *jackknife(values[0], values[1:]))
+    return measurement._replace(n=texts, entry=entry, input=source)

@@ -1,7 +1,6 @@
-"""Networks that nobody trained, since no layer was selected for their defence.
+"""Networks that were not trained, since no layer was selected for their defence.
 
-Their files are there, and hold nothing, like all that would be made of them; what is concluded says
-so in words.
+Their files exist and are empty, and so are all files made from them; tables and verdicts say so.
 """
 
 import shutil
@@ -16,7 +15,7 @@ UNTRAINED = "not trained: no layer was selected"
 
 
 def is_untrained(model: Path) -> bool:
-    """Whether a checkpoint is there and holds nothing."""
+    """Whether a checkpoint exists and is empty."""
     return model.is_file() and is_empty(model)
 
 

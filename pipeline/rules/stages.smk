@@ -1,7 +1,7 @@
-"""A rule for every stage, by what the stage's own file says (pipeline/run/contract.py).
+"""A rule for every stage, from its contract (pipeline/run/contract.py).
 
-INPUT   what it READS, of all jobs that agree with its names, and its FILES
-OUTPUT  what it WRITES
+INPUT   its READS, of all jobs that agree with its names, and its FILES
+OUTPUT  its WRITES
 """
 
 # What Snakemake's own report shows of the results: a caption and a chapter.
@@ -37,14 +37,14 @@ def reads(stage):
     }
 
 
-def told(stage, tell):
-    """Parameter function: what a job is told."""
-    return lambda wildcards: tell(job_of(stage, wildcards))
+def job_param(stage, value_of):
+    """Parameter function: a value of the job."""
+    return lambda wildcards: value_of(job_of(stage, wildcards))
 
 
 for stage in PLAN.contracts.values():
-    there = PLAN.of(stage.stage)
-    if not there:
+    jobs = PLAN.of(stage.stage)
+    if not jobs:
         continue
 
     rule:
@@ -52,7 +52,9 @@ for stage in PLAN.contracts.values():
             stage.stage
         input:
             unpack(reads(stage)),
-            sorted(str(file) for one in stage.files for file in Path().glob(one)),
+            sorted(
+                str(file) for pattern in stage.files for file in Path().glob(pattern)
+            ),
         output:
             **{name: output(name, path) for name, path in stage.writes.items()},
         log:
@@ -62,7 +64,7 @@ for stage in PLAN.contracts.values():
             + ".txt",
         wildcard_constraints:
             **{
-                name: "|".join(sorted({job.names[name] for job in there}))
+                name: "|".join(sorted({job.names[name] for job in jobs}))
                 for name in stage.names
             },
         retries: 1 if stage.device == "gpu" else 0
@@ -71,8 +73,10 @@ for stage in PLAN.contracts.values():
             gpu=GPU if stage.device == "gpu" else 0,
         params:
             stage=stage.stage,
-            options=told(stage, lambda job: job.options),
-            used=told(stage, PLAN.params),
-            code=told(stage, lambda job: code.digest(job.contract, PLAN.params(job))),
+            options=job_param(stage, lambda job: job.options),
+            used=job_param(stage, PLAN.params),
+            code=job_param(
+                stage, lambda job: code.digest(job.contract, PLAN.params(job))
+            ),
         shell:
             "python -m pipeline stage {params.stage} --study {STUDY:q}{params.options} > {log} 2>&1"

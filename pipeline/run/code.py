@@ -1,7 +1,7 @@
-"""Which project files does a job run? Snakemake does not see imported modules; this reads them.
+"""Source files that a job runs: Snakemake does not see imported modules.
 
-The static import closure of a stage's program and of the methods that its slices name. Files are
-parsed, never executed.
+They are the static import closure of a stage's program and of the methods that its slices name.
+Files are parsed, never executed.
 """
 
 import ast
@@ -14,59 +14,61 @@ from typing import Any
 
 from pipeline.run import meaning
 from pipeline.run.contract import Contract
-from pipeline.study.slices import INNER, KINDS, key_of
+from pipeline.study.slices import KINDS, NESTED_ENTRIES, key_of
 
 HERE = Path()
 ROOTS = [Path("src"), Path()]
 
 
-def code(stage: Contract, read: dict[str, Any], checkout: Path = HERE) -> list[str]:
-    """Every project file that a job runs, sorted. read: its slices of the study.
+def source_files(stage: Contract, params: dict[str, Any], checkout: Path = HERE) -> list[str]:
+    """Every project file that a job runs, sorted. params: its slices of the study.
 
-    checkout: the folder whose files are read, and which the paths found are relative to.
+    checkout: the folder whose files are read; the paths are relative to it.
     """
-    found = closure(stage.program, checkout)
+    files = closure(stage.program, checkout)
     for short, key in stage.params.items():
         kind = KINDS.get(key_of(key).split(".")[0])
         if kind:
-            section = "." not in key_of(key)  # else it is one of the entries
-            for entry in read[short].values() if section else [read[short]]:
+            is_section = "." not in key_of(key)  # else it is one of the entries
+            for entry in params[short].values() if is_section else [params[short]]:
                 for method_kind, method in _methods(kind, entry):
-                    found |= closure(f"src/robustinfo/{method_kind}/{method}.py", checkout)
-    return sorted(found)
+                    files |= closure(f"src/robustinfo/{method_kind}/{method}.py", checkout)
+    return sorted(files)
 
 
-def digest(stage: Contract, read: dict[str, Any]) -> str:
-    """Of what every file of ``code`` means (meaning.py): comments and docstrings change nothing."""
-    return hashlib.sha256(json.dumps([*map(_meant, code(stage, read))]).encode()).hexdigest()
+def digest(stage: Contract, params: dict[str, Any]) -> str:
+    """sha256 of the meanings (meaning.py) of a job's ``source_files``; ignores comments."""
+    return hashlib.sha256(
+        json.dumps([*map(_file_meaning, source_files(stage, params))]).encode()
+    ).hexdigest()
 
 
 @cache
-def _meant(file: str) -> dict[str, str]:
-    return meaning.of([file])
+def _file_meaning(file: str) -> dict[str, str]:
+    return meaning.digests([file])
 
 
 def _methods(kind: str, value: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401
-    """(folder, file) of every method that an entry names, its inner entries' too."""
+    """(folder, file) of every method that an entry and its nested entries name."""
     if not isinstance(value, dict):
         return
     if "method" in value:
         yield kind, value["method"]
     for key, inner in value.items():
-        yield from _methods(INNER.get(key, kind), inner)
+        yield from _methods(NESTED_ENTRIES.get(key, kind), inner)
 
 
 @cache
 def closure(file: str, checkout: Path = HERE) -> frozenset[str]:
     """The file and every project file that it imports, directly or not."""
-    found: set[Path] = set()
-    todo = [Path(file)]
-    while todo:
-        one = todo.pop()
-        if one not in found:
-            found.add(one)
-            todo += [f for name in _imports(checkout / one) for f in _locate(name, checkout)]
-    return frozenset(map(str, found))
+    seen: set[Path] = set()
+    to_read = [Path(file)]
+    while to_read:
+        current = to_read.pop()
+        if current not in seen:
+            seen.add(current)
+            to_read += [f for name in _imports(checkout / current) for f in _locate(name, checkout)]
+    return frozenset(map(str, seen))
 
 
 @cache
@@ -82,7 +84,7 @@ def _imports(file: Path) -> tuple[str, ...]:
 
 @cache
 def _locate(name: str, checkout: Path) -> list[Path]:
-    """The file of a module, or that of a package: whoever imports from one runs it."""
+    """Project files of a module: its own, or the ``__init__.py`` of a package."""
     path = name.replace(".", "/")
     places = [root / file for root in ROOTS for file in (f"{path}.py", f"{path}/__init__.py")]
     return [file for file in places if (checkout / file).is_file()]

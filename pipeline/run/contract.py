@@ -1,23 +1,23 @@
-"""What a stage reads, writes and may see: its file, ``pipeline/stages/NAME.py``, says so itself.
+"""Contract of a stage: what it reads, writes and may see, declared in ``pipeline/stages/NAME.py``.
 
-In constants of literals, before its code; what several stages have alike stands in a helper that
-they import (_training.py):
+The declaration is constants of literals at the top of the file; what several stages share stands
+in a helper that they import (_training.py):
 
     JOBS     {name: section of the study}: one job for every combination of the sections' entries.
              An entry that is a mapping, as a setting is, gives all of its names.
     READS    artifacts that other stages write: those that agree with the job's names, all of them.
-             (role, artifact, {name: value}) reads those of another run than the job's own; all of
-             one role come together.
+             (role, artifact, {name: value}) reads those of another run than the job's own; files
+             of one role are one list.
     WRITES   {artifact: file}, under ``results/{study}/``; a file without a suffix is a folder.
     PARAMS   {short name: key of the study}: all of the study that the stage may see; (section, key)
              is of a section the entries that the key names, as ("attacks", "learning.attacks").
     FILES    files of the project that it reads, as patterns.
-    NEEDS    a section without which there is nothing to do.
-    DEVICE   "cpu" or "gpu": what it computes on, with the threads of a job; "gpu" where there
+    NEEDS    a section without whose entries the stage has no jobs.
+    DEVICE   "cpu" or "gpu": the device of its jobs, with the threads of a job; "gpu" where there
              is one.
 
-A value in braces is one of the job's names or of the study. Files are parsed and not imported: what
-a stage imports takes seconds, and who asks here has none.
+A value in braces is one of the job's names or of the study. Files are parsed and not imported: the
+imports of a stage take seconds.
 """
 
 import ast
@@ -35,15 +35,15 @@ RESULTS = "results/{study}/"
 
 
 class Read(NamedTuple):
-    """Artifacts that a job reads. of: names in which they differ from the job."""
+    """Artifacts that a job reads in a role. names: those in which their run differs."""
 
     role: str
     artifact: str
-    of: dict[str, str]
+    names: dict[str, str]
 
 
 class Contract(NamedTuple):
-    """One stage, as its file says."""
+    """Contract of one stage."""
 
     stage: str
     jobs: dict[str, str]
@@ -56,31 +56,32 @@ class Contract(NamedTuple):
 
     @property
     def names(self) -> list[str]:
-        """The names that tell its jobs apart, in the order of their paths and options."""
+        """Names that distinguish its jobs, in the order of their paths and options."""
         template = next(iter(self.writes.values()))
-        found = [name for _, name, _, _ in Formatter().parse(template) if name]
-        return [name for name in found if name != "study"]
+        names_in_path = [name for _, name, _, _ in Formatter().parse(template) if name]
+        return [name for name in names_in_path if name != "study"]
 
     @property
     def program(self) -> str:
-        """The file."""
+        """Path of the stage's file."""
         return f"{STAGES}/{self.stage}.py"
 
 
-def every(checkout: Path = Path()) -> dict[str, Contract]:
-    """All stages by name. checkout: the folder of the project."""
+def read_all(checkout: Path = Path()) -> dict[str, Contract]:
+    """Contracts of all stages by name. checkout: the folder of the project."""
     files = sorted(Path(checkout, STAGES).glob("[!_]*.py"))
-    return {file.stem: _read(file) for file in files}
+    return {file.stem: _read_stage(file) for file in files}
 
 
 @cache
-def _read(file: Path) -> Contract:
-    known = _constants(file)
-    found = {name.lower(): known[name] for name in CONSTANTS if name in known}
+def _read_stage(file: Path) -> Contract:
+    constants = _constants(file)
+    declared = {name.lower(): constants[name] for name in CONSTANTS if name in constants}
     reads = [
-        Read(one, one, {}) if isinstance(one, str) else Read(*one) for one in found.get("reads", [])
+        Read(read, read, {}) if isinstance(read, str) else Read(*read)
+        for read in declared.get("reads", [])
     ]
-    writes = {name: RESULTS + path for name, path in found["writes"].items()}
+    writes = {name: RESULTS + path for name, path in declared["writes"].items()}
     defaults: dict[str, Any] = {
         "jobs": {},
         "params": {},
@@ -88,42 +89,43 @@ def _read(file: Path) -> Contract:
         "needs": None,
         "device": None,
     }
-    return Contract(**defaults | found | {"stage": file.stem, "reads": reads, "writes": writes})
+    return Contract(**defaults | declared | {"stage": file.stem, "reads": reads, "writes": writes})
 
 
 def _constants(file: Path) -> dict[str, Any]:
-    """The constants of literals of a file, and those that it imports from helpers beside it."""
-    known: dict[str, Any] = {}
+    """Constants of literals in a file, and those that it imports from helpers of its folder."""
+    constants: dict[str, Any] = {}
     for node in ast.parse(file.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(HELPERS):
-            theirs = _constants(file.with_name(f"{str(node.module).rpartition('.')[2]}.py"))
-            known |= {one.name: theirs[one.name] for one in node.names if one.name in theirs}
+            imported = _constants(file.with_name(f"{str(node.module).rpartition('.')[2]}.py"))
+            names = [alias.name for alias in node.names]
+            constants |= {name: imported[name] for name in names if name in imported}
         elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             name = node.targets[0].id
             try:
-                known[name] = _value(node.value, known)
+                constants[name] = _literal(node.value, constants)
             except (ValueError, KeyError) as error:
                 if name in CONSTANTS:
                     raise ValueError(f"{file}: {name} is no literal: {error!r}") from None
-    return known
+    return constants
 
 
-def _value(node: ast.expr, known: dict[str, Any]) -> Any:  # noqa: ANN401 - a literal
-    """A literal, a known constant, or a mapping that takes others in: ``{**TRAINED, ...}``."""
+def _literal(node: ast.expr, constants: dict[str, Any]) -> Any:  # noqa: ANN401 - a literal
+    """Value of a literal, a constant, or a mapping that includes others: ``{**TRAINED, ...}``."""
     if isinstance(node, ast.Name):
-        return known[node.id]
+        return constants[node.id]
     if not isinstance(node, ast.Dict):
         return ast.literal_eval(node)
-    found: dict[str, Any] = {}
+    mapping: dict[str, Any] = {}
     for key, value in zip(node.keys, node.values, strict=True):
-        one = _value(value, known)
-        found |= one if key is None else {ast.literal_eval(key): one}
-    return found
+        literal = _literal(value, constants)
+        mapping |= literal if key is None else {ast.literal_eval(key): literal}
+    return mapping
 
 
 def template(artifact: str) -> str:
-    """The path of an artifact, names in braces. Raises KeyError where no stage writes it."""
-    for one in every().values():
-        if artifact in one.writes:
-            return one.writes[artifact]
+    """Path of an artifact, with names in braces. Raises KeyError where no stage writes it."""
+    for stage in read_all().values():
+        if artifact in stage.writes:
+            return stage.writes[artifact]
     raise KeyError(f"no stage writes {artifact!r}")

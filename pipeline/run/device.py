@@ -10,9 +10,9 @@ from pipeline.run.threads import threads
 
 
 def acquire() -> tuple[torch.device, FileLock | None]:
-    """The device, and the lock that holds it until the process ends. Waits for a free GPU.
+    """Device, and the lock that reserves it until the process ends. Waits for a free GPU.
 
-    Snakemake's ``gpu=1`` counts devices without telling them apart; the lock does.
+    Snakemake's ``gpu=1`` counts devices without naming them; the lock reserves one.
     """
     torch.set_num_threads(threads())
     count = torch.cuda.device_count()
@@ -37,7 +37,7 @@ def acquire() -> tuple[torch.device, FileLock | None]:
 
 
 def describe(device: torch.device) -> dict[str, str]:
-    """What bits depend on, beside the seed: recorded with every checkpoint."""
+    """Environment that a result's bits depend on, recorded with every checkpoint."""
     return {
         "torch": torch.__version__,
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",

@@ -1,4 +1,4 @@
-"""One job: the names of its experiment, the parameters it may read, its files, seed and device."""
+"""A job: the names of its run, the parameters that it may read, its files, seed and device."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 
 class File(NamedTuple):
-    """A file that other jobs write, and the names of the one that does."""
+    """A file that another job writes, and that job's names."""
 
     path: Path
     names: dict[str, str]
@@ -16,7 +16,7 @@ class File(NamedTuple):
 
 @dataclass
 class Job:
-    """What the program of a stage is handed; its contract (contract.py) says what that is."""
+    """Input of the program of a stage, by the stage's contract (contract.py)."""
 
     stage: str
     study: str  # its name
@@ -27,21 +27,21 @@ class Job:
     code: Callable[[], str]  # the digest of the code that it runs
 
     def files(self, role: str, **names: str) -> list[File]:
-        """What it reads in a role, of the jobs that have these names."""
-        return [one for one in self.reads[role] if names.items() <= one.names.items()]
+        """Files that it reads in a role, of the jobs with these names."""
+        return [file for file in self.reads[role] if names.items() <= file.names.items()]
 
     def file(self, role: str, **names: str) -> Path:
-        """The one file that it reads in a role, of the job that has these names."""
-        (found,) = self.files(role, **names)
-        return found.path
+        """The one file that it reads in a role, of the job with these names."""
+        (file,) = self.files(role, **names)
+        return file.path
 
     def paths(self, role: str) -> list[Path]:
-        """All that it reads in a role."""
-        return [one.path for one in self.reads[role]]
+        """Paths of all files that it reads in a role."""
+        return [file.path for file in self.reads[role]]
 
     @cached_property
     def device(self) -> Any:  # noqa: ANN401 - torch is imported by stages that compute
-        """The torch.device that this job holds alone."""
+        """The torch.device that is reserved for this job."""
         from pipeline.run.device import acquire
 
         device, self._lock = acquire()

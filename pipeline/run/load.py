@@ -1,4 +1,4 @@
-"""What trained-model stages read: the network of a checkpoint, the test images."""
+"""Inputs of stages: the network of a checkpoint, and the images of a data set."""
 
 from pathlib import Path
 from typing import Any
@@ -16,43 +16,41 @@ from robustinfo.models._network import Network
 from robustinfo.training.loop import Images
 
 
-def split(job: Job, which: str) -> Split:
-    """The images and labels that the stage ``prepare`` described, byte for byte."""
+def split(job: Job, name: str) -> Split:
+    """Images and labels of a split, with the sha256 that the stage ``prepare`` recorded."""
     manifest = sealed_text.read_json(job.file("data"))
-    sha256 = manifest["splits"][which]["sha256"]
-    return open_split(
-        job.names["dataset"], which, job.params["dataset"], data_root(), sha256=sha256
-    )
+    sha256 = manifest["splits"][name]["sha256"]
+    return open_split(job.names["dataset"], name, job.params["dataset"], data_root(), sha256=sha256)
 
 
 def training_images(job: Job) -> Images:
     """The first ``training_images`` of the training set; all, if that is null."""
-    return first(split(job, "train"), job.params["training_images"])
+    return first_images(split(job, "train"), job.params["training_images"])
 
 
 def test_images(job: Job) -> Images:
     """The first ``evaluation_images`` of the test set; all, if that is null."""
-    return first(split(job, "test"), job.params["evaluation_images"])
+    return first_images(split(job, "test"), job.params["evaluation_images"])
 
 
-def parts(job: Job) -> tuple[Images, Images]:
-    """Training images without the held-out ones, and those; the split depends on the seed alone."""
+def training_and_validation(job: Job) -> tuple[Images, Images]:
+    """(training images, held-out validation images); the split depends on the seed alone."""
     images, labels = training_images(job)
     generator = torch.Generator().manual_seed(int(job.names["seed"]))
     split = split_validation(labels, job.params["validation_share"], generator=generator)
-    one, other = (Images(images[part], labels[part]) for part in split)
-    return one, other
+    training, validation = (Images(images[indices], labels[indices]) for indices in split)
+    return training, validation
 
 
-def first(data: Split, many: int | None) -> Images:
-    """The first so many of a split; None: all."""
-    return Images(data.images[:many], data.labels[:many])
+def first_images(data: Split, count: int | None) -> Images:
+    """The first ``count`` images of a split; None: all."""
+    return Images(data.images[:count], data.labels[:count])
 
 
-def asked(job: Job) -> dict[str, Any]:
-    """What the study's networks are of: their architecture, and the shape and classes of its data.
+def network_spec(job: Job) -> dict[str, Any]:
+    """Architecture of the job's network, and shape and number of classes of its data.
 
-    By the names that a checkpoint has for them.
+    The keys are those of a checkpoint.
     """
     manifest = sealed_text.read_json(job.file("data"))
     return {
@@ -63,26 +61,26 @@ def asked(job: Job) -> dict[str, Any]:
 
 
 def untrained(job: Job) -> Network:
-    """The job's architecture for its data set, on its device, with random weights."""
-    return checkpoint.build(**asked(job), device=job.device)  # type: ignore[return-value]
+    """Network of the job's architecture for its data set, on its device, with random weights."""
+    return checkpoint.build(**network_spec(job), device=job.device)  # type: ignore[return-value]
 
 
-def opened(job: Job, file: Path) -> Checkpoint:
-    """What a checkpoint or snapshot holds. Raises UserError if it is of another network or data.
-
-    The study is what results are named by: what its file says has to agree.
-    """
-    found, study = checkpoint.load(file), asked(job)
-    own = {name: getattr(found, name) for name in study}
-    network, ours = own.pop("architecture"), study["architecture"]
-    if not registry.same_settings("models", network, ours) or not own.items() <= study.items():
+def trained_checkpoint(job: Job, file: Path) -> Checkpoint:
+    """A checkpoint or snapshot. Raises UserError if its network or data are not the job's."""
+    loaded, expected = checkpoint.load(file), network_spec(job)
+    stated = {name: getattr(loaded, name) for name in expected}
+    architecture, expected_architecture = stated.pop("architecture"), expected["architecture"]
+    if (
+        not registry.same_settings("models", architecture, expected_architecture)
+        or not stated.items() <= expected.items()
+    ):
         raise UserError(
-            f"{file} holds {checkpoint.describe(network, **own)}, and the study asks for "
-            f"{checkpoint.describe(**study)}; delete it and run again, which trains it anew"
+            f"{file} holds {checkpoint.describe(architecture, **stated)}, and the study asks for "
+            f"{checkpoint.describe(**expected)}; delete it and run again, which trains it anew"
         )
-    return found
+    return loaded
 
 
 def trained(job: Job, file: Path) -> Network:
-    """The network of a checkpoint or snapshot, on the job's device, in eval mode."""
-    return checkpoint.network(opened(job, file), job.device)  # type: ignore[return-value]
+    """Network of a checkpoint or snapshot, on the job's device, in eval mode."""
+    return checkpoint.network(trained_checkpoint(job, file), job.device)  # type: ignore[return-value]

@@ -1,7 +1,6 @@
-"""All jobs of a study, by its sections and the contracts of the stages, with what each reads and
-writes.
+"""Plan: all jobs of a study, from its sections and the contracts of the stages.
 
-Nothing here has seen a result: a job is there because the study asks for it.
+It depends on no result: every job is known before any has run.
 """
 
 import itertools
@@ -21,11 +20,11 @@ Names = dict[str, str]
 
 
 class Planned(NamedTuple):
-    """One job. names: those of its paths; about: also what else its entries say, as a proxy."""
+    """One job. names: those of its paths; all_names: also others of its entries, as a proxy."""
 
     contract: Contract
     names: Names
-    about: Names
+    all_names: Names
 
     @property
     def name(self) -> str:
@@ -38,102 +37,108 @@ class Planned(NamedTuple):
         return "".join(f" --{name} {value}" for name, value in self.names.items())
 
     def command(self, study_file: str) -> str:
-        """What starts it, the same for every engine."""
+        """Command that runs it, the same for every engine."""
         return f"python -m pipeline stage {self.contract.stage} --study {study_file}{self.options}"
 
 
 class Plan:
-    """The jobs of one checked study. checkout: the folder of the project whose stages are asked."""
+    """The jobs of one checked study. checkout: the folder of the project whose stages are read."""
 
     def __init__(self, study: dict[str, Any], checkout: Path = Path()) -> None:  # noqa: D107
-        self.study, self.contracts = study, contract.every(checkout)
-        # The study as each setting sees it; as it is, for what has no setting.
-        self._settings = [(one, in_setting(study, one)) for one in study["settings"]]
+        self.study, self.contracts = study, contract.read_all(checkout)
+        # (setting, study in that setting).
+        self._settings = [(setting, in_setting(study, setting)) for setting in study["settings"]]
 
     @cached_property
     def jobs(self) -> dict[str, Planned]:
         """Every job by its name, stage by stage."""
-        found: dict[str, Planned] = {}
-        for one in self.contracts.values():
-            for about in self._combinations(one):
-                job = Planned(one, {name: about[name] for name in one.names}, about)
-                found.setdefault(job.name, job)
-        return found
+        jobs: dict[str, Planned] = {}
+        for stage_contract in self.contracts.values():
+            for all_names in self._combinations(stage_contract):
+                names = {name: all_names[name] for name in stage_contract.names}
+                job = Planned(stage_contract, names, all_names)
+                jobs.setdefault(job.name, job)
+        return jobs
 
     def of(self, stage: str, **names: str) -> list[Planned]:
-        """The jobs of a stage that have these names, among others."""
-        own = [one for one in self.jobs.values() if one.contract.stage == stage]
-        return [one for one in own if names.items() <= one.names.items()]
+        """Jobs of a stage that have these names, and possibly others."""
+        of_stage = [job for job in self.jobs.values() if job.contract.stage == stage]
+        return [job for job in of_stage if names.items() <= job.names.items()]
 
     def job(self, stage: str, names: Names) -> Planned:
-        """One job. Raises StudyError, with what there is, where the study has none of the names."""
+        """One job. Raises StudyError, with the choices, if there is no job of these names."""
         if stage not in self.contracts:
             raise StudyError(f"no stage {stage!r}; choose from {', '.join(self.contracts)}")
-        known = self.contracts[stage].names
-        if known == [*names] and (found := self.jobs.get("/".join([stage, *names.values()]))):
-            return found
-        there = self.of(stage)
-        for name in known:
+        expected = self.contracts[stage].names
+        if expected == [*names] and (job := self.jobs.get("/".join([stage, *names.values()]))):
+            return job
+        candidates = self.of(stage)
+        for name in expected:
             if name not in names:
                 raise StudyError(f"stage {stage} needs --{name}")
-            choices = ", ".join(dict.fromkeys(one.names[name] for one in there)) or "none"
-            there = [one for one in there if one.names[name] == names[name]]
-            if not there:
+            choices = ", ".join(dict.fromkeys(job.names[name] for job in candidates)) or "none"
+            candidates = [job for job in candidates if job.names[name] == names[name]]
+            if not candidates:
                 problem = f"stage {stage} has no {name} {names[name]!r} here"
                 raise StudyError(f"{problem}; choose from {choices}")
-        if more := [name for name in names if name not in known]:
-            raise StudyError(f"stage {stage} takes no --{more[0]}")
-        return there[0]
+        if unknown := [name for name in names if name not in expected]:
+            raise StudyError(f"stage {stage} takes no --{unknown[0]}")
+        return candidates[0]
 
     def writes(self, job: Planned) -> dict[str, Path]:
-        """The job's files by artifact."""
+        """Paths that the job writes, by artifact."""
         return {
             artifact: Path(template.format(study=self.study["name"], **job.names))
             for artifact, template in job.contract.writes.items()
         }
 
     def reads(self, job: Planned) -> dict[str, list[File]]:
-        """The files of other jobs that it reads, by role."""
-        found: dict[str, list[File]] = {}
+        """Files of other jobs that the job reads, by role."""
+        by_role: dict[str, list[File]] = {}
         for read in job.contract.reads:
-            found.setdefault(read.role, []).extend(self._read(job, read))
-        return found
+            by_role.setdefault(read.role, []).extend(self._read(job, read))
+        return by_role
 
     def params(self, job: Planned) -> dict[str, Any]:
-        """All of the study that the job may see, as its setting has it."""
+        """All of the study that the job may see, resolved in its setting."""
         return slices(self.study, job.contract.params, job.names)
 
     def _read(self, job: Planned, read: Read) -> list[File]:
-        known = self.study | job.about
-        own = job.names | {name: value.format(**known) for name, value in read.of.items()}
-        found = []
+        values = self.study | job.all_names
+        renamed = {name: value.format(**values) for name, value in read.names.items()}
+        names_read = job.names | renamed
+        files = []
         for writer in self.contracts.values():
             if read.artifact in writer.writes:
-                names = tuple(name for name in writer.names if name in own)
-                there = self._files[writer.stage, read.artifact, names]
-                found += there.get(tuple(own[name] for name in names), [])
-        return found
+                names = tuple(name for name in writer.names if name in names_read)
+                by_names = self._files[writer.stage, read.artifact, names]
+                files += by_names.get(tuple(names_read[name] for name in names), [])
+        return files
 
     @cached_property
     def _files(self) -> "_Files":
         return _Files(self)
 
-    def _combinations(self, one: Contract) -> Iterator[Names]:
+    def _combinations(self, stage_contract: Contract) -> Iterator[Names]:
         """The names of every job of a stage, setting by setting where it has one."""
-        whole: list[tuple[dict, dict]] = [({}, self.study)]
-        for setting, own in self._settings if "setting" in one.jobs else whole:
-            if one.needs and not own[one.needs]:
+        without_setting: list[tuple[dict, dict]] = [({}, self.study)]
+        for setting, study in (
+            self._settings if "setting" in stage_contract.jobs else without_setting
+        ):
+            if stage_contract.needs and not study[stage_contract.needs]:
                 continue
-            sections = [_entries(own, key, label) for label, key in one.jobs.items()]
+            sections = [
+                _entry_names(study, key, label) for label, key in stage_contract.jobs.items()
+            ]
             for chosen in itertools.product(*sections):
-                about = {name: value for names in chosen for name, value in names.items()}
-                there = about.get("defence") in (None, *own["defences"])
-                if there and setting.items() <= about.items():
-                    yield about
+                all_names = {name: value for names in chosen for name, value in names.items()}
+                is_trained_here = all_names.get("defence") in (None, *study["defences"])
+                if is_trained_here and setting.items() <= all_names.items():
+                    yield all_names
 
 
 class _Files(dict):
-    """(stage, artifact, names) -> {values of the names: files}, made when first asked for."""
+    """(stage, artifact, names) -> {values of the names: files}, computed on first access."""
 
     def __init__(self, plan: Plan) -> None:
         super().__init__()
@@ -144,14 +149,16 @@ class _Files(dict):
 
     def __missing__(self, key: tuple[str, str, tuple[str, ...]]) -> dict[tuple, list[File]]:
         stage, artifact, names = key
-        found = defaultdict(list)
-        for own, files in self.by_stage[stage]:
-            found[tuple(own[name] for name in names)].append(File(files[artifact], own))
-        self[key] = found
-        return found
+        files_by_values = defaultdict(list)
+        for job_names, paths in self.by_stage[stage]:
+            files_by_values[tuple(job_names[name] for name in names)].append(
+                File(paths[artifact], job_names)
+            )
+        self[key] = files_by_values
+        return files_by_values
 
 
-def _entries(study: dict[str, Any], key: str, label: str) -> list[Names]:
-    """What each entry of a section gives: its own names, or its name under the label."""
-    found = look_up(study, key)
-    return [one if isinstance(one, dict) else {label: str(one)} for one in found]
+def _entry_names(study: dict[str, Any], key: str, label: str) -> list[Names]:
+    """Names that each entry of a section gives a job: its mapping, or its name under the label."""
+    entries = look_up(study, key)
+    return [entry if isinstance(entry, dict) else {label: str(entry)} for entry in entries]

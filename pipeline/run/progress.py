@@ -1,4 +1,4 @@
-"""How far a long stage is: a bar with the time left on a terminal, plain lines elsewhere."""
+"""Progress of a long stage: a bar with the time left on a terminal, plain lines elsewhere."""
 
 import sys
 import time
@@ -10,13 +10,13 @@ from rich.progress import track
 T = TypeVar("T")
 
 
-def followed(steps: Iterable[T], total: int, what: str) -> Iterator[T]:
-    """The steps as they come, reported as they are done."""
+def with_progress(steps: Iterable[T], total: int, label: str) -> Iterator[T]:
+    """Yield the steps, and report each when it is done."""
     if sys.stdout.isatty():
-        yield from track(steps, what, total)
+        yield from track(steps, label, total)
         return
     start = time.monotonic()
     for done, step in enumerate(steps, 1):
-        left = (time.monotonic() - start) / done * (total - done)
-        print(f"{what} {done}/{total}, about {left:.0f} s left", flush=True)
+        seconds_left = (time.monotonic() - start) / done * (total - done)
+        print(f"{label} {done}/{total}, about {seconds_left:.0f} s left", flush=True)
         yield step

@@ -1,8 +1,8 @@
-"""What an interrupted training left, so that it goes on to the bits it would have come to.
+"""State of an unfinished training, from which it resumes to the same bits.
 
-The state waits in .../.training/ beside the snapshots that were made so far. It is sealed, and it
-names the training that it is of: the parameters, the code, the files read, the device. One that is
-altered, cut, of another training, or short of a snapshot is thrown away, which a line says.
+The state is stored in .../.training/ beside the snapshots that were made so far. It is sealed, and
+holds the identity of its training: parameters, code, files read, device. A state that is altered,
+cut off, of another training, or lacks a snapshot is discarded with a warning.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ _TRAINING, _EPOCHS = "training", "snapshots"  # the keys of its description
 
 
 def identity(job: Job) -> str:
-    """The sha256 of all that a training's bits depend on."""
+    """sha256 of everything that a training's bits depend on."""
     sha = hashlib.sha256(
         json.dumps(
             [
@@ -40,22 +40,22 @@ def identity(job: Job) -> str:
         ).encode()
     )
     for file in (one.path for files in job.reads.values() for one in files):
-        sha.update(_content(file).encode())
+        sha.update(_content_sha256(file).encode())
     return sha.hexdigest()
 
 
 def workspace(job: Job) -> Path:
-    """The folder that an unfinished training has beside its results."""
+    """Folder of an unfinished training, beside its results."""
     return job.writes["model"].parent / ".training"
 
 
 def snapshot(work: Path, epoch: int) -> Path:
-    """Where the weights after an epoch wait."""
+    """Path of the snapshot of an epoch in the folder of an unfinished training."""
     return work / f"snapshots/epoch_{epoch:04}.safetensors"
 
 
-def keep(work: Path, training: str, state: dict, epochs: list[int]) -> None:
-    """Seal the state. training: its identity. epochs: those that have a snapshot, so far."""
+def save_state(work: Path, training: str, state: dict, epochs: list[int]) -> None:
+    """Write the state. training: its identity. epochs: those that have a snapshot so far."""
     # torch's own format keeps every type of a state; sealed bytes are known before they are parsed.
     content = io.BytesIO()
     torch.save(state, content)
@@ -63,14 +63,14 @@ def keep(work: Path, training: str, state: dict, epochs: list[int]) -> None:
     seal(work / _STATE, {"state": tensor}, {_TRAINING: training, _EPOCHS: json.dumps(epochs)})
 
 
-def left(work: Path, training: str) -> tuple[dict | None, list[int]]:
-    """The state to go on from and the epochs of its snapshots; None if there is none to be used.
+def resume(work: Path, training: str) -> tuple[dict | None, list[int]]:
+    """(state to resume from, epochs of its snapshots); (None, []) if there is no usable state.
 
-    The folder then is new and empty.
+    The folder is then emptied.
     """
     if (work / _STATE).exists():
         try:
-            return _read(work, training)
+            return _load_state(work, training)
         except AlteredFileError as error:
             why = str(error).partition(";")[0]  # what is to be done about it is done here
             log.warning("%s; the training starts again from its beginning", why)
@@ -81,35 +81,35 @@ def left(work: Path, training: str) -> tuple[dict | None, list[int]]:
     return None, []
 
 
-def leave(work: Path, file: Path) -> list[int]:
-    """Copy the state to go on from without its snapshots; the epochs of those, so far.
+def export_state(work: Path, file: Path) -> list[int]:
+    """Copy the state without its snapshots to a file, and return the epochs of those snapshots.
 
-    Whoever goes on there makes the later ones only.
+    A training that resumes from the copy makes the later snapshots only.
     """
-    tensors, about = unseal(work / _STATE)
-    seal(file, tensors, about | {_EPOCHS: "[]"})
-    return json.loads(about[_EPOCHS])
+    tensors, metadata = unseal(work / _STATE)
+    seal(file, tensors, metadata | {_EPOCHS: "[]"})
+    return json.loads(metadata[_EPOCHS])
 
 
 def discard(work: Path) -> None:
-    """Remove the folder; the state first: without it, what else is left means nothing."""
+    """Remove the folder; the state first: without it, the rest is ignored."""
     with disk_errors(work):
         (work / _STATE).unlink()
         shutil.rmtree(work)
 
 
-def _content(file: Path) -> str:
-    """The sha256 of what it holds. A checkpoint's own is checked where its network is loaded."""
+def _content_sha256(file: Path) -> str:
+    """sha256 of a file's content; of a checkpoint, the stated one, which is checked on loading."""
     if file.suffix == ".safetensors":
         return stated_sha256(file)
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
-def _read(work: Path, training: str) -> tuple[dict, list[int]]:
-    tensors, about = unseal(work / _STATE)
-    if about.get(_TRAINING) != training:
+def _load_state(work: Path, training: str) -> tuple[dict, list[int]]:
+    tensors, metadata = unseal(work / _STATE)
+    if metadata.get(_TRAINING) != training:
         raise AlteredFileError(f"{work / _STATE} is of a training with other settings or code")
-    epochs = json.loads(about[_EPOCHS])
+    epochs = json.loads(metadata[_EPOCHS])
     for epoch in epochs:
         unseal(snapshot(work, epoch))
     content = io.BytesIO(tensors["state"].numpy().data)

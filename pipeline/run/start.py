@@ -1,4 +1,4 @@
-"""Start one job: from its command line to the program of its stage, alone, with its driver."""
+"""Start of one job: from its command line to the program of its stage."""
 
 import argparse
 import logging
@@ -19,24 +19,24 @@ from pipeline.study.strict_yaml import StudyError
 from robustinfo.core.errors import UserError
 
 
-def start(words: Sequence[str]) -> None:
+def start(arguments: Sequence[str]) -> None:
     """Run one job: ``attack --study params.yaml --dataset digits ...``.
 
     A known error ends the process with one line, not a traceback.
     """
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
-    driver.follow()
+    driver.exit_with_driver()
     try:
-        stage, *options = words
-        job = _asked(stage, options)
-        with _alone(job):
+        stage, *options = arguments
+        job = _parse_job(stage, options)
+        with _lock(job):
             perform(job)
     except UserError as error:
         sys.exit(f"error: {error}")
 
 
-def of(study: dict[str, Any], stage: str, names: dict[str, str]) -> Job:
-    """One job of a checked study. Raises StudyError if it has none of these names."""
+def build_job(study: dict[str, Any], stage: str, names: dict[str, str]) -> Job:
+    """A job of a checked study. Raises StudyError if the study has no job of these names."""
     plan = Plan(study)
     planned = plan.job(stage, names)
     params = plan.params(planned)
@@ -46,7 +46,7 @@ def of(study: dict[str, Any], stage: str, names: dict[str, str]) -> Job:
 
 
 def perform(job: Job) -> None:
-    """Run the job's program; leave empty what it would write of a network that nobody trained."""
+    """Run the job's program, or write empty files if its network was not trained."""
     from pipeline.results import untrained
 
     models = job.reads.get("model", [])
@@ -56,22 +56,26 @@ def perform(job: Job) -> None:
         import_module(f"pipeline.stages.{job.stage}").run(job)
 
 
-def _asked(stage: str, options: Sequence[str]) -> Job:
+def _parse_job(stage: str, options: Sequence[str]) -> Job:
     parser = argparse.ArgumentParser(prog=f"python -m pipeline stage {stage}", add_help=False)
     parser.add_argument("--study", type=Path, required=True, help="the study file")
-    known, rest = parser.parse_known_args(options)
-    study = checked.load(known.study)
-    if len(rest) % 2 or not all(word.startswith("--") for word in rest[::2]):
-        raise StudyError(f"stage {stage} takes names as `--seed 0`; it was given {' '.join(rest)}")
-    return of(
-        study, stage, {word[2:]: value for word, value in zip(*[iter(rest)] * 2, strict=True)}
+    parsed, name_options = parser.parse_known_args(options)
+    study = checked.load(parsed.study)
+    if len(name_options) % 2 or not all(word.startswith("--") for word in name_options[::2]):
+        raise StudyError(
+            f"stage {stage} takes names as `--seed 0`; it was given {' '.join(name_options)}"
+        )
+    return build_job(
+        study,
+        stage,
+        {word[2:]: value for word, value in zip(*[iter(name_options)] * 2, strict=True)},
     )
 
 
-def _alone(job: Job) -> FileLock:
-    """A lock per job, so that an orphan of a killed run and its successor never interleave.
+def _lock(job: Job) -> FileLock:
+    """Lock of the job, so that an orphan of a killed run and its successor never interleave.
 
-    Every name is a folder: joined by a letter that they may hold, two jobs would share a lock.
+    Every name is a folder, so that no two jobs share a lock.
     """
     folder = Path(".snakemake/jobs", job.stage, job.study, *job.names.values())
     folder.mkdir(parents=True, exist_ok=True)

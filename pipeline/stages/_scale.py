@@ -1,4 +1,4 @@
-"""What of a study tells in what its runs are smaller than a paper's (study/scale.py)."""
+"""Parameters that the comparison with a paper's scale reads (study/scale.py)."""
 
 SCALE = {
     "seeds": "seeds",

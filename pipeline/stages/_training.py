@@ -1,12 +1,12 @@
-"""What the stages that train share: a network, a data set, a defence, a seed -> one checkpoint.
+"""Training, shared by three stages: a network, a data set, a defence, a seed -> one checkpoint.
 
 They write
     model.safetensors  the checkpoint: weights, architecture, the defence and its state, the device
     snapshots/epoch_0000.safetensors ...  the same before, during and after training
     history.csv  every loss term, their sum, the learning rate, validation accuracy
 
-An interrupted training goes on from its last epoch, to the same bits: what that needs waits in
-.../.training/ (resuming.py), which is no output and disappears at the end.
+An interrupted training resumes from its last epoch, to the same bits: its state is in
+.../.training/ (resuming.py), which is no output and is removed at the end.
 """
 
 import shutil
@@ -20,7 +20,7 @@ from pipeline.results import rows
 from pipeline.run import load, resuming
 from pipeline.run.device import describe
 from pipeline.run.job import Job
-from pipeline.run.progress import followed
+from pipeline.run.progress import with_progress
 from robustinfo.core import registry
 from robustinfo.core.batches import EVALUATION_BATCH, batches, to_float
 from robustinfo.core.checkpoint import Checkpoint, save
@@ -34,7 +34,7 @@ CHECKPOINT = {
     "snapshots": "{dataset}/{model}/{defence}/{seed}/snapshots",
     "history": "{dataset}/{model}/{defence}/{seed}/history.csv",
 }
-# What of a study every training may see.
+# Parameters of every training.
 TRAINED = {
     "dataset": "datasets.{dataset}",
     "model": "models.{model}",
@@ -45,22 +45,26 @@ TRAINED = {
 
 
 def train(job: Job, entry: Entry, start: Path | None = None) -> None:
-    """Train, or go on training, and move the result into place once it is complete.
+    """Train, or resume training, and move the result into place once it is complete.
 
-    entry: the defence. start: the checkpoint whose weights it begins with; None: random ones.
+    entry: the defence. start: checkpoint of the initial weights; None: random ones.
     """
     config = loop.Config(**job.params["training"])
-    data, validation = (part.to(job.device) for part in load.parts(job))
+    data, validation = (part.to(job.device) for part in load.training_and_validation(job))
     generator = job.generator  # seeds torch, too: before the weights are drawn
     model = load.untrained(job) if start is None else load.trained(job, start)
-    loss_terms, extra = _objective(job, entry, model, data)
+    loss_terms, defence_state = _objective(job, entry, model, data)
     finish = _finisher(entry, model, validation)
 
-    trained = partial(
-        Checkpoint, **load.asked(job), defence=entry, state=extra, trained_on=describe(job.device)
+    make_checkpoint = partial(
+        Checkpoint,
+        **load.network_spec(job),
+        defence=entry,
+        state=defence_state,
+        trained_on=describe(job.device),
     )
-    work, identity = resuming.workspace(job), resuming.identity(job)
-    state, kept = resuming.left(work, identity)
+    work, training_identity = resuming.workspace(job), resuming.identity(job)
+    state, snapshot_epochs = resuming.resume(work, training_identity)
     history = state.pop("history") if state else []
     same_steps = registry.hook("defences", entry, "SAME_STEPS")
     steps = loop.train(
@@ -73,32 +77,34 @@ def train(job: Job, entry: Entry, start: Path | None = None) -> None:
         state=state,
         same_steps=same_steps,
     )
-    for epoch in followed(steps, config.epochs + 1 - len(history), "epoch"):
+    for epoch in with_progress(steps, config.epochs + 1 - len(history), "epoch"):
         history.append(epoch.record)
         if epoch.number % config.snapshot_every == 0 or epoch.number == config.epochs:
-            save(resuming.snapshot(work, epoch.number), trained(weights=model.state_dict()))
-            kept.append(epoch.number)
-        resuming.keep(work, identity, epoch.state | {"history": history}, kept)
+            save(resuming.snapshot(work, epoch.number), make_checkpoint(weights=model.state_dict()))
+            snapshot_epochs.append(epoch.number)
+        resuming.save_state(
+            work, training_identity, epoch.state | {"history": history}, snapshot_epochs
+        )
     finish()
-    last = trained(weights=model.state_dict())
-    _publish(job, work, last, history, len(validation.labels))
+    final_checkpoint = make_checkpoint(weights=model.state_dict())
+    _publish(job, work, final_checkpoint, history, len(validation.labels))
 
 
 def _objective(job: Job, entry: Entry, model: torch.nn.Module, data: loop.Images) -> tuple:
-    """The defence's loss terms with its state bound, and that state."""
+    """(loss terms of the defence with its state bound, that state)."""
     loss_terms = registry.get("defences", entry)
     prepare = registry.hook("defences", entry, "prepare")
     if prepare is None:
         return loss_terms, {}
-    read = partial(batches, *data, EVALUATION_BATCH, job.device)
-    _, state = prepare(model, read, config=registry.config("defences", entry))
+    read_batches = partial(batches, *data, EVALUATION_BATCH, job.device)
+    _, state = prepare(model, read_batches, config=registry.config("defences", entry))
     return partial(loss_terms, state=state), state
 
 
 def _finisher(entry: Entry, model: torch.nn.Module, validation: loop.Images) -> Callable[[], None]:
-    """What the defence does to the trained network by held-out images, if anything."""
+    """Function that finishes the trained network on held-out images; without one, a no-op."""
     config = registry.config("defences", entry)
-    finishes, finish = (registry.hook("defences", entry, one) for one in ("finishes", "finish"))
+    finishes, finish = (registry.hook("defences", entry, hook) for hook in ("finishes", "finish"))
     if finish is None or not finishes(config):
         return lambda: None
     if not len(validation.labels):
@@ -109,7 +115,7 @@ def _finisher(entry: Entry, model: torch.nn.Module, validation: loop.Images) -> 
 
 
 def _publish(
-    job: Job, work: Path, trained: Checkpoint, history: list[dict], validated: int
+    job: Job, work: Path, final_checkpoint: Checkpoint, history: list[dict], validation_images: int
 ) -> None:
     snapshots = job.writes["snapshots"]
     if snapshots.exists():
@@ -122,10 +128,10 @@ def _publish(
         job.writes["history"],
         (
             {"stage": "train", "epoch": epoch, "quantity": name, "value": value}
-            | ({"n": validated} if name.startswith("validation/") else {})
+            | ({"n": validation_images} if name.startswith("validation/") else {})
             for epoch, record in enumerate(history)
             for name, value in record.items()
         ),
     )
-    save(job.writes["model"], trained)
+    save(job.writes["model"], final_checkpoint)
     resuming.discard(work)

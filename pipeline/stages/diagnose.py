@@ -1,14 +1,14 @@
-"""Stage diagnose: whether the attacks on one run can be believed, and what they leave robust.
+"""Stage diagnose: robust accuracy of one run over all attacks, and diagnostics of the attacks.
 
 writes  .../diagnostics.csv  clean accuracy; per image over all attacks of each norm: robust
-        accuracy, what one kind of attack broke alone, what longer attacks find, infeasible ones;
-        every diagnostic at every level
+        accuracy, images that one role of attack alone broke, successes of longer attacks,
+        infeasible examples; every diagnostic at every level
         .../outcomes.csv  entry (clean, an attack, a norm or all of them), index in the test set,
         correct (1 or 0)
 """
 
 from pipeline.results import rows
-from pipeline.results.worst_case import by_image, combined
+from pipeline.results.worst_case import per_image_table, worst_case
 from pipeline.run import load
 from pipeline.run.job import Job
 from robustinfo.core.batches import correct, to_float
@@ -41,28 +41,30 @@ def run(job: Job) -> None:
     images, labels = load.test_images(job)
     x, y = to_float(images, job.device), labels.to(job.device)
     model = load.trained(job, job.file("model"))
-    stored = {one.names["attack"]: unseal(one.path)[0] for one in job.files("examples")}
+    stored = {file.names["attack"]: unseal(file.path)[0] for file in job.files("examples")}
     attacks, threat = job.params["attacks"], job.params["threat"]
-    together = combined(model, x, y, stored, attacks, threat, generator=job.generator)
+    combined = worst_case(model, x, y, stored, attacks, threat, generator=job.generator)
 
-    def given(entry: Entry) -> dict:
-        found = {}
+    def stored_examples(entry: Entry) -> dict:
+        by_key = {}
         for key in STORED:
             if key in entry:
                 examples = stored[entry[key]].items()
-                found[key] = {name: tensor.to(job.device) for name, tensor in examples}
-        return found
+                by_key[key] = {name: tensor.to(job.device) for name, tensor in examples}
+        return by_key
 
-    found = [fraction("accuracy", correct(model, x, y))._replace(entry="clean")]
-    found += together.measurements
-    found += run_diagnostics(
+    measurements = [fraction("accuracy", correct(model, x, y))._replace(entry="clean")]
+    measurements += combined.measurements
+    measurements += run_diagnostics(
         model,
         x,
         y,
         job.params["diagnostics"],
-        resisting=together.resisting,
+        resisting=combined.resisting,
         generator=job.generator,
-        extra=given,
+        extra=stored_examples,
     )
-    rows.write(job.writes["diagnostics"], rows.of("diagnose", found, n=len(y)))
-    rows.write_table(job.writes["outcomes"], by_image(together.correct))
+    rows.write(
+        job.writes["diagnostics"], rows.from_measurements("diagnose", measurements, n=len(y))
+    )
+    rows.write_table(job.writes["outcomes"], per_image_table(combined.correct))

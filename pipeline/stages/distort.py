@@ -1,8 +1,8 @@
-"""Stage distort: one trained network on distorted test images, clean or attacked before.
+"""Stage distort: one trained network on distorted test images, clean or adversarial.
 
 writes  .../distortions.csv  per distortion, level (the value that the entry sweeps) and input:
-        accuracy, loss, and what each of ``distorted.measures`` says of every layer, its name
-        before the quantity: kde/information_label_bits_lower
+        accuracy, loss, and each of ``distorted.measures`` on every layer, its name before the
+        quantity: kde/information_label_bits_lower
 
 The inputs are ``distorted.inputs``: clean, or a snapshot attack made against the finished network.
 An image is distorted after it was attacked.
@@ -11,10 +11,10 @@ An image is distorted after it was attacked.
 from collections.abc import Iterator
 
 from pipeline.results import rows
-from pipeline.results.layer_pass import crafted, observed
+from pipeline.results.layer_pass import adversarial_inputs, evaluate_layers
 from pipeline.run import load
 from pipeline.run.job import Job
-from pipeline.study.quantities import said_by
+from pipeline.study.quantities import measure_quantity
 from robustinfo.core import registry
 from robustinfo.core.batches import to_float
 from robustinfo.core.measurement import Measurement, fraction
@@ -37,8 +37,8 @@ DEVICE = "gpu"
 
 
 def run(job: Job) -> None:
-    """Distort the inputs by every entry at every level, and observe the network on them."""
-    rows.write(job.writes["distortions"], rows.of("distort", _distorted(job)))
+    """Distort the inputs by every entry at every level, and evaluate the network on them."""
+    rows.write(job.writes["distortions"], rows.from_measurements("distort", _distorted(job)))
 
 
 def _distorted(job: Job) -> Iterator[Measurement]:
@@ -48,16 +48,19 @@ def _distorted(job: Job) -> Iterator[Measurement]:
     distorted = job.params["distorted"]
     measures = {name: job.params["measures"][name] for name in distorted["measures"]}
     for source in distorted["inputs"]:
-        given = x
+        inputs = x
         if source != "clean":
             attack = job.params["snapshot_attacks"][source]
-            given = crafted(model, attack, x, y, generator=job.generator)
+            inputs = adversarial_inputs(model, attack, x, y, generator=job.generator)
         for name, entry in job.params["distortions"].items():
             for level, params in registry.sweep(entry):
                 distort = registry.get("distortions", params)
-                right, measured = observed(
-                    model, distort(given, generator=job.generator), y, measures
+                right, measured = evaluate_layers(
+                    model, distort(inputs, generator=job.generator), y, measures
                 )
-                about = {"entry": name, "input": source, "level": level, "n": len(y)}
-                for one in (fraction("accuracy", right), *measured):
-                    yield one._replace(**about, quantity=said_by(one.entry, one.quantity))
+                columns = {"entry": name, "input": source, "level": level, "n": len(y)}
+                for measurement in (fraction("accuracy", right), *measured):
+                    yield measurement._replace(
+                        **columns,
+                        quantity=measure_quantity(measurement.entry, measurement.quantity),
+                    )

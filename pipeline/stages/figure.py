@@ -10,7 +10,7 @@ from pipeline.results import rows
 from pipeline.results.untrained import UNTRAINED
 from pipeline.run.job import Job
 from pipeline.stages._scale import SCALE
-from pipeline.stages._tabulated import tabulated
+from pipeline.stages._tabulate import tabulate_target
 from pipeline.study.target import Target
 
 JOBS = {"target": "figures"}
@@ -25,10 +25,10 @@ FILES = ["studies/references/*.yaml"]
 
 
 def run(job: Job) -> None:
-    """Tabulate, and draw the table."""
-    table = tabulated(job)
+    """Tabulate the target, and draw the table."""
+    table = tabulate_target(job)
     rows.write_table(job.writes["drawn_table"], table)
-    lacking = table.scope == UNTRAINED
-    note = "".join(f"{row}: {UNTRAINED}\n" for row in table[lacking].row.unique())
-    drawn = draw(table[~lacking], Target(**job.params["target"]), note)
+    is_untrained = table.scope == UNTRAINED
+    note = "".join(f"{row}: {UNTRAINED}\n" for row in table[is_untrained].row.unique())
+    drawn = draw(table[~is_untrained], Target(**job.params["target"]), note)
     save(drawn, job.writes["figure"], job.writes["picture"])

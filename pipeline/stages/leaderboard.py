@@ -8,8 +8,8 @@ writes  results/{study}/leaderboard.csv, .json, .tex   the verdict's lines by ra
         results/{study}/overview/information.csv       per run: a measure, and robust accuracy
         results/{study}/overview/correlations.csv      of the two, over the runs
 
-Ranks are given within a setting and norm, by robust accuracy, and only where it can be believed:
-not to what is invalid or masked, needs a stronger attack, or has not converged.
+Ranks are by robust accuracy within a setting and norm; a defence with a verdict of
+``checks.UNTRUSTED`` has none, since stronger attacks may lower its accuracy.
 """
 
 import json
@@ -20,10 +20,10 @@ from typing import Any
 import pandas as pd
 
 from pipeline.results import rows
-from pipeline.results.collected import results_of
-from pipeline.results.information_vs_robustness import POINT, correlations, points, robust
-from pipeline.results.statistics import chosen, over_seeds
-from pipeline.results.worst_case import within
+from pipeline.results.collected import read_results
+from pipeline.results.information_vs_robustness import POINT, correlations, points, robust_rows
+from pipeline.results.statistics import over_seeds, select_rows
+from pipeline.results.worst_case import attacks_in_scope
 from pipeline.run.job import Job
 from pipeline.study.slices import in_setting
 from robustinfo.core.files import atomic_write
@@ -51,7 +51,7 @@ PARAMS = {
 
 SETTING = ["dataset", "model"]
 RUN = [*SETTING, "defence"]
-CLEAN, WORST = "clean", "all in {norm}"
+CLEAN, WORST_CASE = "clean", "all in {norm}"
 VALUES = ["value", "low", "high", "n"]
 ATTACKED = [*RUN, "attack", "counts", *VALUES]
 SWEPT = [*RUN, "curve", "norm", "epsilon", *VALUES]
@@ -63,22 +63,22 @@ PRINTED = {
 
 
 def run(job: Job) -> None:
-    """Rank the verdicts, write them in three forms, and tabulate what they rest on."""
-    results = results_of(job.paths("results"))
+    """Rank the verdicts, write them in three formats, and tabulate the accuracies behind them."""
+    results = read_results(job.paths("results"))
     verdicts = rows.read(job.file("verdict"))
-    there = [tuple(line) for line in verdicts[SETTING].drop_duplicates().itertuples(index=False)]
-    settings = [dict(zip(SETTING, one, strict=True)) for one in there]
+    pairs = [tuple(line) for line in verdicts[SETTING].drop_duplicates().itertuples(index=False)]
+    settings = [dict(zip(SETTING, pair, strict=True)) for pair in pairs]
     protocols: dict[tuple[str, ...], str] = {}
-    attacked, swept, runs = list[Any](), list[Any](), list[Any]()
+    attacked, swept, setting_points = list[Any](), list[Any](), list[Any]()
     for names in settings:
-        own, study = chosen(results, names), in_setting(job.params, names)
-        counting = within(study["attacks"], study["threat"])
-        for norm in threat_models(counting):
-            protocols[*names.values(), norm] = protocol(counting, norm)
-        attacked += _attacked(own, [*study["attacks"]], counting)
-        swept += _swept(study["diagnostics"], own)
-        runs.append(points(own, study["models"][names["model"]]))
-    board = ranked(verdicts, attacked, protocols)
+        setting_rows, study = select_rows(results, names), in_setting(job.params, names)
+        in_scope = attacks_in_scope(study["attacks"], study["threat"])
+        for norm in threat_models(in_scope):
+            protocols[*names.values(), norm] = protocol(in_scope, norm)
+        attacked += _accuracy_by_attack(setting_rows, [*study["attacks"]], in_scope)
+        swept += _accuracy_by_epsilon(study["diagnostics"], setting_rows)
+        setting_points.append(points(setting_rows, study["models"][names["model"]]))
+    board = rank_defences(verdicts, attacked, protocols)
     rows.write_table(job.writes["leaderboard"], board)
     lines = board.astype(object).where(board.notna(), None).to_dict("records")
     with atomic_write(job.writes["leaderboard_json"]) as partial:
@@ -87,30 +87,30 @@ def run(job: Job) -> None:
         partial.write_text(tex(board))
     rows.write_table(job.writes["accuracy_by_attack"], pd.DataFrame(attacked, columns=ATTACKED))
     rows.write_table(job.writes["accuracy_by_epsilon"], pd.DataFrame(swept, columns=SWEPT))
-    found = pd.concat([pd.DataFrame(columns=POINT), *runs], ignore_index=True)
-    rows.write_table(job.writes["information"], found)
-    rows.write_table(job.writes["correlations"], correlations(found))
+    all_points = pd.concat([pd.DataFrame(columns=POINT), *setting_points], ignore_index=True)
+    rows.write_table(job.writes["information"], all_points)
+    rows.write_table(job.writes["correlations"], correlations(all_points))
 
 
-def protocol(counting: dict[str, Threat], norm: str) -> str:
-    """``linf up to 8/255: fgsm, pgd``: what counts in a norm."""
-    own = {name: one.epsilon for name, one in counting.items() if one.norm == norm}
-    largest = max(one for one in own.values() if one is not None)
-    return f"{norm} up to {_pixels(largest)}: {', '.join(own)}"
+def protocol(in_scope: dict[str, Threat], norm: str) -> str:
+    """``linf up to 8/255: fgsm, pgd``: the attacks of a norm's threat model."""
+    epsilons = {name: threat.epsilon for name, threat in in_scope.items() if threat.norm == norm}
+    largest = max(epsilon for epsilon in epsilons.values() if epsilon is not None)
+    return f"{norm} up to {_pixels(largest)}: {', '.join(epsilons)}"
 
 
-def ranked(verdicts: pd.DataFrame, attacked: list[dict], protocols: dict) -> pd.DataFrame:
+def rank_defences(verdicts: pd.DataFrame, attacked: list[dict], protocols: dict) -> pd.DataFrame:
     """The verdicts with rank, clean accuracy's interval and protocol; within a setting by rank.
 
     Those without a rank come last, by robust accuracy too. Equal accuracies share the better rank.
     """
     clean = {tuple(line[c] for c in RUN): line for line in attacked if line["attack"] == CLEAN}
     unknown = {"low": math.nan, "high": math.nan}  # of what was not trained
-    own = [clean.get(key, unknown) for key in verdicts[RUN].itertuples(index=False, name=None)]
+    lines = [clean.get(key, unknown) for key in verdicts[RUN].itertuples(index=False, name=None)]
     ball = [*SETTING, "norm"]
     board = verdicts.assign(
-        clean_low=[line["low"] for line in own],
-        clean_high=[line["high"] for line in own],
+        clean_low=[line["low"] for line in lines],
+        clean_high=[line["high"] for line in lines],
         protocol=[protocols[key] for key in verdicts[ball].itertuples(index=False, name=None)],
         ball=verdicts.groupby(ball, sort=False).ngroup(),
     )
@@ -138,39 +138,39 @@ def tex(board: pd.DataFrame) -> str:
     return "% \\usepackage{booktabs}\n" + table
 
 
-def _attacked(own: pd.DataFrame, attacks: list[str], counting: dict[str, Threat]) -> Iterator[dict]:
-    """Per defence: clean accuracy, what each attack leaves, and what all of each norm leave."""
+def _accuracy_by_attack(
+    results: pd.DataFrame, attacks: list[str], in_scope: dict[str, Threat]
+) -> Iterator[dict]:
+    """Rows per defence of a setting: accuracy clean, under each attack and all of each norm."""
     clean = {"stage": "diagnose", "entry": "clean", "quantity": "accuracy"}
-    selections = [(CLEAN, chosen(own, clean), True)]
+    selections = [(CLEAN, select_rows(results, clean), True)]
     for name in attacks:
         where = {"stage": "attack", "entry": name, "quantity": "accuracy"}
-        selections.append((name, chosen(own, where), name in counting))
-    for norm in threat_models(counting):
-        selections.append((WORST.format(norm=norm), robust(own, norm), True))
+        selections.append((name, select_rows(results, where), name in in_scope))
+    for norm in threat_models(in_scope):
+        selections.append((WORST_CASE.format(norm=norm), robust_rows(results, norm), True))
     for name, selected, counts in selections:
         for key, seeds in selected.groupby(RUN, sort=False):
-            yield (
-                dict(zip(RUN, key, strict=True))
-                | {"attack": name, "counts": counts}
-                | _spread(seeds)
-            )
+            columns = {"attack": name, "counts": counts}
+            yield dict(zip(RUN, key, strict=True)) | columns | _mean_over_seeds(seeds)
 
 
-def _swept(diagnostics: dict[str, Entry], own: pd.DataFrame) -> Iterator[dict]:
-    """Accuracy by epsilon, of every diagnostic that the verdict looks at."""
+def _accuracy_by_epsilon(diagnostics: dict[str, Entry], results: pd.DataFrame) -> Iterator[dict]:
+    """Rows of accuracy by epsilon, of every diagnostic that the verdict reads."""
     for curve, entry in diagnostics.items():
         if not is_curve(entry):
             continue
         norm = norm_of("diagnostics", entry)
         where = {"stage": "diagnose", "entry": curve, "quantity": "attack_accuracy"}
-        for (*key, level), seeds in chosen(own, where).groupby([*RUN, "level"], sort=False):
-            about = {"curve": curve, "norm": norm, "epsilon": level}
-            yield dict(zip(RUN, key, strict=True)) | about | _spread(seeds)
+        curves = select_rows(results, where).groupby([*RUN, "level"], sort=False)
+        for (*key, level), seeds in curves:
+            columns = {"curve": curve, "norm": norm, "epsilon": level}
+            yield dict(zip(RUN, key, strict=True)) | columns | _mean_over_seeds(seeds)
 
 
-def _spread(seeds: pd.DataFrame) -> dict:
-    found = over_seeds(seeds)
-    return {"value": found["ours"]} | {name: found[name] for name in VALUES[1:]}
+def _mean_over_seeds(seeds: pd.DataFrame) -> dict:
+    mean = over_seeds(seeds)
+    return {"value": mean["ours"]} | {name: mean[name] for name in VALUES[1:]}
 
 
 def _pixels(epsilon: float) -> str:

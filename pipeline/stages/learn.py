@@ -1,19 +1,19 @@
-"""Stage learn: what networks need to learn the images of one run, and what they learn from them.
+"""Stage learn: learnability of the images of one run, clean and adversarial, by networks.
 
 writes  .../learning/{learning}.csv  the rows of one method of learning/; of one that names attacks,
-        ``network_accuracy`` of every set: what the run's network gets right of it
+        ``network_accuracy`` of every set: accuracy of the run's own network on it
 
 A method that names ``attacks`` learns from training images: a set of the first ``images`` of them
-as they are, and per attack a set of what it makes of the same images, all of them, in 8 bits, with
+as they are, and per attack a set of its examples of the same images, all of them, in 8 bits, with
 the true labels. "One Bit Matters", arXiv 1810.09650, section 4.1, memorises "all the training data"
-and leaves none out that an attack did not turn; how many it did turn, ``network_accuracy`` tells.
+and leaves out none on which an attack failed; ``network_accuracy`` is the fraction still correct.
 """
 
 from collections.abc import Iterator
 from functools import partial
 
 from pipeline.results import rows
-from pipeline.results.layer_pass import crafted
+from pipeline.results.layer_pass import adversarial_inputs
 from pipeline.run import load
 from pipeline.run.job import Job
 from pipeline.study.quantities import NETWORK_ACCURACY
@@ -41,15 +41,15 @@ DEVICE = "gpu"
 
 
 def run(job: Job) -> None:
-    """Hand the run to the method and write down what it finds."""
+    """Run the learning method on the run's images and write its measurements."""
     entry = job.params["learning"]
     config = registry.config("learning", entry)
     model = load.trained(job, job.file("model"))
     train = load.training_images(job).to(job.device)
     sets = {}
     if hasattr(config, "attacks"):
-        few = Images(*(part[: config.images] for part in train))
-        sets = _sets(job, model, config.attacks, few)
+        learned_images = Images(*(tensor[: config.images] for tensor in train))
+        sets = _sets(job, model, config.attacks, learned_images)
     task = Task(
         model=model,
         build=partial(load.untrained, job),
@@ -57,23 +57,25 @@ def run(job: Job) -> None:
         test=load.test_images(job).to(job.device),
         sets=sets,
     )
-    found = [*_accuracies(model, sets)]
-    found += registry.get("learning", entry)(task, generator=job.generator)
-    own = (one._replace(entry=job.names["learning"]) for one in found)
-    rows.write(job.writes["learning"], rows.of("learn", own))
+    measurements = [*_accuracies(model, sets)]
+    measurements += registry.get("learning", entry)(task, generator=job.generator)
+    named_measurements = (one._replace(entry=job.names["learning"]) for one in measurements)
+    rows.write(job.writes["learning"], rows.from_measurements("learn", named_measurements))
 
 
 def _sets(job: Job, model: Network, attacks: tuple[str, ...], clean: Images) -> dict[str, Images]:
-    """Clean first, then every attack, which ends at an image of its own or fails and leaves it."""
+    """Sets of images: clean first, then per attack its examples, clean where it failed."""
     x, y = to_float(clean.images), clean.labels
     sets = {"clean": clean}
     for name in attacks:
-        made = crafted(model, job.params["attacks"][name], x, y, generator=job.generator)
-        sets[name] = Images(to_bytes(made), y)
+        adversarial = adversarial_inputs(
+            model, job.params["attacks"][name], x, y, generator=job.generator
+        )
+        sets[name] = Images(to_bytes(adversarial), y)
     return sets
 
 
 def _accuracies(model: Network, sets: dict[str, Images]) -> Iterator[Measurement]:
     for name, (images, labels) in sets.items():
-        right = correct(model, to_float(images), labels)
-        yield fraction(NETWORK_ACCURACY, right)._replace(input=name)
+        is_correct = correct(model, to_float(images), labels)
+        yield fraction(NETWORK_ACCURACY, is_correct)._replace(input=name)

@@ -1,12 +1,12 @@
-"""Stage measure: what the layers of one run carry, snapshot by snapshot, clean and attacked.
+"""Stage measure: measures of the layers of one run, snapshot by snapshot, clean and attacked.
 
 writes  .../measures.csv  per epoch and input (clean, or one of ``snapshot_attacks``): accuracy,
         loss, success rate, and every measure on every layer, with its n, ceiling and saturation;
         the same of ``training_measure`` on the input ``training``; ``snapshot_diagnostics``
 
 The adversarial inputs are made against each snapshot in turn: those of the finished network would
-not be adversarial to its younger selves. The input ``training`` is all that was trained on, without
-the held-out images: as a defence's ``prepare`` saw it, which may have taken its target there.
+not be adversarial to earlier snapshots. The input ``training`` is all training images without the
+held-out ones, the same that a defence's ``prepare`` gets.
 """
 
 from collections.abc import Iterator
@@ -14,10 +14,10 @@ from collections.abc import Iterator
 from torch import Tensor
 
 from pipeline.results import rows
-from pipeline.results.layer_pass import crafted, in_parts, observed
+from pipeline.results.layer_pass import adversarial_inputs, evaluate_in_batches, evaluate_layers
 from pipeline.run import load
 from pipeline.run.job import Job
-from pipeline.run.progress import followed
+from pipeline.run.progress import with_progress
 from robustinfo.core.batches import EVALUATION_BATCH, batches, to_float
 from robustinfo.core.measurement import Measurement, count_fraction, fraction
 from robustinfo.judge.evidence import run_diagnostics
@@ -43,41 +43,47 @@ DEVICE = "gpu"
 
 
 def run(job: Job) -> None:
-    """Measure every snapshot on the test images, and on those that it was trained on."""
+    """Measure every snapshot on the test images, and on its training images if asked."""
     images, labels = load.test_images(job)
     x, y = to_float(images, job.device), labels.to(job.device)
     snapshots = sorted(job.file("snapshots").glob("epoch_*.safetensors"))
-    found = []
-    trained_on = load.parts(job)[0] if job.params["training_measure"] else None
-    for file in followed(snapshots, len(snapshots), "snapshot"):
+    measurements = []
+    trained_on = load.training_and_validation(job)[0] if job.params["training_measure"] else None
+    for file in with_progress(snapshots, len(snapshots), "snapshot"):
         epoch = int(file.stem.removeprefix("epoch_"))
-        told = _snapshot(job, load.trained(job, file), x, y, trained_on)
-        found += [one._replace(epoch=epoch) for one in told]
-    rows.write(job.writes["measures"], rows.of("measure", found, n=len(y)))
+        of_snapshot = _measure_snapshot(job, load.trained(job, file), x, y, trained_on)
+        measurements += [one._replace(epoch=epoch) for one in of_snapshot]
+    rows.write(job.writes["measures"], rows.from_measurements("measure", measurements, n=len(y)))
 
 
-def _snapshot(
+def _measure_snapshot(
     job: Job, model: Network, x: Tensor, y: Tensor, trained_on: Images | None
 ) -> Iterator[Measurement]:
-    """Under attack, what is right is what was right before and still is."""
-    right, measured = observed(model, x, y, job.params["measures"])
-    yield from _input("clean", right, measured)
+    """Measurements of one snapshot. Under attack, correct means correct clean and attacked."""
+    clean_correct, measured = evaluate_layers(model, x, y, job.params["measures"])
+    yield from _with_input("clean", clean_correct, measured)
     for name, entry in job.params["snapshot_attacks"].items():
-        x_adv = crafted(model, entry, x, y, generator=job.generator)
-        resists, measured = observed(model, x_adv, y, job.params["measures"])
-        yield from _input(name, right & resists, measured)
-        if attacked := int(right.sum()):
-            turned = int((right & ~resists).sum())
+        x_adv = adversarial_inputs(model, entry, x, y, generator=job.generator)
+        resists, measured = evaluate_layers(model, x_adv, y, job.params["measures"])
+        yield from _with_input(name, clean_correct & resists, measured)
+        if attacked := int(clean_correct.sum()):
+            turned = int((clean_correct & ~resists).sum())
             yield count_fraction("attack_success_rate", turned, attacked)._replace(input=name)
     if trained_on is not None:
         name = job.params["training_measure"]
         parts = batches(*trained_on, EVALUATION_BATCH, job.device)
-        yield from _input("training", *in_parts(model, parts, name, job.params["measures"][name]))
+        yield from _with_input(
+            "training", *evaluate_in_batches(model, parts, name, job.params["measures"][name])
+        )
     entries = job.params["snapshot_diagnostics"]
-    for one in run_diagnostics(model, x, y, entries, resisting={}, generator=job.generator):
-        yield one._replace(input="clean")
+    for measurement in run_diagnostics(model, x, y, entries, resisting={}, generator=job.generator):
+        yield measurement._replace(input="clean")
 
 
-def _input(name: str, right: Tensor, measured: list[Measurement]) -> Iterator[Measurement]:
-    for one in (fraction("accuracy", right), *measured):
-        yield one._replace(input=name, n=len(right) if one.n is None else one.n)
+def _with_input(
+    name: str, is_correct: Tensor, measured: list[Measurement]
+) -> Iterator[Measurement]:
+    for measurement in (fraction("accuracy", is_correct), *measured):
+        yield measurement._replace(
+            input=name, n=len(is_correct) if measurement.n is None else measurement.n
+        )

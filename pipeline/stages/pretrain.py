@@ -11,5 +11,5 @@ DEVICE = "gpu"
 
 
 def run(job: Job) -> None:
-    """Train it."""
+    """Train the network."""
     train(job, job.params["defence"])

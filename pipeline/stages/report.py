@@ -1,4 +1,4 @@
-"""Stage report: what the study says, as one self-contained page.
+"""Stage report: results of the study as one self-contained page.
 
 writes  results/{study}/report.html
 """
@@ -85,47 +85,47 @@ def run(job: Job) -> None:
 
 
 def _records(file: Path) -> list[dict]:
-    """The lines of a table; what has no setting, as a toy has none, has empty names.
+    """Lines of a table; a toy, which has no setting, has empty names.
 
-    ``saturated`` is a share in those that have it.
+    ``saturated``, if there, is a fraction.
     """
     return rows.read(file, numbers=["saturated"]).to_dict("records")
 
 
 def _overview(job: Job) -> dict[str, list[str]]:
-    """The figures of every setting that has any."""
-    found = {}
+    """{setting: its figures as svg}, without settings that have none."""
+    figures = {}
     for setting in job.params["settings"]:
         folder = job.file("overview") / SETTINGS / setting["dataset"] / setting["model"]
-        if files := sorted(folder.glob("*.svg"), key=lambda one: (one.stem != ATTACKS, one.name)):
-            found["{dataset}, {model}".format(**setting)] = [assets.svg(file) for file in files]
-    return found
+        if files := sorted(folder.glob("*.svg"), key=lambda svg: (svg.stem != ATTACKS, svg.name)):
+            figures["{dataset}, {model}".format(**setting)] = [assets.svg(file) for file in files]
+    return figures
 
 
 def _galleries(job: Job) -> dict[str, dict]:
-    """The pictures of every setting that has any, and what is on them."""
-    found = {}
+    """{setting: its picture and the lines that describe it}, without settings that have none."""
+    galleries = {}
     for setting in job.params["settings"]:
         lines = rows.read(job.file("gallery", **setting))
         if len(lines):
-            found["{dataset}, {model}".format(**setting)] = {
+            galleries["{dataset}, {model}".format(**setting)] = {
                 "picture": assets.data_uri(job.file("gallery_picture", **setting)),
                 "attack": lines.attack.iloc[0],
                 "lines": lines.to_dict("records"),
             }
-    return found
+    return galleries
 
 
 def _correlations(job: Job) -> list[dict]:
-    """Per measure its name, its figure and a line per group of runs."""
+    """Per measure: its figure, and a line per group of runs."""
     table = _records(job.file("correlations"))
-    found: dict[tuple, dict] = {}
+    by_measure: dict[tuple, dict] = {}
     for line in table:
         measured = (line["measure"], line["quantity"])
         file = job.file("overview").joinpath(INFORMATION, *measured).with_suffix(".svg")
-        one = found.setdefault(measured, {"svg": assets.svg(file), "lines": []})
-        one["lines"].append(line)
-    return [*found.values()]
+        group = by_measure.setdefault(measured, {"svg": assets.svg(file), "lines": []})
+        group["lines"].append(line)
+    return [*by_measure.values()]
 
 
 def _checks(file: Path) -> list[dict]:
@@ -145,11 +145,11 @@ def _wide(file: Path) -> dict:
     table = rows.read(file)
     table["saturated"] = table.saturated.eq("True")
     cells = {
-        row: part.set_index("column").to_dict("index")
-        for row, part in table.groupby("row", sort=False)
+        row: row_cells.set_index("column").to_dict("index")
+        for row, row_cells in table.groupby("row", sort=False)
     }
-    smaller = [text for text in table.smaller_than_paper.unique() if text]
-    return {"columns": list(table.column.unique()), "rows": cells, "smaller_than_paper": smaller}
+    reductions = [text for text in table.smaller_than_paper.unique() if text]
+    return {"columns": list(table.column.unique()), "rows": cells, "smaller_than_paper": reductions}
 
 
 def number(value: float) -> str:

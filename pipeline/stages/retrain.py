@@ -1,4 +1,4 @@
-"""Stage retrain: a network trained on, from what the defence ``retrain_from`` ended with."""
+"""Stage retrain: training continued from the finished weights of the defence ``retrain_from``."""
 
 from pipeline.run.job import Job
 from pipeline.stages._training import CHECKPOINT, TRAINED, train
@@ -11,5 +11,5 @@ DEVICE = "gpu"
 
 
 def run(job: Job) -> None:
-    """Train it on."""
+    """Train the network."""
     train(job, job.params["defence"], job.file("start"))

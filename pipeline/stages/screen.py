@@ -1,9 +1,9 @@
-"""Stage screen: one candidate of the selection, on training images that it never saw.
+"""Stage screen: one candidate of the selection of layers, on held-out training images.
 
 writes  results/{study}/{dataset}/{model}/selection/{defence}/{seed}.csv  accuracy under the
         selection's attack, with the layers that the defence is applied to
 
-The test images decide nothing here: what is reported on them later would be too good.
+The test images are not used here: results on them would be biased by the selection.
 """
 
 import torch
@@ -32,12 +32,12 @@ DEVICE = "gpu"
 def run(job: Job) -> None:
     """Attack the held-out images."""
     model = load.trained(job, job.file("model"))
-    _, held_out = load.parts(job)
+    _, held_out = load.training_and_validation(job)
     perturb = registry.get("attacks", job.params["attack"])
     robust = [
         correct(model, x, y) & ~perturb(model, x, y, generator=job.generator)[1]
         for x, y in batches(*held_out, EVALUATION_BATCH, job.device)
     ]
-    found = fraction("attack_accuracy", torch.cat(robust))
-    found = found._replace(layer="+".join(job.params["defence"].get("layers", [])))
-    rows.write(job.writes["screened"], rows.of("select", [found]))
+    accuracy = fraction("attack_accuracy", torch.cat(robust))
+    accuracy = accuracy._replace(layer="+".join(job.params["defence"].get("layers", [])))
+    rows.write(job.writes["screened"], rows.from_measurements("select", [accuracy]))

@@ -7,7 +7,7 @@ writes  results/{study}/tables/{target}.csv  row, column, paper, ours, low, high
 from pipeline.results import rows
 from pipeline.run.job import Job
 from pipeline.stages._scale import SCALE
-from pipeline.stages._tabulated import tabulated
+from pipeline.stages._tabulate import tabulate_target
 
 JOBS = {"target": "tables"}
 READS = ["results"]
@@ -17,5 +17,5 @@ FILES = ["studies/references/*.yaml"]
 
 
 def run(job: Job) -> None:
-    """Tabulate."""
-    rows.write_table(job.writes["table"], tabulated(job))
+    """Tabulate the target."""
+    rows.write_table(job.writes["table"], tabulate_target(job))

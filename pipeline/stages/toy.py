@@ -17,9 +17,11 @@ PARAMS = {"seeds": "seeds", "toy": "toys.{toy}"}
 def run(job: Job) -> None:
     """Compute the toy once per seed."""
     compute = registry.get("toys", job.params["toy"])
-    found = []
+    rows_of_seeds = []
     for seed in job.params["seeds"]:
-        told = compute(generator=torch.Generator().manual_seed(seed))
-        own = (one._replace(entry=job.names["toy"]) for one in told)
-        found += [{"seed": seed} | row for row in rows.of("toy", own)]
-    rows.write(job.writes["results"], found, rows.RUN)
+        measurements = compute(generator=torch.Generator().manual_seed(seed))
+        named_measurements = (one._replace(entry=job.names["toy"]) for one in measurements)
+        rows_of_seeds += [
+            {"seed": seed} | row for row in rows.from_measurements("toy", named_measurements)
+        ]
+    rows.write(job.writes["results"], rows_of_seeds, rows.RUN)

@@ -1,20 +1,25 @@
-"""Stage transfer: what was made against another network, the proxy, tried on this one.
+"""Stage transfer: adversarial examples of another network, the proxy, tried on this one.
 
 writes  .../transferred.csv  per attack (input: the proxy): accuracy and success rate of its stored
-        examples here; over all attacks of each norm, transferred ones included: what the stage
-        diagnose says without them
+        examples here; over all attacks of each norm, transferred ones included: the quantities of
+        the stage diagnose
         .../transferred_outcomes.csv  as outcomes.csv of the stage diagnose
 
-Nothing is attacked again, but for what follows up. Of an image on which an attack failed, what is
-stored is where it ended, if the attack says so, else the clean image: the weaker the attack on the
-proxy, the less transfers. A defence that only hides its gradient loses more to such examples than
-to its own.
+Nothing is attacked again, except by follow-up attacks. Of an image on which an attack failed, the
+example is its last iterate, if the attack returns it, else the clean image: the weaker the attack
+on the proxy, the fewer examples transfer. A defence with masked gradients loses more to transferred
+examples than to its own.
 """
 
 from torch import Tensor
 
 from pipeline.results import rows
-from pipeline.results.worst_case import Other, by_image, combined, within
+from pipeline.results.worst_case import (
+    TransferredAttack,
+    attacks_in_scope,
+    per_image_table,
+    worst_case,
+)
 from pipeline.run import load
 from pipeline.run.job import Job
 from robustinfo.attacks._success import fooled
@@ -44,27 +49,33 @@ def run(job: Job) -> None:
     images, labels = load.test_images(job)
     x, y = to_float(images, job.device), labels.to(job.device)
     model = load.trained(job, job.file("model"))
-    right = correct(model, x, y)
+    clean_correct = correct(model, x, y)
     attacks, threat = job.params["attacks"], job.params["threat"]
-    counting = within(attacks, threat)
-    found, others = [], {}
+    in_scope = attacks_in_scope(attacks, threat)
+    measurements, others = [], {}
     for file in job.files("proxy"):
         name, proxy = file.names["attack"], file.names["defence"]
         x_adv = unseal(file.path)[0]["x_adv"].to(job.device)
-        turned = right & fooled(model, x_adv, y)
-        found += _measured(name, proxy, right, turned)
-        if name in counting:
-            others[f"{name} from {proxy}"] = Other(counting[name].transferred(), turned, x_adv)
-    stored = {one.names["attack"]: unseal(one.path)[0] for one in job.files("examples")}
-    together = combined(model, x, y, stored, attacks, threat, others, generator=job.generator)
-    found += together.measurements
-    rows.write(job.writes["transferred"], rows.of("transfer", found, n=len(y)))
-    rows.write_table(job.writes["transferred_outcomes"], by_image(together.correct))
+        success = clean_correct & fooled(model, x_adv, y)
+        measurements += _transfer_rates(name, proxy, clean_correct, success)
+        if name in in_scope:
+            others[f"{name} from {proxy}"] = TransferredAttack(
+                in_scope[name].transferred(), success, x_adv
+            )
+    stored = {file.names["attack"]: unseal(file.path)[0] for file in job.files("examples")}
+    combined = worst_case(model, x, y, stored, attacks, threat, others, generator=job.generator)
+    measurements += combined.measurements
+    rows.write(
+        job.writes["transferred"], rows.from_measurements("transfer", measurements, n=len(y))
+    )
+    rows.write_table(job.writes["transferred_outcomes"], per_image_table(combined.correct))
 
 
-def _measured(attack: str, proxy: str, right: Tensor, turned: Tensor) -> list[Measurement]:
-    values = [
-        fraction("accuracy", right & ~turned),
-        count_fraction("attack_success_rate", int(turned.sum()), int(right.sum())),
+def _transfer_rates(
+    attack: str, proxy: str, clean_correct: Tensor, success: Tensor
+) -> list[Measurement]:
+    measurements = [
+        fraction("accuracy", clean_correct & ~success),
+        count_fraction("attack_success_rate", int(success.sum()), int(clean_correct.sum())),
     ]
-    return [one._replace(entry=attack, input=proxy) for one in values]
+    return [one._replace(entry=attack, input=proxy) for one in measurements]

@@ -1,13 +1,13 @@
-"""Stage verdict: per defence and norm, robust accuracy with its interval, every check, the verdict.
+"""Stage verdict: per defence and norm, robust accuracy with its interval, all checks, the verdict.
 
-writes  results/{study}/verdict.csv   one line per data set, model, defence and norm in which some
-                                      attack counts; how many of the deciding checks failed, passed,
-                                      cannot say, were not run. That a defence was not trained,
-                                      as no layer was selected for it, is a verdict
-        results/{study}/checks.csv    every check behind it: what it read, asked, answered
+writes  results/{study}/verdict.csv   one line per data set, model, defence and norm with a threat
+                                      model; numbers of the deciding checks that failed, passed,
+                                      cannot say, were not run. A defence that was not trained, as
+                                      no layer was selected for it, has that as its verdict
+        results/{study}/checks.csv    every check behind it: value, rule, threshold, result
         results/{study}/metrics.json  the headline numbers, for ``dvc metrics``
 
-The worst seed decides: a check fails where it surely does in one of them, and passes where it does
+The worst seed decides: a check fails if it surely fails in one seed, and passes if it surely passes
 in all.
 """
 
@@ -18,11 +18,11 @@ from typing import Any
 import pandas as pd
 
 from pipeline.results import rows
-from pipeline.results.collected import results_of, untrained_of
-from pipeline.results.information_checks import information
-from pipeline.results.statistics import chosen, over_seeds
+from pipeline.results.collected import read_results, read_untrained
+from pipeline.results.information_checks import information_measurements
+from pipeline.results.statistics import over_seeds, select_rows
 from pipeline.results.untrained import UNTRAINED
-from pipeline.results.worst_case import with_transfers, within
+from pipeline.results.worst_case import attacks_in_scope, with_transfers
 from pipeline.run.job import Job
 from pipeline.study.slices import in_setting
 from robustinfo.core.files import atomic_write
@@ -57,40 +57,40 @@ CHECKED = [
 def run(job: Job) -> None:
     """Judge every defence of every setting in every norm."""
     collected = job.paths("results")
-    results, untrained = results_of(collected), untrained_of(collected)
+    results, untrained = read_results(collected), read_untrained(collected)
     twin = job.params["verdict"]["twin"]
     verdicts, checks = [], []
     metrics: dict[str, Any] = {}
-    for names, study, attacks in _threatened(job):
-        setting = chosen(results, names)
+    for names, study, attacks in _settings_with_threats(job):
+        setting = select_rows(results, names)
         per_image = rows.read(job.file("per_image", **names))
-        spoken = _norms(study)
+        norms = _norm_by_entry(study)
         classes = int(setting[setting.quantity == "classes"].value.iloc[0])
         for norm, epsilon in threats.threat_models(attacks).items():
-            own = per_image[per_image.entry == norm]
+            outcomes = per_image[per_image.entry == norm]
             for defence in setting.defence.unique():
-                about = names | {"defence": defence, "norm": norm, "epsilon": epsilon}
-                told = list(_told(setting, defence, norm, spoken))
-                told += _beside(setting, own, defence, twin, norm)
-                told += information(setting, defence, twin, _gain(told))
-                found = judge(told, classes)
-                clean = over_seeds(_clean(setting, defence), per_image)["ours"]
-                robust = over_seeds(_robust(setting, defence, norm), per_image)
-                counts = {COUNTS[name]: many for name, many in found.counts().items()}
+                columns = names | {"defence": defence, "norm": norm, "epsilon": epsilon}
+                measurements = list(_run_measurements(setting, defence, norm, norms))
+                measurements += _twin_measurements(setting, outcomes, defence, twin, norm)
+                gain = _gain(measurements)
+                measurements += information_measurements(setting, defence, twin, gain)
+                result = judge(measurements, classes)
+                clean = over_seeds(_clean_rows(setting, defence), per_image)["ours"]
+                robust = over_seeds(_robust_rows(setting, defence, norm), per_image)
                 verdicts.append(
-                    about
-                    | {"verdict": found.verdict, "clean_accuracy": clean}
+                    columns
+                    | {"verdict": result.verdict, "clean_accuracy": clean}
                     | {"robust_accuracy": robust["ours"], "seeds": setting.seed.nunique()}
                     | {name: robust[name] for name in ("low", "high", "scope", "n")}
-                    | _strongest(setting, defence, attacks, norm)
-                    | counts
+                    | _strongest_attack(setting, defence, attacks, norm)
+                    | {COUNTS[name]: count for name, count in result.counts().items()}
                 )
-                checks += [about | _line(one) for one in found.answers]
+                checks += [columns | _check_columns(answer) for answer in result.answers]
                 accuracies = {"clean_accuracy": clean, "robust_accuracy": robust["ours"]}
                 metrics.setdefault("/".join([*names.values(), norm]), {})[defence] = accuracies
-            for defence in chosen(untrained, names).defence:
-                about = names | {"defence": defence, "norm": norm, "epsilon": epsilon}
-                verdicts.append(about | {"verdict": UNTRAINED})
+            for defence in select_rows(untrained, names).defence:
+                columns = names | {"defence": defence, "norm": norm, "epsilon": epsilon}
+                verdicts.append(columns | {"verdict": UNTRAINED})
     rows.write_table(job.writes["verdict"], pd.DataFrame(verdicts, columns=COLUMNS))
     rows.write_table(job.writes["checks"], pd.DataFrame(checks, columns=CHECKED))
     with atomic_write(job.writes["metrics"]) as partial:
@@ -99,18 +99,18 @@ def run(job: Job) -> None:
         print("{dataset} {model} {defence}, {norm}: {verdict}".format(**line))
 
 
-def _threatened(
+def _settings_with_threats(
     job: Job,
 ) -> Iterator[tuple[dict[str, str], dict[str, Any], dict[str, threats.Threat]]]:
-    """Every setting with a threat model, the study as it sees it, and its attacks that count."""
+    """(setting, study in it, threats of its attacks within the threat model), if it has any."""
     for names in job.params["settings"]:
         study = in_setting(job.params, names)
-        if counting := within(study["attacks"], study["threat"]):
-            yield names, study, counting
+        if in_scope := attacks_in_scope(study["attacks"], study["threat"]):
+            yield names, study, in_scope
 
 
-def _norms(study: dict[str, Any]) -> dict[str, str | None]:
-    """The norm that every attack and diagnostic of a setting speaks of."""
+def _norm_by_entry(study: dict[str, Any]) -> dict[str, str | None]:
+    """{name: norm} of every attack and diagnostic of a setting; None: of any norm."""
     return {
         name: norm_of(kind, entry)
         for kind in ("attacks", "diagnostics")
@@ -118,34 +118,34 @@ def _norms(study: dict[str, Any]) -> dict[str, str | None]:
     }
 
 
-def _robust(setting: pd.DataFrame, defence: str, norm: str) -> pd.DataFrame:
+def _robust_rows(setting: pd.DataFrame, defence: str, norm: str) -> pd.DataFrame:
     where = {"defence": defence, "entry": norm, "quantity": "robust_accuracy"}
-    return with_transfers(chosen(setting, where))
+    return with_transfers(select_rows(setting, where))
 
 
-def _clean(setting: pd.DataFrame, defence: str) -> pd.DataFrame:
+def _clean_rows(setting: pd.DataFrame, defence: str) -> pd.DataFrame:
     where = {"defence": defence, "stage": "diagnose", "entry": "clean", "quantity": "accuracy"}
-    return chosen(setting, where)
+    return select_rows(setting, where)
 
 
-def _told(
-    setting: pd.DataFrame, defence: str, norm: str, spoken: dict[str, str | None]
+def _run_measurements(
+    setting: pd.DataFrame, defence: str, norm: str, norms: dict[str, str | None]
 ) -> Iterator[Measurement]:
-    """What the runs of one defence say by themselves in one norm, seed by seed."""
-    own = chosen(setting, {"defence": defence, "stage": ["attack", "diagnose"]})
-    alone = own[own.entry.map(lambda name: spoken.get(name, "") in (norm, None))]
-    together = with_transfers(chosen(setting, {"defence": defence, "entry": norm}))
-    yield from rows.measurements(pd.concat([alone, together]))
-    for one in rows.measurements(_clean(setting, defence)):
-        yield one._replace(quantity="clean_accuracy")
+    """Measurements of the runs of one defence in one norm, seed by seed."""
+    run_rows = select_rows(setting, {"defence": defence, "stage": ["attack", "diagnose"]})
+    single_attacks = run_rows[run_rows.entry.map(lambda name: norms.get(name, "") in (norm, None))]
+    over_attacks = with_transfers(select_rows(setting, {"defence": defence, "entry": norm}))
+    yield from rows.to_measurements(pd.concat([single_attacks, over_attacks]))
+    for measurement in rows.to_measurements(_clean_rows(setting, defence)):
+        yield measurement._replace(quantity="clean_accuracy")
 
 
-def _beside(
+def _twin_measurements(
     setting: pd.DataFrame, per_image: pd.DataFrame, defence: str, twin: str, norm: str
 ) -> Iterator[Measurement]:
-    """What the attacks leave of the twin, and beside it, image by image, seed by seed."""
-    for one in rows.measurements(_robust(setting, twin, norm)):
-        yield one._replace(quantity="twin_robust_accuracy")
+    """Robust accuracy of the twin, and the paired gain over it, image by image, seed by seed."""
+    for measurement in rows.to_measurements(_robust_rows(setting, twin, norm)):
+        yield measurement._replace(quantity="twin_robust_accuracy")
     if defence == twin:
         return
     wide = per_image.pivot(index=["seed", "index"], columns="defence", values="correct")
@@ -157,23 +157,24 @@ def _beside(
         yield Measurement("gain_over_twin", value, "own", len(pairs), low, high, entry=twin)
 
 
-def _gain(told: list[Measurement]) -> Measurement | None:
-    """The least gain of any seed."""
-    gains = [one for one in told if one.quantity == "gain_over_twin"]
+def _gain(measurements: list[Measurement]) -> Measurement | None:
+    """The least gain over the twin of any seed; None without one."""
+    gains = [one for one in measurements if one.quantity == "gain_over_twin"]
     return min(gains, key=lambda one: one.low or 0.0, default=None)
 
 
-def _strongest(
+def _strongest_attack(
     setting: pd.DataFrame, defence: str, attacks: dict[str, threats.Threat], norm: str
 ) -> dict:
-    """The attack in the norm that by itself leaves the least accuracy, and what it leaves."""
-    own = [name for name, one in attacks.items() if one.norm == norm]
-    where = {"defence": defence, "stage": "attack", "quantity": "accuracy", "entry": own}
-    left = chosen(setting, where).groupby("entry", sort=False).value.mean()
-    return {"strongest_attack": left.idxmin(), "strongest_attack_accuracy": left.min()}
+    """The attack in the norm with the least accuracy by itself, and that accuracy."""
+    in_norm = [name for name, threat in attacks.items() if threat.norm == norm]
+    where = {"defence": defence, "stage": "attack", "quantity": "accuracy", "entry": in_norm}
+    accuracy = select_rows(setting, where).groupby("entry", sort=False).value.mean()
+    return {"strongest_attack": accuracy.idxmin(), "strongest_attack_accuracy": accuracy.min()}
 
 
-def _line(one: Answer) -> dict:
-    numbers = one._asdict() | {"images_needed": one.images, "check": one.check.name}
-    about = {"rule": one.check.rule, "class": one.check.verdict, "meaning": one.check.meaning}
-    return {name: value for name, value in numbers.items() if name in CHECKED} | about
+def _check_columns(answer: Answer) -> dict:
+    check = answer.check
+    columns = answer._asdict() | {"images_needed": answer.images, "check": check.name}
+    fixed = {"rule": check.rule, "class": check.verdict, "meaning": check.meaning}
+    return {name: value for name, value in columns.items() if name in CHECKED} | fixed

@@ -1,1 +1,1 @@
-"""The study file: read strictly, with what it inherits, checked whole before any job."""
+"""The study file: read strictly, with inheritance, and checked as a whole before any job."""

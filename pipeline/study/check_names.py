@@ -1,4 +1,4 @@
-"""What one section of a study says of another: every name is an entry there, and fits."""
+"""Checks between sections of a study: every name that one uses is an entry of another, and fits."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -6,48 +6,48 @@ from typing import Any
 from pipeline.study.per import PER
 from pipeline.study.slices import OPTIONAL, TRAININGS
 from pipeline.study.strict_yaml import Key
-from pipeline.study.validation import Fail, suggested
+from pipeline.study.validation import Fail, suggestion
 
 
-def check_somewhere(content: dict[str, Any], seen: list[dict[str, Any]], fail: Fail) -> None:
-    """No entry is null in every setting, and what trains or is transferred is a defence of one.
+def check_any_setting(content: dict[str, Any], seen: list[dict[str, Any]], fail: Fail) -> None:
+    """Check that every entry exists in some setting, and every trained or transferred defence.
 
-    seen: the study as each setting sees it.
+    seen: the study in each setting.
     """
     for section in OPTIONAL:
         for name in _entries(content, section):
-            if not any(name in one[section] for one in seen):
+            if not any(name in study[section] for study in seen):
                 raise fail((section, name), "is null in every setting")
     used: list[tuple[Key, str]] = [
         ((section, name), name) for section in TRAININGS for name in _entries(content, section)
     ]
-    for index, one in enumerate(content["transfers"]):
-        used.append((("transfers", index, "defence"), one["defence"]))
+    for index, transfer in enumerate(content["transfers"]):
+        used.append((("transfers", index, "defence"), transfer["defence"]))
     used += [(("selection", "compared"), name) for name in content["selection"]["compared"]]
     for key, name in used:
-        if not any(name in one["defences"] for one in seen):
-            raise fail(key, f"no {name!r}{suggested(name, content['defences'])}")
+        if not any(name in study["defences"] for study in seen):
+            raise fail(key, f"no {name!r}{suggestion(name, content['defences'])}")
     attack = content["selection"].get("attack")
-    if attack and not any(attack in one["attacks"] for one in seen):
-        choices = suggested(attack, content["attacks"])
+    if attack and not any(attack in study["attacks"] for study in seen):
+        choices = suggestion(attack, content["attacks"])
         raise fail(("selection", "attack"), f"no {attack!r}{choices}")
 
 
 def _entries(content: dict[str, Any], section: str) -> Iterable[str]:
-    """Its names, where the whole section is not one choice by setting."""
+    """Names of a section's entries; none where the whole section is one choice by setting."""
     return () if content[section].keys() == {PER} else content[section]
 
 
 def check_names(study: dict, fail: Fail) -> None:
-    """Every name that one section uses is an entry of another."""
+    """Check that every name that one section uses is an entry of another."""
 
-    def known(key: Key, name: str, there: Iterable[str]) -> None:
-        if name not in there:
-            raise fail(key, f"no {name!r} among {', '.join(there)}")
+    def require(key: Key, name: str, choices: Iterable[str]) -> None:
+        if name not in choices:
+            raise fail(key, f"no {name!r} among {', '.join(choices)}")
 
     for index, setting in enumerate(study["settings"]):
-        known(("settings", index, "dataset"), setting["dataset"], study["datasets"])
-        known(("settings", index, "model"), setting["model"], study["models"])
+        require(("settings", index, "dataset"), setting["dataset"], study["datasets"])
+        require(("settings", index, "model"), setting["model"], study["models"])
         if setting in study["settings"][:index]:
             raise fail(("settings", index), f"stands twice: {setting}")
     trained = [name for section in TRAININGS for name in study[section]]
@@ -56,35 +56,37 @@ def check_names(study: dict, fail: Fail) -> None:
             sections = ", ".join(f"`{section}`" for section in TRAININGS)
             raise fail(("defences", name), f"must stand in exactly one of {sections}")
     if study["retrain"]:
-        known(("retrain_from",), study["retrain_from"], study["pretrain"])
-        known(("retrain_from",), study["retrain_from"], study["defences"])
-    proxied = [one["defence"] for one in study["transfers"]]
-    for index, one in enumerate(study["transfers"]):
-        if one["defence"] in study["defences"]:
-            known(("transfers", index, "proxy"), one["proxy"], study["defences"])
-        if one["proxy"] == one["defence"] or proxied.count(one["defence"]) > 1:
+        require(("retrain_from",), study["retrain_from"], study["pretrain"])
+        require(("retrain_from",), study["retrain_from"], study["defences"])
+    proxied = [transfer["defence"] for transfer in study["transfers"]]
+    for index, transfer in enumerate(study["transfers"]):
+        defence, proxy = transfer["defence"], transfer["proxy"]
+        if defence in study["defences"]:
+            require(("transfers", index, "proxy"), proxy, study["defences"])
+        if proxy == defence or proxied.count(defence) > 1:
             raise fail(("transfers", index), "a defence has one proxy, and is not its own")
     for name in study["distorted"]["inputs"]:
-        known(("distorted", "inputs"), name, ["clean", *study["snapshot_attacks"]])
+        require(("distorted", "inputs"), name, ["clean", *study["snapshot_attacks"]])
     for name in study["distorted"]["measures"]:
-        known(("distorted", "measures"), name, study["measures"])
+        require(("distorted", "measures"), name, study["measures"])
     if study["training_measure"] is not None:
-        known(("training_measure",), study["training_measure"], study["measures"])
+        require(("training_measure",), study["training_measure"], study["measures"])
     if len(set(study["seeds"])) != len(study["seeds"]):
         raise fail(("seeds",), f"a seed stands twice in {study['seeds']}")
 
 
 def check_selection(setting: dict[str, str], study: dict, fail: Fail) -> None:
-    """What is compared is there, and defends layers; what waits for it is told which.
+    """Check the selection of layers: its candidates, and the defences that wait for its result.
 
-    Nothing else depends on what waits: without a layer it is not trained.
+    No other entry may depend on a defence that waits: without a selected layer it is not trained.
     """
     from robustinfo.core import registry
 
     selection, defences = study["selection"], study["defences"]
     needed: list[tuple[Key, Any]] = [(("verdict", "twin"), study["verdict"].get("twin"))]
     needed += [
-        (("transfers", i, "proxy"), one["proxy"]) for i, one in enumerate(study["transfers"])
+        (("transfers", i, "proxy"), transfer["proxy"])
+        for i, transfer in enumerate(study["transfers"])
     ]
     for key, name in needed:
         if name in study["train_selected"]:
@@ -96,9 +98,9 @@ def check_selection(setting: dict[str, str], study: dict, fail: Fail) -> None:
         if "layers" not in fields or "layers" in defences[name]:
             problem = "is given its `layers` by the selection: it must take some, and name none"
             raise fail(("defences", name), problem)
-    for index, one in enumerate(selection["settings"]):
-        if one not in study["settings"]:
-            raise fail(("selection", "settings", index), f"no such setting: {one}")
+    for index, selecting in enumerate(selection["settings"]):
+        if selecting not in study["settings"]:
+            raise fail(("selection", "settings", index), f"no such setting: {selecting}")
     if setting not in selection["settings"]:
         return
     compared = [name for name in selection["compared"] if name in defences]

@@ -1,13 +1,13 @@
-"""What a study concludes, checked before any job: verdict, tables, figures and claims."""
+"""Checks of a study's conclusions, before any job: verdict, tables, figures and claims."""
 
 from pipeline.study import outline
-from pipeline.study.claim import SETTING, Claim, published, reference, text_of
-from pipeline.study.drawn import COORDINATES
-from pipeline.study.published import check_paper
+from pipeline.study.check_paper import check_paper
+from pipeline.study.claim import SETTING, Claim, claim_text, published_text, reference
+from pipeline.study.plot_kinds import COORDINATES
 from pipeline.study.scale import of_paper
 from pipeline.study.schema import Verdict
 from pipeline.study.selecting import check_cells, check_where, settings, values
-from pipeline.study.slices import bounded
+from pipeline.study.slices import has_epsilon
 from pipeline.study.strict_yaml import Key, StudyError
 from pipeline.study.target import Target
 from pipeline.study.validation import Fail, validated
@@ -17,22 +17,22 @@ CURVE = "attack_accuracy"  # the diagnostic that may be swept over epsilon
 
 
 def check_conclusions(study: dict, fail: Fail) -> None:
-    """The targets and the claims ask for rows that the results will have."""
+    """Check that the targets and the claims select rows that the results will have."""
     rows = outline.of_study(study)
     _check_targets(study, rows, fail)
     _check_claims(study, rows, fail)
 
 
-def check_verdict(study: dict, values: int | None, fail: Fail) -> None:
-    """The verdict in one setting has its twin and, where an attack has an epsilon, a curve.
+def check_verdict(study: dict, dimension: int | None, fail: Fail) -> None:
+    """Check that the verdict has its twin and, where an attack has an epsilon, a curve.
 
-    values: of one image, if known.
+    dimension: number of values of one image, if known.
     """
     verdict = validated(Verdict, study["verdict"], ("verdict",), fail)
     if verdict.twin not in study["defences"]:
         choices = ", ".join(study["defences"])
         raise fail(("verdict", "twin"), f"no {verdict.twin!r} among {choices}")
-    if not any(bounded(entry) for entry in study["attacks"].values()):
+    if not any(has_epsilon(entry) for entry in study["attacks"].values()):
         return  # without a threat model there is nothing to judge
     curves = {
         name: entry
@@ -43,20 +43,20 @@ def check_verdict(study: dict, values: int | None, fail: Fail) -> None:
         problem = f"the verdict needs one of the method {CURVE} that sweeps epsilon"
         raise fail(("diagnostics",), problem)
     for name, entry in curves.items():
-        _check_curve(name, entry, values, fail)
+        _check_curve(name, entry, dimension, fail)
 
 
-def _check_curve(name: str, entry: Entry, values: int | None, fail: Fail) -> None:
-    """It has several levels, and the last one may paint any image."""
+def _check_curve(name: str, entry: Entry, dimension: int | None, fail: Fail) -> None:
+    """Check that a curve has several levels, and that the last one may paint any image."""
     from robustinfo.core import registry
 
     norm = entry.get("norm", "linf")
-    if norm == "l2" and values is None:
-        told = "has images of unknown size; let its file say `image_shape`, or sweep linf"
+    if norm == "l2" and dimension is None:
+        problem = "has images of unknown size; let its file say `image_shape`, or sweep linf"
         raise fail(
-            ("diagnostics", name, "norm"), f"needs the root of their values: the data {told}"
+            ("diagnostics", name, "norm"), f"needs the root of their values: the data {problem}"
         )
-    huge = diameter(norm, values or 1)
+    huge = diameter(norm, dimension or 1)
     levels = [level for level, _ in registry.sweep(entry) if level is not None]
     if len(levels) < 2 or max(levels) < huge:
         raise fail(
@@ -66,14 +66,14 @@ def _check_curve(name: str, entry: Entry, values: int | None, fail: Fail) -> Non
         )
 
 
-def check_tested(study: dict, fail: Fail) -> None:
-    """What the verdict is told of attacks, in one setting, is of attacks that are made there."""
+def check_adversaries(study: dict, fail: Fail) -> None:
+    """Check that every binarization test is of an attack that is made in the setting."""
     for name, entry in study["diagnostics"].items():
         if entry["method"] != "binarization_test":
             continue
-        asked = entry["adversary"]
-        if not any(asked.items() <= one.items() for one in study["attacks"].values()):
-            problem = f"speaks of an attack that is none of `attacks`: {asked}"
+        adversary = entry["adversary"]
+        if not any(adversary.items() <= attack.items() for attack in study["attacks"].values()):
+            problem = f"speaks of an attack that is none of `attacks`: {adversary}"
             raise fail(("diagnostics", name), problem)
 
 
@@ -85,19 +85,19 @@ def _check_targets(study: dict, rows: Outline, fail: Fail) -> None:
                 raise fail(key, f"must be called {section[:-1]}-...")
             if (target.draw is None) == (section == "figures"):
                 raise fail(key, "figures, and only they, say how to `draw`")
-            found = check_where(rows, target.where, (*key, "where"), fail)
-            check_cells(found, [*target.rows, *target.columns], key, fail)
-            _check_drawn(target, found, key, fail)
-            check_paper(target, found, key, fail)
+            groups = check_where(rows, target.where, (*key, "where"), fail)
+            check_cells(groups, [*target.rows, *target.columns], key, fail)
+            _check_drawn(target, groups, key, fail)
+            check_paper(target, groups, key, fail)
 
 
-def _check_drawn(target: Target, found: Outline, key: Key, fail: Fail) -> None:
-    """A picture of points has as many coordinates as it draws."""
-    quantities = {one for group in found for one in values(group, "quantity")}
+def _check_drawn(target: Target, groups: Outline, key: Key, fail: Fail) -> None:
+    """Check that the selected quantities are the coordinates that a plane or scatter draws."""
+    quantities = {quantity for group in groups for quantity in values(group, "quantity")}
     if target.draw in COORDINATES and not COORDINATES[target.draw](quantities):
-        said = {"plane": "two quantities", "scatter": "the quantities x and y"}[target.draw]
-        there = ", ".join(sorted(quantities))
-        raise fail((*key, "where"), f"a {target.draw} draws {said}; this selects {there}")
+        coordinates = {"plane": "two quantities", "scatter": "the quantities x and y"}[target.draw]
+        selected = ", ".join(sorted(quantities))
+        raise fail((*key, "where"), f"a {target.draw} draws {coordinates}; this selects {selected}")
 
 
 def _check_claims(study: dict, rows: Outline, fail: Fail) -> None:
@@ -106,34 +106,39 @@ def _check_claims(study: dict, rows: Outline, fail: Fail) -> None:
         sides = {"of": check_where(rows, claim.of, (*key, "of"), fail)}
         if claim.against is not None:
             sides["against"] = check_where(rows, claim.against, (*key, "against"), fail)
-        spoken_of = set.intersection(*map(settings, sides.values()))
-        if not spoken_of:
+        shared_settings = set.intersection(*map(settings, sides.values()))
+        if not shared_settings:
             raise fail(key, "no data set and network has rows of both `of` and `against`")
-        for side, found in sides.items():
-            _check_groups(claim, found, (*key, side), fail)
-            for index, one in enumerate(claim.alike):
-                place, where = (*key, "alike", index, "where"), one.of_side(getattr(claim, side))
+        for side, groups in sides.items():
+            _check_groups(claim, groups, (*key, side), fail)
+            for index, condition in enumerate(claim.alike):
+                place, where = (
+                    (*key, "alike", index, "where"),
+                    condition.for_side(getattr(claim, side)),
+                )
                 check_where(rows, where, place, fail)
         try:
-            text_of(claim)
+            claim_text(claim)
         except StudyError as error:
             raise fail((*key, "claim"), str(error)) from None
-        pairs = [dict(zip(SETTING, pair, strict=True)) for pair in spoken_of]
-        if claim.published and not any(published(claim, names) for names in pairs):
-            said = f"{claim.paper}.yaml has nothing by {claim.published.key!r} for a setting of it"
-            raise fail((*key, "published", "key"), said)
-        for names in pairs if claim.published else ():
-            if published(claim, names) and not of_paper(reference(claim), **names):
-                said = (
+        named_settings = [dict(zip(SETTING, pair, strict=True)) for pair in shared_settings]
+        if claim.published and not any(published_text(claim, names) for names in named_settings):
+            problem = (
+                f"{claim.paper}.yaml has nothing by {claim.published.key!r} for a setting of it"
+            )
+            raise fail((*key, "published", "key"), problem)
+        for names in named_settings if claim.published else ():
+            if published_text(claim, names) and not of_paper(reference(claim), **names):
+                problem = (
                     "shows a value of the paper for {dataset}/{model}, of which it has no `scale`"
                 )
-                raise fail((*key, "published"), said.format(**names))
+                raise fail((*key, "published"), problem.format(**names))
 
 
-def _check_groups(claim: Claim, found: Outline, key: Key, fail: Fail) -> None:
-    """What a claim is taken over is a column that its rows have."""
-    series = claim.statistic == "correlation" or claim.comes_to != "mean"
-    over = {"worst_over": claim.worst_over} | ({"over": claim.over} if series else {})
-    for name, column in over.items():
-        if column and any(values(one, column) in ((None,), ("",)) for one in found):
+def _check_groups(claim: Claim, groups: Outline, key: Key, fail: Fail) -> None:
+    """Check that a claim's rows have every column that its statistic is taken over."""
+    is_series = claim.statistic == "correlation" or claim.comes_to != "mean"
+    columns = {"worst_over": claim.worst_over} | ({"over": claim.over} if is_series else {})
+    for name, column in columns.items():
+        if column and any(values(group, column) in ((None,), ("",)) for group in groups):
             raise fail(key, f"selects rows without {column}, which `{name}` names")

@@ -1,8 +1,8 @@
-"""A checked study, kept: whoever asks again for what has not changed reads it in a moment.
+"""Cache of checked studies: one that has not changed is not checked again.
 
-A check imports every method that the study names, and torch with them; a driver and its jobs ask
-hundreds of times. What was checked stands in .snakemake/checked/, with the bytes of the study files
-that it was made of and the state of whatever checked them. No torch.
+A check imports every method that the study names, and torch with them; a driver and its jobs load
+a study hundreds of times. A checked study is stored in .snakemake/checked/, with the sha256 of its
+files and the state of the code that checked it. No torch.
 """
 
 import hashlib
@@ -16,35 +16,35 @@ from typing import Any
 from pipeline.study.slices import REFERENCES
 from robustinfo.core.files import DiskError, atomic_write
 
-KEPT = Path(".snakemake/checked")
-CHECKED_BY = ("pipeline/**/*.py", "src/robustinfo/**/*.py", f"{REFERENCES}/*.yaml")
+CACHE = Path(".snakemake/checked")
+CHECK_SOURCES = ("pipeline/**/*.py", "src/robustinfo/**/*.py", f"{REFERENCES}/*.yaml")
 
 
 def load(file: Path) -> dict[str, Any]:
-    """The study after every check that needs no data. Raises StudyError at the first problem."""
-    kept = KEPT / f"{hashlib.sha256(str(file).encode()).hexdigest()[:16]}.json"
+    """Content of the checked study, from the cache if it is valid there (``check.load``)."""
+    cached = CACHE / f"{hashlib.sha256(str(file).encode()).hexdigest()[:16]}.json"
     state = _state_of_checks()
-    with suppress(OSError, ValueError, KeyError, TypeError):  # there is none, or no whole one
-        found = json.loads(kept.read_text(encoding="utf-8"))
-        if found["state"] == state and found["files"] == _digests(found["files"]):
-            return found["content"]
+    with suppress(OSError, ValueError, KeyError, TypeError):  # no cached study, or a damaged one
+        known = json.loads(cached.read_text(encoding="utf-8"))
+        if known["state"] == state and known["files"] == _digests(known["files"]):
+            return known["content"]
     # By name: what reads and checks a study is no part of what a job computes (code.py).
     # Before the check: a file that changes meanwhile is then checked again.
     files = _digests(map(str, import_module("pipeline.study.extends").files_of(file)))
     content = import_module("pipeline.study.check").load(file)
-    with suppress(DiskError), atomic_write(kept) as part:
+    with suppress(DiskError), atomic_write(cached) as part:
         part.write_text(json.dumps({"state": state, "files": files, "content": content}))
     return content
 
 
 def _digests(files: Iterable[str]) -> dict[str, str]:
-    return {one: hashlib.sha256(Path(one).read_bytes()).hexdigest() for one in sorted(files)}
+    return {file: hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in sorted(files)}
 
 
 def _state_of_checks() -> str:
-    """Size and time of every file of theirs: whoever edits one has studies checked again."""
+    """Digest of size and time of every file that checks studies: an edit invalidates the cache."""
     sha = hashlib.sha256()
-    for file in sorted(file for one in CHECKED_BY for file in Path().glob(one)):
-        about = file.stat()
-        sha.update(f"{file} {about.st_size} {about.st_mtime_ns}\n".encode())
+    for file in sorted(file for pattern in CHECK_SOURCES for file in Path().glob(pattern)):
+        status = file.stat()
+        sha.update(f"{file} {status.st_size} {status.st_mtime_ns}\n".encode())
     return sha.hexdigest()

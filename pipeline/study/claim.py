@@ -1,4 +1,4 @@
-"""What a study says of a paper's claim: which numbers speak of it, and which side it is on."""
+"""A paper's claim in a study: the statistic that tests it, and the side that the paper claims."""
 
 from pathlib import Path
 from typing import Literal, Self
@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 from pipeline.study.schema import Column, Where
 from pipeline.study.slices import REFERENCES
 from pipeline.study.strict_yaml import StudyError, read
-from pipeline.study.target import looked_up
+from pipeline.study.target import reference_value
 from robustinfo.core.settings import Fraction01, Settings
 
 SETTING = ("dataset", "model")
@@ -18,7 +18,7 @@ Judgement = Literal[
 
 
 class Alike(Settings):
-    """A quantity that both sides of a comparison must have alike, or it is of something else."""
+    """A control: a quantity that both sides of a comparison must have alike."""
 
     where: Where  # the columns in which its rows differ from those of each side
     within: Fraction01  # the most that a seed's two values differ by, as a share of the greater
@@ -26,18 +26,18 @@ class Alike(Settings):
     @field_validator("where")
     @classmethod
     def it_is_a_quantity(cls, where: Where) -> Where:
-        """Otherwise it would be what the claim compares."""
+        """Require the quantity: without it the control would be what the claim compares."""
         if "quantity" not in where:
             raise ValueError("name the `quantity` that must be alike")
         return where
 
-    def of_side(self, side: Where) -> Where:
-        """Which rows are the quantity of one of the two selections."""
+    def for_side(self, side: Where) -> Where:
+        """Filter for the quantity on one of the two sides."""
         return {**side, **self.where}
 
 
 class Published(Settings):
-    """Where the paper's value of a claim's statistic stands: a number, or two of a range."""
+    """Place of the paper's value of a claim's statistic: a number, or the two ends of a range."""
 
     key: str  # in the claim's reference file; {dataset} and {model} are those of the setting
     scale: float = 1.0  # 0.01 where the paper prints percent
@@ -45,32 +45,32 @@ class Published(Settings):
     @field_validator("key")
     @classmethod
     def key_has_known_places(cls, key: str) -> str:
-        """It is looked up when a whole study has run."""
+        """Check the placeholders now: the key is looked up when a whole study has run."""
         try:
             key.format(**dict.fromkeys(SETTING, ""))
         except (LookupError, ValueError) as error:
             raise ValueError(f"takes {{dataset}} and {{model}} ({error!r})") from None
         return key
 
-    def told(self, reference: dict, names: dict[str, str]) -> str:
-        """``0.07`` or ``0.02 to 0.09``; nothing where the paper prints none in the setting."""
-        found = looked_up(reference, self.key, names)
-        values = found if isinstance(found, list) else [found]
-        return "" if found is None else " to ".join(f"{self.scale * one:g}" for one in values)
+    def text(self, reference: dict, setting: dict[str, str]) -> str:
+        """``0.07`` or ``0.02 to 0.09``; empty where the paper prints none in the setting."""
+        published = reference_value(reference, self.key, setting)
+        values = published if isinstance(published, list) else [published]
+        return "" if published is None else " to ".join(f"{self.scale * one:g}" for one in values)
 
 
 class Claim(Settings):
     """Per seed, a ``statistic`` of one or two selections.
 
-    - difference: what ``of`` comes to, minus what ``against`` does if there is one.
-    - ratio: what ``of`` comes to, by what ``against`` does.
+    - difference: value of ``of``, minus that of ``against`` if there is one.
+    - ratio: value of ``of`` over that of ``against``.
     - correlation: Spearman's, of the two over the epochs, or over the levels of a sweep. Fewer than
       five of them, or a constant series, have none.
 
     With ``worst_over``, that of the least favourable group. With ``alike``, only where both sides
-    have these quantities alike. A selection comes to its mean; or to its ``fall``, by how much its
-    series over epochs or levels ends below its greatest value; or to its ``half_rise``, the first
-    epoch or level by which it has come half-way from its first value to its greatest.
+    have these quantities alike. The value of a selection is its mean; or its ``fall``, by how much
+    its series over epochs or levels ends below its greatest value; or its ``half_rise``, the first
+    epoch or level at which it is half-way from its first value to its greatest.
     """
 
     paper: str = ""  # of studies/references, without .yaml; none: a control of the study's own
@@ -96,7 +96,7 @@ class Claim(Settings):
 
     @model_validator(mode="after")
     def two_selections_are_compared(self) -> Self:
-        """A correlation is taken over their values as they are."""
+        """Check that ratio, correlation and ``alike`` have a second selection."""
         if self.statistic != "difference" and self.against is None:
             raise ValueError(f"a {self.statistic} needs `against`")
         if self.alike and self.against is None:
@@ -107,7 +107,7 @@ class Claim(Settings):
 
     @model_validator(mode="after")
     def it_is_a_papers_or_says_what_it_controls(self) -> Self:
-        """A claim without a paper has no text there."""
+        """Check that a claim has a paper and its id there, or a text of its own."""
         if bool(self.paper) != bool(self.claim):
             raise ValueError("`paper` and `claim`, its id there, come together")
         if not (self.paper or self.tested):
@@ -117,7 +117,7 @@ class Claim(Settings):
     @field_validator("says")
     @classmethod
     def sentences_have_known_places(cls, says: dict[Judgement, str]) -> dict[Judgement, str]:
-        """They are filled in when a whole study has run: too late for a slip of the pen."""
+        """Check the placeholders now: sentences are filled in when a whole study has run."""
         for sentence in says.values():
             try:
                 sentence.format(value=0.0, low=0.0, high=0.0)
@@ -128,52 +128,52 @@ class Claim(Settings):
 
     @property
     def worst(self) -> str:
-        """The least favourable of several values is their ..."""
+        """``max`` or ``min``: which of several values is the least favourable to the claim."""
         return "max" if self.expect == "below" else "min"
 
     @property
     def groups(self) -> list[Column]:
-        """What a value is computed for, before the worst is taken and seeds come together."""
+        """Columns that group the rows, before the worst group is taken and seeds are averaged."""
         return ["seed", *([self.worst_over] if self.worst_over else [])]
 
 
-def text_of(claim: Claim) -> str:
-    """The claim in the paper's terms. Raises StudyError if the reference file has no such id.
+def claim_text(claim: Claim) -> str:
+    """The claim in the paper's words, or what the study's own control tests.
 
-    A control of the study's own is what it says.
+    Raises StudyError if the reference file has no such id.
     """
     if not claim.paper:
         return claim.tested
-    texts = {known["id"]: known["text"] for known in reference(claim)["claims"]}
+    texts = {entry["id"]: entry["text"] for entry in reference(claim)["claims"]}
     if claim.claim not in texts:
         file = f"{REFERENCES}/{claim.paper}.yaml"
         raise StudyError(f"{file}: no claim {claim.claim!r}; choose from {', '.join(texts)}")
     return texts[claim.claim] + (f" (tested: {claim.tested})" if claim.tested else "")
 
 
-def published(claim: Claim, names: dict[str, str]) -> str:
-    """What the paper prints for the claim in a setting (``Published.told``), if anything."""
-    return "" if claim.published is None else claim.published.told(reference(claim), names)
+def published_text(claim: Claim, setting: dict[str, str]) -> str:
+    """The paper's value of the claim in a setting, as ``Published.text``; empty if none."""
+    return "" if claim.published is None else claim.published.text(reference(claim), setting)
 
 
 def reference(claim: Claim) -> dict:
-    """The content of its paper's reference file."""
+    """Content of the reference file of the claim's paper."""
     return read(Path(REFERENCES) / f"{claim.paper}.yaml")[0]
 
 
-def named(claim: Claim) -> str:
-    """The statistic in words: what is compared with what, and on which side it is claimed."""
+def statistic_text(claim: Claim) -> str:
+    """The statistic in words: what is compared with what, and the claimed side of the threshold."""
     sign = {"difference": "-", "ratio": "/", "correlation": "correlated with"}[claim.statistic]
-    other = f" {sign} {_selection(claim.against)}" if claim.against is not None else ""
+    other = f" {sign} {_selection_text(claim.against)}" if claim.against is not None else ""
     group = f", worst {claim.worst_over}" if claim.worst_over else ""
-    what = "" if claim.comes_to == "mean" else f"{claim.comes_to} of "
+    reduction = "" if claim.comes_to == "mean" else f"{claim.comes_to} of "
     side = f"{claim.expect} {claim.threshold:g}"
-    names = " and ".join(str(one.where["quantity"]) for one in claim.alike)
-    alike = f", at like {names}" if names else ""
-    return f"{what}{_selection(claim.of)}{other}{group}{alike}; claimed {side}"
+    quantities = " and ".join(str(equal.where["quantity"]) for equal in claim.alike)
+    condition = f", at like {quantities}" if quantities else ""
+    return f"{reduction}{_selection_text(claim.of)}{other}{group}{condition}; claimed {side}"
 
 
-def _selection(where: dict) -> str:
+def _selection_text(where: dict) -> str:
     return " ".join(
         "/".join(map(str, value)) if isinstance(value, list) else str(value)
         for value in where.values()

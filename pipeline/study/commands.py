@@ -9,64 +9,70 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from pipeline.study.check import load
-from pipeline.study.completed import completed
+from pipeline.study.defaults import with_defaults
 from pipeline.study.slices import in_setting
 from pipeline.study.strict_yaml import StudyError
 
 WIDTH = 10**6  # ruamel folds plain keys of several words into lines that are no YAML
 
 
-def check(words: Sequence[str]) -> None:
-    """Say in a line what the study is. Raises StudyError at its first problem."""
+def check(arguments: Sequence[str]) -> None:
+    """Print a line on the checked study. Raises StudyError at its first problem."""
     parser = argparse.ArgumentParser("python -m pipeline check")
-    file = _file(parser, words).file
-    print(f"{file}: {told(load(file))}")
+    file = _parse(parser, arguments).file
+    print(f"{file}: {summary(load(file))}")
 
 
-def resolve(words: Sequence[str]) -> None:
-    """Print the study with all that it inherits and leaves out; for one setting, as that sees it.
+def resolve(arguments: Sequence[str]) -> None:
+    """Print the study with all that it inherits, and every default; for one setting if asked.
 
-    Without a setting what is printed is a study: it may be saved and checked. Raises StudyError.
+    Without a setting, what is printed is a study file itself. Raises StudyError.
     """
     parser = argparse.ArgumentParser("python -m pipeline resolve")
     parser.add_argument("--setting", metavar="DATASET/MODEL", help="choose every `per` for it")
-    asked = _file(parser, words)
-    study = load(asked.file)
-    if asked.setting:
-        study = of_setting(study, asked.setting)
+    options = _parse(parser, arguments)
+    study = load(options.file)
+    if options.setting:
+        study = study_in_setting(study, options.setting)
     yaml = YAML(typ="safe", pure=True)
-    yaml.default_flow_style = None  # what holds no mappings is on one line
+    yaml.default_flow_style = None  # innermost collections are on one line
     yaml.width = WIDTH
     yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
     yaml.dump(study, text := StringIO())
     print(text.getvalue(), end="")
 
 
-def told(study: dict[str, Any]) -> str:
+def summary(study: dict[str, Any]) -> str:
     """``quickstart: 1 setting, 4 defences, 2 seeds: 8 runs; 5 tables, 7 figures, 9 claims``."""
-    defences = {name for one in study["settings"] for name in in_setting(study, one)["defences"]}
-    each = [len(in_setting(study, one)["defences"]) for one in study["settings"]]
-    runs = sum(each) * len(study["seeds"])
-    of = {"setting": study["settings"], "defence": defences, "seed": study["seeds"]}
+    defences = {
+        name for setting in study["settings"] for name in in_setting(study, setting)["defences"]
+    }
+    defences_per_setting = [
+        len(in_setting(study, setting)["defences"]) for setting in study["settings"]
+    ]
+    runs = sum(defences_per_setting) * len(study["seeds"])
+    trained = {"setting": study["settings"], "defence": defences, "seed": study["seeds"]}
     shows = {name[:-1]: study[name] for name in ("tables", "figures", "claims")}
-    return f"{study['name']}: {_counts(of)}: {_count(runs, 'run')}; {_counts(shows)}"
+    return f"{study['name']}: {_counts(trained)}: {_count(runs, 'run')}; {_counts(shows)}"
 
 
-def of_setting(study: dict[str, Any], name: str) -> dict[str, Any]:
-    """The study as one of its settings sees it, with the defaults of every method."""
-    settings = {f"{one['dataset']}/{one['model']}": one for one in study["settings"]}
+def study_in_setting(study: dict[str, Any], name: str) -> dict[str, Any]:
+    """The study in one of its settings, with the defaults of every method."""
+    settings = {
+        f"{setting['dataset']}/{setting['model']}": setting for setting in study["settings"]
+    }
     if name not in settings:
         raise StudyError(f"no setting {name!r}; choose from {', '.join(settings)}")
-    return completed(in_setting(study, settings[name])) | {"settings": [settings[name]]}
+    return with_defaults(in_setting(study, settings[name])) | {"settings": [settings[name]]}
 
 
-def _file(parser: argparse.ArgumentParser, words: Sequence[str]) -> argparse.Namespace:
+def _parse(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("file", type=Path, help="the study file, as params.yaml")
-    return parser.parse_args(words)
+    return parser.parse_args(arguments)
 
 
-def _counts(of: dict[str, Any]) -> str:
-    return ", ".join(_count(len(those), name) for name, those in of.items())
+def _counts(collections: dict[str, Any]) -> str:
+    return ", ".join(_count(len(items), name) for name, items in collections.items())
 
 
 def _count(number: int, name: str) -> str:

@@ -1,37 +1,37 @@
-"""The entries of a study, in one setting: each names a method and gives it what it takes."""
+"""Checks of the entries of a study in one setting, each by the ``Config`` of its method."""
 
 import json
 from functools import cache
 from typing import Any
 
 from pipeline.study import sizes
-from pipeline.study.slices import INNER, KINDS, OPTIONAL, TRAININGS
-from pipeline.study.strict_yaml import Key, shown
+from pipeline.study.slices import KINDS, NESTED_ENTRIES, OPTIONAL, TRAININGS
+from pipeline.study.strict_yaml import Key, abbreviated
 from pipeline.study.validation import Fail, validated
 from robustinfo.core.registry import STORED
 from robustinfo.core.settings import Entry, out_of_scale, pixels
 
 # The sections whose entries may ``sweep``.
 SWEPT = ("distortions", "diagnostics", "snapshot_diagnostics", "detection")
-# For networks that are built to be checked: (c, h, w); words of a text, words there are.
+# Input shapes of networks that are built for the check: (c, h, w); (length, vocabulary size).
 SHAPES = {"images": (3, 64, 64), "texts": (64, 100)}
-LARGEST = 10_000  # layers, channels, neurons, networks: of a network that is built to be checked
+MAX_SIZE = 10_000  # layers, channels, neurons or networks in a network that is built for the check
 
 
 def check_entries(setting: dict[str, str], study: dict, fail: Fail) -> int | None:
-    """Every entry names a method and gives it numbers that it takes. The values of one image.
+    """Check that every entry names a method and gives it settings that it takes.
 
-    None of texts, and of images whose size is not known.
+    Returns the number of values of one image; None of texts, and where the size is not known.
     """
     from robustinfo.core import registry
     from robustinfo.training import loop
 
-    values = None
+    dimension = None
     for section, kind in KINDS.items():
         for name, entry in study[section].items():
             key = (section, name)
-            for level, one in _swept(section, entry, key, fail):
-                _check_entry(kind, level, one, key, values, fail)
+            for swept, variant in _sweep_levels(section, entry, key, fail):
+                _check_entry(kind, swept, variant, key, dimension, fail)
             for attack in _attacks_read(section, entry):
                 if attack not in study["attacks"]:
                     choices = ", ".join(study["attacks"])
@@ -42,7 +42,7 @@ def check_entries(setting: dict[str, str], study: dict, fail: Fail) -> int | Non
                 problem = "speaks of what attacks left of the finished network: of `diagnostics`"
                 raise fail((*key, "method"), problem)
         if section == "datasets":  # the first: the others are held against its images
-            values = sizes.values_of(study["datasets"][setting["dataset"]])
+            dimension = sizes.input_dimension(study["datasets"][setting["dataset"]])
     measure = study["measures"].get(study["training_measure"])
     if measure is not None and registry.hook("measures", measure, "add") is None:
         problem = f"{measure['method']} takes all images at once; a training set comes in parts"
@@ -51,37 +51,37 @@ def check_entries(setting: dict[str, str], study: dict, fail: Fail) -> int | Non
         for name, numbers in study[section].items():
             validated(loop.Config, numbers, (section, name), fail)
     for norm, size in study["threat"].items():
-        if size is not None and (problem := out_of_scale(pixels(size), norm, values)):
+        if size is not None and (problem := out_of_scale(pixels(size), norm, dimension)):
             raise fail(("threat", norm), problem)
-    return values
+    return dimension
 
 
 def _attacks_read(section: str, entry: Entry) -> list[str]:
-    """The attacks of the study that an entry makes, or whose stored examples it reads."""
+    """Names of the attacks that an entry makes, or whose stored examples it reads."""
     if section == "learning":
         return entry.get("attacks", [])
     return [entry[key] for key in STORED if section == "diagnostics" and key in entry]
 
 
 def check_inputs(setting: dict[str, str], study: dict, fail: Fail) -> None:
-    """Everything that the setting uses reads what its data set holds, images or texts."""
+    """Check that every entry of the setting reads what its data set holds, images or texts."""
     from robustinfo.core import registry
 
     dataset, model = setting["dataset"], setting["model"]
-    held = registry.reads("datasets", study["datasets"][dataset])
-    if held == "texts" and study["detection"]:
+    dataset_content = registry.reads("datasets", study["datasets"][dataset])
+    if dataset_content == "texts" and study["detection"]:
         raise fail(("detection",), f"is of images, and {dataset} holds texts; write null for it")
     used = [("models", model, study["models"][model])]
     for section in OPTIONAL:
         used += [(section, name, entry) for name, entry in study[section].items()]
     for section, name, entry in used:
         reads = registry.reads(KINDS[section], entry)
-        if reads not in (None, held):
-            problem = f"{entry['method']} reads {reads}, and {dataset} holds {held}"
+        if reads not in (None, dataset_content):
+            problem = f"{entry['method']} reads {reads}, and {dataset} holds {dataset_content}"
             raise fail((section, name, "method"), problem)
     for section in TRAININGS:
         for name, numbers in study[section].items():
-            if held == "texts" and numbers.get("augmentation"):
+            if dataset_content == "texts" and numbers.get("augmentation"):
                 raise fail((section, name, "augmentation"), f"{dataset} holds texts; leave it out")
 
 
@@ -98,8 +98,8 @@ def _role(entry: Entry) -> str:
     return registry.module("attacks", entry).ROLE
 
 
-def _swept(section: str, entry: Entry, key: Key, fail: Fail) -> list[tuple[str, Entry]]:
-    """(the setting that is swept, the entry) at every level of its sweep; without one, ("", it)."""
+def _sweep_levels(section: str, entry: Entry, key: Key, fail: Fail) -> list[tuple[str, Entry]]:
+    """(swept setting, entry) at every level of the entry's sweep; without a sweep, ("", entry)."""
     from robustinfo.core import registry
 
     if "sweep" not in entry:
@@ -110,13 +110,13 @@ def _swept(section: str, entry: Entry, key: Key, fail: Fail) -> list[tuple[str, 
     lists = isinstance(shape, dict) and [*map(type, shape.values())] == [list]
     if not (lists and all(shape.values()) and "method" not in shape):
         raise fail(
-            (*key, "sweep"), f"reads {shown(shape)}; write one setting with a list of values"
+            (*key, "sweep"), f"reads {abbreviated(shape)}; write one setting with a list of values"
         )
-    return [(*shape, one) for _, one in registry.sweep(entry)]
+    return [(*shape, variant) for _, variant in registry.sweep(entry)]
 
 
 def _check_entry(
-    kind: str, swept: str, entry: Entry, key: Key, values: int | None, fail: Fail
+    kind: str, swept: str, entry: Entry, key: Key, dimension: int | None, fail: Fail
 ) -> None:
     from robustinfo.core import registry
 
@@ -126,17 +126,19 @@ def _check_entry(
         raise fail((*key, "method"), str(error)) from None
     numbers = {name: value for name, value in entry.items() if name != "method"}
     config = validated(schema, numbers, key, fail)
-    for place, problem in sizes.problems(config, values):
+    for place, problem in sizes.problems(config, dimension):
         if not sizes.is_huge_end(kind, config, swept):
             where = ("sweep", *place) if place[0] == swept else place
             raise fail((*key, *where), problem)
-    for inner in INNER.keys() & schema.model_fields.keys():
-        for level, one in _swept(INNER[inner], getattr(config, inner), (*key, inner), fail):
-            _check_entry(INNER[inner], level, one, (*key, inner), values, fail)
+    for inner in NESTED_ENTRIES.keys() & schema.model_fields.keys():
+        nested_key = (*key, inner)
+        nested_kind, nested = NESTED_ENTRIES[inner], getattr(config, inner)
+        for level, variant in _sweep_levels(nested_kind, nested, nested_key, fail):
+            _check_entry(nested_kind, level, variant, nested_key, dimension, fail)
     if kind == "models":
         for name, number in numbers.items():
-            if isinstance(number, int) and number > LARGEST:
-                problem = f"no network of a study has {number:,}; at most {LARGEST:,}"
+            if isinstance(number, int) and number > MAX_SIZE:
+                problem = f"no network of a study has {number:,}; at most {MAX_SIZE:,}"
                 raise fail((*key, name), problem)
         try:  # an unknown layer among its points
             network(entry)

@@ -1,7 +1,7 @@
-"""What a setting or a quantity means, as it stands in the source beside what makes it.
+"""Meanings of settings and quantities, from the source: for the schema and the reference page.
 
 A setting's meaning is its comment; a quantity's stands in the docstring of the ``outline`` that
-names it. Both are for readers only: a better word makes no job run again.
+names it. Neither is part of a job's code: a better word makes no job run again.
 """
 
 import ast
@@ -16,8 +16,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-# Settings that mean the same wherever they stand; a comment beside one adds what is its own.
-WORDS = {
+# Settings that mean the same in every model; a comment beside one is added to its meaning.
+COMMON_MEANINGS = {
     "norm": "of the perturbation: linf or l2",
     "epsilon": "radius of the ball around an image, in pixel values of [0, 1]",
     "step_size": "length of one step",
@@ -28,47 +28,53 @@ WORDS = {
     "training": "how the networks are trained; as in `pretrain`",
     "learning_rate": "of the optimizer",
 }
-QUANTITY = re.compile(r"^(?P<names>[\w/*{}]+(?:, [\w/*{}]+)*)  +(?P<said>\S.*)$")
+QUANTITY = re.compile(r"^(?P<names>[\w/*{}]+(?:, [\w/*{}]+)*)  +(?P<meaning>\S.*)$")
 
 
 @cache
 def of_settings(model: type[BaseModel]) -> dict[str, str]:
-    """{field: its meaning} of a model, of inherited fields, too; empty text where none is said."""
-    said: dict[str, str] = {}
-    for one in reversed(model.__mro__):
-        if issubclass(one, BaseModel) and one is not BaseModel:
-            said |= _comments(inspect.getsource(one))
-    parts = {name: [WORDS.get(name, ""), said.get(name, "")] for name in model.model_fields}
-    return {name: _as_yaml("; ".join(filter(None, both))) for name, both in parts.items()}
+    """{field: meaning} of a model, inherited fields included; empty where it has no comment."""
+    meanings: dict[str, str] = {}
+    for ancestor in reversed(model.__mro__):
+        if issubclass(ancestor, BaseModel) and ancestor is not BaseModel:
+            meanings |= _comments(inspect.getsource(ancestor))
+    parts = {
+        name: [COMMON_MEANINGS.get(name, ""), meanings.get(name, "")] for name in model.model_fields
+    }
+    return {name: _as_yaml("; ".join(filter(None, texts))) for name, texts in parts.items()}
 
 
-def of_quantities(*told: Any) -> dict[str, str]:  # noqa: ANN401 - modules and functions
-    """{quantity: its meaning} from lines ``name, other  what it is`` of docstrings.
+def of_quantities(*documented: Any) -> dict[str, str]:  # noqa: ANN401 - modules and functions
+    """{quantity: meaning} from lines ``name, other  meaning`` of docstrings.
 
     Two spaces or more part them. A name may hold ``*``. A meaning goes on in indented lines.
     """
-    found: dict[str, str] = {}
+    quantity_meanings: dict[str, str] = {}
     names: list[str] = []
-    for line in (line for one in told for line in (inspect.getdoc(one) or "").splitlines()):
+    for line in (
+        line for source in documented for line in (inspect.getdoc(source) or "").splitlines()
+    ):
         match = QUANTITY.match(line)
         if match:
             names = match["names"].split(", ")
-            found |= dict.fromkeys(names, match["said"])
+            quantity_meanings |= dict.fromkeys(names, match["meaning"])
         elif line.startswith(" "):
-            found |= {name: f"{found[name]} {line.strip()}" for name in names}
+            quantity_meanings |= {
+                name: f"{quantity_meanings[name]} {line.strip()}" for name in names
+            }
         else:
             names = []
-    return found
+    return quantity_meanings
 
 
 def of_quantity(name: str, known: dict[str, str]) -> str:
-    """The meaning of one quantity, by its own name before a pattern; empty if none is said."""
-    fitting = [said for pattern, said in known.items() if fnmatchcase(name, pattern)]
+    """Meaning of one quantity, by its own name before a pattern; empty if there is none."""
+    fitting = [meaning for pattern, meaning in known.items() if fnmatchcase(name, pattern)]
     return known.get(name, fitting[0] if fitting else "")
 
 
 def _as_yaml(text: str) -> str:
-    """A comment of a program as a study would say it: ``null``, ``true``, ``false``."""
+    """A comment with YAML's constants for Python's: ``null``, ``true``, ``false``."""
     for python, yaml in (("None", "null"), ("True", "true"), ("False", "false")):
         text = re.sub(rf"\b{python}\b", yaml, text)
     return text
@@ -78,9 +84,9 @@ def _comments(source: str) -> dict[str, str]:
     """{field: comment} of a class: on the lines of the field, or alone on the lines above it."""
     source = textwrap.dedent(source)
     tokens = tokenize.generate_tokens(io.StringIO(source).readline)
-    comments = {one.start[0]: one for one in tokens if one.type == tokenize.COMMENT}
+    comments = {token.start[0]: token for token in tokens if token.type == tokenize.COMMENT}
     (body,) = ast.parse(source).body
-    found = {}
+    comment_of = {}
     assert isinstance(body, ast.ClassDef)
     for field in body.body:
         if not isinstance(field, ast.AnnAssign) or not isinstance(field.target, ast.Name):
@@ -91,7 +97,7 @@ def _comments(source: str) -> dict[str, str]:
             lines.insert(0, above)
             above -= 1
         texts = [comments[line].string.lstrip("# ") for line in lines if line in comments]
-        found[field.target.id] = " ".join(
-            one for one in texts if not one.startswith(("fmt:", "type:"))
+        comment_of[field.target.id] = " ".join(
+            text for text in texts if not text.startswith(("fmt:", "type:"))
         )
-    return found
+    return comment_of

@@ -1,8 +1,8 @@
-"""The names of a study's entries: none means something else already, none shares another's files.
+"""Checks of the names of a study's entries: not reserved, and no two with the same files.
 
 A name is a folder or a file of the results, a value of a column (rows.py), and a rule's wildcard,
-so it must differ from what is there: from the folders beside it, from what the column calls its
-own, and from another name but for its case, which some file systems do not tell apart.
+so it must differ from the folders beside it, from the reserved values of the column, and from any
+other name by more than its case, which some file systems do not distinguish.
 """
 
 import re
@@ -13,7 +13,7 @@ from pipeline.study.strict_yaml import Key
 
 CHOICES = ("per", "else")  # of per.py
 INPUTS = ("clean", "attacks")  # in the columns ``entry`` and ``input``: no attack, all of them
-# What the name of an entry cannot be, by its section.
+# Reserved names, by section.
 RESERVED = {
     "datasets": ("collected", "per_image", "gallery", "overview", "tables", "figures"),
     "defences": ("selection", *INPUTS),
@@ -35,16 +35,16 @@ ENDLESS = re.compile(r"(.+)\1{18}")
 
 
 def problems(content: dict[str, Any]) -> Iterator[tuple[Key, str]]:
-    """(key, what is wrong) of every name. content: the study, its sections mappings."""
+    """(key, problem) of every invalid name. content: the study, its sections mappings."""
     for section in NAMED:
         entries = content[section]
         for number, name in enumerate(entries):
             reserved = (*CHOICES, *RESERVED.get(section, ()))
             if name.lower() in reserved and entries.keys() != {CHOICES[0]}:
                 yield (section, name), f"the name means something else; {section} call none so"
-            twins = [other for other in [*entries][:number] if other.lower() == name.lower()]
-            if twins:
-                problem = f"differs from {twins[0]} by its case only: on some disks, the same file"
+            alike = [other for other in [*entries][:number] if other.lower() == name.lower()]
+            if alike:
+                problem = f"differs from {alike[0]} by its case only: on some disks, the same file"
                 yield (section, name), problem
             if ENDLESS.search(name):
                 yield (section, name), "repeats itself; Snakemake takes that for a path without end"

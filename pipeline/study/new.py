@@ -1,7 +1,7 @@
-"""``python -m pipeline new KIND NAME``: a file for one more method, sound as it is.
+"""``python -m pipeline new KIND NAME``: a new method from a template, valid as it is.
 
-It is a template of pipeline/study/templates/ under its name, and keeps the contract of its folder,
-which stands in the folder's ``__init__.py``.
+The file is a copy of a template of pipeline/study/templates/ under the new name, and keeps the
+contract of its folder, which stands in the folder's ``__init__.py``.
 """
 
 import re
@@ -9,17 +9,17 @@ from keyword import iskeyword
 from pathlib import Path
 from typing import NamedTuple
 
-from pipeline.study.validation import suggested
+from pipeline.study.validation import suggestion
 from robustinfo.core.errors import UserError
 from robustinfo.core.files import atomic_write
 
 TEMPLATES = Path(__file__).parent / "templates"
-LONGEST = 40  # letters of a name: lines of 100 hold it
+MAX_LETTERS = 40  # letters of a name: lines of 100 hold it
 USAGE = "usage: python -m pipeline new KIND NAME"
 
 
 class Kind(NamedTuple):
-    """Where a file of a kind belongs, and how it gets into a study; braces hold its name."""
+    """Folder of a kind's files, and its line in a study; ``{name}`` is the method."""
 
     folder: str
     entry: str
@@ -35,27 +35,28 @@ KINDS = {
     "figure": Kind(
         "pipeline/figures",
         "  draw: {name}    # of a figure, once `{name}` stands in DRAWINGS (pipeline/figures/"
-        "drawing.py), TAKES (pipeline/study/drawn.py) and Target.draw (pipeline/study/target.py)",
+        "drawing.py), REQUIREMENTS (pipeline/study/plot_kinds.py) and Target.draw "
+        "(pipeline/study/target.py)",
     ),
 }
 
 
-def main(words: list[str]) -> None:
-    """Write the file and say what comes next. Raises UserError, and nothing is written."""
-    if len(words) != 2:
+def main(arguments: list[str]) -> None:
+    """Write the file and print the next steps. Raises UserError before anything is written."""
+    if len(arguments) != 2:
         raise UserError(f"{USAGE}; a kind is one of {', '.join(KINDS)}")
-    kind, name = words
-    print("\n".join(_next(kind, name, write(kind, name, Path()))))
+    kind, name = arguments
+    print("\n".join(_next_steps(kind, name, write(kind, name, Path()))))
 
 
 def write(kind: str, name: str, checkout: Path) -> Path:
-    """The new file. checkout: the folder of the project."""
+    """Write the new file and return its path. checkout: the folder of the project."""
     if kind not in KINDS:
-        raise UserError(f"no kind {kind!r}{suggested(kind, KINDS)}")
-    fits = re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name) and len(name) <= LONGEST
+        raise UserError(f"no kind {kind!r}{suggestion(kind, KINDS)}")
+    fits = re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name) and len(name) <= MAX_LETTERS
     if not fits or iskeyword(name):
-        said = f"up to {LONGEST} small letters, digits and _, as in `my_{kind}`"
-        raise UserError(f"{name!r} names no file; write {said}")
+        rule = f"up to {MAX_LETTERS} small letters, digits and _, as in `my_{kind}`"
+        raise UserError(f"{name!r} names no file; write {rule}")
     folder = checkout / KINDS[kind].folder
     if not folder.is_dir():
         raise UserError(f"no folder {folder} here; run it in the folder of the project")
@@ -68,7 +69,7 @@ def write(kind: str, name: str, checkout: Path) -> Path:
     return file
 
 
-def _next(kind: str, name: str, file: Path) -> list[str]:
+def _next_steps(kind: str, name: str, file: Path) -> list[str]:
     return [
         f"{file} is there, and keeps the contract of {file.parent}/__init__.py.",
         "In a study:",

@@ -1,68 +1,78 @@
-"""What the results of a study will be called, known before any job: the rows, without their values.
+"""Outline of a study's results, known before any job: the rows, without their values.
 
 A group of rows maps columns of rows.py to the values that occur there; its rows are all
-combinations. A column that it lacks is empty. What methods call theirs, their own ``outline`` says.
+combinations. A column that it lacks is empty. A method's own rows are in its ``outline``.
 """
 
 from typing import Any
 
-from pipeline.study import tested
-from pipeline.study.foretold import detected, learned, measured, of_diagnostics, rows_of
+from pipeline.study import outline_tests
+from pipeline.study.outline_entries import (
+    method_outline,
+    of_detection,
+    of_diagnostics,
+    of_learning,
+    of_measure,
+)
 from pipeline.study.slices import TRAININGS, in_setting
 from robustinfo.core.settings import Entry, Outline
 
 
 def of_study(study: dict[str, Any]) -> Outline:
-    """The groups of every setting, and of every toy, which has no setting."""
-    found = []
+    """Groups of every setting, and of every toy, which has no setting."""
+    groups = []
     for setting in study["settings"]:
-        about = {name: (value,) for name, value in setting.items()}
-        own = in_setting(study, setting)
-        for group in (*of_defences(setting, own), *of_selection(setting, own)):
-            found.append({"defence": tuple(own["defences"])} | about | group)
+        setting_columns = {name: (value,) for name, value in setting.items()}
+        study_here = in_setting(study, setting)
+        for group in (*of_defences(setting, study_here), *of_selection(setting, study_here)):
+            groups.append({"defence": tuple(study_here["defences"])} | setting_columns | group)
     for name, entry in study["toys"].items():
-        found += [{"stage": ("toy",), "entry": (name,)} | one for one in rows_of("toys", entry)]
+        groups += [
+            {"stage": ("toy",), "entry": (name,)} | rows for rows in method_outline("toys", entry)
+        ]
     seeds = {"seed": tuple(study["seeds"])}
-    return [seeds | group for group in found]
+    return [seeds | group for group in groups]
 
 
 def of_defences(setting: dict[str, str], study: dict[str, Any]) -> Outline:
-    """What all defences of a setting have alike, then what each has of its own.
+    """Groups that all defences of a setting share, then those of each defence.
 
     classes  number of classes of the data set
     """
-    found = [{"stage": ("data",), "quantity": ("classes",)}]
-    images = _held(setting, study) == "images"
-    found += tested.of_attacks(study, images=images)
-    found += tested.of_complexities(study, images=images)
-    found += tested.of_distortions(setting, study)
-    found += tested.of_diagnostics(study)
+    groups = [{"stage": ("data",), "quantity": ("classes",)}]
+    images = _dataset_content(setting, study) == "images"
+    groups += outline_tests.of_attacks(study, images=images)
+    groups += outline_tests.of_complexities(study, images=images)
+    groups += outline_tests.of_distortions(setting, study)
+    groups += outline_tests.of_diagnostics(study)
     for name, entry in study["learning"].items():
-        found += [{"stage": ("learn",), "entry": (name,)} | one for one in learned(entry)]
+        groups += [{"stage": ("learn",), "entry": (name,)} | group for group in of_learning(entry)]
     for name, entry in study["detection"].items():
-        found += [{"stage": ("detect",), "input": (name,)} | one for one in detected(study, entry)]
+        groups += [
+            {"stage": ("detect",), "input": (name,)} | group for group in of_detection(study, entry)
+        ]
     for name, entry in study["defences"].items():
-        own = [*of_training(name, entry, study), *of_snapshots(setting, name, study)]
-        found += [{"defence": (name,)} | group for group in own]
-    for one in study["transfers"]:
-        if one["defence"] in study["defences"]:
-            found += tested.of_transfer(one, study)
-    return found
+        own_groups = [*of_training(name, entry, study), *of_snapshots(setting, name, study)]
+        groups += [{"defence": (name,)} | group for group in own_groups]
+    for transfer in study["transfers"]:
+        if transfer["defence"] in study["defences"]:
+            groups += outline_tests.of_transfer(transfer, study)
+    return groups
 
 
 def of_training(name: str, entry: Entry, study: dict[str, Any]) -> Outline:
-    """The rows of every epoch.
+    """Rows of every epoch of a training.
 
     learning_rate  of the epoch
     train/*  the mean of a term of the defence's loss over the epoch, in nats
     train/loss  the sum of these terms
     validation/accuracy  fraction of the held-out images that are classified correctly
     """
-    epochs = _training(name, study)["epochs"]
-    terms = [term for group in rows_of("defences", entry) for term in group["quantity"]]
-    after = ("learning_rate", *(f"train/{term}" for term in (*terms, "loss")))
+    epochs = _training_of(name, study)["epochs"]
+    terms = [term for group in method_outline("defences", entry) for term in group["quantity"]]
+    loss_quantities = ("learning_rate", *(f"train/{term}" for term in (*terms, "loss")))
     return [
-        {"stage": ("train",), "epoch": tuple(range(1, epochs + 1)), "quantity": after},
+        {"stage": ("train",), "epoch": tuple(range(1, epochs + 1)), "quantity": loss_quantities},
         {
             "stage": ("train",),
             "epoch": tuple(range(epochs + 1)),
@@ -72,34 +82,36 @@ def of_training(name: str, entry: Entry, study: dict[str, Any]) -> Outline:
 
 
 def of_snapshots(setting: dict[str, str], name: str, study: dict[str, Any]) -> Outline:
-    """The rows of every snapshot and input: clean, attacked, or what was trained on.
+    """Rows of every snapshot and input: clean, attacked, or the training images.
 
     accuracy  fraction of these images that are classified correctly
     loss  their mean cross-entropy, in nats
     attack_success_rate  of the images correct when clean, the fraction that the attack turns
     """
-    training = _training(name, study)
+    training = _training_of(name, study)
     epochs = {*range(0, training["epochs"], training["snapshot_every"]), training["epochs"]}
     attacked = tuple(study["snapshot_attacks"])
-    tested = ("clean", *attacked)
-    both = (*tested, "training")  # also of the images that were trained on
-    inputs = both if study["training_measure"] else tested
-    found = [
+    test_inputs = ("clean", *attacked)
+    all_inputs = (*test_inputs, "training")  # also of the images that were trained on
+    inputs = all_inputs if study["training_measure"] else test_inputs
+    outline = [
         {"input": inputs, "quantity": ("accuracy", "loss")},
         {"input": attacked, "quantity": ("attack_success_rate",)},
     ]
     for measure, entry in study["measures"].items():
-        own = {"input": both if measure == study["training_measure"] else tested}
-        groups = measured(study["models"][setting["model"]], entry)
-        found += [own | {"entry": (measure,)} | group for group in groups]
-    told = of_diagnostics(study["snapshot_diagnostics"])
-    found += [{"input": ("clean",)} | group for group in told]
-    about = {"stage": ("measure",), "epoch": tuple(sorted(epochs))}
-    return [about | group for group in found]
+        measure_inputs = {
+            "input": all_inputs if measure == study["training_measure"] else test_inputs
+        }
+        measure_groups = of_measure(study["models"][setting["model"]], entry)
+        outline += [measure_inputs | {"entry": (measure,)} | group for group in measure_groups]
+    diagnostic_groups = of_diagnostics(study["snapshot_diagnostics"])
+    outline += [{"input": ("clean",)} | group for group in diagnostic_groups]
+    shared = {"stage": ("measure",), "epoch": tuple(sorted(epochs))}
+    return [shared | group for group in outline]
 
 
 def of_selection(setting: dict[str, str], study: dict[str, Any]) -> Outline:
-    """The rows of the selection of layers, on held-out images.
+    """Rows of the selection of layers, on held-out images.
 
     attack_accuracy  fraction correct under the selection's attack, of the network that defends it
     gain  that less the first one's, which defends none
@@ -119,11 +131,11 @@ def of_selection(setting: dict[str, str], study: dict[str, Any]) -> Outline:
     ]
 
 
-def _training(name: str, study: dict[str, Any]) -> dict[str, Any]:
+def _training_of(name: str, study: dict[str, Any]) -> dict[str, Any]:
     return next(study[section][name] for section in TRAININGS if name in study[section])
 
 
-def _held(setting: dict[str, str], study: dict[str, Any]) -> str:
+def _dataset_content(setting: dict[str, str], study: dict[str, Any]) -> str:
     from robustinfo.core import registry
 
     return registry.reads("datasets", study["datasets"][setting["dataset"]]) or ""

@@ -1,7 +1,7 @@
-"""In what a run is smaller than the paper's: images, epochs, weights, seeds, steps of attacks.
+"""How much smaller a run is than the paper's: images, epochs, weights, seeds, attack steps.
 
 The paper's scale stands in its reference file under ``scale``, per data set and network; ours is
-what the study says. None of it is typed beside a number.
+read from the study.
 """
 
 import json
@@ -21,7 +21,7 @@ Counts = PositiveInt | dict[str, PositiveInt | None] | None
 
 
 class Scale(Settings):
-    """What the paper's numbers rest on in one setting."""
+    """Scale of the paper's experiments in one setting."""
 
     training_images: PositiveInt | None
     test_images: Counts  # by entry of the results
@@ -36,47 +36,47 @@ class Scale(Settings):
 
 def of_paper(reference: dict[str, Any], dataset: str, model: str) -> Scale | None:
     """The paper's scale in a setting, from the content of its reference file."""
-    found = reference.get("scale", {}).get(f"{dataset}/{model}")
-    return None if found is None else Scale(**found)
+    content = reference.get("scale", {}).get(f"{dataset}/{model}")
+    return None if content is None else Scale(**content)
 
 
-def smaller(
+def smaller_than_paper(
     study: dict[str, Any], names: dict[str, str], paper: Scale, n: int | None = None
 ) -> str:
     """``10 of 200 epochs, 2 of 3 seeds; 5 % of images x epochs``; empty if nothing is smaller.
 
-    study: as the setting sees it. names: dataset, model, defence, entry, stage and input of the
+    study: in the setting. names: dataset, model, defence, entry, stage and input of the
     numbers. n: of their images, which may be more than the study attacks.
     """
-    tested = [*_tested(study, names, paper, n)]
+    tested = [*_smaller_tests(study, names, paper, n)]
     if (names["stage"], names["input"]) == ("complexity", "clean"):  # of images, no network
         return ", ".join(tested)
-    found = ", ".join([*_trained(study, names, paper), *tested])
-    if (part := share(study, names["defence"], paper)) is not None and part < 1:
-        found += f"; {percent(part)} of images x epochs"
-    return found
+    text = ", ".join([*_smaller_training(study, names, paper), *tested])
+    if (fraction := training_fraction(study, names["defence"], paper)) is not None and fraction < 1:
+        text += f"; {percent(fraction)} of images x epochs"
+    return text
 
 
-def share(study: dict[str, Any], defence: str, paper: Scale) -> float | None:
-    """Our images x epochs over the paper's; None where it prints too little."""
-    ours, theirs = _images(study, paper), _one(paper.epochs, defence)
+def training_fraction(study: dict[str, Any], defence: str, paper: Scale) -> float | None:
+    """Our images x epochs as a fraction of the paper's; None where it prints too little."""
+    ours, theirs = _images(study, paper), _count_for(paper.epochs, defence)
     if ours is None or theirs is None or paper.training_images is None:
         return None
     return ours * _epochs(study, defence) / (paper.training_images * theirs)
 
 
-def percent(part: float) -> str:
+def percent(fraction: float) -> str:
     """Two significant digits: ``0.058 %``."""
-    return f"{float(f'{100 * part:.2g}'):g} %"
+    return f"{float(f'{100 * fraction:.2g}'):g} %"
 
 
 def weights(study: dict[str, Any], dataset: str, model: str, paper: Scale) -> str:
     """``1/48 of the weights``; empty where ours has no fewer, or the paper names no network."""
-    own = study["models"][model]
-    if paper.network in (None, own):
+    our_network = study["models"][model]
+    if paper.network in (None, our_network):
         return ""
     data = json.dumps(study["datasets"][dataset])
-    ours, theirs = (_parameters(json.dumps(one), data) for one in (own, paper.network))
+    ours, theirs = (_parameters(json.dumps(entry), data) for entry in (our_network, paper.network))
     if ours >= theirs:
         return ""
     one_in = theirs / ours
@@ -85,86 +85,88 @@ def weights(study: dict[str, Any], dataset: str, model: str, paper: Scale) -> st
 
 def images(study: dict[str, Any], paper: Scale) -> str:
     """``6,000 of 60,000 training images``; empty where ours are as many."""
-    return _fewer(_images(study, paper), paper.training_images, "training images")
+    return _fewer_text(_images(study, paper), paper.training_images, "training images")
 
 
 def epochs(study: dict[str, Any], defence: str, paper: Scale) -> str:
     """``10 of 200 epochs``; empty where ours are as many."""
-    ours, theirs = _epochs(study, defence), _one(paper.epochs, defence)
+    ours, theirs = _epochs(study, defence), _count_for(paper.epochs, defence)
     if theirs is None:
         return f"{ours:,} epochs where the paper prints none"
-    return _fewer(ours, theirs, "epochs")
+    return _fewer_text(ours, theirs, "epochs")
 
 
 def seeds(study: dict[str, Any], defence: str, paper: Scale) -> str:
     """``2 of 3 seeds``; empty where ours are as many."""
-    return _fewer(len(study["seeds"]), _one(paper.seeds, defence), "seeds")
+    return _fewer_text(len(study["seeds"]), _count_for(paper.seeds, defence), "seeds")
 
 
-def _trained(study: dict[str, Any], names: dict[str, str], paper: Scale) -> Iterator[str]:
+def _smaller_training(study: dict[str, Any], names: dict[str, str], paper: Scale) -> Iterator[str]:
     defence = names["defence"]
     parts = (
         images(study, paper),
         epochs(study, defence, paper),
         weights(study, names["dataset"], names["model"], paper),
         seeds(study, defence, paper),
-        _fewer(
+        _fewer_text(
             _inner_steps(study["defences"][defence]), paper.inner_steps, "steps of the inner attack"
         ),
     )
     yield from filter(None, parts)
 
 
-def _tested(
+def _smaller_tests(
     study: dict[str, Any], names: dict[str, str], paper: Scale, n: int | None
 ) -> Iterator[str]:
     from robustinfo.core import registry
 
     name, attacked = names["entry"], study["evaluation_images"]
     ours = attacked and max(attacked, n or 0)
-    if fewer := _fewer(ours, _one(paper.test_images, name), "test images"):
+    if fewer := _fewer_text(ours, _count_for(paper.test_images, name), "test images"):
         yield fewer
     attack = study["diagnostics"].get(name, {}).get("examples", name)
     if attack in study["attacks"]:
         ours = registry.config("attacks", study["attacks"][attack])
         for setting, theirs in paper.attacks.get(attack, {}).items():
             words = f"{setting.replace('_', ' ')} of {attack}"
-            if fewer := _fewer(getattr(ours, setting), theirs, words):
+            if fewer := _fewer_text(getattr(ours, setting), theirs, words):
                 yield fewer
 
 
-def _fewer(ours: int | None, theirs: int | None, what: str) -> str:
-    """None of ours: all that there are, or none."""
+def _fewer_text(ours: int | None, theirs: int | None, unit: str) -> str:
+    """``10 of 200 epochs``, or empty. ours None: all that there are, or none."""
     return (
-        "" if ours is None or theirs is None or ours >= theirs else f"{ours:,} of {theirs:,} {what}"
+        "" if ours is None or theirs is None or ours >= theirs else f"{ours:,} of {theirs:,} {unit}"
     )
 
 
-def _one(counts: Counts, name: str) -> int | None:
+def _count_for(counts: Counts, name: str) -> int | None:
     return counts.get(name, counts.get(ELSE)) if isinstance(counts, dict) else counts
 
 
 def _images(study: dict[str, Any], paper: Scale) -> int | None:
-    """The images that weights are fitted to: without the held-out ones."""
+    """Number of training images, without the held-out ones."""
     if paper.training_images is None:
         return None
-    taken = min(study["training_images"] or paper.training_images, paper.training_images)
-    return round(taken * (1 - study["validation_share"]))
+    used = min(study["training_images"] or paper.training_images, paper.training_images)
+    return round(used * (1 - study["validation_share"]))
 
 
 def _epochs(study: dict[str, Any], defence: str) -> int:
-    return next(study[one][defence]["epochs"] for one in TRAININGS if defence in study[one])
+    return next(
+        study[section][defence]["epochs"] for section in TRAININGS if defence in study[section]
+    )
 
 
 def _inner_steps(defence: Entry) -> int | None:
-    """Of the attack that a defence trains against, itself or what it is built on."""
+    """Steps of the attack that a defence, or the defence that it is built on, trains against."""
     attack = defence.get("attack") or defence.get("base", {}).get("attack") or {}
     return attack.get("steps")
 
 
 @cache
 def _parameters(model: str, dataset: str) -> int:
-    """The weights of a network for the images of a data set, both entries as JSON."""
+    """Number of weights of a network for the images of a data set, both entries as JSON."""
     import torch
 
     from robustinfo.core import registry

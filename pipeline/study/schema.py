@@ -1,4 +1,4 @@
-"""The shape of a study file: its sections, what each is where it is left out, and shared types."""
+"""Schema of a study file: its sections with their defaults, and shared types."""
 # ruff: noqa: RUF012 - pydantic copies a default for every model
 
 from copy import deepcopy
@@ -19,16 +19,16 @@ Column = Literal[
 Value = str | int | float
 
 
-def _numbers(where: Any) -> Any:  # noqa: ANN401 - any YAML value
-    """The levels of a filter as numbers, ``8/255`` too, as those of the sweep are."""
+def _parse_levels(where: Any) -> Any:  # noqa: ANN401 - any YAML value
+    """A filter with its levels as numbers, ``8/255`` too, like those of a sweep."""
     if not isinstance(where, dict) or "level" not in where:
         return where
-    asked = where["level"]
-    levels = [*map(pixels, asked)] if isinstance(asked, list) else pixels(asked)
+    level = where["level"]
+    levels = [*map(pixels, level)] if isinstance(level, list) else pixels(level)
     return where | {"level": levels}
 
 
-Where = Annotated[dict[Column, Value | list[Value]], BeforeValidator(_numbers)]
+Where = Annotated[dict[Column, Value | list[Value]], BeforeValidator(_parse_levels)]
 
 
 class Setting(Settings):
@@ -51,7 +51,7 @@ class Transfer(Settings):
 
 
 class Distorted(Settings):
-    """What the distortions are applied to, and what is measured then."""
+    """Inputs of the distortions, and measures of the distorted images."""
 
     # clean, or snapshot attacks, made against the finished network
     inputs: Annotated[list[Name], Field(min_length=1)] = ["clean"]
@@ -59,7 +59,7 @@ class Distorted(Settings):
 
 
 class Selection(Settings):
-    """Which layers to defend: those on which alone a defence helps. No settings: none is made."""
+    """Selection of layers to defend: those on which alone a defence helps. No settings: none."""
 
     settings: list[Setting] = []  # in which layers are selected
     compared: list[Name] = []  # defences; the others must beat the first
@@ -68,7 +68,7 @@ class Selection(Settings):
 
 
 class Verdict(Settings):
-    """What every defence is held against. The checks and their thresholds are the judge's."""
+    """Reference of the verdict. The checks and their thresholds are the judge's."""
 
     twin: Name = "standard"  # the undefended defence
 
@@ -112,22 +112,22 @@ class Study(Settings):
     claims: dict[Name, dict[str, Any]] = {}  # what the papers say, as computed statements
 
 
-def filled(schema: type[Settings], content: dict[str, Any]) -> dict[str, Any]:
-    """The content with the default of every key that it lacks, inside its own mappings, too."""
-    found = {}
+def fill_defaults(schema: type[Settings], content: dict[str, Any]) -> dict[str, Any]:
+    """The content with the default of every key that it lacks, in nested mappings, too."""
+    complete = {}
     for name, field in schema.model_fields.items():
         if name in content:
-            found[name] = _filled(field.annotation, content[name])
+            complete[name] = _fill_value(field.annotation, content[name])
         elif not field.is_required():
             default = field.get_default()
-            found[name] = default.model_dump() if isinstance(default, Settings) else default
-    return deepcopy(found) | {name: content[name] for name in content.keys() - found.keys()}
+            complete[name] = default.model_dump() if isinstance(default, Settings) else default
+    return deepcopy(complete) | {name: content[name] for name in content.keys() - complete.keys()}
 
 
-def _filled(kind: Any, value: Any) -> Any:  # noqa: ANN401 - any type, any YAML value
-    """A mapping that has a schema of its own, or every choice by setting of one."""
+def _fill_value(kind: Any, value: Any) -> Any:  # noqa: ANN401 - any type, any YAML value
+    """A value with the defaults of its own schema, if it has one, in every choice by setting."""
     if not (isinstance(kind, type) and issubclass(kind, Settings) and isinstance(value, dict)):
         return value
     if value.keys() == {PER} and isinstance(value[PER], dict):
-        return {PER: {setting: _filled(kind, one) for setting, one in value[PER].items()}}
-    return filled(kind, value)
+        return {PER: {setting: _fill_value(kind, choice) for setting, choice in value[PER].items()}}
+    return fill_defaults(kind, value)

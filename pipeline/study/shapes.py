@@ -1,4 +1,4 @@
-"""The JSON schema of one model: its keys, what they mean, and how a study may write them."""
+"""JSON schema of one model: its keys with their meanings, in the notation of a study."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from pydantic.json_schema import GenerateJsonSchema
 from pipeline.study import meanings
 from pipeline.study.per import PER
 from pipeline.study.schema import Distorted, Limits
-from pipeline.study.slices import INNER
+from pipeline.study.slices import NESTED_ENTRIES
 from robustinfo.core.settings import pixels
 
 Schema = dict[str, Any]
@@ -19,26 +19,28 @@ class Shapes(GenerateJsonSchema):
     """pydantic's generator, with meanings, fractions of pixels, entries, and choices by setting."""
 
     def function_before_schema(self, schema: Any) -> Schema:  # noqa: ANN401 - pydantic-core's
-        """What is read before it is checked: a size may be written ``8/255``."""
-        found = super().function_before_schema(schema)
-        return {"anyOf": [found, SIZE]} if schema["function"]["function"] is pixels else found
+        """Schema of a value that is parsed first: a size may be written ``8/255``."""
+        shape = super().function_before_schema(schema)
+        return {"anyOf": [shape, SIZE]} if schema["function"]["function"] is pixels else shape
 
     def model_schema(self, schema: Any) -> Schema:  # noqa: ANN401 - pydantic-core's
-        """A model with its fields' meanings. None is required: an heir says what it changes."""
-        model, found = schema["cls"], super().model_schema(schema)
-        said = meanings.of_settings(model)
-        for name, field in found.get("properties", {}).items():
+        """Schema of a model with its fields' meanings; none is required: it may be inherited."""
+        model, shape = schema["cls"], super().model_schema(schema)
+        descriptions = meanings.of_settings(model)
+        for name, field in shape.get("properties", {}).items():
             field.pop("title", None)
-            if name in INNER and field.get("type") == "object":
-                field = {"$ref": f"#/$defs/{INNER[name]}"}
+            if name in NESTED_ENTRIES and field.get("type") == "object":
+                field = {"$ref": f"#/$defs/{NESTED_ENTRIES[name]}"}
             if model.__module__.startswith("robustinfo.") or model in (Distorted, Limits):
                 field = by_setting(field)
-            found["properties"][name] = field | ({"description": said[name]} if said[name] else {})
+            shape["properties"][name] = field | (
+                {"description": descriptions[name]} if descriptions[name] else {}
+            )
         return {"type": "object", "additionalProperties": False} | {
-            key: found[key] for key in ("properties",) if key in found
+            key: shape[key] for key in ("properties",) if key in shape
         }
 
 
 def by_setting(schema: Schema) -> Schema:
-    """A value, or ``{per: {setting: value}}``."""
+    """Schema of a value, or of ``{per: {setting: value}}``."""
     return {"anyOf": [schema, CHOICE]}

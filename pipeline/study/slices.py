@@ -1,4 +1,4 @@
-"""What one job may read of a study file: its slices, resolved. No torch."""
+"""Slices of a study: the sections, and the values that one job may read. No torch."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ KINDS = {
 TRAININGS = ("pretrain", "retrain", "train_selected")
 REFERENCES = "studies/references"  # what the papers print
 # Settings of an entry that are entries themselves.
-INNER = {
+NESTED_ENTRIES = {
     "base": "defences",
     "loss": "losses",
     "adversary": "attacks",
@@ -44,50 +44,51 @@ Keys = dict[str, str | tuple[str, str]]
 
 
 def slices(study: dict[str, Any], params: Keys, names: dict[str, str]) -> dict[str, Any]:
-    """What a job may read of the study: {short name: key, such as ``attacks.{attack}``}.
+    """{short name: value}: all of the study that a job may read.
 
-    A value in braces is one of the job's names or of the study. A pair is a section, and where what
-    the job reads says which of its entries: ("attacks", "learning.attacks").
+    params: {short name: key, such as ``attacks.{attack}``}. A name in braces is one of the job's or
+    of the study's. A pair selects entries of a section by another parameter, as
+    ("attacks", "learning.attacks") those attacks that the entry ``learning`` lists.
     """
-    keys = {short: key_of(one).format(**study | names) for short, one in params.items()}
-    found = resolve({short: look_up(study, key) for short, key in keys.items()}, names)
-    found = {short: present(keys[short], value) for short, value in found.items()}
-    for short, one in params.items():
-        if not isinstance(one, str):
-            first, _, rest = one[1].partition(".")
-            wanted = found[first].get(rest, ())
-            found[short] = {name: entry for name, entry in found[short].items() if name in wanted}
-    return found
+    keys = {short: key_of(param).format(**study | names) for short, param in params.items()}
+    values = resolve({short: look_up(study, key) for short, key in keys.items()}, names)
+    values = {short: drop_null(keys[short], value) for short, value in values.items()}
+    for short, param in params.items():
+        if not isinstance(param, str):
+            selector, _, field = param[1].partition(".")
+            selected = values[selector].get(field, ())
+            values[short] = {name: one for name, one in values[short].items() if name in selected}
+    return values
 
 
 def key_of(param: str | tuple[str, str]) -> str:
-    """The section or key of the study that a parameter is of."""
+    """The study key of a parameter, without the selection of entries."""
     return param if isinstance(param, str) else param[0]
 
 
 def in_setting(study: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
-    """The study as one setting sees it: every ``per`` chosen, nothing that is null there."""
-    return {section: present(section, value) for section, value in resolve(study, names).items()}
+    """The study in one setting: every ``per`` resolved, and no entry that is null there."""
+    return {section: drop_null(section, value) for section, value in resolve(study, names).items()}
 
 
-def present(section: str, value: Any) -> Any:  # noqa: ANN401
+def drop_null(section: str, value: Any) -> Any:  # noqa: ANN401
     """A section without the entries that are null here; anything else as it is."""
     if section not in OPTIONAL or not isinstance(value, dict):
         return value
     return {name: entry for name, entry in value.items() if entry is not None}
 
 
-def bounded(attack: dict[str, Any]) -> bool:
-    """Whether an attack, resolved, has an epsilon: without one it belongs to no threat model."""
+def has_epsilon(attack: dict[str, Any]) -> bool:
+    """Whether a resolved attack has an epsilon: without one it belongs to no threat model."""
     return attack.get("epsilon") is not None
 
 
 def look_up(study: dict[str, Any], dotted: str) -> Any:  # noqa: ANN401
-    """``look_up(study, "attacks.pgd")``. Raises StudyError with the names that are there."""
-    found: Any = study
-    for part in dotted.split("."):
-        if not isinstance(found, dict) or part not in found:
-            there = ", ".join(map(str, found)) if isinstance(found, dict) else repr(found)
-            raise StudyError(f"no {dotted!r} in the study: no {part!r} among {there}")
-        found = found[part]
-    return found
+    """Value of a dotted key, as "attacks.pgd". Raises StudyError with the names that exist."""
+    node: Any = study
+    for name in dotted.split("."):
+        if not isinstance(node, dict) or name not in node:
+            choices = ", ".join(map(str, node)) if isinstance(node, dict) else repr(node)
+            raise StudyError(f"no {dotted!r} in the study: no {name!r} among {choices}")
+        node = node[name]
+    return node

@@ -1,7 +1,7 @@
-"""One strict reader of study files: YAML 1.2 as DVC reads it, no duplicate keys, lines known.
+"""Strict reader of study files: YAML 1.2 as DVC reads it, no duplicate keys, line numbers known.
 
-What is no text of plain mappings, lists, texts and numbers is refused with its line before any of
-it is built: a nest of aliases that would unfold to gigabytes ("billion laughs") is counted, not
+Anything but plain mappings, lists, texts and numbers is refused with its line before any of it
+is built: a nest of aliases that would unfold to gigabytes ("billion laughs") is counted, not
 unfolded.
 """
 
@@ -20,29 +20,29 @@ from pipeline.study.yaml_limits import check_events
 from robustinfo.core.errors import UserError
 
 Key = tuple[str | int, ...]
-MOST_BYTES = 1_000_000
+MAX_BYTES = 1_000_000
 NUMBERS = {"tag:yaml.org,2002:int": "int", "tag:yaml.org,2002:float": "float"}
 TEXT, MERGE = "tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"
 SCALARS = {*NUMBERS, TEXT, MERGE, "tag:yaml.org,2002:bool", "tag:yaml.org,2002:null"}
-LONGEST = 80  # letters of a value that an error repeats
-GREATEST = 2**63 - 1  # what a seed, a step or a count may be for every library
+MAX_LETTERS = 80  # letters of a value that an error repeats
+MAX_NUMBER = 2**63 - 1  # of a seed, a step or a count, for every library
 
 
 class StudyError(UserError):
-    """What no job should start with in a study file: file, line, key, problem, choices."""
+    """An error in a study file: its file, line, key, problem and choices."""
 
 
 def read(file: Path) -> tuple[dict[str, Any], dict[Key, int]]:
     """The file's content, and the line (from 1) of every key in it. Raises StudyError."""
     if not file.is_file():
-        there = sorted(str(f) for f in [Path("params.yaml"), *Path("studies").glob("*.yaml")])
-        raise StudyError(f"{file}: no such study file; choose from {', '.join(there)}")
-    content, lines = _parsed(file, _text(file))
+        choices = sorted(str(f) for f in [Path("params.yaml"), *Path("studies").glob("*.yaml")])
+        raise StudyError(f"{file}: no such study file; choose from {', '.join(choices)}")
+    content, lines = _parse(file, _read_text(file))
     return deepcopy(content), lines
 
 
 @lru_cache(maxsize=8)  # references are asked for once per claim
-def _parsed(file: Path, text: str) -> tuple[dict[str, Any], dict[Key, int]]:
+def _parse(file: Path, text: str) -> tuple[dict[str, Any], dict[Key, int]]:
     yaml = YAML(typ="safe", pure=True)
     try:
         if problem := check_events(yaml.parse(text)):
@@ -64,31 +64,33 @@ def _parsed(file: Path, text: str) -> tuple[dict[str, Any], dict[Key, int]]:
         what = f"the control character {chr(error.character)!r}"
         raise StudyError(f"{file}:{line}: not YAML: {what}; delete it") from None
     if not isinstance(content, dict):
-        found = "an empty file" if content is None else type(content).__name__
-        raise StudyError(f"{file}:1: a study is a mapping of keys, not {found}")
+        kind = "an empty file" if content is None else type(content).__name__
+        raise StudyError(f"{file}:1: a study is a mapping of keys, not {kind}")
     return content, lines
 
 
 def dotted(key: Key) -> str:
-    """``attacks.pgd.epsilon``, on one line whatever stands in it."""
+    """``attacks.pgd.epsilon``, always on one line."""
     text = ".".join(map(str, key))
-    text = "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
-    return text if len(text) <= 3 * LONGEST else f"{text[: 3 * LONGEST]}..."
+    text = "".join(
+        character if character.isprintable() else repr(character)[1:-1] for character in text
+    )
+    return text if len(text) <= 3 * MAX_LETTERS else f"{text[: 3 * MAX_LETTERS]}..."
 
 
-def shown(value: Any) -> str:  # noqa: ANN401 - any YAML value
-    """A value as an error repeats it: on one line, and not all of what is long."""
+def abbreviated(value: Any) -> str:  # noqa: ANN401 - any YAML value
+    """A value for an error message: on one line, and cut if it is long."""
     text = repr(value)
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
+    return text if len(text) <= MAX_LETTERS else f"{text[:MAX_LETTERS]}..."
 
 
-def _text(file: Path) -> str:
+def _read_text(file: Path) -> str:
     try:
         content = file.read_bytes()
     except OSError as error:
         raise StudyError(f"{file}: cannot be read: {error.strerror}") from None
-    if len(content) > MOST_BYTES:
-        problem = f"{len(content):,} bytes are no study, which has {MOST_BYTES:,} at most"
+    if len(content) > MAX_BYTES:
+        problem = f"{len(content):,} bytes are no study, which has {MAX_BYTES:,} at most"
         raise StudyError(f"{file}:1: {problem}")
     try:
         return content.decode("utf-8")
@@ -99,7 +101,7 @@ def _text(file: Path) -> str:
 
 
 def _check_scalars(file: Path, yaml: YAML, node: Node, key: Key, seen: set[int]) -> None:
-    """Keys are text; scalars are texts, true, false, null, or numbers that have a size."""
+    """Check that keys are texts, and scalars texts, true, false, null or finite numbers."""
     if node is None or id(node) in seen:
         return  # an alias, which was checked where it stands in full
     seen.add(id(node))
@@ -111,16 +113,16 @@ def _check_scalars(file: Path, yaml: YAML, node: Node, key: Key, seen: set[int])
     if isinstance(node, ScalarNode):
         if node.tag not in SCALARS:
             raise fail(node, f"{node.value!r} reads as a {_kind(node)}; a text stands in quotes")
-        if node.tag in NUMBERS and not _fits(yaml, node):
-            raise fail(node, f"{shown(node.value)} is no number that a study can hold")
+        if node.tag in NUMBERS and not _is_representable(yaml, node):
+            raise fail(node, f"{abbreviated(node.value)} is no number that a study can hold")
     for index, child in enumerate(node.value if isinstance(node, SequenceNode) else ()):
         _check_scalars(file, yaml, child, (*key, index), seen)
     for name, value in node.value if isinstance(node, MappingNode) else ():
         if not isinstance(name, ScalarNode):
             raise fail(name, "a key is a text, not a list or a mapping")
         if name.tag not in (TEXT, MERGE):
-            said = "a key is a text, write it in quotes"
-            raise fail(name, f"key {shown(name.value)} reads as {_kind(name)}; {said}")
+            advice = "a key is a text, write it in quotes"
+            raise fail(name, f"key {abbreviated(name.value)} reads as {_kind(name)}; {advice}")
         _check_scalars(file, yaml, value, (*key, name.value), seen)
 
 
@@ -128,29 +130,29 @@ def _kind(node: ScalarNode) -> str:
     return (node.tag or "").rpartition(":")[2]
 
 
-def _fits(yaml: YAML, node: ScalarNode) -> bool:
-    """Whether a number can be built, and is no greater than what every library can hold."""
+def _is_representable(yaml: YAML, node: ScalarNode) -> bool:
+    """Whether a number can be parsed, and every library can hold it."""
     try:
         number = getattr(yaml.constructor, f"construct_yaml_{NUMBERS[node.tag or '']}")(node)
     except ValueError:  # of more digits than Python converts, or of none
         return False
-    return abs(number) <= GREATEST  # nan is not
+    return abs(number) <= MAX_NUMBER  # nan is not
 
 
 def _lines(node: Node, key: Key) -> list[tuple[Key, int]]:
-    """In the order in which they win: what is merged (<<) comes before the mapping's own keys."""
-    found = []
+    """(key, line) of every key; of equal keys the last wins: those merged by ``<<`` come first."""
+    lines = []
     if isinstance(node, MappingNode):
-        own = []
+        own_lines = []
         for name, value in node.value:
             if name.tag == MERGE:
                 for part in value.value if isinstance(value, SequenceNode) else [value]:
-                    found += _lines(part, key)
+                    lines += _lines(part, key)
             else:
                 inner = (*key, name.value)
-                own += [(inner, name.start_mark.line + 1), *_lines(value, inner)]
-        found += own
+                own_lines += [(inner, name.start_mark.line + 1), *_lines(value, inner)]
+        lines += own_lines
     elif isinstance(node, SequenceNode):
         for index, value in enumerate(node.value):
-            found += [((*key, index), value.start_mark.line + 1), *_lines(value, (*key, index))]
-    return found
+            lines += [((*key, index), value.start_mark.line + 1), *_lines(value, (*key, index))]
+    return lines

@@ -1,26 +1,26 @@
-"""A table or figure as a study asks for it: which rows it shows, and where the paper's are."""
+"""A table or figure of a study: the rows that it shows, and the place of the paper's values."""
 
 from string import Formatter
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from pipeline.study.drawn import misdrawn, unset
+from pipeline.study.plot_kinds import mathtext_problem, plot_problem
 from pipeline.study.schema import Column, Where
 from robustinfo.core.settings import Settings
 
 
-def _settable(words: str) -> str:
-    if problem := unset(words):
+def _check_mathtext(words: str) -> str:
+    if problem := mathtext_problem(words):
         raise ValueError(problem)
     return words
 
 
-Text = Annotated[str, AfterValidator(_settable)]
+Text = Annotated[str, AfterValidator(_check_mathtext)]
 
 
 class Paper(Settings):
-    """Where the published value of a cell stands; ``{defence}`` and the like are the cell's own."""
+    """Place of the published value of a cell; ``{defence}`` and the like are the cell's own."""
 
     file: str  # of studies/references, without .yaml
     # the keys of that file down to the value, e.g. "success_rate|{dataset}/{model}|{entry}"
@@ -29,8 +29,8 @@ class Paper(Settings):
     names: dict[str, str] = Field(default_factory=dict)  # ours: the paper's
 
     @property
-    def asks(self) -> set[str]:
-        """The columns of a cell that stand in the key."""
+    def key_columns(self) -> set[str]:
+        """Columns of a cell that stand in the key."""
         return {name for _, name, _, _ in Formatter().parse(self.key) if name}
 
 
@@ -52,28 +52,28 @@ class Target(Settings):
 
     @model_validator(mode="after")
     def it_can_be_drawn(self) -> Self:
-        """A study may run for days before its figures are drawn."""
-        if problem := misdrawn(self.draw, self.rows, self.columns):
+        """Check the layout now: a study may run for days before its figures are drawn."""
+        if problem := plot_problem(self.draw, self.rows, self.columns):
             raise ValueError(problem)
         return self
 
 
-def text(value: Any) -> str:  # noqa: ANN401
-    """A value of a column as cells are named by it."""
+def cell_text(value: Any) -> str:  # noqa: ANN401
+    """Text of a column's value, as in the names of cells."""
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def printed(values: Any, paper: Paper | None, names: dict[str, str]) -> float | None:  # noqa: ANN401
-    """The paper's value of a cell, or None where it prints none. values: the reference file's."""
+def paper_value(values: Any, paper: Paper | None, names: dict[str, str]) -> float | None:  # noqa: ANN401
+    """The paper's value of a cell, or None where it prints none. values: of the reference file."""
     if paper is None:
         return None
-    theirs = {column: paper.names.get(name, name) for column, name in names.items()}
-    value = looked_up(values, paper.key, theirs)
+    paper_names = {column: paper.names.get(name, name) for column, name in names.items()}
+    value = reference_value(values, paper.key, paper_names)
     return None if value is None else value * paper.scale
 
 
-def looked_up(values: Any, key: str, names: dict[str, str]) -> Any:  # noqa: ANN401
-    """What stands in a reference file by a key, or None. values: the file's content."""
-    for part in key.split("|"):
-        values = values.get(part.format(**names)) if isinstance(values, dict) else None
+def reference_value(values: Any, key: str, names: dict[str, str]) -> Any:  # noqa: ANN401
+    """Content of a reference file under a key, or None. values: the whole content."""
+    for level in key.split("|"):
+        values = values.get(level.format(**names)) if isinstance(values, dict) else None
     return values

@@ -1,7 +1,7 @@
-"""What a YAML text would unfold to, counted from its events, before any of it is built.
+"""Limits on the size that a YAML text unfolds to, counted from its events before it is built.
 
-The parser's events come one by one and without recursion, so that a text that nests too deep, names
-itself or unfolds without end is stopped at the line where it goes too far.
+The parser's events come one by one and without recursion: a text that nests too deep, contains
+itself or unfolds to too many nodes is refused at the line where it exceeds the limit.
 """
 
 from collections.abc import Iterable
@@ -14,13 +14,13 @@ from ruamel.yaml.events import (
     NodeEvent,
 )
 
-DEEPEST = 30  # mappings and lists within one another
-MOST_NODES = 50_000  # keys and values, every alias counted as what it stands for
+MAX_DEPTH = 30  # mappings and lists within one another
+MAX_NODES = 50_000  # keys and values, every alias counted unfolded
 
 
 def check_events(events: Iterable[Event]) -> tuple[int, str] | None:
-    """(line, what goes too far); None if nothing does."""
-    total, sizes = 0, {}  # nodes so far; {anchor: nodes that it stands for}
+    """(line, problem) of the first exceeded limit; None if there is none."""
+    total, sizes = 0, {}  # nodes so far; {anchor: nodes that it unfolds to}
     above: list[tuple[str | None, int]] = []  # of every open mapping or list: anchor, total before
     for event in events:
         line = event.start_mark.line + 1
@@ -43,8 +43,8 @@ def check_events(events: Iterable[Event]) -> tuple[int, str] | None:
             if isinstance(event, CollectionStartEvent):
                 above.append((event.anchor, total))
             total += 1
-        if len(above) > DEEPEST:
-            return line, f"more than {DEEPEST} mappings or lists within one another"
-        if total > MOST_NODES:
-            return line, f"more than {MOST_NODES:,} keys and values, aliases unfolded"
+        if len(above) > MAX_DEPTH:
+            return line, f"more than {MAX_DEPTH} mappings or lists within one another"
+        if total > MAX_NODES:
+            return line, f"more than {MAX_NODES:,} keys and values, aliases unfolded"
     return None

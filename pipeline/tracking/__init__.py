@@ -1,1 +1,1 @@
-"""What DVC and MLflow are told of finished results."""
+"""Tracking of finished results in DVC and MLflow."""

@@ -2,12 +2,12 @@
 
 python -m pipeline dvc generate   dvc.yaml, from params.yaml
 python -m pipeline dvc jobs       jobs.json, as its first stage does
-python -m pipeline dvc record     after Snakemake: dvc.lock takes over what is up to date
+python -m pipeline dvc record     after Snakemake: commit to dvc.lock what is up to date
 python -m pipeline dvc adopt      after `dvc pull`, `checkout`, `repro`, `exp apply`:
-                                 Snakemake takes over what DVC calls clean
+                                 mark in Snakemake what DVC calls clean
 
-Neither ever blesses a stale file: record leaves out what Snakemake would run again, adopt what DVC
-calls changed and everything that depends on it.
+Neither marks a stale file as up to date: record leaves out what Snakemake would run again, adopt
+what DVC reports as changed and everything that depends on it.
 """
 
 import csv
@@ -25,30 +25,30 @@ from scmrepo.exceptions import SCMError
 
 from pipeline.run.plan import Plan
 from pipeline.study import checked
-from pipeline.tracking.dvc_stages import FILE, JOBS, STUDY, generated, write_jobs
+from pipeline.tracking.dvc_stages import FILE, JOBS, STUDY, dvc_yaml, write_jobs
 from robustinfo.core.errors import UserError
 from robustinfo.core.files import atomic_write
 
 
 def record() -> str:
-    """Commit to DVC exactly the stages whose every output Snakemake would leave as it is.
+    """Commit to DVC exactly the stages whose outputs Snakemake considers up to date.
 
-    By params.yaml as it is now, of which dvc.yaml is made anew.
+    dvc.yaml is first generated from the current params.yaml.
     """
     generate()
     write_jobs()
     summary = _run("snakemake", "--summary", "--quiet", "all")
     lines = csv.DictReader(io.StringIO(summary), delimiter="\t", quoting=csv.QUOTE_NONE)
-    done_with = {"status": "ok", "plan": "no update"}
-    there = {line["output_file"] for line in lines if done_with.items() <= line.items()}
+    finished_line = {"status": "ok", "plan": "no update"}
+    up_to_date = {line["output_file"] for line in lines if finished_line.items() <= line.items()}
     with Repo() as repo, lock_repo(repo):
-        known = [stage for stage in repo.index.stages if stage.cmd]
+        with_command = [stage for stage in repo.index.stages if stage.cmd]
         done = [
             stage
-            for stage in known
+            for stage in with_command
             if stage.addressing == JOBS
             or (
-                all(out.def_path in there for out in stage.outs)
+                all(out.def_path in up_to_date for out in stage.outs)
                 and all(Path(dep.def_path).exists() for dep in stage.deps)
             )
         ]
@@ -59,28 +59,28 @@ def record() -> str:
             stage.commit(relink=False)
         if done:
             done[0].dvcfile.dump_stages(done, update_pipeline=False)
-    return f"dvc: recorded {len(done)} of {len(known)} stages"
+    return f"dvc: recorded {len(done)} of {len(with_command)} stages"
 
 
 def adopt() -> str:
-    """Tell Snakemake that the outputs of clean stages are up to date, without running anything."""
+    """Mark the outputs of stages that DVC calls clean as up to date in Snakemake."""
     write_jobs()
-    known = stages()
-    clean = known.keys() - stale(known) - {JOBS}
-    if outs := [out for name in sorted(clean) for out in known[name].outs]:
-        _run("snakemake", "--touch", "--cores", "1", "--quiet", "all", "--", *outs)
-    return f"snakemake: adopted {len(clean)} of {len(known) - 1} jobs"
+    all_stages = stages()
+    clean = all_stages.keys() - stale_stages(all_stages) - {JOBS}
+    if outputs := [output for name in sorted(clean) for output in all_stages[name].outs]:
+        _run("snakemake", "--touch", "--cores", "1", "--quiet", "all", "--", *outputs)
+    return f"snakemake: adopted {len(clean)} of {len(all_stages) - 1} jobs"
 
 
 class Stage(NamedTuple):
-    """What a stage of dvc.yaml reads and writes."""
+    """Dependencies and outputs of a stage of dvc.yaml."""
 
     deps: list[str]
     outs: list[str]
 
 
 def stages() -> dict[str, Stage]:
-    """Every stage of dvc.yaml by its name."""
+    """All stages of dvc.yaml by name."""
     with Repo() as repo:
         return {
             stage.addressing: Stage(
@@ -91,51 +91,51 @@ def stages() -> dict[str, Stage]:
         }
 
 
-def stale(known: dict[str, Stage]) -> set[str]:
-    """The stages that DVC calls changed, and all that read what those write.
+def stale_stages(known: dict[str, Stage]) -> set[str]:
+    """Stages that DVC calls changed, and all stages that depend on them.
 
-    The first one has just been made again: it tells which others changed. The status also lists
-    files of the user's own that are no stages, as of ``dvc add``.
+    jobs.json has just been written anew, so that the status shows which jobs changed. The status
+    also lists files that are no stages, as of ``dvc add``.
     """
-    found = set(json.loads(_run("dvc", "status", "--json"))) & known.keys() - {JOBS}
+    changed = set(json.loads(_run("dvc", "status", "--json"))) & known.keys() - {JOBS}
     while True:
-        outs = [out for name in found for out in known[name].outs]
-        more = {
+        outs = [out for name in changed for out in known[name].outs]
+        dependent = {
             name
-            for name in known.keys() - found
+            for name in known.keys() - changed
             if any(
                 out == dep or out.startswith(f"{dep}/") for dep in known[name].deps for out in outs
             )
         }
-        if not more:
-            return found
-        found |= more
+        if not dependent:
+            return changed
+        changed |= dependent
 
 
 def generate() -> str:
     """Write dvc.yaml anew."""
     plan = Plan(checked.load(STUDY))
     with atomic_write(FILE) as partial:
-        partial.write_text(generated(plan), encoding="utf-8")
+        partial.write_text(dvc_yaml(plan), encoding="utf-8")
     return f"{FILE}: {len(plan.jobs) + 1} stages"
 
 
 def _run(*command: str) -> str:
-    """The command's standard output; its own words, if it fails."""
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode:
-        sys.exit(f"{' '.join(command[:2])} failed:\n{done.stdout}{done.stderr}")
-    return done.stdout
+    """Standard output of a command; exits with the command's output if it fails."""
+    process = subprocess.run(command, capture_output=True, text=True)
+    if process.returncode:
+        sys.exit(f"{' '.join(command[:2])} failed:\n{process.stdout}{process.stderr}")
+    return process.stdout
 
 
-def main(words: Sequence[str]) -> None:
-    """Do what the one word says. Raises UserError."""
+def main(arguments: Sequence[str]) -> None:
+    """Run the verb of the command line. Raises UserError."""
     verbs = {"generate": generate, "jobs": write_jobs, "record": record, "adopt": adopt}
-    if [*words] in (["-h"], ["--help"]):
+    if [*arguments] in (["-h"], ["--help"]):
         return print(__doc__)
-    if [*words] not in [[verb] for verb in verbs]:
+    if [*arguments] not in [[verb] for verb in verbs]:
         sys.exit(__doc__)
     try:
-        print(verbs[words[0]]())
+        print(verbs[arguments[0]]())
     except (DvcException, SCMError) as error:  # no repository, or another DVC at work in it
-        raise UserError(f"dvc {words[0]}: {error}") from None
+        raise UserError(f"dvc {arguments[0]}: {error}") from None

@@ -1,9 +1,9 @@
-"""params.yaml as DVC has it: dvc.yaml, a stage for every job, and jobs.json, on what each depends.
+"""DVC's files for params.yaml: dvc.yaml, a stage per job, and jobs.json, their parameters.
 
 Both are made from the same plan as Snakemake's rules. DVC compares files and values, and knows
 neither what a study inherits nor which code a job runs. Its first stage therefore writes jobs.json:
-for every job the digest of its code's meaning and all that it may see of the study. It is made
-again after any change of a file, in a moment; another job only if its own part is another.
+for every job the digest of its code's meaning and its parameters. jobs.json is written anew after
+any change of a file; a job runs again only if its own part has changed.
 """
 
 import json
@@ -22,7 +22,7 @@ STUDY = Path("params.yaml")  # the only study that is versioned
 FILE = Path("dvc.yaml")
 JOBS = "jobs"  # the first stage
 COMMAND = "python -m pipeline dvc jobs"
-# What DVC shows and compares by itself, by artifact; all else it keeps.
+# Kinds of output that DVC shows and compares, by artifact; all others are ``outs``.
 KINDS = {"metrics": "metrics", "figure": "plots"}
 HEAD = """\
 # Made from {study} by `python -m pipeline dvc generate`; do not edit. A stage for every
@@ -32,27 +32,27 @@ HEAD = """\
 
 
 def jobs_file(study: dict[str, Any]) -> Path:
-    """Where every job's parameters and the digest of its code stand."""
+    """Path of jobs.json, with every job's parameters and the digest of its code."""
     return Path(f"results/{study['name']}/jobs.json")
 
 
 def write_jobs() -> Path:
     """Write jobs.json. Raises UserError if dvc.yaml is of other jobs than params.yaml asks for."""
     plan = Plan(checked.load(STUDY))
-    if not FILE.is_file() or FILE.read_text(encoding="utf-8") != generated(plan):
+    if not FILE.is_file() or FILE.read_text(encoding="utf-8") != dvc_yaml(plan):
         raise UserError(f"{FILE} is not of {STUDY} as it is; run `python -m pipeline dvc generate`")
-    told = {}
+    jobs = {}
     for name, job in plan.jobs.items():
         params = plan.params(job)
-        told[name] = {"code": code.digest(job.contract, params), "params": params}
+        jobs[name] = {"code": code.digest(job.contract, params), "params": params}
     file = jobs_file(plan.study)
     with atomic_write(file) as partial:
-        partial.write_text(json.dumps(told, indent=1, sort_keys=True) + "\n")
+        partial.write_text(json.dumps(jobs, indent=1, sort_keys=True) + "\n")
     return file
 
 
-def generated(plan: Plan) -> str:
-    """The text of dvc.yaml."""
+def dvc_yaml(plan: Plan) -> str:
+    """Text of dvc.yaml."""
     jobs = jobs_file(plan.study)
     files = [*map(str, files_of(STUDY))]
     lines = [HEAD.format(study=STUDY, jobs=jobs) + "params:", f"  - {STUDY}", "stages:"]
@@ -60,25 +60,32 @@ def generated(plan: Plan) -> str:
     lines += _stage(JOBS, COMMAND, first)
     for name, job in plan.jobs.items():
         lines.append("")
-        lines += _stage(name, job.command(str(STUDY)), _files(plan, job), of=str(jobs))
+        lines += _stage(
+            name,
+            job.command(str(STUDY)),
+            _dependencies_and_outputs(plan, job),
+            params_file=str(jobs),
+        )
     return "\n".join(lines) + "\n"
 
 
-def _files(plan: Plan, job: Planned) -> dict[str, list[str]]:
+def _dependencies_and_outputs(plan: Plan, job: Planned) -> dict[str, list[str]]:
     # DVC follows a folder, of which a pattern selects files.
-    found = {"deps": [one.partition("/*")[0] for one in job.contract.files]}
+    paths = {"deps": [pattern.partition("/*")[0] for pattern in job.contract.files]}
     for files in plan.reads(job).values():
-        found["deps"] += [str(file.path) for file in files]
+        paths["deps"] += [str(file.path) for file in files]
     for artifact, path in plan.writes(job).items():
-        found.setdefault(KINDS.get(artifact, "outs"), []).append(str(path))
-    return found
+        paths.setdefault(KINDS.get(artifact, "outs"), []).append(str(path))
+    return paths
 
 
-def _stage(name: str, command: str, files: dict[str, list[str]], of: str = "") -> Iterator[str]:
+def _stage(
+    name: str, command: str, files: dict[str, list[str]], params_file: str = ""
+) -> Iterator[str]:
     yield f"  {name}:"
     yield f"    cmd: {command}"
-    if of:
-        yield f"    params: [{{{of}: [{name}]}}]"
+    if params_file:
+        yield f"    params: [{{{params_file}: [{name}]}}]"
     for kind, paths in files.items():
         if paths:
             yield f"    {kind}:"

@@ -1,6 +1,6 @@
-"""The finished runs of a study as MLflow wants them: flat parameters, a key, named numbers by step.
+"""Finished runs of a study in MLflow's form: flat parameters, a key, named metrics by step.
 
-A run is finished once all its result files are there. Its key is the sha256 of these files and of
+A run is finished once all its result files exist. Its key is the sha256 of these files and of
 its parameters: the same results have the same key on every machine. Nothing here knows mlflow.
 """
 
@@ -42,7 +42,7 @@ NAMES = {
 
 
 class Run(NamedTuple):
-    """One finished run. ``swept``: by stage and entry, the setting that its levels are of."""
+    """One finished run. swept: {(stage, entry): the setting that is swept}."""
 
     names: dict[str, str]
     params: dict[str, str]
@@ -58,45 +58,49 @@ class Run(NamedTuple):
 
     @property
     def defence(self) -> str:
-        """``digits/lenet5/entropic``, what all its seeds share."""
+        """``digits/lenet5/entropic``, the same for all its seeds."""
         return self.name.rpartition("/")[0]
 
 
 def runs(study: dict[str, Any]) -> tuple[list[Run], int]:
-    """The finished runs, all with the same parameter names, and how many are not finished."""
-    found, incomplete, plan = [], 0, Plan(study)
-    for names, files in _expected(plan):
+    """(finished runs, all with the same parameter names; number of unfinished ones)."""
+    finished, incomplete, plan = [], 0, Plan(study)
+    for names, files in _expected_runs(plan):
         if all(file.is_file() for file in files):
-            found.append(_run(plan, names, files))
+            finished.append(_finished_run(plan, names, files))
         else:
             incomplete += 1
-    every = dict.fromkeys(key for run in found for key in run.params)
-    aligned = [run._replace(params=dict.fromkeys(every, "-") | run.params) for run in found]
+    all_params = dict.fromkeys(key for run in finished for key in run.params)
+    aligned = [run._replace(params=dict.fromkeys(all_params, "-") | run.params) for run in finished]
     return aligned, incomplete
 
 
 def metrics(run: Run) -> Iterator[tuple[str, float, int]]:
     """(name, value, step) of every finite number of the run. A step is an epoch or a level.
 
-    Steps are whole numbers: a sweep with fractions counts in thousandths, and its name says so.
+    Steps are whole numbers: a sweep with fractions counts in thousandths, as its name shows.
     """
     for file in run.files:
         if file.suffix == ".csv":
             table = rows.read(file)
             table = table[~(table.stage.eq("diagnose") & table.input.ne(""))]  # points of pictures
-            broken = table[table.level % 1 > 0]
-            fractions = set(zip(broken.stage, broken.entry, strict=True))
+            fractional = table[table.level % 1 > 0]
+            fractions = set(zip(fractional.stage, fractional.entry, strict=True))
             for row in table[table.value.map(math.isfinite)].itertuples():
                 sweep = (row.stage, row.entry)
                 if math.isnan(row.level):
-                    yield _name(row), row.value, 0 if math.isnan(row.epoch) else int(row.epoch)
+                    yield (
+                        _metric_name(row),
+                        row.value,
+                        0 if math.isnan(row.epoch) else int(row.epoch),
+                    )
                 else:
                     scale = 1000 if sweep in fractions else 1
                     axis = f"_by_{run.swept.get(sweep, 'level')}" + "_x1000" * (scale == 1000)
-                    yield _name(row) + axis, row.value, round(row.level * scale)
+                    yield _metric_name(row) + axis, row.value, round(row.level * scale)
 
 
-def _name(row: Any) -> str:  # noqa: ANN401 - a row of itertuples
+def _metric_name(row: Any) -> str:  # noqa: ANN401 - a row of itertuples
     kind = f"{row.stage} {row.entry}"
     if row.stage == "measure" and not row.entry:
         kind = "snapshot"
@@ -109,16 +113,18 @@ def _name(row: Any) -> str:  # noqa: ANN401 - a row of itertuples
     return name.replace("/network.", "/").removesuffix(".mean")
 
 
-def _expected(plan: Plan) -> Iterator[tuple[dict[str, str], list[Path]]]:
-    """The names of every run of the study, and its files: the checkpoint and all tables."""
+def _expected_runs(plan: Plan) -> Iterator[tuple[dict[str, str], list[Path]]]:
+    """(names, files) of every run of the study: its checkpoint and all tables."""
     for job in plan.of("collect"):
         read = plan.reads(job)
         for model in read["model"]:
-            own = [one.path for one in read["tables"] if model.names.items() <= one.names.items()]
-            yield model.names, [model.path, *own]
+            tables = [
+                file.path for file in read["tables"] if model.names.items() <= file.names.items()
+            ]
+            yield model.names, [model.path, *tables]
 
 
-def _run(plan: Plan, names: dict[str, str], files: list[Path]) -> Run:
+def _finished_run(plan: Plan, names: dict[str, str], files: list[Path]) -> Run:
     used: dict[str, Any] = {"start": "scratch"}
     for stage in (*TRAININGS, *TEST_STAGES):
         for job in plan.of(stage, **names):
@@ -147,5 +153,5 @@ def _flat(content: dict[str, Any], prefix: str) -> Iterator[tuple[str, str]]:
 
 
 def _text(value: Any) -> str:  # noqa: ANN401 - any YAML value
-    """As it stands in the study: null, true, 0.1, words without quotes."""
+    """A value as YAML has it: null, true, 0.1, texts without quotes."""
     return value if isinstance(value, str) else json.dumps(value)

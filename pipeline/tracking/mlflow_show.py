@@ -1,8 +1,8 @@
 """Show a study's finished runs in MLflow: python -m pipeline mlflow --study params.yaml
 
-MLflow is a view, rebuilt from the files in results/ at any time; repeating this adds nothing. The
-store is MLFLOW_TRACKING_URI, or sqlite:///mlflow.db. One that does not answer costs a line, never
-the study.
+MLflow is a view of the files in results/, and can be rebuilt at any time; repeating this adds
+nothing. The store is MLFLOW_TRACKING_URI, or sqlite:///mlflow.db. A store that does not answer is
+reported in a line, and never fails the study.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from pipeline.tracking import mlflow_runs
 
 STORE = "sqlite:///mlflow.db"
 # Before mlflow is imported. Its own patience with a dead server is minutes.
-MANNERS = {
+DEFAULT_ENVIRONMENT = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -26,51 +26,53 @@ MANNERS = {
 }
 
 
-def main(words: Sequence[str]) -> None:
-    """Show the runs; one line says what became of it. Raises UserError for a broken study."""
+def main(arguments: Sequence[str]) -> None:
+    """Log the runs and print a line on the outcome. Raises UserError for an invalid study."""
     parser = argparse.ArgumentParser("python -m pipeline mlflow", description=__doc__.split(":")[0])
     parser.add_argument("--study", type=Path, default=Path("params.yaml"), help="the study file")
-    print(show(parser.parse_args(words).study, os.environ.get("MLFLOW_TRACKING_URI") or STORE))
+    print(show(parser.parse_args(arguments).study, os.environ.get("MLFLOW_TRACKING_URI") or STORE))
 
 
 def show(file: Path, uri: str) -> str:
-    """Bring the store up to date with the study's results. Raises UserError for a broken study."""
+    """Log the study's finished runs; a line on the outcome. Raises UserError: invalid study."""
     study = load(file)
     runs, incomplete = mlflow_runs.runs(study)
-    for name, value in MANNERS.items():
+    for name, value in DEFAULT_ENVIRONMENT.items():
         os.environ.setdefault(name, value)
-    from pipeline.tracking.mlflow_client import UNREACHABLE, project
+    from pipeline.tracking.mlflow_client import UNREACHABLE, log_runs
 
-    place = _public(uri)
+    store = _without_passwords(uri)
     try:
-        with _alone(uri):
-            new, experiment = project(uri, file, study, runs)
+        with _lock(uri):
+            new, experiment = log_runs(uri, file, study, runs)
     except UNREACHABLE as error:
-        later = f"python -m pipeline mlflow --study {file}"
-        return f"mlflow: not shown, {place}: {_reason(error)}; later: {later}"
-    waiting = f", {incomplete} not finished" if incomplete else ""
-    # Its list of experiments leads to an empty page about prompts and traces.
+        retry_command = f"python -m pipeline mlflow --study {file}"
+        return f"mlflow: not shown, {store}: {_reason(error)}; later: {retry_command}"
+    unfinished = f", {incomplete} not finished" if incomplete else ""
+    # The link from the list of experiments leads to an empty page about prompts and traces.
     page = f"#/experiments/{experiment}/runs?workflowType=machine_learning"
-    look = f"{place.rstrip('/')}/{page}"
-    if not place.startswith("http"):
-        look = f"mlflow ui --backend-store-uri {place}, then http://127.0.0.1:5000/{page}"
-    return f"mlflow: {new} new, {len(runs) - new} already there{waiting} ({place}); look: {look}"
+    address = f"{store.rstrip('/')}/{page}"
+    if not store.startswith("http"):
+        address = f"mlflow ui --backend-store-uri {store}, then http://127.0.0.1:5000/{page}"
+    return (
+        f"mlflow: {new} new, {len(runs) - new} already there{unfinished} ({store}); look: {address}"
+    )
 
 
-def _public(text: str) -> str:
-    """The text without the passwords of addresses in it."""
+def _without_passwords(text: str) -> str:
+    """The text without passwords in addresses."""
     return re.sub(r"//[^/@\s]*@", "//", text)
 
 
 def _reason(error: BaseException) -> str:
-    """The first error under those that wrap it: ``[Errno 111] Connection refused``."""
+    """Text of the innermost error: ``[Errno 111] Connection refused``."""
     while inner := error.__cause__ or error.__context__:
         error = inner
-    return _public(str(error).partition("\n")[0])
+    return _without_passwords(str(error).partition("\n")[0])
 
 
-def _alone(uri: str) -> FileLock:
-    """One writer at a time: a fresh database dies of several, and none may see another's half."""
+def _lock(uri: str) -> FileLock:
+    """Lock of the store: several writers would break a new database."""
     database = uri.removeprefix("sqlite:///")
     lock = Path(".snakemake/mlflow.lock" if database == uri else f"{database}.lock")
     lock.parent.mkdir(parents=True, exist_ok=True)

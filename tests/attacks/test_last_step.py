@@ -102,7 +102,7 @@ def test_the_stage_keeps_who_falls_at_the_last_step_beside_who_falls_at_all(
     """As ``broken_after`` reads it. The second image is wrong when clean."""
     images = Images(torch.full((2, 1, 1, 1), 127, dtype=torch.uint8), torch.tensor([0, 1]))
     monkeypatch.setattr(load, "test_images", lambda job: images)
-    monkeypatch.setattr(attack_stage, "attacked", lambda job: (Valley(), None))
+    monkeypatch.setattr(attack_stage, "network_and_term", lambda job: (Valley(), None))
     job = SimpleNamespace(
         params={"attack": ATTACKS["pgd"] | WALK | {"steps": steps}},
         names={"attack": "pgd"},

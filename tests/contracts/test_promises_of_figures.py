@@ -9,7 +9,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from pipeline.figures.drawing import DRAWINGS
-from pipeline.study.drawn import TAKES
+from pipeline.study.plot_kinds import REQUIREMENTS
 from pipeline.study.target import Target
 
 # (rows, columns) of a target, and the cells of its table; of a file not named here, a heat map's.
@@ -55,5 +55,5 @@ def test_a_drawing_draws_its_table_and_leaves_it_alone(name):
 
 
 def test_what_a_study_may_draw_is_said_alike_in_all_places():
-    assert {*DRAWINGS} == {*TAKES} == {*SHAPES}
+    assert {*DRAWINGS} == {*REQUIREMENTS} == {*SHAPES}
     assert {*DRAWINGS} <= {*NAMES}

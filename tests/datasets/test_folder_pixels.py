@@ -92,7 +92,9 @@ def test_a_colour_that_is_declared_transparent_is_laid_on_white_too(paint, mode)
     image.save("key/x/1.png", transparency=(0, 0, 0) if mode == "RGB" else image.getpixel((0, 0)))
     found = images("key")
     assert found.images[:][0, 0].unique().tolist() == [50, 255]
-    assert found.images.shape[1] == (1 if mode == "L" else 3) and found.summary.notes == [f"{LAID}1"]
+    assert found.images.shape[1] == (1 if mode == "L" else 3) and found.summary.notes == [
+        f"{LAID}1"
+    ]
 
 
 def test_an_alpha_channel_that_is_opaque_changes_nothing(paint):

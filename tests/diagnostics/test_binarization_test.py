@@ -6,7 +6,7 @@ from pydantic import ValidationError
 from torch import nn
 
 from pipeline.run import contract
-from pipeline.run.code import code
+from pipeline.run.code import source_files
 from robustinfo.diagnostics import binarization_test
 from robustinfo.diagnostics._linear_probe import Binary, LinearProbe, fit_probe, last_linear
 from robustinfo.maths.balls import distance
@@ -203,6 +203,8 @@ def test_an_attack_without_a_ball_and_a_misspelt_one_are_refused(attack, message
 
 def test_a_job_knows_that_it_runs_the_code_of_the_attack():
     entry = {"method": "binarization_test", "adversary": {"method": "mi_fgsm"}}
-    stage = contract.every()["diagnose"]
-    files = code(stage, {short: {} for short in stage.params} | {"diagnostics": {"active": entry}})
+    stage = contract.read_all()["diagnose"]
+    files = source_files(
+        stage, {short: {} for short in stage.params} | {"diagnostics": {"active": entry}}
+    )
     assert "src/robustinfo/attacks/mi_fgsm.py" in files

@@ -52,8 +52,8 @@ def first(tmp_path_factory):
     assert not (folder / RESULTS / STANDARD / "model.safetensors").exists(), "it was not stopped"
 
     code = "from pipeline.evidence import checkouts, plan, unfinished; from pathlib import Path;"
-    code += f"unit = plan.one({STANDARD!r}); checkout = checkouts.at({found['commit']!r});"
-    code += "print(unfinished.keep(unit, checkout, Path('.evidence/log')))"
+    code += f"unit = plan.find_unit({STANDARD!r}); checkout = checkouts.at({found['commit']!r});"
+    code += "print(unfinished.export(unit, checkout, Path('.evidence/log')))"
     found["kept"] = run(folder, sys.executable, "-c", code)
     with (folder / "src/robustinfo/training/loop.py").open("a") as file:
         file.write("\nMEANT = 'something else'\n")

@@ -4,7 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.evidence import asking, begun, children, page, plan, records, running, steps, working
+from pipeline.evidence import (
+    fingerprint,
+    finish_unit,
+    page,
+    plan,
+    records,
+    runner,
+    steps,
+    subprocesses,
+    unit_state,
+)
 from pipeline.evidence.units import Unit
 from pipeline.study.check import load
 from robustinfo.core.errors import UserError
@@ -27,45 +37,45 @@ def then(tmp_path, monkeypatch):
     for folder in ("", "now", "then"):
         Path(folder, "tiny.yaml").write_text(STUDY)
     Path("then/pipeline/stages/prepare.py").write_text("def run(job):\n    pass\n")
-    monkeypatch.setattr(begun.checkouts, "head", lambda: "now")
-    monkeypatch.setattr(begun.checkouts, "at", Path)
-    for name in ("asked", "started", "work"):
-        monkeypatch.setattr(children, name, lambda *_, **__: pytest.fail("it was started"))
+    monkeypatch.setattr(unit_state.checkouts, "head", lambda: "now")
+    monkeypatch.setattr(unit_state.checkouts, "at", Path)
+    for name in ("output_of", "start", "run"):
+        monkeypatch.setattr(subprocesses, name, lambda *_, **__: pytest.fail("it was started"))
 
 
 @pytest.mark.parametrize("trained", [None, "2026-01-01"])
 def test_a_unit_under_way_is_refused_with_one_sentence_before_anything_runs(then, trained):
-    begun.note(UNIT, "training", commit="then", date=trained, asked="1")
-    begun.note(UNIT, "measuring", commit="then")
-    before = begun.of(UNIT)
+    unit_state.update(UNIT, "training", commit="then", date=trained, asked="1")
+    unit_state.update(UNIT, "measuring", commit="then")
+    before = unit_state.read(UNIT)
     with pytest.raises(UserError) as error:
-        working.finish(UNIT, lambda said: None)
-    assert not isinstance(error.value, children.FailedError)  # nothing is counted as a failure
+        finish_unit.finish(UNIT, lambda said: None)
+    assert not isinstance(error.value, subprocesses.FailedError)  # nothing is counted as a failure
     said = str(error.value)
     assert said.startswith("then is of a commit at which stages had no contracts yet: tiny/digits/")
     assert "delete .evidence/begun/tiny/digits/lenet5/standard/0 and .evidence/results/t" in said
     assert "\n" not in said
-    assert begun.of(UNIT) == before
+    assert unit_state.read(UNIT) == before
 
 
 def test_a_runner_goes_on_with_other_units(then, tmp_path, monkeypatch):
-    begun.note(UNIT, "training", commit="then")
+    unit_state.update(UNIT, "training", commit="then")
     done, units = [], [UNIT, UNIT.of("other")]
 
     def finish(unit, tell):
-        working._half(UNIT, "training", tell) if unit is UNIT else done.append(unit)
+        finish_unit._finish_half(UNIT, "training", tell) if unit is UNIT else done.append(unit)
         unit.record.mkdir(parents=True)
         (unit.record / "unit.json").touch()
 
-    monkeypatch.setattr(running, "_listed", lambda *_: units)
-    monkeypatch.setattr(running.working, "finish", finish)
-    monkeypatch.setattr(children, "asked", lambda *_: "")
-    monkeypatch.setattr(running.driver, "lead", lambda: None)
-    monkeypatch.setattr(running.signal, "signal", lambda *_: None)
+    monkeypatch.setattr(runner, "_read_list", lambda *_: units)
+    monkeypatch.setattr(runner.finish_unit, "finish", finish)
+    monkeypatch.setattr(subprocesses, "output_of", lambda *_: "")
+    monkeypatch.setattr(runner.driver, "set_job_environment", lambda: None)
+    monkeypatch.setattr(runner.signal, "signal", lambda *_: None)
     with pytest.raises(
         UserError, match=f"^1 units failed: {UNIT.name}; then is of a commit at which"
     ):
-        running.run(lambda said: None)
+        runner.run(lambda said: None)
     assert done == [UNIT.of("other")]
 
 
@@ -75,7 +85,7 @@ def test_a_training_asks_for_what_it_asked_for_then_by_the_same_digest(tmp_path,
     file = tmp_path / "tiny.yaml"
     file.write_text(STUDY)
     names = UNIT.names | {"defence": defence}
-    found = asking.with_study(load(file), names, "training", Path())
+    found = fingerprint.of_study(load(file), names, "training", Path())
     assert found["asked"] == ASKED_THEN[defence]
 
 
@@ -84,7 +94,7 @@ def test_finished_records_of_then_are_read_shown_and_never_planned_again():
     finished = [unit for unit in plan.units() if unit.is_finished]
     of_then = [u for u in finished if "pipeline/paths.py" in meaning_of(u)]
     assert of_then
-    assert running._next(of_then, ()) is None
+    assert runner._next_unit(of_then, ()) is None
     shown = page.text()
     for unit in of_then:
         (line,) = [one for one in shown.splitlines() if f"[{unit.name}]({unit.name})" in one]

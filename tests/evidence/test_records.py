@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
-from pipeline.evidence import asking, gather, page, plan, records, steps, unfinished
+from pipeline.evidence import fingerprint, gather, page, plan, records, steps, unfinished
 from pipeline.evidence.units import RECORDS, RUN, Unit
 from pipeline.run import resuming
 from pipeline.run.plan import Plan
@@ -81,7 +81,7 @@ def test_what_is_wrong_in_a_list_is_said_before_anything_runs(tmp_path, wrong, s
 def test_the_steps_write_every_table_of_a_run_and_what_a_transfer_needs():
     """Those that the stage collect reads of it; the examples of the proxy are there before."""
     study, names = load(Path("studies/uncertainty.yaml")), UNIT.names
-    found = steps.of(study, names)
+    found = steps.steps_of_run(study, names)
     assert [step.stage for step in found["training"]] == ["prepare", "pretrain"]
     written = {file for half in found.values() for step in half for file in step.writes}
     plan = Plan(study)
@@ -112,7 +112,7 @@ def test_outcomes_are_packed_one_bit_per_image():
     bits = [1, 0, 1, 0, 0, 0, 0, 0, 1]
     outcomes = pd.DataFrame({"entry": "clean", "index": range(9), "correct": bits})
     outcomes = pd.concat([outcomes[::-1], outcomes.assign(entry="fgsm", correct=0)])
-    found = gather.packed(outcomes).to_dict("list")
+    found = gather.pack_bits(outcomes).to_dict("list")
     assert found == {"entry": ["clean", "fgsm"], "n": [9, 9], "correct_bits": ["a080", "0000"]}
     back = np.unpackbits(np.frombuffer(bytes.fromhex(found["correct_bits"][0]), np.uint8))[:9]
     assert back.tolist() == bits
@@ -131,24 +131,24 @@ def test_images_that_were_held_out_are_none_of_the_scale():
     """5 % of CIFAR-10's 50,000; all, where none are held out."""
     names = {"dataset": "cifar10", "model": "vgg16", "defence": "ib_rar"}
     unit = UNIT._replace(study_file="studies/evidence/ib-rar.yaml", **names)
-    found = asking.scale(unit, Path(), 50_000)
+    found = fingerprint.run_scale(unit, Path(), 50_000)
     assert found == {
         "training_images": 47_500, "evaluation_images": 500, "epochs": 60, "batch_size": 100,
     }  # fmt: skip
     other = {"dataset": "cifar10", "model": "all_cnn", "defence": "standard"}
     unit = UNIT._replace(study_file="studies/evidence/one-bit-matters.yaml", **other)
-    assert asking.scale(unit, Path(), 50_000)["training_images"] == 5000  # of its data set
+    assert fingerprint.run_scale(unit, Path(), 50_000)["training_images"] == 5000  # of its data set
     unit = UNIT._replace(study_file="studies/evidence/uncertainty.yaml")
-    assert asking.scale(unit, Path(), 60_000)["training_images"] is None
+    assert fingerprint.run_scale(unit, Path(), 60_000)["training_images"] is None
 
 
 def test_changed_methods_are_named_before_the_pipeline(monkeypatch):
     now = dict.fromkeys(["pipeline/a.py", "pipeline/b.py", "pipeline/c.py"], "1")
     now |= dict.fromkeys(["src/robustinfo/y.py", "src/robustinfo/x.py"], "1")
-    monkeypatch.setattr(asking, "with_study", lambda *_: {"asked": "", "meaning": now})
+    monkeypatch.setattr(fingerprint, "of_study", lambda *_: {"asked": "", "meaning": now})
     before = {half: {"asked": "", "meaning": {}} for half in steps.HALVES}
     named = "src/robustinfo/x.py, src/robustinfo/y.py, pipeline/a.py, 2 more"
-    assert [*page._older(UNIT, before, {})] == [f"{half}: {named}" for half in steps.HALVES]
+    assert [*page._changed_since(UNIT, before, {})] == [f"{half}: {named}" for half in steps.HALVES]
 
 
 def test_the_page_calls_an_adopted_network_adopted(monkeypatch):
@@ -160,7 +160,7 @@ def test_the_page_calls_an_adopted_network_adopted(monkeypatch):
         "scale": {"training_images": None, "evaluation_images": 10, "epochs": 2},
         "checkpoint": {"committed": True, "sha256": "0" * 64},
     }
-    monkeypatch.setattr(page, "_older", lambda *_: [])
+    monkeypatch.setattr(page, "_changed_since", lambda *_: [])
     line = page._line(UNIT, record, {})
     assert line[1:3] == ["ffffffffff (2026-01-02), adopted", "ffffffffff (2026-01-02)"]
     assert line[6] == "0.50 (measuring only)"
@@ -171,7 +171,7 @@ def test_the_page_calls_an_adopted_network_adopted(monkeypatch):
 def test_a_state_beyond_the_budget_stays_here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     work = UNIT.path(RUN) / ".training"
-    resuming.keep(work, "mine", {"epoch": 3, "model": torch.rand(40)}, [])
+    resuming.save_state(work, "mine", {"epoch": 3, "model": torch.rand(40)}, [])
     monkeypatch.setattr(records, "BUDGET", 100)
-    assert "is beyond the budget" in unfinished.keep(UNIT, tmp_path, tmp_path / "log")
+    assert "is beyond the budget" in unfinished.export(UNIT, tmp_path, tmp_path / "log")
     assert not UNIT.record.exists()

@@ -98,7 +98,7 @@ def record(folder, unit):
 
 
 def ordered(table):
-    return table.sort_values(rows.OWN).reset_index(drop=True)
+    return table.sort_values(rows.MEASURED_AT).reset_index(drop=True)
 
 
 def logged(folder, unit, name):

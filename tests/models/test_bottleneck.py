@@ -6,7 +6,7 @@ from torch import nn
 
 from pipeline.run import code
 from pipeline.study import entries
-from pipeline.study.slices import INNER
+from pipeline.study.slices import NESTED_ENTRIES
 from pipeline.study.strict_yaml import StudyError
 from robustinfo.core.errors import UserError
 from robustinfo.models import bottleneck, lenet5
@@ -160,5 +160,5 @@ def test_a_study_checks_the_network_within_and_knows_its_file():
     with pytest.raises(StudyError, match=r"models.vib.network.method: no method 'lenet'"):
         bad = entry | {"network": {"method": "lenet"}}
         entries._check_entry("models", "", bad, ("models", "vib"), None, fail)
-    assert INNER["network"] == "models"
+    assert NESTED_ENTRIES["network"] == "models"
     assert ("models", "lenet5") in set(code._methods("models", entry))

@@ -1,1 +1,1 @@
-"""docs/reference.md: all that a study and its results hold, from the code that makes it."""
+"""docs/reference.md: sections of studies, results and methods, generated from the code."""

@@ -1,11 +1,11 @@
-"""Of the reference: every method of every folder, its settings and what it calls its rows."""
+"""Reference, methods: every method of every folder, its settings and quantities."""
 
 import re
 from functools import cache
 from inspect import getdoc
 from typing import Any
 
-from pipeline.report.reference.words import fields, table
+from pipeline.report.reference.markdown import fields, table
 from pipeline.study import meanings
 from pipeline.study.json_schema import schema
 from robustinfo.core import registry
@@ -27,13 +27,13 @@ PAPER = re.compile(r"arXiv (\d{4}\.\d{4,5})")
 
 
 def parts() -> list[str]:
-    """Markdown."""
-    found = ["## Methods", "The first paper that a method's file names is linked."]
-    for kind, what in FOLDERS.items():
-        found += [f"### {kind}", f"`src/robustinfo/{kind}/`: {what}."]
+    """Markdown of the section."""
+    markdown = ["## Methods", "The first paper that a method's file names is linked."]
+    for kind, description in FOLDERS.items():
+        markdown += [f"### {kind}", f"`src/robustinfo/{kind}/`: {description}."]
         for name in registry.names(kind):
-            found += _method(kind, name)
-    return found
+            markdown += _method(kind, name)
+    return markdown
 
 
 def _method(kind: str, name: str) -> list[str]:
@@ -42,29 +42,29 @@ def _method(kind: str, name: str) -> list[str]:
     paper = PAPER.search(text)
     line = " ".join(text.split("\n\n")[0].split())
     link = f" [arXiv {paper[1]}](https://arxiv.org/abs/{paper[1]})" if paper else ""
-    found = [f"#### {kind}/{name}", line + link]
+    markdown = [f"#### {kind}/{name}", line + link]
     if module.Config.model_fields:
-        found.append(fields(module.Config, _shape(kind, name)))
-    said = quantities(kind, name)
-    if said:
-        lines = [[f"`{one}`", meaning] for one, meaning in said.items()]
-        found.append(table(["quantity", "meaning"], lines))
-    return found
+        markdown.append(fields(module.Config, _settings_schema(kind, name)))
+    named_quantities = quantities(kind, name)
+    if named_quantities:
+        lines = [[f"`{quantity}`", meaning] for quantity, meaning in named_quantities.items()]
+        markdown.append(table(["quantity", "meaning"], lines))
+    return markdown
 
 
 def quantities(kind: str, name: str) -> dict[str, str]:
-    """{quantity: meaning} of a method, in the order in which its file says them."""
+    """{quantity: meaning} of a method, in the order of its docstring."""
     if not hasattr(registry.contract(kind).Method, "outline"):
         return {}
     return meanings.of_quantities(registry.module(kind, {"method": name}).outline)
 
 
-def _shape(kind: str, name: str) -> dict[str, Any]:
+def _settings_schema(kind: str, name: str) -> dict[str, Any]:
     """The JSON schemas of its settings."""
-    ways = _schema()["$defs"][kind]["allOf"]
+    alternatives = _schema()["$defs"][kind]["allOf"]
     return next(
         way["then"]["properties"]
-        for way in ways
+        for way in alternatives
         if way["if"]["properties"]["method"]["const"] == name
     )
 

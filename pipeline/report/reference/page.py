@@ -23,12 +23,12 @@ measured, and what is concluded. `python -m pipeline check FILE` checks all of i
 
 
 def page() -> str:
-    """Markdown."""
+    """The page as Markdown."""
     parts = [INTRODUCTION, *sections.parts(), *results.parts(), *methods.parts()]
     return "\n\n".join(parts).replace("``", "`") + "\n"
 
 
-def main(words: Sequence[str]) -> None:
-    """Print it; it takes no words."""
-    argparse.ArgumentParser("python -m pipeline reference").parse_args(words)
+def main(arguments: Sequence[str]) -> None:
+    """Print the page; there are no arguments."""
+    argparse.ArgumentParser("python -m pipeline reference").parse_args(arguments)
     print(page(), end="")

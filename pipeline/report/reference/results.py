@@ -1,28 +1,32 @@
-"""Of the reference: what the results of a study hold, and which stages write them."""
+"""Reference, results: their columns and quantities, and the stages that write them."""
 
 import ast
 from pathlib import Path
 
-from pipeline.report.reference.words import table
+from pipeline.report.reference.markdown import table
 from pipeline.results import rows
 from pipeline.run import contract
-from pipeline.study import foretold, meanings, outline, tested
+from pipeline.study import meanings, outline, outline_entries, outline_tests
 from pipeline.study.slices import key_of
 
-COLUMNS = (*rows.RUN, *rows.OWN, *rows.VALUE)
-# Whose docstrings say what the rows of a stage are called; methods say their own.
+COLUMNS = (*rows.RUN, *rows.MEASURED_AT, *rows.VALUE)
+# Functions whose docstrings name the quantities of a stage; those of methods have their own.
 STAGES = {
     "data": [outline.of_defences],
     "train": [outline.of_training],
     "select": [outline.of_selection],
-    "attack": [tested.of_attacks],
-    "measure": [outline.of_snapshots, foretold.of_diagnostics],
-    "complexity": [tested.of_complexities],
-    "distort": [tested.of_distortions],
-    "diagnose": [tested.of_diagnostics, tested.together, foretold.of_diagnostics],
-    "transfer": [tested.of_transfer, tested.together],
-    "learn": [foretold.learned],
-    "detect": [foretold.detected],
+    "attack": [outline_tests.of_attacks],
+    "measure": [outline.of_snapshots, outline_entries.of_diagnostics],
+    "complexity": [outline_tests.of_complexities],
+    "distort": [outline_tests.of_distortions],
+    "diagnose": [
+        outline_tests.of_diagnostics,
+        outline_tests.of_threat_models,
+        outline_entries.of_diagnostics,
+    ],
+    "transfer": [outline_tests.of_transfer, outline_tests.of_threat_models],
+    "learn": [outline_entries.of_learning],
+    "detect": [outline_entries.of_detection],
 }
 INTRODUCTION = """## Quantities
 
@@ -33,14 +37,14 @@ images that were looked at, where nothing else is said."""
 
 
 def parts() -> list[str]:
-    """Markdown."""
-    said = meanings.of_quantities(rows)
-    columns = [[f"`{name}`", meanings.of_quantity(name, said)] for name in COLUMNS]
+    """Markdown of the section."""
+    column_meanings = meanings.of_quantities(rows)
+    columns = [[f"`{name}`", meanings.of_quantity(name, column_meanings)] for name in COLUMNS]
     return [
         "## Columns of the results",
         table(["column", "meaning"], columns),
         INTRODUCTION,
-        *(part for stage in STAGES for part in _quantities(stage)),
+        *(text for stage in STAGES for text in _quantities(stage)),
         "## Stages",
         "A stage is a program; a job is one run of it, and sees no more of the study than this.",
         stages(),
@@ -48,18 +52,18 @@ def parts() -> list[str]:
 
 
 def stages() -> str:
-    """Every stage, from its file: what it is, one job for each what, what it may see and writes."""
+    """Table of the stages, from their contracts: jobs, parameters and files."""
     lines = []
-    for name, one in contract.every().items():
-        text = Path(one.program).read_text(encoding="utf-8")
-        what = (ast.get_docstring(ast.parse(text)) or "").splitlines()[0].partition(": ")[2]
-        each = ", ".join(one.jobs.values()) or "study"
-        sections = {key_of(param).partition(".")[0] for param in one.params.values()}
+    for name, stage_contract in contract.read_all().items():
+        text = Path(stage_contract.program).read_text(encoding="utf-8")
+        description = (ast.get_docstring(ast.parse(text)) or "").splitlines()[0].partition(": ")[2]
+        jobs_of = ", ".join(stage_contract.jobs.values()) or "study"
+        sections = {key_of(param).partition(".")[0] for param in stage_contract.params.values()}
         sees = ", ".join(sorted(sections)) or "-"
         writes = ", ".join(
-            f"`{path.removeprefix(contract.RESULTS)}`" for path in one.writes.values()
+            f"`{path.removeprefix(contract.RESULTS)}`" for path in stage_contract.writes.values()
         )
-        lines.append([f"`{name}`", what, each, sees, writes])
+        lines.append([f"`{name}`", description, jobs_of, sees, writes])
     heads = [
         "stage",
         "what",
@@ -71,6 +75,6 @@ def stages() -> str:
 
 
 def _quantities(stage: str) -> list[str]:
-    said = meanings.of_quantities(*STAGES[stage])  # type: ignore[misc]
-    lines = [[f"`{name}`", text] for name, text in said.items()]
+    quantity_meanings = meanings.of_quantities(*STAGES[stage])  # type: ignore[misc]
+    lines = [[f"`{name}`", text] for name, text in quantity_meanings.items()]
     return [f"### {stage}", table(["quantity", "meaning"], lines)]

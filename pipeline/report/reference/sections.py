@@ -1,15 +1,15 @@
-"""Of the reference: what stands in a study file."""
+"""Reference, sections: the content of a study file."""
 
 from inspect import getdoc
 from typing import Any
 
-from pipeline.report.reference.words import default, fields, kind, table
+from pipeline.report.reference.markdown import default, fields, kind, table
 from pipeline.study import schema as shapes
 from pipeline.study.claim import Alike, Claim, Published
-from pipeline.study.drawn import TAKES
 from pipeline.study.entries import SWEPT
 from pipeline.study.json_schema import schema
 from pipeline.study.per import SECTIONS
+from pipeline.study.plot_kinds import REQUIREMENTS
 from pipeline.study.slices import KINDS, TRAININGS
 from pipeline.study.target import Paper, Target
 from robustinfo.training import augment, loop
@@ -48,23 +48,23 @@ study will hold: that is checked before any job."""
 
 
 def parts() -> list[str]:
-    """Markdown."""
-    known = schema()
+    """Markdown of the section."""
+    json_schema = schema()
     return [
         "## Sections",
-        _sections(known),
-        *_models(known, dict(OF_SECTIONS), "### `{}`"),
-        *_training(known),
+        _sections(json_schema),
+        *_models(json_schema, dict(OF_SECTIONS), "### `{}`"),
+        *_training(json_schema),
         LANGUAGE.format(per=_listed(SECTIONS), swept=_listed(SWEPT)),
-        *_targets(known),
-        *_claims(known),
+        *_targets(json_schema),
+        *_claims(json_schema),
     ]
 
 
-def _sections(known: dict[str, Any]) -> str:
+def _sections(json_schema: dict[str, Any]) -> str:
     lines = []
     for name, field in shapes.Study.model_fields.items():
-        own = known["properties"][name]
+        section_schema = json_schema["properties"][name]
         if name in KINDS:
             value = f"entries of [{KINDS[name]}/](#{KINDS[name]})"
         elif name in TRAININGS:
@@ -76,54 +76,60 @@ def _sections(known: dict[str, Any]) -> str:
             heading = "claims" if name == "claims" else "tables-and-figures"
             value = f"names, each [as below](#{heading})"
         else:
-            value = kind(own)
-        lines.append([f"`{name}`", value, default(field), own.get("description", "")])
+            value = kind(section_schema)
+        lines.append([f"`{name}`", value, default(field), section_schema.get("description", "")])
     return table(["section", "value", "without it", "meaning"], lines)
 
 
-def _models(known: dict[str, Any], models: dict[str, type], heading: str) -> list[str]:
-    found = []
+def _models(json_schema: dict[str, Any], models: dict[str, type], heading: str) -> list[str]:
+    markdown = []
     for name, model in models.items():
-        said = model.__doc__ if model.__doc__ and not model.__doc__.startswith("Base of") else ""
-        properties = known["$defs"][model.__name__]["properties"]
-        found += [heading.format(name), *filter(None, [said]), fields(model, properties)]
-    return found
+        description = (
+            model.__doc__ if model.__doc__ and not model.__doc__.startswith("Base of") else ""
+        )
+        properties = json_schema["$defs"][model.__name__]["properties"]
+        markdown += [heading.format(name), *filter(None, [description]), fields(model, properties)]
+    return markdown
 
 
-def _training(known: dict[str, Any]) -> list[str]:
-    of = {
-        one: known["$defs"][f"robustinfo__training__{one.__name__.rpartition('.')[2]}__Config"]
-        for one in (loop, augment)
+def _training(json_schema: dict[str, Any]) -> list[str]:
+    definitions = {
+        module: json_schema["$defs"][
+            f"robustinfo__training__{module.__name__.rpartition('.')[2]}__Config"
+        ]
+        for module in (loop, augment)
     }
-    said = "Of `pretrain`, `retrain`, `train_selected`, and of the methods of learning/ that train:"
+    introduction = (
+        "Of `pretrain`, `retrain`, `train_selected`, and of the methods of learning/ that train:"
+    )
     return [
         "### A training",
-        said,
-        fields(loop.Config, of[loop]["properties"]),
+        introduction,
+        fields(loop.Config, definitions[loop]["properties"]),
         "Its `augmentation`:",
-        fields(augment.Config, of[augment]["properties"]),
+        fields(augment.Config, definitions[augment]["properties"]),
     ]
 
 
-def _targets(known: dict[str, Any]) -> list[str]:
-    ways = [[f"`{name}`", takes] for name, (takes, _) in TAKES.items()]
+def _targets(json_schema: dict[str, Any]) -> list[str]:
+    ways = [[f"`{name}`", takes] for name, (takes, _) in REQUIREMENTS.items()]
     return [
         "## Tables and figures",
         Target.__doc__ or "",
-        *_models(known, {"Target": Target}, "### Keys of a table or figure")[::2],
+        *_models(json_schema, {"Target": Target}, "### Keys of a table or figure")[::2],
         FILTERS,
         "### Ways to `draw`",
         table(["draw", "takes"], ways),
-        *_models(known, {"paper": Paper}, "### `{}`"),
+        *_models(json_schema, {"paper": Paper}, "### `{}`"),
     ]
 
 
-def _claims(known: dict[str, Any]) -> list[str]:
+def _claims(json_schema: dict[str, Any]) -> list[str]:
     return [
         "## Claims",
         getdoc(Claim) or "",
-        *_models(known, {"Claim": Claim}, "### Keys of a claim")[::2],
-        *_models(known, {"alike": Alike, "published": Published}, "### `{}`"),
+        *_models(json_schema, {"Claim": Claim}, "### Keys of a claim")[::2],
+        *_models(json_schema, {"alike": Alike, "published": Published}, "### `{}`"),
     ]
 
 

@@ -1,7 +1,7 @@
 """TEMPLATE: a bar per row and column of the table.
 
 Write here how yours is read. Nothing is computed in this file; what rows and columns must be stands
-in pipeline/study/drawn.py.
+in pipeline/study/plot_kinds.py.
 """
 
 import numpy as np

@@ -38,10 +38,9 @@ class Task(NamedTuple):
 
     def without(self, not_made: Mapping[str, str]) -> "Task":
         """The same without the attacks that cannot run."""
-        return self._replace(
-            attacks={n: a for n, a in self.attacks.items() if n not in not_made},
-            twin_attacks={n: a for n, a in self.twin_attacks.items() if twin_name(n) not in not_made},
-        )
+        kept = {n: a for n, a in self.attacks.items() if n not in not_made}
+        twin_kept = {n: a for n, a in self.twin_attacks.items() if twin_name(n) not in not_made}
+        return self._replace(attacks=kept, twin_attacks=twin_kept)
 
 
 class BatchResult(NamedTuple):

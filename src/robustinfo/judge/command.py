@@ -65,9 +65,7 @@ def _run(chosen: Options, text_format: plain.TextFormat) -> dict[str, str]:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     term = _term(networks[0])
     seconds_each = budget.seconds_each(networks[0], to_float(data.images[:TIMED], device))
-    task = budget.Task(
-        len(data.labels), values, len(networks), term is not None, chosen.images
-    )
+    task = budget.Task(len(data.labels), values, len(networks), term is not None, chosen.images)
     size, estimate = budget.largest_size(seconds_each, ball, chosen.seconds, task)
     labels = data.labels[: chosen.images or size.images]
     duration = f"{estimate:.0f} s" if estimate < 120 else f"{estimate / 60:.0f} min"
@@ -76,13 +74,21 @@ def _run(chosen: Options, text_format: plain.TextFormat) -> dict[str, str]:
         hint = f"more than --budget {chosen.seconds:.0f}s, and the least there is"
     console.print(
         f"protocol {size.name} ({protocol.rank(size)}): {len(labels)} images, about {duration} "
-        f"on {chosen_device}; {hint}",
+        f"on {device}; {hint}",
         soft_wrap=True,
     )
     generator = Generator(device).manual_seed(chosen.seed)
     with console.status("") as status:
         evaluation = _evaluate(
-            networks, term, data.images, labels, len(data.classes), size, ball, generator, status.update
+            networks,
+            term,
+            data.images,
+            labels,
+            len(data.classes),
+            size,
+            ball,
+            generator,
+            status.update,
         )
     if chosen.as_json:
         content = as_json(evaluation, size) | {"data": data.summary._asdict(), "notes": notes}
@@ -92,9 +98,7 @@ def _run(chosen: Options, text_format: plain.TextFormat) -> dict[str, str]:
     return {"verdict": evaluation.verdict.verdict, "text": text}
 
 
-def _networks(
-    chosen: Options, data: LabelledImages, chosen_device: torch.device
-) -> list[Guarded]:
+def _networks(chosen: Options, data: LabelledImages, device: torch.device) -> list[Guarded]:
     """The network, and its twin if there is one."""
     texts = [text for text in (chosen.model, chosen.twin) if text is not None]
     return [

@@ -1,4 +1,4 @@
-"""Types and defaults in words, from the JSON schema and the models; and tables of Markdown."""
+"""Types and defaults in words, from the JSON schema and the models; and Markdown tables."""
 
 import json
 from collections.abc import Iterable
@@ -29,9 +29,9 @@ COLUMNS = [*get_args(Column)]
 
 
 def kind(schema: dict[str, Any]) -> str:
-    """``number > 0``, ``list of texts``, ``entry of losses/``: what a value of a key is."""
+    """Type of a key's value in words: ``number > 0``, ``list of texts``, ``entry of losses/``."""
     if "$ref" in schema:
-        return _model(schema["$ref"].rpartition("/")[2])
+        return _model_text(schema["$ref"].rpartition("/")[2])
     if "anyOf" in schema:
         return " or ".join(dict.fromkeys(filter(None, map(kind, schema["anyOf"]))))
     if schema == SIZE:
@@ -43,7 +43,7 @@ def kind(schema: dict[str, Any]) -> str:
     if "const" in schema or "enum" in schema:
         return ", ".join(f"`{one}`" for one in schema.get("enum", [schema.get("const")]))
     if schema.get("type") == "array":
-        return f"list of {kind(schema['items'])}" if "items" in schema else _pair(schema)
+        return f"list of {kind(schema['items'])}" if "items" in schema else _pair_text(schema)
     if "propertyNames" in schema or "additionalProperties" in schema:
         inner = schema.get("additionalProperties")
         return f"names, each {kind(inner)}" if isinstance(inner, dict) else "mapping"
@@ -54,7 +54,7 @@ def kind(schema: dict[str, Any]) -> str:
 
 
 def default(field: FieldInfo) -> str:
-    """What is taken where the key is left out, as YAML; *needed* where nothing is."""
+    """Default of a key as YAML; *needed* where there is none."""
     if field.is_required():
         return "*needed*"
     value = field.get_default(call_default_factory=True)
@@ -64,34 +64,34 @@ def default(field: FieldInfo) -> str:
 
 
 def fields(model: type[Settings], properties: dict[str, Any]) -> str:
-    """A table of the keys of a model. properties: their JSON schemas."""
+    """Markdown table of the keys of a model. properties: their JSON schemas."""
     lines = [
-        [f"`{name}`", kind(properties[name]), default(field), _said(properties[name])]
+        [f"`{name}`", kind(properties[name]), default(field), _description(properties[name])]
         for name, field in model.model_fields.items()
     ]
     return table(["key", "value", "without it", "meaning"], lines)
 
 
 def table(heads: list[str], lines: Iterable[list[str]]) -> str:
-    """Markdown."""
+    """A Markdown table; pipes in cells are escaped."""
     rows = [heads, ["---"] * len(heads), *lines]
     escaped = ([cell.replace("|", r"\|") for cell in row] for row in rows)
     return "\n".join(f"| {' | '.join(row)} |" for row in escaped)
 
 
-def _said(schema: dict[str, Any]) -> str:
+def _description(schema: dict[str, Any]) -> str:
     return schema.get("description", "")
 
 
-def _pair(schema: dict[str, Any]) -> str:
+def _pair_text(schema: dict[str, Any]) -> str:
     return f"list of {len(schema['prefixItems'])}, each {kind(schema['prefixItems'][0])}"
 
 
-def _model(name: str) -> str:
+def _model_text(name: str) -> str:
     if name == PER:  # of nearly every key: said once, of the language
         return ""
     if name in registry.VERBS:
         return f"entry of [{name}/](#{name})"
     parts = name.split("__")
-    own = parts[2] if len(parts) > 1 else name
-    return MODELS[own] if own in MODELS else f"mapping, as of `{parts[1]}/{own}`"
+    model = parts[2] if len(parts) > 1 else name
+    return MODELS[model] if model in MODELS else f"mapping, as of `{parts[1]}/{model}`"

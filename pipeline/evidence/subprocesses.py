@@ -1,4 +1,4 @@
-"""The programs that do a unit's work: in a checkout, at the runner's priority, on one core."""
+"""Programs of a unit, run in a checkout, at the runner's priority, on one core."""
 
 import os
 import subprocess
@@ -17,40 +17,40 @@ ONE_CORE = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ROBUS
 
 
 class FailedError(UserError):
-    """A program ended with an error of its own; one that was killed did not."""
+    """A program ended with an error; a program that was killed raises UserError."""
 
 
-def asked(checkout: Path, *words: str) -> str:
-    """What a program of the checkout prints. Raises FailedError with its own words if it fails,
-    UserError if it was killed.
+def output_of(checkout: Path, *arguments: str) -> str:
+    """Standard output of a program of the checkout. Raises FailedError with its last line on stderr
+    if it fails, UserError if it was killed.
     """
-    command = [sys.executable, *words]
-    done = subprocess.run(
+    command = [sys.executable, *arguments]
+    process = subprocess.run(
         command, cwd=checkout, env=_environment(checkout), capture_output=True, text=True
     )
-    if status := done.returncode:
-        kind, how = _end(status)
-        raise kind(_last(done.stderr) or f"{' '.join(words)} {how}")
-    return done.stdout
+    if status := process.returncode:
+        kind, outcome = _failure_kind(status)
+        raise kind(_last_line(process.stderr) or f"{' '.join(arguments)} {outcome}")
+    return process.stdout
 
 
-def work(checkout: Path, words: Sequence[str], log: Path, cwd: Path | None = None) -> None:
+def run(checkout: Path, arguments: Sequence[str], log: Path, cwd: Path | None = None) -> None:
     """Run a program to its end. Raises FailedError if it fails, UserError if it was killed."""
-    with started(checkout, words, log, cwd) as child:
-        ended(child, log)
+    with start(checkout, arguments, log, cwd) as child:
+        wait(child, log)
 
 
 @contextmanager
-def started(
-    checkout: Path, words: Sequence[str], log: Path, cwd: Path | None = None
+def start(
+    checkout: Path, arguments: Sequence[str], log: Path, cwd: Path | None = None
 ) -> Iterator[subprocess.Popen]:
-    """A program that runs until it or the block ends. cwd: its folder, if not the checkout."""
+    """Start a program, which runs until it or the block ends. cwd: None is the checkout."""
     with disk_errors(log):
         log.parent.mkdir(parents=True, exist_ok=True)
         file = log.open("w")
     with file:
         child = subprocess.Popen(
-            [sys.executable, *words],
+            [sys.executable, *arguments],
             cwd=cwd or checkout,
             env=_environment(checkout),
             stdin=subprocess.DEVNULL,
@@ -70,27 +70,27 @@ def started(
                 child.wait()
 
 
-def ended(child: subprocess.Popen, log: Path) -> None:
-    """Wait for it. Raises FailedError if it failed, UserError if it was killed."""
+def wait(child: subprocess.Popen, log: Path) -> None:
+    """Wait for a program. Raises FailedError if it failed, UserError if it was killed."""
     if status := child.wait():
         args: Any = child.args
-        kind, how = _end(status)
-        said = _last(log.read_text(errors="replace"))
-        raise kind(f"{' '.join(args[2:])} {how}: {said}; {log} says more")
+        kind, outcome = _failure_kind(status)
+        last_line = _last_line(log.read_text(errors="replace"))
+        raise kind(f"{' '.join(args[2:])} {outcome}: {last_line}; {log} says more")
 
 
-def _end(status: int) -> tuple[type[UserError], str]:
-    """What the exit status of a program that did not end well is as an error, and in words."""
+def _failure_kind(status: int) -> tuple[type[UserError], str]:
+    """(error class, verb) for the non-zero exit status of a program."""
     return (FailedError, "failed") if status > 0 else (UserError, f"was killed by signal {-status}")
 
 
 def _environment(checkout: Path) -> dict[str, str]:
-    found = os.environ | dict.fromkeys(ONE_CORE, "1")
+    environment = os.environ | dict.fromkeys(ONE_CORE, "1")
     folders = [str(checkout.absolute() / "src"), str(checkout.absolute())]
-    found["PYTHONPATH"] = os.pathsep.join(folders)
-    found["ROBUSTINFO_DATA"] = str(data_root().absolute())
-    return found
+    environment["PYTHONPATH"] = os.pathsep.join(folders)
+    environment["ROBUSTINFO_DATA"] = str(data_root().absolute())
+    return environment
 
 
-def _last(text: str) -> str:
+def _last_line(text: str) -> str:
     return next((line for line in reversed(text.splitlines()) if line.strip()), "")

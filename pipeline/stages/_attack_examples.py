@@ -1,4 +1,4 @@
-"""What an attack makes of images on a job's network, every success verified."""
+"""Adversarial examples of an attack on a job's network, with every success verified."""
 
 from collections.abc import Callable
 from math import prod
@@ -9,7 +9,7 @@ from pipeline.run import load
 from pipeline.run.job import Job
 from robustinfo.attacks._success import fooled
 from robustinfo.core import checkpoint, registry
-from robustinfo.core.batches import at_once, batches, correct
+from robustinfo.core.batches import batches, correct, memory_batch
 from robustinfo.core.gathered import gathered
 from robustinfo.core.settings import Entry
 from robustinfo.distortions import eight_bit
@@ -19,12 +19,12 @@ from robustinfo.maths.balls import distance
 from robustinfo.models._network import Network
 
 Term = Callable[..., tuple[Tensor, Tensor]]
-COUNT = "attack_success_rate_"  # of successes that are counted in another way
+COUNT = "attack_success_rate_"  # begins the quantity of successes that are counted in another way
 
 
-def attacked(job: Job) -> tuple[Network, Term | None]:
-    """The job's network, and what its defence adds for an attacker who knows it; read once."""
-    loaded = load.opened(job, job.file("model"))
+def network_and_term(job: Job) -> tuple[Network, Term | None]:
+    """The job's network, and the loss term of its defence for an adaptive attack (None: none)."""
+    loaded = load.trained_checkpoint(job, job.file("model"))
     model = checkpoint.network(loaded, job.device)
     return model, attack_term(loaded, model)  # type: ignore[return-value]  # of models/
 
@@ -32,17 +32,17 @@ def attacked(job: Job) -> tuple[Network, Term | None]:
 def examples(
     job: Job, model: Network, term: Term | None, entry: Entry, images: Tensor, labels: Tensor
 ) -> dict[str, Tensor]:
-    """What the attack of an entry makes of the images on a network, per image, on the CPU.
+    """{name: (n, ...)} of an attack's examples of the images, on the CPU.
 
-    The keys are those that the stage keeps, without ``index``, other counts of success as their
-    quantities are called; and ``miscounted``.
+    The names are those that the stage attack writes, without ``index``, with other counts of
+    success under the names of their quantities; and ``miscounted``.
     """
+    size = memory_batch(prod(images.shape[1:]))
     parts = (
         _examples(entry, model, x, y, term, job.generator)
-        for x, y in batches(images, labels, at_once(prod(images.shape[1:])), job.device)
+        for x, y in batches(images, labels, size, job.device)
     )
-    folder = next(iter(job.writes.values())).parent
-    return gathered(parts, len(labels), folder)
+    return gathered(parts, len(labels), next(iter(job.writes.values())).parent)
 
 
 def _examples(
@@ -53,25 +53,27 @@ def _examples(
     term: Term | None,
     generator: Generator,
 ) -> dict[str, Tensor]:
-    """What is kept of one batch. The attack's word is not enough: every success is checked."""
+    """Examples of one batch. Successes that the attack claims are verified on the network."""
     module = registry.module("attacks", entry)
     settings = {"config": registry.config("attacks", entry), "generator": generator}
     if module.ROLE == "adaptive":
         settings["term"] = term
-    extra = {}
-    if counted := registry.hook("attacks", entry, "perturb_with_extras"):
-        x_adv, success, extra = counted(model, x, y, **settings)
+    counts = {}
+    if perturb_with_extras := registry.hook("attacks", entry, "perturb_with_extras"):
+        x_adv, success, counts = perturb_with_extras(model, x, y, **settings)
     else:
         x_adv, success = module.perturb(model, x, y, **settings)
-    extra = {COUNT + name: mask for name, mask in extra.items()}
-    right = correct(model, x, y)
-    success, miscounted = verify_success(model, y, x_adv, claimed=success, clean_correct=right)
-    extra |= {"correct": right, "success": success, "miscounted": miscounted}
+    counts = {COUNT + name: mask for name, mask in counts.items()}
+    clean_correct = correct(model, x, y)
+    success, miscounted = verify_success(
+        model, y, x_adv, claimed=success, clean_correct=clean_correct
+    )
+    counts |= {"correct": clean_correct, "success": success, "miscounted": miscounted}
     if not x.is_floating_point():
         altered = (x_adv != x).sum(1)
-        return extra | {"x_adv": x_adv.int(), "success_8bit": success, "altered_words": altered}
+        return counts | {"x_adv": x_adv.int(), "success_8bit": success, "altered_words": altered}
     rounded = eight_bit.from_bytes(eight_bit.to_bytes(x_adv), like=x)
-    return extra | {
+    return counts | {
         "x_adv": x_adv,
         "success_8bit": success & fooled(model, rounded, y),
         "distance_l2": distance(x_adv - x, "l2"),

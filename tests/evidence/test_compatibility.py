@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from pipeline.evidence import fitting
+from pipeline.evidence import compatibility
 from pipeline.evidence.units import Unit
 from pipeline.study.check import load
 from robustinfo.core import checkpoint
@@ -34,13 +34,13 @@ def leave(file, defence=STANDARD, network=LENET5, **other):
 
 def refused(trained, said, unit=UNIT, history=HISTORY):
     with pytest.raises(UserError, match=said):
-        fitting.check(trained[0], unit, trained[1], history)
+        compatibility.check(trained[0], unit, trained[1], history)
 
 
 def test_what_agrees_in_all_is_taken(trained):
     study, folder = trained
-    fitting.check(study, UNIT, folder, HISTORY)
-    fitting.check(study, UNIT, folder.rename(folder.with_name("0")), HISTORY)
+    compatibility.check(study, UNIT, folder, HISTORY)
+    compatibility.check(study, UNIT, folder.rename(folder.with_name("0")), HISTORY)
 
 
 def test_what_is_of_another_defence_seed_or_epoch_is_refused(trained):

@@ -1,10 +1,10 @@
-"""Which columns each way of drawing takes, and which texts matplotlib can set."""
+"""Requirements of each kind of figure: its rows and columns, and texts that matplotlib can set."""
 
 from collections.abc import Callable
 
 NUMERIC = (["epoch"], ["level"])
-# What a figure's rows and columns must be, in words, and whether they are.
-TAKES: dict[str, tuple[str, Callable[[list, list], bool]]] = {
+# {kind: (what a figure's rows and columns must be, in words; a test of it)}
+REQUIREMENTS: dict[str, tuple[str, Callable[[list, list], bool]]] = {
     "curves": (
         "one column of numbers, epoch or level",
         lambda rows, columns: columns in NUMERIC,
@@ -23,22 +23,24 @@ TAKES: dict[str, tuple[str, Callable[[list, list], bool]]] = {
         lambda rows, columns: len(rows) > 1 and columns in NUMERIC,
     ),
 }
-# Whether the quantities that a figure selects are the coordinates that it draws.
+# {kind: test of whether the selected quantities are the coordinates that it draws}
 COORDINATES: dict[str, Callable[[set[str]], bool]] = {
     "plane": lambda quantities: len(quantities) == 2,
     "scatter": lambda quantities: quantities == {"x", "y"},
 }
 
 
-def misdrawn(draw: str | None, rows: list, columns: list) -> str:
-    """Why a figure cannot be drawn of these rows and columns; empty if it can."""
-    if draw is None or TAKES[draw][1](rows, columns):
+def plot_problem(draw: str | None, rows: list, columns: list) -> str:
+    """Error text if a figure cannot be drawn of these rows and columns; empty if it can."""
+    if draw is None or REQUIREMENTS[draw][1](rows, columns):
         return ""
-    return f"`draw: {draw}` takes {TAKES[draw][0]}; here rows are {rows} and columns {columns}"
+    return (
+        f"`draw: {draw}` takes {REQUIREMENTS[draw][0]}; here rows are {rows} and columns {columns}"
+    )
 
 
-def unset(text: str) -> str:
-    """Why matplotlib cannot set a text with formulas between dollar signs; empty if it can."""
+def mathtext_problem(text: str) -> str:
+    """Error text if matplotlib cannot set a text with formulas between dollars; empty if it can."""
     if "$" not in text:
         return ""
     from matplotlib import cbook

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.evidence import asking, begun, carried, plan, records
+from pipeline.evidence import fingerprint, legacy_checkpoints, plan, records, unit_state
 from pipeline.evidence.units import Unit
 from pipeline.run.contract import template
 from pipeline.study.check import load
@@ -33,15 +33,15 @@ def old(tmp_path, monkeypatch):
     about = TRAINED_ON | {checkpoint.DEFENCE: json.dumps(STANDARD)}
     seal(UNIT.path(template("model")), tensors, about)
     seal(UNIT.path(template("snapshots")) / "epoch_0020.safetensors", tensors, {})
-    told = asking.with_study(load(Path("tiny.yaml")), UNIT.names, "training", Path())
-    begun.note(UNIT, "training", commit="c", date="2026-01-01", **told)
+    told = fingerprint.of_study(load(Path("tiny.yaml")), UNIT.names, "training", Path())
+    unit_state.update(UNIT, "training", commit="c", date="2026-01-01", **told)
     return weights
 
 
 def test_the_study_says_what_the_files_do_not(old):
     model, snapshots = UNIT.path(template("model")), UNIT.path(template("snapshots"))
     before = model.read_bytes()
-    carried.carry_over(UNIT)
+    legacy_checkpoints.add_architecture(UNIT)
     for file in (model, snapshots / "epoch_0020.safetensors"):
         found = checkpoint.load(file)
         assert (found.architecture, found.shape, found.classes) == (LENET5, SHAPE, 10)
@@ -49,18 +49,18 @@ def test_the_study_says_what_the_files_do_not(old):
         assert all(one.equal(old[name]) for name, one in found.weights.items())
     waits = records.as_trained(model)
     assert waits != model and waits.read_bytes() == before
-    assert found.trained_on[records.CARRIED] == records.sha256(waits)
+    assert found.trained_on[records.ORIGINAL_SHA256] == records.sha256(waits)
 
 
 def test_what_says_it_already_is_left_as_it_is(old):
     model = UNIT.path(template("model"))
-    carried.carry_over(UNIT)
+    legacy_checkpoints.add_architecture(UNIT)
     once = model.read_bytes()
-    carried.carry_over(UNIT)
+    legacy_checkpoints.add_architecture(UNIT)
     assert model.read_bytes() == once
     checkpoint.save(model, untrained(LENET5, SHAPE, 10))
     own = model.read_bytes()
-    carried.carry_over(UNIT)
+    legacy_checkpoints.add_architecture(UNIT)
     assert model.read_bytes() == own and records.as_trained(model) == model
 
 
@@ -68,13 +68,13 @@ def test_a_study_that_asks_for_another_training_by_now_says_nothing_of_them(old)
     before = UNIT.path(template("model")).read_bytes()
     Path("tiny.yaml").write_text(STUDY.replace("{method: lenet5}", "{method: pytorch_cnn}"))
     with pytest.raises(UserError, match="does not say its architecture, and tiny"):
-        carried.carry_over(UNIT)
+        legacy_checkpoints.add_architecture(UNIT)
     assert UNIT.path(template("model")).read_bytes() == before
 
 
 def test_to_measure_again_keeps_what_was_trained(old):
-    carried.carry_over(UNIT)
-    begun.unpin(UNIT, "measuring")
+    legacy_checkpoints.add_architecture(UNIT)
+    unit_state.unpin(UNIT, "measuring")
     model = UNIT.path(template("model"))
     assert records.as_trained(model).exists() and checkpoint.load(model).shape == SHAPE
 
@@ -86,12 +86,12 @@ def test_every_committed_network_is_carried_over_with_its_weights(unit, tmp_path
     bytes_before, (tensors, _) = kept.read_bytes(), unseal(kept)
     shape = {"mnist": SHAPE, "cifar10": (3, 32, 32)}[unit.dataset]
     manifest = {"classes": [*"0123456789"], "splits": {"train": {"shape": [*shape]}}}
-    monkeypatch.setattr(carried, "prepare", lambda *_: manifest)
+    monkeypatch.setattr(legacy_checkpoints, "prepare", lambda *_: manifest)
     monkeypatch.setattr("pipeline.evidence.units.HOME", tmp_path)
     model = unit.path(template("model"))
     model.parent.mkdir(parents=True)
     shutil.copyfile(kept, model)
-    carried.carry_over(unit)
+    legacy_checkpoints.add_architecture(unit)
     found = checkpoint.load(model)
     network = checkpoint.network(found)
     models = {"mnist": LENET5, "cifar10": {"method": "all_cnn", "filters": [24, 48]}}

@@ -1,11 +1,11 @@
 """A server of jobs on one machine: it imports torch once, and forks a process for every job.
 
-    python -m pipeline.run.serving SOCKET      started by the driver (driver.py), ends with it
+    python -m pipeline.run.job_server SOCKET      started by the driver (driver.py), ends with it
 
 ``import torch``, pandas and foolbox take seconds of every job; a fork has them. It computes nothing
-itself and never touches a GPU: a process forked after CUDA began cannot use it. One fork keeps the
-books of one job: it tells the client how the job ended, passes signals on, and kills the job if the
-client is gone. Standard input closes when the driver ends, however it ends.
+itself and never touches a GPU: a process forked after CUDA began cannot use it. A second fork
+supervises each job: it tells the client how the job ended, passes signals on, and kills the job if
+the client is gone. Standard input closes when the driver ends, however it ends.
 """
 
 import json
@@ -20,57 +20,57 @@ from pathlib import Path
 from select import select
 from typing import Any, NoReturn
 
-from pipeline.run.served import MESSAGE, SERVER
+from pipeline.run.job_client import MESSAGE, SERVER
 
-# What jobs import that takes more than a moment; all of it leaves CUDA and threads alone.
-IMPORTED = ("torch", "pandas", "foolbox", "scipy.stats", "matplotlib.figure", "pipeline.run.start")
-WAITING = 512  # clients at most that connect while the imports go on
+# Slow imports of jobs; none of them touches CUDA or starts threads.
+PRELOADED = ("torch", "pandas", "foolbox", "scipy.stats", "matplotlib.figure", "pipeline.run.start")
+MAX_WAITING = 512  # clients that connect during the imports
 
 
 def main() -> None:
-    """Serve until the driver is gone."""
+    """Serve jobs until the driver ends."""
     path = sys.argv[1]
     server = socket.socket(socket.AF_UNIX)
     server.bind(path)
-    server.listen(WAITING)
-    for name in IMPORTED:
+    server.listen(MAX_WAITING)
+    for name in PRELOADED:
         import_module(name)
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the books of a job end by themselves
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's to answer
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # supervisors need no waiting for
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver handles Ctrl-C
     # No thread waits for either: a fork of several threads has one of them, and all their locks.
     while select([server, sys.stdin], [], [])[0] == [server]:
         client, _ = server.accept()
         if not os.fork():
             server.close()
-            _keep_books(client)
+            _supervise(client)
         client.close()
     shutil.rmtree(Path(path).parent)
 
 
-def _keep_books(client: socket.socket) -> NoReturn:
+def _supervise(client: socket.socket) -> NoReturn:
     """Fork the job, pass signals on until it ends, and tell the client how it ended."""
     size, files, *_ = socket.recv_fds(client, MESSAGE, 3)
     content = client.recv(int.from_bytes(size, "big"), socket.MSG_WAITALL)
     job = json.loads(content.decode(errors="surrogateescape"))
-    ended, wake = os.pipe()
+    child_exit, wake = os.pipe()
     os.set_blocking(wake, False)
     signal.set_wakeup_fd(wake)
-    signal.signal(signal.SIGCHLD, lambda *_: None)  # it wakes
+    signal.signal(signal.SIGCHLD, lambda *_: None)  # only wakes select
     child = os.fork()
     if not child:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        for one in (client.fileno(), ended, wake):
-            os.close(one)
+        for descriptor in (client.fileno(), child_exit, wake):
+            os.close(descriptor)
         _run(job, files)
-    watched: list[Any] = [client, ended]
+    watched: list[Any] = [client, child_exit]
     # What reaps the job also sends it signals: never to a number that is another's by now.
     while True:
         ready = select(watched, [], [])[0]
-        if ended in ready and os.read(ended, 1):
-            gone, status = os.waitpid(child, os.WNOHANG)
-            if gone:
-                with suppress(OSError):  # nobody may be there to be told
+        if child_exit in ready and os.read(child_exit, 1):
+            reaped, status = os.waitpid(child, os.WNOHANG)
+            if reaped:
+                with suppress(OSError):  # the client may be gone
                     client.sendall(status.to_bytes(MESSAGE, "big"))
                 os._exit(0)
         elif client in ready:
@@ -81,7 +81,7 @@ def _keep_books(client: socket.socket) -> NoReturn:
 
 
 def _run(job: dict, files: list[int]) -> NoReturn:
-    """Become the process that the client would have been."""
+    """Run the job with the client's folder, environment and open files, and exit."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for number, file in enumerate(files):
         os.dup2(file, number)
@@ -95,7 +95,7 @@ def _run(job: dict, files: list[int]) -> NoReturn:
 
     code = 70
     try:
-        start(job["words"])
+        start(job["arguments"])
         code = 0
     except SystemExit as error:
         code = _exit_code(error)

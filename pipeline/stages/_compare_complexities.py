@@ -1,4 +1,4 @@
-"""How complex images are that an attack made, beside the same images clean."""
+"""Complexity of adversarial images beside the same images clean."""
 
 from collections.abc import Callable, Iterator
 
@@ -11,15 +11,15 @@ from robustinfo.maths.detection import auc
 
 
 def measures_of(job: Job) -> dict[str, Callable]:
-    """The study's complexities, by their names: (n, c, h, w) uint8, or texts, -> (n,)."""
+    """{name: complexity function} of the study: (n, c, h, w) uint8, or texts, -> (n,)."""
     entries = job.params["complexities"].items()
     return {name: registry.get("complexities", entry) for name, entry in entries}
 
 
-def compared(values: Tensor, clean: Tensor) -> Iterator[Measurement]:
-    """(n,) of attacked images and of the same images clean: both means, and ``auc`` of two or more.
+def compare_complexities(values: Tensor, clean: Tensor) -> Iterator[Measurement]:
+    """Means of complexities (n,) of attacked images and of the same images clean, and ``auc``.
 
-    AUC of how well a complexity detects: an adversarial image counts as the more complex.
+    AUC of the complexity as a detector, of two images or more: adversarial is the higher.
     """
     yield mean("mean", values)
     yield mean("clean_mean", clean)

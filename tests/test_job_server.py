@@ -13,8 +13,8 @@ import psutil
 import pytest
 from filelock import FileLock
 
-from pipeline.run.driver import serve
-from pipeline.run.served import SERVER
+from pipeline.run.driver import start_job_server
+from pipeline.run.job_client import SERVER
 
 # A training that does not end by itself.
 STUDY = """\
@@ -46,7 +46,7 @@ def project(tmp_path_factory):
         patch.setenv("PYTHONPATH", str(folder / "src"))
         patch.setenv("ROBUSTINFO_DATA", str(folder / "data"))
         patch.setenv(SERVER, "")
-        server = serve()
+        server = start_job_server()
         found = SimpleNamespace(folder=folder, server=server, path=os.environ[SERVER])
     job(found, "alone", *PREPARE).communicate()
     yield found
@@ -178,7 +178,7 @@ def test_the_server_has_one_thread_of_its_own_and_leaves_when_its_driver_does(pr
     monkeypatch.setenv(SERVER, "")
     monkeypatch.chdir(project.folder)
     monkeypatch.setenv("PYTHONPATH", str(project.folder / "src"))
-    server = serve()
+    server = start_job_server()
     path = Path(os.environ[SERVER])
     asked = SimpleNamespace(folder=project.folder, path=str(path))
     assert job(asked, "served", *TOY).wait(PATIENCE) == 0  # the imports are done
