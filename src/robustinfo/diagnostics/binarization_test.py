@@ -2,7 +2,7 @@
 
 Zimmermann, Brendel, Tramer and Carlini (2022), arXiv 2206.13991, the binarization test. For each
 image a probe of two classes takes the place of the network's last layer: it tells one point on
-the surface of the ball from x and ``inner_points`` uniform ones within ``inside`` of epsilon. So
+the surface of the ball from x and INNER_POINTS uniform ones within INSIDE of epsilon. So
 there is an adversarial example, and an attack that misses it cannot be believed where the network
 itself seems robust; one that finds 95 % of them passes, in the paper. Nothing else changes: what
 hides the gradients of the network hides them here, the range of its logits included.
@@ -19,10 +19,10 @@ attack that leaves the ball on its way may meet the probes of other images there
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import torch
-from pydantic import Field, PositiveInt, field_validator
+from pydantic import PositiveInt, field_validator
 from torch import Generator, Tensor, nn
 
 from robustinfo.attacks import gradient_search, random_search
@@ -30,21 +30,20 @@ from robustinfo.attacks._frozen import frozen, seeded
 from robustinfo.attacks._gradient_safe import GradientSafe
 from robustinfo.core import registry
 from robustinfo.core.measurement import Measurement, counted
-from robustinfo.core.settings import Entry, Fraction01, Outline, Settings
+from robustinfo.core.settings import Entry, Outline, Settings
 from robustinfo.diagnostics._kept import kept
 from robustinfo.diagnostics._linear_probe import Binary, LinearProbe, last_linear, separate
 from robustinfo.maths.balls import distance, projected, uniform
 
 LONG: dict[str, Any] = {"steps": 100, "restarts": 1}  # of gradient_search.py
+INNER_POINTS = 200  # random ones, which the planted one is told from
+INSIDE = 0.95  # of epsilon
+CLOSENESS = 0.999  # how far the threshold lies on the way to the planted point
 
 
 class Config(Settings):
     adversary: Entry  # of attacks/, on images, within an epsilon
     images: PositiveInt = 32  # so many of the first
-    inner_points: PositiveInt = 200  # random ones, which the planted one is told from
-    inside: Fraction01 = 0.95  # of epsilon
-    # how far the threshold lies on the way to the planted point
-    closeness: Annotated[float, Field(gt=0, lt=1)] = 0.999
 
     @field_validator("adversary")
     @classmethod
@@ -86,7 +85,7 @@ def diagnose(
     """x: (n, c, h, w) in [0, 1].  y: (n,) labels, which do not matter.  Fractions of the images."""
     attack = registry.config("attacks", config.adversary)
     within: dict[str, Any] = {"norm": attack.norm, "epsilon": attack.epsilon}
-    draws = random_search.Config(**within, draws=config.inner_points)
+    draws = random_search.Config(**within, draws=INNER_POINTS)
     perturbs = (
         registry.get("attacks", config.adversary),
         partial(gradient_search.perturb, config=gradient_search.Config(**within, **LONG)),
@@ -97,7 +96,7 @@ def diagnose(
     with kept(model), frozen(model):
         with seeded(x, generator), torch.no_grad():
             layer = last_linear(model, x[:2])
-            planted = _planted(model, layer, x, draws, config)
+            planted = _planted(model, layer, x, draws)
         for rows in _groups(planted.x, attack.norm, 2 * attack.epsilon):
             probes = [planted.probes[row] for row in rows]
             network = Binary(model, layer, planted.x[rows], probes, attack.norm)
@@ -120,7 +119,7 @@ def diagnose(
 
 
 def _planted(
-    model: nn.Module, layer: str | None, x: Tensor, attack: random_search.Config, config: Config
+    model: nn.Module, layer: str | None, x: Tensor, attack: random_search.Config
 ) -> Planted:
     """Those images for which there is a probe."""
     points = uniform(x, attack.norm, attack.epsilon)
@@ -128,10 +127,10 @@ def _planted(
     points = projected(x, x + attack.epsilon * away.view_as(x), attack.norm, attack.epsilon)
     probes = []
     for image, point in zip(x, points, strict=True):
-        around = image.expand(config.inner_points, *image.shape)
-        drawn = uniform(around, attack.norm, config.inside * attack.epsilon)
+        around = image.expand(INNER_POINTS, *image.shape)
+        drawn = uniform(around, attack.norm, INSIDE * attack.epsilon)
         inner = torch.cat([image[None], drawn.clamp(0, 1)])
-        probes.append(separate(model, layer, inner, point[None], closeness=config.closeness))
+        probes.append(separate(model, layer, inner, point[None], closeness=CLOSENESS))
     held = [row for row, probe in enumerate(probes) if probe]
     return Planted(x[held], points[held], [one for one in probes if one])
 

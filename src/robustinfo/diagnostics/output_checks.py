@@ -12,10 +12,8 @@ to a maximum of 0. Attributes that are neither weights nor buffers are not watch
 """
 
 from functools import partial
-from typing import Annotated
 
 import torch
-from pydantic import Field
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
@@ -30,12 +28,13 @@ from robustinfo.diagnostics._kept import kept
 SUM = 1e-4  # how near to 1, or its logarithm to 0, the sum of probabilities is
 AGAIN = 1e-5  # of the largest logit: what the same batch may differ by, twice in a row
 COMPANY = 1e-2  # the same for other batches: their size decides on algorithms, on GPUs on TF32
+FORWARDS = 5  # of the same images, that are compared
 WATCHED = 32  # images on whose answers the state must decide
 ALIKE = 4  # images to a company, the most alike that there are, each of them twice
 
 
 class Config(Settings):
-    forwards: Annotated[int, Field(ge=2)] = 5  # of the same images, that are compared
+    pass
 
 
 def outline(config: Config) -> Outline:
@@ -68,7 +67,7 @@ def diagnose(
     with kept(model), frozen(model), seeded(x, generator):
         asked = partial(_repeated, model, x[:WATCHED])
         first = seen(model, asked)
-        runs = torch.stack([_outputs(model, x) for _ in range(config.forwards)])  # (forwards, n, K)
+        runs = torch.stack([_outputs(model, x) for _ in range(FORWARDS)])  # (forwards, n, K)
         differ = _apart(runs, AGAIN)
         apart = _apart(torch.stack([runs[0], _in_company(model, x)]), COMPANY)
         masks = {

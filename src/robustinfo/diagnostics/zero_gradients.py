@@ -16,18 +16,17 @@ from robustinfo.attacks._frozen import frozen
 from robustinfo.attacks._gradient_safe import answer
 from robustinfo.core.batches import together
 from robustinfo.core.measurement import Measurement, fraction
-from robustinfo.core.settings import Norm, Number, Outline, Pixels, Settings
+from robustinfo.core.settings import Norm, Outline, Pixels, Settings
 from robustinfo.diagnostics._kept import kept
 from robustinfo.diagnostics._probes import apart, around
 from robustinfo.maths.margin import margin
 
-BELOW = 1e-12
+BELOW = 1e-12  # the largest l-infinity norm that counts as zero
 
 
 class Config(Settings):
     norm: Norm = "linf"
     epsilon: Pixels
-    below: Number = BELOW  # the largest l-infinity norm that counts as zero
 
 
 def outline(config: Config) -> Outline:
@@ -48,23 +47,23 @@ def diagnose(
 ) -> list[Measurement]:
     """x: (n, c, h, w) in [0, 1].  y: (n,) labels.  Fractions of the n images."""
     with kept(model), frozen(model):
-        zero = vanishing(model, x, y, config.below)
+        zero = vanishing(model, x, y)
         parts = together(x, y)
         found = [_flat(model, a, b, config=config, generator=generator) for a, b in parts]
     return [fraction("zero_gradient_fraction", zero), fraction("flat_fraction", torch.cat(found))]
 
 
-def vanishing(model: nn.Module, x: Tensor, y: Tensor, below: float = BELOW) -> Tensor:
+def vanishing(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
     """(n,) bool: is there nothing to climb on the cross-entropy at x? Modes stay as they are."""
-    return torch.cat([_answered(model, a, b, below)[1] for a, b in together(x, y)])
+    return torch.cat([_answered(model, a, b)[1] for a, b in together(x, y)])
 
 
-def _answered(model: nn.Module, x: Tensor, y: Tensor, below: float) -> tuple[Tensor, ...]:
+def _answered(model: nn.Module, x: Tensor, y: Tensor) -> tuple[Tensor, ...]:
     """Logits (n, K); and (n,) bool each, whether the cross-entropy and the margin are flat."""
     x = x.clone().requires_grad_()
     logits = answer(model, x.clone())
     totals = F.cross_entropy(logits, y, reduction="sum"), margin(logits, y).sum()
-    return logits.detach(), *(~(_slope(total, x) > below) for total in totals)
+    return logits.detach(), *(~(_slope(total, x) > BELOW) for total in totals)
 
 
 def _slope(total: Tensor, x: Tensor) -> Tensor:
@@ -79,13 +78,13 @@ def _flat(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> Tensor:
     """(n,) bool, as the file's head says. Points are drawn for all, and looked at while flat."""
-    logits, *still = _answered(model, x, y, config.below)
+    logits, *still = _answered(model, x, y)
     flat = (logits.argmax(1) == y) & still[0] & still[1]
     differ = torch.zeros_like(flat)
     for point in around(x, config.norm, config.epsilon, generator):
         left = flat.nonzero().squeeze(1)
         if len(left):
-            there, *still = _answered(model, point[left], y[left], config.below)
+            there, *still = _answered(model, point[left], y[left])
             flat[left] = still[0] & still[1]
             differ[left] |= apart(logits[left], there)
     return flat & differ

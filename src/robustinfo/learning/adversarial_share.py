@@ -32,6 +32,9 @@ from robustinfo.models._network import Network
 from robustinfo.training import loop
 from robustinfo.training.loop import Images
 
+QUALITY = 20  # of the JPEG encoder, 1 to 100
+BINS = 4  # of every logit, for the redundancy
+
 
 class Config(Settings):
     adversary: Entry  # of attacks/
@@ -39,8 +42,6 @@ class Config(Settings):
     shares: Annotated[tuple[Fraction01, ...], Field(strict=False)]  # of the training images
     training: loop.Config
     maps: str = "maps"  # the point of the model that holds the last feature maps
-    quality: jpeg.Quality = 20  # of the JPEG encoder, 1 to 100
-    bins: PositiveInt = 4  # of every logit, for the redundancy
 
 
 def outline(config: Config) -> Outline:
@@ -94,9 +95,9 @@ def learn(task: Task, *, config: Config, generator: Generator) -> Iterator[Measu
                 seen_by = Measurement(name, value, "fraction", len(seen.labels))
                 yield seen_by._replace(level=share)
         if success.any():
-            for name, values in _complexities(model, own.images[success], config).items():
+            for name, values in _complexities(model, own.images[success], config.maps).items():
                 yield mean(name, values)._replace(level=share)
-        yield _redundancy(model, task.test, config)._replace(level=share)
+        yield _redundancy(model, task.test)._replace(level=share)
 
 
 def _attacked(
@@ -119,18 +120,15 @@ def _attacked(
 
 
 @torch.no_grad()
-def _complexities(model: Network, images: Tensor, config: Config) -> dict[str, Tensor]:
+def _complexities(model: Network, images: Tensor, point: str) -> dict[str, Tensor]:
     """Of the last maps of every image after JPEG: their entropies, and the size of the file."""
-    maps = torch.cat([_maps(model, floats(x), config.maps) for x in images.split(EVALUATION_BATCH)])
+    maps = torch.cat([_maps(model, floats(x), point) for x in images.split(EVALUATION_BATCH)])
     whole = maps.flatten(1, 2)[:, None]  # (n, 1, maps x h, w): the maps under one another
     low, high = whole.amin((2, 3), keepdim=True), whole.amax((2, 3), keepdim=True)
     written = eight_bit.to_bytes((whole - low) / (high - low).clamp(min=1e-12))
-    read = jpeg.round_trip(written, config.quality)
-    found = {
-        "feature_jpeg_bytes": jpeg_size.measure(
-            written, config=jpeg_size.Config(quality=config.quality)
-        )
-    }
+    read = jpeg.round_trip(written, QUALITY)
+    size = jpeg_size.measure(written, config=jpeg_size.Config(quality=QUALITY))
+    found = {"feature_jpeg_bytes": size}
     for estimator in ("plug_in", "jvhw"):
         settings = entropy.Config(alphabet="byte", estimator=estimator)
         found[f"feature_entropy_{estimator}_bits"] = entropy.measure(read, config=settings)
@@ -148,8 +146,8 @@ def _maps(model: Network, x: Tensor, point: str) -> Tensor:
 
 
 @torch.no_grad()
-def _redundancy(model: Network, images: Images, config: Config) -> Measurement:
+def _redundancy(model: Network, images: Images) -> Measurement:
     parts = [model(x) for x, _ in batches(*images, EVALUATION_BATCH, images.images.device)]
-    bins = binned_information.Config(bins=config.bins)
+    bins = binned_information.Config(bins=BINS)
     found = binned_information.estimate(torch.cat(parts), images.labels, config=bins)
     return next(one for one in found if one.quantity == "redundancy_bits")

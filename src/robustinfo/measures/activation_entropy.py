@@ -7,14 +7,14 @@ open stand in ``maths/activation_entropy.py``.
 from torch import Tensor
 
 from robustinfo.core.measurement import Measurement
-from robustinfo.core.settings import Outline
+from robustinfo.core.settings import Outline, Settings
 from robustinfo.maths import activation_entropy as maths
 
 POINTS = "activations"
 WHOLE, PER_NEURON = "activation_entropy", "activation_entropy_per_neuron"
 
 
-class Config(maths.Reading):
+class Config(Settings):
     pass
 
 
@@ -44,12 +44,12 @@ def estimate(t: Tensor, y: Tensor, *, config: Config) -> list[Measurement]:
 def add(held: maths.Sums | None, t: Tensor, *, config: Config) -> maths.Sums:
     """``estimate`` in parts: what is held of the parts before, None at first, and of t."""
     maths.refuse_negative(t, f"of {t.shape[1]} neurons")
-    return maths.summed(t, config, held)
+    return maths.summed(t, held)
 
 
 def told(held: maths.Sums, *, config: Config) -> list[Measurement]:
     """What ``estimate`` says of all that was added."""
-    entropy = maths.of_set(held, config).item()
+    entropy = maths.of_set(held).item()
     return [
         Measurement(WHOLE, entropy),
         Measurement(PER_NEURON, entropy / held.neurons),
