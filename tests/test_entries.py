@@ -24,7 +24,7 @@ def test_numbers_come_as_the_studies_write_them():
         ("{size: 28}", "no method None; datasets/ has"),
         ("{method: digits, size: 4}", r"size: .*greater than or equal to 8, it reads 4; the numb"),
         ("{method: digits, size: big}", "size: .*valid integer, it reads 'big'"),
-        ("{method: digits, sise: 28}", "sise: Extra .*the numbers of digits are: size, test_share"),
+        ("{method: digits, sise: 28}", "sise: Extra .*the numbers of digits are: size"),
         ("{method: mnist, size: 28}", "the numbers of mnist are: none"),
         ("{method: digits, method: mnist}", "is not YAML .*duplicate key"),
         ("{method: digits", "is not YAML"),

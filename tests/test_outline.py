@@ -80,7 +80,7 @@ diagnostics:
   output_checks: {{method: output_checks}}
   zero_gradients: {{method: zero_gradients, epsilon: 51/255}}
   loss_trajectory: {{method: loss_trajectory, {BALL}}}
-  binarization_test: {{method: binarization_test, images: 4, inner_points: 50,
+  binarization_test: {{method: binarization_test, images: 4,
                       adversary: {{method: pgd, {BALL}}}}}
   tendency: {{method: class_tendency, examples: fgsm}}
   margins: {{method: margins, examples: carlini_wagner}}

@@ -30,9 +30,8 @@ def test_digits_need_no_pipeline_and_are_what_it_would_prepare(root, text):
 def test_other_numbers_are_kept_apart_under_names_of_their_own(root):
     assert images("{method: digits, size: 8}").images.shape == (450, 1, 8, 8)
     assert images("digits").images.shape == (450, 1, 28, 28)
-    assert images("{method: digits, size: 9, test_share: 0.5}").images.shape == (899, 1, 9, 9)
     folders = sorted(path.name for path in root.iterdir() if path.is_dir())
-    assert folders == ["digits", "digits-size-8", "digits-size-9-test_share-0.5"]
+    assert folders == ["digits", "digits-size-8"]
 
 
 def test_what_the_pipeline_has_prepared_is_read_and_not_made_again(root, monkeypatch):

@@ -91,7 +91,8 @@ def test_a_training_resumed_after_any_epoch_ends_in_the_same_bits(after, optimiz
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_texts_are_learnt_from_their_words_by_the_same_loop(precision):
     torch.manual_seed(0)
-    model = text_classifier.build((6, 12), 2, config=text_classifier.Config(dropout=0.0))
+    model = text_classifier.build((6, 12), 2, config=text_classifier.Config())
+    model.dropout.p = 0.0
     words = torch.randint(2, 12, (60, 6), dtype=torch.int32)
     texts = Images(words, (words == 7).any(1).long())  # whether a word occurs
     settings = {"optimizer": "adam", "momentum": 0.0, "augmentation": {}, "epochs": 12}

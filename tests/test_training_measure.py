@@ -23,21 +23,16 @@ training_images: 700
 validation_share: 0.2
 defences:
   plain: {{method: standard, loss: {{method: cross_entropy}}}}
-  samples: &entropic
-    {{method: entropic, loss: {{method: cross_entropy}}, weight: 1.0, factor: 1.65}}
-  activations: {{<<: *entropic, average: activations}}
+  entropic: {{method: entropic, loss: {{method: cross_entropy}}, weight: 1.0, factor: 1.65}}
 pretrain: {{plain: {{{TRAINING}, batch_size: 32}}}}
-retrain:
-  samples: &retrain {{{TRAINING}, batch_size: 4, augmentation: {{shift: 2}}}}
-  activations: *retrain
+retrain: {{entropic: {{{TRAINING}, batch_size: 4, augmentation: {{shift: 2}}}}}}
 retrain_from: plain
 evaluation_images: 30
 attacks: {{}}
 measures:
-  samples: {{method: activation_entropy}}
-  activations: {{method: activation_entropy, average: activations}}
+  entropic: {{method: activation_entropy}}
   kde: {{method: kde_information}}
-training_measure: AVERAGE
+training_measure: entropic
 snapshot_diagnostics: {{zero: {{method: zero_gradients, norm: linf, epsilon: 0.1}}}}
 diagnostics: {{zero: {{method: zero_gradients, norm: linf, epsilon: 0.1}}}}
 verdict: {{twin: plain}}
@@ -45,11 +40,11 @@ verdict: {{twin: plain}}
 NAMES = {"dataset": "digits", "model": "lenet5", "seed": "3"}
 
 
-@pytest.fixture(scope="module", params=["samples", "activations"])
-def measured(request, tmp_path_factory):
-    """The defence of one reading, its target before the factor, and the rows of two stages."""
-    defence, folder = request.param, tmp_path_factory.mktemp("trained-on")
-    with staged(folder, STUDY.replace("AVERAGE", defence)) as (study, run):
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory):
+    """The target of the retraining before the factor, and the rows of two stages."""
+    defence, folder = "entropic", tmp_path_factory.mktemp("trained-on")
+    with staged(folder, STUDY) as (study, run):
         run("prepare", dataset="digits")
         run("pretrain", **NAMES, defence="plain")
         run("retrain", **NAMES, defence=defence)
@@ -60,12 +55,12 @@ def measured(request, tmp_path_factory):
             checkpoint.load(Path(template("model").format(**names))).state["pretrained_flow"].item()
         )
         files = (template("measures"), template("diagnostics"))
-        yield defence, state, *(rows.read(Path(file.format(**names))) for file in files)
+        yield state, *(rows.read(Path(file.format(**names))) for file in files)
 
 
 def test_the_flow_before_a_retraining_is_the_one_that_its_target_was_made_of(measured):
-    defence, target, table, _ = measured
-    flow = table[(table.quantity == "entropy_flow") & (table.entry == defence) & (table.epoch == 0)]
+    target, table, _ = measured
+    flow = table[(table.quantity == "entropy_flow") & (table.epoch == 0)]
     flow = flow.set_index("input").value
     assert flow["training"] == pytest.approx(target, rel=1e-6)
     assert abs(flow["clean"] - target) > 1e-3 * abs(target)  # other images have another
@@ -73,10 +68,10 @@ def test_the_flow_before_a_retraining_is_the_one_that_its_target_was_made_of(mea
 
 def test_the_images_that_were_held_out_are_not_among_those_that_were_trained_on(measured):
     """Of 700, a fifth of each class, 139; every row says how many are behind it."""
-    defence, _, table, _ = measured
+    _, table, _ = measured
     training = table[table.input == "training"]
     assert {*training.n} == {561} and {*table[table.input == "clean"].n} == {30}
-    assert {*training.entry} == {defence, ""} and {*training.epoch} == {0, 1, 2}
+    assert {*training.entry} == {"entropic", ""} and {*training.epoch} == {0, 1, 2}
     assert {*training[training.entry == ""].quantity} == {"accuracy", "loss"}
 
 
@@ -92,8 +87,8 @@ def test_a_diagnostic_of_the_last_snapshot_says_what_it_says_of_the_finished_net
 @pytest.mark.parametrize(
     "old, new, problem",
     [
-        ("AVERAGE", "kde", "training_measure: kde_information takes all images at once"),
-        ("AVERAGE", "other", "training_measure: no 'other' among samples, activations, kde"),
+        ("e: entropic\n", "e: kde\n", "training_measure: kde_information takes all images at once"),
+        ("e: entropic\n", "e: other\n", "training_measure: no 'other' among entropic, kde"),
         (
             "diagnostics: {zero: {method: zero_gradients, norm: linf, epsilon: 0.1}}\ndia",
             "diagnostics: {zero: {method: loss_trajectory, epsilon: 0.1, step_size: 0.1, "
@@ -104,6 +99,6 @@ def test_a_diagnostic_of_the_last_snapshot_says_what_it_says_of_the_finished_net
 )
 def test_what_a_snapshot_cannot_be_asked_is_refused_before_any_job(old, new, problem, tmp_path):
     file = tmp_path / "study.yaml"
-    file.write_text(STUDY.replace(old, new).replace("AVERAGE", "samples"))
+    file.write_text(STUDY.replace(old, new))
     with pytest.raises(StudyError, match=re.escape(problem)):
         load(file)

@@ -1,7 +1,6 @@
 """An entry or more of every attack on images, for a linear problem of two classes."""
 
 CW = {"method": "carlini_wagner", "binary_search_steps": 4, "steps": 60, "step_size": 0.05}
-ONE_PIXEL = {"method": "one_pixel", "population": 20, "steps": 10}
 HOP_SKIP_JUMP = {"method": "hop_skip_jump", "steps": 3, "first_labels": 30}
 ATTACKS = {
     "fgsm_linf": {"method": "fgsm", "epsilon": 0.02},
@@ -50,13 +49,6 @@ ATTACKS = {
     "mi_fgsm_linf": {"method": "mi_fgsm", "epsilon": 0.02, "step_size": 0.005},
     "mi_fgsm_l2": {"method": "mi_fgsm", "norm": "l2", "epsilon": 0.06, "step_size": 0.02},
     "ni_fgsm": {"method": "mi_fgsm", "epsilon": 0.02, "step_size": 0.005, "nesterov": True},
-    "one_pixel_linf": ONE_PIXEL | {"epsilon": 0.1},
-    "one_pixel_l2": ONE_PIXEL | {"norm": "l2", "epsilon": 0.1, "pixels": 3},
-    "zoo": {
-        "method": "zoo", "epsilon": 0.06, "binary_search_steps": 4, "steps": 30, "coordinates": 8,
-        "initial_const": 0.1,
-    },
-    "boundary": {"method": "boundary", "epsilon": 0.06, "steps": 100},
     "hop_skip_jump_linf": HOP_SKIP_JUMP | {"norm": "linf", "epsilon": 0.02},
     "hop_skip_jump_l2": HOP_SKIP_JUMP | {"epsilon": 0.06},
     "square": {"method": "square", "epsilon": 0.02, "queries": 50, "restarts": 2},

@@ -112,6 +112,22 @@ def test_the_start_is_the_nearest_image_of_another_class_in_the_norm_that_is_ask
     assert nn.functional.cosine_similarity(way, whole, 0).item() == pytest.approx(1)
 
 
+class Bright(nn.Module):
+    """Class 1 where the mean is above 0.8, by logits near 10."""
+
+    def forward(self, x):
+        lead = x.flatten(1).mean(1) - 0.8
+        return 10 + torch.stack([-lead, lead], 1)
+
+
+@pytest.mark.parametrize("norm", ["linf", "l2"])
+def test_a_search_of_many_pixels_that_ends_where_rounding_decides_goes_back_and_counts(norm):
+    x = 0.5 + 0.2 * torch.rand(16, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    x[0] = 0.95
+    x_adv, success = attack(Bright(), x, (torch.arange(16) == 0).long(), norm=norm, steps=2)
+    assert success.all() and ((x_adv.flatten(1).mean(1) - 0.8).abs() < 1e-3).all()
+
+
 class Noisy(nn.Module):
     """A network that answers with noise, in eval mode too."""
 

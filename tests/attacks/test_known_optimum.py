@@ -9,18 +9,15 @@ from robustinfo.attacks import (
     _foolbox,
     additive_noise,
     bim,
-    boundary,
     carlini_wagner,
     deepfool,
     fab,
     fgsm,
     hop_skip_jump,
     mi_fgsm,
-    one_pixel,
     pgd,
     random_search,
     square,
-    zoo,
 )
 from robustinfo.maths.balls import distance
 
@@ -218,40 +215,14 @@ def test_carlini_and_wagner_find_the_closed_form_of_the_smallest_perturbation(
     torch.testing.assert_close(found, least, rtol=0.03, atol=1e-3)
 
 
-@pytest.mark.parametrize("attack", [carlini_wagner, zoo])
-def test_the_confidence_that_was_asked_for_is_kept(attack, two_classes, generator):
+def test_the_confidence_that_was_asked_for_is_kept(two_classes, generator):
     p = two_classes
     p.x, p.y = p.x[:16], p.y[:16]
-    config = attack.Config(
+    config = carlini_wagner.Config(
         binary_search_steps=6, steps=100, initial_const=1, confidence=0.5, step_size=0.05
     )
-    x_adv, success = attack.perturb(p.model, p.x, p.y, config=config, generator=generator)
+    x_adv, success = carlini_wagner.perturb(p.model, p.x, p.y, config=config, generator=generator)
     assert success.all() and (margin(p, x_adv) < -0.5).all()
-
-
-def test_zoo_comes_close_to_the_smallest_perturbation_without_a_gradient(two_classes, generator):
-    p = two_classes
-    p.x, p.y = p.x[:16], p.y[:16]
-    config = zoo.Config(
-        binary_search_steps=6, steps=200, coordinates=8, initial_const=0.1, step_size=0.005
-    )
-    x_adv, success = zoo.perturb(p.model, p.x, p.y, config=config, generator=generator)
-    assert success.all()
-    found, least = distance(x_adv - p.x, "l2"), least_distance(p, 2)
-    assert (found > least - 1e-5).all()
-    torch.testing.assert_close(found, least, rtol=0.05, atol=2e-3)
-
-
-def test_the_boundary_attack_comes_close_to_the_smallest_perturbation_by_labels_alone(
-    two_classes, generator
-):
-    p = two_classes
-    config = boundary.Config(steps=1500, adapt_every=1)
-    x_adv, success = boundary.perturb(p.model, p.x, p.y, config=config, generator=generator)
-    assert success.all()
-    found, least = distance(x_adv - p.x, "l2"), least_distance(p, 2)
-    assert (found > least - 1e-5).all()
-    torch.testing.assert_close(found, least, rtol=0.02, atol=1e-4)
 
 
 @NORMS
@@ -276,16 +247,6 @@ def test_square_finds_exactly_what_lies_within_epsilon_in_linf(two_classes, gene
     config = square.Config(epsilon=0.02, queries=1000)
     _, success = square.perturb(p.model, p.x, p.y, config=config, generator=generator)
     assert success.equal(least_distance(p, 1) < 0.02)
-    assert success.any() and not success.all()
-
-
-def test_one_pixel_finds_what_the_best_colour_of_the_best_pixel_reaches(two_classes, generator):
-    p = two_classes
-    slope = other_minus_true(p).sum(1)  # of the other logit over the true one
-    reach = 0.1 * slope.abs().amax(1)
-    config = one_pixel.Config(epsilon=0.1, population=100, steps=30)
-    _, success = one_pixel.perturb(p.model, p.x, p.y, config=config, generator=generator)
-    assert success.equal(margin(p, p.x) < reach)
     assert success.any() and not success.all()
 
 

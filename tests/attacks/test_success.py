@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from robustinfo.attacks import boundary, deepfool, fab, hop_skip_jump, one_pixel, pgd, square, zoo
+from robustinfo.attacks import deepfool, fab, hop_skip_jump, pgd, square
 from robustinfo.attacks._success import ROUNDING, clearly_fooled, fooled, keep_successes, lead
 from robustinfo.judge.attacks import Attack, run_attack, verify_success
 from robustinfo.judge.threats import Threat
@@ -163,7 +163,6 @@ ATTACKS = {
     "fab": (fab, {"norm": "l2", "epsilon": 0.3, "steps": 10}),
     "deepfool": (deepfool, {"epsilon": 0.3, "steps": 10, "overshoot": 0.0}),
     "hop_skip_jump": (hop_skip_jump, {"steps": 2, "first_labels": 20}),
-    "boundary": (boundary, {"steps": 100}),
 }
 
 
@@ -185,10 +184,7 @@ def test_what_attacks_find_is_found_in_every_batch(name, problem):
     ("attack", "numbers"),
     [
         (hop_skip_jump, {"steps": 2, "first_labels": 20}),
-        (boundary, {"steps": 20}),
         (square, {"epsilon": 0.3, "queries": 50}),
-        (one_pixel, {"pixels": 3, "steps": 3, "population": 10}),
-        (zoo, {"steps": 20, "binary_search_steps": 2}),
         (pgd, {"epsilon": 0.3, "step_size": 0.1, "steps": 5}),
     ],
 )

@@ -41,18 +41,10 @@ def test_the_png_size_is_that_of_the_file_pillow_writes(channels):
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("level", [1, 9])
-def test_the_deflate_size_is_that_of_the_pixels_in_row_order(channels, level):
-    sizes = deflate_size.measure(images(channels), config=deflate_size.Config(level=level))
-    expected = [
-        len(zlib.compress(pillow_image(image).tobytes(), level)) for image in images(channels)
-    ]
+def test_the_deflate_size_is_that_of_the_pixels_in_row_order(channels):
+    sizes = deflate_size.measure(images(channels), config=deflate_size.Config())
+    expected = [len(zlib.compress(pillow_image(image).tobytes(), 9)) for image in images(channels)]
     assert sizes.tolist() == expected
-
-
-def test_deflate_at_level_zero_stores_every_byte_beside_its_11_byte_frame():
-    sizes = deflate_size.measure(images(3), config=deflate_size.Config(level=0))
-    assert sizes.tolist() == [3 * 28 * 32 + 11] * 3
 
 
 def test_a_lower_quality_makes_a_smaller_jpeg():

@@ -69,8 +69,8 @@ def test_a_complete_folder_is_described_without_lock_or_source(tmp_path, monkeyp
 
 def test_other_settings_are_refused_with_both_and_the_way_out(tmp_path):
     prepare("small", ENTRY, tmp_path)
-    other = {"method": "digits", "test_share": 0.5}
-    said = r"(?s)small/.*\.safetensors was made with other settings: \{.*'size': 8\}.*0\.5.*delete"
+    other = {"method": "digits", "size": 9}
+    said = r"(?s)small/.*\.safetensors was made with other settings: .*'size': 8.*'size': 9.*delete"
     for attempt in (prepare, lambda *args: open_split("small", "test", *args[1:])):
         with pytest.raises(DataError, match=said):
             attempt("small", other, tmp_path)
@@ -83,8 +83,8 @@ def test_another_method_under_the_same_name_is_refused(tmp_path):
 
 
 def test_a_default_written_out_is_the_default(tmp_path):
-    prepare("small", ENTRY, tmp_path)
-    open_split("small", "test", {**ENTRY, "test_share": 0.25}, tmp_path)
+    prepare("small", {"method": "digits"}, tmp_path)
+    open_split("small", "test", {"method": "digits", "size": 28}, tmp_path)
 
 
 def test_files_of_another_origin_without_settings_are_read(tmp_path):

@@ -127,13 +127,12 @@ def test_the_published_layout_becomes_the_right_pixels_and_labels(
         assert opened.labels.tolist() == LABELS.tolist()
 
 
-@pytest.mark.parametrize("method", SOURCES)
-def test_without_files_and_network_the_error_says_what_to_do(tmp_path, no_network, method):
+def test_without_files_and_network_the_error_says_what_to_do(tmp_path, no_network):
     said = rf"(?s)no readable source files in {tmp_path}/downloads.*no network.*ROBUSTINFO_DATA"
     with pytest.raises(DataError, match=said):
-        registry.get("datasets", {"method": method})("train", root=tmp_path)
+        registry.get("datasets", {"method": "svhn"})("train", root=tmp_path)
     with pytest.raises(DataError, match=rf"put the prepared split at {tmp_path}/mine/train\.safe"):
-        prepare("mine", {"method": method}, tmp_path)
+        prepare("mine", {"method": "svhn"}, tmp_path)
     assert not (tmp_path / "mine").exists()
 
 

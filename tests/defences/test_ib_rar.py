@@ -279,7 +279,7 @@ def test_a_gaussian_label_kernel_needs_every_class_of_the_model_and_not_of_the_b
         loss_terms(model, (x, y), label_kernel=name)["relevance"] for name in ("linear", "gaussian")
     )
     assert linear < gaussian < 0  # a smaller kernel, of which the ridge leaves less
-    assert gaussian_label(y, 10, 5.0).unique().tolist() == pytest.approx([-0.003992, 0], abs=1e-6)
+    assert gaussian_label(y, 10).unique().tolist() == pytest.approx([-0.003992, 0], abs=1e-6)
 
 
 def test_autocast_does_not_lower_the_precision_of_the_terms(data):

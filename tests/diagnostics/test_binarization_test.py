@@ -131,8 +131,7 @@ def test_so_many_of_the_first_images_are_tried(network, generator):
 @pytest.mark.parametrize("norm", ["linf", "l2"])
 def test_planted_points_lie_on_the_surface_of_the_ball(norm, network):
     attack = SimpleNamespace(norm=norm, epsilon=0.1)
-    config = binarization_test.Config(adversary=PGD)
-    found = binarization_test._plant(network.model, "2", network.x, attack, config)
+    found = binarization_test._plant(network.model, "2", network.x, attack)
     torch.testing.assert_close(distance(found.points - found.x, norm), torch.full((8,), 0.1))
 
 

@@ -30,9 +30,10 @@ def test_at_its_centre_is_the_image_itself(four_classes, generator):
         assert heights[1][0, 0] == pytest.approx(margin(logits, p.y)[number].item(), rel=1e-5)
 
 
-def test_holes_are_counted_around_more_images_than_are_drawn(four_classes, generator):
+def test_holes_are_counted_around_more_images_than_are_drawn(four_classes, generator, monkeypatch):
     p = four_classes
-    how = {"generator": generator, "config": loss_landscape.Config(side=3, images=5, drawn=2)}
+    monkeypatch.setattr(loss_landscape, "DRAWN", 2)
+    how = {"generator": generator, "config": loss_landscape.Config(side=3, images=5)}
     found = loss_landscape.diagnose(p.model, p.x, p.y, **how)
     drawn = {one.layer for one in found if one.level is not None}
     told = [one.layer for one in found if one.quantity == "hole_depth"]

@@ -32,19 +32,19 @@ def anything(y):
     return {"success": y == y, "distance_l2": y + 1.0}
 
 
-def findings(model, x, y, generator, examples, **settings):
-    config = margins.Config(examples="deepfool", **settings)
+def findings(model, x, y, generator, examples):
+    config = margins.Config(examples="deepfool")
     return margins.diagnose(model, x, y, config=config, generator=generator, examples=examples)
 
 
-def means(*given, **settings):
-    return {f.quantity: f.value for f in findings(*given, **settings) if not f.layer}
+def means(*given):
+    return {f.quantity: f.value for f in findings(*given) if not f.layer}
 
 
-def points(*given, **settings):
+def points(*given):
     """{layer: (x, y, level, input)} of figure 4."""
     found = defaultdict(dict)
-    for one in findings(*given, **settings):
+    for one in findings(*given):
         if one.layer:
             found[one.layer][one.quantity] = one
     return {
@@ -52,7 +52,9 @@ def points(*given, **settings):
     }
 
 
-def test_of_a_linear_model_with_two_classes_every_number_has_its_formula(two_classes, generator):
+def test_of_a_linear_model_with_two_classes_every_number_has_its_formula(
+    two_classes, generator, monkeypatch
+):
     p = two_classes
     p.y = torch.where(torch.arange(len(p.y)) < 8, 1 - p.y, p.y)  # some are misclassified
     own, other = p.weight[p.y], p.weight[1 - p.y]
@@ -61,7 +63,8 @@ def test_of_a_linear_model_with_two_classes_every_number_has_its_formula(two_cla
     norm = torch.linalg.matrix_norm(p.weight, 2)
     epsilon = 0.05
     attack = pgd.Config(**NO_CHANCE, epsilon=epsilon, step_size=epsilon / 10)
-    found = means(p.model, p.x, p.y, generator, anything(p.y), attack=attack)
+    monkeypatch.setattr(margins, "ATTACK", attack)
+    found = means(p.model, p.x, p.y, generator, anything(p.y))
     assert found["margin"] == pytest.approx(size.mean().item(), rel=1e-4)
     assert found["jacobian_spectral_norm"] == pytest.approx(norm.item(), rel=1e-6)
     assert found["normalised_margin"] == pytest.approx((size.mean() / norm).item(), rel=1e-4)
@@ -93,8 +96,7 @@ def test_no_boundary_of_a_linear_model_is_nearer_than_the_normalised_margin_over
 def test_of_squares_the_error_of_the_linear_model_is_the_square_of_the_step(generator):
     x = 0.3 + 0.4 * torch.rand(32, 1, 2, 2, generator=generator)
     y = torch.arange(32) % 4
-    attack = margins.Config(examples="").attack
-    x_adv = pgd.craft(Squares(), x, y, config=attack, generator=generator.clone_state())
+    x_adv = pgd.craft(Squares(), x, y, config=margins.ATTACK, generator=generator.clone_state())
     step = (x_adv - x).flatten(1)
     q = step.square().norm(dim=1) / (2 * x.flatten(1) * step).norm(dim=1)
     found = means(Squares(), x, y, generator, anything(y))
@@ -127,16 +129,20 @@ def test_of_a_network_it_is_what_a_loop_over_the_images_says(monkeypatch, batch,
     x = torch.rand(10, 1, 16, 16, generator=generator)
     y = torch.cat([model(x).argmax(1)[:6], torch.arange(4)])
     attack = pgd.Config(**NO_CHANCE, epsilon=0.5, step_size=0.05)
-    found = means(model, x, y, generator, anything(y), attack=attack)
+    monkeypatch.setattr(margins, "ATTACK", attack)
+    found = means(model, x, y, generator, anything(y))
     expected = one_by_one(model, x, y, attack, generator)
     assert {name: found[name] for name in TABLE} == pytest.approx(expected, rel=1e-3)
 
 
-def test_figure_4_is_a_point_for_every_image_that_was_turned_and_knows_the_most_curved(generator):
+def test_figure_4_is_a_point_for_every_image_that_was_turned_and_knows_the_most_curved(
+    generator, monkeypatch
+):
+    monkeypatch.setattr(margins, "CURVED", 0.3)
     x = 0.3 + 0.4 * torch.rand(12, 1, 2, 2, generator=generator)
     y = x.flatten(1).argmax(1)
     examples = {"success": torch.arange(12) % 6 != 1, "distance_l2": torch.arange(12) / 10.0}
-    found = points(Squares(), x, y, generator, examples, curved_share=0.3)
+    found = points(Squares(), x, y, generator, examples)
     assert [level for _, _, level, _ in found.values()] == [0, 2, 3, 4, 5, 6, 8, 9, 10, 11]
     assert [b for _, b, _, _ in found.values()] == pytest.approx(
         [level / 10 for _, _, level, _ in found.values()]
@@ -186,7 +192,7 @@ def test_the_network_comes_back_as_it_was(generator):
     assert all(w.requires_grad and w.grad is None for w in model.parameters())
 
 
-def test_the_defaults_are_those_of_table_4():
-    attack = margins.Config(examples="deepfool").attack
+def test_the_attack_is_that_of_table_4():
+    attack = margins.ATTACK
     assert (attack.norm, attack.epsilon, attack.steps) == ("l2", 0.5, 20)
     assert attack.restarts == 1 and attack.objective == "cross_entropy"

@@ -5,7 +5,6 @@ import pytest
 import torch
 
 from robustinfo.maths.activation_entropy import (
-    Reading,
     activation_entropy,
     entropy_flow,
     flow_penalty,
@@ -40,28 +39,20 @@ def test_the_gradient_is_the_closed_form_and_finite_at_zero():
     assert h.grad.isfinite().all()
 
 
-@pytest.mark.parametrize("average", ["samples", "activations"])
-def test_the_penalty_and_its_gradient_are_those_of_the_formula(average):
-    reading, draw = Reading(average=average), torch.Generator().manual_seed(0)
+def test_the_penalty_and_its_gradient_are_those_of_the_formula():
+    draw = torch.Generator().manual_seed(0)
     first = 3 * torch.rand(5, 7, generator=draw, dtype=torch.float64)
     last = torch.rand(5, 4, generator=draw, dtype=torch.float64).softmax(1)
     first[0, 0] = 0.0  # as dead neurons leave it
     target, ends = torch.tensor(-0.3), [h.requires_grad_() for h in (first, last)]
-    e = [activation_entropy(h, reading).mean() for h in ends]
+    e = [activation_entropy(h).mean() for h in ends]
     slow = ((e[0] - e[1]) / 2 - target) ** 2
-    fast = flow_penalty(*ends, target, layers=3, reading=reading)
+    fast = flow_penalty(*ends, target, layers=3)
     torch.testing.assert_close(fast, slow)
     for found, expected in zip(
         torch.autograd.grad(7 * fast, ends), torch.autograd.grad(7 * slow, ends), strict=True
     ):
         torch.testing.assert_close(found, expected)
-
-
-def test_the_entropy_of_mean_activations_is_not_the_mean_entropy():
-    h = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
-    assert activation_entropy(h).tolist() == [0.0, 0.0]
-    found = activation_entropy(h, Reading(average="activations"))
-    assert found.tolist() == pytest.approx([math.log(2)])
 
 
 def test_a_layer_of_dead_relus_gives_zero_and_a_zero_gradient():

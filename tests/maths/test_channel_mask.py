@@ -35,7 +35,7 @@ def test_landmarks_fall_short_by_no_more_than_they_say():
     f, y = maps(300, 8, 3)
     u = label_factor(y, 5)
     t = f.flatten(2).transpose(0, 1).double()
-    values, rest = channel_mask._by_landmarks(t, u, 5.0)
+    values, rest = channel_mask._by_landmarks(t, u)
     short = one_by_one(f, y) - values
     assert (short > -1e-9).all() and (short < rest).all() and rest.max() > 1e-3
 

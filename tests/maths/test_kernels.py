@@ -80,7 +80,7 @@ def test_labels_agree_or_do_not():
 def test_a_gaussian_kernel_of_one_hot_labels_is_the_linear_one_to_scale():
     y = torch.arange(14) % 4
     expected = gaussian(F.one_hot(y, 10).double(), 5.0)
-    found = gaussian_label(y, 10, 5.0)
+    found = gaussian_label(y, 10)
     torch.testing.assert_close(found.double(), expected, rtol=1e-6, atol=0)
     scale = 1 - math.exp(-1 / 250)
     torch.testing.assert_close(centred(found), scale * centred(same_label(y)))

@@ -91,11 +91,12 @@ def test_inputs_have_a_value_of_their_own_where_they_are_given(measure):
     assert found[name] > values(measure, t, y, config, x=noise)[name]
 
 
-def test_with_the_median_hsic_does_not_see_the_scale_and_with_a_number_it_does():
+@pytest.mark.parametrize("measure, config, same", [(hsic, BIASED, True), (nhsic, None, False)])
+def test_hsic_by_the_median_does_not_see_the_scale_and_nhsic_does(measure, config, same):
     t, y = label_and_noise(200, 10, 1.0)
-    for config, same in ((BIASED, True), (hsic.Config(estimator="biased", sigma=5.0), False)):
-        one, other = (values(hsic, u, y, config)["hsic_label"] for u in (t, 7 * t + 3))
-        assert (other == pytest.approx(one, rel=1e-4)) == same
+    config = config or measure.Config()
+    one, other = (next(iter(values(measure, u, y, config).values())) for u in (t, 7 * t + 3))
+    assert (other == pytest.approx(one, rel=1e-4)) == same
 
 
 @pytest.mark.parametrize("measure", [hsic, nhsic])

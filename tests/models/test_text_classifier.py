@@ -23,7 +23,7 @@ def test_every_weight_is_in_the_embedding_the_convolution_or_the_last_layer():
 
 
 def test_the_logits_are_those_of_the_formula_window_by_window():
-    model, x = build(kernel_size=3, filters=5, embedding_size=4), words()
+    model, x = build(filters=5, embedding_size=4), words()
     t = F.embedding(x, model.embedding.weight)  # (n, 12, 4)
     windows = t.unfold(1, 3, 1).flatten(2)  # (n, 10, 4 * 3): d, then the place in the window
     features = windows @ model.conv1.weight.flatten(1).T + model.conv1.bias  # (n, 10, 5)
@@ -32,8 +32,9 @@ def test_the_logits_are_those_of_the_formula_window_by_window():
 
 
 def test_the_order_of_words_beyond_a_window_does_not_matter_but_that_within_does():
-    model = build((8, 50), kernel_size=2)
-    x = torch.tensor([[0, 2, 3, 0, 0, 4, 5, 0], [0, 4, 5, 0, 0, 2, 3, 0], [0, 3, 2, 0, 0, 5, 4, 0]])
+    model = build((12, 50))
+    rows = ([2, 3, 4, 0, 0, 5, 6, 7], [5, 6, 7, 0, 0, 2, 3, 4], [4, 3, 2, 0, 0, 7, 6, 5])
+    x = torch.tensor([[0, 0, *row, 0, 0] for row in rows])
     one, moved, turned = model(x)
     torch.testing.assert_close(one, moved)
     assert not torch.allclose(one, turned)
@@ -64,5 +65,5 @@ def test_dropout_is_of_the_training_only():
 
 
 def test_texts_shorter_than_a_window_are_refused_with_both_lengths():
-    with pytest.raises(ValueError, match=r"windows of 5 words .* than 4 words"):
-        build((4, 50), kernel_size=5)
+    with pytest.raises(ValueError, match=r"windows of 3 words .* than 2 words"):
+        build((2, 50))

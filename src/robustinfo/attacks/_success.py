@@ -84,7 +84,7 @@ def _lead(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
     return ahead
 
 
-def rounding_error(logits: Tensor) -> Tensor:
+def _rounding(logits: Tensor) -> Tensor:
     """The largest difference of two of an image's logits (n, K) that rounding explains, (n,)."""
     largest = logits.abs().nan_to_num(posinf=0).amax(1)
     return ROUNDING * torch.finfo(logits.dtype).eps * largest
@@ -95,7 +95,7 @@ def _lead_and_rounding(logits: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     ahead = -margin(logits, y)
     wrong = logits.argmax(1) != y
     ahead = torch.where(ahead.isfinite(), ahead, torch.where(wrong, torch.inf, -torch.inf))
-    return ahead, rounding_error(logits)
+    return ahead, _rounding(logits)
 
 
 def _in_double(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:

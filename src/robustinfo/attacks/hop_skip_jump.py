@@ -12,10 +12,10 @@ ended at 2.09 times the smallest perturbation; here each normal has norm 1, as i
 they ended at 1.04 times. And there all points of a step are held at once; here a batch of them is.
 
 Known bias: slow. On a trained LeNet-5 (50 images of MNIST) the median l2 distance was 1.56 after 10
-steps, 2,500 labels an image, and 1.26 after 30, 11,800 labels; the boundary attack had 2.01 after
-5,500 labels, Carlini and Wagner's attack finds 1.02. In linf it was 0.141 and 0.111, FAB's 0.074.
-Where several boundaries are near, it follows the first one: on a linear model of four classes a
-tenth of the images ended 1.3 times as far as the nearest boundary (l2).
+steps, 2,500 labels an image, and 1.26 after 30, 11,800 labels; the boundary attack of Brendel et
+al. (2018) had 2.01 after 5,500 labels, Carlini and Wagner's attack finds 1.02. In linf it was 0.141
+and 0.111, FAB's 0.074. Where several boundaries are near, it follows the first one: on a linear
+model of four classes a tenth of the images ended 1.3 times as far as the nearest boundary (l2).
 """
 
 from collections.abc import Callable

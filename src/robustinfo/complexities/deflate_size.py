@@ -4,21 +4,21 @@ Deflate finds runs that repeat, so unlike the entropy it depends on the order of
 """
 
 import zlib
-from typing import Annotated
 
 import torch
-from pydantic import Field
 from torch import Tensor
 
 from robustinfo.core.settings import Settings
 from robustinfo.distortions import _pillow
 
+LEVEL = 9  # zlib searches longest
+
 
 class Config(Settings):
-    level: Annotated[int, Field(ge=0, le=9)] = 9  # 0 stores, 9 searches longest
+    pass
 
 
 def measure(images: Tensor, *, config: Config) -> Tensor:
     """Sizes in bytes, (n,) float64.  images: (n, c, h, w) uint8, or ValueError."""
-    packed = [zlib.compress(image, config.level) for image in _pillow.channels_last(images)]
+    packed = [zlib.compress(image, LEVEL) for image in _pillow.channels_last(images)]
     return torch.tensor([len(data) for data in packed], dtype=torch.float64)

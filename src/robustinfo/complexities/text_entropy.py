@@ -2,8 +2,8 @@
 
 The alphabet says what a symbol is; its three are columns of arXiv 1810.09650, table 2. Of
 ``character``: bits per character ("mean bits"). Of ``byte``, of the UTF-8 encoding: H / 8, which is
-bits per bit that is stored ("H(BW)"). Of ``bit``, of these bytes: the same ("H(bW)"). Both
-estimators are biased where a text is short, the plug-in more: texts of different length do not
+bits per bit that is stored ("H(BW)"). Of ``bit``, of these bytes: the same ("H(bW)"). The
+estimate is the plug-in one, too low where a text is short: texts of different length do not
 compare. See maths/entropy.py.
 """
 
@@ -15,24 +15,21 @@ import torch
 from torch import Tensor
 
 from robustinfo.core.settings import Settings
-from robustinfo.maths.entropy import jvhw_bits, plug_in_bits
+from robustinfo.maths.entropy import plug_in_bits
 
 READS = "texts"
-ESTIMATORS = {"plug_in": plug_in_bits, "jvhw": jvhw_bits}
 DIVISOR = {"character": 1, "byte": 8, "bit": 1}
 
 
 class Config(Settings):
     alphabet: Literal["character", "byte", "bit"]  # what counts as a symbol
-    estimator: Literal["plug_in", "jvhw"] = "plug_in"  # of the entropy from the histogram
 
 
 def measure(texts: list[str], *, config: Config) -> Tensor:
     """One value per text: (n,) float64; 0 for an empty one."""
-    estimate = ESTIMATORS[config.estimator]
     values = torch.zeros(len(texts), dtype=torch.float64)
     for place, text in enumerate(texts):
-        values[place] = estimate(torch.tensor([symbol_counts(text, config.alphabet)]))
+        values[place] = plug_in_bits(torch.tensor([symbol_counts(text, config.alphabet)]))
     return values / DIVISOR[config.alphabet]
 
 

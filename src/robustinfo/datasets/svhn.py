@@ -6,28 +6,13 @@ uint8 (n, 3, 32, 32). The label of the digit 0 is 0 here, 10 in the published fi
 "extra" images are not used.
 """
 
-from pathlib import Path
+from robustinfo.datasets import _torchvision
 
-from robustinfo.core.settings import Settings
-from robustinfo.datasets._prepared import RawImages
-from robustinfo.datasets._torchvision import fetch
-
-
-class Config(Settings):
-    pass
-
-
-def image_shape(config: Config) -> tuple[int, int, int]:
-    """(c, h, w) of every image."""
-    return (3, 32, 32)
-
-
-def load(split: str, *, config: Config, root: Path) -> RawImages:
-    """The split as it was published. Raises DataError if it cannot be had."""
-    found = fetch("SVHN", root, split=split)
-    return RawImages(
-        found.data,
-        found.labels,
-        [str(digit) for digit in range(10)],
-        "torchvision.datasets.SVHN, ufldl.stanford.edu/housenumbers",
-    )
+Config = _torchvision.Config
+image_shape, load = _torchvision.published(
+    "SVHN",
+    (3, 32, 32),
+    "ufldl.stanford.edu/housenumbers",
+    classes=_torchvision.DIGITS,
+    by_name=True,
+)

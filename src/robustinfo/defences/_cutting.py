@@ -22,14 +22,13 @@ from pydantic import model_validator
 from torch import Generator, Tensor
 
 from robustinfo.core.batches import EVALUATION_BATCH
-from robustinfo.core.settings import Fraction01, PositiveNumber, Settings
+from robustinfo.core.settings import Fraction01, Settings
 from robustinfo.maths import channel_mask
 from robustinfo.models._mask import MASK, ChannelMask, cut_in_training
 from robustinfo.models._network import Network
 
 
 class Config(Settings):
-    sigma: PositiveNumber = 5.0  # of the Gaussian kernels
     # when channels are masked; one_in_ten: as the published code does
     mask: Literal["after_training", "every_step", "one_in_ten"] = "after_training"
     masked_share: Fraction01 = 0.05  # of the channels, that tell least of the label; 0: no mask
@@ -72,7 +71,7 @@ def cut(network: Network, x: Tensor, y: Tensor, *, config: Config) -> None:
     assert isinstance(mask, ChannelMask)
     channels = len(mask.passes)
     maps = torch.cat([outputs[MASK] for _, outputs in observed]).view(len(x), channels, -1, 1)
-    values = channel_mask.relevance(maps, y, classes=observed[0][0].shape[1], sigma=config.sigma)
+    values = channel_mask.relevance(maps, y, classes=observed[0][0].shape[1])
     mask.passes.copy_(channel_mask.mask(values, config.masked_share))
 
 
@@ -80,10 +79,10 @@ def _kept_channels(y: Tensor, config: Config) -> Callable[[Tensor, Tensor], Tens
     """The function (images, maps) -> (C,) bool, the channels of a pass that are kept."""
 
     def keep(x: Tensor, maps: Tensor) -> Tensor:
-        values = channel_mask.batch_relevance(maps, y, sigma=config.sigma)
+        values = channel_mask.batch_relevance(maps, y)
         kept = channel_mask.mask(values, config.masked_share)
         if config.masked_share_by_input:
-            dependence = channel_mask.batch_dependence(maps, x, sigma=config.sigma)
+            dependence = channel_mask.batch_dependence(maps, x)
             kept &= channel_mask.mask(-dependence, config.masked_share_by_input)
         return kept
 

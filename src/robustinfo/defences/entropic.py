@@ -19,9 +19,8 @@ from torch import Generator, Tensor, nn
 from robustinfo.attacks._frozen import frozen
 from robustinfo.core import registry
 from robustinfo.core.errors import UserError
-from robustinfo.core.settings import Entry, Number, Outline, PositiveNumber
+from robustinfo.core.settings import Entry, Number, Outline, PositiveNumber, Settings
 from robustinfo.maths.activation_entropy import (
-    Reading,
     Sums,
     accumulate,
     activation_entropy,
@@ -37,7 +36,7 @@ log = logging.getLogger(__name__)
 SAME_STEPS = True  # no step depends on a value or is random: see training/step.py
 
 
-class Config(Reading):
+class Config(Settings):
     loss: Entry  # of losses/
     weight: Number  # of the term: lambda
     factor: PositiveNumber  # E_T that is wanted, over the one before: sigma
@@ -59,8 +58,8 @@ def prepare(
             _, outputs = model.observe(x, model.activations)
         for layer, h in outputs.items():
             refuse_negative(h, layer)
-            sums[layer] = accumulate(h, config, sums.get(layer))
-    flow = entropy_flow([entropy_of_set(one, config) for one in sums.values()])
+            sums[layer] = accumulate(h, sums.get(layer))
+    flow = entropy_flow([entropy_of_set(one) for one in sums.values()])
     if flow < 0 < config.factor - 1:
         log.warning("pretrained E_T is %.4g < 0: factor %g pushes it down", flow, config.factor)
     return model, {"pretrained_flow": flow.float()}
@@ -95,7 +94,7 @@ def loss_terms(
     loss = registry.get("losses", config.loss)
     logits, first, last = _first_and_last(model, x)
     target = config.factor * state["pretrained_flow"]
-    penalty = flow_penalty(first, last, target, layers=len(model.activations), reading=config)
+    penalty = flow_penalty(first, last, target, layers=len(model.activations))
     return {"clean": loss(logits, y), "entropic": config.weight * penalty}
 
 
@@ -104,8 +103,7 @@ def attack_term(
 ) -> tuple[Tensor, Tensor]:
     """Logits (n, K), and the entropic terms of single images, summed, for adaptive attacks."""
     logits, first, last = _first_and_last(model, x)
-    alone = Reading(floor=config.floor)  # every image by itself
-    fall = activation_entropy(first, alone) - activation_entropy(last, alone)
+    fall = activation_entropy(first) - activation_entropy(last)
     gap = fall / (len(model.activations) - 1) - config.factor * state["pretrained_flow"]
     return logits, config.weight * gap.square().sum()
 

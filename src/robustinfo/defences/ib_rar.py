@@ -172,8 +172,8 @@ def _information(
     """The sums over the layers, (n, d) each, of nHSIC(X, T_l) and nHSIC(Y, T_l), scalars."""
     labels = same_label(y)
     if config.label_kernel == "gaussian":
-        labels = gaussian_label(y, classes, config.sigma)
-    of_input = projection(gaussian(x.flatten(1), config.sigma))
+        labels = gaussian_label(y, classes)
+    of_input = projection(gaussian(x.flatten(1)))
     # The kernels differ in width, their matrices do not: one factorisation for all layers.
-    of_layers = projection(torch.stack([gaussian(t, config.sigma) for t in layers])).sum(0)
+    of_layers = projection(torch.stack([gaussian(t) for t in layers])).sum(0)
     return nhsic(of_layers, of_input), nhsic(of_layers, projection(labels))

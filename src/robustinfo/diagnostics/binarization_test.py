@@ -2,7 +2,7 @@
 
 Zimmermann, Brendel, Tramer and Carlini (2022), arXiv 2206.13991. For each image a binary linear
 probe takes the place of the network's last layer: it separates one point on the surface of the ball
-from x and ``inner_points`` uniform ones within ``inside`` of epsilon. So there is an adversarial
+from x and INNER_POINTS uniform ones within INSIDE of epsilon. So there is an adversarial
 example, and an attack that misses it proves nothing where the network itself seems robust; one that
 finds 95 % of them passes, in the paper. Nothing else changes: what masks the gradients of the
 network masks them here, the range of its logits included.
@@ -19,10 +19,10 @@ attack that leaves the ball on its way may meet the probes of other images there
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import torch
-from pydantic import Field, PositiveInt, field_validator
+from pydantic import PositiveInt, field_validator
 from torch import Generator, Tensor, nn
 
 from robustinfo.attacks import gradient_search, random_search
@@ -30,21 +30,20 @@ from robustinfo.attacks._frozen import frozen, seeded
 from robustinfo.attacks._gradient_safe import GradientSafe
 from robustinfo.core import registry
 from robustinfo.core.measurement import Measurement, count_fraction
-from robustinfo.core.settings import Entry, Fraction01, Outline, Settings
+from robustinfo.core.settings import Entry, Outline, Settings
 from robustinfo.diagnostics._linear_probe import Binary, LinearProbe, fit_probe, last_linear
 from robustinfo.diagnostics._preserve_state import preserve_state
 from robustinfo.maths.balls import distance, projected, uniform
 
 LONG_SEARCH: dict[str, Any] = {"steps": 100, "restarts": 1}  # of gradient_search.py
+INNER_POINTS = 200  # random ones, which the planted one is told from
+INSIDE = 0.95  # of epsilon
+CLOSENESS = 0.999  # how far the threshold lies on the way to the planted point
 
 
 class Config(Settings):
     adversary: Entry  # of attacks/, on images, within an epsilon
     images: PositiveInt = 32  # so many of the first
-    inner_points: PositiveInt = 200  # random ones, which the planted one is told from
-    inside: Fraction01 = 0.95  # of epsilon
-    # how far the threshold lies on the way to the planted point
-    closeness: Annotated[float, Field(gt=0, lt=1)] = 0.999
 
     @field_validator("adversary")
     @classmethod
@@ -86,7 +85,7 @@ def diagnose(
     """Fractions of the images.  x: (n, c, h, w) in [0, 1].  y: (n,) labels, not used."""
     attack = registry.config("attacks", config.adversary)
     ball: dict[str, Any] = {"norm": attack.norm, "epsilon": attack.epsilon}
-    draws = random_search.Config(**ball, draws=config.inner_points)
+    draws = random_search.Config(**ball, draws=INNER_POINTS)
     perturbs = (
         registry.get("attacks", config.adversary),
         partial(gradient_search.perturb, config=gradient_search.Config(**ball, **LONG_SEARCH)),
@@ -97,7 +96,7 @@ def diagnose(
     with preserve_state(model), frozen(model):
         with seeded(x, generator), torch.no_grad():
             layer = last_linear(model, x[:2])
-            planted = _plant(model, layer, x, draws, config)
+            planted = _plant(model, layer, x, draws)
         for rows in _groups(planted.x, attack.norm, 2 * attack.epsilon):
             probes = [planted.probes[row] for row in rows]
             network = Binary(model, layer, planted.x[rows], probes, attack.norm)
@@ -119,19 +118,17 @@ def diagnose(
     return measurements
 
 
-def _plant(
-    model: nn.Module, layer: str | None, x: Tensor, attack: random_search.Config, config: Config
-) -> Planted:
+def _plant(model: nn.Module, layer: str | None, x: Tensor, attack: random_search.Config) -> Planted:
     """Plant a point for each image; images without a separating probe are left out."""
     points = uniform(x, attack.norm, attack.epsilon)
     direction = (points - x).flatten(1) / distance(points - x, attack.norm)[:, None]
     points = projected(x, x + attack.epsilon * direction.view_as(x), attack.norm, attack.epsilon)
     probes = []
     for image, point in zip(x, points, strict=True):
-        copies = image.expand(config.inner_points, *image.shape)
-        noisy = uniform(copies, attack.norm, config.inside * attack.epsilon)
+        copies = image.expand(INNER_POINTS, *image.shape)
+        noisy = uniform(copies, attack.norm, INSIDE * attack.epsilon)
         inner = torch.cat([image[None], noisy.clamp(0, 1)])
-        probes.append(fit_probe(model, layer, inner, point[None], closeness=config.closeness))
+        probes.append(fit_probe(model, layer, inner, point[None], closeness=CLOSENESS))
     with_probe = [row for row, probe in enumerate(probes) if probe]
     return Planted(x[with_probe], points[with_probe], [one for one in probes if one])
 

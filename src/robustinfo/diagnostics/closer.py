@@ -11,7 +11,7 @@ import math
 from torch import Generator, Tensor, nn
 
 from robustinfo.core.measurement import Measurement, fraction
-from robustinfo.core.settings import Norm, Outline, Settings
+from robustinfo.core.settings import Outline, Settings
 
 MEDIANS = ("median_distance", "median_distance_of_other")
 
@@ -19,7 +19,6 @@ MEDIANS = ("median_distance", "median_distance_of_other")
 class Config(Settings):
     examples: str  # an attack of the study
     other: str  # another
-    norm: Norm = "l2"
 
 
 def outline(config: Config) -> Outline:
@@ -27,8 +26,8 @@ def outline(config: Config) -> Outline:
 
     no_farther_share  of the images that ``other`` breaks, the share where ``examples`` goes no
         farther
-    median_distance  of ``examples`` from the clean image, in ``norm``
-    median_distance_of_other  of ``other`` from the clean image, in ``norm``
+    median_distance  of ``examples`` from the clean image, in l2
+    median_distance_of_other  of ``other`` from the clean image, in l2
     """
     return [{"quantity": ("no_farther_share", *MEDIANS)}]
 
@@ -48,9 +47,9 @@ def diagnose(
     Then both median distances over the same images, infinite where half are not broken. NaN, and no
     medians, where the other breaks none.
     """
-    turned, distance = other["success"], f"distance_{config.norm}"
-    distances_of_one = examples[distance].where(examples["success"], math.inf)[turned]
-    distances_of_other = other[distance][turned]
+    turned = other["success"]
+    distances_of_one = examples["distance_l2"].where(examples["success"], math.inf)[turned]
+    distances_of_other = other["distance_l2"][turned]
     measurements = [fraction("no_farther_share", distances_of_one <= distances_of_other)]
     if len(distances_of_one):
         for name, distances in zip(MEDIANS, (distances_of_one, distances_of_other), strict=True):

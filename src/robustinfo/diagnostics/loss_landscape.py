@@ -7,8 +7,8 @@ mean, in which holes would vanish; so here every image has a surface of its own.
 
 "EntM alone is likely (25% would be a rough estimation) to create a 'hole' in a small neighborhood
 of X": a share of images, by eye. Here x lies in a hole if every path from x to the edge of the
-square climbs, by ``least_depth`` of the surface's own height or more, and the part around x below
-the least such climb (maths/hollow.py) is small, ``largest_area`` of the square or less; a bowl that
+square climbs, by LEAST_DEPTH of the surface's own height or more, and the part around x below
+the least such climb (maths/hollow.py) is small, LARGEST_AREA of the square or less; a bowl that
 rises up to the edges is larger. Both numbers are ours: depth and area are told of every image.
 "EntM alone creates a small neighborhood where the margin is large": ``right_area`` is the share of
 the square in which the margin is above 0.
@@ -22,16 +22,20 @@ from itertools import product
 from typing import Annotated, Any
 
 import torch
-from pydantic import AfterValidator, Field, PositiveInt
+from pydantic import AfterValidator, Field
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from robustinfo.attacks._frozen import frozen
 from robustinfo.core.batches import EVALUATION_BATCH
 from robustinfo.core.measurement import Measurement, fraction
-from robustinfo.core.settings import Fraction01, Outline, Pixels, Settings
+from robustinfo.core.settings import Outline, Pixels, Settings
 from robustinfo.maths.hollow import hollow
 from robustinfo.maths.margin import margin
+
+DRAWN = 8  # of the first images the whole surface; of the others, only what holes there are
+LEAST_DEPTH = 0.1  # of a hole
+LARGEST_AREA = 0.25  # of a hole, as a share of the square
 
 
 def _odd(side: int) -> int:
@@ -42,11 +46,8 @@ def _odd(side: int) -> int:
 
 class Config(Settings):
     images: Annotated[int, Field(ge=1, le=1000)] = 8  # so many of the first
-    drawn: PositiveInt = 8  # the first of these: of the others, only what holes there are
     reach: Pixels = 0.04  # of both directions
     side: Annotated[int, Field(ge=3, le=1001), AfterValidator(_odd)] = 21  # points along each
-    least_depth: Fraction01 = 0.1  # of a hole
-    largest_area: Fraction01 = 0.25  # of a hole, as a share of the square
 
 
 def outline(config: Config) -> Outline:
@@ -62,7 +63,7 @@ def outline(config: Config) -> Outline:
     layers = tuple(f"image {number}" for number in range(config.images))
     steps = _steps(config)
     across = tuple(f"{step:g}" for step in steps)
-    points = {"layer": layers[: config.drawn], "input": across, "level": steps}
+    points = {"layer": layers[:DRAWN], "input": across, "level": steps}
     return [
         {"quantity": ("loss", "margin")} | points,
         {"quantity": ("hole_depth", "hole_area", "right_area"), "layer": layers},
@@ -92,14 +93,14 @@ def diagnose(
                 "loss": F.cross_entropy(logits, labels, reduction="none"),
                 "margin": margin(logits, labels),
             }
-            if number < config.drawn:
+            if number < DRAWN:
                 measurements += _points(number, places, heights)
             of_hole = _hole_measurements(
                 *(values.view(config.side, -1) for values in heights.values())
             )
             measurements += [one._replace(layer=f"image {number}") for one in of_hole]
             depth, area, _ = (one.value for one in of_hole)
-            holes.append(depth >= config.least_depth and area <= config.largest_area)
+            holes.append(depth >= LEAST_DEPTH and area <= LARGEST_AREA)
     return [*measurements, fraction("hole_fraction", torch.tensor(holes))]
 
 

@@ -18,7 +18,7 @@ Both are stationary at the same points, c_L = c_s / (1 + e^-s). On a linear netw
 since e^s does: the threshold that spares networks trained to the end, 11, sees little. The rule
 for OPEN is in benchmarks/honest_networks.py.
 
-By default the path starts at x: from a random start, chance is half of the time a rise.
+The path starts at x: from a random start, chance is half of the time a rise.
 Known bias: a rise is not progress towards an error, and a network that answers at random has one.
 An edge between two ReLUs, where no step climbs any more, is not stationary to first order.
 """
@@ -50,7 +50,6 @@ class Config(Settings):
     epsilon: Pixels
     step_size: Pixels
     steps: PositiveInt
-    random_start: bool = False  # uniform in the ball; False: from x
 
 
 def outline(config: Config) -> Outline:
@@ -114,7 +113,7 @@ def _paths_of_batch(
     with torch.no_grad():
         clean = network(x)
     start, path = log_odds(clean, y), _Path(network, x)
-    ascent = pgd.Ascent(**dict(config))
+    ascent = pgd.Ascent(**dict(config), random_start=False)
     options: dict[str, Any] = {"config": ascent, "generator": generator, "loss": path.log_odds_loss}
     end = pgd.craft(path.network, x, y, **options)
     path.log_odds_loss(path.network, end, y)

@@ -8,13 +8,13 @@ Jin et al. (2020), arXiv 2011.13538, section 6, table 4 and figure 4. Of every i
     nonlinearity        Q = |f(x') - f(x) - J (x' - x)|_2 / |J (x' - x)|_2 at x' of l2 PGD
 and Pearson's correlation of the normalised margin with the l2 distance that a stored attack of the
 study needed, a minimal-distance attack, on the images that it broke. In figure 4 each of these is a
-point; ``curved_share`` of them have a high Q.
+point; CURVED of them have a high Q.
 
 The paper does not say mean or median. Its figures look like means over the images: of EntM, M is
 1.31 and |J|_2 3.44, yet M / |J|_2 is 2.81, not about 0.38, as where some |J|_2 are tiny; medians do
 not do that unless M varies as much. So these are means, over all images, misclassified ones too.
 "Q > 65, which is the 40-percentile", beside a mean of 52.5, is read as the upper 40 %. The l2 step
-is not printed: a tenth of epsilon, as for linf, is the default, and one run from a random start.
+is not printed: a tenth of epsilon, as for linf, and one run from a random start.
 
 Known bias: J is that of a point. Where a network masks its gradient, |J|_2 is small, the normalised
 margin large, and neither bounds an attack; where J vanishes, ratios are infinite or nan.
@@ -32,16 +32,17 @@ from robustinfo.attacks._frozen import frozen
 from robustinfo.attacks._fused_batchnorm import fold_batchnorm
 from robustinfo.core.batches import EVALUATION_BATCH
 from robustinfo.core.measurement import Measurement, fraction, mean
-from robustinfo.core.settings import ANY, Fraction01, Outline, Settings
+from robustinfo.core.settings import ANY, Outline, Settings
 from robustinfo.maths.jacobian import linearised
 from robustinfo.maths.margin import margin
+
+# PGD, for the accuracy and the nonlinearity.
+ATTACK = pgd.Config(norm="l2", epsilon=0.5, step_size=0.05, steps=20)
+CURVED = 0.4  # of the points of figure 4
 
 
 class Config(Settings):
     examples: str  # an attack of the study that looks for the least l2 distance
-    # PGD, for the accuracy and the nonlinearity
-    attack: pgd.Config = pgd.Config(norm="l2", epsilon=0.5, step_size=0.05, steps=20)
-    curved_share: Fraction01 = 0.4  # of the points of figure 4
 
 
 def outline(config: Config) -> Outline:
@@ -80,7 +81,7 @@ def diagnose(
     the image, and its layer reads ``high Q, image 17``.
     """
     parts = [
-        _per_image(model, a, b, config=config.attack, generator=generator)
+        _per_image(model, a, b, generator=generator)
         for a, b in zip(x.split(EVALUATION_BATCH), y.split(EVALUATION_BATCH), strict=True)
     ]
     each = {name: torch.cat([part[name] for part in parts]).double() for name in parts[0]}
@@ -101,10 +102,10 @@ def _mean(name: str, values: Tensor) -> Measurement:
 
 
 def _per_image(
-    model: nn.Module, x: Tensor, y: Tensor, *, config: pgd.Config, generator: Generator
+    model: nn.Module, x: Tensor, y: Tensor, *, generator: Generator
 ) -> dict[str, Tensor]:
     """The quantities of the table per image, (n,) each."""
-    x_adv = pgd.craft(model, x, y, config=config, generator=generator)
+    x_adv = pgd.craft(model, x, y, config=ATTACK, generator=generator)
     with frozen(model):
         network = fold_batchnorm(model, x)  # BatchNorm's backward pass is most of ten of a ResNet's
         first_order = linearised(network, x, x_adv - x)
@@ -125,7 +126,7 @@ def _figure_points(
     points: Tensor, curved: Tensor, images: Tensor, config: Config
 ) -> Iterator[Measurement]:
     """The points of figure 4.  points: (2, m).  curved: (m,) their Q.  images: (m,) indices."""
-    edge = curved.quantile(1 - config.curved_share) if len(curved) else math.nan
+    edge = curved.quantile(1 - CURVED) if len(curved) else math.nan
     for image, (x, y), q in zip(images.tolist(), points.T.tolist(), curved.tolist(), strict=True):
         layer = f"{'high' if q > edge else 'low'} Q, image {image}"
         fields: dict[str, Any] = {"input": config.examples, "layer": layer, "level": float(image)}

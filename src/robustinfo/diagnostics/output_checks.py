@@ -12,10 +12,8 @@ to a maximum of 0. Attributes that are neither weights nor buffers are not check
 """
 
 from functools import partial
-from typing import Annotated
 
 import torch
-from pydantic import Field
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
@@ -32,12 +30,13 @@ REPEAT_TOLERANCE = 1e-5  # of the largest logit: what the same batch may differ 
 BATCH_TOLERANCE = (
     1e-2  # the same for other batches: their size decides on algorithms, on GPUs on TF32
 )
+FORWARDS = 5  # passes of the same images that are compared
 PROBE_BATCH = 32  # images on which dependence on the state is tested
 SIMILAR_BATCH = 4  # images of a batch of like brightness, each of them twice
 
 
 class Config(Settings):
-    forwards: Annotated[int, Field(ge=2)] = 5  # of the same images, that are compared
+    pass
 
 
 def outline(config: Config) -> Outline:
@@ -70,7 +69,7 @@ def diagnose(
     with preserve_state(model), frozen(model), seeded(x, generator):
         outputs_of = partial(_reproducible_outputs, model, x[:PROBE_BATCH])
         first = snapshot(model, outputs_of)
-        runs = torch.stack([_outputs(model, x) for _ in range(config.forwards)])  # (forwards, n, K)
+        runs = torch.stack([_outputs(model, x) for _ in range(FORWARDS)])  # (forwards, n, K)
         differ = _differ(runs, REPEAT_TOLERANCE)
         batch_differs = _differ(torch.stack([runs[0], _among_similar(model, x)]), BATCH_TOLERANCE)
         masks = {

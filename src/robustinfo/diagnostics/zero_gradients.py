@@ -15,18 +15,17 @@ from robustinfo.attacks._frozen import frozen
 from robustinfo.attacks._gradient_safe import logits_or_detached
 from robustinfo.core.batches import memory_batches
 from robustinfo.core.measurement import Measurement, fraction
-from robustinfo.core.settings import Norm, Number, Outline, Pixels, Settings
+from robustinfo.core.settings import Norm, Outline, Pixels, Settings
 from robustinfo.diagnostics._ball_points import ball_points, logits_differ
 from robustinfo.diagnostics._preserve_state import preserve_state
 from robustinfo.maths.margin import margin
 
-BELOW = 1e-12
+BELOW = 1e-12  # the largest l-infinity norm that counts as zero
 
 
 class Config(Settings):
     norm: Norm = "linf"
     epsilon: Pixels
-    below: Number = BELOW  # the largest l-infinity norm that counts as zero
 
 
 def outline(config: Config) -> Outline:
@@ -47,25 +46,23 @@ def diagnose(
 ) -> list[Measurement]:
     """Fractions of the n images.  x: (n, c, h, w) in [0, 1].  y: (n,) labels."""
     with preserve_state(model), frozen(model):
-        zero = vanishing(model, x, y, config.below)
+        zero = vanishing(model, x, y)
         parts = memory_batches(x, y)
         flat = [_flat(model, a, b, config=config, generator=generator) for a, b in parts]
     return [fraction("zero_gradient_fraction", zero), fraction("flat_fraction", torch.cat(flat))]
 
 
-def vanishing(model: nn.Module, x: Tensor, y: Tensor, below: float = BELOW) -> Tensor:
+def vanishing(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
     """Whether the gradient of the cross-entropy vanishes at x, (n,) bool. Modes stay."""
-    return torch.cat([_logits_and_flatness(model, a, b, below)[1] for a, b in memory_batches(x, y)])
+    return torch.cat([_logits_and_flatness(model, a, b)[1] for a, b in memory_batches(x, y)])
 
 
-def _logits_and_flatness(
-    model: nn.Module, x: Tensor, y: Tensor, below: float
-) -> tuple[Tensor, ...]:
+def _logits_and_flatness(model: nn.Module, x: Tensor, y: Tensor) -> tuple[Tensor, ...]:
     """Logits (n, K); and whether the gradients of cross-entropy and margin vanish, (n,) bool."""
     x = x.clone().requires_grad_()
     logits = logits_or_detached(model, x.clone())
     totals = F.cross_entropy(logits, y, reduction="sum"), margin(logits, y).sum()
-    return logits.detach(), *(~(_gradient_norm(total, x) > below) for total in totals)
+    return logits.detach(), *(~(_gradient_norm(total, x) > BELOW) for total in totals)
 
 
 def _gradient_norm(total: Tensor, x: Tensor) -> Tensor:
@@ -80,15 +77,13 @@ def _flat(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> Tensor:
     """``flat_fraction``'s mask, (n,) bool. Points are drawn for all images."""
-    logits, *flat_here = _logits_and_flatness(model, x, y, config.below)
+    logits, *flat_here = _logits_and_flatness(model, x, y)
     flat = (logits.argmax(1) == y) & flat_here[0] & flat_here[1]
     varies = torch.zeros_like(flat)
     for point in ball_points(x, config.norm, config.epsilon, generator):
         left = flat.nonzero().squeeze(1)
         if len(left):
-            point_logits, *flat_here = _logits_and_flatness(
-                model, point[left], y[left], config.below
-            )
+            point_logits, *flat_here = _logits_and_flatness(model, point[left], y[left])
             flat[left] = flat_here[0] & flat_here[1]
             varies[left] |= logits_differ(logits[left], point_logits)
     return flat & varies

@@ -32,6 +32,9 @@ from robustinfo.models._network import Network
 from robustinfo.training import loop
 from robustinfo.training.loop import Images
 
+QUALITY = 20  # of the JPEG encoder, 1 to 100
+BINS = 4  # of every logit, for the redundancy
+
 
 class Config(Settings):
     adversary: Entry  # of attacks/
@@ -39,8 +42,6 @@ class Config(Settings):
     shares: Annotated[tuple[Fraction01, ...], Field(strict=False)]  # of the training images
     training: loop.Config
     maps: str = "maps"  # the point of the model that holds the last feature maps
-    quality: jpeg.Quality = 20  # of the JPEG encoder, 1 to 100
-    bins: PositiveInt = 4  # of every logit, for the redundancy
 
 
 def outline(config: Config) -> Outline:
@@ -99,10 +100,10 @@ def learn(task: Task, *, config: Config, generator: Generator) -> Iterator[Measu
                 yield row._replace(level=share)
         if success.any():
             for name, values in _complexities(
-                model, attacked_again.images[success], config
+                model, attacked_again.images[success], config.maps
             ).items():
                 yield mean(name, values)._replace(level=share)
-        yield _redundancy(model, task.test, config)._replace(level=share)
+        yield _redundancy(model, task.test)._replace(level=share)
 
 
 def _attack(
@@ -125,20 +126,15 @@ def _attack(
 
 
 @torch.no_grad()
-def _complexities(model: Network, images: Tensor, config: Config) -> dict[str, Tensor]:
+def _complexities(model: Network, images: Tensor, point: str) -> dict[str, Tensor]:
     """Entropies and file size of every image's last maps after JPEG, (n,) each."""
-    maps = torch.cat(
-        [_maps(model, to_float(x), config.maps) for x in images.split(EVALUATION_BATCH)]
-    )
+    maps = torch.cat([_maps(model, to_float(x), point) for x in images.split(EVALUATION_BATCH)])
     stacked = maps.flatten(1, 2)[:, None]  # (n, 1, maps x h, w): the maps under one another
     low, high = stacked.amin((2, 3), keepdim=True), stacked.amax((2, 3), keepdim=True)
     written = eight_bit.to_bytes((stacked - low) / (high - low).clamp(min=1e-12))
-    read = jpeg.round_trip(written, config.quality)
-    values = {
-        "feature_jpeg_bytes": jpeg_size.measure(
-            written, config=jpeg_size.Config(quality=config.quality)
-        )
-    }
+    read = jpeg.round_trip(written, QUALITY)
+    size = jpeg_size.measure(written, config=jpeg_size.Config(quality=QUALITY))
+    values = {"feature_jpeg_bytes": size}
     for estimator in ("plug_in", "jvhw"):
         settings = entropy.Config(alphabet="byte", estimator=estimator)
         values[f"feature_entropy_{estimator}_bits"] = entropy.measure(read, config=settings)
@@ -156,8 +152,8 @@ def _maps(model: Network, x: Tensor, point: str) -> Tensor:
 
 
 @torch.no_grad()
-def _redundancy(model: Network, images: Images, config: Config) -> Measurement:
+def _redundancy(model: Network, images: Images) -> Measurement:
     parts = [model(x) for x, _ in batches(*images, EVALUATION_BATCH, images.images.device)]
-    bins = binned_information.Config(bins=config.bins)
+    bins = binned_information.Config(bins=BINS)
     measurements = binned_information.estimate(torch.cat(parts), images.labels, config=bins)
     return next(one for one in measurements if one.quantity == "redundancy_bits")

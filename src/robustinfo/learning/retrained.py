@@ -20,7 +20,7 @@ from torch import Generator
 from robustinfo.core import registry
 from robustinfo.core.batches import accuracy, batches, to_float
 from robustinfo.core.measurement import Measurement
-from robustinfo.core.settings import Entry, Fraction01, Outline, Settings
+from robustinfo.core.settings import Entry, Outline, Settings
 from robustinfo.distortions.eight_bit import to_bytes
 from robustinfo.learning._fit import fit
 from robustinfo.learning._task import Task
@@ -28,12 +28,12 @@ from robustinfo.training import loop
 from robustinfo.training.loop import Images
 
 AT_ONCE = 1000  # images that are distorted together
+ALLOWED_LOSS = 0.01  # of accuracy, at the operating point
 
 
 class Config(Settings):
     distortion: Entry  # of distortions/, with a ``sweep`` from the strongest level to the weakest
     training: loop.Config
-    allowed_loss: Fraction01 = 0.01  # of accuracy, at the operating point
 
     @field_validator("distortion")
     @classmethod
@@ -49,7 +49,7 @@ def outline(config: Config) -> Outline:
 
     accuracy  of the network retrained at a level, on test images distorted alike
     accuracy_undistorted  of the same retraining on images as they are
-    operating_point  the first level whose accuracy is within ``allowed_loss`` of that
+    operating_point  the first level whose accuracy is within ALLOWED_LOSS of that
     """
     levels = tuple(level for level, _ in registry.sweep(config.distortion))
     return [
@@ -63,7 +63,7 @@ def learn(task: Task, *, config: Config, generator: Generator) -> Iterator[Measu
 
     ``accuracy_undistorted`` is that of the same retraining on images as they are, the control.
     ``operating_point`` is the first level in the order of the sweep whose accuracy is within
-    ``allowed_loss`` of it; nan if there is none.
+    ALLOWED_LOSS of it; nan if there is none.
     """
     state, n, point = generator.get_state(), len(task.test.labels), math.nan
     control = deepcopy(task.model)
@@ -77,7 +77,7 @@ def learn(task: Task, *, config: Config, generator: Generator) -> Iterator[Measu
         fit(model, train, config=config.training, generator=generator)
         value = accuracy(model, to_float(test.images), test.labels)
         yield Measurement("accuracy", value, "fraction", n, level=level)
-        if math.isnan(point) and value >= undistorted - config.allowed_loss:
+        if math.isnan(point) and value >= undistorted - ALLOWED_LOSS:
             point = math.nan if level is None else level
     yield Measurement("operating_point", point)
 

@@ -4,49 +4,30 @@ Sperl and Böttinger (2020), arXiv 2008.03072:
 E(h_i) = - sum_j h_j log h_j  over the N_i neurons of layer i (eq. 6; natural logarithm),
 E_N = 1/M sum_i E(h_i) / N_i  (eq. 7),   E_T = (E(h_1) - E(h_M)) / (M - 1)  (eq. 8).
 Activations are no probabilities: E is negative where they exceed 1, and is not a Shannon entropy.
+E of a set of images, of which the paper does not speak, is the mean of theirs: it does not depend
+on how many there are. 0 log 0 = 0, but its slope is infinite: below FLOOR the logarithm is
+constant, by which E moves by less than 1e-10 per neuron, and the slope at 0 is finite, 27.6.
 E_T telescopes: of M layers, only the first and the last matter.
 """
 
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
 
 from robustinfo.core.errors import UserError
-from robustinfo.core.settings import PositiveNumber, Settings
 
 Value = TypeVar("Value", Tensor, float)
+FLOOR = 1e-12  # activation below which the logarithm stands still
 
 
-class Reading(Settings):
-    """The choices that eq. 6 leaves open.
-
-    # how a set of images gives one E: the mean of their E, or E of the means
-    average: the paper does not say how a set of images gives one E. ``samples``: the mean of the
-    images' E, which does not depend on how many there are. ``activations``: E of the mean
-    activations, which is larger wherever images differ.
-    # activation below which the logarithm stands still
-    floor: 0 log 0 = 0, but its slope is infinite. Below the floor the logarithm is constant: E
-    changes by less than 1e-10 per neuron, and the slope at 0 is finite, 27.6.
-    """
-
-    # how a set of images gives one E: the mean of their E, or E of the means
-    average: Literal["samples", "activations"] = "samples"
-    floor: PositiveNumber = 1e-12  # activation below which the logarithm stands still
-
-
-DEFAULT = Reading()
-
-
-def activation_entropy(h: Tensor, reading: Reading = DEFAULT) -> Tensor:
-    """E in natural-log units: (n, d) non-negative activations -> (n,), or (1,) of their mean.
+def activation_entropy(h: Tensor) -> Tensor:
+    """E in natural-log units: (n, d) non-negative activations -> (n,).
 
     Negative activations give a finite but meaningless value: see ``refuse_negative``.
     """
-    if reading.average == "activations":
-        h = h.mean(0, keepdim=True)
-    return -(h * h.clamp(min=reading.floor).log()).sum(1)
+    return -(h * h.clamp(min=FLOOR).log()).sum(1)
 
 
 class Sums(NamedTuple):
@@ -54,34 +35,28 @@ class Sums(NamedTuple):
 
     n: int
     neurons: int
-    total: Tensor  # float64: of E, a scalar; where activations are averaged, (d,) of these
+    total: Tensor  # of E, a scalar in float64
 
 
-def accumulate(h: Tensor, reading: Reading, before: Sums | None = None) -> Sums:
+def accumulate(h: Tensor, before: Sums | None = None) -> Sums:
     """The sums with the activations h (n, d) of further images added; before: None at first."""
-    h = h.double()
-    total = (activation_entropy(h, reading) if reading.average == "samples" else h).sum(0)
+    total = activation_entropy(h.double()).sum()
     if before is None:
         return Sums(len(h), h.shape[1], total)
     return Sums(before.n + len(h), before.neurons, before.total + total)
 
 
-def entropy_of_set(sums: Sums, reading: Reading) -> Tensor:
+def entropy_of_set(sums: Sums) -> Tensor:
     """E of all images that were added, a scalar in float64."""
-    mean = sums.total / sums.n
-    return mean if reading.average == "samples" else activation_entropy(mean[None], reading)[0]
+    return sums.total / sums.n
 
 
-def flow_penalty(
-    first: Tensor, last: Tensor, target: Tensor, *, layers: int, reading: Reading
-) -> Tensor:
+def flow_penalty(first: Tensor, last: Tensor, target: Tensor, *, layers: int) -> Tensor:
     """(E_T - target)^2, a scalar, as one differentiable operation: half the time of its formula.
 
     first, last: (n, d), (n, D), the only two of the ``layers`` that act. target: a scalar.
     """
-    if reading.average == "activations":
-        first, last = first.mean(0, keepdim=True), last.mean(0, keepdim=True)
-    return _Penalty.apply(first, last, target, 1 / (len(first) * (layers - 1)), reading.floor)
+    return _Penalty.apply(first, last, target, 1 / (len(first) * (layers - 1)))
 
 
 class _Penalty(torch.autograd.Function):
@@ -92,14 +67,13 @@ class _Penalty(torch.autograd.Function):
         last: Tensor,
         target: Tensor,
         scale: float,
-        floor: float,
     ) -> Tensor:
-        logs = [h.clamp(min=floor).log_() for h in (first, last)]
+        logs = [h.clamp(min=FLOOR).log_() for h in (first, last)]
         of_first = torch.dot(first.flatten(), logs[0].flatten())  # - E of all images
         of_last = torch.dot(last.flatten(), logs[1].flatten())
         gap = (of_last - of_first) * scale - target
         ctx.save_for_backward(first, last, *logs, gap)
-        ctx.scale, ctx.floor = scale, floor
+        ctx.scale = scale
         return gap * gap
 
     @staticmethod
@@ -108,9 +82,9 @@ class _Penalty(torch.autograd.Function):
         first, last, log_first, log_last, gap = ctx.saved_tensors
         slope = grad * gap * (2 * ctx.scale)
         # d E / d h = -(log h + 1), and without the 1 below the floor.
-        of_first = (first > ctx.floor).add(log_first).mul_(-slope)
-        of_last = (last > ctx.floor).add(log_last).mul_(slope)
-        return of_first, of_last, None, None, None
+        of_first = (first > FLOOR).add(log_first).mul_(-slope)
+        of_last = (last > FLOOR).add(log_last).mul_(slope)
+        return of_first, of_last, None, None
 
 
 def refuse_negative(h: Tensor, layer: str) -> None:

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from robustinfo.maths.hsic import RIDGE, nhsic, projection
-from robustinfo.maths.kernels import centred, gaussian
+from robustinfo.maths.kernels import SIGMA, centred, gaussian
 
 LANDMARKS, FAR = 96, 64  # samples that stand for all; so many of them the farthest
 TOLERANCE = 1e-3  # of a value; nHSIC(f_c, Y) reaches the number of classes less one
@@ -26,7 +26,7 @@ TOGETHER = {"cpu": 2**19, "cuda": 2**26}  # elements of Z at once: what the cach
 
 
 @torch.no_grad()
-def relevance(f: Tensor, y: Tensor, *, classes: int, sigma: float = 5.0) -> Tensor:
+def relevance(f: Tensor, y: Tensor, *, classes: int) -> Tensor:
     """nHSIC(f_c, Y) of every channel, (C,) float64.  f: (m, C, h, w).  y: (m,) below ``classes``.
 
     The kernel of the labels is linear. A channel with a value that is not finite has nan. Biased
@@ -36,25 +36,25 @@ def relevance(f: Tensor, y: Tensor, *, classes: int, sigma: float = 5.0) -> Tens
     maps = f.flatten(2).transpose(0, 1)  # (C, m, h w)
     u = label_factor(y, classes)
     size = max(1, TOGETHER[f.device.type] // (LANDMARKS * m))
-    parts = [_by_landmarks(part.double(), u, sigma) for part in maps.split(size)]
+    parts = [_by_landmarks(part.double(), u) for part in maps.split(size)]
     values, rest = (torch.cat(found) for found in zip(*parts, strict=True))
     for c in (~(rest <= TOLERANCE)).nonzero().flatten().tolist():
-        values[c] = _by_full_matrix(maps[c], u, sigma)
+        values[c] = _by_full_matrix(maps[c], u)
     return values
 
 
 @torch.no_grad()
-def batch_relevance(f: Tensor, y: Tensor, *, sigma: float = 5.0) -> Tensor:
+def batch_relevance(f: Tensor, y: Tensor) -> Tensor:
     """``relevance`` of the channels of a batch, (C,) float64.  f: (m, C, h, w), m a few hundred."""
     u = label_factor(y, int(y.max()) + 1)  # a class that is not there adds nothing
-    return _by_full_matrix(f.flatten(2).transpose(0, 1).double(), u, sigma)
+    return _by_full_matrix(f.flatten(2).transpose(0, 1).double(), u)
 
 
 @torch.no_grad()
-def batch_dependence(f: Tensor, x: Tensor, *, sigma: float = 5.0) -> Tensor:
+def batch_dependence(f: Tensor, x: Tensor) -> Tensor:
     """nHSIC(f_c, X) of the channels of a batch, (C,) float32.  f: (m, C, h, w).  x: (m, ...)."""
-    channels = projection(gaussian(f.flatten(2).transpose(0, 1), sigma))
-    return nhsic(channels, projection(gaussian(x.flatten(1), sigma)))
+    channels = projection(gaussian(f.flatten(2).transpose(0, 1)))
+    return nhsic(channels, projection(gaussian(x.flatten(1))))
 
 
 def mask(values: Tensor, share: float = 0.05) -> Tensor:
@@ -79,10 +79,10 @@ def label_factor(y: Tensor, classes: int) -> Tensor:
     return torch.linalg.solve_triangular(factor, columns.T, upper=False).T
 
 
-def _by_landmarks(t: Tensor, u: Tensor, sigma: float) -> tuple[Tensor, Tensor]:
+def _by_landmarks(t: Tensor, u: Tensor) -> tuple[Tensor, Tensor]:
     """(values, what they may lack), (c,) each.  t: (c, m, d) float64."""
     m, d = t.shape[1:]
-    t = (t - t.mean(1, keepdim=True)) / (2 * sigma**2 * d) ** 0.5
+    t = (t - t.mean(1, keepdim=True)) / (2 * SIGMA**2 * d) ** 0.5
     norms = t.square().sum(2)  # (c, m)
     picked = norms.argsort(1, descending=True)[:, _ranks(m, t.device)]  # (c, r)
     squared = torch.baddbmm(norms[:, None], _rows(t, picked), t.mT, alpha=-2)
@@ -109,10 +109,10 @@ def _rows(t: Tensor, picked: Tensor) -> Tensor:
     return t.gather(1, picked[:, :, None].expand(-1, -1, t.shape[2]))
 
 
-def _by_full_matrix(t: Tensor, u: Tensor, sigma: float) -> Tensor:
+def _by_full_matrix(t: Tensor, u: Tensor) -> Tensor:
     """nHSIC from the whole matrix, |U|^2 - 1e-5 m |L^-1 U|^2: (..., m, d) -> (...)."""
     ridge = RIDGE * len(u)
-    factor = _factor(centred(gaussian(t, sigma)), ridge)
+    factor = _factor(centred(gaussian(t)), ridge)
     inner = torch.linalg.solve_triangular(factor, u.to(factor.dtype), upper=False)
     return u.square().sum() - ridge * inner.double().square().sum((-2, -1))
 

@@ -12,8 +12,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+SIGMA = 5.0  # per feature
 
-def gaussian(t: Tensor, sigma: float | Tensor) -> Tensor:
+
+def gaussian(t: Tensor, sigma: float | Tensor = SIGMA) -> Tensor:
     """K - 1: (..., m, d) -> (..., m, m), in [-1, 0]; float32, or float64 if t is.
 
     Differentiable once, sigma being a constant. Never in a lower precision: autocast is ignored.
@@ -36,13 +38,13 @@ def same_label(y: Tensor) -> Tensor:
     return (y[:, None] == y).float()
 
 
-def gaussian_label(y: Tensor, classes: int, sigma: float) -> Tensor:
+def gaussian_label(y: Tensor, classes: int) -> Tensor:
     """``gaussian`` of one-hot labels among so many classes, (m,) -> (m, m) float32.
 
     Two labels that differ are at the squared distance 2 and d is the number of classes: centred,
-    this is the linear kernel times 1 - exp(-1 / (sigma^2 classes)), 0.004 for ten classes.
+    this is the linear kernel times 1 - exp(-1 / (SIGMA^2 classes)), 0.004 for ten classes.
     """
-    return (y[:, None] != y).float() * math.expm1(-1 / (sigma**2 * classes))
+    return (y[:, None] != y).float() * math.expm1(-1 / (SIGMA**2 * classes))
 
 
 def centred(kernel: Tensor) -> Tensor:

@@ -7,14 +7,14 @@ The layers are the model's ``activations``; formulas, and the choices that they 
 from torch import Tensor
 
 from robustinfo.core.measurement import Measurement
-from robustinfo.core.settings import Outline
+from robustinfo.core.settings import Outline, Settings
 from robustinfo.maths import activation_entropy as maths
 
 POINTS = "activations"
 WHOLE, PER_NEURON = "activation_entropy", "activation_entropy_per_neuron"
 
 
-class Config(maths.Reading):
+class Config(Settings):
     pass
 
 
@@ -44,12 +44,12 @@ def estimate(t: Tensor, y: Tensor, *, config: Config) -> list[Measurement]:
 def add(sums: maths.Sums | None, t: Tensor, *, config: Config) -> maths.Sums:
     """The sums with a batch t (n, d) added.  sums: None at first."""
     maths.refuse_negative(t, f"of {t.shape[1]} neurons")
-    return maths.accumulate(t, config, sums)
+    return maths.accumulate(t, sums)
 
 
 def measurements(sums: maths.Sums, *, config: Config) -> list[Measurement]:
     """``estimate`` of all batches that were added."""
-    entropy = maths.entropy_of_set(sums, config).item()
+    entropy = maths.entropy_of_set(sums).item()
     return [
         Measurement(WHOLE, entropy),
         Measurement(PER_NEURON, entropy / sums.neurons),

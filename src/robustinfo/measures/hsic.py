@@ -1,8 +1,8 @@
 """Plain HSIC(Y, T), and HSIC(X, T) where the inputs are given.
 
 Gretton et al. (2005) and, unbiased, Song et al. (2012, JMLR 13); formulas in ``maths/hsic.py``.
-Gaussian kernels, a linear one for the labels. sigma: per feature, as in ``nhsic``; or ``median``,
-the median distance of each batch (Gretton et al. 2007), which makes T and a T + b the same.
+Gaussian kernels, a linear one for the labels. Their bandwidth is the median distance of each batch
+(Gretton et al. 2007), which makes T and a T + b the same.
 
 The unbiased form is 0 in the mean for independent samples, and below 0 half of the time. The biased
 one is above 0; beside it stands ``_chance``, its exact mean over all permutations of the samples.
@@ -17,7 +17,7 @@ from pydantic import Field
 from torch import Tensor
 
 from robustinfo.core.measurement import Measurement
-from robustinfo.core.settings import Outline, PositiveNumber, Settings
+from robustinfo.core.settings import Outline, Settings
 from robustinfo.maths.hsic import biased, chance, unbiased
 from robustinfo.maths.kernels import centred, gaussian, median_sigma, same_label
 from robustinfo.measures._shared import equal_batches
@@ -29,8 +29,6 @@ SEES_INPUTS = True  # x is handed on
 class Config(Settings):
     # unbiased: 0 in the mean without dependence; biased: never below 0
     estimator: Literal["unbiased", "biased"] = "unbiased"
-    # of the Gaussian kernels, per feature; median: of each batch's distances
-    sigma: PositiveNumber | Literal["median"] = "median"
     batch_size: int = Field(100, gt=3)  # samples of an estimate, whose mean is told
 
 
@@ -56,9 +54,9 @@ def estimate(t: Tensor, y: Tensor, *, config: Config, x: Tensor | None = None) -
     sides = {"label": y} if x is None else {"input": x.flatten(1), "label": y}
     batches: dict[str, list[Tensor]] = {}
     for part, *others in equal_batches(config.batch_size, t, *sides.values()):
-        of_t = _kernel(part, config)
+        of_t = _kernel(part)
         for name, other in zip(sides, others, strict=True):
-            of_other = same_label(other) if name == "label" else _kernel(other, config)
+            of_other = same_label(other) if name == "label" else _kernel(other)
             pair = (of_t.double(), of_other.double())
             if config.estimator == "unbiased":
                 batches.setdefault(f"hsic_{name}", []).append(unbiased(*pair))
@@ -70,5 +68,5 @@ def estimate(t: Tensor, y: Tensor, *, config: Config, x: Tensor | None = None) -
     return [Measurement(name, torch.stack(v).mean().item()) for name, v in batches.items()]
 
 
-def _kernel(t: Tensor, config: Config) -> Tensor:
-    return gaussian(t, median_sigma(t) if config.sigma == "median" else config.sigma)
+def _kernel(t: Tensor) -> Tensor:
+    return gaussian(t, median_sigma(t))

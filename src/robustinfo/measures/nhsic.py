@@ -16,7 +16,7 @@ from pydantic import Field
 from torch import Tensor
 
 from robustinfo.core.measurement import Measurement
-from robustinfo.core.settings import Outline, PositiveNumber, Settings
+from robustinfo.core.settings import Outline, Settings
 from robustinfo.maths.hsic import chance, nhsic, projection
 from robustinfo.maths.kernels import gaussian, same_label
 from robustinfo.measures._shared import equal_batches
@@ -26,7 +26,6 @@ SEES_INPUTS = True  # x is handed on
 
 
 class Config(Settings):
-    sigma: PositiveNumber = 5.0  # of the Gaussian kernels, per feature
     batch_size: int = Field(100, gt=1)  # m; the paper trains with 100
 
 
@@ -58,9 +57,9 @@ def estimate(t: Tensor, y: Tensor, *, config: Config, x: Tensor | None = None) -
     sides = {"label": y} if x is None else {"input": x.flatten(1), "label": y}
     batches: dict[str, list[Tensor]] = {}
     for part, *others in equal_batches(config.batch_size, t, *sides.values()):
-        r = projection(gaussian(part, config.sigma))
+        r = projection(gaussian(part))
         for name, other in zip(sides, others, strict=True):
-            kernel = same_label(other) if name == "label" else gaussian(other, config.sigma)
+            kernel = same_label(other) if name == "label" else gaussian(other)
             s = projection(kernel)
             batches.setdefault(f"nhsic_{name}", []).append(nhsic(r, s))
             batches.setdefault(f"nhsic_{name}_chance", []).append(chance(r, s))

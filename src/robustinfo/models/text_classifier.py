@@ -11,18 +11,18 @@ from pydantic import PositiveInt
 from torch import Tensor, nn
 
 from robustinfo.core.errors import UserError
-from robustinfo.core.settings import Fraction01, Names, Settings
+from robustinfo.core.settings import Names, Settings
 from robustinfo.datasets._texts import PADDING
 from robustinfo.models._network import Network
 
 READS = "texts"
+WINDOW = 3  # words
+DROPOUT = 0.5  # of the maxima, in training
 
 
 class Config(Settings):
     embedding_size: PositiveInt = 100  # features of a word
     filters: PositiveInt = 128  # of the convolution
-    kernel_size: PositiveInt = 3  # words of a window
-    dropout: Fraction01 = 0.5  # of the maxima, in training
     probes: Names = ("pool1", "fc1")
     activations: Names = ("pool1", "softmax")
 
@@ -40,10 +40,8 @@ def build(text_shape: tuple[int, int], num_classes: int, *, config: Config) -> N
     text_shape: (length, words of the vocabulary). Raises ValueError for texts without a window.
     """
     length, vocabulary = text_shape
-    if length < config.kernel_size:
-        raise UserError(
-            f"windows of {config.kernel_size} words need longer texts than {length} words"
-        )
+    if length < WINDOW:
+        raise UserError(f"windows of {WINDOW} words need longer texts than {length} words")
     embedding = nn.Embedding(vocabulary, config.embedding_size, padding_idx=PADDING)
     # As Keras begins. Torch begins so wide that words stay where chance put them.
     nn.init.uniform_(embedding.weight, -0.05, 0.05)
@@ -51,11 +49,11 @@ def build(text_shape: tuple[int, int], num_classes: int, *, config: Config) -> N
     layers = OrderedDict(
         embedding=embedding,  # (n, length, embedding_size)
         transpose=FeaturesFirst(),  # (n, embedding_size, length)
-        conv1=nn.Conv1d(config.embedding_size, config.filters, config.kernel_size),
-        act1=nn.ReLU(),  # (n, filters, length - kernel_size + 1)
+        conv1=nn.Conv1d(config.embedding_size, config.filters, WINDOW),
+        act1=nn.ReLU(),  # (n, filters, length - WINDOW + 1)
         pool1=nn.AdaptiveMaxPool1d(1),  # (n, filters, 1)
         flatten=nn.Flatten(),
-        dropout=nn.Dropout(config.dropout),
+        dropout=nn.Dropout(DROPOUT),
         fc1=nn.Linear(config.filters, num_classes),  # (n, K)
     )
     return Network(layers, config.probes, config.activations)

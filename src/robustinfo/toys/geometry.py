@@ -29,6 +29,9 @@ from robustinfo.core.settings import Fraction01, Number, Outline, PositiveNumber
 from robustinfo.maths.statistics import student
 from robustinfo.measures import binned_information, kde_information
 
+WIDTH = 0.5  # of the bins
+KERNELS, BINS = kde_information.Config(), binned_information.Config(width=WIDTH)
+
 
 class Config(Settings):
     points: Annotated[int, Field(ge=2)] = 1000  # of a set
@@ -41,9 +44,6 @@ class Config(Settings):
     within: Annotated[tuple[Fraction01, ...], Field(strict=False)] = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
     # levels of mixed_labels
     mixed: Annotated[tuple[Fraction01, ...], Field(strict=False)] = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
-    kde: kde_information.Config = kde_information.Config()  # settings of measures/kde_information
-    # settings of measures/binned_information
-    binning: binned_information.Config = binned_information.Config(width=0.5)
     shown: NonNegativeInt = 0  # points per set whose coordinates are given, of the first draw
 
 
@@ -60,7 +60,7 @@ def outline(config: Config) -> Outline:
         "within_spread": config.within,
         "mixed_labels": config.mixed,
     }
-    parts = (kde_information.outline(config.kde), binned_information.outline(config.binning))
+    parts = (kde_information.outline(KERNELS), binned_information.outline(BINS))
     estimates = tuple(name for part in parts for one in part for name in one["quantity"])
     quantities = (*estimates, "mean_distance", "mean_distance_within")
     of_sets = [{"input": (name,), "level": level} for name, level in levels.items()]
@@ -82,7 +82,7 @@ def compute(*, config: Config, generator: Generator) -> Iterator[Measurement]:
     estimates: dict[tuple[str, float], list[list[Measurement]]] = {}
     for draw in range(config.draws):
         for name, level, t, y in point_sets(config=config, generator=generator):
-            estimates.setdefault((name, level), []).append(_measured(t, y, config))
+            estimates.setdefault((name, level), []).append(_measured(t, y))
             if draw == 0:
                 yield from _coordinates(name, level, t[: config.shown], y)
     for (name, level), draws in estimates.items():
@@ -104,7 +104,7 @@ def point_sets(
     """One draw of every set at every level: name, level, points (n, 2) in float64, labels (n,)."""
     n, classes = config.points, config.classes
     noise = torch.randn(n, 2, generator=generator, dtype=torch.float64)
-    place = torch.rand(2, generator=generator, dtype=torch.float64) * (config.binning.width or 1)
+    place = torch.rand(2, generator=generator, dtype=torch.float64) * WIDTH
     order = torch.randperm(n, generator=generator)
     y = torch.arange(n) % classes
     for spread in config.spreads:
@@ -125,14 +125,14 @@ def point_sets(
         yield "mixed_labels", share, place + config.overall * noise, labels
 
 
-def _measured(t: Tensor, y: Tensor, config: Config) -> list[Measurement]:
+def _measured(t: Tensor, y: Tensor) -> list[Measurement]:
     distances = torch.cdist(t, t, compute_mode="donot_use_mm_for_euclid_dist")
     alike = y[:, None] == y
     within = distances[alike].sum() / (alike.sum() - len(y))  # a point is no pair with itself
     mean = distances.sum() / (len(y) * (len(y) - 1))
     return [
-        *kde_information.estimate(t, y, config=config.kde),
-        *binned_information.estimate(t, y, config=config.binning),
+        *kde_information.estimate(t, y, config=KERNELS),
+        *binned_information.estimate(t, y, config=BINS),
         Measurement("mean_distance", mean.item()),
         Measurement("mean_distance_within", within.item()),
     ]
