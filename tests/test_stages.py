@@ -6,7 +6,6 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from tests.told import told
 
 from pipeline.results import rows, untrained
 from pipeline.run import contract, load, start
@@ -22,6 +21,7 @@ from robustinfo.defences import entropic
 from robustinfo.judge.attack_term import attack_term
 from robustinfo.models import lenet5, text_classifier, vgg16
 from robustinfo.training.loop import Images
+from tests.by_quantity import by_quantity
 from tests.checkpoints import untrained as untrained_checkpoint
 from tests.jobs import NAMES, STANDARD, made, settle, small
 
@@ -124,11 +124,11 @@ def test_sets_hold_every_image_as_each_attack_leaves_it_turned_or_not(model):
     assert moved["fgsm"].unique().tolist() == [10]  # of images that it fails on, too
     turned = moved["deepfool"].flatten(1).any(1)  # what it fails on is there, as it was
     assert not turned[0] and 0 < turned.sum() < 5
-    told = {one.input: one for one in learn._accuracies(model, sets)}
-    assert [one.quantity for one in told.values()] == ["network_accuracy"] * 3
-    assert told["clean"].value == pytest.approx(5 / 6)
+    accuracies = {one.input: one for one in learn._accuracies(model, sets)}
+    assert [one.quantity for one in accuracies.values()] == ["network_accuracy"] * 3
+    assert accuracies["clean"].value == pytest.approx(5 / 6)
     left = model(to_float(sets["fgsm"].images)).argmax(1) == labels
-    assert told["fgsm"].value == pytest.approx(left.double().mean().item())
+    assert accuracies["fgsm"].value == pytest.approx(left.double().mean().item())
 
 
 def test_a_text_is_not_rounded_and_its_distance_is_its_altered_words():
@@ -140,7 +140,7 @@ def test_a_text_is_not_rounded_and_its_distance_is_its_altered_words():
     assert found["x_adv"].dtype == torch.int32 and found["success"].any()
     assert found["success_8bit"].equal(found["success"])
     assert found["altered_words"].equal((found["x_adv"] != x).sum(1))
-    values = told([*attack._fractions(found, {}), *attack._distances(found)])
+    values = by_quantity([*attack._fractions(found, {}), *attack._distances(found)])
     altered = sorted(found["altered_words"][found["success"]].tolist())
     middle = altered[(len(altered) - 1) // 2]
     expected = Measurement("median_altered_words", middle, n=len(altered))

@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-from tests.told import told
 from torch import nn
 
 from pipeline.results import rows, worst_case
@@ -14,6 +13,7 @@ from robustinfo.core.sealed import seal, unseal
 from robustinfo.judge.outcome import outcome
 from robustinfo.judge.threats import Threat
 from robustinfo.training.loop import Images
+from tests.by_quantity import by_quantity
 from tests.staged import staged
 
 STUDY = """
@@ -87,7 +87,7 @@ def test_what_only_the_proxys_examples_break_is_counted_and_lowers_the_robust_ac
     assert after[after.entry == "linf"].correct.tolist() == [0, 0, 1, 0]
     alone = own(job)
     assert alone.correct["linf"].tolist() == [False, True, True, False]
-    said = told(one for one in alone.measurements if one.entry == "linf")
+    said = by_quantity(one for one in alone.measurements if one.entry == "linf")
     assert said["robust_accuracy"] == count_fraction("robust_accuracy", 2, 4)._replace(entry="linf")
     assert "black_box_only_fraction" not in said
 
@@ -96,7 +96,7 @@ def test_the_rate_of_noise_is_of_the_images_that_all_else_left_standing(job):
     noise = {"method": "additive_noise", "norm": "linf", "epsilon": 0.5}
     examples = {"noise": stored([0.0, 0.7, 0.0, 1.0], [1, 1, 0, 0])}
     together = own(job, examples, {"noise": noise})
-    found = told(one for one in together.measurements if one.entry == "linf")
+    found = by_quantity(one for one in together.measurements if one.entry == "linf")
     for name, images, of in [("noise_only_rate", 1, 2), ("noise_only_fraction", 1, 4)]:
         assert found[name] == count_fraction(name, images, of)._replace(entry="linf")
 

@@ -2,13 +2,13 @@
 
 import pytest
 import torch
-from tests.told import told
 from torch import nn
 
 from pipeline.results.worst_case import attacks_in_scope, per_image_table, worst_case
 from pipeline.study.quantities import ALL_ATTACKS
 from robustinfo.core.measurement import count_fraction
 from robustinfo.judge.threats import Threat
+from tests.by_quantity import by_quantity
 
 X = torch.tensor([0.401, 0.2, 0.1, 0.9]).view(4, 1, 1, 1)
 Y = torch.zeros(4, dtype=torch.long)  # the last image is wrong when clean
@@ -53,7 +53,7 @@ def together():
 def of(found, entry):
     """{quantity: Measurement without its entry} of one norm, or of all."""
     own = (one for one in found.measurements if one.entry == entry)
-    return {name: one._replace(entry="") for name, one in told(own).items()}
+    return {name: one._replace(entry="") for name, one in by_quantity(own).items()}
 
 
 def test_what_breaks_an_image_in_one_norm_says_nothing_in_another(together):

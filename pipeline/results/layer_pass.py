@@ -2,8 +2,8 @@
 
 The activations of all layers are held on the device and freed one by one as they are measured;
 none is written to disk. They and the measuring of one layer are the peak of the memory:
-5,000 images in a WRN-28-10 take 5.2 GiB at the five probes, in float32. A measure that has ``add``
-and ``told`` in its file can be taken by ``evaluate_in_batches`` instead, of a whole training set.
+5,000 images in a WRN-28-10 take 5.2 GiB at the five probes, in float32. A measure with ``add`` and
+``measurements`` in its file can be taken by ``evaluate_in_batches``, of a whole training set.
 """
 
 from collections.abc import Iterable, Iterator
@@ -78,7 +78,7 @@ def evaluate_in_batches(
 ) -> LayerEvaluation:
     """``evaluate_layers`` by one measure, ``entry``, of inputs and labels that come in batches."""
     module, config = registry.module("measures", entry), registry.config("measures", entry)
-    add, finish = (registry.hook("measures", entry, one) for one in ("add", "told"))
+    add, finish = (registry.hook("measures", entry, one) for one in ("add", "measurements"))
     accumulated: dict[str, list[torch.Tensor]] = {}
     right, losses = [], []
     for x, y in batches:
