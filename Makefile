@@ -24,7 +24,6 @@ check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile pipeline/rules
-	$(BIN)/snakemake --lint
 	$(BIN)/mypy
 
 # Long trainings, in the background: what is finished is to be committed (benchmarks/evidence/).
