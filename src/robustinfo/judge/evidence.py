@@ -17,7 +17,6 @@ from robustinfo.core import registry
 from robustinfo.core.batches import correct
 from robustinfo.core.measurement import Measurement, exact, fraction
 from robustinfo.core.settings import Entry, diameter
-from robustinfo.diagnostics import attack_accuracy
 from robustinfo.maths.statistics import paired_difference
 
 CURVE = "attack_accuracy"  # the diagnostic that may be swept over epsilon
@@ -87,8 +86,9 @@ def _curve(
     curve: dict[Any, Tensor] = {}  # by epsilon
     norm: Any = norm_of("diagnostics", entry)
     for level, params in registry.sweep(entry):
+        robust = registry.module("diagnostics", params).robust
         config = registry.config("diagnostics", params)
-        curve[level] = attack_accuracy.robust(model, x, y, config=config, generator=generator)
+        curve[level] = robust(model, x, y, config=config, generator=generator)
         yield fraction("attack_accuracy", curve[level])._replace(entry=name, level=level)
     about: dict[str, Any] = {"entry": name, "n": len(y)}
     worst = None

@@ -9,7 +9,7 @@ fraction of n / 4 images, whose Wilson interval then stands instead.
 """
 
 import torch
-from scipy import stats
+from scipy.special import ndtri
 from torch import Tensor
 
 from robustinfo.maths.statistics import LEVEL
@@ -24,7 +24,7 @@ def auc(positive: Tensor, negative: Tensor) -> tuple[float, float, float]:
     below = 1 - _rank(negative, positive)  # per clean image: the share of attacked ones above it
     value = above.mean().item()
     error = ((above + below).var(correction=1) / len(positive)).sqrt().item()
-    z = float(stats.norm.ppf((1 + LEVEL) / 2))
+    z = float(ndtri((1 + LEVEL) / 2))
     if error == 0:
         return value, *_wilson(value, len(positive) / 4, z)
     return value, max(value - z * error, 0.0), min(value + z * error, 1.0)

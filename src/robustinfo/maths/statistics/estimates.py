@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
-from scipy.optimize import brentq
 
 from robustinfo.maths.statistics.fractions import TAIL
 
@@ -58,6 +57,8 @@ def p_value(estimate: Estimate, threshold: float) -> float:
     Below 0.05 just where the 95 % interval excludes the threshold. nan where there is no interval;
     of an exact value 0, or 1 at the threshold.
     """
+    from scipy.optimize import brentq  # slow to import
+
     if any(map(math.isnan, (estimate.value, *estimate.interval))):
         return math.nan
     above = estimate.value > threshold

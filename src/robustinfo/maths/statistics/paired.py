@@ -7,9 +7,7 @@ few images that tell the two apart, and has a width where there is none.
 
 import math
 
-from scipy.optimize import brentq
-from scipy.special import ndtri
-from scipy.stats import binomtest
+from scipy.special import bdtr, ndtri
 
 from robustinfo.maths.statistics.fractions import TAIL
 
@@ -20,7 +18,7 @@ def mcnemar(b: int, c: int) -> float:
     b: images where only the first succeeds, c: where only the second does. The others say nothing,
     and where there are no such images, p is 1.
     """
-    return float(binomtest(b, b + c).pvalue) if b + c else 1.0
+    return min(1.0, 2 * float(bdtr(min(b, c), b + c, 0.5)))
 
 
 def paired_difference(won: int, lost: int, n: int, tail: float = TAIL) -> tuple[float, float]:
@@ -44,6 +42,8 @@ def tango(won: float, lost: float, n: float, tail: float = TAIL) -> tuple[float,
     z2 = float(ndtri(tail)) ** 2
     observed = (won - lost) / n
 
+    from scipy.optimize import brentq  # slow to import
+
     def score_excess(difference: float) -> float:
         """Below 0 where the score test with the critical value z does not reject it."""
         room = difference * (1 - difference)
@@ -53,9 +53,8 @@ def tango(won: float, lost: float, n: float, tail: float = TAIL) -> tuple[float,
         return (won - lost - n * difference) ** 2 - z2 * n * (2 * p_lost + room)
 
     def end(limit: float) -> float:
-        inside = observed + 1e-9 * (
-            limit - observed
-        )  # at ``observed`` itself the two terms may both be 0
+        # At ``observed`` itself the two terms may both be 0.
+        inside = observed + 1e-9 * (limit - observed)
         if abs(limit - observed) < 1e-9 or score_excess(inside) >= 0:
             return observed
         return (

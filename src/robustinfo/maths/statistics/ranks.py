@@ -3,7 +3,7 @@
 import math
 
 import numpy as np
-from scipy import stats
+from scipy.special import ndtri, stdtrit
 
 from robustinfo.maths.statistics.fractions import LEVEL
 
@@ -13,9 +13,7 @@ def student(values: list[float] | np.ndarray) -> tuple[float, float]:
     values = np.asarray(values, dtype=float)
     if len(values) < 2:
         return math.nan, math.nan
-    half_width = (
-        stats.t.ppf((1 + LEVEL) / 2, len(values) - 1) * values.std(ddof=1) / len(values) ** 0.5
-    )
+    half_width = stdtrit(len(values) - 1, (1 + LEVEL) / 2) * values.std(ddof=1) / len(values) ** 0.5
     return values.mean() - half_width, values.mean() + half_width
 
 
@@ -27,15 +25,17 @@ def spearman(x: np.ndarray, y: np.ndarray) -> tuple[float, float, float]:
     6 / (n^3 - n), below the greatest value. All nan where x or y is constant; no interval
     of fewer than four pairs.
     """
+    from scipy.stats import spearmanr  # slow to import
+
     n = len(x)
     if n < 2 or np.ptp(x) == 0 or np.ptp(y) == 0:
         return math.nan, math.nan, math.nan
-    value = float(stats.spearmanr(x, y).statistic)
+    value = float(spearmanr(x, y).statistic)
     if n < 4:
         return value, math.nan, math.nan
     largest = 1 - 6 / (n**3 - n)
     z = math.atanh(min(max(value, -largest), largest))
-    half_width = stats.norm.ppf((1 + LEVEL) / 2) * ((1 + value**2 / 2) / (n - 3)) ** 0.5
+    half_width = ndtri((1 + LEVEL) / 2) * ((1 + value**2 / 2) / (n - 3)) ** 0.5
     return value, min(math.tanh(z - half_width), value), max(math.tanh(z + half_width), value)
 
 
@@ -49,5 +49,5 @@ def jackknife(value: float, without: np.ndarray) -> tuple[float, float]:
     if groups < 2:
         return math.nan, math.nan
     error = ((groups - 1) * np.var(without)) ** 0.5
-    half_width = stats.t.ppf((1 + LEVEL) / 2, groups - 1) * error
+    half_width = stdtrit(groups - 1, (1 + LEVEL) / 2) * error
     return value - half_width, value + half_width
