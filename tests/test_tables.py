@@ -39,7 +39,7 @@ def of(defence, quantity="attack_success_rate"):
 
 def test_fractions_are_put_together_over_seeds_and_images():
     found = over_seeds(select_rows(results(**RATES), of("standard")))
-    expected = combined([0.9, 0.94], images.from_fractions([0.9, 0.94], N)).within(0, 1).interval
+    expected = combined([0.9, 0.94], images.from_fractions([0.9, 0.94], N)).clipped(0, 1).interval
     assert found["ours"] == pytest.approx(0.92)
     assert (found["low"], found["high"]) == pytest.approx(expected)
     assert (found["n"], found["seeds"], found["scope"]) == (N, 2, "method")
