@@ -39,7 +39,7 @@ def of(defence, quantity="attack_success_rate"):
 
 def test_fractions_are_put_together_over_seeds_and_images():
     found = over_seeds(select_rows(results(**RATES), of("standard")))
-    expected = combined([0.9, 0.94], images.of_fractions([0.9, 0.94], N)).within(0, 1).interval
+    expected = combined([0.9, 0.94], images.from_fractions([0.9, 0.94], N)).clipped(0, 1).interval
     assert found["ours"] == pytest.approx(0.92)
     assert (found["low"], found["high"]) == pytest.approx(expected)
     assert (found["n"], found["seeds"], found["scope"]) == (N, 2, "method")
@@ -85,7 +85,9 @@ def test_an_interval_of_its_own_is_kept_and_joined_by_the_spread_between_seeds()
     kept = with_intervals(table.assign(low=[90.0, 115.0], high=[130.0, 125.0]))
     assert kept.low.tolist() == [90.0, 115.0]
     found = over_seeds(kept)
-    expected = combined([100.0, 120.0], images.of_own([100.0, 120.0], [90, 115], [130, 125]))
+    expected = combined(
+        [100.0, 120.0], images.from_intervals([100.0, 120.0], [90, 115], [130, 125])
+    )
     assert (found["low"], found["high"]) == pytest.approx(expected.interval)
 
 
