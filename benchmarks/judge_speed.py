@@ -19,7 +19,7 @@ from benchmarks._timing import keep, short
 from robustinfo.core import registry
 from robustinfo.core.batches import floats
 from robustinfo.datasets._prepared import data_root, open_split
-from robustinfo.judge.attacked import attacks_of
+from robustinfo.judge.attacks import attacks_of
 from robustinfo.judge.evaluate import Evaluation, evaluate
 from robustinfo.judge.protocol import SIZES, Ball, attacks, diagnostics
 from robustinfo.models import resnet18

@@ -9,7 +9,7 @@ float64; in float32 the last digit of a gradient that is all but 0 decides its s
 how far stands beside how far the plain step parts from itself where only the images' order in
 memory is another.
 
-plain: the step as it was until the attack got its folded copy: PGD climbs the network in eval mode.
+plain: the step as it was before the attack had a folded copy: PGD climbs the network in eval mode.
 limit: the plain step over its convolutions alone, those of the attack and of the update, each timed
 by itself: what would be reached were all else free and no convolution quicker.
 """

@@ -181,3 +181,14 @@ def test_what_has_nothing_to_fold_or_is_watched_is_followed_by_nothing():
     watched, x = trained(Chain(nn.Identity()))
     watched.conv.register_forward_hook(lambda *_: None)
     assert fold_for_training(watched, x) is watched
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_on_a_gpu_the_copy_follows_too():
+    model, x = trained(resnet18.build(SHAPE, 10, config=resnet18.Config(width=4)), torch.double)
+    model, x = model.cuda(), x.cuda()
+    first = fold_for_training(model, x)
+    moved_on(model)
+    assert fold_for_training(model, x) is first and norms(first) == 0
+    torch.testing.assert_close(first(x), model(x), rtol=1e-9, atol=1e-9)

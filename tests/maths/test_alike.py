@@ -35,3 +35,11 @@ def test_each_row_has_the_first_that_equals_it(name, dtype):
     before = t.clone()
     assert rows_alike(t).tolist() == first_by_numpy(t)
     assert t.equal(before)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize("name", layers())
+def test_on_a_gpu_the_firsts_are_the_same(name):
+    t = layers()[name]
+    assert rows_alike(t.cuda()).tolist() == rows_alike(t).tolist()

@@ -206,3 +206,12 @@ def test_the_total_variance_is_half_the_mean_squared_distance_of_pairs():
     direct = cdist(t.double(), t.double(), "sqeuclidean").mean() / 2
     assert total_variance(t) == pytest.approx(direct, rel=1e-12)
     assert total_variance(torch.full((9, 4), 0.1)) == 0
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_on_a_gpu_the_values_are_the_same():
+    t, y = torch.randn(700, 30, generator=seeded()).repeat(2, 1), torch.arange(1400) % 5
+    there = kernel_entropies_bits(0.3 * t.cuda(), y.cuda(), S2)
+    here = kernel_entropies_bits(0.3 * t, y, S2)
+    assert all(there[bound] == pytest.approx(here[bound], abs=1e-9) for bound in here)
