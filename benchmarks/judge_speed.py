@@ -17,7 +17,7 @@ from torch import Generator, Tensor, nn
 from benchmarks._machine import peak_mib, seconds
 from benchmarks._timing import keep, short
 from robustinfo.core import registry
-from robustinfo.core.batches import floats
+from robustinfo.core.batches import to_float
 from robustinfo.datasets._prepared import data_root, open_split
 from robustinfo.judge.attacks import attacks_of
 from robustinfo.judge.evaluate import Evaluation, evaluate
@@ -56,7 +56,7 @@ def judged(model: nn.Module, x: Tensor, y: Tensor, protocol: str) -> Evaluation:
         attacks=attacks_of({key: part.entry for key, part in attacks(size, ball).items()}),
         diagnostics={key: part.entry for key, part in parts.items()},
         generator=Generator(x.device).manual_seed(0),
-        note=lambda text: None,
+        progress=lambda text: None,
     )
 
 
@@ -72,7 +72,7 @@ def main() -> None:
     model = network(given.width, device)
     test = open_split("cifar10", "test", {"method": "cifar10"}, data_root())
     most = max(size.images for size in SIZES)
-    x, y = floats(test.images[:most], device), test.labels[:most].to(device)
+    x, y = to_float(test.images[:most], device), test.labels[:most].to(device)
     taken, said = [], []
 
     def once() -> None:

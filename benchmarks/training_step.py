@@ -32,7 +32,7 @@ from robustinfo.attacks._frozen import frozen, seeded
 from robustinfo.core import registry
 from robustinfo.maths.balls import projected, uniform
 from robustinfo.models import lenet5, resnet18
-from robustinfo.training.step import Config, Step, optimizer_of, quick, stepper
+from robustinfo.training.step import Config, Step, cpu_flags, optimizer_of, stepper
 
 EPSILON, SIZE, STEPS, EQUAL, CLOSE = 0.15, 0.05, 5, 10, 1e-9
 ENTRY = {
@@ -161,7 +161,7 @@ def main() -> None:
     torch.backends.cudnn.allow_tf32 = False
     torch.ones(8_000_000)  # freed at once: from then on the system leaves memory, as in a long run
     rows, details = [], {"rounds": given.rounds}
-    with quick(onednn=True):
+    with cpu_flags(onednn=True):
         for name, (model, x) in networks(device).items():
             line, details[name] = compared(name, model, x, given.rounds)
             rows.append(line)

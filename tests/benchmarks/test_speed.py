@@ -1,5 +1,6 @@
 """The page of speed is made from the newest results, and is as committed."""
 
+import importlib
 import json
 import subprocess
 from pathlib import Path
@@ -11,7 +12,14 @@ from benchmarks import _machine, speed
 from benchmarks._timing import Timed, in_turn, keep, row
 
 CPU = torch.device("cpu")
+PROGRAMS = sorted(Path("benchmarks").glob("*.py"))
+TIMED = [file.stem for file in PROGRAMS if "benchmarks._timing" in file.read_text()]
 GPU_SCRIPT = ["bash", "benchmarks/gpu.sh"]
+
+
+@pytest.mark.parametrize("name", TIMED)
+def test_every_benchmark_of_speed_finds_what_it_imports(name):
+    importlib.import_module(f"benchmarks.{name}")
 
 
 @pytest.mark.docs
