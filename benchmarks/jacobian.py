@@ -1,6 +1,6 @@
 """What the spectral norm of the logits' Jacobian costs per image, beside the plain ways of it.
 
-    python -m benchmarks.jacobian [--rounds 7] [--images 64] [--device cpu] [--file FILE]
+    python -m benchmarks.jacobian [--rounds 7] [--images 64] [--device cpu] [--out FOLDER]
 
 Of every image the spectral norm of J = d f(x) / d x and the change J delta, as the margins of arXiv
 2011.13538 (table 4) ask for, with random weights on the first test images of the prepared data
@@ -18,14 +18,13 @@ func: torch.func.vmap of jacrev on 64 images at once, and svdvals; it and ours h
 import argparse
 import copy
 import sys
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-from benchmarks._timing import header, seconds, spread, write
+from benchmarks._timing import Row, in_turn, keep, row
 from robustinfo.attacks._fused_batchnorm import fold_batchnorm
 from robustinfo.datasets._prepared import data_root, open_split
 from robustinfo.maths.jacobian import linearised
@@ -38,6 +37,12 @@ NETWORKS = {
 }
 TOGETHER = 64  # images at once of func
 CLOSE, EDGES = 1e-6, 1 / 32
+PEERS = {
+    "plain": "autograd.functional, image by image",
+    "plain, channels last": "the same, channels last",
+    "func": "torch.func",
+}
+GOALS = {"plain": 5}
 
 Tensors = tuple[Tensor, Tensor]  # norms (n,), changes (n, K)
 
@@ -90,7 +95,7 @@ def agreement(model: nn.Module, x: Tensor, delta: Tensor) -> dict:
     }
 
 
-def compared(name: str, images: int, rounds: int, device: torch.device) -> dict:
+def compared(name: str, images: int, rounds: int, device: torch.device) -> tuple[list[Row], dict]:
     dataset, architecture, config = NETWORKS[name]
     test = open_split(dataset, "test", {"method": dataset}, data_root())
     x = test.images[:images].to(device).float() / 255
@@ -106,20 +111,14 @@ def compared(name: str, images: int, rounds: int, device: torch.device) -> dict:
         "func": partial(func, last, x, delta),
         "ours": partial(ours, last, x, delta),
     }
-    return about | timed(loops, images, rounds, device)
-
-
-def timed(loops: dict[str, Callable], images: int, rounds: int, device: torch.device) -> dict:
-    times: dict[str, list[float]] = {name: [] for name in loops}
-    for _ in range(rounds + 1):
-        for name, run in loops.items():
-            times[name].append(seconds(run, device) / images * 1e3)
-    times = {name: values[1:] for name, values in times.items()}  # the first round warms up
-    ratios = {}
-    for name in list(loops)[:-1]:
-        pairs = zip(times[name], times["ours"], strict=True)
-        ratios[f"{name} / ours"] = spread([a / b for a, b in pairs], 2)
-    return {"milliseconds per image": {name: spread(v, 2) for name, v in times.items()}} | ratios
+    found = in_turn(loops, rounds, device)
+    kernel = f"spectral norm of the Jacobian, {name}"
+    per_image = {"unit": "ms per image", "scale": 1e3 / len(x)}
+    rows = [
+        row(kernel, found["ours"], PEERS[peer], found[peer], goal=GOALS.get(peer), **per_image)
+        for peer in PEERS
+    ]
+    return rows, about
 
 
 def main() -> None:
@@ -127,15 +126,16 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--images", type=int, default=64)
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--file", type=Path)
+    parser.add_argument("--out", type=Path)
     given = parser.parse_args()
     device = torch.device(given.device)
     torch.set_num_threads(1)
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
-    found = header(device, given.rounds)
+    rows, details = [], {"rounds": given.rounds}
     for name in NETWORKS:
-        found[name] = compared(name, given.images, given.rounds, device)
-    write(found, given.file)
+        lines, details[name] = compared(name, given.images, given.rounds, device)
+        rows += lines
+    keep(rows, details, device, given.out)
 
 
 if __name__ == "__main__":

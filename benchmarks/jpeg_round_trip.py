@@ -1,17 +1,17 @@
 """What JPEG and back costs per image: as arithmetic on the batch, with Pillow, with torchvision.
 
-    python -m benchmarks.jpeg_round_trip [rounds] [file]
+    python -m benchmarks.jpeg_round_trip [--rounds 11] [--images 2000] [--out FOLDER]
 
 The first 2,000 test images of CIFAR-10 and of MNIST, from the prepared data (ROBUSTINFO_DATA or
 ``data``), at qualities 20 and 75; one CPU thread. The loops take turns, so that whatever else the
 machine does meets all of them, and the time is the processor's, which runs only while the process
-does. First all loops must give the same bytes. The numbers are printed, and written to ``file``.
+does. First all loops must give the same bytes.
 
 pillow: a list of arrays, each encoded to a BytesIO, opened again and decoded. torchvision: its
 ``encode_jpeg`` and ``decode_jpeg`` on the list of all images. single: ours with one image a call.
 """
 
-import statistics
+import argparse
 import sys
 import warnings
 from io import BytesIO
@@ -25,12 +25,12 @@ from PIL import Image, features
 from torch import Tensor
 from torchvision.io import decode_jpeg, encode_jpeg
 
-from benchmarks._timing import header, seconds, spread, write
+from benchmarks._timing import Row, Timed, in_turn, keep, row
 from robustinfo.datasets._prepared import data_root, open_split
 from robustinfo.distortions.jpeg import round_trip
 
 CPU = torch.device("cpu")
-IMAGES, SINGLE = 2000, 100
+SINGLE = 100  # images that are read one by one
 SETTINGS = [(name, quality) for name in ("cifar10", "mnist") for quality in (20, 75)]
 
 
@@ -51,8 +51,8 @@ def single(images: Tensor, quality: int) -> Tensor:
     return torch.cat([round_trip(image, quality) for image in images.split(1)])
 
 
-def measured(name: str, quality: int, rounds: int) -> dict:
-    images = open_split(name, "test", {"method": name}, data_root()).images[:IMAGES].clone()
+def compared(name: str, quality: int, count: int, rounds: int) -> list[Row]:
+    images = open_split(name, "test", {"method": name}, data_root()).images[:count].clone()
     n, c, h, w = images.shape
     arrays = list(images.permute(0, 2, 3, 1).contiguous().view(n, h, w, *[c] * (c > 1)).numpy())
     loops = {
@@ -66,37 +66,39 @@ def measured(name: str, quality: int, rounds: int) -> dict:
         if not run().equal(expected[:count]):
             sys.exit(f"error: {loop} gives other bytes than Pillow: nothing is timed")
 
-    times: dict[str, list[float]] = {loop: [] for loop in loops}
-    for _ in range(rounds):
-        for loop, (count, run) in loops.items():
-            times[loop].append(seconds(run, CPU) / count * 1e6)
-
-    def ratios(one: str) -> list[float]:
-        return spread([a / b for a, b in zip(times[one], times["ours"], strict=True)], 2)
-
-    return {
-        "microseconds per image": {loop: spread(values, 1) for loop, values in times.items()},
-        "pillow / ours": ratios("pillow"),
-        "torchvision / ours": ratios("torchvision"),
-        "single / pillow": round(
-            statistics.median(times["single"]) / statistics.median(times["pillow"]), 2
-        ),
+    found = in_turn({loop: run for loop, (_, run) in loops.items()}, rounds, CPU)
+    each = {
+        loop: Timed([value / loops[loop][0] for value in timed.seconds], timed.mib)
+        for loop, timed in found.items()
     }
+    kernel, unit = f"JPEG and back, {c} x {h} x {w}, quality {quality}", {"unit": "us per image"}
+    beside = [("Pillow", "pillow", "ours"), ("torchvision", "torchvision", "ours")]
+    beside.append(("Pillow, one image a call of ours", "pillow", "single"))
+    return [
+        row(kernel, each[own], peer, each[theirs], scale=1e6, **unit)
+        for peer, theirs, own in beside
+    ]
 
 
-def main(rounds: int = 11, file: str | None = None) -> None:
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, default=11)
+    parser.add_argument("--images", type=int, default=2000)
+    parser.add_argument("--out", type=Path)
+    given = parser.parse_args()
     warnings.filterwarnings("ignore", message=".*deprecated.*", module="torchvision")
     torch.set_num_threads(1)
-    versions = {
+    details = {
+        "rounds": given.rounds,
         "torchvision": torchvision.__version__,
         "pillow": PIL.__version__,
         "pillow's libjpeg-turbo": features.version_feature("libjpeg_turbo"),
     }
-    found = header(CPU, rounds, **versions) | {"images": IMAGES}
+    rows = []
     for name, quality in SETTINGS:
-        found[f"{name}, quality {quality}"] = measured(name, quality, rounds)
-    write(found, Path(file) if file else None)
+        rows += compared(name, quality, given.images, given.rounds)
+    keep(rows, details, CPU, given.out)
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:2]), *sys.argv[2:])
+    main()

@@ -1,6 +1,6 @@
 """What the regulariser of IB-RAR and its channel mask cost, beside the plain way of writing them.
 
-    python -m benchmarks.nhsic [--rounds 7] [--device cpu] [--file FILE]
+    python -m benchmarks.nhsic [--rounds 7] [--device cpu] [--out FOLDER]
 
 The regulariser: the two sums of nHSIC and the gradient that reaches every layer, for 100 images and
 layers of the sizes of VGG-16's on CIFAR-10 (five blocks after their pooling, two fully connected
@@ -11,10 +11,7 @@ GPU. The loops take turns, so that whatever else the machine does meets all of t
 the time is the processor's. First the values must agree with the plain form in float64: sums within
 1e-4, gradients within 1e-3 (both relative), channels within 1e-3 of a value.
 
-plain: centring by two products with H, torch.inverse, a kernel and an inverse for every layer (or
-channel) and for the inputs and labels once. published: the same with one call per pair, in which
-the inputs' or labels' kernel and inverse are computed again for every layer (or channel), and the
-layer's twice, as in published code. Of the loops over channels a part is timed and scaled up.
+plain, published: _plain_nhsic.py. Of the loops over channels a part is timed and scaled up.
 """
 
 import argparse
@@ -27,7 +24,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torchvision.models.vgg import cfgs, make_layers
 
-from benchmarks._timing import header, seconds, spread, write
+from benchmarks._plain_nhsic import ALPHA, BETA, SIGMA, plain, plain_channels, published
+from benchmarks._timing import Row, Timed, in_turn, keep, row
 from robustinfo.datasets._prepared import data_root, open_split
 from robustinfo.maths.channel_mask import relevance
 from robustinfo.maths.hsic import nhsic, projection
@@ -35,7 +33,6 @@ from robustinfo.maths.kernels import gaussian, same_label
 
 IMAGES, MASK_IMAGES, PART, CLASSES = 100, 1000, 4, 10
 HIDDEN = 512  # of the fully connected layers, as VGG-16 for CIFAR-10 mostly has
-ALPHA, BETA, SIGMA = 0.008, 0.08, 5.0
 
 
 def activations(x: Tensor) -> tuple[list[Tensor], Tensor]:
@@ -54,38 +51,6 @@ def activations(x: Tensor) -> tuple[list[Tensor], Tensor]:
     return found, before
 
 
-def plain_projection(t: Tensor, labels: bool = False) -> Tensor:
-    m = len(t)
-    if labels:
-        kernel = t @ t.T
-    else:
-        norms = (t * t).sum(1)
-        squared = norms[:, None] + norms[None] - 2 * t @ t.T
-        kernel = torch.exp(-squared.abs() / (2 * SIGMA**2 * t.shape[1]))
-    eye = torch.eye(m, dtype=t.dtype, device=t.device)
-    h = eye - 1 / m
-    kernel = h @ kernel @ h
-    return kernel @ torch.inverse(kernel + 1e-5 * m * eye)
-
-
-def plain(x: Tensor, hot: Tensor, layers: list[Tensor]) -> Tensor:
-    of_input, of_label = plain_projection(x), plain_projection(hot, labels=True)
-    total = x.new_zeros(())
-    for t in layers:
-        r = plain_projection(t)
-        total = total + ALPHA * (r * of_input.T).sum() - BETA * (r * of_label.T).sum()
-    return total
-
-
-def published(x: Tensor, hot: Tensor, layers: list[Tensor]) -> Tensor:
-    total = x.new_zeros(())
-    for t in layers:
-        total = total + ALPHA * (plain_projection(x) * plain_projection(t).T).sum()
-        of_label = plain_projection(hot, labels=True)
-        total = total - BETA * (of_label * plain_projection(t).T).sum()
-    return total
-
-
 def ours(x: Tensor, hot: Tensor, layers: list[Tensor]) -> Tensor:
     """As ``defences/ib_rar.py`` does it."""
     of_input, of_label = projection(gaussian(x, SIGMA)), projection(same_label(hot.argmax(1)))
@@ -99,18 +64,7 @@ def with_gradient(loop: Callable, *given: Tensor, layers: list[Tensor]) -> tuple
     return value, *torch.autograd.grad(value, leaves)
 
 
-def plain_channels(f: Tensor, hot: Tensor, *, again: bool) -> Tensor:
-    """again: the labels' side for every channel, as published; else once."""
-    of_label = plain_projection(hot, labels=True)
-    found = []
-    for c in range(f.shape[1]):
-        if again:
-            of_label = plain_projection(hot, labels=True)
-        found.append((plain_projection(f[:, c].flatten(1)) * of_label.T).sum())
-    return torch.stack(found)
-
-
-def regulariser(x: Tensor, hot: Tensor, rounds: int) -> dict:
+def regulariser(x: Tensor, hot: Tensor, rounds: int) -> tuple[list[Row], dict]:
     layers, _ = activations(x)
     x = x.flatten(1)
     doubles = [t.double() for t in layers]
@@ -133,10 +87,11 @@ def regulariser(x: Tensor, hot: Tensor, rounds: int) -> dict:
         sys.exit(f"error: ours is off by {off['ours']}: nothing is timed")
     about = {"features of each layer": [t.shape[1] for t in layers]}
     about["relative error of the value, of the worst layer's gradient"] = off
-    return about | timed(loops, {name: 1 for name in loops}, rounds, x.device)
+    kernel = f"regulariser of IB-RAR with its gradient, {len(x)} images, {len(layers)} layers"
+    return beside(kernel, loops, {name: 1 for name in loops}, rounds, x.device), about
 
 
-def mask(f: Tensor, hot: Tensor, rounds: int) -> dict:
+def mask(f: Tensor, hot: Tensor, rounds: int) -> tuple[list[Row], dict]:
     channels, y, part = f.shape[1], hot.argmax(1), f[:, :PART]
     loops = {
         "published": lambda: plain_channels(part, hot, again=True),
@@ -150,26 +105,29 @@ def mask(f: Tensor, hot: Tensor, rounds: int) -> dict:
     scale = {"published": channels / PART, "plain": channels / PART, "ours": 1}
     about = {"(images, channels, h, w)": list(f.shape)}
     about["greatest error of a value"] = {name: float(f"{v:.1e}") for name, v in off.items()}
-    return about | timed(loops, scale, rounds, f.device)
+    kernel = "channel mask of IB-RAR, " + " x ".join(map(str, f.shape))
+    return beside(kernel, loops, scale, rounds, f.device), about
 
 
-def timed(loops: dict[str, Callable], scale: dict, rounds: int, device: torch.device) -> dict:
-    times: dict[str, list[float]] = {name: [] for name in loops}
-    for _ in range(rounds):
-        for name, run in loops.items():
-            times[name].append(seconds(run, device) * scale[name] * 1e3)
-    ratios = {}
-    for name in ("published", "plain"):
-        pairs = zip(times[name], times["ours"], strict=True)
-        ratios[f"{name} / ours"] = spread([a / b for a, b in pairs], 2)
-    return {"milliseconds": {name: spread(values, 1) for name, values in times.items()}} | ratios
+def beside(
+    kernel: str, loops: dict[str, Callable], scale: dict, rounds: int, device: torch.device
+) -> list[Row]:
+    """scale: of each loop, how much of the work it does goes into all of it."""
+    found = {
+        name: Timed([value * scale[name] for value in timed.seconds], timed.mib)
+        for name, timed in in_turn(loops, rounds, device).items()
+    }
+    return [
+        row(kernel, found["ours"], peer, found[name], unit="ms", scale=1e3)
+        for name, peer in {"published": "as published", "plain": "the plain form"}.items()
+    ]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--file", type=Path)
+    parser.add_argument("--out", type=Path)
     given = parser.parse_args()
     device = torch.device(given.device)
     torch.set_num_threads(1)
@@ -177,12 +135,13 @@ def main() -> None:
     x = test.images[:MASK_IMAGES].to(device).float() / 255
     hot = F.one_hot(test.labels[:MASK_IMAGES].to(device), CLASSES).float()
     _, maps = activations(x)
-    found = header(device, given.rounds) | {
-        "regulariser, value and gradient": regulariser(x[:IMAGES], hot[:IMAGES], given.rounds),
+    parts = {
+        "regulariser": regulariser(x[:IMAGES], hot[:IMAGES], given.rounds),
         "mask, before the last pooling": mask(maps, hot, given.rounds),
         "mask, after it": mask(F.max_pool2d(maps, 2), hot, given.rounds),
     }
-    write(found, given.file)
+    details = {name: about for name, (_, about) in parts.items()} | {"rounds": given.rounds}
+    keep([one for rows, _ in parts.values() for one in rows], details, device, given.out)
 
 
 if __name__ == "__main__":

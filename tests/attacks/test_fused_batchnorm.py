@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from robustinfo.attacks._fused_batchnorm import fold_batchnorm
+from robustinfo.attacks._fused_batchnorm import fold_batchnorm, fold_for_training
 from robustinfo.models import all_cnn, densenet, lenet5, resnet18, vgg16, wide_resnet
 
 SHAPE = (3, 16, 16)
@@ -140,3 +140,55 @@ def test_a_network_that_cannot_be_copied_or_climbed_is_attacked_itself(kind):
     with torch.enable_grad():
         model(x)
     assert fold_batchnorm(model, x) is model
+
+
+def moved_on(model):
+    """Training, as far as the copy can tell: weights, statistics and buffers are others."""
+    for tensor in (*model.parameters(), *model.buffers()):
+        if tensor.is_floating_point():
+            tensor.data.mul_(1.1).add_(0.01)
+
+
+@pytest.mark.parametrize("name", ["resnet18", "densenet", "wide_resnet"])
+def test_one_copy_follows_a_network_that_is_trained_as_if_it_were_made_anew(name):
+    module, settings, left = NETWORKS[name]
+    model, x = trained(module.build(SHAPE, 10, config=module.Config(**settings)), torch.double)
+    model.train().requires_grad_(True)
+    first = fold_for_training(model, x)
+    assert norms(first) == left and not any(weight.requires_grad for weight in first.parameters())
+    for _ in range(2):
+        moved_on(model)
+        twin = fold_for_training(model, x)
+        assert twin is first
+        torch.testing.assert_close(twin(x), model.eval()(x), rtol=1e-9, atol=1e-9)
+        model.train()
+    assert all(weight.requires_grad for weight in model.parameters()) and model.training
+
+
+def test_a_network_with_other_layers_or_tensors_gets_a_new_copy():
+    model, x = trained(Chain(nn.Identity()))
+    first = fold_for_training(model, x)
+    model.last[1] = nn.Linear(768, 4)
+    second = fold_for_training(model, x)
+    assert second is not first and norms(second) == 0
+    torch.testing.assert_close(second(x), model(x), rtol=1e-5, atol=1e-5)
+    assert fold_for_training(model.double(), x.double())(x.double()).dtype == torch.double
+
+
+def test_what_has_nothing_to_fold_or_is_watched_is_followed_by_nothing():
+    plain, x = trained(lenet5.build(SHAPE, 10, config=lenet5.Config()))
+    assert fold_for_training(plain, x) is plain
+    watched, x = trained(Chain(nn.Identity()))
+    watched.conv.register_forward_hook(lambda *_: None)
+    assert fold_for_training(watched, x) is watched
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_on_a_gpu_the_copy_follows_too():
+    model, x = trained(resnet18.build(SHAPE, 10, config=resnet18.Config(width=4)), torch.double)
+    model, x = model.cuda(), x.cuda()
+    first = fold_for_training(model, x)
+    moved_on(model)
+    assert fold_for_training(model, x) is first and norms(first) == 0
+    torch.testing.assert_close(first(x), model(x), rtol=1e-9, atol=1e-9)

@@ -5,7 +5,7 @@ import pytest
 import torch
 from sklearn.metrics import mutual_info_score
 
-from robustinfo.maths import binning
+from robustinfo.maths import alike
 from robustinfo.maths.binning import entropies_bits, symbols
 
 
@@ -95,8 +95,8 @@ def test_rows_are_told_apart_as_numpy_tells_them_apart(t, width, origin):
 @EVERY
 @pytest.mark.parametrize("values", [1, 7])
 def test_rows_that_share_a_hash_by_chance_are_still_told_apart(t, values, monkeypatch):
-    real = binning._hash
-    monkeypatch.setattr(binning, "_hash", lambda *given: real(*given) % values)
+    real = alike._hash
+    monkeypatch.setattr(alike, "_hash", lambda *given: real(*given) % values)
     assert symbols(t, 0.5).tolist() == by_numpy(t, 0.5).tolist()
 
 
@@ -109,6 +109,6 @@ def test_the_order_of_samples_and_of_neurons_does_not_matter():
 
 
 def test_rows_wider_than_a_block_are_read_whole(monkeypatch):
-    monkeypatch.setattr(binning, "CELLS", 4)
-    monkeypatch.setattr(binning, "BLOCK", 2)
+    monkeypatch.setattr(alike, "CELLS", 4)
+    monkeypatch.setattr(alike, "BLOCK", 2)
     assert symbols(REPEATED, 0.5).tolist() == by_numpy(REPEATED, 0.5).tolist()

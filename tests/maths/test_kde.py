@@ -54,6 +54,19 @@ def test_identical_points_carry_nothing(scale):
 
 
 @BOTH
+def test_equal_points_count_as_often_as_they_are_there_each_for_its_class(scale):
+    few = 0.3 * torch.randn(6, 4, generator=seeded())
+    t = few[torch.arange(40) % 6]
+    y = torch.arange(40) % 3 + (torch.arange(40) > 30)  # equal points of several classes
+    whole, within = kernel_entropies(t, y, scale)
+    assert whole == pytest.approx(slow_entropy_bits(t, scale), abs=1e-9)
+    parts = [
+        (y == c).double().mean().item() * slow_entropy_bits(t[y == c], scale) for c in y.unique()
+    ]
+    assert within == pytest.approx(sum(parts), abs=1e-9)
+
+
+@BOTH
 def test_points_far_apart_carry_log2_n(scale):
     t = 50.0 * torch.eye(32)
     assert kernel_entropies(t, one_class(32), scale)[0] == pytest.approx(5, abs=1e-12)
@@ -193,3 +206,12 @@ def test_the_total_variance_is_half_the_mean_squared_distance_of_pairs():
     direct = cdist(t.double(), t.double(), "sqeuclidean").mean() / 2
     assert total_variance(t) == pytest.approx(direct, rel=1e-12)
     assert total_variance(torch.full((9, 4), 0.1)) == 0
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_on_a_gpu_the_values_are_the_same():
+    t, y = torch.randn(700, 30, generator=seeded()).repeat(2, 1), torch.arange(1400) % 5
+    there = kernel_entropies_bits(0.3 * t.cuda(), y.cuda(), S2)
+    here = kernel_entropies_bits(0.3 * t, y, S2)
+    assert all(there[bound] == pytest.approx(here[bound], abs=1e-9) for bound in here)

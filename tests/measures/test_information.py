@@ -52,6 +52,16 @@ def test_a_copy_of_the_label_carries_its_entropy_and_is_not_saturated(estimate):
         assert of_label.ceiling == pytest.approx(1.5) and of_input.ceiling == 4
 
 
+def test_a_layer_within_one_bin_carries_nothing_and_one_value_beyond_is_seen():
+    t = 0.01 + 0.4 * torch.rand(16, 3, generator=torch.Generator().manual_seed(0))
+    config = binned_information.Config(width=0.5)
+    inside = binned_information.estimate(t, torch.arange(16) % 4, config=config)
+    assert [one.value for one in inside] == [0, 0, 0]
+    t[3, 1] = -0.01
+    beyond = binned_information.estimate(t, torch.arange(16) % 4, config=config)
+    assert beyond[0].value == pytest.approx(math.log2(16) - 15 / 16 * math.log2(15))
+
+
 @EVERY
 def test_a_constant_layer_carries_nothing(estimate):
     for of_input, of_label in estimate(torch.full((16, 3), 0.7), torch.arange(16) % 4):

@@ -8,10 +8,13 @@ as they do with another batch size.
 
 from collections import Counter
 from copy import deepcopy
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
+
+from robustinfo.attacks._frozen import frozen
 
 PROBES = 4  # images on which the copy must answer as the network does
 TOLERANCE = 1e-4  # of the largest logit
@@ -26,20 +29,71 @@ def fold_batchnorm(model: nn.Module, x: Tensor) -> nn.Module:
     no gradient. A network that needs contiguous tensors, as for ``x.view(n, -1)``, is not stored
     channels last.
     """
+    return _folded(model, x)[0]
+
+
+@torch.no_grad()
+def fold_for_training(model: nn.Module, x: Tensor) -> nn.Module:
+    """``fold_batchnorm`` for a network in training: one copy, updated with every tensor's value.
+
+    x: (n, c, h, w), as at every later call. Modes and flags of the network stay. Pairs are found
+    and logits compared at the first call, and again when layers or tensors are replaced; so the
+    forward pass may depend on parameters and buffers alone. Returns the network itself where there
+    is nothing to fold, and where a layer has a hook, which the copy would call in its place.
+    """
+    layers = [*model.modules()]
+    if any(layer._forward_hooks or layer._forward_pre_hooks for layer in layers):
+        return model
+    tensors = [*model.parameters(), *model.buffers()]
+    structure = [id(one) for one in layers], [(one.dtype, one.device) for one in tensors]
+    if model not in _COPIES or _COPIES[model][0] != structure:
+        with frozen(model):
+            copy, pairs = _folded(model, x)
+        _COPIES[model] = structure, copy if pairs else None, pairs
+    _, copy, pairs = _COPIES[model]
+    if copy is None:
+        return model
+    _update(copy, model, pairs)
+    return copy
+
+
+_COPIES: WeakKeyDictionary = WeakKeyDictionary()  # network: its structure, its copy, the pairs
+
+
+def _folded(model: nn.Module, x: Tensor) -> tuple[nn.Module, list[tuple[str, str]]]:
+    """The copy, and the names of each convolution and its BatchNorm; or the network, and none."""
     try:
         copy = deepcopy(model)
         names = {layer: name for name, layer in copy.named_modules()}
-        for conv, norm in _conv_norm_pairs(copy, x[:1]):
-            statistics = (norm.running_mean, norm.running_var, norm.eps, norm.weight, norm.bias)
-            conv.weight, conv.bias = fuse_conv_bn_weights(conv.weight, conv.bias, *statistics)
-            copy.set_submodule(names[norm], nn.Identity())
+        pairs = [(names[conv], names[norm]) for conv, norm in _conv_norm_pairs(copy, x[:1])]
+        for conv, norm in pairs:
+            layer = copy.get_submodule(conv)
+            layer.weight, layer.bias = _fused(copy, conv, norm)
+            copy.set_submodule(norm, nn.Identity())
     except Exception:  # the user's network may fail in any way, and needs no copy
-        return model
+        return model, []
     expected = model(x[:PROBES])
     for layout in (torch.channels_last, torch.contiguous_format):
         if _agrees(copy, layout, x[:PROBES], expected):
-            return copy
-    return model
+            return copy, pairs
+    return model, []
+
+
+def _fused(model: nn.Module, conv: str, norm: str) -> tuple[nn.Parameter, nn.Parameter]:
+    """Weight and bias of the convolution with its BatchNorm folded in."""
+    layer, scale = model.get_submodule(conv), model.get_submodule(norm)
+    statistics = (scale.running_mean, scale.running_var, scale.eps, scale.weight, scale.bias)
+    return fuse_conv_bn_weights(layer.weight, layer.bias, *statistics)
+
+
+def _update(copy: nn.Module, model: nn.Module, pairs: list[tuple[str, str]]) -> None:
+    """Overwrite the copy's parameters and buffers with the network's present values."""
+    fused = {conv: _fused(model, conv, norm) for conv, norm in pairs}
+    values = dict(model.named_parameters(remove_duplicate=False))
+    values |= dict(model.named_buffers(remove_duplicate=False))
+    for name, tensor in (*copy.named_parameters(), *copy.named_buffers()):
+        layer, _, kind = name.rpartition(".")
+        tensor.copy_(fused[layer][kind == "bias"] if layer in fused else values[name])
 
 
 def _agrees(copy: nn.Module, layout: torch.memory_format, x: Tensor, expected: Tensor) -> bool:

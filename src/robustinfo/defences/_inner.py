@@ -5,6 +5,7 @@ from typing import Protocol
 from torch import Generator, Tensor, nn
 
 from robustinfo.attacks import pgd
+from robustinfo.attacks._fused_batchnorm import fold_for_training
 
 
 class Config(Protocol):
@@ -17,4 +18,5 @@ def adversaries(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> Tensor:
     """The last iterate of PGD for every image, successful or not. Like x; made in eval mode."""
-    return pgd.craft(model, x, y, config=config.attack, generator=generator)
+    copy = fold_for_training(model, x)
+    return pgd.craft(copy, x, y, config=config.attack, generator=generator)

@@ -16,6 +16,7 @@ from typing import Literal
 from torch import Generator, Tensor, nn
 
 from robustinfo.attacks import pgd
+from robustinfo.attacks._fused_batchnorm import fold_for_training
 from robustinfo.core import registry
 from robustinfo.core.settings import Entry, Fraction01, Outline, Settings
 
@@ -58,8 +59,9 @@ def adversaries(
     settings = config.attack
     if settings.objective == "loss" and config.loss["method"] == "cross_entropy":
         settings = settings.model_copy(update={"objective": "cross_entropy"})
+    copy = fold_for_training(model, x)
     if settings.objective != "loss":
-        return pgd.craft(model, x, y, config=settings, generator=generator)
+        return pgd.craft(copy, x, y, config=settings, generator=generator)
     loss = registry.get("losses", config.loss)
 
     def summed_loss(network: nn.Module, at: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
@@ -67,7 +69,7 @@ def adversaries(
         # The sum over the images: the slopes of a mean would fade as the batch grows.
         return logits, len(labels) * loss(logits, labels)
 
-    return pgd.craft(model, x, y, config=settings, generator=generator, loss=summed_loss)
+    return pgd.craft(copy, x, y, config=settings, generator=generator, loss=summed_loss)
 
 
 def terms_on(

@@ -19,6 +19,7 @@ from torch import Generator, Tensor, nn
 
 from robustinfo.attacks import bim, pgd
 from robustinfo.attacks._frozen import frozen
+from robustinfo.attacks._fused_batchnorm import fold_for_training
 from robustinfo.core import registry
 from robustinfo.core.settings import Entry, Number, Outline, Settings
 from robustinfo.maths.divergence import kl_of_softmax
@@ -59,10 +60,11 @@ def adversaries(
     """
     if not config.weight:
         return x
-    with frozen(model), torch.no_grad():
-        clean = model(x)
+    copy = fold_for_training(model, x)
+    with frozen(copy), torch.no_grad():
+        clean = copy(x)
     options: dict[str, Any] = {"loss": partial(_divergence, clean), "starting_point": _noisy_start}
-    return pgd.craft(model, x, y, config=bim.as_pgd(config.attack), generator=generator, **options)
+    return pgd.craft(copy, x, y, config=bim.as_pgd(config.attack), generator=generator, **options)
 
 
 def terms_on(

@@ -7,9 +7,9 @@ T' = T + N(0, s^2 I), H(T') - H(T' | X) is bounded by pairwise distances of the 
 Both lie in [0, log2 N]; at log2 N they say only that the samples are far apart.
 
 Every distance is used once: for both bounds (the upper kernel is the fourth power of the lower
-one), for both samples, for the whole set and the class. A sum starts from the sample's own term, 1:
-no logarithm underflows, and what is too far to matter can be left out. Values are within 1e-6 bit
-of the formula's.
+one), for both samples, for the whole set and the class; samples that are equal are one that counts
+as often. A sum starts from the sample's own term, 1: no logarithm underflows, and what is too far
+to matter can be left out. Values are within 1e-6 bit of the formula's.
 """
 
 import math
@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from robustinfo.maths.alike import rows_alike
 from robustinfo.maths.near_pairs import BLOCK, near_pairs
 
 RESOLUTION = 1e-7  # natural-log units: of an exponent, and of what is left out of a sum
@@ -33,11 +34,15 @@ def kernel_entropies_bits(
     """
     n, s2 = len(t), max(noise_variance, torch.finfo(torch.float64).tiny)
     _, y, sizes = y.unique(return_inverse=True, return_counts=True)
+    first = rows_alike(t)
     classes = F.one_hot(y).double()  # (n, K)
+    classes = torch.zeros_like(classes).index_add_(0, first, classes)  # of all that equal a first
+    distinct = y.argsort()
+    distinct = distinct[first[distinct] == distinct]
     sums = {bound: classes.clone() for bound in ("lower", "upper")}  # over each class, of each t_i
     reach = 8 * s2 * math.log(n / RESOLUTION)
     for rows, others, squared in near_pairs(
-        t, y.argsort(), reach=reach, resolution=2 * s2 * RESOLUTION
+        t, distinct, reach=reach, resolution=2 * s2 * RESOLUTION
     ):
         kernel = squared.div_(-8 * s2).exp_()
         for bound in sums:
@@ -46,6 +51,7 @@ def kernel_entropies_bits(
             kernel.square_().square_()  # exp(-r / 8)^4 = exp(-r / 2)
 
     def entropies(of: Tensor) -> tuple[float, float]:
+        of = of[first]
         whole = math.log2(n) - of.sum(1).log2().mean().item()
         within = sizes[y].double().log2() - of.gather(1, y[:, None])[:, 0].log2()
         return whole, within.mean().item()  # a mean over samples weighs classes by p_c

@@ -29,11 +29,12 @@ def near_pairs(
 ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     """Yields rows (p,), others (m,) and their squared distances (p, m), float64.
 
-    t: (n, d), finite.  order: (n,) permutation; the quickest puts like beside like.  Over the whole
-    iteration every pair whose squared distance is at most ``reach`` appears once, within
-    ``resolution``. What else appears is beyond the reach, or infinite: it has its turn elsewhere.
+    t: (n, d), finite.  order: the rows that count, each once; the quickest puts like beside like.
+    Over the whole iteration every pair whose squared distance is at most ``reach`` appears once,
+    within ``resolution``. What else appears is beyond the reach, or infinite: it has its turn
+    elsewhere.
     """
-    n, d = t.shape
+    n, d = len(order), t.shape[1]
     centre, shadows, norms = _shadows(t, order)
     slack, lengths = SLACK * norms.sqrt(), shadows.square().sum(1)
     rounding = (2 * min(d, BLOCK) + 4 * math.ceil(d / BLOCK) + 16) * UNIT  # of |a|^2 + |b|^2
@@ -57,11 +58,11 @@ def near_pairs(
 
 
 def _shadows(t: Tensor, order: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """The centre (d,), and by ``order`` the shadows (n, k) and squared norms (n,)."""
-    sample = t[:: max(1, len(t) // AXES)].double()
+    """The centre (d,), and by ``order`` the shadows (m, k) and squared norms (m,)."""
+    sample = t[order[:: max(1, len(order) // AXES)]].double()
     centre = sample.median(0).values  # unlike a mean, it withstands a few outliers
     axes = torch.linalg.qr((sample - centre).T).Q  # (d, k)
-    shadows, norms = axes.new_zeros(len(t), axes.shape[1]), axes.new_zeros(len(t))
+    shadows, norms = axes.new_zeros(len(order), axes.shape[1]), axes.new_zeros(len(order))
     for columns in _blocks(t.shape[1]):
         part = _centred(t, order, columns, centre)
         shadows.addmm_(part, axes[columns])

@@ -6,15 +6,17 @@ activations). Biased upwards as soon as few samples share a symbol: it saturates
 that holds a value that is not finite has the value nan.
 """
 
+import math
 from typing import Self
 
+import numpy as np
 from pydantic import PositiveInt, model_validator
 from torch import Tensor
 
 from robustinfo.core.measurement import Measurement
 from robustinfo.core.settings import Outline, PositiveNumber, Settings
 from robustinfo.maths.binning import entropies_bits, symbols
-from robustinfo.measures._shared import INFORMATION, UNKNOWN, finite, information_bits
+from robustinfo.measures._shared import INFORMATION, UNKNOWN, information_bits
 
 POINTS = "probes"
 
@@ -43,13 +45,17 @@ def outline(config: Config) -> Outline:
 
 def estimate(t: Tensor, y: Tensor, *, config: Config) -> list[Measurement]:
     """I(T;X), I(T;Y) and R(T;Y) in bits.  t: (n, d) activations.  y: (n,) labels."""
-    if not finite(t):
+    low, high = (end.item() for end in t.aminmax())
+    if not (math.isfinite(low) and math.isfinite(high)):
         return information_bits(*UNKNOWN, y.tolist())
-    if config.width is not None:
-        ids = symbols(t, config.width)
-    else:
-        low, high = (end.item() for end in t.aminmax())
+    width, origin = config.width, 0.0
+    if width is None:
         # A hair wider than the range, so that the maximum falls into the last bin.
         bins = config.bins or 1  # one_of_both: there are
-        ids = symbols(t, max((high - low) / bins * (1 + 1e-9), 1e-300), origin=low)
+        width, origin = max((high - low) / bins * (1 + 1e-9), 1e-300), low
+    ends = t.new_tensor([[low], [high]])
+    if symbols(ends, width, origin).any():
+        ids = symbols(t, width, origin)
+    else:  # where the least and the greatest value share a bin, all do
+        ids = np.zeros(len(t), dtype=np.int64)
     return information_bits(*entropies_bits(ids, y.cpu().numpy()), y.tolist())
