@@ -76,7 +76,10 @@ def test_a_folder_is_meant_where_there_is_one_of_a_data_sets_name(tmp_path):
         ({"text": "digits", "size": 0}, "images of 0 pixels are none"),
         ({"text": "digits", "size": 20_000}, "an image of the data set would have more than 178"),
         ({"text": "p" * 5_000}, "no folder and no data set of that name"),
-        ({"text": "digits", "class_file": "a.txt"}, "a.txt names the classes of a folder, and digits"),
+        (
+            {"text": "digits", "class_file": "a.txt"},
+            "a.txt names the classes of a folder, and digits",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused(given, words):
