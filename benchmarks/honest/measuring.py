@@ -6,7 +6,7 @@ from torch.nn import functional as F
 
 from benchmarks.honest.kinds import Case
 from robustinfo.core.batches import accuracy
-from robustinfo.diagnostics import doubled, loss_trajectory, zero_gradients
+from robustinfo.diagnostics import loss_trajectory, zero_gradients
 from robustinfo.diagnostics.loss_trajectory import Paths
 
 REACH = 2.5  # epsilons that the steps of a protocol's PGD are long, together
@@ -16,7 +16,6 @@ EARLY = {
     f"{steps} steps, {part:.0%} of epsilon": (steps, part / steps)
     for steps, part in ((5, 0.1), (3, 0.3), (7, 0.35), (3, 0.4), (5, 0.5), (5, 0.7))
 }
-TWICE = ("20 steps", "3 steps, 40% of epsilon")  # paths that are tried with twice the steps, too
 SPARED = 0.05  # of all images, at most, are unconverged in an honest network
 
 
@@ -31,12 +30,7 @@ def rows(case: Case, network: nn.Module, x: Tensor, y: Tensor) -> list[dict]:
     found = []
     for path, (steps, part) in (HONEST | EARLY).items():
         numbers = within | {"steps": steps, "step_size": part * case.epsilon}
-        row = about | {"path": path} | _climbed(numbers, network, x, y)
-        if path in TWICE:
-            config = doubled.Config(**numbers)
-            gain = doubled.diagnose(network, x, y, config=config, generator=_drawn())[0].value
-            row["doubled_gain"] = gain
-        found.append(row)
+        found.append(about | {"path": path} | _climbed(numbers, network, x, y))
     return found
 
 
