@@ -13,7 +13,7 @@ EVALUATION_BATCH = 512  # images at once where no gradient of the weights is kep
 VALUES = EVALUATION_BATCH * 3 * 64 * 64  # at once; 41 images of 224 x 224
 
 
-class Images(Protocol):
+class ImageSource(Protocol):
     """Images that are read a part at a time: a tensor, or files that are opened when asked for."""
 
     @property

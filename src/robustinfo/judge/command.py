@@ -13,7 +13,7 @@ import torch
 from rich.console import Console
 from torch import Generator, Tensor, nn
 
-from robustinfo.core.batches import Images, to_float
+from robustinfo.core.batches import ImageSource, to_float
 from robustinfo.core.errors import UserError
 from robustinfo.core.settings import out_of_scale
 from robustinfo.judge import budget, options, plain, protocol, sources
@@ -115,7 +115,7 @@ def _networks(chosen: Options, data: LabelledImages, device: torch.device) -> li
 def _evaluate(
     networks: Sequence[nn.Module],
     term: Callable | None,
-    images: Images,
+    images: ImageSource,
     labels: Tensor,
     classes: int,
     size: Size,

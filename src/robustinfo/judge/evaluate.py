@@ -13,7 +13,7 @@ from typing import NamedTuple
 from torch import Generator, Tensor, nn
 
 from robustinfo.attacks._gradient_safe import GradientSafe
-from robustinfo.core.batches import Images, memory_batch, to_float
+from robustinfo.core.batches import ImageSource, memory_batch, to_float
 from robustinfo.core.errors import UserError
 from robustinfo.core.measurement import Measurement, fraction
 from robustinfo.core.settings import Entry
@@ -45,7 +45,7 @@ class Evaluation(NamedTuple):
 
 def evaluate(
     model: nn.Module,
-    images: Images,
+    images: ImageSource,
     labels: Tensor,
     *,
     classes: int,
@@ -114,7 +114,7 @@ def evaluate(
 
 
 def _attack(
-    task: Task, images: Images, labels: Tensor, generator: Generator, progress: Progress
+    task: Task, images: ImageSource, labels: Tensor, generator: Generator, progress: Progress
 ) -> tuple[BatchResult, Task, dict[str, str]]:
     """The results of all batches, joined; the task without the attacks that cannot run, and why."""
     not_made: dict[str, str] = {}
@@ -133,7 +133,7 @@ def _attack(
 
 
 def _batch_results(
-    task: Task, images: Images, labels: Tensor, generator: Generator, progress: Progress
+    task: Task, images: ImageSource, labels: Tensor, generator: Generator, progress: Progress
 ) -> Iterator[BatchResult]:
     size, n, device = memory_batch(prod(images.shape[1:])), len(labels), generator.device
     for start in range(0, n, size):

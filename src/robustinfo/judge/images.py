@@ -20,7 +20,7 @@ from typing import NamedTuple
 from torch import Tensor
 
 from robustinfo.core import registry
-from robustinfo.core.batches import Images
+from robustinfo.core.batches import ImageSource
 from robustinfo.core.entries import entry
 from robustinfo.core.errors import UserError
 from robustinfo.datasets import _folder, _image
@@ -31,7 +31,7 @@ from robustinfo.datasets._summary import DataSummary
 class LabelledImages(NamedTuple):
     """images: slices are uint8 (n, c, h, w).  labels: int64 (n,), indices of ``classes``."""
 
-    images: Images
+    images: ImageSource
     labels: Tensor
     classes: list[str]
     summary: DataSummary  # what was found and left out, for people and JSON
