@@ -76,10 +76,10 @@ def step_of(terms: Callable, model: nn.Module) -> Step:
     return stepper(model, terms, optimizer_of(model, ADAM), config=ADAM, generator=generator)
 
 
-def apart(x: Tensor, y: Tensor, *steps: tuple[Callable, nn.Module]) -> float:
+def apart(y: Tensor, *steps: tuple[Callable, nn.Module, Tensor]) -> float:
     """The relative distance of the weights after some steps of each of two, and of copies."""
     ends = []
-    for terms, model in steps:
+    for terms, model, x in steps:
         twin = copy.deepcopy(model)
         step = step_of(terms, twin)
         for _ in range(EQUAL):
@@ -123,15 +123,16 @@ def convolutions(model: nn.Module, x: Tensor, device: torch.device) -> float:
 def compared(name: str, model: nn.Module, x: Tensor, rounds: int) -> tuple[Row, dict]:
     y = torch.arange(len(x), device=x.device) % 10
     double, rowwise = (copy.deepcopy(model) for _ in range(2))
-    both = [(terms, double.double()) for terms in TERMS.values()]
-    exact = apart(x.double(), y, *both)
+    exact = apart(y, *((terms, double.double(), x.double()) for terms in TERMS.values()))
     if exact > CLOSE:
         sys.exit(f"error: {name}: the weights differ by {exact:.1e}: nothing is timed")
     rowwise.to(memory_format=torch.contiguous_format)
     about = {
         "relative difference of the weights, float64": exact,
-        "float32": apart(x, y, *((terms, model) for terms in TERMS.values())),
-        "float32, plain, channels last or not": apart(x, y, (plain, model), (plain, rowwise)),
+        "float32": apart(y, *((terms, model, x) for terms in TERMS.values())),
+        "float32, plain, channels last or not": apart(
+            y, (plain, model, x), (plain, rowwise, x.contiguous())
+        ),
     }
     steps = {kind: step_of(terms, copy.deepcopy(model)) for kind, terms in TERMS.items()}
     found = in_turn({kind: partial(one, x, y) for kind, one in steps.items()}, rounds, x.device)

@@ -2,7 +2,9 @@
 
 import importlib
 import json
+import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -80,3 +82,29 @@ def test_without_a_gpu_the_script_says_so_in_a_line_and_fails(tmp_path):
     )
     assert ended.returncode == 1 and ended.stderr.count("\n") == 1
     assert "no GPU" in ended.stderr and not any(tmp_path.iterdir())
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("made")
+    made_data = [sys.executable, "-m", "benchmarks.made_data", str(folder)]
+    subprocess.run([*made_data, "--train", "600", "--test", "300"], check=True)
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name, options",
+    [
+        ("mutual_information", ["--rounds", "1", "--samples", "200"]),
+        ("jacobian", ["--rounds", "1", "--images", "4"]),
+        ("entropic_step", ["--rounds", "1", "--steps", "100"]),
+        ("judge_speed", ["--width", "2"]),
+    ],
+)
+def test_what_a_gpu_runs_runs_small_on_a_cpu_with_data_that_is_made(name, options, made, tmp_path):
+    command = [sys.executable, "-m", f"benchmarks.{name}", *options, "--out", str(tmp_path)]
+    environment = os.environ | {"ROBUSTINFO_DATA": str(made)}
+    subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL)
+    found = json.loads((tmp_path / "speed.json").read_text())
+    assert found["details"] and (found["rows"] or name == "judge_speed")
