@@ -19,8 +19,8 @@ batch (see _fab_run.py), and Square in linf with several squares (see _square_ow
 goes on with images at a tie between two classes, which the package counts as fooled and gives up
 (see _success.py). With ``until: fooled`` an image stops APGD at its first success: the same images
 are broken, in a fraction of the time where many are, but x_adv is then barely adversarial, and not
-fit for measures and complexities. ``precision: bfloat16``, for such a search, computes the gradients
-of APGD and FAB in bfloat16, for processors that have it. Successes are decided in float32, and
+fit for measures and complexities. ``precision: bfloat16``, for such a search on processors that
+have it, computes the gradients of APGD and FAB in bfloat16. Successes are decided in float32, and
 Square compares its margins there, whose differences are smaller than bfloat16's rounding.
 """
 
