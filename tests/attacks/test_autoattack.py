@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
+from pyautoattack.square import SquareAttack
 from torch import nn
 
 from robustinfo.attacks import autoattack, pgd
@@ -63,12 +64,18 @@ def test_squares_find_what_no_gradient_shows_and_the_doubt_is_logged(four_classe
     assert "zero gradient" in caplog.text and "Square Attack has decreased" in caplog.text
 
 
-def test_a_robust_image_gets_the_steps_and_the_squares_of_the_paper(four_classes):
-    p, asked = four_classes, []
-    p.model.register_forward_pre_hook(lambda _, inputs: asked.append(inputs[0].requires_grad))
+def test_a_robust_image_gets_the_steps_and_the_squares_of_the_paper(four_classes, monkeypatch):
+    p, climbed, squares = four_classes, [], []
+    share = SquareAttack.p_selection
+    monkeypatch.setattr(
+        SquareAttack, "p_selection", lambda *given: squares.append(given[1]) or share(*given)
+    )
+    p.model.register_forward_pre_hook(
+        lambda _, given: climbed.append(len(given[0]) * given[0].requires_grad)
+    )
     assert not attack(p.model, p.x[:1], p.y[:1], epsilon=0.0)[1].any()
     # Three wrong classes; AutoPGD needs a gradient of its start as well.
-    assert sum(asked) == 101 + 3 * 101 + 3 * 100 and asked.count(False) > 5000
+    assert sum(climbed) == 101 + 3 * 101 + 3 * 100 and squares == list(range(5000))
 
 
 @pytest.mark.parametrize("every", [1, 2])

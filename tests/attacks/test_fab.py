@@ -4,9 +4,10 @@ import itertools
 
 import pytest
 import torch
+from pyautoattack.fab_pt import FABAttack_PT
 from torch import nn
 
-from robustinfo.attacks import fab
+from robustinfo.attacks import _fab_run, fab
 from robustinfo.maths.balls import distance
 
 
@@ -95,3 +96,40 @@ def test_where_nothing_depends_on_the_image_it_finds_nothing():
     for norm in ("linf", "l2"):
         x_adv, success = attack(Constant(), GREY, ZEROS, norm=norm, steps=3)
         assert not success.any() and x_adv.equal(GREY)
+
+
+@pytest.mark.parametrize("norm, epsilon", [("Linf", 0.02), ("L2", 0.15)])
+@pytest.mark.parametrize("targeted", [True, False])
+def test_a_run_is_the_packages(targeted, norm, epsilon, problem):
+    model, x, y = problem("resnet18")
+    right = model(x).argmax(1) == y
+    x, y = x[right], y[right]
+    package = FABAttack_PT(model, norm=norm, n_iter=3, eps=epsilon, device="cpu")
+    package.target_class = 2
+    expected = package.attack_single_run(x, y, is_targeted=targeted)
+    ranked = model(x).sort(1).indices.flip(1)
+    classes = ranked[:, :2] if targeted else ranked
+    norm = norm.lower()
+    found = _fab_run.run(model, x, y, classes, start=x, norm=norm, steps=3)
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-5)
+    assert (model(found).argmax(1) != y).float().mean() > 0.5
+
+
+@pytest.mark.parametrize("norm, epsilon", [("Linf", 0.012), ("L2", 0.1)])
+@pytest.mark.parametrize("together", [1, 100])
+def test_several_targets_in_one_batch_find_what_the_package_finds_one_by_one(
+    together, norm, epsilon, problem, monkeypatch
+):
+    monkeypatch.setitem(_fab_run.CACHE_BATCH, "cpu", together)
+    model, x, y = problem("resnet18")
+    right = model(x).argmax(1) == y
+    x, y = x[right], y[right]
+    package = FABAttack_PT(model, norm=norm, n_iter=8, eps=epsilon, device="cpu", targeted=True)
+    package.n_target_classes = 4
+    with torch.random.fork_rng():
+        expected = package.perturb(x, y)
+    numbers = {"norm": norm.lower(), "epsilon": epsilon, "steps": 8, "targets": 4}
+    found = _fab_run.run_targets(model, x, y, **numbers)
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-5)
+    fooled = model(found).argmax(1) != y
+    assert fooled.any() and not fooled.all() and found[~fooled].equal(x[~fooled])

@@ -1,4 +1,4 @@
-"""Carlini and Wagner's attack in foolbox returns black where it failed: that must never count."""
+"""Where an attack fails, x comes back: foolbox's Carlini and Wagner gives black, which may fool."""
 
 import pytest
 import torch

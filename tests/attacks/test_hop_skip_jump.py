@@ -8,6 +8,7 @@ from torch import nn
 from robustinfo.attacks import _foolbox, hop_skip_jump
 from robustinfo.attacks._consistency import is_inconsistent
 from robustinfo.attacks._decision_based import starting_points
+from robustinfo.core.batches import CACHE_BATCH
 from robustinfo.core.errors import UserError
 from robustinfo.maths.balls import distance
 
@@ -55,11 +56,11 @@ def test_the_normal_of_a_plane_is_found_in_the_share_that_chance_allows(norm, ge
     assert (found.flatten(1) @ w).tolist() == pytest.approx([expected] * 3, abs=0.02)
 
 
-def test_no_network_is_asked_about_more_than_a_batch_at_once(two_classes):
+def test_no_network_is_asked_about_more_at_once_than_a_processors_cache_holds(two_classes):
     p, asked = two_classes, []
     p.model.register_forward_pre_hook(lambda _, inputs: asked.append(len(inputs[0])))
     assert attack(p.model, p.x, p.y, steps=2, first_labels=300)[1].all()
-    assert max(asked) == 512 and sum(asked) > 64 * 300 * (1 + 2**0.5)
+    assert max(asked) == CACHE_BATCH["cpu"] and sum(asked) > 64 * 300 * (1 + 2**0.5)
 
 
 def test_labels_are_asked_for_and_nothing_else(two_classes):

@@ -14,7 +14,7 @@ ATTACKS = {
     "pgd": (pgd, BALL | {"step_size": 0.004, "steps": 2}),
     "pgd_l2": (pgd, {"norm": "l2", "epsilon": 0.3, "step_size": 0.04, "steps": 2}),
     "pgd_fooled": (pgd, BALL | {"step_size": 0.004, "steps": 2, "until": "fooled"}),
-    "fab": (fab, {"epsilon": 0.012, "steps": 1}),
+    "fab": (fab, {"epsilon": 0.014, "steps": 1}),
     "square": (square, BALL | {"queries": 5}),
 }
 

@@ -6,6 +6,8 @@ from pyautoattack.square import SquareAttack
 from torch import nn
 
 from robustinfo.attacks import square
+from robustinfo.attacks._square_own_pace import at_own_pace
+from robustinfo.core.batches import CACHE_BATCH
 from robustinfo.core.errors import UserError
 from robustinfo.maths.balls import distance, feasible
 from robustinfo.maths.margin import margin
@@ -69,13 +71,50 @@ def test_a_tie_that_the_true_class_wins_is_not_taken_for_the_end():
     assert Steps()(found).argmax(1).equal(y)
 
 
-def test_no_image_is_asked_about_after_it_has_fallen(two_classes):
-    p, asked = two_classes, []
-    p.model.register_forward_pre_hook(lambda _, inputs: asked.append(len(inputs[0])))
+def test_no_image_is_asked_about_after_it_has_fallen_nor_for_a_square_that_changes_nothing(
+    two_classes, monkeypatch
+):
+    p, best, fallen, batches = two_classes, {}, set(), []
+    made = square._margins
+
+    def watched(*networks):
+        margins = made(*networks)
+
+        def asked(x, y):
+            found = margins(x, y)
+            rows = torch.cdist(x.flatten(1), p.x.flatten(1), p=torch.inf).argmin(1).tolist()
+            batches.append(len(rows))
+            # The first of an image's squares that lowers its margin is kept.
+            kept = {}
+            for row, image, left in zip(rows, x, found[0].tolist(), strict=True):
+                assert row not in fallen and not (row in best and image.equal(best[row][0]))
+                if row not in kept and (row not in best or left < best[row][1]):
+                    kept[row] = (image.clone(), left)
+            best.update(kept)
+            fallen.update(row for row, (_, left) in kept.items() if left <= 0)
+            return found
+
+        return asked
+
+    monkeypatch.setattr(square, "_margins", watched)
     _, success = attack(p.model, p.x, p.y, epsilon=0.02, queries=200)
-    assert 0 < success.sum() < 64
-    # The two last ones judge: x, and x_adv. No batch is empty, which some networks refuse.
-    assert asked[-3] == 64 and min(asked) > 0 and asked[-4] == 64 - success.sum()
+    assert 0 < success.sum() < 64 and len(fallen) == success.sum()
+    assert batches[0] == 64 and max(batches[1:]) <= CACHE_BATCH["cpu"] and min(batches) > 0
+
+
+@pytest.mark.parametrize("network", ["resnet18", "mlp"])
+def test_at_its_own_pace_an_image_falls_to_the_squares_of_the_package(network, problem):
+    model, x, y = problem(network)
+    numbers, found = {"n_queries": 300, "eps": 0.03, "seed": 3, "device": "cpu"}, []
+    for own_pace in (False, True):
+        package = SquareAttack(model, **numbers)
+        if own_pace:
+            at_own_pace(package)
+        with torch.random.fork_rng(), torch.no_grad():
+            found.append(package.perturb(x, y))
+    fooled = [model(x_adv).argmax(1) != y for x_adv in found]
+    assert fooled[0].equal(fooled[1]) and fooled[0].any() and not fooled[0].all()
+    torch.testing.assert_close(*found, rtol=0, atol=1e-6)
 
 
 def test_more_restarts_find_all_that_one_finds_and_more(two_classes):

@@ -73,9 +73,9 @@ def test_digits_give_pillows_bytes():
 def test_how_many_images_are_coded_at_once_changes_nothing(channels, monkeypatch):
     images = synthetic(channels, 12, 20)
     whole = jpeg.round_trip(images, 30)
-    monkeypatch.setattr(jpeg, "PIXELS_IN_CACHE", 3 * 12 * 20)  # three times three images and one
+    monkeypatch.setattr(jpeg, "PIXELS_CACHE_BATCH", 3 * 12 * 20)  # three times three images and one
     assert jpeg.round_trip(images, 30).equal(whole)
-    monkeypatch.setattr(jpeg, "PIXELS_IN_CACHE", 1)
+    monkeypatch.setattr(jpeg, "PIXELS_CACHE_BATCH", 1)
     assert jpeg.round_trip(images, 30).equal(whole)
 
 

@@ -10,6 +10,7 @@ import torch
 from pyautoattack.autopgd_base import APGDAttack
 from torch import Tensor
 
+from robustinfo.attacks._bfloat16 import bfloat16_logits
 from robustinfo.attacks._success import clearly_fooled
 
 
@@ -17,8 +18,11 @@ class _AllFooledError(Exception):
     """Ends a run: every image is broken."""
 
 
-def stop_early(apgd: APGDAttack) -> None:
-    """Make its runs evaluate unbroken images alone, and end when there is none."""
+def stop_early(apgd: APGDAttack, *, bfloat16: bool = False) -> None:
+    """Make its runs evaluate unbroken images alone, and end when there is none.
+
+    bfloat16: whether gradients are computed in it (see _bfloat16.py).
+    """
     network, full_run = apgd.model, apgd.attack_single_run
 
     def run(x: Tensor, y: Tensor, x_init: Tensor | None = None) -> tuple:
@@ -28,10 +32,9 @@ def stop_early(apgd: APGDAttack) -> None:
         def logits_of_unbroken(at: Tensor) -> Tensor:
             """Logits (n, K), those of broken images as they were, and without a gradient."""
             nonlocal last_logits, unbroken
-            if last_logits is None:
-                logits = network(at)
-            else:
-                logits = last_logits.index_put((unbroken,), network(at[unbroken]))
+            chosen = at[unbroken]
+            new = bfloat16_logits(network, chosen, y[unbroken]) if bfloat16 else network(chosen)
+            logits = new if last_logits is None else last_logits.index_put((unbroken,), new)
             last_logits = logits.detach()
             broken = unbroken & clearly_fooled(last_logits, y)
             adversarial[broken] = at.detach()[broken]

@@ -17,6 +17,7 @@ a temperature far above the lead raises the mean of all wrong logits, which may 
 
 from collections.abc import Callable
 from copy import deepcopy
+from functools import partial
 from typing import Literal, Self
 
 import torch
@@ -24,6 +25,7 @@ from pydantic import model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from robustinfo.attacks._bfloat16 import bfloat16_logits
 from robustinfo.core.errors import UserError
 from robustinfo.core.settings import PositiveNumber, Settings
 from robustinfo.maths.margin import margin
@@ -119,19 +121,10 @@ OBJECTIVES = {
 
 
 def in_bfloat16(loss: Loss) -> Loss:
-    """The same loss, computed in bfloat16 by autocast; it never decides on a success.
-
-    Logits of images that are misclassified in bfloat16 are computed anew in full precision.
-    """
+    """The same loss, its gradient computed in bfloat16, which never decides on a success."""
 
     def steered(network: nn.Module, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        with torch.autocast(x.device.type, torch.bfloat16):
-            coarse, total = loss(network, x, y)
-        logits = coarse.detach().to(x.dtype)
-        wrong = logits.argmax(1) != y
-        if wrong.any():
-            logits[wrong] = network(x.detach()[wrong])
-        return logits, total
+        return loss(partial(bfloat16_logits, network, y=y), x, y)  # type: ignore[arg-type]
 
     return steered
 

@@ -14,26 +14,33 @@ deterministic networks with useful gradients, and an attack made for one defence
 Where AutoAttack doubts itself (random or zero gradients, squares that beat the gradients) it logs a
 warning. Most successes lie at epsilon: their distances say nothing of the smallest perturbation.
 
-It runs on a folded copy of the network (see _fused_batchnorm.py), and its Square goes on with
-images at a tie between two classes, which the package counts as fooled and gives up (see
-_success.py). With ``until: fooled`` an image stops APGD at its first success: the same images are
-broken, in a fraction of the time where many are, but x_adv is then barely adversarial, and not fit
-for measures and complexities.
+It runs on a folded copy of the network (see _fused_batchnorm.py), FAB with several targets in one
+batch (see _fab_run.py), and Square in linf with several squares (see _square_own_pace.py). Square
+goes on with images at a tie between two classes, which the package counts as fooled and gives up
+(see _success.py). With ``until: fooled`` an image stops APGD at its first success: the same images
+are broken, in a fraction of the time where many are, but x_adv is then barely adversarial, and not
+fit for measures and complexities. ``precision: bfloat16``, for such a search on processors that
+have it, computes the gradients of APGD and FAB in bfloat16. Successes are decided in float32, and
+Square compares its margins there, whose differences are smaller than bfloat16's rounding.
 """
 
 import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Literal
+from functools import partial
+from typing import Any, Literal, Self
 
 import torch
 from pyautoattack import AutoAttack
+from pydantic import model_validator
 from torch import Generator, Tensor, nn
 
 from robustinfo.attacks._apgd_early_stopping import stop_early
+from robustinfo.attacks._fab_run import run_targets
 from robustinfo.attacks._frozen import frozen
 from robustinfo.attacks._fused_batchnorm import fold_batchnorm
+from robustinfo.attacks._square_own_pace import at_own_pace
 from robustinfo.attacks._success import keep_successes
 from robustinfo.attacks.square import check_tiles, use_verified_margins
 from robustinfo.core.errors import UserError
@@ -51,6 +58,14 @@ class Config(Settings):
     epsilon: Pixels
     # fooled: for a search, whose caller needs no more than a success
     until: Literal["end", "fooled"] = "end"
+    precision: Literal["float32", "bfloat16"] = "float32"  # of the gradients
+
+    @model_validator(mode="after")
+    def bfloat16_only_searches(self) -> Self:
+        """Otherwise the package counts images that are misclassified in bfloat16 alone."""
+        if self.precision == "bfloat16" and self.until == "end":
+            raise ValueError("`precision: bfloat16` is for a search; write `until: fooled`")
+        return self
 
 
 def perturb(
@@ -87,11 +102,17 @@ def _standard(model: nn.Module, x: Tensor, *, config: Config, seed: int) -> Auto
     attack = AutoAttack(
         model, norm=_NORMS[config.norm], eps=config.epsilon, seed=seed, device=x.device
     )
-    targets = min(attack.fab.n_target_classes, classes - 1)
+    targets, steps = min(attack.fab.n_target_classes, classes - 1), attack.fab.n_iter
     attack.apgd_targeted.n_target_classes = attack.fab.n_target_classes = targets
+    numbers: dict[str, Any] = {"targets": targets, "steps": steps}
+    numbers |= {"norm": config.norm, "epsilon": config.epsilon}
+    bfloat16 = config.precision == "bfloat16"
+    attack.fab.perturb = partial(run_targets, model, **numbers, bfloat16=bfloat16)
+    if config.norm == "linf":
+        at_own_pace(attack.square)
     if config.until == "fooled":
-        stop_early(attack.apgd)
-        stop_early(attack.apgd_targeted)
+        stop_early(attack.apgd, bfloat16=bfloat16)
+        stop_early(attack.apgd_targeted, bfloat16=bfloat16)
     return attack
 
 

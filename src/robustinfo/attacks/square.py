@@ -31,6 +31,7 @@ from torch import Generator, Tensor, nn
 from robustinfo.attacks._frozen import frozen, seeded
 from robustinfo.attacks._fused_batchnorm import fold_batchnorm
 from robustinfo.attacks._restarts import run_attempts
+from robustinfo.attacks._square_own_pace import at_own_pace
 from robustinfo.attacks._success import fooled, keep_successes
 from robustinfo.core.errors import UserError
 from robustinfo.core.settings import Norm, Pixels, Settings
@@ -101,7 +102,9 @@ def _attack(model: nn.Module, x: Tensor, config: Config) -> SquareAttack:
     )
     attack.init_hyperparam(x)
     use_verified_margins(attack, model, fold_batchnorm(model, x))
-    attack.random_int = _corner
+    attack.random_int = corner
+    if config.norm == "linf":
+        at_own_pace(attack)
     return attack
 
 
@@ -130,6 +133,6 @@ def _margins(model: nn.Module, folded: nn.Module) -> Callable[[Tensor, Tensor], 
     return margins
 
 
-def _corner(low: int, high: int) -> Tensor:
+def corner(low: int, high: int) -> Tensor:
     """A corner of the square, (1,), up to ``high`` included, drawn on the CPU as in the package."""
     return torch.randint(low, high + 1, (1,))

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 EVALUATION_BATCH = 512  # images at once where no gradient of the weights is kept
+CACHE_BATCH = {"cpu": 128, "cuda": 512}  # where any size will do: more leave a CPU's cache
 VALUES = EVALUATION_BATCH * 3 * 64 * 64  # at once; 41 images of 224 x 224
 
 

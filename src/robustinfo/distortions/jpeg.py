@@ -23,7 +23,7 @@ from robustinfo.maths import jpeg_chroma, jpeg_colour, jpeg_dct, jpeg_quantisati
 
 Quality = Annotated[int, Field(ge=1, le=100)]
 
-PIXELS_IN_CACHE, PIXELS_ON_GPU = 2**16, 2**22  # at once, at some 50 bytes each
+PIXELS_CACHE_BATCH, PIXELS_ON_GPU = 2**16, 2**22  # at once, at some 50 bytes each
 
 
 class Config(Settings):
@@ -51,7 +51,7 @@ def round_trip(images: Tensor, quality: int) -> Tensor:
     codec = _grey if c == 1 else _colour
     steps = jpeg_quantisation.steps(quality).to(images.device, torch.float64)
     decoded = torch.empty(images.shape, dtype=torch.uint8, device=images.device)
-    pixels = PIXELS_IN_CACHE if images.device.type == "cpu" else PIXELS_ON_GPU
+    pixels = PIXELS_CACHE_BATCH if images.device.type == "cpu" else PIXELS_ON_GPU
     at_once = max(1, pixels // (h * w))
     for before, after in zip(images.split(at_once), decoded.split(at_once), strict=True):
         after.flatten(1).copy_(codec(before, steps).flatten(0, 2).T)
