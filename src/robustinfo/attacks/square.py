@@ -11,7 +11,8 @@ rescaled: its squares stay larger.
 Three things differ from the package. There a small square never touches the last row and the last
 column, as the paper's do. There an image at a tie of two classes counts as fooled and is given up;
 here it is fooled beyond rounding (see _success.py) or goes on. And the margin is that of a folded
-copy (see _fused_batchnorm.py); success is decided by the network itself.
+copy (see _fused_batchnorm.py); success is decided by the network itself. In linf an image tries
+several squares in one batch (see _square_own_pace.py).
 
 Known bias: one square a step for all images of a batch. On a trained LeNet-5 (200 images of MNIST)
 it broke 59 % in linf 0.1, where 40 steps of PGD broke 61 %, and 56 % in l2 1.5, PGD 66 %; after
