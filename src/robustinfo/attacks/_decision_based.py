@@ -3,8 +3,7 @@
 A search starts from uniform noise that is misclassified, or, where 100 draws are classified
 correctly, from the nearest image of the batch that is assigned to another class; then bisection
 moves the start to the decision boundary between it and x. An image that ends on the boundary
-itself, where rounding decides, is moved 0.1 % beyond it. The search runs on a folded copy of the
-network (see _fused_batchnorm.py); successes are the network's own.
+itself, where rounding decides, is moved 0.1 % beyond it.
 """
 
 from typing import Any
@@ -17,7 +16,6 @@ from torch import Generator, Tensor, nn
 from robustinfo.attacks import _foolbox
 from robustinfo.attacks._consistency import INCONSISTENT, is_inconsistent
 from robustinfo.attacks._frozen import frozen
-from robustinfo.attacks._fused_batchnorm import fold_batchnorm
 from robustinfo.attacks._success import fooled, keep_successes
 from robustinfo.core.errors import UserError
 
@@ -56,12 +54,10 @@ def run_from_starts(
     Where all images and noise are of one class, there is no start and no success. Raises UserError
     where it fails on a network that is inconsistent.
     """
-    with frozen(model):
-        folded = fold_batchnorm(model, x)
-    x_adv = starting_points(folded, x, y, norm=norm, generator=generator)
-    left = _is_misclassified(folded, x, y).logical_not().nonzero().squeeze(1)
+    x_adv = starting_points(model, x, y, norm=norm, generator=generator)
+    left = _is_misclassified(model, x, y).logical_not().nonzero().squeeze(1)
     # foolbox refuses a start that does not fool, and at the boundary the size of a batch can tell.
-    while len(left) and not (fools := _is_misclassified(folded, x_adv[left], y[left])).all():
+    while len(left) and not (fools := _is_misclassified(model, x_adv[left], y[left])).all():
         left = left[fools]
     if len(left):
         settings: dict[str, Any] = {
@@ -71,7 +67,7 @@ def run_from_starts(
         }
         try:
             criterion = _Misclassified(y[left])
-            x_adv[left] = _foolbox.run(attack, folded, x[left], criterion, **settings)[1]
+            x_adv[left] = _foolbox.run(attack, model, x[left], criterion, **settings)[1]
         except Exception as error:  # what foolbox says, and torch, of a start that is lost
             if not is_inconsistent(model, x):
                 raise
