@@ -15,7 +15,7 @@ while (($#)); do
     case $1 in
         --device) device=$2 ;;
         --results) results=$2 ;;
-        *) sed -n '2,9s/^# \{0,1\}//p' "$0" && exit 2 ;;
+        *) sed -n '2,9s/^# \{0,1\}//p' benchmarks/gpu.sh; exit 2 ;;
     esac
     shift 2
 done

@@ -3,9 +3,9 @@
     python -m benchmarks.judge_memory --images 1000 --protocol tiny
     python -m benchmarks.judge_memory --images 50000 --attacks fgsm --file benchmarks/results/...
 
-The folder is made here, of noise that is smooth enough for JPEG, and goes at the end. What counts
-is what the process holds beyond what it held before the evaluation, files that the system may
-drop included.
+The folder is made here, of noise that is smooth enough for JPEG, and goes at the end. The limit is
+held against all that the process holds, files that the system may drop included; what it held
+before the evaluation stands beside.
 """
 
 import argparse

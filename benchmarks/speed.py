@@ -11,6 +11,7 @@ from pathlib import Path
 from benchmarks._timing import Row, Spread
 
 RESULTS = Path("benchmarks/results")
+TRIAL = "cpu-"  # begins what `gpu.sh --device cpu` calls its results
 COLUMNS = ("kernel", "ours", "peer", "ratio", "goal", "limit", "peak MiB: ours, peer", "run")
 
 PAGE = """\
@@ -39,6 +40,7 @@ Made by `python -m benchmarks.speed > docs/speed.md`; `benchmarks/gpu.sh` runs t
 def newest(results: Path) -> dict[str, dict]:
     """{NAME: what its newest speed.json holds}, of those that have rows, by name."""
     files = sorted(results.glob("????-??-??-*/speed.json"))
+    files = [file for file in files if not file.parent.name[11:].startswith(TRIAL)]
     found = {file.parent.name[11:]: json.loads(file.read_text()) for file in files}
     return {name: found[name] for name in sorted(found) if found[name]["rows"]}
 

@@ -89,7 +89,7 @@ def apart(y: Tensor, *steps: tuple[Callable, nn.Module, Tensor]) -> float:
 
 
 def convolutions(model: nn.Module, x: Tensor, device: torch.device) -> float:
-    """Seconds of all convolutions of a plain step, each timed alone: the least of five."""
+    """Seconds of all convolutions of a plain step, each timed alone: the least of six."""
     seen: list[tuple[nn.Module, Tensor]] = []
     layers = [layer for layer in model.modules() if isinstance(layer, nn.Conv2d)]
     hooks = [

@@ -107,3 +107,23 @@ def test_an_attack_that_the_last_batch_cannot_be_put_to_is_made_on_none(case, mo
     }
     assert found.broken.keys().isdisjoint({"neighbours", "neighbours from the twin"})
     assert found.broken["pgd"] == judged(case).broken["pgd"]
+
+
+@pytest.mark.parametrize("failing", [0, 1])
+def test_an_attack_that_cannot_be_made_on_one_of_the_two_is_not_made_on_the_other(case, failing):
+    """Otherwise the one that is attacked more seems to be the weaker."""
+    model, twin, images, labels = case
+    first_weight = (model, twin)[failing][1].weight
+
+    def fails_on_one(network, x, y, *, generator):
+        if any(weight is first_weight for weight in network.parameters()):
+            raise UserError("not on this one")
+        return 1 - x, torch.ones(len(x), dtype=torch.bool)
+
+    own = {"partial": Attack(Threat("iterated", "linf", 0.1), fails_on_one, {})}
+    found = evaluate(
+        model, images, labels, classes=3, ball=BALL, attacks=attacks_of(ENTRIES, term=None) | own,
+        twin=twin, diagnostics={}, generator=torch.Generator(), progress=lambda text: None,
+    )  # fmt: skip
+    assert [*found.not_made] == [("partial", "partial on the twin")[failing]]
+    assert found.broken == judged(case).broken

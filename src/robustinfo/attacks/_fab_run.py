@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from robustinfo.attacks._bfloat16 import bfloat16_logits
 from robustinfo.attacks._planes import dual_norm, hyperplanes
-from robustinfo.core.batches import CACHE_BATCH
+from robustinfo.core.batches import quick_batch
 from robustinfo.maths.balls import distance
 
 ALPHA, BETA, ETA = 0.1, 0.9, 1.05
@@ -85,7 +85,7 @@ def run_targets(
     x_adv, unbroken, first = x.clone(), torch.arange(len(y), device=y.device), 0
     ranked = network(x).sort(1).indices.flip(1)[:, 1 : targets + 1]
     while len(unbroken) and first < targets:
-        together = max(1, CACHE_BATCH[x.device.type] // len(unbroken))
+        together = max(1, quick_batch(x) // len(unbroken))
         aims = ranked[unbroken, first : first + together]
         rows = unbroken.repeat_interleave(aims.shape[1])
         a, b, classes = x[rows], y[rows], torch.stack([y[rows], aims.flatten()], 1)

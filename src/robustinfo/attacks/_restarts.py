@@ -1,6 +1,6 @@
 """Restarts: one attempt after another, each on the images that none before has broken.
 
-Random starts are drawn for all images, so that broken images change nothing for the others.
+PGD's random starts are drawn for all images, so that broken images change nothing for the others.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -23,7 +23,7 @@ def run_attempts(
     """x_adv, like x, the last accepted candidate; whether there is one; what is still unbroken.
 
     unbroken: (n,) bool, the images to attack. The iterable is exhausted even when no image is left,
-    so that random numbers go on as if there were.
+    so that what it draws goes on as if there were.
     """
     x_adv, success, unbroken = x.clone(), torch.zeros_like(unbroken), unbroken.clone()
     for attempt in attempts:

@@ -17,7 +17,7 @@ import torch
 from pyautoattack.square import SquareAttack
 from torch import Tensor
 
-from robustinfo.core.batches import CACHE_BATCH
+from robustinfo.core.batches import quick_batch
 
 AHEAD = 8  # squares of one image at once, at most: those behind one that is kept are in vain
 
@@ -47,7 +47,7 @@ def _run(attack: SquareAttack, x: Tensor, y: Tensor) -> tuple[None, Tensor]:
     squares = _drawn(attack, x.shape[1:])
     following = torch.zeros_like(y)  # the next square of each image
     while len(rows := ((left > 0) & (following < attack.n_queries)).nonzero().squeeze(1)):
-        ahead = max(1, min(AHEAD, CACHE_BATCH[x.device.type] // len(rows)))
+        ahead = max(1, min(AHEAD, quick_batch(x) // len(rows)))
         which = following[rows, None] + torch.arange(ahead, device=x.device)
         real = which < attack.n_queries
         images = _painted(squares, which.clamp(max=attack.n_queries - 1), best[rows], ends[:, rows])

@@ -27,7 +27,7 @@ from pydantic import PositiveInt
 from torch import Generator, Tensor, nn
 
 from robustinfo.attacks._decision_based import run_from_starts
-from robustinfo.core.batches import CACHE_BATCH
+from robustinfo.core.batches import quick_batch
 from robustinfo.core.settings import Norm, Pixels, Settings
 
 ROLE = "black_box"
@@ -84,7 +84,7 @@ def _normals(
     """
     n, radius = len(at), size.view(-1, *[1] * (at.ndim - 1))
     toward, directions, balance = torch.zeros_like(at), torch.zeros_like(at), torch.zeros_like(size)
-    batch = max(1, CACHE_BATCH[at.device.type] // n)
+    batch = max(1, quick_batch(at) // n)
     for start in range(0, samples, batch):
         u = draw(min(batch, samples - start), *at.shape, device=at.device, dtype=at.dtype)
         u = u / u.flatten(2).norm(dim=2).view(*u.shape[:2], *[1] * (at.ndim - 1))

@@ -45,7 +45,7 @@ _NORMS = {"linf": "Linf", "l2": "L2"}
 class Config(Settings):
     norm: Norm = "linf"
     epsilon: Pixels
-    queries: PositiveInt = 5_000  # of the network, for each image and run
+    queries: PositiveInt = 5_000  # squares that are tried, for each image and run
     p_init: Annotated[float, Field(gt=0, le=1)] = 0.8  # of the pixels, the first square's share
     restarts: PositiveInt = 1
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 EVALUATION_BATCH = 512  # images at once where no gradient of the weights is kept
-CACHE_BATCH = {"cpu": 128, "cuda": 512}  # where any size will do: more leave a CPU's cache
+CACHE_BATCH = 128  # where any size will do: more leave a CPU's cache
 VALUES = EVALUATION_BATCH * 3 * 64 * 64  # at once; 41 images of 224 x 224
 
 
@@ -54,6 +54,12 @@ def memory_batches(x: Tensor, *others: Tensor) -> Iterator[tuple[Tensor, ...]]:
 def memory_batch(values: int) -> int:
     """The number of images, of so many values each, that memory allows for a gradient."""
     return max(1, min(EVALUATION_BATCH, VALUES // max(1, values)))
+
+
+def quick_batch(x: Tensor) -> int:
+    """The number of images like x, (n, c, h, w), at once, where any number gives the same."""
+    size = CACHE_BATCH if x.device.type == "cpu" else EVALUATION_BATCH
+    return min(size, memory_batch(x[:1].numel()))
 
 
 @torch.no_grad()

@@ -1,6 +1,6 @@
 """Attack one batch of images with every attack, on the network and on its twin.
 
-An evaluation goes through the images once, batch by batch: memory holds one batch and its
+An evaluation goes through the images batch by batch: memory holds one batch and its
 adversarial images of one attack, whatever the number of images and of attacks.
 """
 
@@ -37,10 +37,13 @@ class Task(NamedTuple):
         return {name: attack.threat for name, attack in self.attacks.items()} | transfers
 
     def without(self, not_made: Mapping[str, str]) -> "Task":
-        """The same without the attacks that cannot run."""
-        kept = {n: a for n, a in self.attacks.items() if n not in not_made}
-        twin_kept = {n: a for n, a in self.twin_attacks.items() if twin_name(n) not in not_made}
-        return self._replace(attacks=kept, twin_attacks=twin_kept)
+        """The same without the attacks that cannot run, on the network or on its twin."""
+
+        def kept(attacks: Mapping[str, Attack]) -> dict[str, Attack]:
+            both = {n: {n, twin_name(n)} for n in attacks}
+            return {n: a for n, a in attacks.items() if both[n].isdisjoint(not_made)}
+
+        return self._replace(attacks=kept(self.attacks), twin_attacks=kept(self.twin_attacks))
 
 
 class BatchResult(NamedTuple):

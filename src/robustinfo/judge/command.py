@@ -71,7 +71,8 @@ def _run(chosen: Options, text_format: plain.TextFormat) -> dict[str, str]:
     duration = f"{estimate:.0f} s" if estimate < 120 else f"{estimate / 60:.0f} min"
     hint = "a larger --budget asks more"
     if estimate > chosen.seconds:
-        hint = f"more than --budget {chosen.seconds:.0f}s, and the least there is"
+        least = "fewer --images take less" if chosen.images else "and the least there is"
+        hint = f"more than --budget {chosen.seconds:.0f}s, {least}"
     console.print(
         f"protocol {size.name} ({protocol.rank(size)}): {len(labels)} images, about {duration} "
         f"on {device}; {hint}",

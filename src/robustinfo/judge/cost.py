@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 
 class Cost(NamedTuple):
-    """An upper bound of passes, with a gradient and without; of a part, per image."""
+    """Mostly an upper bound of passes, with a gradient and without; of a part, per image."""
 
     gradients: float = 0
     queries: float = 0

@@ -60,10 +60,11 @@ def evaluate(
     """Evaluate a network in eval mode, on the generator's device.
 
     images: (m, c, h, w), uint8 or in [0, 1], anywhere.  labels: (n,), of the first n images, which
-    are read once, batch by batch; the first most_diagnosed of them (None: all) once more, for the
-    diagnostics. attacks: in the ball. twin: the same network without the defence; the attacks that
-    are not adaptive run on it, too, and their images are transferred to the network. progress:
-    called with the current work. Raises UserError if no attack can run at all, with the reasons.
+    are read batch by batch, and again without an attack that cannot run on one of them; the first
+    most_diagnosed of them (None: all) once more, for the diagnostics. attacks: in the ball. twin:
+    the same network without the defence; the attacks that are not adaptive run on it, too, and
+    their images are transferred to the network. progress: called with the current work. Raises
+    UserError if no attack can run at all, with the reasons.
     """
     model, twin = guarded(model), None if twin is None else guarded(twin)
     # Not adaptive attacks: the twin has no defence, and no term.
@@ -122,6 +123,7 @@ def _attack(
         try:
             parts = list(_batch_results(task, images, labels, generator, progress))
         except NotMadeError as error:  # on any batch: an attack runs on all images or on none
+            progress(f"again from the first image, without {', '.join(error.reasons)}")
             not_made |= error.reasons
             task = task.without(not_made)
             continue

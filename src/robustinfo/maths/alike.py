@@ -35,7 +35,7 @@ def first_alike(
         open_rows = open_rows[_shared(hashes[open_rows])]
     while len(open_rows):
         first[open_rows] = open_rows[_first_of(hashes[open_rows])]
-        parts = open_rows[first[open_rows] != open_rows].split(max(1, CELLS // d))
+        parts = open_rows[first[open_rows] != open_rows].split(max(1, CELLS // max(1, d)))
         # Shared by chance: those rows are alike among themselves, or are not.
         open_rows = torch.cat([part[~same(t[part], t[first[part]])] for part in parts])
     return first
