@@ -47,18 +47,20 @@ def newest(results: Path) -> dict[str, dict]:
 
 def page(results: Path) -> str:
     runs = newest(results)
-    lines, limits, told = [], {}, []
+    lines, limits, run_lines = [], {}, []
     for number, (name, run) in enumerate(runs.items(), 1):
         for one in (Row(**values) for values in run["rows"]):
             lines.append(_line(one, number))
             if one.why:
                 limits[one.why] = None
-        told.append(f"{number}. *{name}*: `{run['command']}`, {run['date']}, {run['processor']}")
+        run_lines.append(
+            f"{number}. *{name}*: `{run['command']}`, {run['date']}, {run['processor']}"
+        )
     head = [_cells(COLUMNS), _cells(["---"] * len(COLUMNS))]
     return PAGE.format(
         table="\n".join(head + lines),
         limits="\n".join(f"- {why}" for why in limits) or "None is counted.",
-        runs="\n".join(told),
+        runs="\n".join(run_lines),
     )
 
 
