@@ -17,7 +17,8 @@ def restoring_torch_state() -> Iterator[None]:
 
     The state of a random generator is restored only if it was seeded meanwhile.
     """
-    dtype, device = torch.get_default_dtype(), torch.get_default_device()
+    # Not get_default_device: until torch 2.8 it fails after set_default_device(None).
+    dtype, device = torch.get_default_dtype(), torch.empty(0).device
     precision, tf32 = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
     draws = [(one, one.initial_seed(), one.get_state()) for one in _generators()]
     gradients = torch.is_grad_enabled()  # inference_mode(False) would switch them on
@@ -29,7 +30,7 @@ def restoring_torch_state() -> Iterator[None]:
             finally:
                 if torch.get_default_dtype() != dtype:
                     torch.set_default_dtype(dtype)
-                if torch.get_default_device() != device:
+                if torch.empty(0).device != device:
                     # To name the CPU slows every call down; it is what None means.
                     torch.set_default_device(None if device.type == "cpu" else device)
                 if torch.get_float32_matmul_precision() != precision:
