@@ -53,11 +53,12 @@ def peak_mib(run: Callable[[], object], device: torch.device) -> float | None:
         return None
     ctypes.CDLL(None).malloc_trim(0)  # what lies free already would hide what the run needs
     (PROC / "clear_refs").write_text("5")  # the peak is watched from here on
-    before = _resident("VmRSS")
+    before = resident_kib("VmRSS")
     run()
-    return round((_resident("VmHWM") - before) / 2**10, 1)
+    return round((resident_kib("VmHWM") - before) / 2**10, 1)
 
 
-def _resident(key: str) -> int:
+def resident_kib(key: str) -> int:
+    """KiB of the process, as Linux counts them: VmRSS now, VmHWM at most so far."""
     (kib,) = re.findall(rf"{key}:\s*(\d+) kB", (PROC / "status").read_text())
     return int(kib)

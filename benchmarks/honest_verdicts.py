@@ -15,10 +15,11 @@ import pandas as pd
 import torch
 
 from benchmarks.honest.registry import BY_NAME, load
-from robustinfo.judge.attacks import attacks_of
+from robustinfo.judge.by_protocol import evaluate_by_protocol
 from robustinfo.judge.checks import UNTRUSTED
-from robustinfo.judge.evaluate import Evaluation, evaluate
-from robustinfo.judge.protocol import SIZES, Ball, attacks, diagnostics
+from robustinfo.judge.evaluate import Evaluation
+from robustinfo.judge.protocol import BY_NAME as SIZE_BY_NAME
+from robustinfo.judge.protocol import Ball
 
 COLUMNS = [
     "network", "norm", "epsilon", "protocol", "images", "verdict", "clean_accuracy",
@@ -28,7 +29,7 @@ COLUMNS = [
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--protocol", required=True, choices=[size.name for size in SIZES])
+    parser.add_argument("--protocol", required=True, choices=SIZE_BY_NAME)
     parser.add_argument("--file", type=Path, required=True)
     parser.add_argument("--folder", type=Path)
     parser.add_argument("names", nargs="*", default=list(BY_NAME))
@@ -47,19 +48,17 @@ def main() -> None:
 
 
 def judged(name: str, protocol: str, folder: Path | None) -> Evaluation:
-    size = next(size for size in SIZES if size.name == protocol)
+    size = SIZE_BY_NAME[protocol]
     network, x, y = load(name, folder, size.images)
     case = BY_NAME[name]
     ball = Ball(norm=case.norm, epsilon=case.epsilon)
-    parts = diagnostics(size, ball, x[0].numel())
-    return evaluate(
+    return evaluate_by_protocol(
+        size,
         network,
         x,
         y,
         classes=10,
         ball=ball,
-        attacks=attacks_of({key: part.entry for key, part in attacks(size, ball).items()}),
-        diagnostics={key: part.entry for key, part in parts.items()},
         generator=torch.Generator().manual_seed(0),
         progress=lambda text: None,
     )

@@ -18,6 +18,7 @@ import torch
 from PIL import Image
 from torch import nn
 
+from benchmarks._machine import resident_kib
 from benchmarks._timing import header, write
 from robustinfo.judge import protocol
 from robustinfo.judge.attacks import attacks_of
@@ -33,13 +34,13 @@ LIMIT = 4096  # MiB
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--images", type=int, required=True)
-    parser.add_argument("--protocol", default="tiny", choices=[one.name for one in protocol.SIZES])
+    parser.add_argument("--protocol", default="tiny", choices=protocol.BY_NAME)
     parser.add_argument("--attacks", nargs="*", help="of the protocol; all, if none is named")
     parser.add_argument("--file", type=Path)
     given = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    size = next(one for one in protocol.SIZES if one.name == given.protocol)
+    size = protocol.BY_NAME[given.protocol]
     attacks = {name: part.entry for name, part in protocol.attacks(size, BALL).items()}
     asked = {name: attacks[name] for name in given.attacks or attacks}
     network = nn.Sequential(
@@ -48,7 +49,7 @@ def main() -> None:
     found = header(torch.device("cpu"), 1) | {"command": ["benchmarks.judge_memory", *sys.argv[1:]]}
     with TemporaryDirectory() as folder:
         paint(Path(folder), given.images)
-        before, start = resident("VmRSS"), time.perf_counter()
+        before, start = resident_kib("VmRSS"), time.perf_counter()
         pictures = images(folder)
         read = time.perf_counter() - start
         result = evaluate(
@@ -58,18 +59,18 @@ def main() -> None:
             generator=torch.Generator().manual_seed(0), most_diagnosed=size.images,
             progress=lambda text: print(text, end="\r", file=sys.stderr),
         )  # fmt: skip
-    peak = resident("VmHWM") - before
+    peak = resident_kib("VmHWM")
     found |= {
         "images": result.n,
         "attacks": {name: round(value, 4) for name, value in result.accuracies.items()},
         "seconds": {"reading": round(read), "all": round(time.perf_counter() - start)},
-        "peak of the process, MiB": resident("VmHWM"),
-        "beyond what was held before, MiB": peak,
+        "peak of the process, MiB": peak // 1024,
+        "beyond what was held before, MiB": (peak - before) // 1024,
         "limit, MiB": LIMIT,
     }
     write(found, given.file)
-    if resident("VmHWM") > LIMIT:
-        raise SystemExit(f"{resident('VmHWM')} MiB are more than {LIMIT}")
+    if peak > 1024 * LIMIT:
+        raise SystemExit(f"{peak // 1024} MiB are more than {LIMIT}")
 
 
 def paint(folder: Path, many: int) -> None:
@@ -83,12 +84,6 @@ def paint(folder: Path, many: int) -> None:
             Image.fromarray(small).resize((224, 224)).save(file, quality=90)
         else:
             file.hardlink_to(folder / str(first % CLASSES) / f"{first}.jpg")
-
-
-def resident(what: str) -> int:
-    """MiB of the process, as Linux counts them: VmRSS now, VmHWM at most so far."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith(what)) // 1024
 
 
 if __name__ == "__main__":

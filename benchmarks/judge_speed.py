@@ -19,9 +19,9 @@ from benchmarks._timing import keep, short
 from robustinfo.core import registry
 from robustinfo.core.batches import to_float
 from robustinfo.datasets._prepared import data_root, open_split
-from robustinfo.judge.attacks import attacks_of
-from robustinfo.judge.evaluate import Evaluation, evaluate
-from robustinfo.judge.protocol import SIZES, Ball, attacks, diagnostics
+from robustinfo.judge.by_protocol import evaluate_by_protocol
+from robustinfo.judge.evaluate import Evaluation
+from robustinfo.judge.protocol import BY_NAME, SIZES, Ball
 from robustinfo.models import resnet18
 from robustinfo.training import loop
 
@@ -43,18 +43,14 @@ def network(width: int, device: torch.device) -> nn.Module:
 
 
 def judged(model: nn.Module, x: Tensor, y: Tensor, protocol: str) -> Evaluation:
-    size = next(size for size in SIZES if size.name == protocol)
-    ball = Ball(norm="linf", epsilon=EPSILON)
-    parts = diagnostics(size, ball, x[0].numel())
-    x, y = x[: size.images], y[: size.images]
-    return evaluate(
+    size = BY_NAME[protocol]
+    return evaluate_by_protocol(
+        size,
         model,
         x,
-        y,
+        y[: size.images],
         classes=10,
-        ball=ball,
-        attacks=attacks_of({key: part.entry for key, part in attacks(size, ball).items()}),
-        diagnostics={key: part.entry for key, part in parts.items()},
+        ball=Ball(norm="linf", epsilon=EPSILON),
         generator=Generator(x.device).manual_seed(0),
         progress=lambda text: None,
     )
@@ -62,7 +58,7 @@ def judged(model: nn.Module, x: Tensor, y: Tensor, protocol: str) -> Evaluation:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--protocol", default="tiny", choices=[size.name for size in SIZES])
+    parser.add_argument("--protocol", default="tiny", choices=BY_NAME)
     parser.add_argument("--width", type=int, default=8)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--out", type=Path)

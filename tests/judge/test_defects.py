@@ -3,7 +3,7 @@
 import pytest
 
 from robustinfo.judge.checks import ADAPTIVE, HOLDS, NOT_ENOUGH, NOTE
-from robustinfo.judge.protocol import SIZES
+from robustinfo.judge.protocol import BY_NAME, SIZES
 from tests.judge.defects import DEFECTS, judged
 from tests.judge.networks import honest, mnist_is_there
 
@@ -47,7 +47,7 @@ def test_an_honest_network_raises_none(dataset, defence, seed):
 
 
 def test_an_honest_network_holds_in_the_third_protocol_on_which_nothing_happens():
-    size = next(size for size in SIZES if size.name == "medium")
+    size = BY_NAME["medium"]
     found = judged(honest("digits", "adversarial", 0, size.images), size=size)
     open_ones = {one.check.name for one in found.verdict.answers if one.result == "cannot say"}
     assert (found.verdict.verdict, open_ones) == (HOLDS, set())

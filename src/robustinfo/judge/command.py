@@ -4,27 +4,26 @@ Everything that imports torch, or calls the user's code, happens here.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from math import prod
 from pathlib import Path
 from typing import Any
 
 import torch
 from rich.console import Console
-from torch import Generator, Tensor, nn
+from torch import Generator
 
-from robustinfo.core.batches import ImageSource, to_float
+from robustinfo.core.batches import to_float
 from robustinfo.core.errors import UserError
 from robustinfo.core.settings import out_of_scale
 from robustinfo.judge import budget, options, plain, protocol, sources
 from robustinfo.judge.attack_term import attack_term
-from robustinfo.judge.attacks import attacks_of
-from robustinfo.judge.evaluate import Evaluation, evaluate
+from robustinfo.judge.by_protocol import evaluate_by_protocol
 from robustinfo.judge.images import LabelledImages
 from robustinfo.judge.images import images as load_images
 from robustinfo.judge.options import Options
 from robustinfo.judge.printing import as_json, render
-from robustinfo.judge.protocol import Ball, Size
+from robustinfo.judge.protocol import Ball
 from robustinfo.judge.sources._error_origin import error_with_origin, is_users
 from robustinfo.judge.sources._guarded import Guarded
 
@@ -80,16 +79,17 @@ def _run(chosen: Options, text_format: plain.TextFormat) -> dict[str, str]:
     )
     generator = Generator(device).manual_seed(chosen.seed)
     with console.status("") as status:
-        evaluation = _evaluate(
-            networks,
-            term,
+        evaluation = evaluate_by_protocol(
+            size,
+            networks[0],
             data.images,
             labels,
-            len(data.classes),
-            size,
-            ball,
-            generator,
-            status.update,
+            classes=len(data.classes),
+            ball=ball,
+            generator=generator,
+            term=term,
+            twin=networks[1] if len(networks) > 1 else None,
+            progress=status.update,
         )
     if chosen.as_json:
         content = as_json(evaluation, size) | {"data": data.summary._asdict(), "notes": notes}
@@ -111,35 +111,6 @@ def _networks(chosen: Options, data: LabelledImages, device: torch.device) -> li
         )
         for text in texts
     ]
-
-
-def _evaluate(
-    networks: Sequence[nn.Module],
-    term: Callable | None,
-    images: ImageSource,
-    labels: Tensor,
-    classes: int,
-    size: Size,
-    ball: Ball,
-    generator: Generator,
-    progress: Callable[[str], object],
-) -> Evaluation:
-    """The evaluation of the first network by the protocol; a second network is its twin."""
-    attacks = protocol.attacks(size, ball, term=term is not None)
-    diagnostics = protocol.diagnostics(size, ball, prod(images.shape[1:]), len(labels))
-    return evaluate(
-        networks[0],
-        images,
-        labels,
-        classes=classes,
-        ball=ball,
-        attacks=attacks_of({name: part.entry for name, part in attacks.items()}, term=term),
-        diagnostics={name: part.entry for name, part in diagnostics.items()},
-        generator=generator,
-        twin=networks[1] if len(networks) > 1 else None,
-        most_diagnosed=size.images,
-        progress=progress,
-    )
 
 
 def _term(guard: Guarded) -> Callable | None:

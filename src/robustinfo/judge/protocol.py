@@ -45,6 +45,7 @@ SIZES = (
     Size("large", 600, 100, 5, 5000, 30, 1000, 80, True),
     Size("full", 1000, 100, 10, 5000, 50, 10_000, 100, True),
 )
+BY_NAME = {size.name: size for size in SIZES}
 
 
 class Ball(Settings):
