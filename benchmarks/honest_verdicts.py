@@ -15,11 +15,11 @@ import pandas as pd
 import torch
 
 from benchmarks.honest.registry import BY_NAME, load
-from robustinfo.judge.by_protocol import evaluate_by_protocol
-from robustinfo.judge.checks import UNTRUSTED
-from robustinfo.judge.evaluate import Evaluation
-from robustinfo.judge.protocol import BY_NAME as SIZE_BY_NAME
-from robustinfo.judge.protocol import Ball
+from robustinfo.evaluation.by_protocol import evaluate_by_protocol
+from robustinfo.evaluation.checks import UNTRUSTED
+from robustinfo.evaluation.evaluate import Evaluation
+from robustinfo.evaluation.protocol import BY_NAME as SIZE_BY_NAME
+from robustinfo.evaluation.protocol import Ball
 
 COLUMNS = [
     "network", "norm", "epsilon", "protocol", "images", "verdict", "clean_accuracy",

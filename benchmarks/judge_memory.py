@@ -20,11 +20,11 @@ from torch import nn
 
 from benchmarks._machine import resident_kib
 from benchmarks._timing import header, write
-from robustinfo.judge import protocol
-from robustinfo.judge.attacks import attacks_of
-from robustinfo.judge.evaluate import evaluate
-from robustinfo.judge.images import images
-from robustinfo.judge.protocol import Ball
+from robustinfo.evaluation import protocol
+from robustinfo.evaluation.attacks import attacks_of
+from robustinfo.evaluation.evaluate import evaluate
+from robustinfo.evaluation.images import images
+from robustinfo.evaluation.protocol import Ball
 
 BALL = Ball(norm="linf", epsilon=4 / 255)
 CLASSES, DIFFERENT = 10, 500  # files that differ; the others are links to them

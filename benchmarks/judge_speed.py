@@ -19,9 +19,9 @@ from benchmarks._timing import keep, short
 from robustinfo.core import registry
 from robustinfo.core.batches import to_float
 from robustinfo.datasets._prepared import data_root, open_split
-from robustinfo.judge.by_protocol import evaluate_by_protocol
-from robustinfo.judge.evaluate import Evaluation
-from robustinfo.judge.protocol import BY_NAME, SIZES, Ball
+from robustinfo.evaluation.by_protocol import evaluate_by_protocol
+from robustinfo.evaluation.evaluate import Evaluation
+from robustinfo.evaluation.protocol import BY_NAME, SIZES, Ball
 from robustinfo.models import resnet18
 from robustinfo.training import loop
 

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import save_file
+from tests.judge.networks import honest
 from typer.testing import CliRunner
 
 from robustinfo.cli import app
 from robustinfo.core import checkpoint
-from robustinfo.judge.checks import CHECKS, CLASSES, EXITS, NOT_ENOUGH
-from robustinfo.judge.protocol import SIZES
+from robustinfo.evaluation.checks import CHECKS, CLASSES, EXITS, NOT_ENOUGH
+from robustinfo.evaluation.protocol import SIZES
 from tests.checkpoints import read_tensors, untrained
-from tests.judge.networks import honest
 
 ENTROPIC = {"method": "entropic", "loss": {"method": "cross_entropy"}, "weight": 0.1, "factor": 1.7}
 
@@ -95,9 +95,11 @@ def judge(tmp_path, monkeypatch):
         contiguous = {name: weight.contiguous() for name, weight in weights.items()}
         save_file(contiguous, tmp_path / f"{defence}.safetensors")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("robustinfo.judge.budget.SIZES", SIZES[:1])  # on any machine
+    monkeypatch.setattr("robustinfo.evaluation.budget.SIZES", SIZES[:1])  # on any machine
     # In this process, which knows of that.
-    monkeypatch.setattr("robustinfo.judge.isolated.call", lambda name, given: called(name)(**given))
+    monkeypatch.setattr(
+        "robustinfo.evaluation.isolated.call", lambda name, given: called(name)(**given)
+    )
     monkeypatch.setattr(sys, "path", [*sys.path])
     monkeypatch.delitem(sys.modules, "mine", raising=False)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from robustinfo.judge.checks import EXITS
+from robustinfo.evaluation.checks import EXITS
 
 PROJECT = tomllib.loads(Path("pyproject.toml").read_text())["project"]
 SRC = Path("src").resolve()

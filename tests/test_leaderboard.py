@@ -9,8 +9,8 @@ import pytest
 from pipeline.results import information_vs_robustness, rows
 from pipeline.results.statistics import with_intervals
 from pipeline.stages import leaderboard
-from robustinfo.judge.checks import UNTRUSTED
-from robustinfo.judge.threats import Threat
+from robustinfo.evaluation.checks import UNTRUSTED
+from robustinfo.evaluation.threats import Threat
 from robustinfo.maths.statistics import fraction_interval
 from tests.jobs import default, made, settle
 

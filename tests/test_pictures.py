@@ -8,7 +8,7 @@ from PIL import Image
 from robustinfo.core.errors import UserError
 from robustinfo.datasets import digits
 from robustinfo.datasets._prepared import open_split, prepare
-from robustinfo.judge.images import images
+from robustinfo.evaluation.images import images
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 from rich.table import Table
 
-from robustinfo.judge.plain import TextFormat, text
+from robustinfo.evaluation.plain import TextFormat, text
 
 
 def table():

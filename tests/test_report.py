@@ -10,8 +10,8 @@ from pipeline.results import information_vs_robustness, rows
 from pipeline.results.untrained import UNTRAINED
 from pipeline.stages import gallery, leaderboard, overview, report, verdict
 from robustinfo.core.files import atomic_write
-from robustinfo.judge.checks import BY_NAME, CLASSES
-from robustinfo.judge.verdict import Answer
+from robustinfo.evaluation.checks import BY_NAME, CLASSES
+from robustinfo.evaluation.verdict import Answer
 from tests.jobs import default, made, settle
 
 SETTING = {"dataset": "digits", "model": "lenet5"}

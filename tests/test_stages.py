@@ -18,7 +18,7 @@ from robustinfo.core.measurement import Measurement
 from robustinfo.core.sealed import unseal
 from robustinfo.datasets._prepared import Split
 from robustinfo.defences import entropic
-from robustinfo.judge.attack_term import attack_term
+from robustinfo.evaluation.attack_term import attack_term
 from robustinfo.models import lenet5, text_classifier, vgg16
 from robustinfo.training.loop import Images
 from tests.by_quantity import by_quantity

@@ -10,8 +10,8 @@ from pipeline.stages import transfer
 from robustinfo.core.batches import to_float
 from robustinfo.core.measurement import count_fraction
 from robustinfo.core.sealed import seal, unseal
-from robustinfo.judge.outcome import outcome
-from robustinfo.judge.threats import Threat
+from robustinfo.evaluation.outcome import outcome
+from robustinfo.evaluation.threats import Threat
 from robustinfo.training.loop import Images
 from tests.by_quantity import by_quantity
 from tests.staged import staged

@@ -7,7 +7,7 @@ from torch import nn
 from pipeline.results.worst_case import attacks_in_scope, per_image_table, worst_case
 from pipeline.study.quantities import ALL_ATTACKS
 from robustinfo.core.measurement import count_fraction
-from robustinfo.judge.threats import Threat
+from robustinfo.evaluation.threats import Threat
 from tests.by_quantity import by_quantity
 
 X = torch.tensor([0.401, 0.2, 0.1, 0.9]).view(4, 1, 1, 1)

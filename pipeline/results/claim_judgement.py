@@ -8,7 +8,7 @@ import pandas as pd
 from pipeline.results.claim_statistic import claim_estimate
 from pipeline.results.statistics import min_images, select_rows
 from pipeline.study.claim import Claim, statistic_text
-from robustinfo.judge.checks import least_accuracy
+from robustinfo.evaluation.checks import least_accuracy
 from robustinfo.maths.statistics import LEVEL, Estimate, p_value, unknown
 
 # In this order: the first that holds is the judgement.

@@ -13,9 +13,9 @@ from robustinfo.attacks._gradient_safe import GradientSafe
 from robustinfo.core.batches import correct
 from robustinfo.core.measurement import Measurement, fraction
 from robustinfo.core.settings import pixels
-from robustinfo.judge import follow_up, threats
-from robustinfo.judge.outcome import measurements, outcome
-from robustinfo.judge.threats import Threat, threat
+from robustinfo.evaluation import follow_up, threats
+from robustinfo.evaluation.outcome import measurements, outcome
+from robustinfo.evaluation.threats import Threat, threat
 from robustinfo.maths.balls import feasible, same_ball
 
 

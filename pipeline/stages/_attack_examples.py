@@ -13,8 +13,8 @@ from robustinfo.core.batches import batches, correct, memory_batch
 from robustinfo.core.gathered import gathered
 from robustinfo.core.settings import Entry
 from robustinfo.distortions import eight_bit
-from robustinfo.judge.attack_term import attack_term
-from robustinfo.judge.attacks import verify_success
+from robustinfo.evaluation.attack_term import attack_term
+from robustinfo.evaluation.attacks import verify_success
 from robustinfo.maths.balls import distance
 from robustinfo.models._network import Network
 

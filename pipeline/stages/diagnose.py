@@ -16,7 +16,7 @@ from robustinfo.core.measurement import fraction
 from robustinfo.core.registry import STORED
 from robustinfo.core.sealed import unseal
 from robustinfo.core.settings import Entry
-from robustinfo.judge.evidence import run_diagnostics
+from robustinfo.evaluation.evidence import run_diagnostics
 
 JOBS = {"setting": "settings", "defence": "defences", "seed": "seeds"}
 READS = ["data", "model", "examples"]

@@ -28,9 +28,9 @@ from pipeline.run.job import Job
 from pipeline.study.slices import in_setting
 from robustinfo.core.files import atomic_write
 from robustinfo.core.settings import Entry
-from robustinfo.judge.checks import UNTRUSTED
-from robustinfo.judge.evidence import is_curve, norm_of
-from robustinfo.judge.threats import Threat, threat_models
+from robustinfo.evaluation.checks import UNTRUSTED
+from robustinfo.evaluation.evidence import is_curve, norm_of
+from robustinfo.evaluation.threats import Threat, threat_models
 
 READS = ["results", "verdict"]
 WRITES = {

@@ -20,7 +20,7 @@ from pipeline.run.job import Job
 from pipeline.run.progress import with_progress
 from robustinfo.core.batches import EVALUATION_BATCH, batches, to_float
 from robustinfo.core.measurement import Measurement, count_fraction, fraction
-from robustinfo.judge.evidence import run_diagnostics
+from robustinfo.evaluation.evidence import run_diagnostics
 from robustinfo.models._network import Network
 from robustinfo.training.loop import Images
 

@@ -14,7 +14,7 @@ from pipeline.results.untrained import UNTRAINED
 from pipeline.run.job import Job
 from pipeline.stages._overview import ATTACKS, INFORMATION, SETTINGS
 from robustinfo.core.files import atomic_write
-from robustinfo.judge.checks import CLASSES, SIGNS
+from robustinfo.evaluation.checks import CLASSES, SIGNS
 
 READS = [
     "checks",

@@ -27,9 +27,9 @@ from pipeline.run.job import Job
 from pipeline.study.slices import in_setting
 from robustinfo.core.files import atomic_write
 from robustinfo.core.measurement import Measurement
-from robustinfo.judge import threats
-from robustinfo.judge.evidence import norm_of
-from robustinfo.judge.verdict import Answer, judge
+from robustinfo.evaluation import threats
+from robustinfo.evaluation.evidence import norm_of
+from robustinfo.evaluation.verdict import Answer, judge
 from robustinfo.maths.statistics import paired_difference
 
 READS = ["results", "per_image"]

@@ -110,7 +110,7 @@ def of_threat_models(study: dict[str, Any]) -> Outline:
     restarts_gain  images that fall only to as many starts again
     infeasible_fraction  images that an attack returned outside the ball or [0, 1]
     """
-    from robustinfo.judge import follow_up, outcome, threats
+    from robustinfo.evaluation import follow_up, outcome, threats
 
     attack_threats = [threats.threat(entry) for entry in study["attacks"].values()]
     norms = tuple(

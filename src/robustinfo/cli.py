@@ -15,8 +15,8 @@ import typer
 from rich.console import Console
 
 from robustinfo.core.errors import UserError
-from robustinfo.judge import isolated, options, plain, sources
-from robustinfo.judge.checks import EXITS
+from robustinfo.evaluation import isolated, options, plain, sources
+from robustinfo.evaluation.checks import EXITS
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 INTERRUPTED = 130  # as shells have it
@@ -83,7 +83,7 @@ def _print_verdict(chosen: options.Options) -> int:
     text_format = plain.TextFormat.from_console(Console())
     arguments = {"arguments": chosen._asdict(), "text_format": text_format._asdict()}
     try:
-        result = isolated.call("robustinfo.judge.command:run", arguments)
+        result = isolated.call("robustinfo.evaluation.command:run", arguments)
     except UserError as error:
         raise UserError(f"{chosen.model} {error}") from None
     if "error" in result:

@@ -8,7 +8,7 @@ from robustinfo.attacks import _objectives, pgd
 from robustinfo.attacks._objectives import OBJECTIVES, difference_of_logits_ratio
 from robustinfo.core.errors import UserError
 from robustinfo.diagnostics.zero_gradients import vanishing
-from robustinfo.judge.threats import threat
+from robustinfo.evaluation.threats import threat
 
 NUMBERS = {"epsilon": 0.25, "step_size": 0.05, "steps": 10, "random_start": False}
 FINDS = [{"temperature": 1000.0}, {"precision": "float64"}, {"objective": "margin"}]

@@ -6,8 +6,8 @@ from torch import nn
 
 from robustinfo.attacks import deepfool, fab, hop_skip_jump, pgd, square
 from robustinfo.attacks._success import ROUNDING, clearly_fooled, fooled, keep_successes, lead
-from robustinfo.judge.attacks import Attack, run_attack, verify_success
-from robustinfo.judge.threats import Threat
+from robustinfo.evaluation.attacks import Attack, run_attack, verify_success
+from robustinfo.evaluation.threats import Threat
 
 UNIT = torch.finfo(torch.float32).eps
 

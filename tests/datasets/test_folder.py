@@ -8,7 +8,7 @@ from PIL import Image
 
 from robustinfo.core.errors import UserError
 from robustinfo.datasets import _image, _image_files
-from robustinfo.judge.images import images
+from robustinfo.evaluation.images import images
 
 
 def test_a_folder_is_read_byte_for_byte_with_its_labels(pets):

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from robustinfo.core.errors import UserError
-from robustinfo.judge.images import images
+from robustinfo.evaluation.images import images
 
 
 @pytest.fixture

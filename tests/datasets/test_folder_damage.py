@@ -16,7 +16,7 @@ from robustinfo.cli import app
 from robustinfo.core.errors import UserError
 from robustinfo.datasets._image import read_image
 from robustinfo.datasets._tree import ENDINGS
-from robustinfo.judge.images import images
+from robustinfo.evaluation.images import images
 
 
 def chunk(kind, data):

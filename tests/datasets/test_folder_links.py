@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from robustinfo.core.errors import UserError
-from robustinfo.judge.images import images
+from robustinfo.evaluation.images import images
 
 FOLLOWED = "links to a folder that is read already, or is above"
 

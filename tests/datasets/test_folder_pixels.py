@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from robustinfo.core.errors import UserError
-from robustinfo.judge.images import images
+from robustinfo.evaluation.images import images
 
 LAID = "images not opaque everywhere, and laid on white: "
 

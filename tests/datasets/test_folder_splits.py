@@ -4,7 +4,7 @@ import pytest
 
 from robustinfo.core.errors import UserError
 from robustinfo.datasets._splits import role
-from robustinfo.judge.images import images
+from robustinfo.evaluation.images import images
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from robustinfo.judge.threats import ROLES
+from robustinfo.evaluation.threats import ROLES
 from robustinfo.maths.balls import feasible
 from tests.promises import Held, alone, seeded
 

@@ -7,7 +7,7 @@ from safetensors.torch import save_file
 from robustinfo.core import checkpoint
 from robustinfo.core.errors import UserError
 from robustinfo.core.sealed import seal
-from robustinfo.judge.sources import model
+from robustinfo.evaluation.sources import model
 from robustinfo.models._mask import MASK
 from tests.checkpoints import saved
 

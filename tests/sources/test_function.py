@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from robustinfo.core.errors import UserError
-from robustinfo.judge.sources import model
+from robustinfo.evaluation.sources import model
 
 SHAPE = (1, 4, 4)
 GOOD = """

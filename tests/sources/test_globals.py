@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from robustinfo.core.errors import UserError
-from robustinfo.judge.sources import model
+from robustinfo.evaluation.sources import model
 from tests.sources.test_guarded import CLASSES, SHAPE, Does, asked_of, images, linear
 
 GLOBALS = {

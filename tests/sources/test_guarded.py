@@ -10,9 +10,9 @@ from torch.nn import functional as F
 from robustinfo.attacks._fused_batchnorm import fold_batchnorm
 from robustinfo.core.errors import UserError
 from robustinfo.diagnostics._linear_probe import last_linear
-from robustinfo.judge.sources._check import check_classifier
-from robustinfo.judge.sources._guarded import Guarded, guarded
-from robustinfo.judge.sources._request import ModelRequest
+from robustinfo.evaluation.sources._check import check_classifier
+from robustinfo.evaluation.sources._guarded import Guarded, guarded
+from robustinfo.evaluation.sources._request import ModelRequest
 
 SHAPE, CLASSES = (1, 4, 4), 3
 

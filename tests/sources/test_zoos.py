@@ -13,8 +13,8 @@ import torchvision
 from torch import nn
 
 from robustinfo.core.errors import UserError
-from robustinfo.judge.sources import model
-from robustinfo.judge.sources.robustbench import _import
+from robustinfo.evaluation.sources import model
+from robustinfo.evaluation.sources.robustbench import _import
 
 SHAPE, MEAN, STD = (3, 64, 64), (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 

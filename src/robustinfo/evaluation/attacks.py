@@ -1,0 +1,90 @@
+"""Attacks on a network, with every success verified: an attack's own count is not trusted.
+
+Libraries count images that were misclassified when clean, and images outside the ball; see
+``attacks/_foolbox.py`` for what foolbox returns.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from torch import Generator, Tensor, nn
+
+from robustinfo.attacks._consistency import INCONSISTENT, is_inconsistent
+from robustinfo.attacks._success import lead
+from robustinfo.core import registry
+from robustinfo.core.errors import UserError
+from robustinfo.core.settings import Entry
+from robustinfo.evaluation.threats import Threat, threat
+
+# (network, x, y, generator=) -> x_adv, like x, and the attack's own claim of success, (n,) bool.
+Perturb = Callable[..., tuple[Tensor, Tensor]]
+Progress = Callable[[str], object]  # called with a line on the current work
+
+
+class Attack(NamedTuple):
+    """An attack: its threat model, its function and its entry."""
+
+    threat: Threat
+    perturb: Perturb
+    entry: Entry  # of the study or protocol
+
+
+class AttackResult(NamedTuple):
+    """Images like x, and (n,) bool each, true and falsely claimed successes."""
+
+    x_adv: Tensor
+    success: Tensor
+    miscounted: Tensor
+
+
+def attacks_of(entries: Mapping[str, Entry], **settings: object) -> dict[str, Attack]:
+    """The attacks of a study's or protocol's entries. settings: for adaptive ones, ``term``."""
+    attacks = {}
+    for name, entry in entries.items():
+        perturb, allowed = registry.get("attacks", entry), threat(entry)
+        if allowed.role == "adaptive":
+            perturb = _with_settings(perturb, settings)
+        attacks[name] = Attack(allowed, perturb, entry)
+    return attacks
+
+
+def _with_settings(perturb: Perturb, settings: Mapping) -> Perturb:
+    return lambda *args, **kwargs: perturb(*args, **kwargs, **settings)
+
+
+def verify_success(
+    model: nn.Module, y: Tensor, x_adv: Tensor, *, claimed: Tensor, clean_correct: Tensor
+) -> tuple[Tensor, Tensor]:
+    """True successes, and claims that are false, (n,) bool each.
+
+    A success was claimed, was correct when clean, and is misclassified by more than rounding (see
+    attacks/_success.py). A claimed image at a tie is neither a success nor a false claim.
+    """
+    ahead = lead(model, x_adv, y)
+    return claimed & clean_correct & (ahead > 0), claimed & ~(clean_correct & (ahead >= 0))
+
+
+def run_attack(
+    model: nn.Module,
+    x: Tensor,
+    y: Tensor,
+    clean_correct: Tensor,
+    attack: Attack,
+    *,
+    generator: Generator,
+) -> AttackResult:
+    """Run one attack on one batch.  x: (n, c, h, w) in [0, 1].  y: (n,) labels.
+
+    clean_correct: (n,) bool. Raises UserError where the attack cannot run, by too few classes or
+    inconsistent logits.
+    """
+    try:
+        x_adv, claimed = attack.perturb(model, x, y, generator=generator)
+        masks = verify_success(model, y, x_adv, claimed=claimed, clean_correct=clean_correct)
+    except UserError:
+        raise
+    except Exception as error:
+        if not is_inconsistent(model, x):
+            raise
+        raise UserError(f"{type(error).__name__}: {error}; {INCONSISTENT}") from error
+    return AttackResult(x_adv, *masks)

@@ -1,0 +1,94 @@
+"""The page of the documentation that is made from CHECKS, CLASSES and SIZES.
+
+python -m robustinfo.evaluation.reference > docs/verdict.md
+"""
+
+from robustinfo.evaluation.checks import CHECKS, CLASSES, EXITS, SIGNS, Check
+from robustinfo.evaluation.protocol import SIZES
+from robustinfo.maths.statistics import fraction_interval
+
+CLASSES_OF_EXAMPLES = (2, 10, 1000)  # for which a threshold that depends on K is printed
+
+
+def page() -> str:
+    """The page in Markdown."""
+    return "\n\n".join([INTRODUCTION, _classes(), CHECKED, _checks(), PROTOCOLS, _sizes()]) + "\n"
+
+
+INTRODUCTION = """# The verdict
+
+Made by `python -m robustinfo.evaluation.reference > docs/verdict.md`; a test holds it against the
+code.
+
+The class of a network is the worst that any check surely fails. A check whose value is estimated
+from images fails or passes where its 95 % interval lies wholly on one side of the threshold;
+otherwise it *cannot say*, and nothing is said to hold. A fact about what was run (a count, an image
+outside the ball) needs no interval. What was not asked is *not run*, which is never a pass. Each
+norm is a threat model of its own: checks, robust accuracy and verdict are never pooled over norms.
+Several values of one check, of several attacks or seeds: the worst answer counts.
+
+Images that only noise, a single step, a black box or an adaptive attack broke go through a long
+gradient search (four losses, 200 steps, 5 restarts). What it finds was a short search; only the
+rest counts as masked. The other checks speak for themselves: what the gradients of a network are
+worth is asked along a path on its log-odds and, where any image may be painted, of PGD on the
+margin, since the cross-entropy of a network that is merely sure is flat in float32."""
+CHECKED = """## The checks
+
+`required`: without an answer nothing is said to hold. `fixed`: not asked where answers differ from
+time to time on more than 5 % of the images."""
+PROTOCOLS = """## The protocols
+
+`robustinfo judge` takes the largest that fits into `--budget`, or the smallest. From `medium` on an
+honest network on which nothing happens passes every check, if the data have at least 400 images and
+four classes (AutoAttack takes no fewer), AutoAttack takes images of their size, and at least 73 of
+the images can be planted, which a network whose last layer reads but a few features does not allow.
+The last two columns say what 0 events prove: the upper end of Wilson's 95 % interval."""
+
+
+def _classes() -> str:
+    lines = [f"| {EXITS[name]} | {name} |" for name in CLASSES]
+    return "\n".join(["| exit code | class, worst first |", "|---|---|", *lines])
+
+
+def _checks() -> str:
+    head = "| check | asked | value is | a failure is | what it means, and what to do |"
+    return "\n".join([head, "|---|---|---|---|---|", *map(_line, CHECKS)])
+
+
+def _line(check: Check) -> str:
+    limit = check.threshold
+    if callable(limit):
+        values = [f"{limit(k):.2g} for K = {k}" for k in CLASSES_OF_EXAMPLES]
+        rule = f"{SIGNS[check.rule]} {', '.join(values)}"
+    else:
+        rule = f"{SIGNS[check.rule]} {limit:g}"
+    kind = "an estimate" if check.sampled else "a fact"
+    if check.tolerance:
+        kind += f", {check.tolerance} image excused"
+    marks = ["required"] * check.required + ["fixed"] * check.fixed_answers
+    extra = f" ({', '.join(marks)})" if marks else ""
+    return f"| `{check.name}`{extra} | {rule} | {kind} | {check.verdict} | {check.meaning} |"
+
+
+def _sizes() -> str:
+    head = (
+        "| protocol | images | PGD steps | restarts | Square queries | HopSkipJump steps | "
+        "random draws | planted | AutoAttack | 0 of all images | 0 of the planted |"
+    )
+    lines = [
+        f"| {size.name} | {size.images} | {size.steps} | {size.restarts} | {size.queries} | "
+        f"{size.walk or 'none'} | {size.draws} | {size.planted} | "
+        f"{'yes' if size.ensemble else 'no'} | {_upper_end_of_none(size.images)} | "
+        f"{_upper_end_of_none(size.planted)} |"
+        for size in SIZES
+    ]
+    return "\n".join([head, "|" + 11 * "---|", *lines])
+
+
+def _upper_end_of_none(images: int) -> str:
+    """The upper end of the 95 % interval of 0 events on so many images."""
+    return f"≤ {fraction_interval(0, images)[1]:.2%}"
+
+
+if __name__ == "__main__":
+    print(page(), end="")
