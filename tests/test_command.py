@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from robustinfo.cli import EXITS
+from robustinfo.evaluation.checks import EXITS
 from tests.test_isolated import gone, written
 
 SMALL = """

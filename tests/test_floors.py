@@ -84,9 +84,13 @@ def test_every_file_of_both_packages_is_seen():
     ("name", "line", "found"),
     [
         ("src/robustinfo/core/errors.py", "import snakemake", "snakemake"),
-        ("src/robustinfo/cli.py", "import mlflow.client", "mlflow.client"),
+        ("src/robustinfo/cli/__init__.py", "import mlflow.client", "mlflow.client"),
         ("src/robustinfo/__init__.py", "from pipeline.run import job", "pipeline.run.job"),
-        ("src/robustinfo/cli.py", "def later():\n    import pipeline.study", "pipeline.study"),
+        (
+            "src/robustinfo/cli/__init__.py",
+            "def later():\n    import pipeline.study",
+            "pipeline.study",
+        ),
         (
             "src/robustinfo/core/files.py",
             "from robustinfo import evaluation",

@@ -1,6 +1,4 @@
-"""``robustinfo`` on the command line: is this network's robustness real?
-
-    robustinfo judge mymodule:build --data digits --norm linf --epsilon 0.2 --json
+"""``robustinfo judge``: attack a network, check the attacks, and give the verdict.
 
 The exit code is the verdict: 0 if it holds against what was tried, 10 to 16 for the other
 classes, worst first; 1 is an error, 2 a wrong option. Standard output holds the verdict alone. The
@@ -18,18 +16,11 @@ from robustinfo.core.errors import UserError
 from robustinfo.evaluation import isolated, options, plain, sources
 from robustinfo.evaluation.checks import EXITS
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 INTERRUPTED = 130  # as shells have it
 MODEL = ", ".join(sources.FORMS)
 DATA = "a folder of images by class, or a data set, as digits or mnist; a wrong name lists them"
 
 
-@app.callback()
-def robustinfo() -> None:
-    """Does a defence against adversarial examples really hold?"""
-
-
-@app.command()
 def judge(
     model: Annotated[str, typer.Argument(help=MODEL, show_default=False)],
     data: Annotated[str, typer.Option(help=DATA)],
