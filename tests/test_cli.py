@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import save_file
-from tests.judge.networks import honest
 from typer.testing import CliRunner
 
 from robustinfo.cli import app
@@ -16,6 +15,7 @@ from robustinfo.core import checkpoint
 from robustinfo.evaluation.checks import CHECKS, CLASSES, EXITS, NOT_ENOUGH
 from robustinfo.evaluation.protocol import SIZES
 from tests.checkpoints import read_tensors, untrained
+from tests.evaluation.networks import honest
 
 ENTROPIC = {"method": "entropic", "loss": {"method": "cross_entropy"}, "weight": 0.1, "factor": 1.7}
 

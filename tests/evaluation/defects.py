@@ -10,7 +10,6 @@ from functools import cache
 from typing import NamedTuple
 
 import torch
-from tests.judge.networks import Honest, honest, trained
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
@@ -20,6 +19,7 @@ from robustinfo.evaluation.attacks import Attack, attacks_of
 from robustinfo.evaluation.evaluate import Evaluation, evaluate
 from robustinfo.evaluation.protocol import SIZES, Ball, Size, attacks, diagnostics
 from robustinfo.evaluation.threats import Threat
+from tests.evaluation.networks import Honest, honest, trained
 
 TINY = SIZES[0]
 MEAN, STD = 0.13, 0.31  # of MNIST's pixels: what a normalised network is given

@@ -6,10 +6,10 @@ Of the kinds of benchmarks/honest, which holds sixty, trained longer; these take
 from functools import cache
 
 import torch
-from tests.judge.networks import Honest, images
 
 from benchmarks.honest.kinds import KINDS, Case
 from robustinfo.core.batches import to_float
+from tests.evaluation.networks import Honest, images
 
 CASES = {
     "certified": Case("test", "cnn_certified_narrow", "digits", "linf", 0.1, 3),

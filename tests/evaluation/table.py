@@ -1,16 +1,16 @@
 """The tables of the documentation: what is said of every planted defect and honest network.
 
-python -m tests.judge.table
+python -m tests.evaluation.table
 """
 
 import sys
 
 import torch
-from tests.judge.defects import DEFECTS, judged
-from tests.judge.networks import honest, mnist_is_there
-from tests.judge.test_defects import FAIR, HONEST, answered
 
 from robustinfo.evaluation.printing import rule
+from tests.evaluation.defects import DEFECTS, judged
+from tests.evaluation.networks import honest, mnist_is_there
+from tests.evaluation.test_defects import FAIR, HONEST, answered
 
 
 def main() -> None:

@@ -1,11 +1,11 @@
 """The judge sees every planted defect by the check made for it, and accuses no honest network."""
 
 import pytest
-from tests.judge.defects import DEFECTS, judged
-from tests.judge.networks import honest, mnist_is_there
 
 from robustinfo.evaluation.checks import ADAPTIVE, HOLDS, NOT_ENOUGH, NOTE
 from robustinfo.evaluation.protocol import BY_NAME, SIZES
+from tests.evaluation.defects import DEFECTS, judged
+from tests.evaluation.networks import honest, mnist_is_there
 
 pytestmark = [pytest.mark.proof, pytest.mark.slow]
 

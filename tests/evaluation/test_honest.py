@@ -2,13 +2,13 @@
 
 import pytest
 import torch
-from tests.judge.defects import Before, sixteen_greys
-from tests.judge.honest import CASES, stand_in
 
 from benchmarks.honest.bounds import certified
 from robustinfo.attacks import pgd
 from robustinfo.diagnostics import loss_trajectory, zero_gradients
 from robustinfo.evaluation.protocol import REACH
+from tests.evaluation.defects import Before, sixteen_greys
+from tests.evaluation.honest import CASES, stand_in
 
 pytestmark = pytest.mark.proof
 
