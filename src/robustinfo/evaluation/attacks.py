@@ -5,6 +5,7 @@ Libraries count images that were misclassified when clean, and images outside th
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import NamedTuple
 
 from torch import Generator, Tensor, nn
@@ -12,13 +13,15 @@ from torch import Generator, Tensor, nn
 from robustinfo.attacks._consistency import INCONSISTENT, is_inconsistent
 from robustinfo.attacks._success import lead
 from robustinfo.core import registry
+from robustinfo.core.batches import ImageSource
 from robustinfo.core.errors import UserError
 from robustinfo.core.settings import Entry
 from robustinfo.evaluation.threats import Threat, threat
+from robustinfo.maths.balls import feasible
 
 # (network, x, y, generator=) -> x_adv, like x, and the attack's own claim of success, (n,) bool.
 Perturb = Callable[..., tuple[Tensor, Tensor]]
-Progress = Callable[[str], object]  # called with a line on the current work
+OWN = "own"  # the method in the entry of an attack that is not of attacks/
 
 
 class Attack(NamedTuple):
@@ -27,14 +30,27 @@ class Attack(NamedTuple):
     threat: Threat
     perturb: Perturb
     entry: Entry  # of the study or protocol
+    images: ImageSource | None = None  # that were crafted before: those of the batch are passed on
+
+    @property
+    def own(self) -> bool:
+        """Whether it is the user's, whose mistakes are failures of the attack and nothing else."""
+        return self.entry.get("method") == OWN
+
+    def of_rows(self, rows: slice) -> Perturb:
+        """Its function for these rows of all images."""
+        if self.images is None:
+            return self.perturb
+        return partial(self.perturb, crafted=self.images[rows])
 
 
 class AttackResult(NamedTuple):
-    """Images like x, and (n,) bool each, true and falsely claimed successes."""
+    """Images like x, and (n,) bool each: true and falsely claimed successes, and infeasible."""
 
     x_adv: Tensor
     success: Tensor
     miscounted: Tensor
+    infeasible: Tensor  # outside the ball, or [0, 1]
 
 
 def attacks_of(entries: Mapping[str, Entry], **settings: object) -> dict[str, Attack]:
@@ -71,15 +87,16 @@ def run_attack(
     clean_correct: Tensor,
     attack: Attack,
     *,
+    rows: slice,
     generator: Generator,
 ) -> AttackResult:
     """Run one attack on one batch.  x: (n, c, h, w) in [0, 1].  y: (n,) labels.
 
-    clean_correct: (n,) bool. Raises UserError where the attack cannot run, by too few classes or
-    inconsistent logits.
+    clean_correct: (n,) bool. rows: of the batch among all images. Raises UserError where the attack
+    cannot run, by too few classes or inconsistent logits.
     """
     try:
-        x_adv, claimed = attack.perturb(model, x, y, generator=generator)
+        x_adv, claimed = attack.of_rows(rows)(model, x, y, generator=generator)
         masks = verify_success(model, y, x_adv, claimed=claimed, clean_correct=clean_correct)
     except UserError:
         raise
@@ -87,4 +104,5 @@ def run_attack(
         if not is_inconsistent(model, x):
             raise
         raise UserError(f"{type(error).__name__}: {error}; {INCONSISTENT}") from error
-    return AttackResult(x_adv, *masks)
+    infeasible = ~feasible(x, x_adv, attack.threat.norm, attack.threat.epsilon)
+    return AttackResult(x_adv, *masks, infeasible)

@@ -4,46 +4,29 @@ An evaluation goes through the images batch by batch: memory holds one batch and
 adversarial images of one attack, whatever the number of images and of attacks.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 import torch
-from torch import Generator, Tensor, nn
+from torch import Tensor
 
 from robustinfo.attacks._success import fooled
 from robustinfo.core.batches import correct
-from robustinfo.core.errors import UserError
+from robustinfo.core.seeds import part_generator
 from robustinfo.evaluation import follow_up, outcome
-from robustinfo.evaluation.attacks import Attack, AttackResult, Progress, run_attack
-from robustinfo.evaluation.protocol import Ball
-from robustinfo.evaluation.threats import Threat
-from robustinfo.maths.balls import feasible
+from robustinfo.evaluation.attacks import AttackResult
+from robustinfo.evaluation.progress import Tally
+from robustinfo.evaluation.task import (
+    Batch,
+    NotMadeError,
+    Task,
+    crafted,
+    transfer_name,
+    twin_name,
+)
 
 T = TypeVar("T")
-
-
-class Task(NamedTuple):
-    """What every batch goes through."""
-
-    network: nn.Module
-    twin: nn.Module | None  # the same network without the defence
-    attacks: Mapping[str, Attack]
-    twin_attacks: Mapping[str, Attack]
-    ball: Ball
-
-    def threats(self) -> dict[str, Threat]:
-        """The threat of every attack in ``BatchResult.success``."""
-        transfers = {transfer_name(n): a.threat.transferred() for n, a in self.twin_attacks.items()}
-        return {name: attack.threat for name, attack in self.attacks.items()} | transfers
-
-    def without(self, not_made: Mapping[str, str]) -> "Task":
-        """The same without the attacks that cannot run, on the network or on its twin."""
-
-        def kept(attacks: Mapping[str, Attack]) -> dict[str, Attack]:
-            both = {n: {n, twin_name(n)} for n in attacks}
-            return {n: a for n, a in attacks.items() if both[n].isdisjoint(not_made)}
-
-        return self._replace(attacks=kept(self.attacks), twin_attacks=kept(self.twin_attacks))
+FOLLOWING = "following up"
 
 
 class BatchResult(NamedTuple):
@@ -52,95 +35,96 @@ class BatchResult(NamedTuple):
     clean_correct: Tensor
     success: dict[str, Tensor]  # by attack
     miscounted: dict[str, Tensor]  # by attack on the network: falsely claimed successes
-    infeasible: Tensor  # an attack on the network left its ball, or [0, 1]
+    infeasible: dict[str, Tensor]  # by attack on the network: outside its ball, or [0, 1]
+    seconds: dict[str, Tensor]  # (batches,) float64, by attack on the network
     twin_robust: Tensor | None
     followed: follow_up.FollowUp
 
 
-class NotMadeError(UserError):
-    """The attacks that cannot run on this network, and why."""
-
-    def __init__(self, reasons: Mapping[str, str]) -> None:
-        """reasons: by the attack's name."""
-        super().__init__("; ".join(f"{name}: {why}" for name, why in reasons.items()))
-        self.reasons = dict(reasons)
-
-
-def transfer_name(attack: str) -> str:
-    """The name of an attack's images of the twin, tried on the network."""
-    return f"{attack} from the twin"
-
-
-def twin_name(attack: str) -> str:
-    """The name of an attack on the twin."""
-    return f"{attack} on the twin"
-
-
-def attack_batch(
-    task: Task, x: Tensor, y: Tensor, *, generator: Generator, progress: Progress
-) -> BatchResult:
-    """Attack a batch.  x: (n, c, h, w) in [0, 1].  y: (n,) labels. Raises NotMadeError."""
-    network, ball, threats = task.network, task.ball, task.threats()
-    clean_correct = correct(network, x, y)
-    success, miscounted, not_made = dict[str, Tensor](), dict[str, Tensor](), dict[str, str]()
-    infeasible, starts = torch.zeros_like(clean_correct), x.clone()
-
-    def keep(name: str, broken: Tensor, x_adv: Tensor) -> None:
-        success[name] = broken
-        follow_up.keep_weaker(starts, threats[name], broken, x_adv, ball.norm)
-
-    runs = _Runs(x, y, generator, progress, not_made)
-    for name, threat, result in runs.results(network, clean_correct, task.attacks, str):
-        miscounted[name] = result.miscounted
-        infeasible |= ~feasible(x, result.x_adv, threat.norm, threat.epsilon)
-        keep(name, result.success, result.x_adv)
+def attack_batch(task: Task, batch: Batch, *, tally: Tally, images: str = "") -> BatchResult:
+    """Attack a batch. images: which they are, in words. Raises NotMadeError."""
+    x, y, threats = batch.x, batch.y, task.threats()
+    clean_correct = task.clean_correct(x, y)
+    success, not_made, starts = dict[str, Tensor](), dict[str, str](), x.clone()
+    results, seconds = dict[str, AttackResult](), dict[str, Tensor]()
+    runs = _Runs(task, batch, tally, images, not_made)
+    for name, result, took in runs.results(clean_correct):
+        results[name], success[name] = result._replace(x_adv=x[:0]), result.success
+        seconds[name] = took
+        follow_up.keep_weaker(starts, threats[name], result.success, result.x_adv, task.ball.norm)
     twin_robust = None
     if task.twin is not None:
         twin_robust = correct(task.twin, x, y)
-        twin_results = runs.results(task.twin, twin_robust.clone(), task.twin_attacks, twin_name)
-        for name, _, result in twin_results:
+        for name, result, _ in runs.results(twin_robust.clone(), on_twin=True):
             twin_robust &= ~result.success
-            broken = clean_correct & fooled(network, result.x_adv, y)
-            keep(transfer_name(name), broken, result.x_adv)
+            name = transfer_name(name)
+            success[name] = clean_correct & fooled(task.network, result.x_adv, y)
+            follow_up.keep_weaker(
+                starts, threats[name], success[name], result.x_adv, task.ball.norm
+            )
     if not_made:
         raise NotMadeError(not_made)
-    progress("following up")
-    combined = outcome.outcome(success, threats, clean_correct, ball.norm)
+    tally.begin(FOLLOWING, images)
+    followed = _follow_up(task, batch, success, clean_correct, starts)
+    tally.end(FOLLOWING, len(y), images)
+    return BatchResult(
+        clean_correct,
+        success,
+        {name: one.miscounted for name, one in results.items()},
+        {name: one.infeasible for name, one in results.items()},
+        seconds,
+        twin_robust,
+        followed,
+    )
+
+
+def _follow_up(
+    task: Task, batch: Batch, success: dict[str, Tensor], clean_correct: Tensor, starts: Tensor
+) -> follow_up.FollowUp:
+    """The follow-up of a batch, made or read."""
+    threats, ball = task.threats(), task.ball
     entries = {name: attack.entry for name, attack in task.attacks.items()}
-    followed = follow_up.follow_up(
-        network, x, y, combined, (ball.norm, ball.epsilon), entries, threats,
-        starts=starts, generator=generator,
-    )  # fmt: skip
-    return BatchResult(clean_correct, success, miscounted, infeasible, twin_robust, followed)
+
+    def compute() -> dict[str, Tensor]:
+        combined = outcome.outcome(success, threats, clean_correct, ball.norm)
+        generator = part_generator(batch.x.device, task.seed, FOLLOWING, batch.start)
+        return follow_up.as_tensors(
+            follow_up.follow_up(
+                task.network, batch.x, batch.y, combined, (ball.norm, ball.epsilon), entries,
+                threats, starts=starts, generator=generator,
+            )
+        )  # fmt: skip
+
+    of = [entries, sorted(threats), batch.sha256()]
+    part = task.finished.tensors(f"follow_up/{batch.start:06d}", of, compute)
+    return follow_up.from_tensors({name: one.to(batch.x.device) for name, one in part.items()})
 
 
 class _Runs(NamedTuple):
     """Runs attacks on a batch, one after the other; ``not_made`` collects those that cannot."""
 
-    x: Tensor
-    y: Tensor
-    generator: Generator
-    progress: Progress
+    task: Task
+    batch: Batch
+    tally: Tally
+    images: str
     not_made: dict[str, str]
 
     def results(
-        self,
-        model: nn.Module,
-        clean_correct: Tensor,
-        attacks: Mapping[str, Attack],
-        label: Callable[[str], str],
-    ) -> Iterator[tuple[str, Threat, AttackResult]]:
-        """Name, threat and result of every attack that runs; label: of its name, for people."""
+        self, clean_correct: Tensor, *, on_twin: bool = False
+    ) -> Iterator[tuple[str, AttackResult, Tensor]]:
+        """Name, result and seconds of every attack that runs, on the network or on its twin."""
+        attacks = self.task.twin_attacks if on_twin else self.task.attacks
         for name, attack in attacks.items():
-            self.progress(label(name))
+            label = twin_name(name) if on_twin else name
+            self.tally.begin(label, self.images)
             try:
-                result = run_attack(
-                    model, self.x, self.y, clean_correct, attack, generator=self.generator
-                )
-            except UserError as error:
-                self.not_made[label(name)] = str(error)
+                result, seconds = crafted(self.task, self.batch, label, attack, on_twin=on_twin)
+            except NotMadeError as error:
+                self.not_made.update(error.reasons)
                 continue
-            yield name, attack.threat, result
+            left = clean_correct & ~result.success
+            self.tally.end(label, len(left), self.images, left)
+            yield name, result, seconds
 
 
 def join(parts: Sequence[T]) -> T:

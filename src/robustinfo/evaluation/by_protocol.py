@@ -1,15 +1,21 @@
 """Evaluate a network by a protocol: attacks and diagnostics of a size, for a ball."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from math import prod
 
-from torch import Generator, Tensor, nn
+import torch
+from torch import Tensor, nn
 
 from robustinfo.core.batches import ImageSource
 from robustinfo.evaluation import protocol
-from robustinfo.evaluation.attacks import Progress, attacks_of
-from robustinfo.evaluation.evaluate import Evaluation, evaluate
-from robustinfo.evaluation.protocol import Ball, Size
+from robustinfo.evaluation.batch import FOLLOWING
+from robustinfo.evaluation.evaluate import evaluate
+from robustinfo.evaluation.finished import Finished
+from robustinfo.evaluation.progress import Progress
+from robustinfo.evaluation.protocol import Size
+from robustinfo.evaluation.result import Evaluation
+from robustinfo.evaluation.selection import Choice, select
+from robustinfo.evaluation.threats import Ball
 
 
 def evaluate_by_protocol(
@@ -20,28 +26,42 @@ def evaluate_by_protocol(
     *,
     classes: int,
     ball: Ball,
-    generator: Generator,
+    seed: int = 0,
+    device: torch.device | str = "cpu",
+    attacks: Sequence[Choice] | None = None,
+    crafted: Mapping[str, ImageSource] | None = None,
+    epsilons: Sequence[float] = (),
     term: Callable | None = None,
     twin: nn.Module | None = None,
+    abstains: Callable[[Tensor], Tensor] | None = None,
+    batch_size: int | None = None,
+    finished: Finished = Finished(),  # noqa: B008  # it is a constant
     progress: Progress = print,
 ) -> Evaluation:
     """Evaluate on as many of the images as there are labels; arguments as in ``evaluate``.
 
-    term: what the network's defence adds to its loss, for the adaptive attack; None: no such
-    attack. Diagnostics run on no more than the size's images.
+    attacks, crafted: as in ``select``. epsilons: of the curve of accuracy by epsilon, instead of
+    the protocol's. term: what the network's defence adds to its loss, for the adaptive attack;
+    None: no such attack. Diagnostics run on no more than the size's images.
     """
-    attacks = protocol.attacks(size, ball, term=term is not None)
-    diagnostics = protocol.diagnostics(size, ball, prod(images.shape[1:]), len(labels))
+    selection = select(size, ball, attacks, term=term, crafted=crafted)
+    parts = protocol.diagnostics(size, ball, prod(images.shape[1:]), len(labels), epsilons)
+    costs = selection.costs | {name: part.cost for name, part in parts.items()}
     return evaluate(
         model,
         images,
         labels,
         classes=classes,
         ball=ball,
-        attacks=attacks_of({name: part.entry for name, part in attacks.items()}, term=term),
-        diagnostics={name: part.entry for name, part in diagnostics.items()},
-        generator=generator,
+        attacks=selection.attacks,
+        diagnostics={name: part.entry for name, part in parts.items()},
+        seed=seed,
+        device=device,
         twin=twin,
+        abstains=abstains,
         most_diagnosed=size.images,
+        batch_size=batch_size,
+        costs=costs | {FOLLOWING: protocol.follow_up(size, ball)},
+        finished=finished,
         progress=progress,
     )

@@ -23,9 +23,9 @@ from robustinfo.evaluation.images import LabelledImages
 from robustinfo.evaluation.images import images as load_images
 from robustinfo.evaluation.options import Options
 from robustinfo.evaluation.printing import as_json, render
-from robustinfo.evaluation.protocol import Ball
 from robustinfo.evaluation.sources._error_origin import error_with_origin, is_users
 from robustinfo.evaluation.sources._guarded import Guarded
+from robustinfo.evaluation.threats import Ball
 
 TIMED = 32  # images of the batch that is timed
 

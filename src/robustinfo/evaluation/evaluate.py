@@ -5,42 +5,39 @@ verified in ``attacks``, combined in ``outcome``, followed up in ``follow_up``; 
 ``evidence``, and ``verdict`` judges.
 """
 
-from collections.abc import Iterator, Mapping
+import hashlib
+from collections.abc import Callable, Mapping
 from functools import partial
 from math import prod
-from typing import NamedTuple
+from typing import Any
 
-from torch import Generator, Tensor, nn
+import torch
+from torch import Tensor, nn
 
 from robustinfo.attacks._gradient_safe import GradientSafe
-from robustinfo.core.batches import ImageSource, memory_batch, to_float
+from robustinfo.core.batches import ImageSource, memory_batch
 from robustinfo.core.errors import UserError
-from robustinfo.core.measurement import Measurement, fraction
+from robustinfo.core.measurement import Measurement
+from robustinfo.core.seeds import part_generator
 from robustinfo.core.settings import Entry
-from robustinfo.evaluation import follow_up, outcome, threats
-from robustinfo.evaluation.attacks import Attack, Progress
-from robustinfo.evaluation.batch import BatchResult, NotMadeError, Task, attack_batch, join
+from robustinfo.evaluation import outcome
+from robustinfo.evaluation.attacks import Attack
+from robustinfo.evaluation.batch import FOLLOWING, BatchResult, attack_batch, join
+from robustinfo.evaluation.batches import Batches
+from robustinfo.evaluation.cost import Cost
 from robustinfo.evaluation.evidence import run_diagnostics
-from robustinfo.evaluation.protocol import Ball
+from robustinfo.evaluation.finished import Finished
+from robustinfo.evaluation.measured import attack_outcomes, measured
+from robustinfo.evaluation.progress import Progress, Tally, work_of
+from robustinfo.evaluation.result import Evaluation
 from robustinfo.evaluation.sources._guarded import guarded
-from robustinfo.evaluation.verdict import Verdict, judge
-from robustinfo.maths.statistics import paired_difference
+from robustinfo.evaluation.task import NotMadeError, Task, crafted_again, twin_name
+from robustinfo.evaluation.threats import Ball
+from robustinfo.evaluation.verdict import judge
 
-FOLLOW_UP = "pgd doubled"  # the name of the follow-up among the attacks
-
-
-class Evaluation(NamedTuple):
-    """The verdict on one network, and its evidence."""
-
-    verdict: Verdict
-    ball: Ball
-    n: int
-    clean: Measurement  # accuracy
-    robust: Measurement  # correct when clean and under every attack, of all images
-    accuracies: dict[str, float]  # under each attack by itself
-    broken: dict[str, list[int]]  # the images that each attack broke, by their index in x
-    not_made: dict[str, str]  # the attacks that could not run, and why
-    measurements: list[Measurement]
+WITHOUT_GRADIENTS = ("noise", "black_box")  # roles of attacks that ask for answers alone
+ANSWERS = "output_checks"  # the diagnostic of a network that has nothing but answers
+OF_GRADIENTS = ("gradient_attacks", "no_gradient_fraction")  # not asked of such a network
 
 
 def evaluate(
@@ -52,21 +49,33 @@ def evaluate(
     ball: Ball,
     attacks: Mapping[str, Attack],
     diagnostics: Mapping[str, Entry],
-    generator: Generator,
+    seed: int = 0,
+    device: torch.device | str = "cpu",
     twin: nn.Module | None = None,
+    abstains: Callable[[Tensor], Tensor] | None = None,
     most_diagnosed: int | None = None,
+    batch_size: int | None = None,
+    costs: Mapping[str, Cost] | None = None,
+    finished: Finished = Finished(),  # noqa: B008  # it is a constant
     progress: Progress = print,
 ) -> Evaluation:
-    """Evaluate a network in eval mode, on the generator's device.
+    """Evaluate a network in eval mode on the device, where it is.
 
     images: (m, c, h, w), uint8 or in [0, 1], anywhere.  labels: (n,), of the first n images, which
     are read batch by batch, and again without an attack that cannot run on one of them; the first
     most_diagnosed of them (None: all) once more, for the diagnostics. attacks: in the ball. twin:
     the same network without the defence; the attacks that are not adaptive run on it, too, and
-    their images are transferred to the network. progress: called with the current work. Raises
-    UserError if no attack can run at all, with the reasons.
+    their images are transferred to the network. abstains: images (n, c, h, w) -> (n,) bool; clean
+    ones on which the network abstains are errors. batch_size: None: as memory allows. costs: of an
+    image, by the name of an attack or diagnostic. finished: where finished parts are kept and read.
+    A network with the attribute ``answers_only`` is asked for answers alone, not for gradients.
+    Raises UserError if no attack can run at all, with the reasons.
     """
     model, twin = guarded(model), None if twin is None else guarded(twin)
+    black_box = any(getattr(part, "answers_only", False) for part in model.modules())
+    if black_box:
+        attacks = {n: a for n, a in attacks.items() if a.threat.role in WITHOUT_GRADIENTS or a.own}
+        diagnostics = {n: e for n, e in diagnostics.items() if e["method"] == ANSWERS}
     # Not adaptive attacks: the twin has no defence, and no term.
     plain = {name: one for name, one in attacks.items() if one.threat.role != "adaptive"}
     task = Task(
@@ -75,97 +84,106 @@ def evaluate(
         attacks,
         {} if twin is None else plain,
         ball,
+        seed,
+        finished,
+        abstains,
     )
-    result, task, not_made = _attack(task, images, labels, generator, progress)
-    threat_of, in_ball = task.threats(), (ball.norm, ball.epsilon)
+    size = batch_size or memory_batch(prod(images.shape[1:]))
+    source = Batches(images, labels, size, torch.device(device))
+    diagnosed = len(labels[:most_diagnosed])
+    tally = _tally(task, diagnostics, len(labels), diagnosed, costs or {}, progress)
+    result, task, not_made, data_sha256 = _attack(task, source, tally)
+    threat_of = task.threats()
     combined = outcome.outcome(result.success, threat_of, result.clean_correct, ball.norm)
     robust_before = combined.robust  # the twin has no follow-up, either
     combined = combined._replace(robust=result.followed.robust(robust_before))
-    broken_later = robust_before & ~combined.robust
-    values = threats.attack_counts({name: threat_of[name] for name in task.attacks}, in_ball)
-    values += outcome.measurements(combined, result.followed.only)
-    values += follow_up.measurements(result.followed)
-    values += _attack_errors(result)
-    if result.twin_robust is not None:
-        values += _gain_over_twin(robust_before, result.twin_robust)
-    y = labels[:most_diagnosed].to(generator.device)
-    values += run_diagnostics(
-        model, to_float(images[: len(y)], generator.device), y, diagnostics,
-        resisting={ball.norm: combined.resists_cross_entropy[: len(y)]},
-        generator=generator, progress=progress,
-    )  # fmt: skip
-    clean = fraction("clean_accuracy", result.clean_correct)
+    values = measured(task, result, combined, robust_before)
+    run = (source, diagnostics, combined.resists_cross_entropy[:diagnosed], tally)
+    values += _diagnosed(task, model, *run)
+    if black_box:
+        values = [one for one in values if one.quantity not in OF_GRADIENTS]
     return Evaluation(
-        judge([clean, *values], classes),
-        ball,
-        len(labels),
-        clean,
-        fraction("robust_accuracy", combined.robust),
-        {
-            name: (result.clean_correct & ~broken).double().mean().item()
-            for name, broken in result.success.items()
-        },
-        {
-            name: broken.nonzero().flatten().tolist()
-            for name, broken in (result.success | {FOLLOW_UP: broken_later}).items()
-        },
-        not_made,
-        values,
+        conclusion=judge(values, classes),
+        threat=ball,
+        labels=labels.cpu(),
+        clean_correct=result.clean_correct.cpu(),
+        robust=combined.robust.cpu(),
+        attacks=attack_outcomes(task, result),
+        broken_by_follow_up=(robust_before & ~combined.robust).cpu(),
+        not_made=not_made,
+        measurements=values,
+        black_box=black_box,
+        data_sha256=data_sha256,
+        crafted=partial(crafted_again, task, source),
     )
 
 
 def _attack(
-    task: Task, images: ImageSource, labels: Tensor, generator: Generator, progress: Progress
-) -> tuple[BatchResult, Task, dict[str, str]]:
-    """The results of all batches, joined; the task without the attacks that cannot run, and why."""
+    task: Task, source: Batches, tally: Tally
+) -> tuple[BatchResult, Task, dict[str, str], str]:
+    """The results of all batches, joined; the task without the attacks that cannot run, and why;
+    the sha256 of the images and labels.
+    """
     not_made: dict[str, str] = {}
     while task.attacks:
+        sha, parts = hashlib.sha256(), []
         try:
-            parts = list(_batch_results(task, images, labels, generator, progress))
+            for batch, words in source:
+                sha.update(batch.sha256().encode())
+                parts.append(attack_batch(task, batch, tally=tally, images=words))
         except NotMadeError as error:  # on any batch: an attack runs on all images or on none
-            progress(f"again from the first image, without {', '.join(error.reasons)}")
+            tally.begin(f"again from the first image, without {', '.join(error.reasons)}")
             not_made |= error.reasons
             task = task.without(not_made)
             continue
-        return join(parts), task, not_made
+        return join(parts), task, not_made, sha.hexdigest()
     reasons = "; ".join(f"{name}: {why}" for name, why in not_made.items())
     raise UserError(
         f"no attack could be made, so nothing can be said ({reasons or 'none is named'})"
     )
 
 
-def _batch_results(
-    task: Task, images: ImageSource, labels: Tensor, generator: Generator, progress: Progress
-) -> Iterator[BatchResult]:
-    size, n, device = memory_batch(prod(images.shape[1:])), len(labels), generator.device
-    for start in range(0, n, size):
-        stop = min(start + size, n)
-        suffix = f", images {start + 1:,} to {stop:,} of {n:,}" if n > size else ""
-        x, y = to_float(images[start:stop], device), labels[start:stop].to(device)
-        yield attack_batch(
-            task, x, y, generator=generator, progress=partial(_say, progress, suffix)
-        )
+def _tally(
+    task: Task,
+    diagnostics: Mapping[str, Entry],
+    images: int,
+    diagnosed: int,
+    costs: Mapping[str, Cost],
+    progress: Progress,
+) -> Tally:
+    every = dict(costs) | {twin_name(n): costs.get(n, Cost(1)) for n in task.twin_attacks}
+    attacks = [*task.attacks, *map(twin_name, task.twin_attacks), FOLLOWING]
+    total = images * sum(work_of(every.get(name, Cost(1))) for name in attacks)
+    total += diagnosed * sum(work_of(every.get(name, Cost(1))) for name in diagnostics)
+    return Tally(progress, every, total)
 
 
-def _say(progress: Progress, suffix: str, work: str) -> None:
-    progress(work + suffix)
+def _diagnosed(
+    task: Task,
+    model: nn.Module,
+    source: Batches,
+    diagnostics: Mapping[str, Entry],
+    resisting: Tensor,
+    tally: Tally,
+) -> list[Measurement]:
+    """The diagnostics, on as many images as ``resisting`` has."""
+    n, values = len(resisting), list[Measurement]()
+    if not diagnostics:
+        return values
+    batch = source.read(0, n)
+    of = [batch.sha256(), hashlib.sha256(resisting.cpu().numpy().data).hexdigest()]
+    for name, entry in diagnostics.items():
+        tally.begin(name)
 
+        def compute(name: str = name, entry: Entry = entry) -> list[Measurement]:
+            generator = part_generator(source.device, task.seed, "diagnostic", name)
+            resisted: dict[Any, Tensor] = {task.ball.norm: resisting}
+            return [
+                *run_diagnostics(
+                    model, *batch[:2], {name: entry}, resisting=resisted, generator=generator
+                )
+            ]
 
-def _attack_errors(result: BatchResult) -> list[Measurement]:
-    """Infeasible images, and falsely claimed successes of each attack."""
-    values = [fraction("infeasible_fraction", result.infeasible)]
-    for name, wrong in result.miscounted.items():
-        values.append(fraction("miscounted_fraction", wrong)._replace(entry=name))
+        values += task.finished.measurements(f"diagnostics/{name}", [*of, entry], compute)
+        tally.end(name, n)
     return values
-
-
-def _gain_over_twin(robust: Tensor, twin_robust: Tensor) -> list[Measurement]:
-    """Robust accuracy of the twin, and the gain over it, paired by image."""
-    won, lost, n = (
-        int((robust & ~twin_robust).sum()),
-        int((twin_robust & ~robust).sum()),
-        len(twin_robust),
-    )
-    low, high = paired_difference(won, lost, n)
-    gain = Measurement("gain_over_twin", (won - lost) / n, "own", n, low, high)
-    return [fraction("twin_robust_accuracy", twin_robust), gain]

@@ -15,7 +15,7 @@ shows masked gradients, unless the gradient attack had too few steps. So, per th
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Generator, Tensor, nn
@@ -86,6 +86,20 @@ def follow_up(
         return FollowUp(only, short, hidden, None, None)
     gains = convergence_check(model, x, y, outcome.robust, pgd_entries, generator=generator)
     return FollowUp(only, short, hidden, gains.steps, gains.restarts)
+
+
+def as_tensors(followed: FollowUp) -> dict[str, Tensor]:
+    """The masks by name, those that are not None."""
+    rest = {name: one for name, one in followed._asdict().items() if isinstance(one, Tensor)}
+    return rest | {f"only/{role}": mask for role, mask in followed.only.items()}
+
+
+def from_tensors(masks: Mapping[str, Tensor]) -> FollowUp:
+    """The inverse of ``as_tensors``."""
+    names = sorted(name for name in masks if name.startswith("only/"))
+    only = {name.removeprefix("only/"): masks[name] for name in names}
+    rest: dict[str, Any] = {name: masks.get(name) for name in FollowUp._fields[1:]}
+    return FollowUp(only, **rest)
 
 
 def measurements(followed: FollowUp) -> list[Measurement]:

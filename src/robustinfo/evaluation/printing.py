@@ -1,65 +1,16 @@
-"""A verdict as tables for a terminal, and as data for JSON."""
-
-import math
-from typing import Any
+"""An evaluation as tables for a terminal."""
 
 from rich.console import Group
 from rich.markup import escape
 from rich.table import Table
 
 from robustinfo.evaluation.checks import HOLDS, NOT_ENOUGH, SIGNS, UNTRUSTED
-from robustinfo.evaluation.evaluate import FOLLOW_UP, Evaluation
-from robustinfo.evaluation.protocol import Size, rank
+from robustinfo.evaluation.protocol import BY_NAME, rank
+from robustinfo.evaluation.result import Evaluation
 from robustinfo.evaluation.verdict import Answer, Verdict
-from robustinfo.maths.statistics import fraction_interval
 
 STYLES = {"failed": "red", "cannot say": "yellow", "noted": "yellow"}
 COLOURS = {HOLDS: "green", NOT_ENOUGH: "yellow"}
-
-
-def as_json(evaluation: Evaluation, size: Size) -> dict[str, Any]:
-    """Verdict, accuracies, the images that each attack broke, and every check, as plain data."""
-    return {
-        "verdict": evaluation.verdict.verdict,
-        "failed_classes": evaluation.verdict.failed_classes(),
-        "counts": evaluation.verdict.counts(),
-        "threat": {"norm": evaluation.ball.norm, "epsilon": evaluation.ball.epsilon},
-        "protocol": size._asdict() | {"images": evaluation.n},
-        "clean_accuracy": evaluation.clean.value,
-        "robust_accuracy": evaluation.robust.value,
-        "interval": list(_interval(evaluation)),
-        "attacks": {
-            name: {"leaves": accuracy, "broken": evaluation.broken[name]}
-            for name, accuracy in evaluation.accuracies.items()
-        },
-        "follow_up": {"broken": evaluation.broken[FOLLOW_UP]},
-        "attacks_not_made": evaluation.not_made,
-        "checks": [_as_json(one) for one in evaluation.verdict.answers],
-    }
-
-
-def _as_json(one: Answer) -> dict[str, Any]:
-    """An answer as plain data; infinite ends of an interval become null, as JSON has none."""
-    numbers = {name: getattr(one, name) for name in ("value", "low", "high", "threshold")}
-    return {
-        "check": one.check.name,
-        **{name: None if _is_infinite(value) else value for name, value in numbers.items()},
-        "n": one.n,
-        "rule": one.check.rule,
-        "class": one.check.verdict,
-        "result": one.result,
-        "said_by": one.entry,
-        "images_needed": one.images,
-        "meaning": one.check.meaning,
-    }
-
-
-def _is_infinite(value: float | None) -> bool:
-    return value is not None and math.isinf(value)
-
-
-def _interval(evaluation: Evaluation) -> tuple[float, float]:
-    return fraction_interval(round(evaluation.robust.value * evaluation.n), evaluation.n)
 
 
 def summary(verdict: Verdict) -> str:
@@ -89,20 +40,28 @@ def rule(one: Answer) -> str:
     return f"{SIGNS[one.check.rule]} {one.threshold:.3g}"
 
 
-def render(evaluation: Evaluation, size: Size) -> Group:
+def headline(evaluation: Evaluation) -> str:
+    """The accuracies in a line: ``clean accuracy 96.0%, robust accuracy 38.8% (34.0% to 43.7%)``."""
+    clean, robust = evaluation.clean_accuracy, evaluation.robust_accuracy
+    kind = "black-box accuracy" if evaluation.black_box else "robust accuracy"
+    text = f"{robust:.1%} ({robust.low:.1%} to {robust.high:.1%})"
+    if evaluation.verdict in UNTRUSTED:
+        text = f"at most {robust:.1%}, the attacks are not to be trusted"
+    return f"clean accuracy {clean:.1%}, {kind} {text}"
+
+
+def render(evaluation: Evaluation) -> Group:
     """The verdict, its reasons, accuracy under each attack, and every check that was run."""
-    verdict, (low, high) = evaluation.verdict, _interval(evaluation)
+    verdict = evaluation.conclusion
     colour = COLOURS.get(verdict.verdict, "red")
-    robust = f"{evaluation.robust.value:.1%} ({low:.1%} to {high:.1%})"
-    if verdict.verdict in UNTRUSTED:
-        robust = f"at most {evaluation.robust.value:.1%}, the attacks are not to be trusted"
     others = [one for one in verdict.failed_classes() if one != verdict.verdict]
     also = f" (and {', '.join(others)})" if others else ""
+    name = evaluation.about.get("protocol", {}).get("name")
+    asked = f"protocol {name} ({rank(BY_NAME[name])}); " if name else ""
     head = (
         f"[bold {colour}]{verdict.verdict}[/]{also}\n"
-        f"{evaluation.ball.norm} {evaluation.ball.epsilon:.4g}, {evaluation.n} images, "
-        f"protocol {size.name} ({rank(size)}); {summary(verdict)}\n"
-        f"clean accuracy {evaluation.clean.value:.1%}, robust accuracy {robust}"
+        f"{evaluation.threat.norm} {evaluation.threat.epsilon:.4g}, {evaluation.n} images, "
+        f"{asked}{summary(verdict)}\n{headline(evaluation)}"
     )
     why = [
         f"[{STYLES.get(one.result, 'dim')}]{one.check.name}[/]: {text}"
@@ -112,6 +71,12 @@ def render(evaluation: Evaluation, size: Size) -> Group:
     not_made = [
         f"{name} was not made: {escape(reason)}" for name, reason in evaluation.not_made.items()
     ]
+    outside = [
+        f"{name}: {count} of {evaluation.n} images lie outside the ball or [0, 1], and count as "
+        "failures"
+        for name, one in evaluation.attacks.items()
+        if (count := int(one.outside.sum()))
+    ]
     not_run = ", ".join(one.check.name for one in verdict.answers if one.result == "not run")
     return Group(
         head,
@@ -119,15 +84,17 @@ def render(evaluation: Evaluation, size: Size) -> Group:
         "",
         _attacks(evaluation),
         *not_made,
+        *outside,
         _checks(verdict),
         f"[dim]Not run: {not_run}[/]",
     )
 
 
 def _attacks(evaluation: Evaluation) -> Table:
-    table = Table("attack", "leaves by itself")
-    for name, accuracy in sorted(evaluation.accuracies.items(), key=lambda pair: pair[1]):
-        table.add_row(name, f"{accuracy:.1%}")
+    table = Table("attack", "leaves by itself", "95 %")
+    for name, one in sorted(evaluation.attacks.items(), key=lambda pair: pair[1].leaves):
+        leaves = one.leaves
+        table.add_row(name, f"{leaves:.1%}", f"{leaves.low:.1%} to {leaves.high:.1%}")
     return table
 
 

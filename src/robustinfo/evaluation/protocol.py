@@ -7,12 +7,14 @@ Each size runs everything that the smaller ones run, more thoroughly and on more
 holds.
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from robustinfo.attacks import adaptive, gradient_search
-from robustinfo.core.settings import Norm, Settings, diameter
+from robustinfo.core.settings import diameter
 from robustinfo.diagnostics import binarization_test
 from robustinfo.evaluation.cost import Cost
+from robustinfo.evaluation.threats import Ball
 
 Entry = dict[str, Any]
 CURVE_STEPS = 20
@@ -46,13 +48,6 @@ SIZES = (
     Size("full", 1000, 100, 10, 5000, 50, 10_000, 100, True),
 )
 BY_NAME = {size.name: size for size in SIZES}
-
-
-class Ball(Settings):
-    """A threat model: every perturbation whose norm is at most epsilon."""
-
-    norm: Norm
-    epsilon: float
 
 
 class Part(NamedTuple):
@@ -113,11 +108,23 @@ def follow_up(size: Size, ball: Ball) -> Cost:
     return Cost(2 * 3 * one_attack + SUSPECTS * search + 2, 10)
 
 
-def diagnostics(size: Size, ball: Ball, values: int, images: int | None = None) -> dict[str, Part]:
-    """Entries of diagnostics/, by name. values: of one image. images: if fewer than the size's."""
+def diagnostics(
+    size: Size,
+    ball: Ball,
+    values: int,
+    images: int | None = None,
+    epsilons: Sequence[float] = (),
+) -> dict[str, Part]:
+    """Entries of diagnostics/, by name. values: of one image. images: if fewer than the size's.
+
+    epsilons: of the curve, beside 0, the ball's and one that reaches any image; empty: fractions of
+    the ball's, and twice it.
+    """
     in_ball = {"norm": ball.norm, "epsilon": ball.epsilon}
     attack_parts = attacks(size, ball)
     levels = [share * ball.epsilon for share in (0.0, 0.25, 0.5, 1.0, 2.0)]
+    if epsilons:
+        levels = sorted({0.0, ball.epsilon, *epsilons})
     huge = diameter(ball.norm, values)
     levels = [level for level in levels if level < huge] + [huge]
     path = {"step_size": REACH * ball.epsilon / size.steps, "steps": size.steps}

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from robustinfo.core import registry
 from robustinfo.core.measurement import Measurement, exact
+from robustinfo.core.settings import Norm, Settings
 from robustinfo.maths.balls import same_ball
 
 # The roles of attacks, and the roles of attacks that should break no less. All others are compared
@@ -23,6 +24,13 @@ STRONGER_ROLES = {
 ROLES = (*STRONGER_ROLES, "iterated")
 ATTACK_COUNTS = ("gradient_attacks", "autoattack_attacks", "decision_based_attacks")
 GRADIENTS = ("iterated", "ensemble")  # without one of them nothing has been evaluated
+
+
+class Ball(Settings):
+    """A threat model: every perturbation whose norm is at most epsilon."""
+
+    norm: Norm
+    epsilon: float  # in pixel values of [0, 1]
 
 
 class Threat(NamedTuple):

@@ -1,0 +1,134 @@
+"""An evaluation as plain data, as ``evaluation.json`` holds it: results, and what repeats them."""
+
+import math
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import torch
+
+from robustinfo.evaluation.result import Accuracy, Evaluation
+from robustinfo.evaluation.verdict import Answer
+from robustinfo.maths.statistics import fraction_interval
+
+PACKAGES = ("robustinfo", "torch", "torchvision", "numpy", "scipy", "foolbox", "pyautoattack")
+
+
+def document(evaluation: Evaluation) -> dict[str, Any]:
+    """The evaluation as JSON has it; numbers that JSON has not, infinite ones, are null."""
+    clean, robust = evaluation.clean_accuracy, evaluation.robust_accuracy
+    return {
+        **evaluation.about,
+        "verdict": evaluation.verdict,
+        "failed_classes": evaluation.conclusion.failed_classes(),
+        "counts": evaluation.conclusion.counts(),
+        "threat": evaluation.threat.model_dump(),
+        "black_box": evaluation.black_box,
+        "n": evaluation.n,
+        "clean_accuracy": float(clean),
+        "clean_interval": [clean.low, clean.high],
+        "robust_accuracy": float(robust),
+        "interval": [robust.low, robust.high],
+        "by_class": _by_class(evaluation),
+        "attacks": _attacks(evaluation),
+        "follow_up": {"broken": _indices(evaluation.broken_by_follow_up)},
+        "attacks_not_made": evaluation.not_made,
+        "checks": [_check(one) for one in evaluation.checks],
+        "curve": _curve(evaluation),
+        "images": {
+            "label": evaluation.labels.tolist(),
+            "clean_correct": evaluation.clean_correct.tolist(),
+            "robust": evaluation.robust.tolist(),
+        },
+    }
+
+
+def versions() -> dict[str, str]:
+    """The versions of Python and of the packages that compute."""
+    found = {"python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:  # of a copy that is not installed
+            continue
+    return found
+
+
+def device_name(device: torch.device) -> str:
+    """The device in words: ``cpu (x86_64, 1 thread)`` or ``cuda:0 (NVIDIA H200)``."""
+    if device.type == "cuda":
+        return f"{device} ({torch.cuda.get_device_name(device)})"
+    threads = torch.get_num_threads()
+    return f"{device} ({platform.machine()}, {threads} thread{'s' * (threads != 1)})"
+
+
+def _by_class(evaluation: Evaluation) -> list[dict[str, Any]]:
+    names = [*evaluation.about.get("data", {}).get("classes", ())]
+    return [
+        {
+            "class": names[label] if names else str(label),
+            "n": one.robust.n,
+            "clean_accuracy": float(one.clean),
+            "robust_accuracy": float(one.robust),
+            "interval": [one.robust.low, one.robust.high],
+        }
+        for label, one in evaluation.by_class.items()
+    ]
+
+
+def _attacks(evaluation: Evaluation) -> dict[str, Any]:
+    rows = {}
+    for name, one in evaluation.attacks.items():
+        leaves: Accuracy = one.leaves
+        settings = {key: value for key, value in one.entry.items() if key != "method"}
+        rows[name] = {
+            "method": one.entry.get("method", "transfer"),
+            "role": one.role,
+            "settings": settings,
+            "leaves": float(leaves),
+            "interval": [leaves.low, leaves.high],
+            "broken": _indices(one.broken),
+            "outside": int(one.outside.sum()),
+            "seconds": one.seconds,
+        }
+    return rows
+
+
+def _indices(mask: torch.Tensor) -> list[int]:
+    return mask.nonzero().flatten().tolist()
+
+
+def _check(one: Answer) -> dict[str, Any]:
+    numbers = {name: getattr(one, name) for name in ("value", "low", "high", "threshold")}
+    return {
+        "check": one.check.name,
+        **{name: None if _is_infinite(value) else value for name, value in numbers.items()},
+        "n": one.n,
+        "rule": one.check.rule,
+        "class": one.check.verdict,
+        "result": one.result,
+        "said_by": one.entry,
+        "images_needed": one.images,
+        "meaning": one.check.meaning,
+        "required": one.check.required,
+    }
+
+
+def _is_infinite(value: float | None) -> bool:
+    return value is not None and math.isinf(value)
+
+
+def _curve(evaluation: Evaluation) -> list[dict[str, Any]]:
+    """Accuracy by epsilon under PGD on the margin, but for the epsilon that reaches any image."""
+    levels = {
+        one.level: one
+        for one in evaluation.measurements
+        if one.quantity == "attack_accuracy" and one.level is not None
+    }
+    rows = []
+    for epsilon in sorted(levels)[:-1]:
+        one = levels[epsilon]
+        n = one.n or 0
+        interval = list(fraction_interval(round(one.value * n), n))
+        rows.append({"epsilon": epsilon, "accuracy": one.value, "interval": interval, "n": n})
+    return rows

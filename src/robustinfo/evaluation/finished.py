@@ -1,0 +1,82 @@
+"""Finished parts of an evaluation, in a folder: one that is stopped goes on where it was.
+
+    adversarial/ATTACK/FIRST_IMAGE.safetensors   successes, and the adversarial images
+    follow_up/FIRST_IMAGE.safetensors
+    diagnostics/NAME.safetensors                 measurements
+
+Each file is sealed and says what it is the result of; another evaluation's is refused by name.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from torch import Tensor
+
+from robustinfo.core.errors import UserError
+from robustinfo.core.measurement import Measurement
+from robustinfo.core.sealed import seal, unseal
+
+OF, ROWS = "result_of", "measurements"
+
+
+class Finished(NamedTuple):
+    """A folder of finished parts; without a folder nothing is kept."""
+
+    folder: Path | None = None
+    run: Mapping[str, Any] = {}  # what all results depend on, as plain data: networks, seed ...
+
+    def tensors(
+        self,
+        name: str,
+        of: object,
+        compute: Callable[[], dict[str, Tensor]],
+    ) -> dict[str, Tensor]:
+        """The tensors of the part ``name``, on the CPU if they are read, or computed and kept.
+
+        of: what the part depends on, beside the run, as plain data. Raises UserError for a file
+        that is altered, or of another evaluation.
+        """
+        tensors, _ = self._part(name, of, lambda: (compute(), {}))
+        return tensors
+
+    def measurements(
+        self,
+        name: str,
+        of: object,
+        compute: Callable[[], list[Measurement]],
+    ) -> list[Measurement]:
+        """The measurements of the part ``name``, read, or computed and kept."""
+
+        def rows() -> tuple[dict[str, Tensor], dict[str, str]]:
+            return {}, {ROWS: json.dumps([one._asdict() for one in compute()])}
+
+        _, about = self._part(name, of, rows)
+        return [Measurement(**row) for row in json.loads(about[ROWS])]
+
+    def _part(
+        self,
+        name: str,
+        of: object,
+        compute: Callable[[], tuple[dict[str, Tensor], dict[str, str]]],
+    ) -> tuple[dict[str, Tensor], dict[str, str]]:
+        if self.folder is None:
+            return compute()
+        file, wanted = self.folder / f"{name}.safetensors", self._digest(of)
+        if not file.exists():
+            tensors, about = compute()
+            seal(file, tensors, about | {OF: wanted})
+            return tensors, about
+        tensors, about = unseal(file)
+        if about.get(OF) != wanted:
+            raise UserError(
+                f"{file} is of another evaluation (network, images, attack, seed or version "
+                "differ); name another folder, or delete this one"
+            )
+        return tensors, about
+
+    def _digest(self, of: object) -> str:
+        text = json.dumps([self.run, of], sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,176 @@
+"""The evaluation of one network: the verdict, and all that it rests on."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+import torch
+from torch import Tensor
+
+from robustinfo.core.errors import UserError
+from robustinfo.core.measurement import Measurement
+from robustinfo.core.settings import Entry
+from robustinfo.evaluation.batches import Batch
+from robustinfo.evaluation.threats import Ball
+from robustinfo.evaluation.verdict import Answer, Verdict
+from robustinfo.maths.statistics import fraction_interval
+
+
+class Accuracy(float):
+    """A fraction of n images in [0, 1], with its 95 % interval over images (Wilson)."""
+
+    low: float
+    high: float
+    n: int
+
+    def __new__(cls, correct: Tensor) -> Self:
+        """The fraction of True of (n,) bool; 0, from 0 to 1, of no image."""
+        count, n = int(correct.sum()), len(correct)
+        one = super().__new__(cls, count / n if n else 0.0)
+        (one.low, one.high), one.n = fraction_interval(count, n), n
+        return one
+
+    def __repr__(self) -> str:
+        """``61.2 % (56.4 to 65.9, n = 400)``."""
+        return f"{100 * self:.1f} % ({100 * self.low:.1f} to {100 * self.high:.1f}, n = {self.n})"
+
+
+class AttackOutcome(NamedTuple):
+    """What one attack by itself did.  Masks: (n,) bool."""
+
+    entry: Entry  # its settings; empty of the twin's images, tried on the network
+    role: str
+    left: Tensor  # correct when clean, and not broken
+    broken: Tensor
+    outside: Tensor  # its image lies outside the ball or [0, 1], which is no success
+    seconds: float | None  # None: not measured by itself
+
+    @property
+    def leaves(self) -> Accuracy:
+        """The accuracy under this attack alone."""
+        return Accuracy(self.left)
+
+
+class ClassAccuracy(NamedTuple):
+    """The accuracies of one class."""
+
+    clean: Accuracy
+    robust: Accuracy
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Evaluation:
+    """The verdict on one network, and its evidence; n images in a threat model.
+
+    Tensors lie on the CPU. ``robust`` is per image: correct when clean, and under every attack and
+    its follow-up.
+    """
+
+    conclusion: Verdict
+    threat: Ball
+    labels: Tensor  # (n,) int64
+    clean_correct: Tensor  # (n,) bool
+    robust: Tensor  # (n,) bool
+    attacks: dict[str, AttackOutcome]
+    broken_by_follow_up: Tensor  # (n,) bool: by longer attacks, after all others
+    not_made: dict[str, str]  # the attacks that could not run, and why
+    measurements: list[Measurement]
+    black_box: bool  # whether only its answers were known: no gradient attack was possible
+    data_sha256: str  # of the images and labels
+    crafted: Callable[..., Iterator[tuple[Batch, Tensor]]]  # task.crafted_again, but for a name
+    about: dict[str, Any] = field(default_factory=dict)  # what repeats it, as document.py has it
+
+    @property
+    def verdict(self) -> str:
+        """The class, one of ``checks.CLASSES``."""
+        return self.conclusion.verdict
+
+    @property
+    def checks(self) -> list[Answer]:
+        """Every check with its answer, in the order of ``checks.CHECKS``."""
+        return self.conclusion.answers
+
+    @property
+    def n(self) -> int:
+        """The number of images."""
+        return len(self.labels)
+
+    @property
+    def clean_accuracy(self) -> Accuracy:
+        """The fraction of clean images that are classified correctly."""
+        return Accuracy(self.clean_correct)
+
+    @property
+    def robust_accuracy(self) -> Accuracy:
+        """The fraction of images that are correct when clean, and under every attack."""
+        return Accuracy(self.robust)
+
+    @property
+    def by_class(self) -> dict[int, ClassAccuracy]:
+        """The accuracies of each class that has images, by its label."""
+        return {
+            label: ClassAccuracy(
+                Accuracy(self.clean_correct[self.labels == label]),
+                Accuracy(self.robust[self.labels == label]),
+            )
+            for label in self.labels.unique().tolist()
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        """All results and what repeats them as plain data, as ``evaluation.json`` has it."""
+        from robustinfo.evaluation.document import document
+
+        return document(self)
+
+    def to_json(self) -> str:
+        """``to_dict`` as JSON."""
+        return json.dumps(self.to_dict(), indent=1, allow_nan=False) + "\n"
+
+    def to_latex(self) -> str:
+        """A table for a paper (booktabs): the accuracies, and under each attack."""
+        from robustinfo.evaluation.report import latex
+
+        return latex.table(self.to_dict())
+
+    def save(self, folder: str | Path) -> list[Path]:
+        """Write the folder of save.py; returns the files for people. Raises DiskError."""
+        from robustinfo.evaluation.save import save
+
+        return save(self, Path(folder))
+
+    def __repr__(self) -> str:
+        """Verdict, threat model and accuracies, and why, in a few lines."""
+        from robustinfo.evaluation.printing import lines
+
+        return "\n".join(lines(self))
+
+    def adversarial_images(self, attack: str | None = None) -> Tensor:
+        """The images that an attack made, (n, c, h, w); where it did not succeed, the clean ones.
+
+        attack: one of ``attacks``; None: of each image, from the first attack that broke it. Read
+        from the folder of the evaluation, or made again from the same seeds. Raises UserError for
+        an unknown name.
+        """
+        names = [attack] if attack is not None else self._in_order_of_success()
+        for name in names:
+            if name not in self.attacks:
+                known = ", ".join(self.attacks)
+                raise UserError(f"no attack {name!r} was made; choose one of: {known}")
+        images, done = torch.empty(0), torch.zeros_like(self.robust)
+        for name in names:
+            made = torch.cat([x_adv.cpu() for _, x_adv in self.crafted(name)])
+            new = self.attacks[name].broken & ~done
+            images = made if not len(images) else torch.where(new.view(-1, 1, 1, 1), made, images)
+            done |= new
+        return images
+
+    def _in_order_of_success(self) -> list[str]:
+        """The attacks that broke images which the ones before them did not; at least one."""
+        names, done = [], torch.zeros_like(self.robust)
+        for name, one in self.attacks.items():
+            if (one.broken & ~done).any():
+                names.append(name)
+                done |= one.broken
+        return names or [next(iter(self.attacks))]
