@@ -72,7 +72,7 @@ def test_a_gradient_reaches_the_image(random_weights):
 
 
 def test_grey_images_are_refused_by_networks_of_three_channels(random_weights):
-    with pytest.raises(UserError, match="reads images of 3 channels, the data has 1"):
+    with pytest.raises(UserError, match="mean is of images of 3 channels, the data has 1"):
         load("torchvision:squeezenet1_1", shape=(1, 64, 64))
 
 

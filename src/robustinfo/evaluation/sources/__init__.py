@@ -11,9 +11,10 @@ device. Nothing is unpickled here; RobustBench opens its own files with ``torch.
 """
 
 import os
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from robustinfo.core.errors import UserError
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:  # torch is slow to import, and the command's help asks for th
     import torch
 
     from robustinfo.evaluation.sources._guarded import Guarded
+    from robustinfo.evaluation.sources._normalised import Numbers
 
 PREFIXES = ("torchvision", "timm", "robustbench")
 CHECKPOINT = ".safetensors"
@@ -63,6 +65,47 @@ def model(
         return check_classifier(loaded, text, request, torch.device(device))
     guard = check_classifier(source.network(loaded, text), text, request, torch.device(device))
     guard.checkpoint = loaded  # it also says how the network is defended
+    return guard
+
+
+def in_memory(
+    network: "torch.nn.Module | Callable[..., Any]",
+    *,
+    shape: tuple[int, ...],
+    classes: int,
+    device: "torch.device | str" = "cpu",
+    mean: "Numbers | None" = None,
+    std: "Numbers | None" = None,
+    name: str = "network",
+) -> "Guarded":
+    """A network that the caller has: images (n, c, h, w) in [0, 1] -> logits (n, classes).
+
+    network: a module, of which a copy is judged, so that it stays as it is: weights, buffers,
+    modes, flags, dtypes and device. Or a function, of which only answers are known
+    (``answers_only``): it gets numpy arrays, float32 (n, c, h, w), and gives scores (n, classes) or
+    integer labels (n,). shape: (c, h, w) of the images. mean, std: a number for all channels or one
+    per channel, where the network reads (x - mean) / std. name: of the network, for messages.
+    The Guarded has its ``sha256``, of weights and buffers; "" of a function. Raises UserError if it
+    does not classify such images into so many classes.
+    """
+    import torch
+
+    from robustinfo.evaluation.sources._check import check_classifier
+    from robustinfo.evaluation.sources._fingerprint import network_sha256
+    from robustinfo.evaluation.sources._globals import restoring_torch_state
+    from robustinfo.evaluation.sources._guarded import Guarded
+    from robustinfo.evaluation.sources._memory import network_in_memory
+    from robustinfo.evaluation.sources._normalised import normalised
+    from robustinfo.evaluation.sources._request import ModelRequest
+
+    (c, h, w) = shape
+    checkpoint = network.checkpoint if isinstance(network, Guarded) else None
+    with restoring_torch_state():
+        copy = network_in_memory(network, name, classes)
+    sha256 = network_sha256(copy)
+    inside = normalised(copy, mean, std, name, c)
+    guard = check_classifier(inside, name, ModelRequest((c, h, w), classes), torch.device(device))
+    guard.source, guard.sha256, guard.checkpoint = name, sha256, checkpoint
     return guard
 
 

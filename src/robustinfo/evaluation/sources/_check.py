@@ -7,13 +7,21 @@ import torch
 from torch import Tensor, nn
 
 from robustinfo.core.errors import UserError
+from robustinfo.evaluation.sources._answers import NoAnswerError
 from robustinfo.evaluation.sources._error_origin import error_with_origin
-from robustinfo.evaluation.sources._guarded import Guarded, are_floats, describe_output, image_count
+from robustinfo.evaluation.sources._guarded import Guarded, image_count
+from robustinfo.evaluation.sources._outputs import (
+    Adaptation,
+    are_floats,
+    describe_output,
+    find_logits,
+)
 from robustinfo.evaluation.sources._precision import LOW
 from robustinfo.evaluation.sources._request import ModelRequest
 
 MORE = (33, 2)  # images of a batch; 33: more than a batch size that a network may have fixed
 COUNTS = (*MORE, 1)
+FAR = 1000  # times an image, where a logit leaves [0, 1] and a probability cannot
 
 
 @torch.no_grad()
@@ -27,7 +35,6 @@ def check_classifier(
     x = torch.rand(max(COUNTS), *request.shape, generator=torch.Generator().manual_seed(0)).to(
         device
     )
-    answers: dict[int, Tensor] = {}
     try:
         guard = Guarded(network.to(device)).eval()
     except Exception as error:  # the user's network may raise anything
@@ -35,8 +42,13 @@ def check_classifier(
             f"{text} cannot be brought to {device} and into eval mode "
             f"({error_with_origin(error)}); let the function return a network that can"
         ) from error
+    answers: dict[int, Tensor] = {}
     try:
-        _collect_answers(guard, x, answers)
+        _collect_answers(guard, x, answers, request.classes, text)
+    except UserError:
+        raise
+    except NoAnswerError as error:
+        raise UserError(f"{text} {error}") from error
     except Exception as error:
         count = next(one for one in COUNTS if one not in answers)
         size = " x ".join(map(str, request.shape))
@@ -48,27 +60,36 @@ def check_classifier(
     for count in (*reversed(MORE), 1):
         if problem := _problem(answers[count], count, request.classes):
             raise UserError(f"{text} {problem}")
+    if guard.adaptation.one_logit and _gives_probabilities(guard, x):
+        raise UserError(
+            f"{text} gives one number from 0 to 1 for an image, a probability; let it return the "
+            "logit, before the sigmoid"
+        )
     if any(logits.dtype in LOW for logits in answers.values()):
         guard.notes = guard.notes or ["gives logits in less than torch.float32: they are rounded"]
-    guard.notes = [f"{text} {note}" for note in guard.notes]
+    guard.notes = [f"{text} {note}" for note in (*guard.notes, *guard.adaptation.notes)]
     return guard
 
 
-def _collect_answers(guard: Guarded, x: Tensor, answers: dict[int, Tensor]) -> None:
+def _collect_answers(
+    guard: Guarded, x: Tensor, answers: dict[int, Tensor], classes: int, text: str
+) -> None:
     """Fill ``answers`` for each of COUNTS: in float32, or in its own precision where that fails."""
     original = guard.to_float32()
     try:
         guard.forbid_low_precision(x)
-        _query(guard, x, answers)
+        _query(guard, x, answers, classes, text)
     except Exception:
         if not original:
             raise
         guard.restore_precision(original)
-        _query(guard, x, answers)
+        _query(guard, x, answers, classes, text)
 
 
-def _query(guard: Guarded, x: Tensor, answers: dict[int, Tensor]) -> None:
+def _query(guard: Guarded, x: Tensor, answers: dict[int, Tensor], classes: int, text: str) -> None:
     """Fill ``answers`` in the current precision; where one image alone fails, pass it twice."""
+    guard.adaptation = Adaptation()
+    guard.adaptation = find_logits(guard.raw_outputs(x), len(x), classes, text)
     for count in MORE:
         answers[count] = guard.raw_outputs(x[:count])
     try:
@@ -76,9 +97,21 @@ def _query(guard: Guarded, x: Tensor, answers: dict[int, Tensor]) -> None:
     except Exception:  # BatchNorm in training mode asks for more than one value
         guard.pairs = True
     else:
-        guard.pairs = isinstance(answers[1], Tensor) and len(answers[1]) != 1
+        guard.pairs = isinstance(answers[1], Tensor) and answers[1].shape[:1] not in [(), (1,)]
     if guard.pairs:
         answers[1] = guard.raw_outputs(x[:1])
+
+
+def _gives_probabilities(guard: Guarded, x: Tensor) -> bool:
+    """Whether one logit is between 0 and 1 whatever the images, even far from [0, 1]."""
+    try:
+        return all(_are_probabilities(guard.raw_outputs(one)) for one in (x, FAR * x, -FAR * x))
+    except Exception:  # it need not read such images
+        return False
+
+
+def _are_probabilities(logits: Tensor) -> bool:
+    return bool(((logits[:, 1] >= 0) & (logits[:, 1] <= 1)).all())
 
 
 def _problem(logits: Tensor, count: int, classes: int) -> str | None:

@@ -13,7 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from robustinfo.core.checkpoint import Checkpoint
+from robustinfo.evaluation.sources._answers import AnswersOnly
 from robustinfo.evaluation.sources._globals import restoring_torch_state
+from robustinfo.evaluation.sources._outputs import Adaptation, are_floats, describe_output
 from robustinfo.evaluation.sources._precision import LOW, ForcePrecision, convert_to_float32
 
 
@@ -22,6 +24,7 @@ class Guarded(nn.Module):
 
     notes: the changes made to the network so that it can be judged, a line each.
     checkpoint: that of a network from a checkpoint file.
+    source: the text that named it.  sha256: of its file or weights (sources/__init__.py).
     """
 
     def __init__(self, network: nn.Module) -> None:
@@ -32,8 +35,20 @@ class Guarded(nn.Module):
         self.network = network
         self.notes: list[str] = []
         self.checkpoint: Checkpoint | None = None
+        self.source = self.sha256 = ""
+        self.adaptation = Adaptation()  # where in the network's output the logits are
         self.pairs = False  # whether one image is passed twice, as it fails alone
         self.refused: frozenset[torch.dtype] = frozenset()  # replaced by the images' dtype
+
+    @property
+    def answers_only(self) -> bool:
+        """Whether the network is known by its answers alone, so that it has no gradient."""
+        return any(isinstance(one, AnswersOnly) for one in self.modules())
+
+    @property
+    def labels_only(self) -> bool:
+        """Whether its scores are made from labels: 1 for one class, 0 for the others."""
+        return any(isinstance(one, AnswersOnly) and one.labels_only for one in self.modules())
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits (n, K). Raises TypeError where the network gives something else."""
@@ -45,12 +60,13 @@ class Guarded(nn.Module):
         return logits.to(x, copy=True)  # the network may overwrite its own
 
     def raw_outputs(self, x: Tensor) -> Tensor:
-        """The network's own outputs; for one image (1, K), even where it drops that dimension."""
+        """The network's own logits; for one image (1, K), even where it drops that dimension."""
         alone = len(x) == 1
         images = torch.cat([x, x]) if alone and self.pairs else x.clone()
         mode = ForcePrecision(x, self.refused) if self.refused else nullcontext()
         with restoring_torch_state(), mode:
-            logits = self.network(images)
+            output = self.network(images)
+        logits = self.adaptation.logits(output, len(images))
         if alone and isinstance(logits, Tensor):
             return logits[:1] if self.pairs else logits[None] if logits.ndim == 1 else logits
         return logits
@@ -106,22 +122,6 @@ def _set_mode(part: nn.Module, mode: bool) -> None:
     except NotImplementedError:  # its own children may lie behind the one that refuses
         for child in part.children():
             _set_mode(child, mode)
-
-
-def are_floats(answer: object) -> bool:
-    """Whether an output is a dense tensor of floats, whatever its shape."""
-    if not isinstance(answer, Tensor) or answer.layout != torch.strided:
-        return False
-    return answer.is_floating_point()
-
-
-def describe_output(answer: object) -> str:
-    """The type, layout, dtype or shape of an output that is not logits."""
-    if not isinstance(answer, Tensor):
-        return type(answer).__name__
-    if answer.layout != torch.strided:
-        return str(answer.layout)
-    return str(tuple(answer.shape)) if answer.is_floating_point() else str(answer.dtype)
 
 
 def image_count(count: int) -> str:

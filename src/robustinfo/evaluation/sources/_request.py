@@ -1,13 +1,10 @@
 """The request that every source gets, and what several sources share."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from importlib import import_module
 from types import ModuleType
-from typing import NamedTuple
-
-import torch
-from torch import Tensor, nn
+from typing import Any, NamedTuple
 
 from robustinfo.core.errors import UserError
 
@@ -17,40 +14,8 @@ class ModelRequest(NamedTuple):
 
     shape: tuple[int, int, int]  # c, h, w
     classes: int
-
-
-class Normalised(nn.Module):
-    """A network of images in [0, 1], around one of images (x - mean) / std by channel."""
-
-    mean: Tensor  # (c, 1, 1)
-    std: Tensor
-
-    def __init__(self, network: nn.Module, mean: Iterable[float], std: Iterable[float]) -> None:
-        super().__init__()
-        self.network = network
-        for name, values in (("mean", mean), ("std", std)):
-            numbers = torch.tensor([*values]).view(-1, 1, 1)
-            self.register_buffer(name, numbers, persistent=False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.network((x - self.mean) / self.std)
-
-
-def normalised(
-    network: nn.Module,
-    mean: Iterable[float],
-    std: Iterable[float],
-    text: str,
-    request: ModelRequest,
-) -> Normalised:
-    """The network with normalisation. Raises UserError if mean and images differ in channels."""
-    mean = [*mean]
-    if len(mean) != request.shape[0]:
-        raise UserError(
-            f"{text} reads images of {len(mean)} channels, the data has {request.shape[0]}; choose "
-            "another network or other data"
-        )
-    return Normalised(network, mean, std)
+    build: str | None = None  # module:Class, of a file of weights
+    build_args: Mapping[str, Any] | None = None  # keyword arguments of what builds the network
 
 
 def import_extra(package: str) -> ModuleType:
@@ -81,3 +46,8 @@ def unavailable(text: str, error: Exception, cache: str) -> UserError:
         f"{text}: its weights could not be loaded ({type(error).__name__}: {error}). Next: connect "
         f"to the network once, or copy the weights to {cache} from a machine that has them"
     )
+
+
+def copy_lines(*lines: str) -> str:
+    """Lines of an error's message that the user can copy."""
+    return "".join(f"\n    {line}" for line in lines)

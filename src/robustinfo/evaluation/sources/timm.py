@@ -4,18 +4,19 @@ Mean and standard deviation of its data configuration are put inside; of its oth
 Weights come from the Hugging Face Hub, as timm fetches them.
 """
 
+from torch import nn
+
 from robustinfo.core.errors import UserError
+from robustinfo.evaluation.sources._normalised import normalised
 from robustinfo.evaluation.sources._request import (
     ModelRequest,
-    Normalised,
     check_name,
     import_extra,
-    normalised,
     unavailable,
 )
 
 
-def load(name: str, request: ModelRequest) -> Normalised:
+def load(name: str, request: ModelRequest) -> nn.Module:
     """Images in [0, 1] -> logits of the classes it was trained on. Raises UserError."""
     timm, text = import_extra("timm"), f"timm:{name}"
     if not timm.is_model(name):
@@ -30,4 +31,4 @@ def load(name: str, request: ModelRequest) -> Normalised:
     except Exception as error:  # the Hub's errors change with its versions
         raise unavailable(text, error, "the Hub's cache (HF_HOME)") from error
     data = timm.data.resolve_model_data_config(network)
-    return normalised(network, data["mean"], data["std"], text, request)
+    return normalised(network, data["mean"], data["std"], text, request.shape[0])

@@ -1,0 +1,61 @@
+"""A network known by its answers alone: numpy arrays of images -> scores or labels.
+
+No gradient flows through it, and nothing is known of its layers.
+"""
+
+from collections.abc import Callable
+from typing import Any, Self
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+Ask = Callable[[np.ndarray], Any]
+
+
+class NoAnswerError(OSError):
+    """A server that does not answer, or not as asked; said without the place in the code."""
+
+
+class AnswersOnly(nn.Module):
+    """Images (n, c, h, w) in [0, 1] -> scores (n, K), without a gradient.
+
+    answers_only: True, by which an evaluation knows such a network.
+    labels_only: whether it gives labels; each becomes scores of 1 for its class and 0 for others.
+    """
+
+    answers_only = True
+
+    def __init__(self, ask: Ask, classes: int) -> None:
+        """ask: float32 (n, c, h, w) -> numbers (n, K), or integers (n,), labels below classes."""
+        super().__init__()
+        self.ask, self.classes, self.labels_only = ask, classes, False
+
+    @torch.no_grad()
+    def forward(self, x: Tensor) -> Tensor:
+        """Scores, (n, K) float32 on the device of x. Raises TypeError if the answers are others."""
+        given = self.ask(np.array(x.detach().cpu(), dtype=np.float32))
+        try:
+            answers = np.asarray(given)
+        except Exception as error:
+            raise TypeError(f"gives {type(given).__name__}, not a numpy array") from error
+        if answers.dtype.kind not in "biuf":
+            raise TypeError(f"gives {type(given).__name__} of {answers.dtype}, not numbers")
+        if answers.dtype.kind != "f" and answers.size == len(x):
+            return self._scores(answers.reshape(-1)).to(x.device)
+        return torch.from_numpy(answers.astype(np.float32)).to(x.device)
+
+    def _scores(self, labels: np.ndarray) -> Tensor:
+        """(n,) integers -> (n, K)."""
+        self.labels_only = True
+        wrong = labels[(labels < 0) | (labels >= self.classes)]
+        if len(wrong):
+            raise TypeError(f"gives the label {wrong[0]}; labels are 0 to {self.classes - 1}")
+        return F.one_hot(torch.from_numpy(labels.astype(np.int64)), self.classes).float()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Another that asks the same: sessions and connections cannot be copied."""
+        other = type(self)(self.ask, self.classes)
+        other.labels_only = self.labels_only
+        return other
