@@ -59,23 +59,22 @@ def judged(name: str, protocol: str, folder: Path | None) -> Evaluation:
         y,
         classes=10,
         ball=ball,
-        generator=torch.Generator().manual_seed(0),
         progress=lambda text: None,
     )
 
 
 def told(name: str, protocol: str, found: Evaluation) -> dict:
-    answers = found.verdict.answers
+    answers = found.checks
     failed = [one for one in answers if one.result == "failed"]
     return {
         "network": name,
-        "norm": found.ball.norm,
-        "epsilon": found.ball.epsilon,
+        "norm": found.threat.norm,
+        "epsilon": found.threat.epsilon,
         "protocol": protocol,
         "images": found.n,
-        "verdict": found.verdict.verdict,
-        "clean_accuracy": found.clean.value,
-        "robust_accuracy": found.robust.value,
+        "verdict": found.verdict,
+        "clean_accuracy": float(found.clean_accuracy),
+        "robust_accuracy": float(found.robust_accuracy),
         "accused_by": " ".join(
             f"{one.check.name}={one.value:.3g}" for one in failed if one.check.verdict in UNTRUSTED
         ),

@@ -56,13 +56,13 @@ def main() -> None:
             network, pictures.images, pictures.labels, classes=CLASSES, ball=BALL,
             attacks=attacks_of(asked),
             diagnostics={"output_checks": {"method": "output_checks"}},
-            generator=torch.Generator().manual_seed(0), most_diagnosed=size.images,
+            most_diagnosed=size.images,
             progress=lambda text: print(text, end="\r", file=sys.stderr),
         )  # fmt: skip
     peak = resident_kib("VmHWM")
     found |= {
         "images": result.n,
-        "attacks": {name: round(value, 4) for name, value in result.accuracies.items()},
+        "attacks": {name: round(one.leaves, 4) for name, one in result.attacks.items()},
         "seconds": {"reading": round(read), "all": round(time.perf_counter() - start)},
         "peak of the process, MiB": peak // 1024,
         "beyond what was held before, MiB": (peak - before) // 1024,

@@ -51,7 +51,7 @@ def judged(model: nn.Module, x: Tensor, y: Tensor, protocol: str) -> Evaluation:
         y[: size.images],
         classes=10,
         ball=Ball(norm="linf", epsilon=EPSILON),
-        generator=Generator(x.device).manual_seed(0),
+        device=x.device,
         progress=lambda text: None,
     )
 
@@ -80,7 +80,7 @@ def main() -> None:
         "protocol": given.protocol,
         "filters of ResNet-18": given.width,
         "images": said[0].n,
-        "verdict": said[0].verdict.verdict,
+        "verdict": said[0].verdict,
         "seconds": short(taken[0]),
         "peak memory, MiB": memory,
     }

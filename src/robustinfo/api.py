@@ -23,6 +23,7 @@ from robustinfo.evaluation.protocol import attacks as protocol_attacks
 from robustinfo.evaluation.questions import Questions, ask
 from robustinfo.evaluation.result import Evaluation
 from robustinfo.evaluation.selection import Choice, select
+from robustinfo.evaluation.sources._columns import output_classes
 from robustinfo.evaluation.sources._guarded import Guarded
 from robustinfo.evaluation.targeted import perturb_towards
 from robustinfo.evaluation.threats import Ball
@@ -95,14 +96,12 @@ def judge(
     1.0
     """
     chosen_device, ball_norm = options.device(str(device)), options.norm(norm)
-    size = options.protocol(protocol)
+    size = BY_NAME[options.protocol(protocol)]
     data = labelled_images(x, y, images or size.images, classes)
-    columns = None if classes is None else len(data.classes)
-    network = _network(model, data, columns, chosen_device, mean, std, abstain)
-    data = with_classes(data, network.classes - (abstain is not None), classes is not None)
-    other = None
-    if twin is not None:
-        other = _network(twin, data, len(data.classes), chosen_device, mean, std, None)
+    if classes is None and not isinstance(model, str | Path):
+        data = with_classes(data, _classes(model, data) - (abstain is not None))
+    network = _network(model, data, chosen_device, mean, std, more=abstain is not None)
+    other = None if twin is None else _network(twin, data, chosen_device, mean, std, name="twin")
     questions = Questions(
         ball=Ball(norm=ball_norm, epsilon=options.epsilon(str(epsilon), ball_norm)),
         size=size,
@@ -159,7 +158,9 @@ def attack(
     chosen_device, ball_norm = options.device(str(device)), options.norm(norm)
     ball = Ball(norm=ball_norm, epsilon=options.epsilon(str(epsilon), ball_norm))
     data = labelled_images(x, y, len(x) if hasattr(x, "__len__") else 10**9)
-    network = _network(model, data, None, chosen_device, mean, std, None)
+    if not isinstance(model, str | Path):
+        data = with_classes(data, _classes(model, data))
+    network = _network(model, data, chosen_device, mean, std)
     given = {"method": name} if isinstance(name, str) else dict(name)
     medium = BY_NAME["medium"]
     usual = protocol_attacks(medium, ball).get(given["method"])
@@ -168,8 +169,9 @@ def attack(
     model_, labels = GradientSafe(network).eval(), data.labels
     goals = None if targets is None else torch.as_tensor(targets).to(chosen_device)
     parts = []
-    for number, (part, label) in enumerate(memory_batches(data.images, labels)):
-        images, right = to_float(part, chosen_device), label.to(chosen_device)
+    every = to_float(data.images[:])
+    for number, (part, label) in enumerate(memory_batches(every, labels)):
+        images, right = part.to(chosen_device), label.to(chosen_device)
         draw = part_generator(chosen_device, seed, given["method"], number)
         if goals is None:
             parts.append(chosen.perturb(model_, images, right, generator=draw))
@@ -191,22 +193,27 @@ def load(file: str | Path, device: str | torch.device = "cpu") -> nn.Module:
     return checkpoint.network(checkpoint.load(Path(file)), device)
 
 
+def _classes(model: nn.Module | Callable, data: LabelledImages) -> int:
+    """K of a network's logits (n, K)."""
+    return output_classes(model, tuple(data.images.shape[1:]), len(data.classes))
+
+
 def _network(
     model: Model,
     data: LabelledImages,
-    classes: int | None,
     device: torch.device,
     mean: Numbers | None,
     std: Numbers | None,
-    abstain: str | None,
+    *,
+    more: int = 0,
+    name: str = "network",
 ) -> Guarded:
-    """The network on the device, checked; classes: None: as many as it has."""
-    shape, more = tuple(data.images.shape[1:]), abstain is not None
-    options_: dict[str, Any] = {"shape": shape, "device": device, "mean": mean, "std": std}
+    """The network on the device, checked. more: logits than the data has classes."""
+    about: dict[str, Any] = {"shape": tuple(data.images.shape[1:]), "device": device}
+    about |= {"classes": len(data.classes) + more, "mean": mean, "std": std}
     if isinstance(model, str | Path):
-        return sources.model(str(model), classes=(classes or len(data.classes)) + more, **options_)
-    columns = None if classes is None else classes + more
-    return sources.in_memory(model, classes=columns, **options_)
+        return sources.model(str(model), **about)
+    return sources.in_memory(model, name=name, **about)
 
 
 def _teller(progress: bool | Progress) -> Progress:

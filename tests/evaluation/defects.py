@@ -54,7 +54,6 @@ def judged(case: Honest, defect: Defect | None = None, *, size: Size = TINY) -> 
         ball=ball,
         attacks=made,
         diagnostics={name: part.entry for name, part in parts.items()},
-        generator=Generator().manual_seed(0),
         twin=twin,
         progress=lambda text: None,
     )

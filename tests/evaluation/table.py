@@ -20,9 +20,7 @@ def main() -> None:
         found = judged(honest("digits", "adversarial", 0), defect)
         one = answered(found, defect.check)
         flag = f"`{one.check.name}`" if one.result in ("failed", "noted") else "**missed**"
-        print(
-            f"| {defect.text} | {flag} | {one.value:.3g} | {rule(one)} | {found.verdict.verdict} |"
-        )
+        print(f"| {defect.text} | {flag} | {one.value:.3g} | {rule(one)} | {found.verdict} |")
         sys.stdout.flush()
     print("\n| honest | robust | accused by | verdict |\n|---|---|---|---|")
     for dataset, defence, seed in HONEST:
@@ -30,12 +28,12 @@ def main() -> None:
             found = judged(honest(dataset, defence, seed))
             accused = [
                 one.check.name
-                for one in found.verdict.answers
+                for one in found.checks
                 if one.result == "failed" and one.check.verdict not in FAIR
             ]
             name = f"{dataset}, {defence}, seed {seed}"
-            told = f"{found.robust.value:.0%} | {', '.join(accused) or 'none'}"
-            print(f"| {name} | {told} | {found.verdict.verdict} |")
+            told = f"{found.robust_accuracy:.0%} | {', '.join(accused) or 'none'}"
+            print(f"| {name} | {told} | {found.verdict} |")
             sys.stdout.flush()
 
 

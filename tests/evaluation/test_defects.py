@@ -20,14 +20,14 @@ HONEST = [(data, how, seed) for data in ("digits", "mnist") for how in ("standar
 
 
 def answered(found, name):
-    return next(one for one in found.verdict.answers if one.check.name == name)
+    return next(one for one in found.checks if one.check.name == name)
 
 
 @pytest.mark.parametrize("name", DEFECTS)
 def test_a_planted_defect_is_flagged_by_the_check_that_is_made_for_it(name):
     found = judged(honest("digits", "adversarial", 0), DEFECTS[name])
     assert answered(found, DEFECTS[name].check).result in ("failed", "noted")
-    assert found.verdict.verdict == VERDICTS.get(name, "invalid")
+    assert found.verdict == VERDICTS.get(name, "invalid")
 
 
 @pytest.mark.parametrize("dataset, defence, seed", HONEST)
@@ -37,24 +37,24 @@ def test_an_honest_network_raises_none(dataset, defence, seed):
     found = judged(honest(dataset, defence, seed))
     accused = [
         one.check.name
-        for one in found.verdict.answers
+        for one in found.checks
         if one.result == "failed" and one.check.verdict not in FAIR
     ]
     assert not accused
     # The smallest protocol may say that a network is broken, and never that one holds.
-    assert found.verdict.verdict in ("broken", NOT_ENOUGH)
-    assert defence == "standard" or found.verdict.verdict == NOT_ENOUGH
+    assert found.verdict in ("broken", NOT_ENOUGH)
+    assert defence == "standard" or found.verdict == NOT_ENOUGH
 
 
 def test_an_honest_network_holds_in_the_third_protocol_on_which_nothing_happens():
     size = BY_NAME["medium"]
     found = judged(honest("digits", "adversarial", 0, size.images), size=size)
-    open_ones = {one.check.name for one in found.verdict.answers if one.result == "cannot say"}
-    assert (found.verdict.verdict, open_ones) == (HOLDS, set())
+    open_ones = {one.check.name for one in found.checks if one.result == "cannot say"}
+    assert (found.verdict, open_ones) == (HOLDS, set())
 
 
 @pytest.mark.parametrize("name, verdict", [("noise", ADAPTIVE), ("batch_norm", "invalid")])
 def test_a_network_that_contradicts_itself_is_judged_by_the_attacks_that_can_be_made(name, verdict):
     found = judged(honest("digits", "adversarial", 0), DEFECTS[name], size=SIZES[1])
     assert set(found.not_made) <= {"hop_skip_jump"}
-    assert found.verdict.verdict == verdict and "pgd" in found.accuracies
+    assert found.verdict == verdict and "pgd" in found.attacks

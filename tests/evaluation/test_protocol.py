@@ -109,7 +109,7 @@ def test_no_network_is_asked_more_often_than_was_said(ball):
     asked = {name: part.entry for name, part in diagnostics(size, ball, 64).items()}
     found = evaluate(
         model, x, y, classes=10, ball=ball, attacks=attacks_of(made, term=None), diagnostics=asked,
-        generator=torch.Generator(), progress=lambda name: None,
+        progress=lambda name: None,
     )  # fmt: skip
     assert not found.not_made
     said = cost(size, ball, 64, term=True)

@@ -6,6 +6,8 @@ network runs in a process of its own (isolated.py), so that torch is not importe
 ends its process, as by ``os._exit(0)``, is an error and never a verdict.
 """
 
+import shlex
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -26,7 +28,12 @@ def judge(
     data: Annotated[str, typer.Option(help=DATA)],
     epsilon: Annotated[str, typer.Option(help="of the threat model, as 0.2 or 8/255")],
     norm: Annotated[str, typer.Option(help="linf or l2")] = "linf",
-    budget: Annotated[str, typer.Option(help="90s, 20m or 2h")] = "20m",
+    protocol: Annotated[
+        str, typer.Option(help=f"how much is asked: {', '.join(options.PROTOCOLS)}")
+    ] = "medium",
+    budget: Annotated[
+        str | None, typer.Option(help="90s, 20m or 2h: says which protocol fits into it here")
+    ] = None,
     twin: Annotated[str | None, typer.Option(help="the same network, undefended")] = None,
     size: Annotated[int | None, typer.Option(help="of the images, in pixels")] = None,
     classes: Annotated[
@@ -35,7 +42,28 @@ def judge(
     images: Annotated[
         int | None, typer.Option(help="how many, whatever the protocol says", min=1)
     ] = None,
+    attacks: Annotated[
+        str | None,
+        typer.Option(help="these instead of the protocol's: pgd,autoattack or {method: pgd, ...}"),
+    ] = None,
+    adversarial: Annotated[
+        list[Path] | None, typer.Option(help="a file of images crafted before; may come again")
+    ] = None,
+    epsilons: Annotated[
+        str | None, typer.Option(help="of the curve of accuracy by epsilon: 2/255,4/255")
+    ] = None,
+    abstain: Annotated[
+        str | None,
+        typer.Option(help="of a network with one logit more, to abstain: that is robust, or error"),
+    ] = None,
     seed: Annotated[int, typer.Option(help="of whatever the attacks draw")] = 0,
+    batch_size: Annotated[
+        int | None, typer.Option(help="images at once; else as memory allows", min=1)
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="a folder for report and results; a stopped run goes on from there"),
+    ] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda or cuda:1; else a GPU if there is")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="print the verdict as JSON")] = False,
 ) -> None:
@@ -52,14 +80,22 @@ def judge(
             data=data,
             norm=ball_norm,
             epsilon=options.epsilon(epsilon, ball_norm),
-            seconds=options.seconds(budget),
+            protocol=options.protocol(protocol),
+            seconds=None if budget is None else options.seconds(budget),
             twin=twin,
             size=size,
             classes=None if classes is None else str(classes),
             images=images,
+            attacks=options.attacks(attacks),
+            adversarial=[str(file) for file in adversarial or ()],
+            epsilons=options.epsilons(epsilons, ball_norm),
+            abstain=options.abstain(abstain),
             seed=seed,
             device=device,
+            batch_size=batch_size,
+            out=None if out is None else str(out),
             as_json=as_json,
+            command=shlex.join(["robustinfo", *sys.argv[1:]]),
         )
         raise typer.Exit(_print_verdict(chosen))
     except UserError as error:

@@ -11,10 +11,10 @@ from robustinfo.core.errors import UserError
 from robustinfo.core.settings import Entry
 
 
-def entry(kind: str, text: str | Mapping) -> Entry:
-    """The entry of a folder, e.g. ``entry("models", "{method: lenet5}")``, its settings checked.
+def parsed(kind: str, text: str | Mapping) -> Entry:
+    """The entry of a folder that a text writes, with whatever settings.
 
-    Raises UserError with the text, the problem and the choices.
+    Raises UserError if it is none.
     """
     try:
         content = YAML(typ="safe", pure=True).load(text) if isinstance(text, str) else dict(text)
@@ -25,6 +25,15 @@ def entry(kind: str, text: str | Mapping) -> Entry:
         content = {"method": content}
     if not isinstance(content, dict):
         raise UserError(f"{text!r} is no entry of {kind}/; write {{method: ...}} and its numbers")
+    return content
+
+
+def entry(kind: str, text: str | Mapping) -> Entry:
+    """The entry of a folder, e.g. ``entry("models", "{method: lenet5}")``, its settings checked.
+
+    Raises UserError with the text, the problem and the choices.
+    """
+    content = parsed(kind, text)
     try:
         registry.config(kind, content)
     except ValidationError as error:

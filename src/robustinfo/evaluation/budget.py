@@ -75,6 +75,13 @@ def estimates(
         yield size, task.networks * (seconds + OVERHEAD * steps)
 
 
+def duration(seconds: float) -> str:
+    """``90 s``, ``12 min`` or ``3.5 h``."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
 def largest_size(
     seconds_each: tuple[float, float], ball: Ball, budget: float, task: Task
 ) -> tuple[Size, float]:

@@ -3,31 +3,30 @@
 Everything that imports torch, or calls the user's code, happens here.
 """
 
-import json
-from collections.abc import Callable
-from math import prod
+import time
 from pathlib import Path
 from typing import Any
 
 import torch
 from rich.console import Console
-from torch import Generator
+from rich.markup import escape
 
 from robustinfo.core.batches import to_float
 from robustinfo.core.errors import UserError
-from robustinfo.core.settings import out_of_scale
 from robustinfo.evaluation import budget, options, plain, protocol, sources
-from robustinfo.evaluation.attack_term import attack_term
-from robustinfo.evaluation.by_protocol import evaluate_by_protocol
 from robustinfo.evaluation.images import LabelledImages
 from robustinfo.evaluation.images import images as load_images
 from robustinfo.evaluation.options import Options
-from robustinfo.evaluation.printing import as_json, render
+from robustinfo.evaluation.own_images import read_images
+from robustinfo.evaluation.printing import render
+from robustinfo.evaluation.progress import Progress, Step
+from robustinfo.evaluation.questions import Questions, ask
 from robustinfo.evaluation.sources._error_origin import error_with_origin, is_users
 from robustinfo.evaluation.sources._guarded import Guarded
 from robustinfo.evaluation.threats import Ball
 
 TIMED = 32  # images of the batch that is timed
+PAUSE = 10  # seconds between lines of progress, where there is no terminal
 
 
 def run(arguments: dict[str, Any], text_format: dict[str, Any]) -> dict[str, str]:
@@ -45,76 +44,112 @@ def run(arguments: dict[str, Any], text_format: dict[str, Any]) -> dict[str, str
     except BaseException as error:
         if not is_users(error):
             raise
-        return {"error": f"{chosen.model} ended without a verdict: {error_with_origin(error)}"}
+        return {
+            "error": f"{chosen.model} ended without a verdict: {error_with_origin(error)}"
+            + _goes_on(chosen)
+        }
 
 
 def _run(chosen: Options, text_format: plain.TextFormat) -> dict[str, str]:
     """The verdict, or a UserError."""
     console, device = Console(stderr=True), options.device(chosen.device)
-    ball = Ball(norm=chosen.norm, epsilon=chosen.epsilon)
-    max_images = chosen.images or protocol.SIZES[-1].images
+    questions = _questions(chosen, device)
     class_file = Path(chosen.classes) if chosen.classes else None
-    data = load_images(chosen.data, size=chosen.size, limit=max_images, class_file=class_file)
-    values = prod(data.images.shape[1:])
-    if problem := out_of_scale(chosen.epsilon, chosen.norm, values):
-        raise UserError(f"--epsilon {chosen.epsilon:g}: {problem}")
+    data = load_images(
+        chosen.data, size=chosen.size, limit=questions.most_images, class_file=class_file
+    )
     networks = _networks(chosen, data, device)
     notes = [note for network in networks for note in network.notes]
-    for line in [*data.summary.lines(), *notes]:  # before anything is judged
+    lines = [*data.summary.lines(), *notes, _announced(chosen, questions, data, networks)]
+    for line in lines:  # before anything is judged
         console.print(line, markup=False, highlight=False, soft_wrap=True)
-    term = _term(networks[0])
-    seconds_each = budget.seconds_each(networks[0], to_float(data.images[:TIMED], device))
-    task = budget.Task(len(data.labels), values, len(networks), term is not None, chosen.images)
-    size, estimate = budget.largest_size(seconds_each, ball, chosen.seconds, task)
-    labels = data.labels[: chosen.images or size.images]
-    duration = f"{estimate:.0f} s" if estimate < 120 else f"{estimate / 60:.0f} min"
-    hint = "a larger --budget asks more"
-    if estimate > chosen.seconds:
-        least = "fewer --images take less" if chosen.images else "and the least there is"
-        hint = f"more than --budget {chosen.seconds:.0f}s, {least}"
-    console.print(
-        f"protocol {size.name} ({protocol.rank(size)}): {len(labels)} images, about {duration} "
-        f"on {device}; {hint}",
-        soft_wrap=True,
-    )
-    generator = Generator(device).manual_seed(chosen.seed)
+    twin = networks[1] if len(networks) > 1 else None
     with console.status("") as status:
-        evaluation = evaluate_by_protocol(
-            size,
-            networks[0],
-            data.images,
-            labels,
-            classes=len(data.classes),
-            ball=ball,
-            generator=generator,
-            term=term,
-            twin=networks[1] if len(networks) > 1 else None,
-            progress=status.update,
-        )
+        tell: Progress = _Lines(console)
+        if console.is_terminal:
+            tell = lambda step: status.update(escape(str(step)))  # noqa: E731
+        evaluation = ask(questions, networks[0], data, twin=twin, progress=tell)
+    if chosen.out:
+        for file in evaluation.save(chosen.out):
+            console.print(f"wrote {file}", markup=False, highlight=False, soft_wrap=True)
     if chosen.as_json:
-        content = as_json(evaluation, size) | {"data": data.summary._asdict(), "notes": notes}
-        text = json.dumps(content, indent=2) + "\n"
+        text = evaluation.to_json()
     else:
-        text = plain.text(render(evaluation, size), text_format)
-    return {"verdict": evaluation.verdict.verdict, "text": text}
+        text = plain.text(render(evaluation), text_format)
+    return {"verdict": evaluation.verdict, "text": text}
+
+
+def _questions(chosen: Options, device: torch.device) -> Questions:
+    return Questions(
+        ball=Ball(norm=chosen.norm, epsilon=chosen.epsilon),
+        size=protocol.BY_NAME[chosen.protocol],
+        images=chosen.images,
+        attacks=chosen.attacks,
+        crafted=read_images(chosen.adversarial),
+        epsilons=chosen.epsilons,
+        seed=chosen.seed,
+        device=device,
+        batch_size=chosen.batch_size,
+        abstain=chosen.abstain,
+        folder=Path(chosen.out) if chosen.out else None,
+        command=chosen.command,
+    )
 
 
 def _networks(chosen: Options, data: LabelledImages, device: torch.device) -> list[Guarded]:
     """The network, and its twin if there is one."""
     texts = [text for text in (chosen.model, chosen.twin) if text is not None]
+    more = int(chosen.abstain is not None)
     return [
         sources.model(
             text,
             shape=tuple(data.images.shape[1:]),
-            classes=len(data.classes),
+            classes=len(data.classes) + (more if number == 0 else 0),
             device=device,
         )
-        for text in texts
+        for number, text in enumerate(texts)
     ]
 
 
-def _term(guard: Guarded) -> Callable | None:
-    """The ``attack_term`` of its checkpoint's defence; None without a checkpoint or a term."""
-    if guard.checkpoint is None:
-        return None
-    return attack_term(guard.checkpoint, guard.network)
+def _announced(
+    chosen: Options, questions: Questions, data: LabelledImages, networks: list[Guarded]
+) -> str:
+    """The protocol and how long it takes; with a budget, the one that fits."""
+    size, ball = questions.size, questions.ball
+    values = data.images[:1].numel()
+    seconds_each = budget.seconds_each(networks[0], to_float(data.images[:TIMED], questions.device))
+    task = budget.Task(len(data.labels), values, len(networks), asked=chosen.images)
+    needed = dict(budget.estimates(seconds_each, ball, task))
+    text = (
+        f"protocol {size.name} ({protocol.rank(size)}): "
+        f"{len(data.labels[: questions.most_images])} images, at most about "
+        f"{budget.duration(needed[size])} on {questions.device}"
+    )
+    if chosen.seconds is not None:
+        fitting, estimate = budget.largest_size(seconds_each, ball, chosen.seconds, task)
+        fits = "fits into" if estimate <= chosen.seconds else "is the least there is, beyond"
+        text += (
+            f"; --protocol {fitting.name} ({budget.duration(estimate)}) {fits} "
+            f"--budget {chosen.seconds:.0f}s"
+        )
+    return text
+
+
+def _goes_on(chosen: Options) -> str:
+    if not chosen.out:
+        return "; with --out FOLDER the same command would go on where it ended"
+    return f"; what is finished lies in {chosen.out}, and the same command goes on from there"
+
+
+class _Lines:
+    """Progress in plain lines: of what has ended, at most one in PAUSE seconds, and the last."""
+
+    def __init__(self, console: Console) -> None:
+        self._console, self._last = console, -float("inf")
+
+    def __call__(self, step: Step) -> None:
+        now = time.monotonic()
+        if not step.result or (now - self._last < PAUSE and step.fraction < 1):
+            return
+        self._last = now
+        self._console.print(str(step), markup=False, highlight=False, soft_wrap=True)

@@ -52,10 +52,8 @@ def labelled_images(
     return LabelledImages(images, labels, names, summary)
 
 
-def with_classes(data: LabelledImages, classes: int, named: bool) -> LabelledImages:
-    """The images in so many classes. named: whether the names are the caller's, and stay."""
-    if named:
-        return data
+def with_classes(data: LabelledImages, classes: int) -> LabelledImages:
+    """The images in so many classes, named by their labels."""
     names = _names(classes, classes)
     _check_labels(data.labels, names)
     counts = data.labels.bincount(minlength=classes).tolist()

@@ -9,24 +9,33 @@ from robustinfo.core.settings import Norm, out_of_scale, pixels
 if TYPE_CHECKING:  # slow to import, and a wrong option is told without it
     import torch
 
+PROTOCOLS = ("tiny", "small", "medium", "large", "full")  # of protocol.py
 UNITS = {"s": 1, "m": 60, "h": 3600}
 
 
 class Options(NamedTuple):
-    """The options of ``robustinfo judge``."""
+    """The options of ``robustinfo judge``, as JSON has them."""
 
     model: str
     data: str
     norm: Norm
     epsilon: float  # in pixel values of [0, 1]
-    seconds: float
+    protocol: str
+    seconds: float | None  # the budget
     twin: str | None
     size: int | None
     classes: str | None  # a file
     images: int | None  # how many; None: as the protocol has it
+    attacks: list[str] | None
+    adversarial: list[str]  # files
+    epsilons: list[float]
+    abstain: str | None
     seed: int
     device: str
+    batch_size: int | None
+    out: str | None  # a folder
     as_json: bool  # JSON
+    command: str  # that repeats it
 
 
 def norm(text: str) -> Norm:
@@ -48,6 +57,32 @@ def epsilon(text: str, ball_norm: Norm) -> float:
     if problem := out_of_scale(size, ball_norm):
         raise UserError(f"--epsilon {text}: {problem}")
     return size
+
+
+def epsilons(text: str | None, ball_norm: Norm) -> list[float]:
+    """Several radii, ``2/255,4/255``; of nothing none."""
+    return [] if text is None else [epsilon(one.strip(), ball_norm) for one in text.split(",")]
+
+
+def protocol(text: str) -> str:
+    """The name of a protocol."""
+    if text not in PROTOCOLS:
+        raise UserError(f"--protocol {text}: choose from {', '.join(PROTOCOLS)}")
+    return text
+
+
+def abstain(text: str | None) -> str | None:
+    """What it is that a network abstains: ``robust`` or ``error``; None: it does not."""
+    if text not in (None, "robust", "error"):
+        raise UserError(f"--abstain {text}: it is robust (abstaining resists), or error")
+    return text
+
+
+def attacks(text: str | None) -> list[str] | None:
+    """Names or entries of attacks, ``pgd,autoattack`` or ``{method: pgd, steps: 500}``."""
+    if text is None:
+        return None
+    return [one.strip() for one in re.split(r",(?![^{]*\})", text) if one.strip()]
 
 
 def device(text: str) -> "torch.device":

@@ -41,7 +41,7 @@ def rule(one: Answer) -> str:
 
 
 def headline(evaluation: Evaluation) -> str:
-    """The accuracies in a line: ``clean accuracy 96.0%, robust accuracy 38.8% (34.0% to 43.7%)``."""
+    """Both accuracies: ``clean accuracy 96.0%, robust accuracy 38.8% (34.0% to 43.7%)``."""
     clean, robust = evaluation.clean_accuracy, evaluation.robust_accuracy
     kind = "black-box accuracy" if evaluation.black_box else "robust accuracy"
     text = f"{robust:.1%} ({robust.low:.1%} to {robust.high:.1%})"
@@ -50,22 +50,43 @@ def headline(evaluation: Evaluation) -> str:
     return f"clean accuracy {clean:.1%}, {kind} {text}"
 
 
+def threat(evaluation: Evaluation) -> str:
+    """Threat model, images and protocol: ``linf 0.03137, 400 images, protocol medium (3 of 5)``."""
+    name = evaluation.about.get("protocol", {}).get("name")
+    asked = f", protocol {name} ({rank(BY_NAME[name])})" if name else ""
+    ball = evaluation.threat
+    return f"{ball.norm} {ball.epsilon:.4g}, {evaluation.n} images{asked}"
+
+
+def lines(evaluation: Evaluation) -> list[str]:
+    """Verdict, threat model, accuracies, and each check that did not pass."""
+    verdict = evaluation.conclusion
+    return [
+        verdict.verdict,
+        f"{threat(evaluation)}; {summary(verdict)}",
+        headline(evaluation),
+        *(f"{one.check.name}: {text}" for one in reasons(verdict) if (text := explanation(one))),
+    ]
+
+
+def reasons(verdict: Verdict) -> list[Answer]:
+    """The answers, failed ones first."""
+    return sorted(verdict.answers, key=lambda one: one.result != "failed")
+
+
 def render(evaluation: Evaluation) -> Group:
     """The verdict, its reasons, accuracy under each attack, and every check that was run."""
     verdict = evaluation.conclusion
     colour = COLOURS.get(verdict.verdict, "red")
     others = [one for one in verdict.failed_classes() if one != verdict.verdict]
     also = f" (and {', '.join(others)})" if others else ""
-    name = evaluation.about.get("protocol", {}).get("name")
-    asked = f"protocol {name} ({rank(BY_NAME[name])}); " if name else ""
     head = (
         f"[bold {colour}]{verdict.verdict}[/]{also}\n"
-        f"{evaluation.threat.norm} {evaluation.threat.epsilon:.4g}, {evaluation.n} images, "
-        f"{asked}{summary(verdict)}\n{headline(evaluation)}"
+        f"{threat(evaluation)}; {summary(verdict)}\n{headline(evaluation)}"
     )
     why = [
         f"[{STYLES.get(one.result, 'dim')}]{one.check.name}[/]: {text}"
-        for one in sorted(verdict.answers, key=lambda one: one.result != "failed")
+        for one in reasons(verdict)
         if (text := explanation(one))
     ]
     not_made = [

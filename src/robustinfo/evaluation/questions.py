@@ -1,4 +1,4 @@
-"""What a network is to be asked, and the evaluation that answers: for the command and for programs."""
+"""What a network is to be asked, and the evaluation that answers; for command and programs."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -138,7 +138,8 @@ def _about(
         "robustinfo": found.get("robustinfo"),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": questions.command,
-        "protocol": questions.size._asdict() | {"images": len(data.labels[: questions.most_images])},
+        "protocol": questions.size._asdict()
+        | {"images": len(data.labels[: questions.most_images])},
         "seed": questions.seed,
         "batch_size": questions.batch_size,
         "abstain": questions.abstain,

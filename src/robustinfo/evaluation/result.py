@@ -1,7 +1,7 @@
 """The evaluation of one network: the verdict, and all that it rests on."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -80,6 +80,8 @@ class Evaluation:
     black_box: bool  # whether only its answers were known: no gradient attack was possible
     data_sha256: str  # of the images and labels
     crafted: Callable[..., Iterator[tuple[Batch, Tensor]]]  # task.crafted_again, but for a name
+    classify: Callable[[Tensor], Tensor]  # (n, c, h, w) on the device -> (n,) classes
+    run: Mapping[str, Any] = field(default_factory=dict)  # what finished parts depend on
     about: dict[str, Any] = field(default_factory=dict)  # what repeats it, as document.py has it
 
     @property

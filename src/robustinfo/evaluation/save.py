@@ -17,7 +17,6 @@ from robustinfo.core.files import atomic_write
 from robustinfo.evaluation import report
 from robustinfo.evaluation.document import document
 from robustinfo.evaluation.finished import Finished
-from robustinfo.evaluation.report.gallery import Gallery
 from robustinfo.evaluation.result import Evaluation
 
 SHOWN = 12  # adversarial images in the report
@@ -35,23 +34,24 @@ def save(evaluation: Evaluation, folder: Path) -> list[Path]:
     return [file, *report.write(folder, content, gallery(evaluation))]
 
 
-def gallery(evaluation: Evaluation) -> Gallery | None:
+def gallery(evaluation: Evaluation) -> report.Gallery | None:
     """The first broken images, from the attack that broke most; None where none did."""
     name = max(evaluation.attacks, key=lambda one: int(evaluation.attacks[one].broken.sum()))
     rows = evaluation.attacks[name].broken.nonzero().flatten()[:SHOWN].tolist()
-    clean, adversarial, after = [], [], []
+    clean, adversarial = list[torch.Tensor](), list[torch.Tensor]()
+    after = list[int]()
     for batch, x_adv in evaluation.crafted(name):
         here = [row - batch.start for row in rows if batch.start <= row < batch.rows.stop]
         clean.append(batch.x[here].cpu())
         adversarial.append(x_adv[here].cpu())
-        after += evaluation.predict(x_adv[here]).tolist() if here else []
+        after += evaluation.classify(x_adv[here]).tolist() if here else []
         if not rows or batch.rows.stop > rows[-1]:
             break
     if not rows:
         return None
     names = [*evaluation.about["data"]["classes"]]
     labels = [names[evaluation.labels[row]] for row in rows]
-    return Gallery(
+    return report.Gallery(
         clean=torch.cat(clean),
         adversarial=torch.cat(adversarial),
         labels=labels,

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from robustinfo.core import registry
 from robustinfo.core.batches import ImageSource
-from robustinfo.core.entries import entry
+from robustinfo.core.entries import entry, parsed
 from robustinfo.core.errors import UserError
 from robustinfo.core.settings import Entry
 from robustinfo.evaluation import protocol
@@ -63,7 +63,8 @@ def _named(
     """Name and entry of one attack that was chosen."""
     if isinstance(one, str) and one in entries:
         return one, entries[one]
-    method = one if isinstance(one, str) else one.get("method")
+    given = parsed("attacks", one)
+    method = given.get("method")
     if method not in registry.names("attacks"):
         raise UserError(
             f"no attack {method!r}; the protocol has {', '.join(entries)}; the catalogue: "
@@ -75,7 +76,6 @@ def _named(
     if registry.module("attacks", about).ROLE == "adaptive" and term is None:
         raise UserError(f"{method} needs the term of the defence: give it as loss=")
     fields = registry.module("attacks", about).Config.model_fields
-    given = {} if isinstance(one, str) else dict(one)
     in_ball = {name: value for name, value in ball.model_dump().items() if name in fields}
     for name, value in in_ball.items():
         if given.get(name, value) != value:

@@ -59,6 +59,13 @@ def find_logits(output: object, count: int, classes: int, text: str) -> Adaptati
     return Adaptation(path, one_logit, tuple(notes))
 
 
+def logits_shapes(output: object, count: int) -> Iterator[int]:
+    """The columns of every tensor in an output that may be logits of ``count`` images."""
+    for _, tensor in _tensors(output):
+        if tensor.shape[:1] == (count,) and tensor.ndim <= 2:
+            yield tensor.shape[1] if tensor.ndim == 2 else 1
+
+
 def are_floats(answer: object) -> bool:
     """Whether an output is a dense tensor of floats, whatever its shape."""
     if not isinstance(answer, Tensor) or answer.layout != torch.strided:
