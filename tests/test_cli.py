@@ -178,7 +178,7 @@ def test_every_class_has_an_exit_code_of_its_own_beside_those_of_errors():
         ("mine:plain", ["--norm", "l1"], "linf or l2"),
         ("mine:plain", ["--epsilon", "8/0"], "write a number, as 0.2 or 8/255"),
         ("mine:plain", ["--epsilon", "0"], "above 0"),
-        ("mine:plain", ["--norm", "l2", "--epsilon", "100"], "--epsilon 100:"),
+        ("mine:plain", ["--norm", "l2", "--epsilon", "100"], "epsilon 100:"),
     ],
 )
 def test_what_cannot_be_judged_is_an_error_that_says_what_to_do(judge, model, options, said):

@@ -7,26 +7,32 @@
 Names are imported when they are first used: the command line's help needs no torch.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from robustinfo.api import Attacked, Evaluation, attack, judge, load
+    from robustinfo.attacking import Attacked, attack
     from robustinfo.core.errors import UserError
+    from robustinfo.evaluation.result import Evaluation
+    from robustinfo.judging import judge
+    from robustinfo.loading import load
 
 __all__ = ["Attacked", "Evaluation", "UserError", "attack", "judge", "load"]
+_MODULES = {
+    "Attacked": "robustinfo.attacking",
+    "Evaluation": "robustinfo.evaluation.result",
+    "UserError": "robustinfo.core.errors",
+    "attack": "robustinfo.attacking",
+    "judge": "robustinfo.judging",
+    "load": "robustinfo.loading",
+}
 
 
 def __getattr__(name: str) -> object:
-    """The public name, from api.py."""
-    if name == "UserError":
-        from robustinfo.core.errors import UserError
-
-        return UserError
-    if name in __all__:
-        from robustinfo import api
-
-        return getattr(api, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    """A public name, from its module."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_MODULES[name]), name)
 
 
 def __dir__() -> list[str]:

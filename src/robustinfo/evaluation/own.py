@@ -23,7 +23,7 @@ def own_attack(function: Callable, ball: Ball) -> Attack:
 
     x: (n, c, h, w) in [0, 1].  y: (n,) labels. x_adv: like x; success: (n,) bool, its claim.
     """
-    name = getattr(function, "__qualname__", type(function).__name__)
+    name = getattr(function, "__name__", type(function).__name__)
     entry = {"method": OWN, "name": name, "module": getattr(function, "__module__", "")}
 
     def perturb(

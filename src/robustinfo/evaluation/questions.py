@@ -63,6 +63,12 @@ def ask(
     for epsilon in (ball.epsilon, *questions.epsilons):
         if problem := out_of_scale(epsilon, ball.norm, values):
             raise UserError(f"epsilon {epsilon:g}: {problem}")
+    for name, images in (questions.crafted or {}).items():
+        if images.shape[1:] != data.images.shape[1:] or images.shape[0] < len(labels):
+            raise UserError(
+                f"adversarial images {name}: {tuple(images.shape)}, and {len(labels)} images of "
+                f"{tuple(data.images.shape[1:])} are judged; give one like each, in their order"
+            )
     model, term, abstains = _with_abstention(network, questions)
     about = _about(questions, network, twin, data)
     began = time.perf_counter()

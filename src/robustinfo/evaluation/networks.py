@@ -1,0 +1,46 @@
+"""The network of a program, whatever it is given as, on the device and checked."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from robustinfo.evaluation import sources
+from robustinfo.evaluation.images import LabelledImages
+from robustinfo.evaluation.labelled import with_classes
+from robustinfo.evaluation.sources._columns import output_classes
+from robustinfo.evaluation.sources._guarded import Guarded
+
+Model = nn.Module | Callable | str | Path
+Numbers = float | Sequence[float]
+
+
+def in_its_classes(model: Model, data: LabelledImages, *, more: int = 0) -> LabelledImages:
+    """The images in as many classes as the network has logits; a named network is not asked.
+
+    more: logits that are none of a class.
+    """
+    if isinstance(model, str | Path):
+        return data
+    columns = output_classes(model, tuple(data.images.shape[1:]), len(data.classes))
+    return with_classes(data, columns - more)
+
+
+def network_of(
+    model: Model,
+    data: LabelledImages,
+    device: torch.device,
+    mean: Numbers | None,
+    std: Numbers | None,
+    *,
+    more: int = 0,
+    name: str = "network",
+) -> Guarded:
+    """The network on the device, checked. more: logits than the data has classes."""
+    about: dict[str, Any] = {"shape": tuple(data.images.shape[1:]), "device": device}
+    about |= {"classes": len(data.classes) + more, "mean": mean, "std": std}
+    if isinstance(model, str | Path):
+        return sources.model(str(model), **about)
+    return sources.in_memory(model, name=name, **about)

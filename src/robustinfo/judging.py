@@ -1,0 +1,110 @@
+"""``robustinfo.judge``: an evaluation of a network that a program has."""
+
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from robustinfo.evaluation import options
+from robustinfo.evaluation.labelled import labelled_images
+from robustinfo.evaluation.networks import Model, Numbers, in_its_classes, network_of
+from robustinfo.evaluation.own_images import read_images
+from robustinfo.evaluation.progress import Progress
+from robustinfo.evaluation.protocol import BY_NAME
+from robustinfo.evaluation.questions import Questions, ask
+from robustinfo.evaluation.result import Evaluation
+from robustinfo.evaluation.selection import Choice
+from robustinfo.evaluation.threats import Ball
+
+
+def judge(
+    model: Model,
+    x: Any,  # noqa: ANN401
+    y: Any = None,  # noqa: ANN401
+    *,
+    epsilon: float | str,
+    norm: str = "linf",
+    twin: Model | None = None,
+    protocol: str = "medium",
+    attacks: Sequence[Choice] | None = None,
+    adversarial: Any = None,  # noqa: ANN401
+    images: int | None = None,
+    epsilons: Sequence[float | str] = (),
+    classes: int | Sequence[str] | None = None,
+    mean: Numbers | None = None,
+    std: Numbers | None = None,
+    abstain: str | None = None,
+    loss: Callable | None = None,
+    seed: int = 0,
+    device: str | torch.device = "",
+    batch_size: int | None = None,
+    out: str | Path | None = None,
+    progress: bool | Progress = False,
+) -> Evaluation:
+    """Judge a network: attack it, check the attacks, and say what the numbers support.
+
+    model, twin: images (n, c, h, w) in [0, 1] -> logits (n, K): a module, of which a copy in eval
+    mode is judged; a function of numpy arrays, known by its answers alone; or text as the command
+    line has it (``timm:NAME``, a file). twin: the same network without its defence.
+    x: (n, c, h, w), uint8 or floats in [0, 1], with labels y (n,); or a DataLoader or Dataset of
+    both. images: how many of them, whatever the protocol says.
+    epsilon, norm: the threat model, in pixel values of [0, 1], a number or ``"8/255"``; linf or l2.
+    protocol: tiny, small, medium, large or full (``robustinfo plan``). attacks: instead of the
+    protocol's, by name or entry; functions (model, x, y, generator=) -> x_adv are made beside
+    them. adversarial: images (n, c, h, w) that were crafted before, or a file of them. Of both,
+    every success is verified. epsilons: of the curve of accuracy by epsilon.
+    classes: their number or names. mean, std: of the pixels, where the network wants
+    (x - mean) / std. abstain: what it is that the network abstains, where its last logit, of
+    K + 1, says so: ``robust`` or ``error``. loss: (x, y) -> the term that the defence adds to its
+    loss, which the adaptive attack weighs.
+    seed, device (default: a GPU if there is one), batch_size: the same ones give the same bits on
+    one machine. out: a folder for the report and all results, from which a stopped evaluation goes
+    on. progress: True for lines on standard error, or a function of a progress.Step.
+
+    Raises UserError.
+
+    >>> import torch, robustinfo
+    >>> model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(16, 4))
+    >>> x = torch.rand(64, 1, 4, 4)
+    >>> evaluation = robustinfo.judge(
+    ...     model, x, model(x).argmax(1), epsilon=0.5, protocol="tiny", attacks=["fgsm", "pgd"])
+    >>> evaluation.verdict
+    'broken'
+    >>> float(evaluation.clean_accuracy)
+    1.0
+    """
+    chosen_device, ball_norm = options.device(str(device)), options.norm(norm)
+    size, abstain = BY_NAME[options.protocol(protocol)], options.abstain(abstain)
+    data = labelled_images(x, y, images or size.images, classes)
+    if classes is None:
+        data = in_its_classes(model, data, more=abstain is not None)
+    network = network_of(model, data, chosen_device, mean, std, more=abstain is not None)
+    other = None if twin is None else network_of(twin, data, chosen_device, mean, std, name="twin")
+    questions = Questions(
+        ball=Ball(norm=ball_norm, epsilon=options.epsilon(str(epsilon), ball_norm)),
+        size=size,
+        images=images,
+        attacks=attacks,
+        crafted=read_images(adversarial),
+        epsilons=[options.epsilon(str(one), ball_norm) for one in epsilons],
+        seed=seed,
+        device=chosen_device,
+        batch_size=batch_size,
+        abstain=abstain,
+        loss=loss,
+        folder=None if out is None else Path(out),
+    )
+    evaluation = ask(questions, network, data, twin=other, progress=_teller(progress))
+    if out is not None:
+        evaluation.save(out)
+    return evaluation
+
+
+def _teller(progress: bool | Progress) -> Progress:
+    """Where progress is told."""
+    if callable(progress):
+        return progress
+    return partial(print, file=sys.stderr) if progress else lambda step: None
