@@ -1,22 +1,29 @@
-"""The sources of networks to be judged; one file per source, chosen by the prefix of the name.
+"""The sources of networks to be judged; one file per source, chosen by ``_kind.py``.
 
-    package.module:function      called without arguments, with the current folder on the path
-    torchvision:NAME             with torchvision's default weights
-    timm:NAME                    with timm's pretrained weights
-    robustbench:NAME             or robustbench:THREATMODEL/NAME, of RobustBench's model zoo
+    package.module:function      called with --build-args, with the current folder on the path; it
+    package.module:Class         returns a network, or is itself a function that answers
+    FILE.pt, FILE.safetensors    weights by name, with --build package.module:Class
     FILE.safetensors             a checkpoint of ours
+    FILE.pt, FILE.pt2            TorchScript, or a program of torch.export
+    FILE.onnx                    ONNX (extra onnx)
+    torchvision:NAME             with torchvision's default weights
+    timm:NAME                    with timm's pretrained weights (extra timm)
+    robustbench:NAME             or robustbench:THREAT/NAME, of its model zoo (extra robustbench)
+    hf:NAME, hf:FOLDER           an image classifier of Hugging Face (extra transformers)
+    http://..., https://...      a server that answers (served.py)
 
 Whatever the source, the network reads images in [0, 1] and gives logits, in eval mode, on the
-device. Nothing is unpickled here; RobustBench opens its own files with ``torch.load``.
+device. Nothing is unpickled here but weights; RobustBench opens its own files with ``torch.load``.
+Modules of Python, TorchScript and programs of torch.export are code, and trusted.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from robustinfo.core.errors import UserError
+from robustinfo.evaluation.sources._kind import BUILT, FORMS, NORMALISED, PREFIXES, kind_of
 
 if TYPE_CHECKING:  # torch is slow to import, and the command's help asks for the names alone
     import torch
@@ -24,10 +31,7 @@ if TYPE_CHECKING:  # torch is slow to import, and the command's help asks for th
     from robustinfo.evaluation.sources._guarded import Guarded
     from robustinfo.evaluation.sources._normalised import Numbers
 
-PREFIXES = ("torchvision", "timm", "robustbench")
-CHECKPOINT = ".safetensors"
-PICKLES = (".pt", ".pth", ".ckpt", ".bin", ".pkl", ".tar")
-FORMS = ["package.module:function", *(f"{one}:NAME" for one in PREFIXES), "FILE.safetensors"]
+__all__ = ["FORMS", "in_memory", "model"]
 
 
 def model(
@@ -36,35 +40,46 @@ def model(
     shape: tuple[int, ...],
     classes: int,
     device: "torch.device | str" = "cpu",
+    build: str | None = None,
+    build_args: Mapping[str, Any] | None = None,
+    mean: "Numbers | None" = None,
+    std: "Numbers | None" = None,
 ) -> "Guarded":
     """The network that ``text`` names: images (n, c, h, w) in [0, 1] -> logits (n, classes).
 
     It is Guarded: it may overwrite its inputs, and ``notes`` list the changes made to judge it.
     Global settings of torch that its code changes are restored. The network of a checkpoint file
-    has the ``checkpoint``.
+    has the ``checkpoint``. Its ``sha256`` is that of its file; else of weights and buffers, and of
+    the source file of a module; "" of a server.
 
-    shape: (c, h, w) of the images that it is to read.
+    shape: (c, h, w) of the images that it is to read. build: module:Class, for a file of weights.
+    build_args: keyword arguments of what builds the network. mean, std: a number for all channels
+    or one per channel, where the network reads (x - mean) / std.
     Raises UserError if it cannot be loaded, or does not classify such images into so many classes.
     """
-    prefix, name = text.split(":", 1) if ":" in text else ("", text)
-    kind, (c, h, w) = _kind(text, prefix), shape
+    kind, (c, h, w) = kind_of(text), shape
+    _check_options(kind, text, build, build_args, mean, std)
     import torch
 
     from robustinfo.evaluation.sources._check import check_classifier
+    from robustinfo.evaluation.sources._fingerprint import network_sha256
     from robustinfo.evaluation.sources._globals import restoring_torch_state
+    from robustinfo.evaluation.sources._normalised import normalised
     from robustinfo.evaluation.sources._request import ModelRequest
 
-    request = ModelRequest((c, h, w), classes)
+    request = ModelRequest((c, h, w), classes, build, build_args)
     source = import_module(f"robustinfo.evaluation.sources.{kind}")
+    prefix, _, name = text.partition(":")
     process = os.getpid()
     with restoring_torch_state():
-        loaded = source.load(name if kind == prefix else text, request)
+        loaded = source.load(name if prefix in PREFIXES and kind != "served" else text, request)
     if os.getpid() != process:
         os._exit(0)  # a copy that the builder has forked: the network is judged once
-    if kind != "checkpoint":
-        return check_classifier(loaded, text, request, torch.device(device))
-    guard = check_classifier(source.network(loaded, text), text, request, torch.device(device))
-    guard.checkpoint = loaded  # it also says how the network is defended
+    sha256 = network_sha256(loaded.network) if loaded.sha256 is None else loaded.sha256
+    network = normalised(loaded.network, mean, std, text, c)
+    guard = check_classifier(network, text, request, torch.device(device), loaded.advice)
+    guard.notes = [f"{text} {note}" for note in loaded.notes] + guard.notes
+    guard.source, guard.sha256, guard.checkpoint = text, sha256, loaded.checkpoint
     return guard
 
 
@@ -99,27 +114,29 @@ def in_memory(
     from robustinfo.evaluation.sources._request import ModelRequest
 
     (c, h, w) = shape
+    request = ModelRequest((c, h, w), classes)
     checkpoint = network.checkpoint if isinstance(network, Guarded) else None
     with restoring_torch_state():
         copy = network_in_memory(network, name, classes)
     sha256 = network_sha256(copy)
     inside = normalised(copy, mean, std, name, c)
-    guard = check_classifier(inside, name, ModelRequest((c, h, w), classes), torch.device(device))
+    guard = check_classifier(inside, name, request, torch.device(device))
     guard.source, guard.sha256, guard.checkpoint = name, sha256, checkpoint
     return guard
 
 
-def _kind(text: str, prefix: str) -> str:
-    """The module of this folder that loads the network."""
-    if prefix in PREFIXES:
-        return prefix
-    if text.endswith(CHECKPOINT):
-        return "checkpoint"
-    if Path(text).suffix in PICKLES:
-        raise UserError(
-            f"{text}: a file of torch.save is a pickle, and loading it may run any code; write a "
-            "function that builds the network and loads it, and name it: package.module:function"
-        )
-    if prefix:
-        return "function"
-    raise UserError(f"{text!r} names no network; write one of: {', '.join(FORMS)}")
+def _check_options(
+    kind: str,
+    text: str,
+    build: str | None,
+    build_args: Mapping[str, Any] | None,
+    mean: "Numbers | None",
+    std: "Numbers | None",
+) -> None:
+    """Raise UserError where an option says nothing of such a network."""
+    if build is not None and kind != "weights":
+        raise UserError(f"{text}: --build {build} is for a file of weights; leave it out")
+    if build_args and kind not in BUILT:
+        raise UserError(f"{text}: --build-args are for code that builds a network; leave them out")
+    if kind in NORMALISED and not (mean is None and std is None):
+        raise UserError(f"{text}: its own mean and std are known; leave --mean and --std out")

@@ -3,6 +3,8 @@
 Whether its outputs are logits that can be attacked is checked by diagnostics/output_checks.py.
 """
 
+from contextlib import suppress
+
 import torch
 from torch import Tensor, nn
 
@@ -21,15 +23,17 @@ from robustinfo.evaluation.sources._request import ModelRequest
 
 MORE = (33, 2)  # images of a batch; 33: more than a batch size that a network may have fixed
 COUNTS = (*MORE, 1)
+IMAGES = (torch.float64, torch.bfloat16, torch.float16)  # frozen TorchScript may read one alone
 FAR = 1000  # times an image, where a logit leaves [0, 1] and a probability cannot
 
 
 @torch.no_grad()
 def check_classifier(
-    network: nn.Module, text: str, request: ModelRequest, device: torch.device
+    network: nn.Module, text: str, request: ModelRequest, device: torch.device, advice: str = ""
 ) -> Guarded:
     """The Guarded network, in eval mode on the device.
 
+    advice: after the message that it cannot read the images.
     Raises UserError unless it gives float logits (n, classes) for batches of any size.
     """
     x = torch.rand(max(COUNTS), *request.shape, generator=torch.Generator().manual_seed(0)).to(
@@ -55,7 +59,7 @@ def check_classifier(
         raise UserError(
             f"{text} cannot read {image_count(count)} of {size}, floats in [0, 1] on {device} "
             f"({error_with_origin(error)}); choose the image size that it was made for, and let it "
-            "take any number of images"
+            f"take any number of images{advice}"
         ) from error
     for count in (*reversed(MORE), 1):
         if problem := _problem(answers[count], count, request.classes):
@@ -79,11 +83,15 @@ def _collect_answers(
     try:
         guard.forbid_low_precision(x)
         _query(guard, x, answers, classes, text)
-    except Exception:
-        if not original:
-            raise
-        guard.restore_precision(original)
-        _query(guard, x, answers, classes, text)
+        return
+    except Exception as error:
+        first = error
+    if not guard.answers_only and not isinstance(first, UserError):
+        for reads in ((None,) if original else ()) + IMAGES:
+            guard.restore_precision(original, reads)
+            with suppress(Exception):
+                return _query(guard, x, answers, classes, text)
+    raise first
 
 
 def _query(guard: Guarded, x: Tensor, answers: dict[int, Tensor], classes: int, text: str) -> None:

@@ -39,6 +39,7 @@ class Guarded(nn.Module):
         self.adaptation = Adaptation()  # where in the network's output the logits are
         self.pairs = False  # whether one image is passed twice, as it fails alone
         self.refused: frozenset[torch.dtype] = frozenset()  # replaced by the images' dtype
+        self.reads: torch.dtype | None = None  # the only precision of images that it reads
 
     @property
     def answers_only(self) -> bool:
@@ -63,6 +64,7 @@ class Guarded(nn.Module):
         """The network's own logits; for one image (1, K), even where it drops that dimension."""
         alone = len(x) == 1
         images = torch.cat([x, x]) if alone and self.pairs else x.clone()
+        images = images if self.reads is None else images.to(self.reads)
         mode = ForcePrecision(x, self.refused) if self.refused else nullcontext()
         with restoring_torch_state(), mode:
             output = self.network(images)
@@ -97,13 +99,17 @@ class Guarded(nn.Module):
             self.notes.append(f"has weights in {names}: it is judged in torch.float32")
         return original
 
-    def restore_precision(self, original: list[tuple[Tensor, Tensor]]) -> None:
-        """Undo ``to_float32``; outputs are still cast."""
+    def restore_precision(
+        self, original: list[tuple[Tensor, Tensor]], reads: torch.dtype | None
+    ) -> None:
+        """Undo ``to_float32``, and give images in the precision ``reads``; outputs are cast."""
         for one, data in original:
             one.data = data
-        self.refused = frozenset()
-        names = " and ".join(sorted({str(data.dtype) for _, data in original}))
-        self.notes = [f"computes in {names} and fails in torch.float32: its gradients are rounded"]
+        self.refused, self.reads = frozenset(), reads
+        dtypes = {data.dtype for _, data in original} or {reads}
+        names = " and ".join(sorted(map(str, dtypes)))
+        rounded = ": its gradients are rounded" if dtypes & LOW else ", and is judged so"
+        self.notes = [f"computes in {names} and fails in torch.float32{rounded}"]
 
 
 def guarded(network: nn.Module) -> Guarded:

@@ -4,9 +4,14 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from importlib import import_module
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from robustinfo.core.errors import UserError
+
+if TYPE_CHECKING:  # torch is slow to import, and a wrong name is told without it
+    from torch import nn
+
+    from robustinfo.core.checkpoint import Checkpoint
 
 
 class ModelRequest(NamedTuple):
@@ -18,14 +23,24 @@ class ModelRequest(NamedTuple):
     build_args: Mapping[str, Any] | None = None  # keyword arguments of what builds the network
 
 
-def import_extra(package: str) -> ModuleType:
-    """Import an optional package. Raises UserError with the command that installs it."""
+class Loaded(NamedTuple):
+    """What a source has loaded."""
+
+    network: "nn.Module"
+    sha256: str | None = None  # None: that of its parameters and buffers
+    notes: tuple[str, ...] = ()  # to be told before it is judged
+    advice: str = ""  # after the message that it cannot read the images
+    checkpoint: "Checkpoint | None" = None
+
+
+def import_extra(package: str, extra: str | None = None) -> ModuleType:
+    """Import a package of an extra, of its own name by default. UserError: how to install it."""
     try:
         return import_module(package)
     except ImportError as error:
         raise UserError(
-            f"{package}: networks need {package}, which cannot be imported ({error}); "
-            f"next: pip install 'robustinfo[{package}]'"
+            f"{extra or package}: networks need {package}, which cannot be imported ({error}); "
+            f"next: pip install 'robustinfo[{extra or package}]'"
         ) from error
 
 
@@ -42,9 +57,10 @@ def check_name(name: str, known: Iterable[str], text: str, source: str) -> None:
 
 def unavailable(text: str, error: Exception, cache: str) -> UserError:
     """The error of pretrained weights that cannot be loaded.  cache: the folder of weights."""
+    reason = " ".join(str(error).split())
     return UserError(
-        f"{text}: its weights could not be loaded ({type(error).__name__}: {error}). Next: connect "
-        f"to the network once, or copy the weights to {cache} from a machine that has them"
+        f"{text}: its weights could not be loaded ({type(error).__name__}: {reason}). Next: "
+        f"connect to the network once, or copy the weights to {cache} from a machine that has them"
     )
 
 

@@ -5,30 +5,15 @@ The file says its architecture, inputs, classes and defence. Its sha256 is check
 
 from pathlib import Path
 
-from safetensors import SafetensorError
-from torch import nn
-
 from robustinfo.core import checkpoint
-from robustinfo.core.checkpoint import Checkpoint
 from robustinfo.core.errors import UserError
-from robustinfo.core.sealed import is_sealed
-from robustinfo.evaluation.sources._request import ModelRequest
+from robustinfo.evaluation.sources._fingerprint import file_sha256
+from robustinfo.evaluation.sources._request import Loaded, ModelRequest
 
 
-def load(text: str, request: ModelRequest) -> Checkpoint:
-    """The checkpoint. Raises UserError for another program's file, other images or classes."""
+def load(text: str, request: ModelRequest) -> Loaded:
+    """The network and its checkpoint. Raises UserError for other images, classes or layers."""
     file = Path(text)
-    if not file.is_file():
-        raise UserError(f"{file}: no such file; the pipeline writes results/.../model.safetensors")
-    try:
-        is_ours = is_sealed(file)
-    except (OSError, SafetensorError):
-        is_ours = True  # unreadable: loading says why
-    if not is_ours:
-        raise UserError(
-            f"{file} was not written by robustinfo; write a function that builds the network and "
-            "loads it, and name it: package.module:function"
-        )
     content = checkpoint.load(file)
     if (content.shape, content.classes) != (request.shape, request.classes):
         description = checkpoint.describe(content.architecture, content.shape, content.classes)
@@ -37,12 +22,8 @@ def load(text: str, request: ModelRequest) -> Checkpoint:
             f"{' x '.join(map(str, request.shape))} in {request.classes} classes; name the data "
             "of its study, at that size"
         )
-    return content
-
-
-def network(content: Checkpoint, text: str) -> nn.Module:
-    """The network of the file ``text``. Raises UserError if its method has other layers by now."""
     try:
-        return checkpoint.network(content)
+        network = checkpoint.network(content)
     except UserError as error:
         raise UserError(f"{text}: {error}") from error
+    return Loaded(network, file_sha256(file), checkpoint=content)

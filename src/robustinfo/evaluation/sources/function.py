@@ -1,109 +1,86 @@
-"""``package.module:function``: a network that a function of the user returns.
+"""``package.module:name``: code of the user's own.
 
-The function is called without arguments; the network itself may stand in its place. Its module is
-imported with the current folder on the path, as ``python -m`` has it.
+a function or class       called with the arguments of ``--build-args``; it returns a network,
+                          or a function that answers
+a network                 a torch.nn.Module that stands in the module
+a function of images      known by its answers alone: numpy arrays (n, c, h, w), float32 in
+                          [0, 1] -> scores (n, K) or labels (n,)
 """
 
-import sys
 from collections.abc import Callable
-from importlib import import_module, invalidate_caches
-from inspect import signature
-from pathlib import Path
-from types import ModuleType
+from inspect import Parameter, signature
 
+import torch
 from torch import nn
 
 from robustinfo.core.errors import UserError
+from robustinfo.evaluation.sources import _builder
+from robustinfo.evaluation.sources._answers import AnswersOnly
 from robustinfo.evaluation.sources._error_origin import error_with_origin
-from robustinfo.evaluation.sources._globals import restoring_torch_state
-from robustinfo.evaluation.sources._request import ModelRequest
+from robustinfo.evaluation.sources._fingerprint import network_sha256
+from robustinfo.evaluation.sources._request import Loaded, ModelRequest
 
 
-def load(text: str, request: ModelRequest) -> nn.Module:
-    """The function's network. UserError if there is none, or it fails or returns another type."""
-    module_name, _, name = text.partition(":")
-    _check_no_file(module_name, name, text)
-    with (
-        restoring_torch_state()
-    ):  # the twin's builder finds its module imported, and torch as this one does
-        module = _import(module_name, text)
-    function = getattr(module, name, None)
-    if isinstance(function, nn.Module):  # the network itself
-        return function
-    if not callable(function):
-        raise UserError(
-            f"{text}: {_file(module)} has no function {name!r}; it has "
-            f"{', '.join(_builders(module)) or 'none'}"
-        )
-    _check_no_arguments(function, text, module)
-    try:
-        network = function()
-    except (Exception, SystemExit) as error:  # the user's code may raise anything
-        raise UserError(f"{text}() failed: {error_with_origin(error)}") from error
-    if not isinstance(network, nn.Module):
-        raise UserError(
-            f"{text}() gave {type(network).__name__}, not a torch.nn.Module; let it return the "
-            "network, images in [0, 1] -> logits"
-        )
+def load(text: str, request: ModelRequest) -> Loaded:
+    """The network. UserError if there is none, or its code fails or returns another type."""
+    thing, file = _builder.named(text)
+    network = _network(thing, text, request)
+    return Loaded(network, network_sha256(network, [file] if file else []))
+
+
+def build(text: str, request: ModelRequest) -> nn.Module:
+    """The module that a builder returns. Raises UserError if it returns another type."""
+    thing, _ = _builder.named(text)
+    network = _network(thing, text, request)
+    if isinstance(network, AnswersOnly):
+        raise UserError(f"{text} is a function of images, and no network that reads weights")
     return network
 
 
-def _check_no_file(module_name: str, name: str, text: str) -> None:
-    """Raise UserError if a file is named where its module is meant."""
-    file = Path(module_name)
-    if file.suffix != ".py" and len(file.parts) == 1:
-        return
-    module = ".".join(file.with_suffix("").parts)
-    go = ""
-    if file.is_absolute() or ".." in file.parts:
-        module, go = file.stem, f"go to the folder {file.parent} and "
+def _network(thing: object, text: str, request: ModelRequest) -> nn.Module:
+    arguments = request.build_args or {}
+    if isinstance(thing, nn.Module) and not arguments:  # the network itself
+        return thing
+    if isinstance(thing, nn.Module) or not callable(thing):
+        raise UserError(f"{text} is {type(thing).__name__}, and no function that builds a network")
+    if not arguments and _may_take_images(thing):
+        return _function_of_images(thing, text, request)
+    network = _builder.call(thing, text, arguments)
+    if isinstance(network, nn.Module):
+        return network
+    if callable(network) and not isinstance(network, type):
+        return AnswersOnly(network, request.classes)
     raise UserError(
-        f"{text}: {file} is a file, and its module is asked for; {go}write {module}:{name}"
+        f"{text}() gave {type(network).__name__}, not a torch.nn.Module; let it return the "
+        "network, images in [0, 1] -> logits"
     )
 
 
-def _check_no_arguments(function: Callable, text: str, module: ModuleType) -> None:
-    """Raise UserError if the function has arguments that must be given."""
+def _may_take_images(thing: Callable) -> bool:
+    """Whether it asks for one argument, and is no class."""
+    if isinstance(thing, type):
+        return False
     try:
-        parameters = signature(function)
+        parameters = signature(thing).parameters.values()
     except (TypeError, ValueError):  # of some builtins it is not known
-        return
-    try:
-        parameters.bind()
-    except TypeError as error:
-        raise UserError(
-            f"{text}() failed: TypeError: {error}; it is called without arguments: write a "
-            f"function in {_file(module)} that returns {text.partition(':')[2]}{parameters} "
-            "with its arguments filled in, and name that"
-        ) from None
-
-
-def _file(module: ModuleType) -> str:
-    return getattr(module, "__file__", None) or module.__name__
-
-
-def _builders(module: ModuleType) -> list[str]:
-    """The names of callables that the module itself defines."""
-    return [
-        name
-        for name, value in vars(module).items()
-        if callable(value) and value.__module__ == module.__name__
+        return False
+    asked = [
+        one
+        for one in parameters
+        if one.default is one.empty and one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)
     ]
+    return len(asked) == 1 and asked[0].kind != Parameter.KEYWORD_ONLY
 
 
-def _import(name: str, text: str) -> ModuleType:
-    folder = str(Path.cwd())
-    if folder not in sys.path:
-        sys.path.insert(0, folder)  # it stays: the network may import more when it is called
-    invalidate_caches()
+def _function_of_images(function: Callable, text: str, request: ModelRequest) -> AnswersOnly:
+    """The function by its answers. Raises UserError if it does not answer two images."""
+    network = AnswersOnly(function, request.classes)
     try:
-        return import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name and f"{name}.".startswith(f"{error.name}."):
-            raise UserError(
-                f"{text}: no module {error.name!r} in {folder} or among the installed packages; "
-                "go to the folder that has it, or install it"
-            ) from error
-        raise UserError(f"{text}: importing {name} failed: {error_with_origin(error)}") from error
-    except (Exception, SystemExit) as error:
-        raise UserError(f"{text}: importing {name} failed: {error_with_origin(error)}") from error
+        network(torch.rand(2, *request.shape, generator=torch.Generator().manual_seed(0)))
+    except Exception as error:  # it may be meant to build a network from its argument
+        problem = (
+            f"{_builder.arguments_problem(function, {})}; given numpy images, it fails, too "
+            f"({error_with_origin(error)})"
+        )
+        raise UserError(_builder.arguments_error(function, text, problem)) from error
+    return network

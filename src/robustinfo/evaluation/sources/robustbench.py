@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pyautoattack
 import torch
-from torch import nn
 
 from robustinfo.core.errors import UserError
 from robustinfo.evaluation.sources._request import (
+    Loaded,
     ModelRequest,
     check_name,
     import_extra,
@@ -24,7 +24,7 @@ from robustinfo.evaluation.sources._request import (
 DATASETS = {10: "cifar10", 100: "cifar100", 1000: "imagenet"}
 
 
-def load(name: str, request: ModelRequest) -> nn.Module:
+def load(name: str, request: ModelRequest) -> Loaded:
     """Images in [0, 1] -> logits. Raises UserError."""
     _import()
     from robustbench.model_zoo import model_dicts
@@ -48,9 +48,10 @@ def load(name: str, request: ModelRequest) -> nn.Module:
     check_name(name, zoo[threat], text, f"RobustBench, {dataset}, {threat},")
     cache = Path(torch.hub.get_dir()) / "robustbench"
     try:
-        return load_model(name, model_dir=cache, dataset=dataset, threat_model=threat)
+        network = load_model(name, model_dir=cache, dataset=dataset, threat_model=threat)
     except Exception as error:  # of gdown, requests, timm and torch
         raise unavailable(text, error, str(cache)) from error
+    return Loaded(network)
 
 
 def _import() -> None:

@@ -4,11 +4,10 @@ Mean and standard deviation of its data configuration are put inside; of its oth
 Weights come from the Hugging Face Hub, as timm fetches them.
 """
 
-from torch import nn
-
 from robustinfo.core.errors import UserError
 from robustinfo.evaluation.sources._normalised import normalised
 from robustinfo.evaluation.sources._request import (
+    Loaded,
     ModelRequest,
     check_name,
     import_extra,
@@ -16,7 +15,7 @@ from robustinfo.evaluation.sources._request import (
 )
 
 
-def load(name: str, request: ModelRequest) -> nn.Module:
+def load(name: str, request: ModelRequest) -> Loaded:
     """Images in [0, 1] -> logits of the classes it was trained on. Raises UserError."""
     timm, text = import_extra("timm"), f"timm:{name}"
     if not timm.is_model(name):
@@ -31,4 +30,4 @@ def load(name: str, request: ModelRequest) -> nn.Module:
     except Exception as error:  # the Hub's errors change with its versions
         raise unavailable(text, error, "the Hub's cache (HF_HOME)") from error
     data = timm.data.resolve_model_data_config(network)
-    return normalised(network, data["mean"], data["std"], text, request.shape[0])
+    return Loaded(normalised(network, data["mean"], data["std"], text, request.shape[0]))

@@ -5,17 +5,17 @@ the images are read at the size they have.
 """
 
 import torch
-from torch import nn
 
 from robustinfo.evaluation.sources._normalised import normalised
 from robustinfo.evaluation.sources._request import (
+    Loaded,
     ModelRequest,
     check_name,
     unavailable,
 )
 
 
-def load(name: str, request: ModelRequest) -> nn.Module:
+def load(name: str, request: ModelRequest) -> Loaded:
     """Images in [0, 1] -> logits of ImageNet's 1,000 classes. Raises UserError."""
     from torchvision import models  # slow, and only this source needs it
 
@@ -27,4 +27,4 @@ def load(name: str, request: ModelRequest) -> nn.Module:
         network = models.get_model(name, weights=weights)
     except (OSError, RuntimeError) as error:
         raise unavailable(text, error, f"{torch.hub.get_dir()}/checkpoints") from error
-    return normalised(network, transforms.mean, transforms.std, text, request.shape[0])
+    return Loaded(normalised(network, transforms.mean, transforms.std, text, request.shape[0]))

@@ -1,0 +1,98 @@
+"""Tell by its name, and by the content of a file, which source loads a network."""
+
+import re
+from pathlib import Path, PureWindowsPath
+from zipfile import BadZipFile, ZipFile
+
+from robustinfo.core.errors import UserError
+from robustinfo.evaluation.sources._request import copy_lines
+
+PREFIXES = {
+    "torchvision": "torchvision",
+    "timm": "timm",
+    "robustbench": "robustbench",
+    "hf": "huggingface",
+    "http": "served",
+    "https": "served",
+}
+FILES = (".pt", ".pth", ".ckpt", ".bin", ".pkl", ".tar", ".pt2", ".safetensors", ".onnx")
+NORMALISED = ("torchvision", "timm", "robustbench", "huggingface", "checkpoint")
+EXPORTED = ("/archive_format", "serialized_exported_program.json")  # since torch 2.8, before
+BUILT = ("function", "weights")  # by code that takes arguments
+FORMS = [
+    "package.module:function",
+    "package.module:Class",
+    "FILE.pt (or .pth, .safetensors) with --build",
+    "FILE.pt2",
+    "FILE.onnx",
+    *(f"{one}:NAME" for one in PREFIXES if not one.startswith("http")),
+    "http://HOST:PORT/PATH",
+]
+
+
+def kind_of(text: str) -> str:
+    """The module of this folder that loads the network. Raises UserError if there is none."""
+    prefix, colon, _ = text.partition(":")
+    if prefix in PREFIXES and colon:
+        return PREFIXES[prefix]
+    file = Path(text)
+    if re.match(r"[A-Za-z]:[\\/]", text) and not _is_file(file):
+        raise UserError(_windows(PureWindowsPath(text), text))
+    if _is_file(file) and file.suffix != ".py":
+        return _kind_of_file(file)
+    if file.suffix in FILES:
+        raise UserError(f"{text}: no such file in {Path.cwd()}")
+    if colon:
+        return "function"
+    if file.suffix == ".py":
+        module = ".".join(file.with_suffix("").parts)
+        raise UserError(
+            f"{text} is a file of code; name what in it builds the network:"
+            + copy_lines(f"robustinfo judge {module}:Net")
+        )
+    raise UserError(f"{text!r} names no network; write one of: {', '.join(FORMS)}")
+
+
+def _kind_of_file(file: Path) -> str:
+    """By what is inside: TorchScript, torch.export and weights may all be called ``.pt``."""
+    if file.suffix == ".onnx":
+        return "onnx"
+    if file.suffix == ".safetensors":
+        return "checkpoint" if _is_ours(file) else "weights"
+    try:
+        with ZipFile(file) as archive:
+            names = archive.namelist()
+    except (BadZipFile, OSError):
+        return "weights"  # of old versions of torch; loading says what it is
+    if any(name.endswith("/constants.pkl") for name in names):
+        return "torchscript"
+    if any(name.endswith(EXPORTED) for name in names):
+        return "exported"
+    return "weights"
+
+
+def _is_ours(file: Path) -> bool:
+    """Whether a safetensors file is sealed, as ours are, or cannot be read: loading says why."""
+    from safetensors import SafetensorError
+
+    from robustinfo.core.sealed import is_sealed
+
+    try:
+        return is_sealed(file)
+    except (OSError, SafetensorError):
+        return True
+
+
+def _is_file(file: Path) -> bool:
+    try:
+        return file.is_file()
+    except (OSError, ValueError):  # a name that is too long, or holds a NUL
+        return False
+
+
+def _windows(path: PureWindowsPath, text: str) -> str:
+    """What to write for a path of Windows."""
+    folder = f"/mnt/{path.drive[0].lower()}/{'/'.join(path.parent.parts[1:])}".rstrip("/")
+    return f"{text}: a path of Windows, and no such file is here; under WSL it is:" + copy_lines(
+        f"cd '{folder}'", f"robustinfo judge {path.name.replace('.py:', ':')}"
+    )
