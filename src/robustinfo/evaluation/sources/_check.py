@@ -125,6 +125,12 @@ def _are_probabilities(logits: Tensor) -> bool:
 def _problem(logits: Tensor, count: int, classes: int) -> str | None:
     if not are_floats(logits):
         return f"gives {describe_output(logits)} for a batch of images, not float logits (n, K)"
+    if logits.shape == (count, classes + 1):
+        return (
+            f"gives {classes + 1} logits for {classes} classes; if the last one says that it "
+            "abstains, say what that is, robust or error (--abstain robust, abstain='robust'); if "
+            "not, choose data of the classes that it knows"
+        )
     if logits.shape != (count, classes):
         return (
             f"gives {describe_output(logits)} for {image_count(count)}, not ({count}, {classes}): "
