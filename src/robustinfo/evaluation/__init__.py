@@ -1,12 +1,22 @@
-"""The verdict on a network's robustness, for the command line, the pipeline, or a program.
+"""The evaluation of a network's robustness, for programs, the command line and the pipeline.
 
-checks.py     the checks of an evaluation, one record each
-verdict.py    their answers (failed, passed, cannot say, not run), and the class that follows
-threats.py    the threat model and the kind of each attack
-attacks.py    attacks, with every success verified
-outcome.py    per image, in one threat model: which attacks broke it, and which alone did
-follow_up.py  longer gradient attacks where the first may have been too short (convergence.py)
-evidence.py   diagnostics of one network, as the measurements that checks read
-evaluate.py   a network in memory, from images to verdict
-protocol.py   the attacks and diagnostics of five sizes, and their cost (budget.py)
+A network is asked in four steps; each file has one idea:
+
+    questions.py    what is asked, and the evaluation that answers (labelled.py, networks.py: of
+                    what a program has; images.py, sources/: of what a command line names)
+    evaluate.py     attacks and diagnostics on all images, batch by batch (batches.py, batch.py,
+                    task.py), each part kept when it is finished (finished.py, progress.py)
+    verdict.py      the answers to every check of checks.py, and the class that follows
+    result.py       the evaluation: verdict, accuracies, per image, adversarial images; as data
+                    (document.py), in a terminal (printing.py), as a folder (save.py, report/)
+
+protocol.py     the attacks and diagnostics of five sizes, and their cost (cost.py, budget.py)
+selection.py    which attacks are made: the protocol's, named ones, the user's own (own.py)
+attacks.py      attacks, with every success verified (threats.py: their threat model and kind)
+outcome.py      per image, in one threat model: which attacks broke it, and which alone did
+follow_up.py    longer gradient attacks where the first may have been too short (convergence.py)
+evidence.py     diagnostics of one network, as the measurements that checks read (measured.py:
+                what its attacks show)
+abstain.py      networks that may decline to answer
+command.py      ``robustinfo judge``, in a process of its own (isolated.py)
 """

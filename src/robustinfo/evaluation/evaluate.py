@@ -116,7 +116,7 @@ def evaluate(
         data_sha256=data_sha256,
         crafted=partial(crafted_again, task, source),
         classify=partial(_classes, task.network),
-        run=finished.run,
+        finished=finished,
     )
 
 

@@ -1,7 +1,7 @@
 """The evaluation of one network: the verdict, and all that it rests on."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -13,6 +13,7 @@ from robustinfo.core.errors import UserError
 from robustinfo.core.measurement import Measurement
 from robustinfo.core.settings import Entry
 from robustinfo.evaluation.batches import Batch
+from robustinfo.evaluation.finished import Finished
 from robustinfo.evaluation.threats import Ball
 from robustinfo.evaluation.verdict import Answer, Verdict
 from robustinfo.maths.statistics import fraction_interval
@@ -81,7 +82,7 @@ class Evaluation:
     data_sha256: str  # of the images and labels
     crafted: Callable[..., Iterator[tuple[Batch, Tensor]]]  # task.crafted_again, but for a name
     classify: Callable[[Tensor], Tensor]  # (n, c, h, w) on the device -> (n,) classes
-    run: Mapping[str, Any] = field(default_factory=dict)  # what finished parts depend on
+    finished: Finished  # where its finished parts are
     about: dict[str, Any] = field(default_factory=dict)  # what repeats it, as document.py has it
 
     @property

@@ -28,9 +28,10 @@ def save(evaluation: Evaluation, folder: Path) -> list[Path]:
     file = folder / "evaluation.json"
     with atomic_write(file) as partial:
         partial.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    for name in evaluation.attacks:
-        for _ in evaluation.crafted(name, Finished(folder, evaluation.run)):
-            pass
+    if evaluation.finished.folder != folder:
+        for name in evaluation.attacks:
+            for _ in evaluation.crafted(name, Finished(folder, evaluation.finished.run)):
+                pass
     return [file, *report.write(folder, content, gallery(evaluation))]
 
 
