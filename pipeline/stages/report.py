@@ -14,7 +14,7 @@ from pipeline.run.job import Job
 from pipeline.stages._overview import ATTACKS, INFORMATION, SETTINGS
 from robustinfo.core.files import atomic_write
 from robustinfo.evaluation.checks import SIGNS
-from robustinfo.evaluation.report.assets import data_uri, svg
+from robustinfo.evaluation.report.assets import TEMPLATES, data_uri, svg
 from robustinfo.evaluation.report.badges import BADGES as OF_CLASSES
 from robustinfo.evaluation.report.numbers import percent as percent_text
 
@@ -33,7 +33,7 @@ READS = [
 ]
 WRITES = {"report": "report.html"}
 PARAMS = {"settings": "settings", "tables": "tables", "figures": "figures"}
-FILES = ["pipeline/report/report.html"]
+FILES = ["pipeline/report/report.html", "src/robustinfo/evaluation/report/page.css"]
 
 BADGES = OF_CLASSES | {UNTRAINED: ("#ffffff", "#3d3d3d")}  # {class: (ground, ink)}
 
@@ -41,7 +41,7 @@ BADGES = OF_CLASSES | {UNTRAINED: ("#ffffff", "#3d3d3d")}  # {class: (ground, in
 def run(job: Job) -> None:
     """Fill the page's template with the study's files."""
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parents[1] / "report"),
+        loader=jinja2.FileSystemLoader([Path(__file__).parents[1] / "report", TEMPLATES]),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,

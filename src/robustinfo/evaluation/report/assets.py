@@ -5,6 +5,7 @@ import re
 from hashlib import sha256
 from pathlib import Path
 
+TEMPLATES = Path(__file__).parent  # the folder of page.css
 TYPES = {
     ".csv": "text/csv",
     ".json": "application/json",

@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from PIL import Image
 
+from robustinfo.core.errors import UserError
+from robustinfo.evaluation.report.printable import printable
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from torch import Tensor
@@ -38,6 +41,16 @@ class Tiles(NamedTuple):
     clean: np.ndarray
     change: np.ndarray
     adversarial: np.ndarray
+
+
+def checked(gallery: Gallery) -> Gallery:
+    """The gallery with printable names. Raises UserError if it is not as Gallery says."""
+    counts = {field: len(part) for field, part in gallery._asdict().items()}
+    if len({*counts.values()}) > 1 or counts["labels"] > MOST:
+        raise UserError(f"a gallery has k images, k at most {MOST}, in every part; not {counts}")
+    return gallery._replace(
+        **{field: printable(list(getattr(gallery, field))) for field in gallery._fields[2:]}
+    )
 
 
 def tiles(gallery: Gallery, threat: "Threat") -> list[Tiles]:
