@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from robustinfo.evaluation.checks import EXITS
+from tests.evaluation.report import documents
 
 PROJECT = tomllib.loads(Path("pyproject.toml").read_text())["project"]
 SRC = Path("src").resolve()
@@ -28,7 +29,10 @@ def imported(node):
     return [node.module] if isinstance(node, ast.ImportFrom) and not node.level else []
 
 
-WORKFLOW = [named(line) for line in EXTRAS["pipeline"]]
+WORKFLOW = [
+    named(line) for extra in ("pipeline", "report") for line in EXTRAS[extra]
+    if named(line) != "robustinfo"
+]  # fmt: skip
 # They are found nowhere, by the library or by what it uses, as where they are not installed.
 BLOCKED = f"""
 import sys
@@ -50,6 +54,14 @@ names = [one.name for one in pkgutil.walk_packages(robustinfo.__path__, "robusti
 for name in names:
     importlib.import_module(name)
 print(len(names))
+"""
+WRITE = """
+import json, pathlib
+from robustinfo.evaluation import report
+
+document = json.loads(pathlib.Path("evaluation.json").read_text())
+for file in report.write(pathlib.Path("out"), document, None):
+    print(file.name)
 """
 NETWORK = """
 import torch
@@ -95,10 +107,24 @@ def test_judge_runs_without_the_workflow(python):
     assert ended.returncode == EXITS[json.loads(ended.stdout)["verdict"]], ended.stderr
 
 
+def test_without_the_extra_an_evaluation_is_written_as_latex_and_says_how_to_have_the_rest(
+    python, tmp_path
+):
+    (tmp_path / "evaluation.json").write_text(json.dumps(documents.document()))
+    ended = python("-c", WRITE)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.split() == ["row.tex", "table.tex"]
+    assert ended.stderr.strip().endswith("pip install 'robustinfo[report]'")
+    assert sorted(file.name for file in (tmp_path / "out").iterdir()) == ["row.tex", "table.tex"]
+
+
 def test_every_package_that_the_library_imports_is_declared():
     declared = {
         named(line)
-        for lines in (PROJECT["dependencies"], *(EXTRAS[name] for name in ("timm", "robustbench")))
+        for lines in (
+            PROJECT["dependencies"],
+            *(EXTRAS[name] for name in ("timm", "robustbench", "report")),
+        )
         for line in lines
     }
     imports = {
@@ -109,6 +135,10 @@ def test_every_package_that_the_library_imports_is_declared():
     }
     there = packages_distributions()
     ours = {"robustinfo", *sys.stdlib_module_names}
-    missing = {name for name in imports - ours if not {*there.get(name, [name])} & declared}
+    missing = {
+        name
+        for name in imports - ours
+        if not {one.lower() for one in there.get(name, [name])} & declared
+    }
     assert missing == set()
     assert {"torch", "sklearn", "typer"} <= imports

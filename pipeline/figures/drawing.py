@@ -5,8 +5,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from pipeline.figures import curves, heatmap, plane, scatter, surface
-from pipeline.figures._saving import STYLE
 from pipeline.study.target import Target
+from robustinfo.evaluation.report.saving import STYLE
 
 DRAWINGS = {
     "curves": curves.draw,

@@ -12,6 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from robustinfo.evaluation.report.tiles import draw as draw_tile
+from robustinfo.evaluation.report.tiles import shown
+
 TILE = 0.62  # inches
 # Heights of a row and of the head, space between images, room for names, in tiles.
 LINE, HEAD, GAP, NAME = 1.3, 0.75, 0.25, 1.6
@@ -41,7 +44,7 @@ def draw(table: pd.DataFrame, x: Tensor, x_adv: Mapping[str, Tensor]) -> Figure:
             before, after = x[number], x_adv[defence][number]
             change = (GREY + FACTOR * (after - before)).clamp(0, 1)
             for part, tile in enumerate((before, after, change)):
-                _tile(axis, _tile_left(number, part), top, tile)
+                draw_tile(axis, _tile_left(number, part), top, shown(tile))
             was_right = cell.before == cell.label
             unchanged_text = "resists" if was_right else ""  # what was wrong is not attacked
             _text(
@@ -58,14 +61,6 @@ def draw(table: pd.DataFrame, x: Tensor, x_adv: Mapping[str, Tensor]) -> Figure:
 
 def _tile_left(number: int, part: int) -> float:
     return NAME + number * (3 + GAP) + part
-
-
-def _tile(axis: Axes, left: float, top: float, image: Tensor) -> None:
-    """Add an image (c, h, w); with one channel, grey."""
-    pixels = image.permute(1, 2, 0).squeeze(2).numpy()
-    place = (left + 0.03, left + 0.97, top + 0.97, top + 0.03)
-    shade: dict[str, Any] = {"cmap": "gray", "vmin": 0, "vmax": 1, "interpolation": "nearest"}
-    axis.imshow(pixels, extent=place, **shade, aspect="auto")
 
 
 def _text(axis: Axes, left: float, y: float, text: str, colour: str, **look: Any) -> None:  # noqa: ANN401

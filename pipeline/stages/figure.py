@@ -4,7 +4,6 @@ writes  results/{study}/tables/{target}.csv  as the stage table
         results/{study}/figures/{target}.svg and .png
 """
 
-from pipeline.figures._saving import save
 from pipeline.figures.drawing import draw
 from pipeline.results import rows
 from pipeline.results.untrained import UNTRAINED
@@ -12,6 +11,7 @@ from pipeline.run.job import Job
 from pipeline.stages._scale import SCALE
 from pipeline.stages._tabulate import tabulate_target
 from pipeline.study.target import Target
+from robustinfo.evaluation.report.saving import save
 
 JOBS = {"target": "figures"}
 READS = ["results"]

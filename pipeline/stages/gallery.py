@@ -15,7 +15,6 @@ import torch
 from torch import Tensor
 
 from pipeline.figures import gallery
-from pipeline.figures._saving import save
 from pipeline.results import rows, sealed_text
 from pipeline.results.untrained import is_untrained
 from pipeline.results.worst_case import attacks_in_scope
@@ -25,6 +24,7 @@ from robustinfo.core import registry
 from robustinfo.core.batches import to_float
 from robustinfo.core.files import atomic_write
 from robustinfo.core.sealed import unseal
+from robustinfo.evaluation.report.saving import save
 
 JOBS = {"setting": "settings"}
 READS = [

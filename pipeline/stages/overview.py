@@ -9,7 +9,6 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.figures._saving import save
 from pipeline.figures.drawing import draw
 from pipeline.results import rows
 from pipeline.results.information_vs_robustness import QUANTITIES
@@ -18,6 +17,7 @@ from pipeline.run.job import Job
 from pipeline.stages._overview import ATTACKS, INFORMATION, SETTINGS
 from pipeline.study.target import Target
 from robustinfo.core.files import disk_errors
+from robustinfo.evaluation.report.saving import save
 
 READS = ["accuracy_by_attack", "accuracy_by_epsilon", "information"]
 WRITES = {"overview": "overview/figures"}

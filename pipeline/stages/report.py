@@ -8,13 +8,15 @@ from pathlib import Path
 import jinja2
 import pandas as pd
 
-from pipeline.report import assets
 from pipeline.results import rows
 from pipeline.results.untrained import UNTRAINED
 from pipeline.run.job import Job
 from pipeline.stages._overview import ATTACKS, INFORMATION, SETTINGS
 from robustinfo.core.files import atomic_write
-from robustinfo.evaluation.checks import CLASSES, SIGNS
+from robustinfo.evaluation.checks import SIGNS
+from robustinfo.evaluation.report.assets import TEMPLATES, data_uri, svg
+from robustinfo.evaluation.report.badges import BADGES as OF_CLASSES
+from robustinfo.evaluation.report.numbers import percent as percent_text
 
 READS = [
     "checks",
@@ -31,29 +33,15 @@ READS = [
 ]
 WRITES = {"report": "report.html"}
 PARAMS = {"settings": "settings", "tables": "tables", "figures": "figures"}
-FILES = ["pipeline/report/report.html"]
+FILES = ["pipeline/report/report.html", "src/robustinfo/evaluation/report/page.css"]
 
-# (ground, ink) of every class, from worst to best; of a note, which is no class.
-COLOURS = [
-    ("#3d3d3d", "#ffffff"),
-    ("#5b2a86", "#ffffff"),
-    ("#1f4e8c", "#ffffff"),
-    ("#0a666d", "#ffffff"),
-    ("#b3261e", "#ffffff"),
-    ("#f2c14e", "#1c2733"),
-    ("#d9dee3", "#1c2733"),
-    ("#1b6e3a", "#ffffff"),
-]
-BADGES = dict(zip(CLASSES, COLOURS, strict=True)) | {
-    "note": ("#cfe3f5", "#123a5c"),
-    UNTRAINED: ("#ffffff", "#3d3d3d"),
-}
+BADGES = OF_CLASSES | {UNTRAINED: ("#ffffff", "#3d3d3d")}  # {class: (ground, ink)}
 
 
 def run(job: Job) -> None:
     """Fill the page's template with the study's files."""
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parents[1] / "report"),
+        loader=jinja2.FileSystemLoader([Path(__file__).parents[1] / "report", TEMPLATES]),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -67,7 +55,7 @@ def run(job: Job) -> None:
         untrained=UNTRAINED,
         badges=BADGES,
         board=_records(job.file("leaderboard")),
-        exports={path.name: assets.data_uri(path) for path in forms},
+        exports={path.name: data_uri(path) for path in forms},
         checks=_checks(job.file("checks")),
         overview=_overview(job),
         galleries=_galleries(job),
@@ -76,9 +64,7 @@ def run(job: Job) -> None:
         titles={name: target["title"] for name, target in titles.items()},
         notes={name: target.get("note", "") for name, target in titles.items()},
         tables={name: _wide(job.file("table", target=name)) for name in job.params["tables"]},
-        figures={
-            name: assets.svg(job.file("figure", target=name)) for name in job.params["figures"]
-        },
+        figures={name: svg(job.file("figure", target=name)) for name in job.params["figures"]},
     )
     with atomic_write(job.writes["report"]) as partial:
         partial.write_text(page)
@@ -98,7 +84,7 @@ def _overview(job: Job) -> dict[str, list[str]]:
     for setting in job.params["settings"]:
         folder = job.file("overview") / SETTINGS / setting["dataset"] / setting["model"]
         if files := sorted(folder.glob("*.svg"), key=lambda svg: (svg.stem != ATTACKS, svg.name)):
-            figures["{dataset}, {model}".format(**setting)] = [assets.svg(file) for file in files]
+            figures["{dataset}, {model}".format(**setting)] = [svg(file) for file in files]
     return figures
 
 
@@ -109,7 +95,7 @@ def _galleries(job: Job) -> dict[str, dict]:
         lines = rows.read(job.file("gallery", **setting))
         if len(lines):
             galleries["{dataset}, {model}".format(**setting)] = {
-                "picture": assets.data_uri(job.file("gallery_picture", **setting)),
+                "picture": data_uri(job.file("gallery_picture", **setting)),
                 "attack": lines.attack.iloc[0],
                 "lines": lines.to_dict("records"),
             }
@@ -123,7 +109,7 @@ def _correlations(job: Job) -> list[dict]:
     for line in table:
         measured = (line["measure"], line["quantity"])
         file = job.file("overview").joinpath(INFORMATION, *measured).with_suffix(".svg")
-        group = by_measure.setdefault(measured, {"svg": assets.svg(file), "lines": []})
+        group = by_measure.setdefault(measured, {"svg": svg(file), "lines": []})
         group["lines"].append(line)
     return [*by_measure.values()]
 
@@ -164,7 +150,7 @@ def signed(value: float) -> str:
 
 def percent(value: float) -> str:
     """A fraction in percent with one decimal; nothing for a missing value."""
-    return "" if pd.isna(value) else f"{100 * value:.1f} %"
+    return "" if pd.isna(value) else percent_text(value)
 
 
 def interval(low: float, high: float) -> str:

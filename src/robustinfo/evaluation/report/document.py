@@ -1,0 +1,162 @@
+"""What evaluation.json holds, checked in this one place: whoever draws it may rely on it.
+
+Accuracies and their intervals are fractions of images. A check that was not run has no numbers; one
+without an end of its interval has none there. Texts are made printable (printable.py).
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, ConfigDict, Field, ValidationError, model_validator
+
+from robustinfo.core.errors import UserError
+from robustinfo.core.settings import Fraction01, Norm, Number, PositiveNumber, Settings
+from robustinfo.evaluation.checks import BY_NAME, CLASSES
+from robustinfo.evaluation.report.printable import printable
+from robustinfo.evaluation.threats import ROLES
+from robustinfo.evaluation.verdict import SEVERITY
+
+
+def one_of(*choices: str) -> AfterValidator:
+    """A validator of a text: it is one of the choices."""
+
+    def check(text: str) -> str:
+        if text not in choices:
+            raise ValueError(f"{text!r} is none of {', '.join(choices)}")
+        return text
+
+    return AfterValidator(check)
+
+
+Interval = Annotated[list[Fraction01], Field(min_length=2, max_length=2)]
+Class = Annotated[str, one_of(*CLASSES)]
+
+
+class Threat(Settings):
+    norm: Norm
+    epsilon: PositiveNumber  # in pixel values of [0, 1]
+
+
+class Protocol(Settings):
+    name: str
+    images: int
+    steps: int
+    restarts: int
+    queries: int
+    walk: int
+    draws: int
+    planted: int
+    ensemble: bool
+
+
+class Network(Settings):
+    source: str
+    sha256: str | None
+    notes: list[str]
+
+
+class Data(Settings):
+    model_config = ConfigDict(extra="allow")  # how a folder was read is for whoever repeats it
+
+    root: str
+    split: str | None
+    classes: dict[str, int]
+    n: int
+    sha256: str | None
+
+
+class OfClass(Settings):
+    name: str = Field(alias="class")
+    n: int
+    clean_accuracy: Fraction01
+    robust_accuracy: Fraction01
+    interval: Interval
+
+
+class Attack(Settings):
+    method: str
+    role: Annotated[str, one_of(*ROLES)]
+    settings: dict[str, Any]
+    leaves: Fraction01  # correct when clean and under it alone, of all images
+    interval: Interval
+    broken: list[int]
+    seconds: Number | None
+
+
+class FollowUp(Settings):
+    broken: list[int]
+
+
+class Checked(Settings):
+    check: Annotated[str, one_of(*BY_NAME)]
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int | None
+    rule: str
+    threshold: float | None
+    of_class: str = Field(alias="class")  # a class, or NOTE
+    result: Annotated[str, one_of(*SEVERITY)]
+    said_by: str
+    images_needed: int | None
+    meaning: str
+    required: bool
+
+    @model_validator(mode="after")
+    def numbers_where_it_was_run(self) -> Self:
+        """A check that was run has a value and a threshold."""
+        if self.result != "not run" and (self.value is None or self.threshold is None):
+            raise ValueError(f"{self.check} was run, and has no value or no threshold")
+        return self
+
+
+class Point(Settings):
+    epsilon: Number
+    accuracy: Fraction01
+    interval: Interval
+    n: int
+
+
+class Document(Settings):
+    """An evaluation, as evaluation.json has it."""
+
+    robustinfo: str
+    date: str
+    seconds: Number
+    command: str | None
+    verdict: Class
+    failed_classes: list[Class]
+    counts: dict[Literal["failed", "cannot say", "passed", "not run"], int]
+    threat: Threat
+    protocol: Protocol
+    seed: int
+    device: str
+    black_box: bool
+    model: Network
+    twin: Network | None
+    data: Data
+    versions: dict[str, str]
+    clean_accuracy: Fraction01
+    clean_interval: Interval
+    robust_accuracy: Fraction01
+    interval: Interval
+    n: Annotated[int, Field(gt=0)]
+    by_class: list[OfClass]
+    attacks: dict[str, Attack]
+    follow_up: FollowUp
+    attacks_not_made: dict[str, str]
+    checks: list[Checked]
+    curve: list[Point]  # robust accuracy by epsilon, ascending
+
+
+def read(content: Mapping[str, Any]) -> Document:
+    """The document of plain data. Raises UserError where it is not as evaluation.json is."""
+    try:
+        return Document.model_validate(printable(dict(content)))
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"])) or "the whole"
+        raise UserError(
+            f"evaluation.json, {place}: {first['msg']}; it is not as this version of robustinfo "
+            "writes it, so judge again"
+        ) from None

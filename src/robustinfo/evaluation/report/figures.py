@@ -1,0 +1,109 @@
+"""Figures of an evaluation: accuracy by epsilon, and what each attack leaves. Nothing is computed.
+
+Ink is of one colour, which a page replaces by that of its text. Needs the extra `report`.
+"""
+
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from robustinfo.evaluation.report.attack_words import name
+from robustinfo.evaluation.report.document import Document, Point
+from robustinfo.evaluation.report.numbers import percent, pixels
+from robustinfo.evaluation.report.saving import STYLE
+from robustinfo.evaluation.report.verdicts import accuracy_name
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+INK = "#1c2733"
+ALONE, TOGETHER = "#0072b2", "#d55e00"  # Okabe-Ito's blue and vermilion
+WIDTH = 4.6  # inches: legible in a column of a paper, and on a telephone
+LONGEST = 26  # letters of an attack's name
+APART = 0.09  # of the axis, between two ticks
+NORMS = {"linf": "L∞", "l2": "L2"}
+COLOURED = {
+    "text.parse_math": False,  # a name may hold dollars
+    **dict.fromkeys(("text.color", "axes.labelcolor", "axes.edgecolor"), INK),
+    **dict.fromkeys(("xtick.color", "ytick.color", "grid.color"), INK),
+}
+
+
+def figures(document: Document) -> Iterator[tuple[str, "Figure"]]:
+    """(name, figure) of everything that an evaluation has to draw."""
+    import matplotlib as mpl
+
+    with mpl.rc_context(STYLE | COLOURED):
+        yield "attacks", _attacks(document)
+        if document.curve:
+            yield "accuracy_by_epsilon", _curve(document)
+
+
+def empty(height: float) -> tuple["Figure", "Axes"]:
+    """A figure without a ground, and its axes. height: in inches."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    figure.patch.set_visible(False)
+    axis = figure.subplots()
+    axis.patch.set_visible(False)
+    return figure, axis
+
+
+def _attacks(document: Document) -> "Figure":
+    """A bar per attack, the strongest on top, between the worst case and the clean accuracy."""
+    attacks = sorted(document.attacks.items(), key=lambda pair: pair[1].leaves)
+    figure, axis = empty(1.1 + 0.24 * (len(attacks) + 1))
+    _bar(axis, 0, document.robust_accuracy, document.interval, TOGETHER)
+    for place, (_, attack) in enumerate(attacks, start=1):
+        _bar(axis, place, attack.leaves, attack.interval, ALONE)
+    axis.axvline(100 * document.clean_accuracy, color=INK, ls="--", lw=1)
+    label = f"clean {percent(document.clean_accuracy)}"
+    axis.text(100 * document.clean_accuracy, -0.75, label, ha="right", va="center", fontsize=8)
+    names = ["all together", *(_short(name(one)) for one, _ in attacks)]
+    axis.set_yticks(range(len(names)), names)
+    axis.set(xlim=(0, 100), ylim=(len(names) - 0.4, -1.2), xlabel="accuracy left, in %")
+    axis.set_xticks(range(0, 101, 20))
+    axis.grid(False, axis="y")
+    axis.set_axisbelow(True)
+    axis.tick_params(axis="y", length=0)
+    return figure
+
+
+def _bar(axis: "Axes", place: float, value: float, interval: list[float], colour: str) -> None:
+    axis.barh(place, 100 * value, height=0.66, color=colour, alpha=0.85, lw=0)
+    axis.plot([100 * end for end in interval], [place, place], color=INK, lw=1)
+    axis.text(102, place, percent(value), ha="left", va="center", fontsize=8)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+
+
+def _curve(document: Document) -> "Figure":
+    """Accuracy over epsilon with its interval, on a root scale: it has room for small ones."""
+    figure, axis = empty(2.6)
+    points = document.curve
+    at = [math.sqrt(point.epsilon) for point in points]
+    low, high = ([100 * point.interval[end] for point in points] for end in (0, 1))
+    axis.fill_between(at, low, high, color=ALONE, alpha=0.2, lw=0)
+    axis.plot(at, [100 * point.accuracy for point in points], "o-", color=ALONE, ms=4, lw=1.3)
+    judged = document.threat.epsilon
+    axis.axvline(math.sqrt(judged), color=TOGETHER, ls="--", lw=1)
+    ticks = list(_ticks(points))
+    axis.set_xticks([math.sqrt(size) for size in ticks], [pixels(size) for size in ticks])
+    axis.set_ylim(0, 102)
+    axis.set_ylabel(f"{accuracy_name(document)}, in %")
+    norm = NORMS[document.threat.norm]
+    axis.set_xlabel(f"epsilon in {norm}, root scale; dashed: {pixels(judged)}")
+    return figure
+
+
+def _ticks(points: list[Point]) -> Iterator[float]:
+    """The epsilons of a curve that can be written side by side."""
+    last, apart = -math.inf, APART * math.sqrt(points[-1].epsilon)
+    for point in points:
+        if math.sqrt(point.epsilon) >= last + apart:
+            last = math.sqrt(point.epsilon)
+            yield point.epsilon

@@ -1,0 +1,102 @@
+"""The page of an evaluation: one file that opens offline. Needs the extra `report`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from robustinfo.evaluation.checks import CLASSES, NOTE, UNTRUSTED
+from robustinfo.evaluation.report import attack_words, numbers, quantities, verdicts
+from robustinfo.evaluation.report.assets import TEMPLATES
+from robustinfo.evaluation.report.badges import BADGES
+from robustinfo.evaluation.report.document import Checked, Document, Protocol
+from robustinfo.evaluation.report.tiles import Gallery, Tiles, png
+
+MOST_CLASSES = 20  # that are shown; the others are folded
+FIRST = {  # the groups of checks that are shown, in their order
+    "failed": "Failed",
+    "cannot say": "Cannot say: the interval lies on both sides of the limit",
+    "required": "Not run, and needed before anything is said to hold",
+    "noted": "Noted, and decides nothing",
+}
+FILTERS = {
+    "percent": numbers.percent,
+    "pixels": numbers.pixels,
+    "duration": numbers.duration,
+    "name": attack_words.name,
+    "settings": attack_words.settings,
+    "check_text": quantities.in_words,
+    "sentence": lambda text: text[0].upper() + text[1:],
+}
+
+
+def page(
+    document: Document, figures: Mapping[str, str], gallery: Gallery | None, images: list[Tiles]
+) -> str:
+    """The page in HTML.  figures: {caption: svg}.  images: the tiles of the gallery."""
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.filters |= FILTERS
+    groups = _groups(document.checks)
+    return environment.get_template("page.html").render(
+        e=document,
+        words=verdicts.words(document),
+        threat=verdicts.threat(document),
+        counted_as="withstanding" if document.black_box else "robust",
+        accuracy_name=verdicts.accuracy_name(document),
+        interval=verdicts.INTERVAL,
+        untrusted=document.verdict in UNTRUSTED,
+        badges=BADGES,
+        measured=quantities.MEASURED,
+        groups={title: groups[key] for key, title in FIRST.items()},
+        passed=groups["passed"],
+        not_run=groups["not run"],
+        figures=figures,
+        roles=attack_words.ROLES,
+        attacks=sorted(document.attacks.items(), key=lambda pair: pair[1].leaves),
+        classes=sorted(document.by_class, key=lambda one: (one.robust_accuracy, one.name)),
+        most=MOST_CLASSES,
+        tiles=_gallery(gallery, images),
+        protocol=_protocol(document.protocol),
+    )
+
+
+def _groups(checks: list[Checked]) -> dict[str, list[Checked]]:
+    """Checks by result, those of the worst class first; ``required``: needed, and not run."""
+    groups: dict[str, list[Checked]] = {key: [] for key in (*FIRST, "passed", "not run")}
+    order = [*CLASSES, NOTE]
+    for one in sorted(checks, key=lambda one: order.index(one.of_class)):
+        needed = one.result == "not run" and one.required
+        groups["required" if needed else one.result].append(one)
+    return groups
+
+
+def _gallery(gallery: Gallery | None, images: list[Tiles]) -> list[dict[str, Any]]:
+    if gallery is None:
+        return []
+    texts = zip(gallery.labels, gallery.before, gallery.after, gallery.attack, strict=True)
+    names = [dict(zip(("label", "before", "after", "attack"), text, strict=True)) for text in texts]
+    return [
+        text | {part: png(tile) for part, tile in image._asdict().items()}
+        for text, image in zip(names, images, strict=True)
+    ]
+
+
+def _protocol(protocol: Protocol) -> str:
+    """The numbers of a protocol in words."""
+    count = attack_words.count
+    parts = [
+        f"{protocol.images:,} images",
+        f"PGD of {count('steps', protocol.steps)} and {count('restarts', protocol.restarts)}",
+        f"Square of {count('queries', protocol.queries)}",
+        f"HopSkipJump of {count('steps', protocol.walk)}" if protocol.walk else "no HopSkipJump",
+        f"{protocol.draws:,} random draws",
+        f"{protocol.planted} images with planted adversarial examples",
+        "AutoAttack" if protocol.ensemble else "no AutoAttack",
+    ]
+    return ", ".join(parts)
