@@ -106,7 +106,7 @@ class Guarded(nn.Module):
         for one, data in original:
             one.data = data
         self.refused, self.reads = frozenset(), reads
-        dtypes = {data.dtype for _, data in original} or {reads}
+        dtypes = {data.dtype for _, data in original} | ({reads} if reads else set())
         names = " and ".join(sorted(map(str, dtypes)))
         rounded = ": its gradients are rounded" if dtypes & LOW else ", and is judged so"
         self.notes = [f"computes in {names} and fails in torch.float32{rounded}"]

@@ -72,15 +72,15 @@ def _kind_of_file(file: Path) -> str:
 
 
 def _is_ours(file: Path) -> bool:
-    """Whether a safetensors file is sealed, as ours are, or cannot be read: loading says why."""
+    """Whether a safetensors file is sealed, as ours are."""
     from safetensors import SafetensorError
 
     from robustinfo.core.sealed import is_sealed
 
     try:
         return is_sealed(file)
-    except (OSError, SafetensorError):
-        return True
+    except (OSError, SafetensorError):  # loading says why it cannot be read
+        return False
 
 
 def _is_file(file: Path) -> bool:

@@ -26,6 +26,7 @@ SECONDS = 60.0  # for an answer, from the first byte sent to the last byte read
 TRIES = 3
 WAIT = 1.0  # seconds before the second try, twice as many before the third
 LARGEST = 2**26  # bytes of an answer
+BEGINNING = 40  # bytes of it that an error shows
 TOO_MANY = 429
 
 
@@ -53,7 +54,7 @@ def _answer(address: str, images: np.ndarray) -> np.ndarray:
         if one:
             time.sleep(WAIT * 2 ** (one - 1))
         try:
-            return _array(_post(address, body.getvalue()))
+            return _array(_post(address, body.getvalue()), len(images))
         except NoAnswerError:
             raise
         except HTTPError as error:
@@ -80,17 +81,21 @@ def _post(address: str, body: bytes) -> bytes:
     return bytes(content)
 
 
-def _array(content: bytes) -> np.ndarray:
-    """The answer as numbers. Raises NoAnswerError if it is neither .npy nor JSON."""
+def _array(content: bytes, count: int) -> np.ndarray:
+    """The answer to so many images. Raises NoAnswerError if it is no .npy or JSON of numbers."""
     try:
         if content.startswith(b"\x93NUMPY"):
-            return np.load(io.BytesIO(content), allow_pickle=False)
-        return np.array(json.loads(content))
-    except (ValueError, RecursionError) as error:
+            answers = np.load(io.BytesIO(content), allow_pickle=False)
+        else:
+            answers = np.array(json.loads(content))
+    except (ValueError, RecursionError):
+        answers = np.array(None)
+    if answers.dtype.kind not in "iuf" or answers.shape[:1] != (count,):
         raise NoAnswerError(
-            f"answers {content[:40]!r}; let it answer scores (n, K) or labels (n,), as an .npy "
-            "file or JSON"
-        ) from error
+            f"answers {content[:BEGINNING]!r} to {count} images; let it answer scores ({count}, K) "
+            f"or labels ({count},), as an .npy file or JSON"
+        )
+    return answers
 
 
 def _first_line(error: HTTPError) -> str:

@@ -4,6 +4,7 @@
 read by ``torch.load(weights_only=True)``, which runs no code of the file.
 """
 
+import re
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -21,6 +22,7 @@ from robustinfo.evaluation.sources._request import Loaded, ModelRequest, copy_li
 from robustinfo.evaluation.sources._state_dict import find_weights, put_weights
 
 BEGINNING = 40  # bytes that an error shows
+WRITTEN = (b"PK", b"\x80")  # by which the files of torch.save begin: a zip, a pickle
 
 
 def load(text: str, request: ModelRequest) -> Loaded:
@@ -47,7 +49,7 @@ def _content(file: Path, text: str) -> Any:  # noqa: ANN401
         if file.suffix == ".safetensors":
             return load_file(file)
         return torch.load(file, map_location="cpu", weights_only=True)
-    except (SafetensorError, OSError) as error:
+    except (SafetensorError, PermissionError) as error:
         raise UserError(f"{text} cannot be read ({error_with_origin(error)})") from error
     except Exception as error:  # of a pickle that holds more than weights, or of any other file
         raise UserError(_refusal(file, text, error)) from error
@@ -55,21 +57,21 @@ def _content(file: Path, text: str) -> Any:  # noqa: ANN401
 
 def _refusal(file: Path, text: str, error: Exception) -> str:
     """Why a file is not read, with the lines that make one of it that is."""
+    if not isinstance(error, UnpicklingError) or not _beginning(file).startswith(WRITTEN):
+        return (
+            f"{text} holds no weights that torch.save wrote ({error_with_origin(error)}); it "
+            f"begins with {_beginning(file)!r}"
+        )
     try:
-        others = get_unsafe_globals_in_checkpoint(file)
-    except Exception:  # of files that torch.save did not write, or a torch of long ago
-        others = []
-    if not others and not isinstance(error, UnpicklingError):
-        return f"{text} cannot be read ({error_with_origin(error)}); {_beginning(file)}"
-    if not others and "Unsupported" not in str(error) and "GLOBAL" not in str(error):
-        return f"{text} holds no weights that torch.save wrote; {_beginning(file)}"
-    network = any(name.startswith("torch.nn.modules") for name in others)
-    held = "network" if network else "content"
-    state = "network.state_dict()" if network else 'content["state_dict"]'
-    objects = f" ({', '.join(others[:3])})" if others else ""
+        objects = get_unsafe_globals_in_checkpoint(file)
+    except ValueError:  # of a version of long ago; the error names the first alone
+        objects = re.findall(r"GLOBAL (\S+)", str(error))
+    held, state = "content", 'content["state_dict"]'
+    if any(name.startswith("torch.nn.modules") for name in objects):
+        held, state = "network", "network.state_dict()"
     return (
-        f"{text} is a pickle of Python objects{objects}, which runs code when it is loaded; where "
-        "you trust it, save its weights alone, once, in Python:"
+        f"{text} is a pickle of Python objects ({', '.join(objects[:3])}), which runs code when it "
+        "is loaded; where you trust it, save its weights alone, once, in Python:"
         + copy_lines(
             f'{held} = torch.load("{text}", weights_only=False)',
             f'torch.save({state}, "weights.pt")',
@@ -78,6 +80,6 @@ def _refusal(file: Path, text: str, error: Exception) -> str:
     )
 
 
-def _beginning(file: Path) -> str:
+def _beginning(file: Path) -> bytes:
     with file.open("rb") as opened:
-        return f"it begins with {opened.read(BEGINNING)!r}"
+        return opened.read(BEGINNING)
