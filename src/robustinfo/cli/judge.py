@@ -18,7 +18,6 @@ from robustinfo.core.errors import UserError
 from robustinfo.evaluation import isolated, options, plain, sources
 from robustinfo.evaluation.checks import EXITS
 
-INTERRUPTED = 130  # as shells have it
 MODEL = ", ".join(sources.FORMS)
 DATA = "a folder of images by class, or a data set, as digits or mnist; a wrong name lists them"
 
@@ -73,36 +72,30 @@ def judge(
     adaptive, 13 not converged, 14 broken, 15 no benefit, 16 not enough was tried; 1 error, 2 wrong
     option.
     """
-    try:
-        ball_norm = options.norm(norm)
-        chosen = options.Options(
-            model=model,
-            data=data,
-            norm=ball_norm,
-            epsilon=options.epsilon(epsilon, ball_norm),
-            protocol=options.protocol(protocol),
-            seconds=None if budget is None else options.seconds(budget),
-            twin=twin,
-            size=size,
-            classes=None if classes is None else str(classes),
-            images=images,
-            attacks=options.attacks(attacks),
-            adversarial=[str(file) for file in adversarial or ()],
-            epsilons=options.epsilons(epsilons, ball_norm),
-            abstain=options.abstain(abstain),
-            seed=seed,
-            device=device,
-            batch_size=batch_size,
-            out=None if out is None else str(out),
-            as_json=as_json,
-            command=shlex.join(["robustinfo", *sys.argv[1:]]),
-        )
-        raise typer.Exit(_print_verdict(chosen))
-    except UserError as error:
-        Console(stderr=True).print(f"error: {error}", style="red", markup=False, soft_wrap=True)
-        raise typer.Exit(1) from None
-    except KeyboardInterrupt:
-        raise typer.Exit(INTERRUPTED) from None
+    ball_norm = options.norm(norm)
+    chosen = options.Options(
+        model=model,
+        data=data,
+        norm=ball_norm,
+        epsilon=options.epsilon(epsilon, ball_norm),
+        protocol=options.protocol(protocol),
+        seconds=None if budget is None else options.seconds(budget),
+        twin=twin,
+        size=size,
+        classes=None if classes is None else str(classes),
+        images=images,
+        attacks=options.attacks(attacks),
+        adversarial=[str(file) for file in adversarial or ()],
+        epsilons=options.epsilons(epsilons, ball_norm),
+        abstain=options.abstain(abstain),
+        seed=seed,
+        device=device,
+        batch_size=batch_size,
+        out=None if out is None else str(out),
+        as_json=as_json,
+        command=shlex.join(["robustinfo", *sys.argv[1:]]),
+    )
+    raise typer.Exit(_print_verdict(chosen))
 
 
 def _print_verdict(chosen: options.Options) -> int:

@@ -39,9 +39,10 @@ class Options(NamedTuple):
 
 
 def norm(text: str) -> Norm:
-    """A norm, ``linf`` or ``l2``."""
+    """A norm as it is mostly written: linf, Linf, l_inf, inf; l2, L2, l_2, 2."""
+    short = text.lower().replace("_", "").removeprefix("l")
     for choice in get_args(Norm):
-        if text == choice:
+        if short == choice.removeprefix("l"):
             return choice
     raise UserError(f"--norm {text}: it is linf or l2")
 

@@ -14,6 +14,10 @@ from robustinfo.attacks import adaptive, gradient_search
 from robustinfo.core.settings import diameter
 from robustinfo.diagnostics import binarization_test
 from robustinfo.evaluation.cost import Cost
+from robustinfo.evaluation.sizes import BY_NAME as BY_NAME
+from robustinfo.evaluation.sizes import SIZES as SIZES
+from robustinfo.evaluation.sizes import Size as Size
+from robustinfo.evaluation.sizes import rank as rank
 from robustinfo.evaluation.threats import Ball
 
 Entry = dict[str, Any]
@@ -26,40 +30,11 @@ SUSPECTS = 0.1  # of the images, at most so many go through the long search, as 
 HALVINGS = 12 + 28  # queries of a step of HopSkipJump, beside those around the boundary
 
 
-class Size(NamedTuple):
-    """The numbers of a protocol."""
-
-    name: str
-    images: int
-    steps: int
-    restarts: int
-    queries: int  # of Square
-    walk: int  # steps of HopSkipJump; 0: none
-    draws: int  # of random search
-    planted: int  # images of the binarization test
-    ensemble: bool  # AutoAttack
-
-
-SIZES = (
-    Size("tiny", 64, 20, 1, 200, 0, 50, 16, False),
-    Size("small", 100, 40, 2, 1000, 10, 200, 32, False),
-    Size("medium", 400, 50, 3, 1000, 10, 200, 80, True),
-    Size("large", 600, 100, 5, 5000, 30, 1000, 80, True),
-    Size("full", 1000, 100, 10, 5000, 50, 10_000, 100, True),
-)
-BY_NAME = {size.name: size for size in SIZES}
-
-
 class Part(NamedTuple):
     """An entry of attacks/ or diagnostics/, and its cost."""
 
     entry: Entry
     cost: Cost
-
-
-def rank(size: Size) -> str:
-    """The rank of a size: ``2 of 5``."""
-    return f"{SIZES.index(size) + 1} of {len(SIZES)}"
 
 
 def attacks(size: Size, ball: Ball, *, term: bool = False) -> dict[str, Part]:
