@@ -80,6 +80,7 @@ class Attack(Settings):
     leaves: Fraction01  # correct when clean and under it alone, of all images
     interval: Interval
     broken: list[int]
+    outside: int  # images outside the ball or [0, 1], which are no successes
     seconds: Number | None
 
 
@@ -117,6 +118,12 @@ class Point(Settings):
     n: int
 
 
+class PerImage(Settings):
+    label: list[int]
+    clean_correct: list[bool]
+    robust: list[bool]  # correct when clean, and under every attack
+
+
 class Document(Settings):
     """An evaluation, as evaluation.json has it."""
 
@@ -130,6 +137,8 @@ class Document(Settings):
     threat: Threat
     protocol: Protocol
     seed: int
+    batch_size: int | None  # None: as memory allows
+    abstain: str | None  # what it is that the network abstains
     device: str
     black_box: bool
     model: Network
@@ -146,6 +155,7 @@ class Document(Settings):
     follow_up: FollowUp
     attacks_not_made: dict[str, str]
     checks: list[Checked]
+    images: PerImage
     curve: list[Point]  # robust accuracy by epsilon, ascending
 
 
