@@ -3,14 +3,15 @@
 The file says its architecture, inputs, classes and defence. Its sha256 is checked.
 """
 
+import os
 from pathlib import Path
 
 from safetensors import SafetensorError
 from torch import nn
 
-from robustinfo.core import checkpoint
+from robustinfo.core import checkpoint, registry
 from robustinfo.core.checkpoint import Checkpoint
-from robustinfo.core.errors import UserError
+from robustinfo.core.errors import UserError, one_line
 from robustinfo.core.sealed import is_sealed
 from robustinfo.evaluation.sources._request import ModelRequest
 
@@ -18,7 +19,7 @@ from robustinfo.evaluation.sources._request import ModelRequest
 def load(text: str, request: ModelRequest) -> Checkpoint:
     """The checkpoint. Raises UserError for another program's file, other images or classes."""
     file = Path(text)
-    if not file.is_file():
+    if not os.path.isfile(file):
         raise UserError(f"{file}: no such file; the pipeline writes results/.../model.safetensors")
     try:
         is_ours = is_sealed(file)
@@ -30,6 +31,13 @@ def load(text: str, request: ModelRequest) -> Checkpoint:
             "loads it, and name it: package.module:function"
         )
     content = checkpoint.load(file)
+    try:
+        registry.config("defences", content.defence)
+    except ValueError as error:
+        raise UserError(
+            f"{text}: its defence {content.defence} is none of this version "
+            f"({one_line(error)[:300]}); use the version that trained it"
+        ) from error
     if (content.shape, content.classes) != (request.shape, request.classes):
         description = checkpoint.describe(content.architecture, content.shape, content.classes)
         raise UserError(
