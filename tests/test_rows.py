@@ -17,7 +17,7 @@ from robustinfo.core.files import AlteredFileError, DiskError
 NAMES = [
     "None", "NA", "N/A", "nan", "NaN", "null", "<NA>", "-", "007", "7", "1e3", "-0", "0x10", "inf",
     "1_000", "True", "False", "2026-11-30", "", " ", " a ", "#a", "a,b", 'a"b', '"a"', "a\nb", "é",
-    "a\rb", "a\r\nb",
+    "a\rb", "a\r\nb", "=1+1", "+1", "-1", "@a", "'a", "''=",
 ]  # fmt: skip
 LINE = {"stage": "diagnose", "entry": "clean", "quantity": "accuracy", "value": 0.75, "n": 64}
 KINDS = {

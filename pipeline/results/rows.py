@@ -1,8 +1,9 @@
 """Rows: the one format of results, tidy CSV: a number, where it was measured, what it means.
 
 Every table of a study is written and read here, by one rule: a name is text, whatever it looks
-like (``None``, ``NA``, ``007``), a number is a number, and each file is sealed by its sha256. A
-column that does not apply to a row is empty there:
+like (``None``, ``NA``, ``007``), a number is a number, and each file is sealed by its sha256. Before
+a name that a spreadsheet would compute stands a quote. A column that does not apply to a row is
+empty there:
 
 dataset, model, defence  of the run, as the study names them
 seed  of the run; what a study trains with several seeds differs by nothing else
@@ -37,6 +38,10 @@ from robustinfo.core.measurement import Measurement
 RUN = ["dataset", "model", "defence", "seed"]
 MEASURED_AT = ["stage", "entry", "input", "epoch", "layer", "level", "quantity"]
 VALUE = ["value", "n", "interval", "low", "high", "ceiling", "saturated"]
+# Spreadsheets compute what begins with one of these, as a class called ``=1+1``, unless a quote
+# stands before it, which they do not show.
+QUOTE = "'"
+COMPUTED = ("=", "+", "-", "@", QUOTE)
 # The columns that hold numbers, in any table. All else is text, True and False included.
 NUMBERS = {
     "seed", "epoch", "level", "value", "n", "ceiling", "low", "high",
@@ -83,13 +88,16 @@ def write(path: Path, rows: Iterable[dict], names: Sequence[str] = ()) -> None:
     writer = csv.DictWriter(text, [*names, *MEASURED_AT, *VALUE], restval="", lineterminator="\n")
     writer.writeheader()
     for row in rows:
-        writer.writerow({key: "" if value != value else value for key, value in row.items()})
+        writer.writerow(
+            {key: "" if value != value else _as_text(value) for key, value in row.items()}
+        )
     sealed_text.write(path, text.getvalue())
 
 
 def write_table(path: Path, table: pd.DataFrame) -> None:
     """Write a DataFrame as CSV, whole or not at all."""
-    sealed_text.write(path, table.to_csv(index=False, lineterminator="\n"))
+    safe = table.map(_as_text)
+    sealed_text.write(path, safe.to_csv(index=False, lineterminator="\n"))
 
 
 def read(path: Path, numbers: Collection[str] = ()) -> pd.DataFrame:
@@ -111,4 +119,11 @@ def read(path: Path, numbers: Collection[str] = ()) -> pd.DataFrame:
     )
     for column in numeric:
         table[column] = pd.to_numeric(table[column])
+    for column in columns.difference(numeric):
+        table[column] = table[column].str.removeprefix(QUOTE)
     return table
+
+
+def _as_text(cell: Any) -> Any:  # noqa: ANN401
+    """A name that a spreadsheet would compute, with a quote before it; anything else as it is."""
+    return QUOTE + cell if isinstance(cell, str) and cell.startswith(COMPUTED) else cell

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from robustinfo.cli import judge
+from robustinfo.cli import judge, plan
 from robustinfo.cli.command_line import CommandLine
 from robustinfo.cli.list import list_names
 
@@ -38,4 +38,5 @@ def robustinfo(
 
 
 app.command()(judge.judge)
+app.command()(plan.plan)
 app.command("list")(list_names)

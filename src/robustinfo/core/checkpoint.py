@@ -8,15 +8,16 @@ wrote no architecture are refused.
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import torch
+from pydantic import ConfigDict, Field, Json, PositiveInt, ValidationError
 from torch import Tensor, nn
 
 from robustinfo.core import registry
-from robustinfo.core.errors import UserError
+from robustinfo.core.errors import UserError, one_line
 from robustinfo.core.sealed import seal, unseal
-from robustinfo.core.settings import Entry
+from robustinfo.core.settings import Entry, Settings
 
 WEIGHTS, STATE = "model.", "state."  # prefixes of the tensors
 ARCHITECTURE, SHAPE, CLASSES, DEFENCE = "architecture", "shape", "classes", "defence"
@@ -32,6 +33,17 @@ class Checkpoint(NamedTuple):
     weights: dict[str, Tensor]  # as the network's state_dict names them
     state: dict[str, Tensor]  # what the defence measured before it trained
     trained_on: dict[str, str]  # the device, its instructions, the threads, torch's version
+
+
+class _Metadata(Settings):
+    """The metadata of a file, JSON each; of another program's file they may be anything."""
+
+    model_config = ConfigDict(extra="allow")
+
+    architecture: Json[Entry]
+    shape: Json[Annotated[tuple[PositiveInt, ...], Field(strict=False, min_length=2)]]
+    classes: Json[PositiveInt]
+    defence: Json[Entry]
 
 
 def save(path: Path, checkpoint: Checkpoint) -> None:
@@ -55,14 +67,22 @@ def load(path: Path) -> Checkpoint:
             f"{path} does not say its architecture, as an earlier version wrote it; run its study "
             "again (snakemake or dvc repro), which trains the network anew"
         )
+    try:
+        fields = _Metadata.model_validate(about)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise UserError(
+            f"{path} does not describe its network ({first['loc'][0]}: {first['msg']}); train it "
+            "again, or ask who wrote the file"
+        ) from None
     return Checkpoint(
-        architecture=json.loads(about.pop(ARCHITECTURE)),
-        shape=tuple(json.loads(about.pop(SHAPE))),
-        classes=json.loads(about.pop(CLASSES)),
-        defence=json.loads(about.pop(DEFENCE)),
+        architecture=fields.architecture,
+        shape=fields.shape,
+        classes=fields.classes,
+        defence=fields.defence,
         weights=_with_prefix(WEIGHTS, tensors),
         state=_with_prefix(STATE, tensors),
-        trained_on=about,
+        trained_on=fields.model_extra or {},
     )
 
 
@@ -86,15 +106,24 @@ def build(
 
 
 def network(checkpoint: Checkpoint, device: torch.device | str = "cpu") -> nn.Module:
-    """The trained network on the device, in eval mode. UserError if its layers are others."""
-    built = build(checkpoint.architecture, checkpoint.shape, checkpoint.classes, device)
+    """The trained network on the device, in eval mode.
+
+    Raises UserError if it cannot be built, or its layers are others.
+    """
+    about = checkpoint.architecture, checkpoint.shape, checkpoint.classes
+    try:
+        built = build(*about, device)
+    except (RuntimeError, ValueError) as error:
+        raise UserError(
+            f"{describe(*about)} cannot be built ({one_line(error)[:300]}); use the version that "
+            "trained it"
+        ) from error
     try:
         built.load_state_dict(checkpoint.weights)
     except RuntimeError as error:
-        problem = " ".join(str(error).split())
         raise UserError(
             f"{checkpoint.architecture} has other layers than when it was trained "
-            f"({problem[:300]}); train it again, or use the version that did"
+            f"({one_line(error)[:300]}); train it again, or use the version that did"
         ) from error
     return built.eval()
 

@@ -7,7 +7,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from robustinfo.core import registry
-from robustinfo.core.errors import UserError
+from robustinfo.core.errors import UserError, one_line
 from robustinfo.core.settings import Entry
 
 
@@ -18,9 +18,10 @@ def parsed(kind: str, text: str | Mapping) -> Entry:
     """
     try:
         content = YAML(typ="safe", pure=True).load(text) if isinstance(text, str) else dict(text)
-    except YAMLError as error:
-        problem = getattr(error, "problem", None) or error
-        raise UserError(f"{text!r} is not YAML ({problem}); write {{method: ...}}") from None
+    # Numbers of too many digits, and brackets within brackets without end, are errors of Python.
+    except (YAMLError, ValueError, RecursionError) as error:
+        problem = one_line(getattr(error, "problem", None) or error)
+        raise UserError(f"{text!r:.200} is not YAML ({problem}); write {{method: ...}}") from None
     if isinstance(content, str):
         content = {"method": content}
     if not isinstance(content, dict):

@@ -6,12 +6,14 @@ as torchvision's ImageFolder sorts them.
 """
 
 import json
+import os
 import re
 import unicodedata
 from pathlib import Path
 from typing import Any
 
 from robustinfo.datasets._storage import DataError
+from robustinfo.datasets._tree import UNPRINTABLE, printable
 
 NUMBERED = re.compile(r"(\D*)([0-9]+)(\D*)")
 # What file managers and people add to the name of a copy.
@@ -46,6 +48,8 @@ def read_names(file: Path) -> list[str]:
 
     Raises DataError.
     """
+    if os.path.exists(file) and not os.path.isfile(file):  # a pipe may never end
+        raise DataError(f"{file} is no file; name one with a line per class, or JSON")
     try:
         text = file.read_text("utf-8-sig")
         content: Any = json.loads(text) if file.suffix == ".json" else text.split("\n")
@@ -61,6 +65,8 @@ def read_names(file: Path) -> list[str]:
     if not isinstance(content, list) or not all(isinstance(one, str) for one in content):
         raise DataError(f"{file} is no list of names and no mapping of names to places")
     classes = [one.strip() for one in content if one.strip()]
+    if bad := [one for one in classes if UNPRINTABLE.search(one)]:
+        raise DataError(f"{file} names {printable(bad[0])}, with characters that are not text")
     if len({*classes}) != len(classes):
         raise DataError(f"{file} names a class twice; the places would be unclear")
     return classes

@@ -10,18 +10,41 @@ JSON list, the word of every number) joins the metadata and ends what the sha256
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from pydantic import ConfigDict, Field, Json, ValidationError, field_validator
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 from torch import Tensor
 
 from robustinfo.core.errors import UserError
 from robustinfo.core.files import atomic_write
+from robustinfo.core.settings import Settings
 
 # What a file holds beside its labels: its name, type and dimensions.
 FORMS = {"images": (torch.uint8, 4), "words": (torch.int32, 2)}
+
+
+class _Metadata(Settings):
+    """The metadata of a file, mostly JSON; of another program's file they may be anything."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    classes: Json[list[str]]
+    source: str
+    sha256: str
+    settings: Json[dict[str, Any]] = Field(default_factory=dict)
+    vocabulary: Json[list[str]] = Field(default_factory=list)
+
+    @field_validator("classes")
+    @classmethod
+    def names_differ(cls, names: list[str]) -> list[str]:
+        """They are told apart by name."""
+        if len({*names}) < len(names):
+            raise ValueError("a class is named twice")
+        return names
 
 
 class DataError(UserError):
@@ -106,18 +129,25 @@ def _check_form(file: Path, tensors: dict[str, Tensor], metadata: dict[str, str]
     absent = needed - metadata.keys()
     if absent:
         raise DataError(f"{file} lacks the metadata {sorted(absent)}; delete it and run again")
+    try:
+        names = _Metadata.model_validate(metadata)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise DataError(
+            f"{file} has wrong metadata ({first['loc'][0]}: {first['msg']}); delete it and run "
+            "again"
+        ) from None
     inputs, labels = tensors[kind], tensors["labels"]
     if not len(inputs) or len(inputs) != len(labels):
         raise DataError(f"{file} has {len(inputs)} {kind} and {len(labels)} labels; delete it")
-    _check_range(file, "labels", labels, "classes", metadata)
+    _check_range(file, "labels", labels, "classes", len(names.classes))
     if kind == "words":
-        _check_range(file, "words", inputs, "vocabulary", metadata)
+        _check_range(file, "words", inputs, "vocabulary", len(names.vocabulary))
     return kind
 
 
-def _check_range(file: Path, what: str, values: Tensor, names: str, metadata: dict) -> None:
-    """Raise DataError unless every value is a place in the list of names."""
-    count = len(json.loads(metadata[names]))
+def _check_range(file: Path, what: str, values: Tensor, names: str, count: int) -> None:
+    """Raise DataError unless every value is a place in a list of so many names."""
     if values.min() < 0 or values.max() >= count:
         raise DataError(
             f"{file} has {what} {int(values.min())}..{int(values.max())} for {count} {names}; "

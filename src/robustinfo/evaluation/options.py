@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, NamedTuple, get_args
 
 from robustinfo.core.errors import UserError
 from robustinfo.core.settings import Norm, out_of_scale, pixels
+from robustinfo.evaluation.sizes import BY_NAME
 
 if TYPE_CHECKING:  # slow to import, and a wrong option is told without it
     import torch
 
-PROTOCOLS = ("tiny", "small", "medium", "large", "full")  # of protocol.py
+PROTOCOLS = tuple(BY_NAME)
 UNITS = {"s": 1, "m": 60, "h": 3600}
 
 
@@ -92,11 +93,11 @@ def device(text: str) -> "torch.device":
 
     torch.backends.cudnn.allow_tf32 = False
     try:
-        return torch.zeros(
-            1, device=text or ("cuda" if torch.cuda.is_available() else "cpu")
-        ).device
+        one = torch.zeros(1, device=text or ("cuda" if torch.cuda.is_available() else "cpu"))
+        one.item()  # of ``meta`` there is none
+        return one.device
     except (RuntimeError, AssertionError) as error:
-        message = str(error).splitlines()[0]
+        message = re.split(r"\n|\. ", str(error))[0]
         raise UserError(
             f"--device {text}: there is none ({message}); leave it out, or write cpu"
         ) from None

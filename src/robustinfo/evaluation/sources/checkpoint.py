@@ -5,8 +5,8 @@ The file says its architecture, inputs, classes and defence. Its sha256 is check
 
 from pathlib import Path
 
-from robustinfo.core import checkpoint
-from robustinfo.core.errors import UserError
+from robustinfo.core import checkpoint, registry
+from robustinfo.core.errors import UserError, one_line
 from robustinfo.evaluation.sources._fingerprint import file_sha256
 from robustinfo.evaluation.sources._request import Loaded, ModelRequest
 
@@ -15,6 +15,13 @@ def load(text: str, request: ModelRequest) -> Loaded:
     """The network and its checkpoint. Raises UserError for other images, classes or layers."""
     file = Path(text)
     content = checkpoint.load(file)
+    try:
+        registry.config("defences", content.defence)
+    except ValueError as error:
+        raise UserError(
+            f"{text}: its defence {content.defence} is none of this version "
+            f"({one_line(error)[:300]}); use the version that trained it"
+        ) from error
     if (content.shape, content.classes) != (request.shape, request.classes):
         description = checkpoint.describe(content.architecture, content.shape, content.classes)
         raise UserError(

@@ -1,0 +1,45 @@
+"""The memory of an evaluation, measured: that of the whole process, or of tensors on a GPU."""
+
+import sys
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+
+from robustinfo.attacks._gradient_safe import GradientSafe
+from robustinfo.core.batches import ImageSource, memory_batch, to_float
+
+MIB = 2**20
+# Of ru_maxrss: macOS counts in bytes, all others in KiB.
+UNIT = 1 if sys.platform == "darwin" else 1024
+
+
+def peaks_mib(
+    model: nn.Module, images: ImageSource, counts: Sequence[int], device: torch.device
+) -> list[float | None]:
+    """The peak with so many images in memory, after the gradient of a batch as large as allowed.
+
+    counts: rising. An evaluation needs no less, however few the images: attacks fill a batch with
+    their restarts. None where nobody tells: on Windows, and on accelerators other than CUDA's.
+    """
+    network, peaks = GradientSafe(model).eval(), list[float | None]()
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+    for n in counts:
+        x = to_float(images[:n], device)
+        batch = memory_batch(x[:1].numel())
+        at = x.repeat(batch // n + 1, 1, 1, 1)[:batch].requires_grad_()
+        torch.autograd.grad(network(at).sum(), at)
+        peaks.append(_peak_mib(device))
+    return peaks
+
+
+def _peak_mib(device: torch.device) -> float | None:
+    """The most memory so far."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) / MIB
+    if device.type != "cpu" or sys.platform == "win32":
+        return None
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * UNIT / MIB

@@ -1,0 +1,102 @@
+"""A plan as tables for a terminal."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from robustinfo.evaluation.budget import duration
+from robustinfo.evaluation.planning import EFFORTS
+
+HOW_TO_TIME = (
+    "Time and memory are measured on a network: robustinfo plan MODEL --data digits --epsilon 8/255"
+)
+MEMORY = (
+    "Time is mostly an upper bound. Memory is the peak with the images of the diagnostics and "
+    "the gradient of one batch: measured, and a lower bound of what an evaluation holds. With "
+    "--twin both networks are attacked, which takes twice the time."
+)
+
+
+def render(plan: Mapping[str, Any]) -> Group:
+    """The protocols, their attacks, and what differences can be seen."""
+    threat, protocols = plan["threat"], plan["protocols"]
+    timed = plan["device"] is not None
+    seen = plan["to_tell_apart"]
+    return Group(
+        Text(f"{threat['norm']} {threat['epsilon']:.4g}, passes per image"),
+        _protocols(protocols, plan["device"]),
+        *map(Text, plan["notes"]),
+        Text(MEMORY if timed else HOW_TO_TIME),
+        Text("\nAttacks: how long each tries"),
+        _attacks(protocols),
+        Text(
+            "\nImages that show a difference of two networks, both on the same images (95 %, in 80 "
+            "% of all cases), where so many of the images are right for one of them only:"
+        ),
+        _grid(seen["images"], "discordance", "images"),
+        Text(
+            "\nSeeds that show a difference of two methods, where that of two networks of the same "
+            "seed has this standard deviation over seeds:"
+        ),
+        _grid(seen["seeds"], "deviation", "seeds"),
+    )
+
+
+def _protocols(protocols: Sequence[Mapping[str, Any]], device: str | None) -> Table:
+    table = _table("protocol", ["images", "with gradient", "without"])
+    if device:
+        table.add_column(f"time on {device}", justify="right")
+        table.add_column("memory", justify="right")
+    for one in protocols:
+        passes = one["passes_per_image"]
+        cells = [f"{one['images']:,}", *(f"{n:,}" for n in passes.values())]
+        if device:
+            memory = one["memory_mib"]
+            cells.append(duration(one["seconds"]))
+            cells.append("unknown" if memory is None else f"{memory:,.0f} MiB")
+        table.add_row(one["protocol"], *cells)
+    return table
+
+
+def _attacks(protocols: Sequence[Mapping[str, Any]]) -> Table:
+    table = _table("attack", ["in", *(one["protocol"] for one in protocols)])
+    for name, largest in protocols[-1]["attacks"].items():
+        efforts = [one["attacks"].get(name) for one in protocols]
+        unit = " x ".join(key for key in EFFORTS if key in largest).replace("_", " ")
+        table.add_row(name, unit, *map(_effort, efforts))
+    return table
+
+
+def _effort(attack: Mapping[str, int] | None) -> str:
+    """``3 x 50``; ``yes`` of an attack whose effort is fixed; ``-`` where there is none."""
+    if attack is None:
+        return "-"
+    return " x ".join(f"{attack[key]:,}" for key in EFFORTS if key in attack) or "yes"
+
+
+def _grid(rows: Iterable[Mapping[str, Any]], column: str, value: str) -> Table:
+    """Differences by another number, in points."""
+    cells: dict[float, dict[float, int | None]] = {}
+    for row in rows:
+        cells.setdefault(row["difference"], {})[row[column]] = row[value]
+    columns = next(iter(cells.values()))
+    table = _table("difference", [_points(one) for one in columns])
+    for difference, found in cells.items():
+        numbers = ("-" if n is None else f"{n:,}" for n in found.values())
+        table.add_row(_points(difference), *numbers)
+    return table
+
+
+def _points(fraction: float) -> str:
+    points = 100 * fraction
+    return f"{points:g} point{'s' * (points != 1)}"
+
+
+def _table(first: str, others: Iterable[str]) -> Table:
+    table = Table(first)
+    for name in others:
+        table.add_column(name, justify="right")
+    return table

@@ -1,0 +1,79 @@
+"""What every protocol asks of a network, in passes; and what differences can be seen.
+
+Passes are counted beforehand (protocol.py), mostly as an upper bound: images leave an attack at
+their first success.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from robustinfo.core.settings import Entry
+from robustinfo.evaluation import protocol
+from robustinfo.evaluation.cost import Cost
+from robustinfo.evaluation.sizes import SIZES, Size
+from robustinfo.evaluation.threats import Ball
+from robustinfo.maths.statistics import images_to_tell_apart, seeds_to_tell_apart
+
+EFFORTS = ("restarts", "binary_search_steps", "steps", "queries", "draws")  # settings of attacks
+DIFFERENCES = (0.01, 0.02, 0.05)  # of two accuracies
+DISCORDANCES = (0.02, 0.05, 0.1, 0.2)
+DEVIATIONS = (0.005, 0.01, 0.02, 0.04)
+
+
+def protocols(
+    ball: Ball, values: int, images: Sequence[int], *, term: bool = False
+) -> list[dict[str, Any]]:
+    """What each protocol asks, the smallest first, as plain data.
+
+    values: of one image. images: how many each protocol gets. term: with the adaptive attack.
+    """
+    return [_protocol(size, ball, values, n, term) for size, n in zip(SIZES, images, strict=True)]
+
+
+def to_tell_apart() -> dict[str, list[dict[str, float | int | None]]]:
+    """The images, and the seeds, that show DIFFERENCES in 80 % of all cases, at 95 %."""
+    return {
+        "images": [
+            {
+                "difference": difference,
+                "discordance": discordance,
+                "images": images_to_tell_apart(difference, discordance),
+            }
+            for difference in DIFFERENCES
+            for discordance in DISCORDANCES
+        ],
+        "seeds": [
+            {
+                "difference": difference,
+                "deviation": deviation,
+                "seeds": seeds_to_tell_apart(difference, deviation),
+            }
+            for difference in DIFFERENCES
+            for deviation in DEVIATIONS
+        ],
+    }
+
+
+def _protocol(size: Size, ball: Ball, values: int, images: int, term: bool) -> dict[str, Any]:
+    attacks = protocol.attacks(size, ball, term=term)
+    diagnostics = protocol.diagnostics(size, ball, values, images)
+    whole = protocol.cost(size, ball, values, images, term=term)
+    return {
+        "protocol": size.name,
+        "images": images,
+        "attacks": {
+            name: _effort(part.entry) | _passes(part.cost) for name, part in attacks.items()
+        },
+        "follow_up": _passes(protocol.follow_up(size, ball)),
+        "diagnostics": {name: _passes(part.cost) for name, part in diagnostics.items()},
+        "passes_per_image": _passes(whole.times(1 / images)),
+    }
+
+
+def _effort(entry: Entry) -> dict[str, int]:
+    """How long an attack tries."""
+    return {name: entry[name] for name in EFFORTS if name in entry}
+
+
+def _passes(cost: Cost) -> dict[str, int]:
+    return {"with_gradient": round(cost.gradients), "without": round(cost.queries)}
