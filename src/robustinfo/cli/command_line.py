@@ -1,4 +1,4 @@
-"""How every command ends: an error is one line on standard error.
+"""How every command ends: an error is one line on standard error, and what to copy below it.
 
 A ``UserError`` ends with 1, a wrong option with 2, as shells have it, Ctrl-C with 130.
 """
@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from robustinfo.core.errors import UserError, one_line
+from robustinfo.core.errors import UserError, message_lines
 
 # The base of all errors of options: click's, or typer's own copy of it in later versions.
 WRONG_OPTION: Any = typer.BadParameter.__base__
@@ -39,5 +39,5 @@ class CommandLine(TyperGroup):
 
 def _fail(message: str, status: int) -> NoReturn:
     """Print an error and exit. Not by ``rich``, which reads ``:-1:`` as an emoji."""
-    typer.secho(f"error: {one_line(message)}", fg="red", err=True)
+    typer.secho(f"error: {message_lines(message)}", fg="red", err=True)
     sys.exit(status)

@@ -5,6 +5,14 @@ class UserError(ValueError):
     """The message says what, where, why, and the next step."""
 
 
+TO_COPY = "\n    "  # begins each line of a message that the user can copy
+
+
+def message_lines(text: str) -> str:
+    """A message in one line that is safe to print, and below it the lines to copy, if any."""
+    return TO_COPY.join(map(one_line, text.split(TO_COPY)))
+
+
 def one_line(text: object) -> str:
     """The text in one line that is safe to print: blanks joined, unprintable characters escaped."""
     joined = " ".join(str(text).split())

@@ -6,7 +6,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from robustinfo.core.errors import UserError
+from robustinfo.core.errors import TO_COPY, UserError
 
 if TYPE_CHECKING:  # torch is slow to import, and a wrong name is told without it
     from torch import nn
@@ -66,4 +66,4 @@ def unavailable(text: str, error: Exception, cache: str) -> UserError:
 
 def copy_lines(*lines: str) -> str:
     """Lines of an error's message that the user can copy."""
-    return "".join(f"\n    {line}" for line in lines)
+    return "".join(TO_COPY + line for line in lines)
