@@ -95,9 +95,7 @@ def judge(tmp_path, monkeypatch):
         save_file(contiguous, tmp_path / f"{defence}.safetensors")
     monkeypatch.chdir(tmp_path)
     # In this process, which knows of that.
-    monkeypatch.setattr(
-        "robustinfo.evaluation.isolated.call", lambda name, given: called(name)(**given)
-    )
+    monkeypatch.setattr("robustinfo.cli.isolated.call", lambda name, given: called(name)(**given))
     monkeypatch.setattr(sys, "path", [*sys.path])
     monkeypatch.delitem(sys.modules, "mine", raising=False)
 

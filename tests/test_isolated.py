@@ -9,8 +9,8 @@ import time
 import psutil
 import pytest
 
+from robustinfo.cli import isolated
 from robustinfo.core.errors import UserError
-from robustinfo.evaluation import isolated
 
 CODE = """
 import atexit, ctypes, os, signal, subprocess, sys, threading, time
@@ -138,7 +138,7 @@ def test_modules_of_the_folder_do_not_stand_in_for_the_librarys(folder):
 
 @pytest.mark.parametrize("signalled", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_all_ends_with_the_process_that_asked(folder, signalled):
-    code = "from robustinfo.evaluation import isolated; isolated.call('theirs:waits', {'value': 0})"
+    code = "from robustinfo.cli import isolated; isolated.call('theirs:waits', {'value': 0})"
     process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
     pids = written(folder / "pids")
     process.send_signal(signalled)

@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 from rich.table import Table
 
-from robustinfo.evaluation.plain import TextFormat, text
+from robustinfo.cli.plain import TextFormat, text
 
 
 def table():

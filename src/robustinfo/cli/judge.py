@@ -14,8 +14,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from robustinfo.cli import isolated, plain
 from robustinfo.core.errors import UserError
-from robustinfo.evaluation import isolated, options, plain, sources
+from robustinfo.evaluation import options, sources
 from robustinfo.evaluation.checks import EXITS
 
 MODEL = ", ".join(sources.FORMS)
@@ -103,7 +104,7 @@ def _print_verdict(chosen: options.Options) -> int:
     text_format = plain.TextFormat.from_console(Console())
     arguments = {"arguments": chosen._asdict(), "text_format": text_format._asdict()}
     try:
-        result = isolated.call("robustinfo.evaluation.command:run", arguments)
+        result = isolated.call("robustinfo.cli.judge_process:run", arguments)
     except UserError as error:
         raise UserError(f"{chosen.model} {error}") from None
     if "error" in result:

@@ -12,10 +12,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from robustinfo.cli import plain
 from robustinfo.core import method_source, registry
 from robustinfo.core.errors import UserError
 from robustinfo.core.settings import Norm
-from robustinfo.evaluation import plain
 from robustinfo.evaluation.checks import CHECKS, CLASSES, EXITS, SIGNS
 from robustinfo.evaluation.sizes import SIZES
 

@@ -6,9 +6,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from robustinfo.cli import isolated, plain
 from robustinfo.cli.judge import DATA, MODEL
 from robustinfo.core.errors import UserError
-from robustinfo.evaluation import isolated, options, plain
+from robustinfo.evaluation import options
 
 
 def plan(
@@ -53,7 +54,7 @@ def plan(
     }
     text_format = plain.TextFormat.from_console(Console())
     given = {"arguments": wanted, "text_format": text_format._asdict()}
-    found = isolated.call("robustinfo.evaluation.plan_command:run", given)
+    found = isolated.call("robustinfo.cli.plan_process:run", given)
     if "error" in found:
         raise UserError(found["error"])
     typer.echo(found["text"], nl=False)

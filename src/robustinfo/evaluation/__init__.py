@@ -10,7 +10,8 @@ A network is asked in four steps; each file has one idea:
     result.py       the evaluation: verdict, accuracies, per image, adversarial images; as data
                     (document.py), in a terminal (printing.py), as a folder (save.py, report/)
 
-protocol.py     the attacks and diagnostics of five sizes, and their cost (cost.py, budget.py)
+protocol.py     the attacks and diagnostics of five sizes (sizes.py), and their cost (cost.py,
+                budget.py)
 selection.py    which attacks are made: the protocol's, named ones, the user's own (own.py)
 attacks.py      attacks, with every success verified (threats.py: their threat model and kind)
 outcome.py      per image, in one threat model: which attacks broke it, and which alone did
@@ -18,5 +19,5 @@ follow_up.py    longer gradient attacks where the first may have been too short 
 evidence.py     diagnostics of one network, as the measurements that checks read (measured.py:
                 what its attacks show)
 abstain.py      networks that may decline to answer
-command.py      ``robustinfo judge``, in a process of its own (isolated.py)
+planning.py     what a protocol takes here, and what differences can be seen
 """

@@ -8,14 +8,15 @@ from math import prod
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from robustinfo.cli import plain
+from robustinfo.cli.plan_tables import render
 from robustinfo.core.batches import to_float
 from robustinfo.core.errors import UserError
 from robustinfo.core.settings import Norm, out_of_scale
-from robustinfo.evaluation import budget, options, plain, planning, sources
+from robustinfo.evaluation import budget, options, planning, sources
 from robustinfo.evaluation.attack_term import attack_term
 from robustinfo.evaluation.images import LabelledImages, images
 from robustinfo.evaluation.peak_memory import peaks_mib
-from robustinfo.evaluation.plan_tables import render
 from robustinfo.evaluation.sizes import SIZES
 from robustinfo.evaluation.sources._error_origin import error_with_origin, is_users
 from robustinfo.evaluation.sources._guarded import Guarded

@@ -11,9 +11,10 @@ import torch
 from rich.console import Console
 from rich.markup import escape
 
+from robustinfo.cli import plain
 from robustinfo.core.batches import to_float
 from robustinfo.core.errors import UserError
-from robustinfo.evaluation import budget, options, plain, protocol, sources
+from robustinfo.evaluation import budget, options, protocol, sources
 from robustinfo.evaluation.images import LabelledImages
 from robustinfo.evaluation.images import images as load_images
 from robustinfo.evaluation.options import Options

@@ -1,6 +1,6 @@
 """The process that ``isolated.call`` starts: calls one function, and writes what it returns.
 
-    python -P -m robustinfo.evaluation.isolated_worker package.module:function OPTIONS ANSWER PARENT
+    python -P -m robustinfo.cli.isolated_worker package.module:function OPTIONS ANSWER PARENT
 
 OPTIONS: JSON. ANSWER: the file descriptor that the answer is written to. PARENT: the read end of a
 pipe that closes when the calling process ends.

@@ -43,7 +43,7 @@ def _run_process(function: str, options: str, answer: int) -> int:
     """
     read_end, write_end = os.pipe()
     # -P: a file json.py in the user's folder is not the library; `sources` adds that folder later.
-    command = [sys.executable, "-P", "-m", "robustinfo.evaluation.isolated_worker"]
+    command = [sys.executable, "-P", "-m", "robustinfo.cli.isolated_worker"]
     process = subprocess.Popen(
         [*command, function, options, str(answer), str(read_end)],
         stdout=STANDARD_ERROR,

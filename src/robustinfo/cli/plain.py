@@ -10,7 +10,7 @@ from typing import NamedTuple, Self
 from rich.console import Console, RenderableType
 
 SPELLED = {"≤": "<=", "≥": ">="}
-ERRORS = "robustinfo.evaluation.plain"
+ERRORS = "robustinfo.cli.plain"
 
 
 class TextFormat(NamedTuple):
