@@ -15,6 +15,7 @@ from torch import nn
 from robustinfo.core.errors import UserError
 from robustinfo.evaluation.sources import model
 from robustinfo.evaluation.sources.robustbench import _import
+from tests.sources.conftest import fit
 
 SHAPE, MEAN, STD = (3, 64, 64), (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
@@ -166,6 +167,19 @@ def test_timm_without_a_connection_names_the_cache(timm, monkeypatch):
         load("timm:resnet18")
 
 
+def test_a_trained_network_of_timm_is_read_from_its_weights(project, digits):
+    timm = pytest.importorskip("timm", reason="the extra timm is not installed")
+    options = {"num_classes": 10, "in_chans": 1}
+    torch.save(fit(timm.create_model("test_byobnet", **options), *digits).state_dict(), "net.pth")
+    (project / "mine.py").write_text("from timm import create_model as create\n")
+    network = model(
+        "net.pth", shape=(1, 8, 8), classes=10, build="mine:create",
+        build_args={"model_name": "test_byobnet", **options},
+    )  # fmt: skip
+    with torch.no_grad():
+        assert (network(digits[0]).argmax(1) == digits[1]).float().mean() > 0.9
+
+
 @pytest.fixture(params=["stub", "real"])
 def robustbench(request, monkeypatch):
     """RobustBench, that loads nothing; ``asked`` holds what it was asked for."""
@@ -232,3 +246,18 @@ def test_robustbench_without_a_connection_names_the_cache(robustbench, monkeypat
         UserError, match=r"its weights.*Name or service.*/robustbench from a machine"
     ):
         load("robustbench:Standard", (3, 32, 32), 10)
+
+
+def test_a_trained_network_of_robustbench_knows_the_digits(robustbench, digits, monkeypatch):
+    if not hasattr(robustbench, "__file__"):
+        pytest.skip("robustbench is not installed")
+    from robustbench.model_zoo.architectures.wide_resnet import WideResNet
+
+    wide = digits[0].repeat_interleave(4, 2).repeat_interleave(4, 3)
+    x, y = wide.expand(-1, 3, -1, -1), digits[1]
+    torch.manual_seed(0)
+    trained = fit(WideResNet(depth=10, num_classes=10, widen_factor=1), x[300:], y[300:], steps=60)
+    monkeypatch.setattr(robustbench, "load_model", lambda *_, **__: trained)
+    network = load("robustbench:Standard", (3, 32, 32), 10)
+    with torch.no_grad():
+        assert (network(x[:300]).argmax(1) == y[:300]).float().mean() > 0.8
