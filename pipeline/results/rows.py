@@ -1,8 +1,8 @@
 """Rows: the one format of results, tidy CSV: a number, where it was measured, what it means.
 
 Every table of a study is written and read here, by one rule: a name is text, whatever it looks
-like (``None``, ``NA``, ``007``), a number is a number, and each file is sealed by its sha256.
-Before a name that a spreadsheet would compute stands a quote. A column that does not apply to a row
+like (``None``, ``NA``, ``007``), a number is a number, and each file is sealed by its sha256. A
+quote stands before a name that a spreadsheet would compute. A column that does not apply to a row
 is empty there:
 
 dataset, model, defence  of the run, as the study names them

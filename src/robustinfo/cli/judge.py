@@ -35,7 +35,7 @@ def judge(
         str | None, typer.Option(help="90s, 20m or 2h: says which protocol fits into it here")
     ] = None,
     twin: Annotated[str | None, typer.Option(help="the same network, undefended")] = None,
-    size: Annotated[int | None, typer.Option(help="of the images, in pixels")] = None,
+    size: Annotated[int | None, typer.Option(help="of the images, in pixels", min=1)] = None,
     classes: Annotated[
         Path | None, typer.Option(help="those of a folder, in order: a line each, or JSON")
     ] = None,
@@ -56,7 +56,9 @@ def judge(
         str | None,
         typer.Option(help="of a network with one logit more, to abstain: that is robust, or error"),
     ] = None,
-    seed: Annotated[int, typer.Option(help="of whatever the attacks draw")] = 0,
+    seed: Annotated[
+        int, typer.Option(help="of whatever the attacks draw", min=0, max=2**63 - 1)
+    ] = 0,
     batch_size: Annotated[
         int | None, typer.Option(help="images at once; else as memory allows", min=1)
     ] = None,

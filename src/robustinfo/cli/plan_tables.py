@@ -13,10 +13,10 @@ from robustinfo.evaluation.planning import EFFORTS
 HOW_TO_TIME = (
     "Time and memory are measured on a network: robustinfo plan MODEL --data digits --epsilon 8/255"
 )
-MEMORY = (
-    "Time is mostly an upper bound. Memory is the peak with the images of the diagnostics and "
-    "the gradient of one batch: measured, and a lower bound of what an evaluation holds. With "
-    "--twin both networks are attacked, which takes twice the time."
+MEASURED = (
+    "Time is mostly an upper bound, on an idle machine; with --twin it is twice as long. Memory is "
+    "that of a process with the images of the diagnostics and the gradient of one whole batch; "
+    "evaluations held 0.9 to 1.4 times as much (three networks)."
 )
 
 
@@ -29,17 +29,17 @@ def render(plan: Mapping[str, Any]) -> Group:
         Text(f"{threat['norm']} {threat['epsilon']:.4g}, passes per image"),
         _protocols(protocols, plan["device"]),
         *map(Text, plan["notes"]),
-        Text(MEMORY if timed else HOW_TO_TIME),
+        Text(MEASURED if timed else HOW_TO_TIME),
         Text("\nAttacks: how long each tries"),
         _attacks(protocols),
         Text(
-            "\nImages that show a difference of two networks, both on the same images (95 %, in 80 "
-            "% of all cases), where so many of the images are right for one of them only:"
+            "\nImages that show a difference in accuracy of two networks (95 %, in 80 % of all "
+            "cases), both on the same images; discordance: the fraction that only one has right"
         ),
         _grid(seen["images"], "discordance", "images"),
         Text(
-            "\nSeeds that show a difference of two methods, where that of two networks of the same "
-            "seed has this standard deviation over seeds:"
+            "\nSeeds that show a difference in accuracy of two methods, both with the same seeds; "
+            "deviation: the standard deviation of the difference over seeds"
         ),
         _grid(seen["seeds"], "deviation", "seeds"),
     )
@@ -77,22 +77,18 @@ def _effort(attack: Mapping[str, int] | None) -> str:
     return " x ".join(f"{attack[key]:,}" for key in EFFORTS if key in attack) or "yes"
 
 
-def _grid(rows: Iterable[Mapping[str, Any]], column: str, value: str) -> Table:
-    """Differences by another number, in points."""
-    cells: dict[float, dict[float, int | None]] = {}
+def _grid(rows: Iterable[Mapping[str, Any]], by: str, value: str) -> Table:
+    """Differences of accuracies in lines, by another fraction in columns."""
+    lines: dict[float, dict[float, int | None]] = {}
     for row in rows:
-        cells.setdefault(row["difference"], {})[row[column]] = row[value]
-    columns = next(iter(cells.values()))
-    table = _table("difference", [_points(one) for one in columns])
-    for difference, found in cells.items():
-        numbers = ("-" if n is None else f"{n:,}" for n in found.values())
-        table.add_row(_points(difference), *numbers)
+        lines.setdefault(row["difference"], {})[row[by]] = row[value]
+    columns = next(iter(lines.values()))
+    table = _table("difference", [f"{by} {one:.3g}" for one in columns])
+    for difference, numbers in lines.items():
+        table.add_row(
+            f"{difference:g}", *("-" if n is None else f"{n:,}" for n in numbers.values())
+        )
     return table
-
-
-def _points(fraction: float) -> str:
-    points = 100 * fraction
-    return f"{points:g} point{'s' * (points != 1)}"
 
 
 def _table(first: str, others: Iterable[str]) -> Table:

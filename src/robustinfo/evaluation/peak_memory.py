@@ -19,8 +19,10 @@ def peaks_mib(
 ) -> list[float | None]:
     """The peak with so many images in memory, after the gradient of a batch as large as allowed.
 
-    counts: rising. An evaluation needs no less, however few the images: attacks fill a batch with
-    their restarts. None where nobody tells: on Windows, and on accelerators other than CUDA's.
+    counts: rising. However few the images, attacks fill a batch with their restarts. Evaluations
+    on a CPU held 0.90 (ResNet-18 of width 8), 1.29 (linear, digits) and 1.38 (few weights, large
+    activations) times as much. None where nobody tells: on Windows, and on accelerators other
+    than CUDA's.
     """
     network, peaks = GradientSafe(model).eval(), list[float | None]()
     if device.type == "cuda":
