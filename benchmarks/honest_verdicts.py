@@ -17,9 +17,9 @@ import torch
 from benchmarks.honest.registry import BY_NAME, load
 from robustinfo.evaluation.by_protocol import evaluate_by_protocol
 from robustinfo.evaluation.checks import UNTRUSTED
-from robustinfo.evaluation.evaluate import Evaluation
 from robustinfo.evaluation.protocol import BY_NAME as SIZE_BY_NAME
 from robustinfo.evaluation.protocol import Ball
+from robustinfo.evaluation.result import Result
 
 COLUMNS = [
     "network", "norm", "epsilon", "protocol", "images", "verdict", "clean_accuracy",
@@ -47,7 +47,7 @@ def main() -> None:
         table.to_csv(given.file, mode="a", header=not there, index=False)
 
 
-def judged(name: str, protocol: str, folder: Path | None) -> Evaluation:
+def judged(name: str, protocol: str, folder: Path | None) -> Result:
     size = SIZE_BY_NAME[protocol]
     network, x, y = load(name, folder, size.images)
     case = BY_NAME[name]
@@ -63,7 +63,7 @@ def judged(name: str, protocol: str, folder: Path | None) -> Evaluation:
     )
 
 
-def told(name: str, protocol: str, found: Evaluation) -> dict:
+def told(name: str, protocol: str, found: Result) -> dict:
     answers = found.checks
     failed = [one for one in answers if one.result == "failed"]
     return {

@@ -20,8 +20,8 @@ from robustinfo.core import registry
 from robustinfo.core.batches import to_float
 from robustinfo.datasets._prepared import data_root, open_split
 from robustinfo.evaluation.by_protocol import evaluate_by_protocol
-from robustinfo.evaluation.evaluate import Evaluation
 from robustinfo.evaluation.protocol import BY_NAME, SIZES, Ball
+from robustinfo.evaluation.result import Result
 from robustinfo.models import resnet18
 from robustinfo.training import loop
 
@@ -42,7 +42,7 @@ def network(width: int, device: torch.device) -> nn.Module:
     return model.eval()
 
 
-def judged(model: nn.Module, x: Tensor, y: Tensor, protocol: str) -> Evaluation:
+def judged(model: nn.Module, x: Tensor, y: Tensor, protocol: str) -> Result:
     size = BY_NAME[protocol]
     return evaluate_by_protocol(
         size,

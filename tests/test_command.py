@@ -75,7 +75,7 @@ def test_standard_output_is_json_whatever_the_network_writes(command, monkeypatc
 
 def test_a_verdict_in_words_holds_on_paper_that_knows_ascii_alone(command, monkeypatch):
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
-    process = command("small:linear", "--protocol", "tiny")
+    process = command("small:linear", "--images", "300", "--attacks", "fgsm")
     out, _ = process.communicate(timeout=300)
     assert b"invalid" in out and b"<= 0" in out and b"clean_accuracy" in out
 

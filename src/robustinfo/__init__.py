@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from robustinfo.attacking import Attacked, attack
     from robustinfo.core.errors import UserError
-    from robustinfo.evaluation.result import Evaluation
+    from robustinfo.evaluation.evaluation import Evaluation
     from robustinfo.judging import judge
     from robustinfo.loading import load
 
 __all__ = ["Attacked", "Evaluation", "UserError", "attack", "judge", "load"]
 _MODULES = {
     "Attacked": "robustinfo.attacking",
-    "Evaluation": "robustinfo.evaluation.result",
+    "Evaluation": "robustinfo.evaluation.evaluation",
     "UserError": "robustinfo.core.errors",
     "attack": "robustinfo.attacking",
     "judge": "robustinfo.judging",

@@ -9,13 +9,13 @@ from typing import Any
 import torch
 
 from robustinfo.evaluation import options
+from robustinfo.evaluation.evaluation import Evaluation
 from robustinfo.evaluation.labelled import labelled_images
 from robustinfo.evaluation.networks import Model, Numbers, in_its_classes, network_of
 from robustinfo.evaluation.own_images import read_images
 from robustinfo.evaluation.progress import Progress
 from robustinfo.evaluation.protocol import BY_NAME
 from robustinfo.evaluation.questions import Questions, ask
-from robustinfo.evaluation.result import Evaluation
 from robustinfo.evaluation.selection import Choice
 from robustinfo.evaluation.threats import Ball
 

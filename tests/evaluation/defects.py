@@ -16,8 +16,9 @@ from torch.nn import functional as F
 from robustinfo.attacks import adaptive, pgd
 from robustinfo.distortions import jpeg
 from robustinfo.evaluation.attacks import Attack, attacks_of
-from robustinfo.evaluation.evaluate import Evaluation, evaluate
+from robustinfo.evaluation.evaluate import evaluate
 from robustinfo.evaluation.protocol import SIZES, Ball, Size, attacks, diagnostics
+from robustinfo.evaluation.result import Result
 from robustinfo.evaluation.threats import Threat
 from tests.evaluation.networks import Honest, honest, trained
 
@@ -35,7 +36,7 @@ class Defect(NamedTuple):
     ball: Callable[[Ball], Ball] = lambda ball: ball
 
 
-def judged(case: Honest, defect: Defect | None = None, *, size: Size = TINY) -> Evaluation:
+def judged(case: Honest, defect: Defect | None = None, *, size: Size = TINY) -> Result:
     """The verdict on the network of a case, with a plain twin, honestly or with the defect."""
     twin = honest(case.dataset, "standard", 7).model
     ball = Ball(norm="linf", epsilon=case.epsilon)

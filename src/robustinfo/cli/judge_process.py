@@ -76,7 +76,7 @@ def _run(chosen: Options, text_format: plain.TextFormat) -> dict[str, str]:
     if chosen.as_json:
         text = evaluation.to_json()
     else:
-        text = plain.text(render(evaluation), text_format)
+        text = plain.text(render(evaluation, chosen.protocol), text_format)
     return {"verdict": evaluation.verdict, "text": text}
 
 

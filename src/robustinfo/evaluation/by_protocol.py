@@ -13,7 +13,7 @@ from robustinfo.evaluation.evaluate import evaluate
 from robustinfo.evaluation.finished import Finished
 from robustinfo.evaluation.progress import Progress
 from robustinfo.evaluation.protocol import Size
-from robustinfo.evaluation.result import Evaluation
+from robustinfo.evaluation.result import Result
 from robustinfo.evaluation.selection import Choice, select
 from robustinfo.evaluation.threats import Ball
 
@@ -37,7 +37,7 @@ def evaluate_by_protocol(
     batch_size: int | None = None,
     finished: Finished = Finished(),  # noqa: B008  # it is a constant
     progress: Progress = print,
-) -> Evaluation:
+) -> Result:
     """Evaluate on as many of the images as there are labels; arguments as in ``evaluate``.
 
     attacks, crafted: as in ``select``. epsilons: of the curve of accuracy by epsilon, instead of

@@ -2,23 +2,27 @@
 
 import math
 import platform
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import torch
 
-from robustinfo.evaluation.result import Accuracy, Evaluation
+from robustinfo.evaluation.result import Accuracy, Result
 from robustinfo.evaluation.verdict import Answer
 from robustinfo.maths.statistics import fraction_interval
 
 PACKAGES = ("robustinfo", "torch", "torchvision", "numpy", "scipy", "foolbox", "pyautoattack")
 
 
-def document(evaluation: Evaluation) -> dict[str, Any]:
-    """The evaluation as JSON has it; numbers that JSON has not, infinite ones, are null."""
+def document(evaluation: Result, about: Mapping[str, Any]) -> dict[str, Any]:
+    """The evaluation as JSON has it; numbers that JSON has not, infinite ones, are null.
+
+    about: what repeats it (questions.py).
+    """
     clean, robust = evaluation.clean_accuracy, evaluation.robust_accuracy
     return {
-        **evaluation.about,
+        **about,
         "verdict": evaluation.verdict,
         "failed_classes": evaluation.conclusion.failed_classes(),
         "counts": evaluation.conclusion.counts(),
@@ -29,7 +33,7 @@ def document(evaluation: Evaluation) -> dict[str, Any]:
         "clean_interval": [clean.low, clean.high],
         "robust_accuracy": float(robust),
         "interval": [robust.low, robust.high],
-        "by_class": _by_class(evaluation),
+        "by_class": _by_class(evaluation, [*about["data"]["classes"]]),
         "attacks": _attacks(evaluation),
         "follow_up": {"broken": _indices(evaluation.broken_by_follow_up)},
         "attacks_not_made": evaluation.not_made,
@@ -62,11 +66,10 @@ def device_name(device: torch.device) -> str:
     return f"{device} ({platform.machine()}, {threads} thread{'s' * (threads != 1)})"
 
 
-def _by_class(evaluation: Evaluation) -> list[dict[str, Any]]:
-    names = [*evaluation.about.get("data", {}).get("classes", ())]
+def _by_class(evaluation: Result, names: list[str]) -> list[dict[str, Any]]:
     return [
         {
-            "class": names[label] if names else str(label),
+            "class": names[label],
             "n": one.robust.n,
             "clean_accuracy": float(one.clean),
             "robust_accuracy": float(one.robust),
@@ -76,7 +79,7 @@ def _by_class(evaluation: Evaluation) -> list[dict[str, Any]]:
     ]
 
 
-def _attacks(evaluation: Evaluation) -> dict[str, Any]:
+def _attacks(evaluation: Result) -> dict[str, Any]:
     rows = {}
     for name, one in evaluation.attacks.items():
         leaves: Accuracy = one.leaves
@@ -118,7 +121,7 @@ def _is_infinite(value: float | None) -> bool:
     return value is not None and math.isinf(value)
 
 
-def _curve(evaluation: Evaluation) -> list[dict[str, Any]]:
+def _curve(evaluation: Result) -> list[dict[str, Any]]:
     """Accuracy by epsilon under PGD on the margin, but for the epsilon that reaches any image."""
     levels = {
         one.level: one

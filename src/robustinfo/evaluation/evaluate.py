@@ -9,7 +9,6 @@ import hashlib
 from collections.abc import Callable, Mapping
 from functools import partial
 from math import prod
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -17,19 +16,17 @@ from torch import Tensor, nn
 from robustinfo.attacks._gradient_safe import GradientSafe
 from robustinfo.core.batches import ImageSource, memory_batch
 from robustinfo.core.errors import UserError
-from robustinfo.core.measurement import Measurement
-from robustinfo.core.seeds import part_generator
 from robustinfo.core.settings import Entry
 from robustinfo.evaluation import outcome
 from robustinfo.evaluation.attacks import Attack
 from robustinfo.evaluation.batch import FOLLOWING, BatchResult, attack_batch, join
 from robustinfo.evaluation.batches import Batches
 from robustinfo.evaluation.cost import Cost
-from robustinfo.evaluation.evidence import run_diagnostics
+from robustinfo.evaluation.diagnosed import diagnosed
 from robustinfo.evaluation.finished import Finished
 from robustinfo.evaluation.measured import attack_outcomes, measured
 from robustinfo.evaluation.progress import Progress, Tally, work_of
-from robustinfo.evaluation.result import Evaluation
+from robustinfo.evaluation.result import Result
 from robustinfo.evaluation.sources._guarded import guarded
 from robustinfo.evaluation.task import NotMadeError, Task, crafted_again, twin_name
 from robustinfo.evaluation.threats import Ball
@@ -58,7 +55,7 @@ def evaluate(
     costs: Mapping[str, Cost] | None = None,
     finished: Finished = Finished(),  # noqa: B008  # it is a constant
     progress: Progress = print,
-) -> Evaluation:
+) -> Result:
     """Evaluate a network in eval mode on the device, where it is.
 
     images: (m, c, h, w), uint8 or in [0, 1], anywhere.  labels: (n,), of the first n images, which
@@ -90,19 +87,19 @@ def evaluate(
     )
     size = batch_size or memory_batch(prod(images.shape[1:]))
     source = Batches(images, labels, size, torch.device(device))
-    diagnosed = len(labels[:most_diagnosed])
-    tally = _tally(task, diagnostics, len(labels), diagnosed, costs or {}, progress)
+    few = len(labels[:most_diagnosed])
+    tally = _tally(task, diagnostics, len(labels), few, costs or {}, progress)
     result, task, not_made, data_sha256 = _attack(task, source, tally)
     threat_of = task.threats()
     combined = outcome.outcome(result.success, threat_of, result.clean_correct, ball.norm)
     robust_before = combined.robust  # the twin has no follow-up, either
     combined = combined._replace(robust=result.followed.robust(robust_before))
     values = measured(task, result, combined, robust_before)
-    run = (source, diagnostics, combined.resists_cross_entropy[:diagnosed], tally)
-    values += _diagnosed(task, model, *run)
+    run = (source, diagnostics, combined.resists_cross_entropy[:few], tally)
+    values += diagnosed(task, model, *run)
     if black_box:
         values = [one for one in values if one.quantity not in OF_GRADIENTS]
-    return Evaluation(
+    return Result(
         conclusion=judge(values, classes),
         threat=ball,
         labels=labels.cpu(),
@@ -115,14 +112,9 @@ def evaluate(
         black_box=black_box,
         data_sha256=data_sha256,
         crafted=partial(crafted_again, task, source),
-        classify=partial(_classes, task.network),
+        classify=task.classify,
         finished=finished,
     )
-
-
-@torch.no_grad()
-def _classes(network: nn.Module, x: Tensor) -> Tensor:
-    return network(x).argmax(1)
 
 
 def _attack(
@@ -163,34 +155,3 @@ def _tally(
     total = images * sum(work_of(every.get(name, Cost(1))) for name in attacks)
     total += diagnosed * sum(work_of(every.get(name, Cost(1))) for name in diagnostics)
     return Tally(progress, every, total)
-
-
-def _diagnosed(
-    task: Task,
-    model: nn.Module,
-    source: Batches,
-    diagnostics: Mapping[str, Entry],
-    resisting: Tensor,
-    tally: Tally,
-) -> list[Measurement]:
-    """The diagnostics, on as many images as ``resisting`` has."""
-    n, values = len(resisting), list[Measurement]()
-    if not diagnostics:
-        return values
-    batch = source.read(0, n)
-    of = [batch.sha256(), hashlib.sha256(resisting.cpu().numpy().data).hexdigest()]
-    for name, entry in diagnostics.items():
-        tally.begin(name)
-
-        def compute(name: str = name, entry: Entry = entry) -> list[Measurement]:
-            generator = part_generator(source.device, task.seed, "diagnostic", name)
-            resisted: dict[Any, Tensor] = {task.ball.norm: resisting}
-            return [
-                *run_diagnostics(
-                    model, *batch[:2], {name: entry}, resisting=resisted, generator=generator
-                )
-            ]
-
-        values += task.finished.measurements(f"diagnostics/{name}", [*of, entry], compute)
-        tally.end(name, n)
-    return values

@@ -6,7 +6,7 @@ from rich.table import Table
 
 from robustinfo.evaluation.checks import HOLDS, NOT_ENOUGH, SIGNS, UNTRUSTED
 from robustinfo.evaluation.protocol import BY_NAME, rank
-from robustinfo.evaluation.result import Evaluation
+from robustinfo.evaluation.result import Result
 from robustinfo.evaluation.verdict import Answer, Verdict
 
 STYLES = {"failed": "red", "cannot say": "yellow", "noted": "yellow"}
@@ -40,7 +40,7 @@ def rule(one: Answer) -> str:
     return f"{SIGNS[one.check.rule]} {one.threshold:.3g}"
 
 
-def headline(evaluation: Evaluation) -> str:
+def headline(evaluation: Result) -> str:
     """Both accuracies: ``clean accuracy 96.0%, robust accuracy 38.8% (34.0% to 43.7%)``."""
     clean, robust = evaluation.clean_accuracy, evaluation.robust_accuracy
     kind = "black-box accuracy" if evaluation.black_box else "robust accuracy"
@@ -50,20 +50,21 @@ def headline(evaluation: Evaluation) -> str:
     return f"clean accuracy {clean:.1%}, {kind} {text}"
 
 
-def threat(evaluation: Evaluation) -> str:
+def threat(evaluation: Result, size: str) -> str:
     """Threat model, images and protocol: ``linf 0.03137, 400 images, protocol medium (3 of 5)``."""
-    name = evaluation.about.get("protocol", {}).get("name")
-    asked = f", protocol {name} ({rank(BY_NAME[name])})" if name else ""
     ball = evaluation.threat
-    return f"{ball.norm} {ball.epsilon:.4g}, {evaluation.n} images{asked}"
+    return (
+        f"{ball.norm} {ball.epsilon:.4g}, {evaluation.n} images, protocol {size} "
+        f"({rank(BY_NAME[size])})"
+    )
 
 
-def lines(evaluation: Evaluation) -> list[str]:
-    """Verdict, threat model, accuracies, and each check that did not pass."""
+def lines(evaluation: Result, size: str) -> list[str]:
+    """Verdict, threat model, accuracies, and each check that did not pass. size: the protocol."""
     verdict = evaluation.conclusion
     return [
         verdict.verdict,
-        f"{threat(evaluation)}; {summary(verdict)}",
+        f"{threat(evaluation, size)}; {summary(verdict)}",
         headline(evaluation),
         *(f"{one.check.name}: {text}" for one in reasons(verdict) if (text := explanation(one))),
     ]
@@ -74,15 +75,18 @@ def reasons(verdict: Verdict) -> list[Answer]:
     return sorted(verdict.answers, key=lambda one: one.result != "failed")
 
 
-def render(evaluation: Evaluation) -> Group:
-    """The verdict, its reasons, accuracy under each attack, and every check that was run."""
+def render(evaluation: Result, size: str) -> Group:
+    """The verdict, its reasons, accuracy under each attack, and every check that was run.
+
+    size: the name of the protocol.
+    """
     verdict = evaluation.conclusion
     colour = COLOURS.get(verdict.verdict, "red")
     others = [one for one in verdict.failed_classes() if one != verdict.verdict]
     also = f" (and {', '.join(others)})" if others else ""
     head = (
         f"[bold {colour}]{verdict.verdict}[/]{also}\n"
-        f"{threat(evaluation)}; {summary(verdict)}\n{headline(evaluation)}"
+        f"{threat(evaluation, size)}; {summary(verdict)}\n{headline(evaluation)}"
     )
     why = [
         f"[{STYLES.get(one.result, 'dim')}]{one.check.name}[/]: {text}"
@@ -111,7 +115,7 @@ def render(evaluation: Evaluation) -> Group:
     )
 
 
-def _attacks(evaluation: Evaluation) -> Table:
+def _attacks(evaluation: Result) -> Table:
     table = Table("attack", "leaves by itself", "95 %")
     for name, one in sorted(evaluation.attacks.items(), key=lambda pair: pair[1].leaves):
         leaves = one.leaves

@@ -16,11 +16,11 @@ from robustinfo.evaluation.abstain import Abstaining
 from robustinfo.evaluation.attack_term import attack_term
 from robustinfo.evaluation.by_protocol import evaluate_by_protocol
 from robustinfo.evaluation.document import device_name, versions
+from robustinfo.evaluation.evaluation import Evaluation
 from robustinfo.evaluation.finished import Finished
 from robustinfo.evaluation.images import LabelledImages
 from robustinfo.evaluation.progress import Progress
 from robustinfo.evaluation.protocol import Size
-from robustinfo.evaluation.result import Evaluation
 from robustinfo.evaluation.selection import Choice
 from robustinfo.evaluation.sources._guarded import Guarded, guarded
 from robustinfo.evaluation.threats import Ball
@@ -72,7 +72,7 @@ def ask(
     model, term, abstains = _with_abstention(network, questions)
     about = _about(questions, network, twin, data)
     began = time.perf_counter()
-    evaluation = evaluate_by_protocol(
+    result = evaluate_by_protocol(
         questions.size,
         model,
         data.images,
@@ -91,9 +91,9 @@ def ask(
         finished=Finished(questions.folder, _run(questions, about)),
         progress=progress,
     )
-    evaluation.about.update(about, seconds=round(time.perf_counter() - began, 1))
-    evaluation.about["data"]["sha256"] = evaluation.data_sha256
-    return evaluation
+    about["seconds"] = round(time.perf_counter() - began, 1)
+    about["data"]["sha256"] = result.data_sha256
+    return Evaluation(**vars(result), about=about)
 
 
 def _with_abstention(

@@ -1,10 +1,8 @@
-"""The evaluation of one network: the verdict, and all that it rests on."""
+"""What an evaluation of one network found: the verdict, and all that it rests on."""
 
-import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, NamedTuple, Self
+from dataclasses import dataclass
+from typing import NamedTuple, Self
 
 import torch
 from torch import Tensor
@@ -61,8 +59,8 @@ class ClassAccuracy(NamedTuple):
     robust: Accuracy
 
 
-@dataclass(frozen=True, repr=False, eq=False)
-class Evaluation:
+@dataclass(frozen=True, eq=False)
+class Result:
     """The verdict on one network, and its evidence; n images in a threat model.
 
     Tensors lie on the CPU. ``robust`` is per image: correct when clean, and under every attack and
@@ -83,7 +81,6 @@ class Evaluation:
     crafted: Callable[..., Iterator[tuple[Batch, Tensor]]]  # task.crafted_again, but for a name
     classify: Callable[[Tensor], Tensor]  # (n, c, h, w) on the device -> (n,) classes
     finished: Finished  # where its finished parts are
-    about: dict[str, Any] = field(default_factory=dict)  # what repeats it, as document.py has it
 
     @property
     def verdict(self) -> str:
@@ -120,34 +117,6 @@ class Evaluation:
             )
             for label in self.labels.unique().tolist()
         }
-
-    def to_dict(self) -> dict[str, Any]:
-        """All results and what repeats them as plain data, as ``evaluation.json`` has it."""
-        from robustinfo.evaluation.document import document
-
-        return document(self)
-
-    def to_json(self) -> str:
-        """``to_dict`` as JSON."""
-        return json.dumps(self.to_dict(), indent=1, allow_nan=False) + "\n"
-
-    def to_latex(self) -> str:
-        """A table for a paper (booktabs): the accuracies, and under each attack."""
-        from robustinfo.evaluation.report import latex
-
-        return latex.table(self.to_dict())
-
-    def save(self, folder: str | Path) -> list[Path]:
-        """Write the folder of save.py; returns the files for people. Raises DiskError."""
-        from robustinfo.evaluation.save import save
-
-        return save(self, Path(folder))
-
-    def __repr__(self) -> str:
-        """Verdict, threat model and accuracies, and why, in a few lines."""
-        from robustinfo.evaluation.printing import lines
-
-        return "\n".join(lines(self))
 
     def adversarial_images(self, attack: str | None = None) -> Tensor:
         """The images that an attack made, (n, c, h, w); where it did not succeed, the clean ones.

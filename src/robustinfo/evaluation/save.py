@@ -9,7 +9,9 @@ The last are the finished parts from which the same evaluation goes on (finished
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -17,14 +19,17 @@ from robustinfo.core.files import atomic_write
 from robustinfo.evaluation import report
 from robustinfo.evaluation.document import document
 from robustinfo.evaluation.finished import Finished
-from robustinfo.evaluation.result import Evaluation
+from robustinfo.evaluation.result import Result
 
 SHOWN = 12  # adversarial images in the report
 
 
-def save(evaluation: Evaluation, folder: Path) -> list[Path]:
-    """Write the folder; returns the files for people. Raises DiskError."""
-    content = document(evaluation)
+def save(evaluation: Result, about: Mapping[str, Any], folder: Path) -> list[Path]:
+    """Write the folder; returns the files for people. Raises DiskError.
+
+    about: as in ``document``.
+    """
+    content = document(evaluation, about)
     file = folder / "evaluation.json"
     with atomic_write(file) as partial:
         partial.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
@@ -32,11 +37,14 @@ def save(evaluation: Evaluation, folder: Path) -> list[Path]:
         for name in evaluation.attacks:
             for _ in evaluation.crafted(name, Finished(folder, evaluation.finished.run)):
                 pass
-    return [file, *report.write(folder, content, gallery(evaluation))]
+    return [file, *report.write(folder, content, gallery(evaluation, [*about["data"]["classes"]]))]
 
 
-def gallery(evaluation: Evaluation) -> report.Gallery | None:
-    """The first broken images, from the attack that broke most; None where none did."""
+def gallery(evaluation: Result, names: list[str]) -> report.Gallery | None:
+    """The first broken images, from the attack that broke most; None where none did.
+
+    names: of the classes.
+    """
     name = max(evaluation.attacks, key=lambda one: int(evaluation.attacks[one].broken.sum()))
     rows = evaluation.attacks[name].broken.nonzero().flatten()[:SHOWN].tolist()
     clean, adversarial = list[torch.Tensor](), list[torch.Tensor]()
@@ -50,7 +58,6 @@ def gallery(evaluation: Evaluation) -> report.Gallery | None:
             break
     if not rows:
         return None
-    names = [*evaluation.about["data"]["classes"]]
     labels = [names[evaluation.labels[row]] for row in rows]
     return report.Gallery(
         clean=torch.cat(clean),

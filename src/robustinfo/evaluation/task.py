@@ -45,6 +45,11 @@ class Task(NamedTuple):
 
         return self._replace(attacks=kept(self.attacks), twin_attacks=kept(self.twin_attacks))
 
+    @torch.no_grad()
+    def classify(self, x: Tensor) -> Tensor:
+        """The network's classes of x, (n, c, h, w) on its device: (n,)."""
+        return self.network(x).argmax(1)
+
     def clean_correct(self, x: Tensor, y: Tensor) -> Tensor:
         """Whether the network classifies x, (n, c, h, w), as y, and does not abstain: (n,) bool."""
         right = correct(self.network, x, y)
