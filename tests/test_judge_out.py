@@ -103,6 +103,7 @@ def test_the_command_and_a_program_say_the_same(begin, tmp_path, monkeypatch):
     )
     found = json.loads(out)
     monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "modules", sys.modules.copy())
     data = images("{method: digits, size: 8}", limit=64)
     here = robustinfo.judge(
         "mine:net", data.images, data.labels, epsilon=0.1, protocol="tiny", device="cpu",

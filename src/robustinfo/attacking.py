@@ -54,6 +54,7 @@ def attack(
     Returns x_adv, like x, on the device; where there is no success, x itself. Raises UserError.
 
     >>> import torch, robustinfo
+    >>> _ = torch.manual_seed(0)
     >>> model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(16, 4))
     >>> x = torch.rand(8, 1, 4, 4)
     >>> y = model(x).argmax(1)

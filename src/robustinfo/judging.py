@@ -67,6 +67,7 @@ def judge(
     Raises UserError.
 
     >>> import torch, robustinfo
+    >>> _ = torch.manual_seed(0)
     >>> model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(16, 4))
     >>> x = torch.rand(64, 1, 4, 4)
     >>> evaluation = robustinfo.judge(
