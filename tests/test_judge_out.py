@@ -55,7 +55,8 @@ def begin(tmp_path, monkeypatch):
             [sys.executable, "-c", code, *line], stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
 
-    return start
+    yield start
+    sys.modules.pop("mine", None)
 
 
 def finished(process):
@@ -103,7 +104,6 @@ def test_the_command_and_a_program_say_the_same(begin, tmp_path, monkeypatch):
     )
     found = json.loads(out)
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(sys, "modules", sys.modules.copy())
     data = images("{method: digits, size: 8}", limit=64)
     here = robustinfo.judge(
         "mine:net", data.images, data.labels, epsilon=0.1, protocol="tiny", device="cpu",
