@@ -81,7 +81,10 @@ def test_mean_and_std_are_put_inside(mean, std):
     network = small().eval()
     wide = [torch.tensor(one).view(-1, 1, 1) for one in (mean, std)]
     expected = network((images() - wide[0]) / wide[1])
-    torch.testing.assert_close(given(network, mean=mean, std=std)(images()), expected)
+    guard = given(network, mean=mean, std=std)
+    torch.testing.assert_close(guard(images()), expected)
+    (note,) = guard.notes
+    assert note.startswith("network reads (x - mean) / std: mean 0.5") and "; std 0.2" in note
 
 
 @pytest.mark.parametrize(
@@ -126,20 +129,21 @@ def test_a_function_of_numpy_arrays_is_known_by_its_answers_alone():
     guard = given(scores)
     assert guard.answers_only and not guard.labels_only and guard.sha256 == ""
     assert guard(images()).equal(network(images()))
+    assert guard.notes == ["network is known by its scores alone, and attacked without gradients"]
     assert {*seen} == {(np.ndarray, np.dtype("float32"), True, True)}
     assert not guard(images().requires_grad_()).requires_grad
     assert not given(network).answers_only
 
 
 @pytest.mark.parametrize("dtype", [np.int64, np.uint8, np.int32])
-def test_labels_become_scores_of_1_for_their_class(dtype):
+def test_labels_become_scores_of_1_for_their_class_and_minus_1(dtype):
     def labels(x):
         return (x[:, 0, 0, 0] * CLASSES).astype(dtype)
 
     guard = given(labels)
     assert guard.answers_only and guard.labels_only
     assert guard(images()).argmax(1).tolist() == labels(images().numpy()).tolist()
-    assert guard(images()).sort().values.tolist() == [[0, 0, 0, 0, 1]] * 6
+    assert guard(images()).sort().values.tolist() == [[-1, -1, -1, -1, 1]] * 6
     assert guard(images(1)).argmax(1).tolist() == labels(images(1).numpy()).tolist()
 
 

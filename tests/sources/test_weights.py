@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from robustinfo.core.errors import UserError
-from robustinfo.evaluation.sources import model
+from robustinfo.evaluation.sources import model, options_of_twin
 
 SMALL = """
 from tests.sources.conftest import Small
@@ -200,3 +200,13 @@ def test_no_code_of_a_pickle_is_run(load, project):
 def test_a_function_of_images_reads_no_weights(load, trained):
     with pytest.raises(UserError, match="mine:answers is a function of images, and no network"):
         load(trained.state_dict(), "mine:answers")
+
+
+def test_a_twin_has_the_builder_of_its_network_where_it_is_such_a_file(load, trained):
+    torch.save(trained.state_dict(), "twin.pt")
+    torch.save(trained.state_dict(), "best.pt")
+    about = {"build": "mine:Small", "build_args": {"width": 8}, "mean": 0.5, "std": 0.5}
+    assert options_of_twin("twin.pt", "best.pt", about) == about
+    of_code = options_of_twin("mine:answers", "best.pt", about)
+    assert of_code == {"mean": 0.5, "std": 0.5}
+    assert options_of_twin("torchvision:resnet18", "best.pt", about) == {}

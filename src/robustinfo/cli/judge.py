@@ -35,6 +35,17 @@ def judge(
         str | None, typer.Option(help="90s, 20m or 2h: says which protocol fits into it here")
     ] = None,
     twin: Annotated[str | None, typer.Option(help="the same network, undefended")] = None,
+    build: Annotated[
+        str | None, typer.Option(help="module:Class, which builds the network of a file of weights")
+    ] = None,
+    build_args: Annotated[
+        str | None, typer.Option(help="its arguments: a mapping in JSON or YAML, as {width: 12}")
+    ] = None,
+    mean: Annotated[
+        str | None,
+        typer.Option(help="where it reads (x - mean) / std: 0.5, or 0.49,0.48,0.45"),
+    ] = None,
+    std: Annotated[str | None, typer.Option(help="as the mean")] = None,
     size: Annotated[int | None, typer.Option(help="of the images, in pixels", min=1)] = None,
     classes: Annotated[
         Path | None, typer.Option(help="those of a folder, in order: a line each, or JSON")
@@ -84,6 +95,10 @@ def judge(
         protocol=options.protocol(protocol),
         seconds=None if budget is None else options.seconds(budget),
         twin=twin,
+        build=build,
+        build_args=options.build_args(build_args),
+        mean=options.by_channel(mean, "--mean"),
+        std=options.by_channel(std, "--std"),
         size=size,
         classes=None if classes is None else str(classes),
         images=images,

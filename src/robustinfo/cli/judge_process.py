@@ -101,12 +101,14 @@ def _networks(chosen: Options, data: LabelledImages, device: torch.device) -> li
     """The network, and its twin if there is one."""
     texts = [text for text in (chosen.model, chosen.twin) if text is not None]
     more = int(chosen.abstain is not None)
+    about = {name: getattr(chosen, name) for name in ("build", "build_args", "mean", "std")}
     return [
         sources.model(
             text,
             shape=tuple(data.images.shape[1:]),
             classes=len(data.classes) + (more if number == 0 else 0),
             device=device,
+            **(sources.options_of_twin(text, chosen.model, about) if number else about),
         )
         for number, text in enumerate(texts)
     ]

@@ -1,7 +1,8 @@
 """Parse the options of the command line; a UserError says what an option may be."""
 
+import json
 import re
-from typing import TYPE_CHECKING, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 from robustinfo.core.errors import UserError
 from robustinfo.core.settings import Norm, out_of_scale, pixels
@@ -24,6 +25,10 @@ class Options(NamedTuple):
     protocol: str
     seconds: float | None  # the budget
     twin: str | None
+    build: str | None  # module:Class
+    build_args: dict[str, Any] | None
+    mean: list[float] | None  # by channel, or one for all
+    std: list[float] | None
     size: int | None
     classes: str | None  # a file
     images: int | None  # how many; None: as the protocol has it
@@ -85,6 +90,36 @@ def attacks(text: str | None) -> list[str] | None:
     if text is None:
         return None
     return [one.strip() for one in re.split(r",(?![^{]*\})", text) if one.strip()]
+
+
+def build_args(text: str | None) -> dict[str, Any] | None:
+    """Keyword arguments, a mapping in JSON or YAML: ``{width: 12}``."""
+    if text is None:
+        return None
+    from ruamel.yaml import YAML  # slow to import, as help has no need of it
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        content = YAML(typ="safe", pure=True).load(text)
+        json.dumps(content)
+    except (YAMLError, TypeError, ValueError, RecursionError) as error:
+        problem = " ".join(str(error).split())[:100]
+        raise UserError(
+            f"--build-args {text:.80}: {problem}; write a mapping, as {{width: 12}}"
+        ) from None
+    if not isinstance(content, dict) or not all(isinstance(name, str) for name in content):
+        raise UserError(f"--build-args {text:.80}: write a mapping of names, as {{width: 12}}")
+    return content
+
+
+def by_channel(text: str | None, option: str) -> list[float] | None:
+    """Numbers, one for all channels or one per channel: ``0.5`` or ``0.49,0.48,0.45``."""
+    if text is None:
+        return None
+    try:
+        return [float(one) for one in text.split(",")]
+    except ValueError:
+        raise UserError(f"{option} {text}: write 0.5, or one per channel: 0.49,0.48,0.45") from None
 
 
 def device(text: str) -> "torch.device":

@@ -23,7 +23,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from robustinfo.core.errors import UserError
-from robustinfo.evaluation.sources._kind import BUILT, FORMS, NORMALISED, PREFIXES, kind_of
+from robustinfo.evaluation.sources._kind import (
+    BUILT,
+    FORMS,
+    NORMALISED,
+    PREFIXES,
+    kind_of,
+    options_of_twin,
+)
 
 if TYPE_CHECKING:  # torch is slow to import, and the command's help asks for the names alone
     import torch
@@ -31,7 +38,7 @@ if TYPE_CHECKING:  # torch is slow to import, and the command's help asks for th
     from robustinfo.evaluation.sources._guarded import Guarded
     from robustinfo.evaluation.sources._normalised import Numbers
 
-__all__ = ["FORMS", "in_memory", "model"]
+__all__ = ["FORMS", "in_memory", "model", "options_of_twin"]
 
 
 def model(

@@ -22,7 +22,8 @@ class AnswersOnly(nn.Module):
     """Images (n, c, h, w) in [0, 1] -> scores (n, K), without a gradient.
 
     answers_only: True, by which an evaluation knows such a network.
-    labels_only: whether it gives labels; each becomes scores of 1 for its class and 0 for others.
+    labels_only: whether it gives labels; each becomes scores of 1 for its class and -1 for others,
+    which nobody takes for probabilities.
     """
 
     answers_only = True
@@ -52,7 +53,7 @@ class AnswersOnly(nn.Module):
         wrong = labels[(labels < 0) | (labels >= self.classes)]
         if len(wrong):
             raise TypeError(f"gives the label {wrong[0]}; labels are 0 to {self.classes - 1}")
-        return F.one_hot(torch.from_numpy(labels.astype(np.int64)), self.classes).float()
+        return 2.0 * F.one_hot(torch.from_numpy(labels.astype(np.int64)), self.classes) - 1
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         """Another that asks the same: sessions and connections cannot be copied."""

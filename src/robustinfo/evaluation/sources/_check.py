@@ -3,6 +3,7 @@
 Whether its outputs are logits that can be attacked is checked by diagnostics/output_checks.py.
 """
 
+from collections.abc import Iterator
 from contextlib import suppress
 
 import torch
@@ -12,6 +13,7 @@ from robustinfo.core.errors import UserError
 from robustinfo.evaluation.sources._answers import NoAnswerError
 from robustinfo.evaluation.sources._error_origin import error_with_origin
 from robustinfo.evaluation.sources._guarded import Guarded, image_count
+from robustinfo.evaluation.sources._normalised import Normalised
 from robustinfo.evaluation.sources._outputs import (
     Adaptation,
     are_floats,
@@ -71,8 +73,18 @@ def check_classifier(
         )
     if any(logits.dtype in LOW for logits in answers.values()):
         guard.notes = guard.notes or ["gives logits in less than torch.float32: they are rounded"]
-    guard.notes = [f"{text} {note}" for note in (*guard.notes, *guard.adaptation.notes)]
+    guard.notes = [f"{text} {note}" for note in (*guard.notes, *_about(guard))]
     return guard
+
+
+def _about(guard: Guarded) -> Iterator[str]:
+    """Notes on what is put in before, and what is taken out after the network."""
+    if isinstance(guard.network, Normalised):
+        yield guard.network.note()
+    yield from guard.adaptation.notes
+    if guard.answers_only:
+        answers = "labels" if guard.labels_only else "scores"
+        yield f"is known by its {answers} alone, and attacked without gradients"
 
 
 def _collect_answers(

@@ -1,7 +1,9 @@
 """Tell by its name, and by the content of a file, which source loads a network."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path, PureWindowsPath
+from typing import Any
 from zipfile import BadZipFile, ZipFile
 
 from robustinfo.core.errors import UserError
@@ -51,6 +53,17 @@ def kind_of(text: str) -> str:
             + copy_lines(f"robustinfo judge {module}:Net")
         )
     raise UserError(f"{text!r} names no network; write one of: {', '.join(FORMS)}")
+
+
+def options_of_twin(twin: str, network: str, about: Mapping[str, Any]) -> dict[str, Any]:
+    """What is said about a network (build, build_args, mean, std), as far as it is of its twin too.
+
+    The builder, where both are loaded alike; mean and std, unless the twin's source knows them.
+    """
+    kind = kind_of(twin)
+    names = ("build", "build_args") * (kind == kind_of(network))
+    names += ("mean", "std") * (kind not in NORMALISED)
+    return {name: about[name] for name in names}
 
 
 def _kind_of_file(file: Path) -> str:

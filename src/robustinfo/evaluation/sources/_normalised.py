@@ -24,6 +24,14 @@ class Normalised(nn.Module):
             numbers = torch.tensor([*values]).view(-1, 1, 1)
             self.register_buffer(name, numbers, persistent=False)
 
+    def note(self) -> str:
+        """What it does, for people."""
+        mean, std = (
+            ", ".join(f"{one:.4g}" for one in numbers.flatten().tolist())
+            for numbers in (self.mean, self.std)
+        )
+        return f"reads (x - mean) / std: mean {mean}; std {std}"
+
     def forward(self, x: Tensor) -> Tensor:
         return self.network((x - self.mean) / self.std)
 
