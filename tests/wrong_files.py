@@ -1,6 +1,6 @@
 """Files that are not what they should be, drawn from a seed: damaged images, and texts of no JSON.
 
-python -m tests.wrong_files 20000    # so many of each kind, not only those of the tests
+python -m tests.wrong_files 20000 [image ...]    # so many of each kind, not only those of the tests
 """
 
 import io
@@ -106,5 +106,5 @@ def _packed(size: int) -> bytes:
 if __name__ == "__main__":
     from tests.test_wrong_files import READERS, check
 
-    for name in READERS:
+    for name in sys.argv[2:] or READERS:
         print(name, check(name, seed=int.from_bytes(random.randbytes(4)), many=int(sys.argv[1])))
