@@ -83,7 +83,7 @@ def _grid(rows: Iterable[Mapping[str, Any]], by: str, value: str) -> Table:
     for row in rows:
         lines.setdefault(row["difference"], {})[row[by]] = row[value]
     columns = next(iter(lines.values()))
-    table = _table("difference", [f"{by} {one:.3g}" for one in columns])
+    table = _table(f"difference, by {by}", [f"{one:g}" for one in columns])
     for difference, numbers in lines.items():
         table.add_row(
             f"{difference:g}", *("-" if n is None else f"{n:,}" for n in numbers.values())

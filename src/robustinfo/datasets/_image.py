@@ -6,6 +6,7 @@ is all black. An alpha channel that is opaque everywhere changes nothing. Of sev
 first is read.
 """
 
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -34,7 +35,7 @@ def read_image(file: Path, size: int | None) -> tuple[Tensor, set[str]]:
     from torchvision.transforms.v2.functional import pil_to_tensor
 
     try:
-        with Image.open(file) as source:
+        with Image.open(file, formats=_formats()) as source:
             notes = {FIRST_FRAME} if getattr(source, "n_frames", 1) > 1 else set()
             mode = _pixel_format(source)
             image = ImageOps.exif_transpose(source)
@@ -61,6 +62,13 @@ def resized(images: Tensor, size: int | None) -> Tensor:
     _refuse_huge("an image of the data set", images.shape[2], images.shape[3], size)
     transform = _transform(size)
     return torch.cat([transform(part) for part in images.split(EVALUATION_BATCH)])
+
+
+@cache
+def _formats() -> list[str]:
+    """What Pillow reads by itself; for EPS, whatever the file is called, it runs Ghostscript."""
+    Image.init()
+    return [name for name in Image.ID if name != "EPS"]
 
 
 def _pixel_format(source: Image.Image) -> str:

@@ -10,7 +10,7 @@ JSON list, the word of every number) joins the metadata and ends what the sha256
 import hashlib
 import json
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -34,7 +34,7 @@ class _Metadata(Settings):
 
     classes: Json[list[str]]
     source: str
-    sha256: str
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
     settings: Json[dict[str, Any]] = Field(default_factory=dict)
     vocabulary: Json[list[str]] = Field(default_factory=list)
 
