@@ -7,7 +7,7 @@ from robustinfo.evaluation.checks import CLASSES, NOTE, UNTRUSTED
 from robustinfo.evaluation.report import attack_words, numbers, quantities, verdicts
 from robustinfo.evaluation.report.assets import TEMPLATES
 from robustinfo.evaluation.report.badges import BADGES
-from robustinfo.evaluation.report.document import Checked, Document, Protocol
+from robustinfo.evaluation.report.schema import Checked, Document, Protocol
 from robustinfo.evaluation.report.tiles import Gallery, Tiles, png
 
 MOST_CLASSES = 20  # that are shown; the others are folded
