@@ -1,6 +1,9 @@
 """The LaTeX of an evaluation: whole, escaped, and with all that a reader of the paper needs."""
 
 import re
+import shutil
+import string
+import subprocess
 
 import pytest
 
@@ -66,3 +69,20 @@ def test_a_black_box_has_no_robust_accuracy():
     made = documents.KINDS["black box"]()
     for text in (latex.row(made), latex.table(made)):
         assert "black-box accuracy" in text and "robust accuracy" not in text
+
+
+@pytest.mark.skipif(not shutil.which("pdflatex"), reason="no LaTeX")
+def test_latex_takes_it_whatever_the_names_are(tmp_path):
+    made = documents.hostile()
+    letters = string.printable + "".join(map(chr, range(0xA0, 0x250)))
+    made["model"] = made["model"] | {"source": letters}
+    parts = {"row.tex": latex.row(made), "table.tex": latex.table(made)}
+    for name, text in parts.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    (tmp_path / "paper.tex").write_text(
+        "\\documentclass{article}\n" + latex.PACKAGES.removeprefix("% ") + "\\begin{document}\n"
+        "\\input{table}\n\\begin{tabular}{llll}\n\\input{row}\n\\end{tabular}\n\\end{document}\n"
+    )
+    line = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"]
+    ended = subprocess.run(line, cwd=tmp_path, capture_output=True, timeout=60)
+    assert ended.returncode == 0, ended.stdout.decode("latin1")[-2000:]

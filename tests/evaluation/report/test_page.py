@@ -119,7 +119,7 @@ def places(text, *parts):
 def test_checks_come_by_their_answer_and_the_passed_ones_are_folded(page):
     made = documents.document()
     text = words(page("as it is"))
-    places(text, "Failed", "Cannot say:", "Passed (", "Not run, and not needed")
+    places(text, "Failed ", "Cannot say:", "Notes:", "Passed ", "Not run, and not needed")
     folded = page("as it is").partition("<details")[2].partition("</details>")[0]
     for one in made["checks"]:
         assert (f'id="check-{one["check"]}"' in folded) == (one["result"] == "passed")
@@ -129,7 +129,7 @@ def test_checks_come_by_their_answer_and_the_passed_ones_are_folded(page):
 
 def test_a_check_that_was_not_run_and_is_needed_is_no_footnote(page):
     made, text = documents.KINDS["black box"](), words(page("black box"))
-    shown = text.partition("Not run, and needed")[2].partition("Passed (")[0]
+    shown = text.partition("Not run, and needed")[2].partition(" Passed ")[0]
     missing = [one for one in made["checks"] if one["required"] and one["result"] == "not run"]
     assert missing and all(f"{one['meaning']} " in shown for one in missing)
     assert shown.count("not asked") == len(missing)

@@ -18,6 +18,7 @@ ESCAPES = {
     "%": r"\%", "_": r"\_", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}",
     "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}",
     "[": "{[}", "]": "{]}", "-": "{-}", "`": "{`}", "'": "{'}", '"': r"\textquotedbl{}",
+    **dict.fromkeys("ĦħĸĿŀŉŦŧ", "?"),  # the letters up to LAST_KNOWN that T1 has not
 }  # fmt: skip
 LAST_KNOWN = "\N{LATIN SMALL LETTER Z WITH CARON}"  # of the letters of T1
 PACKAGES = r"% \usepackage{booktabs} \usepackage[T1]{fontenc}"
