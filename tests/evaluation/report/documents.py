@@ -1,34 +1,30 @@
 """Evaluations as evaluation.json has them: a real one of a small network, and kinds made of it."""
 
+import json
 from copy import deepcopy
 from functools import cache
 
 import torch
 from torch import Generator, nn
 
+import robustinfo
 from robustinfo.attacks import pgd
 from robustinfo.core.batches import to_float
 from robustinfo.datasets import digits
-from robustinfo.evaluation import protocol
-from robustinfo.evaluation.by_protocol import evaluate_by_protocol
-from robustinfo.evaluation.checks import ADAPTIVE, HOLDS, NOT_ENOUGH
-from robustinfo.evaluation.evaluate import FOLLOW_UP
-from robustinfo.evaluation.protocol import Ball
+from robustinfo.evaluation.checks import ADAPTIVE, HOLDS
 from robustinfo.evaluation.report import Gallery
-from robustinfo.evaluation.threats import threat
-from robustinfo.maths.statistics import fraction_interval
 
 HOSTILE = (
     "<script>alert(1)</script>", "a & b <i>\"'", r"$\frac{1}{0}$ 100% #1_a^b~{c}\end{table}",
     "\u202eright to left", "zero\x00 and\nline", "half \ud800 pair", "漢字 🙂 ﷽", "x" * 300,
     "]]></style></svg>{{ 7 * 7 }}", " ",
 )  # fmt: skip
-BALL = Ball(norm="linf", epsilon=0.1)
+EPSILON = 0.1
+COMMAND = "robustinfo judge nets:small --data '{method: digits, size: 8}' --epsilon 0.1"
 FAILED = {
     "at most": {"value": 0.31, "low": 0.21, "high": 0.43},
     "above": {"value": 0.0, "low": 0.0, "high": 0.06},
 }
-SIZE = protocol.BY_NAME["tiny"]
 
 
 @cache
@@ -48,98 +44,23 @@ def network():
     return model.eval(), to_float(torch.from_numpy(test.images)), torch.from_numpy(test.labels)
 
 
-def measured(k, n):
-    return {"interval": list(fraction_interval(k, n))}
-
-
 @cache
 def _real():
     model, x, y = network()
-    y = y[: SIZE.images]
-    generator = Generator().manual_seed(0)
-    found = evaluate_by_protocol(
-        SIZE, model, x, y, classes=10, ball=BALL, generator=generator, progress=lambda text: None
-    )
-    n, entries = found.n, protocol.attacks(SIZE, BALL)
-    correct = model(x[:n]).argmax(1) == y
-    robust = correct.clone()
-    for broken in found.broken.values():
-        robust[broken] = False
-    assert robust.double().mean().item() == found.robust.value
-    attacks = {}
-    for name, leaves in found.accuracies.items():
-        entry = entries[name].entry
-        attacks[name] = {
-            "method": entry["method"],
-            "role": threat(entry).role,
-            "settings": {key: value for key, value in entry.items() if key != "method"},
-            "leaves": leaves,
-            **measured(round(leaves * n), n),
-            "broken": found.broken[name],
-            "seconds": 0.25,
-        }
-    by_class = []
-    for label in range(10):
-        rows = y == label
-        k, kept, right = int(rows.sum()), int(robust[rows].sum()), int(correct[rows].sum())
-        about = {"class": str(label), "n": k, "clean_accuracy": right / k}
-        by_class.append(about | {"robust_accuracy": kept / k} | measured(kept, k))
-    curve = [
-        {"epsilon": one.level, "accuracy": one.value, "n": one.n}
-        | measured(round(one.value * one.n), one.n)
-        for one in found.measurements
-        if one.quantity == "attack_accuracy"
-    ]
-    counts = {str(label): int((y == label).sum()) for label in range(10)}
-    verdict = found.verdict
-    return {
-        "robustinfo": "0.1.0",
-        "date": "2026-11-30T18:00:00+00:00",
-        "seconds": 12.5,
-        "command": "robustinfo judge nets:small --data '{method: digits, size: 8}' --epsilon 0.1",
-        "verdict": verdict.verdict,
-        "failed_classes": verdict.failed_classes(),
-        "counts": verdict.counts(),
-        "threat": {"norm": BALL.norm, "epsilon": BALL.epsilon},
-        "protocol": SIZE._asdict(),
-        "seed": 0,
-        "device": "cpu",
-        "black_box": False,
-        "model": {"source": "nets:small", "sha256": "5" * 64, "notes": ["frozen: 4 weights"]},
-        "twin": None,
-        "data": {"root": "digits-size-8", "split": "test", "classes": counts, "n": n}
-        | {"sha256": "d" * 64, "order": "of the data set", "left_out": [], "notes": []},
-        "versions": {"torch": "2.8.0", "numpy": "2.1.0"},
-        "clean_accuracy": found.clean.value,
-        "clean_interval": list(fraction_interval(int(correct.sum()), n)),
-        "robust_accuracy": found.robust.value,
-        **measured(int(robust.sum()), n),
-        "n": n,
-        "by_class": by_class,
-        "attacks": attacks,
-        "follow_up": {"broken": found.broken[FOLLOW_UP]},
-        "attacks_not_made": found.not_made,
-        "checks": [checked(one) for one in verdict.answers],
-        "curve": curve,
-    }
+    found = robustinfo.judge(model, x, y, epsilon=EPSILON, protocol="tiny", device="cpu")
+    return json.loads(found.to_json()) | {"command": COMMAND}
 
 
-def checked(one):
-    """A check as evaluation.json has it."""
-    numbers = {name: getattr(one, name) for name in ("value", "low", "high", "threshold")}
-    return {
-        "check": one.check.name,
-        **{key: None if value in (float("inf"), -float("inf")) else value
-           for key, value in numbers.items()},
-        "n": one.n,
-        "rule": one.check.rule,
-        "class": one.check.verdict,
-        "result": one.result,
-        "said_by": one.entry,
-        "images_needed": one.images,
-        "meaning": one.check.meaning,
-        "required": one.check.required,
-    }  # fmt: skip
+@cache
+def _black_box():
+    model, x, y = network()
+
+    def answers(images):
+        with torch.no_grad():
+            return model(torch.from_numpy(images)).numpy()
+
+    found = robustinfo.judge(answers, x, y, epsilon=EPSILON, protocol="tiny", device="cpu")
+    return json.loads(found.to_json())
 
 
 def document(**changes):
@@ -170,7 +91,7 @@ KINDS = {
     "l2": lambda: document(threat={"norm": "l2", "epsilon": 0.5}),
     "broken": lambda: judged("broken", ["robust_accuracy"], **NOTHING),
     "masked": lambda: judged("masked", ["binarization_missed_fraction", "flat_fraction"], **HALF),
-    "black box": lambda: document(verdict=NOT_ENOUGH, failed_classes=[], black_box=True),
+    "black box": lambda: deepcopy(_black_box()),
     "random": lambda: judged(ADAPTIVE, ["forwards_differ_fraction"]),
     "two classes": lambda: document(by_class=document()["by_class"][:2]),
     "1,000 classes": lambda: document(by_class=classes(1000)),
@@ -212,7 +133,7 @@ def hostile():
     }
 
 
-def gallery(count=4, epsilon=BALL.epsilon):
+def gallery(count=4, epsilon=EPSILON):
     """Images of the network before and after PGD."""
     model, x, y = network()
     config = pgd.Config(norm="linf", epsilon=epsilon, step_size=epsilon / 4, steps=20)
@@ -222,3 +143,9 @@ def gallery(count=4, epsilon=BALL.epsilon):
     before, after = (model(images[rows]).argmax(1).tolist() for images in (x, x_adv))
     names = (list(map(str, labels)) for labels in (y[rows].tolist(), before, after))
     return Gallery(x[rows], x_adv[rows], *names, ["pgd"] * count)
+
+
+def hostile_gallery():
+    """A gallery of images whose names are meant to break pages and figures."""
+    made, names = gallery(len(HOSTILE)), [*HOSTILE]
+    return made._replace(labels=names, before=names, after=names[::-1], attack=names)

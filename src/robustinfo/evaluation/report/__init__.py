@@ -1,7 +1,7 @@
 """What ``--out FOLDER`` has beside evaluation.json: a page, figures, and LaTeX.
 
 writing.py    writes all of it (``write``)
-document.py   what evaluation.json holds, checked once
+schema.py     what evaluation.json holds, checked once
 page.py       the page, from page.html and its parts; its words are in verdicts.py (the verdict),
               quantities.py (checks), attack_words.py (attacks) and numbers.py
 latex.py      a row and a table for a paper

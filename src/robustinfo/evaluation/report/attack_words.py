@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from robustinfo.evaluation.report.document import Attack
 from robustinfo.evaluation.report.numbers import SPACE, pixels, plain
+from robustinfo.evaluation.report.schema import Attack
 
 ROLES = {
     "noise": "random noise, without a gradient",
     "single_step": "one step along the gradient",
-    "adaptive": "gradient steps that know the defence",
+    "adaptive": "made by who knows the defence",
     "black_box": "asks for answers only, no gradient",
     "ensemble": "several attacks, one after another",
     "iterated": "many steps along the gradient",

@@ -8,10 +8,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from robustinfo.evaluation.report.attack_words import name
-from robustinfo.evaluation.report.document import Document, Point
 from robustinfo.evaluation.report.numbers import percent, pixels
 from robustinfo.evaluation.report.saving import STYLE
-from robustinfo.evaluation.report.verdicts import accuracy_name
+from robustinfo.evaluation.report.schema import Document
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -82,28 +81,26 @@ def _short(text: str) -> str:
 
 
 def _curve(document: Document) -> "Figure":
-    """Accuracy over epsilon with its interval, on a root scale: it has room for small ones."""
+    """Accuracy over epsilon with its interval; dashed: the epsilon that is judged."""
     figure, axis = empty(2.6)
-    points = document.curve
-    at = [math.sqrt(point.epsilon) for point in points]
+    points, judged = document.curve, document.threat.epsilon
+    at = [point.epsilon for point in points]
     low, high = ([100 * point.interval[end] for point in points] for end in (0, 1))
     axis.fill_between(at, low, high, color=ALONE, alpha=0.2, lw=0)
     axis.plot(at, [100 * point.accuracy for point in points], "o-", color=ALONE, ms=4, lw=1.3)
-    judged = document.threat.epsilon
-    axis.axvline(math.sqrt(judged), color=TOGETHER, ls="--", lw=1)
-    ticks = list(_ticks(points))
-    axis.set_xticks([math.sqrt(size) for size in ticks], [pixels(size) for size in ticks])
+    axis.axvline(judged, color=TOGETHER, ls="--", lw=1)
+    ticks = list(_ticks(at))
+    axis.set_xticks(ticks, [pixels(size) for size in ticks])
     axis.set_ylim(0, 102)
-    axis.set_ylabel(f"{accuracy_name(document)}, in %")
-    norm = NORMS[document.threat.norm]
-    axis.set_xlabel(f"epsilon in {norm}, root scale; dashed: {pixels(judged)}")
+    axis.set_ylabel("accuracy, in %")
+    axis.set_xlabel(f"epsilon in {NORMS[document.threat.norm]} (dashed: {pixels(judged)})")
     return figure
 
 
-def _ticks(points: list[Point]) -> Iterator[float]:
+def _ticks(levels: list[float]) -> Iterator[float]:
     """The epsilons of a curve that can be written side by side."""
-    last, apart = -math.inf, APART * math.sqrt(points[-1].epsilon)
-    for point in points:
-        if math.sqrt(point.epsilon) >= last + apart:
-            last = math.sqrt(point.epsilon)
-            yield point.epsilon
+    last = -math.inf
+    for level in levels:
+        if level >= last + APART * levels[-1]:
+            last = level
+            yield level

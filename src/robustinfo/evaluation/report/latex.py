@@ -9,8 +9,8 @@ from typing import Any
 
 from robustinfo.evaluation.checks import UNTRUSTED
 from robustinfo.evaluation.report.attack_words import name
-from robustinfo.evaluation.report.document import Document, read
 from robustinfo.evaluation.report.numbers import pixels
+from robustinfo.evaluation.report.schema import Document, read
 from robustinfo.evaluation.report.verdicts import INTERVAL, accuracy_name
 
 ESCAPES = {
@@ -18,6 +18,7 @@ ESCAPES = {
     "%": r"\%", "_": r"\_", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}",
     "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}",
     "[": "{[}", "]": "{]}", "-": "{-}", "`": "{`}", "'": "{'}", '"': r"\textquotedbl{}",
+    **dict.fromkeys("ĦħĸĿŀŉŦŧ", "?"),  # the letters up to LAST_KNOWN that T1 has not
 }  # fmt: skip
 LAST_KNOWN = "\N{LATIN SMALL LETTER Z WITH CARON}"  # of the letters of T1
 PACKAGES = r"% \usepackage{booktabs} \usepackage[T1]{fontenc}"
@@ -79,11 +80,12 @@ def _worst(about: Document, separator: str = " ") -> str:
 
 def _caption(about: Document) -> str:
     norm, size = NORMS[about.threat.norm], pixels(about.threat.epsilon)
+    version = f"{about.protocol.name} of robustinfo {about.robustinfo or ''}".rstrip()
     return (
         f"Clean and {accuracy_name(about)} of {escape(about.model.source)} on {about.n:,} images "
         f"of {escape(about.data.root)} in the ball ${norm} \\le {size}$, protocol "
-        f"{escape(about.protocol.name)} of robustinfo {escape(about.robustinfo)}, seed "
-        f"{about.seed}. Intervals: {escape(INTERVAL)}. Verdict: {escape(about.verdict)}."
+        f"{escape(version)}, seed {about.seed}. Intervals: {escape(INTERVAL)}. "
+        f"Verdict: {escape(about.verdict)}."
     )
 
 

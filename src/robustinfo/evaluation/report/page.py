@@ -7,7 +7,7 @@ from robustinfo.evaluation.checks import CLASSES, NOTE, UNTRUSTED
 from robustinfo.evaluation.report import attack_words, numbers, quantities, verdicts
 from robustinfo.evaluation.report.assets import TEMPLATES
 from robustinfo.evaluation.report.badges import BADGES
-from robustinfo.evaluation.report.document import Checked, Document, Protocol
+from robustinfo.evaluation.report.schema import Checked, Document, Protocol
 from robustinfo.evaluation.report.tiles import Gallery, Tiles, png
 
 MOST_CLASSES = 20  # that are shown; the others are folded
@@ -15,7 +15,7 @@ FIRST = {  # the groups of checks that are shown, in their order
     "failed": "Failed",
     "cannot say": "Cannot say: the interval lies on both sides of the limit",
     "required": "Not run, and needed before anything is said to hold",
-    "noted": "Noted, and decides nothing",
+    "noted": "Notes: they decide nothing",
 }
 FILTERS = {
     "percent": numbers.percent,
@@ -67,12 +67,16 @@ def page(
 
 
 def _groups(checks: list[Checked]) -> dict[str, list[Checked]]:
-    """Checks by result, those of the worst class first; ``required``: needed, and not run."""
+    """Checks by result, those of the worst class first.
+
+    ``required``: needed, and not run. ``noted``: what decides nothing, and did not pass.
+    """
     groups: dict[str, list[Checked]] = {key: [] for key in (*FIRST, "passed", "not run")}
     order = [*CLASSES, NOTE]
     for one in sorted(checks, key=lambda one: order.index(one.of_class)):
         needed = one.result == "not run" and one.required
-        groups["required" if needed else one.result].append(one)
+        note = one.result == "cannot say" and one.of_class == NOTE
+        groups["required" if needed else "noted" if note else one.result].append(one)
     return groups
 
 

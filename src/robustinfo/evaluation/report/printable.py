@@ -19,7 +19,7 @@ def printable(value: Any) -> Any:  # noqa: ANN401 - plain data of any form
         return "".join(REPLACEMENT if _is_unprintable(letter) else letter for letter in value)
     if isinstance(value, dict):
         return {printable(key): printable(part) for key, part in value.items()}
-    return [printable(part) for part in value] if isinstance(value, list) else value
+    return [printable(part) for part in value] if isinstance(value, list | tuple) else value
 
 
 def _is_unprintable(letter: str) -> bool:

@@ -3,8 +3,8 @@
 from typing import NamedTuple
 
 from robustinfo.evaluation.checks import BY_NAME
-from robustinfo.evaluation.report.document import Checked
-from robustinfo.evaluation.report.numbers import percent, plain, points, share
+from robustinfo.evaluation.report.numbers import SPACE, percent, plain, points, share
+from robustinfo.evaluation.report.schema import Checked
 
 COUNTS = ("gradient_attacks", "autoattack_attacks", "decision_based_attacks")
 GAINS = ("gain_over_twin", "gain_where_information_fell")
@@ -80,5 +80,5 @@ def _value(check: str, value: float, *, chosen: bool = False) -> str:
     if check in COUNTS or check in UNITLESS:
         return plain(value)
     if check in GAINS:
-        return points(value)
+        return f"{plain(100 * value)}{SPACE}points" if chosen else points(value)
     return share(value) if chosen else percent(value)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from torch import Tensor
 
-    from robustinfo.evaluation.report.document import Threat
+    from robustinfo.evaluation.report.schema import Threat
 
 MOST = 12  # images
 SIDE = 256  # pixels at most; of larger images every second, third ... is shown

@@ -3,8 +3,8 @@
 from typing import NamedTuple
 
 from robustinfo.evaluation.checks import CLASSES, NOT_ENOUGH
-from robustinfo.evaluation.report.document import Document
 from robustinfo.evaluation.report.numbers import pixels
+from robustinfo.evaluation.report.schema import Document
 
 INTERVAL = "95 % Wilson score interval over the choice of the images"  # fraction_interval
 

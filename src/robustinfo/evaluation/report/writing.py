@@ -11,11 +11,11 @@ from warnings import catch_warnings, filterwarnings
 from robustinfo.core.files import atomic_write, disk_errors
 from robustinfo.evaluation.report import latex
 from robustinfo.evaluation.report.assets import svg
-from robustinfo.evaluation.report.document import Document, read
 from robustinfo.evaluation.report.figures import INK, figures
 from robustinfo.evaluation.report.gallery import figure as gallery_figure
 from robustinfo.evaluation.report.page import page
 from robustinfo.evaluation.report.saving import save
+from robustinfo.evaluation.report.schema import Document, read
 from robustinfo.evaluation.report.tiles import Gallery, Tiles, checked, tiles
 
 PAGE, FIGURES, GALLERY = "report.html", "figures", "gallery"
@@ -23,8 +23,7 @@ EXTRA = ("jinja2", "matplotlib")  # packages
 INSTALL = "report.html and figures need two more packages: pip install 'robustinfo[report]'"
 CAPTIONS = {  # of the figures that the page shows; the gallery's images it shows themselves
     "attacks": "What each attack leaves by itself, and all of them together",
-    "accuracy_by_epsilon": "Accuracy by epsilon: it has to fall, and where any image may be "
-    "painted it has to be no better than a guess",
+    "accuracy_by_epsilon": "Accuracy by epsilon, under PGD on the margin: it has to fall",
 }
 FORMATS = (".svg", ".pdf")
 

@@ -4,10 +4,11 @@ Accuracies and their intervals are fractions of images. A check that was not run
 without an end of its interval has none there. Texts are made printable (printable.py).
 """
 
+import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from robustinfo.core.errors import UserError
 from robustinfo.core.settings import Fraction01, Norm, Number, PositiveNumber, Settings
@@ -29,6 +30,7 @@ def one_of(*choices: str) -> AfterValidator:
 
 
 Interval = Annotated[list[Fraction01], Field(min_length=2, max_length=2)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
 Class = Annotated[str, one_of(*CLASSES)]
 
 
@@ -56,12 +58,13 @@ class Network(Settings):
 
 
 class Data(Settings):
-    model_config = ConfigDict(extra="allow")  # how a folder was read is for whoever repeats it
-
     root: str
     split: str | None
     classes: dict[str, int]
+    order: str  # of the classes
     n: int
+    left_out: list[tuple[str, int, str]]  # what, how many, why
+    notes: list[str]
     sha256: str | None
 
 
@@ -80,7 +83,7 @@ class Attack(Settings):
     leaves: Fraction01  # correct when clean and under it alone, of all images
     interval: Interval
     broken: list[int]
-    outside: int  # images outside the ball or [0, 1], which are no successes
+    outside: int  # images outside the ball or [0, 1], which are no success
     seconds: Number | None
 
 
@@ -90,12 +93,12 @@ class FollowUp(Settings):
 
 class Checked(Settings):
     check: Annotated[str, one_of(*BY_NAME)]
-    value: float | None
-    low: float | None
-    high: float | None
+    value: Finite | None
+    low: Finite | None
+    high: Finite | None
     n: int | None
     rule: str
-    threshold: float | None
+    threshold: Finite | None
     of_class: str = Field(alias="class")  # a class, or NOTE
     result: Annotated[str, one_of(*SEVERITY)]
     said_by: str
@@ -111,6 +114,12 @@ class Checked(Settings):
         return self
 
 
+class Images(Settings):
+    label: list[int]
+    clean_correct: list[bool]
+    robust: list[bool]
+
+
 class Point(Settings):
     epsilon: Number
     accuracy: Fraction01
@@ -118,16 +127,10 @@ class Point(Settings):
     n: int
 
 
-class PerImage(Settings):
-    label: list[int]
-    clean_correct: list[bool]
-    robust: list[bool]  # correct when clean, and under every attack
-
-
 class Document(Settings):
     """An evaluation, as evaluation.json has it."""
 
-    robustinfo: str
+    robustinfo: str | None  # None: a copy that is not installed
     date: str
     seconds: Number
     command: str | None
@@ -137,8 +140,8 @@ class Document(Settings):
     threat: Threat
     protocol: Protocol
     seed: int
-    batch_size: int | None  # None: as memory allows
-    abstain: str | None  # what it is that the network abstains
+    batch_size: int | None
+    abstain: Literal["robust", "error"] | None  # what an abstaining network counts as
     device: str
     black_box: bool
     model: Network
@@ -155,14 +158,14 @@ class Document(Settings):
     follow_up: FollowUp
     attacks_not_made: dict[str, str]
     checks: list[Checked]
-    images: PerImage
-    curve: list[Point]  # robust accuracy by epsilon, ascending
+    curve: list[Point]  # accuracy by epsilon under PGD on the margin, ascending
+    images: Images
 
 
 def read(content: Mapping[str, Any]) -> Document:
     """The document of plain data. Raises UserError where it is not as evaluation.json is."""
     try:
-        return Document.model_validate(printable(dict(content)))
+        return Document.model_validate_json(json.dumps(printable(dict(content))))
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"])) or "the whole"
