@@ -83,9 +83,23 @@ def test_every_name_in_braces_is_there_and_every_path_has_all_names_of_its_job(s
 
 
 def not_asked(study, setting):
-    """The roles that may be empty in a setting: it has no attacks, nothing is selected."""
-    attacked = {"examples", "attacked"} if not in_setting(study, setting)["attacks"] else set()
-    return attacked | ({"selection"} if setting not in study["selection"]["settings"] else set())
+    """The roles that may be empty in a setting: it has no attacks, nothing is selected ..."""
+    own = in_setting(study, setting)
+    lacks = {
+        "examples": not own["attacks"],
+        "attacked": not own["attacks"],
+        "selection": setting not in study["selection"]["settings"],
+        "slices": own["images_per_job"] is None,
+    }
+    return {role for role, one in lacks.items() if one}
+
+
+def lacks_snapshots(job, study):
+    """Whether it measures a network that was not trained here."""
+    return (
+        job.contract.stage == "measure"
+        and "network" in (in_setting(study, job.names)["defences"][job.names["defence"]])
+    )
 
 
 @each_study
@@ -96,8 +110,10 @@ def test_every_job_has_what_it_reads_and_may_see(plan):
     for job in plan.jobs.values():
         setting = (job.names.get("dataset"), job.names.get("model"))
         for role, files in plan.reads(job).items():
-            assert files or role in may_lack.get(setting, ()), (job.name, role)
-            assert role not in alone[job.contract.stage] or len(files) == 1, (job.name, role)
+            lacks = role == "snapshots" and lacks_snapshots(job, plan.study)
+            assert files or lacks or role in may_lack.get(setting, ()), (job.name, role)
+            alone_here = role in alone[job.contract.stage] and not lacks
+            assert not alone_here or len(files) == 1, (job.name, role)
         assert plan.params(job).keys() == job.contract.params.keys()
 
 

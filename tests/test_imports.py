@@ -14,7 +14,9 @@ INTERVALS = {"pandas", "scipy.special"}
 FIGURES = {"pandas", "scipy.special", "matplotlib", "PIL"}
 TRAINING = {"pandas", "rich"}
 IMPORTED = {
+    "adopt": set(),
     "attack": TABLES,
+    "attack_slice": set(),
     "claims": INTERVALS,
     "collect": INTERVALS,
     "complexity": INTERVALS,

@@ -16,6 +16,7 @@ from robustinfo.core import registry
 from robustinfo.models._network import Network
 from robustinfo.training.loop import Images
 from tests.by_quantity import by_quantity
+from tests.jobs import STANDARD
 
 MEASURES = {
     "kde": {"method": "kde_information"},
@@ -115,8 +116,9 @@ def distortions(model, batch, monkeypatch, tmp_path):
     x, y = batch
     images = (x * 255).round().to(torch.uint8)
     monkeypatch.setattr(load, "test_images", lambda job: Images(images, y))
-    monkeypatch.setattr(load, "trained", lambda job, file: model)
+    monkeypatch.setattr(distort, "network", lambda job, defence, file: model)
     params = {
+        "defence": STANDARD,
         "distorted": {"inputs": ["clean", "pgd"], "measures": ["bins", "kde"]},
         "snapshot_attacks": {"pgd": PGD},
         "measures": MEASURES,

@@ -9,6 +9,7 @@ import pytest
 from pipeline.results import information_vs_robustness, rows
 from pipeline.results.statistics import with_intervals
 from pipeline.stages import leaderboard
+from pipeline.stages._latex import tex
 from robustinfo.evaluation.checks import UNTRUSTED
 from robustinfo.evaluation.threats import Threat
 from robustinfo.maths.statistics import fraction_interval
@@ -78,7 +79,7 @@ def test_the_protocol_says_by_norm_what_counts():
 
 
 def test_the_latex_table_has_booktabs_lines_and_escaped_names():
-    text = leaderboard.tex(ranked(verdicts(("mnist", "lenet5", "pat_entm", "masked", 0.9, 0.125))))
+    text = tex(ranked(verdicts(("mnist", "lenet5", "pat_entm", "masked", 0.9, 0.125))))
     assert r"\toprule" in text and r"\bottomrule" in text
     line = r"-- & mnist & lenet5 & linf & pat\_entm & 90.0 (0.0 to 100.0) & 12.5 (0.0 to 100.0)"
     assert line + r" & linf\_pgd & masked \\" in text

@@ -18,7 +18,8 @@ EVERYTHING = small(
     models={name: {"method": "lenet5"} for name in ("x", "b", "b_x")},
     defences={name: STANDARD for name in DEFENCES}
     | {"three": {"per": {"a": None, "else": STANDARD}}}
-    | {"waiting": {"per": {"c/x": STANDARD, "else": None}}},
+    | {"waiting": {"per": {"c/x": STANDARD, "else": None}}}
+    | {"elsewhere": {"per": {"a": None, "else": {"network": "mine:net"}}}},
     pretrain={name: {} for name in ("one", "two", "three")},
     retrain={"retrained": {}},
     train_selected={"waiting": {}},
@@ -31,7 +32,13 @@ EVERYTHING = small(
         "compared": ["one", "two"],
         "attack": "of_c",
     },
-    transfers=[{"defence": "one", "proxy": "two"}, {"defence": "three", "proxy": "one"}],
+    transfers=[
+        {"defence": "one", "proxy": "elsewhere"},
+        {"defence": "three", "proxy": "one"},
+        {"defence": "elsewhere", "proxy": "one"},
+    ],
+    evaluation_images=5,
+    images_per_job={"per": {"c/x": 2, "else": None}},
     complexities={"png": {"per": {"a_b": {"method": "png_size"}, "else": None}}},
     distortions={"jpeg": {"method": "jpeg"}},
     learning={"again": {"per": {"a/b_x": {"method": "retrained"}, "else": None}}},
@@ -47,7 +54,15 @@ def candidates(study):
     sections = {"dataset": "datasets", "model": "models", "defence": "defences", "seed": "seeds"}
     sections |= {"attack": "attacks", "learning": "learning", "detection": "detection"}
     found = {name: [*map(str, study[section])] for name, section in sections.items()}
+    found["first"] = ["0", "2", "4"]
     return found | {"toy": [*study["toys"]], "target": [*study["tables"], *study["figures"]]}
+
+
+def elsewhere(names, study):
+    """Whether names are of a network that the study does not train."""
+    known = {"dataset", "model", "defence"} <= names.keys()
+    entry = in_setting(study, names)["defences"].get(names["defence"]) if known else None
+    return entry is not None and "network" in entry
 
 
 def asked_for(stage, names, study):
@@ -72,12 +87,16 @@ def asked_for(stage, names, study):
         "transfer": lambda: names["defence"] in [one["defence"] for one in study["transfers"]],
         "complexity": lambda: own["complexities"] != {},
         "distort": lambda: own["distortions"] != {},
+        "adopt": lambda: elsewhere(names, study),
         "attack": lambda: names["attack"] in own["attacks"],
+        "attack_slice": lambda: names["attack"] in own["attacks"] and own["images_per_job"],
         "learn": lambda: names["learning"] in own["learning"],
         "detect": lambda: names["detection"] in own["detection"],
     }
     defended = names.get("defence") in (None, *own["defences"])
-    return defended and there.get(stage, lambda: True)()
+    if elsewhere(names, study) and names["seed"] != str(study["seeds"][0]):
+        return False
+    return bool(defended and there.get(stage, lambda: True)())
 
 
 def reference(study):
@@ -110,6 +129,8 @@ def read_by(stage, names, jobs, study):
     contracts, found = contract.read_all(), {}
     for role, artifact, of in contracts[stage].reads:
         wanted = names | {name: told[value] for name, value in of.items()}
+        if "seed" in wanted and elsewhere(wanted, study):
+            wanted["seed"] = str(study["seeds"][0])
         files = found.setdefault(role, [])
         for other, theirs in jobs.values():
             agree = all(wanted.get(name, value) == value for name, value in theirs.items())

@@ -68,6 +68,7 @@ OF_NETWORKS = [
 ]
 ASKED = {key: {"e": {}} for key in ("attacks", "complexities", "distortions", "learning")}
 ASKED |= {"detection": {"e": {}}, "transfers": [{"defence": "x", "proxy": "y"}]}
+ASKED |= {"evaluation_images": 9, "images_per_job": 9}
 ASKED["selection"] = {"settings": small()["settings"], "compared": ["x", "y"], "attack": "e"}
 
 

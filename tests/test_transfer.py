@@ -50,7 +50,7 @@ def job(tmp_path, monkeypatch):
     images = torch.tensor([0, 0, 0, 255], dtype=torch.uint8).view(4, 1, 1, 1)
     labels = torch.tensor([0, 0, 0, 0])  # the last one is wrong when clean
     monkeypatch.setattr(load, "test_images", lambda job: Images(images, labels))
-    monkeypatch.setattr(load, "trained", lambda job, file: Bright())
+    monkeypatch.setattr(transfer, "network", lambda job, defence, file: Bright())
     with staged(tmp_path, STUDY) as (study, _):
         made = start.build_job(study, "transfer", NAMES)
         seal(made.file("examples"), stored([0.6, 0.0, 0.0, 1.0], [1, 0, 0, 0]), {})

@@ -114,7 +114,7 @@ def _forward(
 def _with_layers(
     name: str, entry: Entry, layers: dict[str, list[Measurement]]
 ) -> Iterator[Measurement]:
-    if combine := registry.hook("measures", entry, "combine"):
+    if layers and (combine := registry.hook("measures", entry, "combine")):
         layers = layers | {"network": combine(layers)}
     for layer, measurements in layers.items():
         yield from (measurement._replace(entry=name, layer=layer) for measurement in measurements)

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.results.outcomes import outcomes_by_image
+from pipeline.study.quantities import OF_SNAPSHOTS
 from robustinfo.maths import statistics
 from robustinfo.maths.statistics import Bounds, Estimate, images
 
@@ -129,7 +130,8 @@ def is_exact(rows: pd.DataFrame) -> bool:
 def select_rows(results: pd.DataFrame, where: Mapping) -> pd.DataFrame:
     """Rows whose columns have the given value, or one of the given values.
 
-    ``epoch: first`` and ``epoch: last`` are the first and last epoch among the rows of each run.
+    ``epoch: first`` and ``epoch: last`` are the first and last epoch among the rows of each run,
+    and the measures of a network that was trained elsewhere, which have no epoch.
     """
     edge = {"first": "min", "last": "max"}.get(str(where.get("epoch")))
     rows = results
@@ -138,7 +140,8 @@ def select_rows(results: pd.DataFrame, where: Mapping) -> pd.DataFrame:
             rows = rows[rows[column].isin(wanted if isinstance(wanted, list) else [wanted])]
     if edge:  # of the rows that everything else has left
         epochs = rows.groupby(["dataset", "model", "defence", "seed"]).epoch
-        rows = rows[rows.epoch == epochs.transform(edge)]
+        without = (rows.stage == OF_SNAPSHOTS) & rows.epoch.isna()
+        rows = rows[(rows.epoch == epochs.transform(edge)) | without]
     return rows
 
 

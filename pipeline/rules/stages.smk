@@ -37,6 +37,15 @@ def reads(stage):
     }
 
 
+def files(stage):
+    """Input function: the files of the project that a job reads."""
+    return lambda wildcards: [
+        str(file)
+        for pattern in PLAN.patterns(job_of(stage, wildcards))
+        for file in (sorted(Path().glob(pattern)) if "*" in pattern else [pattern])
+    ]
+
+
 def job_param(stage, value_of):
     """Parameter function: a value of the job."""
     return lambda wildcards: value_of(job_of(stage, wildcards))
@@ -52,9 +61,7 @@ for stage in PLAN.contracts.values():
             stage.stage
         input:
             unpack(reads(stage)),
-            sorted(
-                str(file) for pattern in stage.files for file in Path().glob(pattern)
-            ),
+            files(stage),
         output:
             **{name: output(name, path) for name, path in stage.writes.items()},
         log:

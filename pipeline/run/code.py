@@ -14,9 +14,13 @@ from typing import Any
 
 from pipeline.run import meaning
 from pipeline.run.contract import Contract
+from pipeline.study import external
 from pipeline.study.slices import KINDS, NESTED_ENTRIES, key_of
+from robustinfo.core.settings import Entry
 
 HERE = Path()
+READER = "pipeline/run/external.py"  # imported where a job has such a network
+LOADERS = "src/robustinfo/evaluation/sources/**/*.py"  # that it imports by name
 ROOTS = [Path("src"), Path()]
 
 
@@ -31,9 +35,21 @@ def source_files(stage: Contract, params: dict[str, Any], checkout: Path = HERE)
         if kind:
             is_section = "." not in key_of(key)  # else it is one of the entries
             for entry in params[short].values() if is_section else [params[short]]:
+                if external.is_external(entry):
+                    # Without a device, a stage does not load it, and only looks at its name.
+                    files |= _files_of_external(entry, checkout) if stage.device else set()
+                    continue
                 for method_kind, method in _methods(kind, entry):
                     files |= closure(f"src/robustinfo/{method_kind}/{method}.py", checkout)
     return sorted(files)
+
+
+def _files_of_external(entry: Entry, checkout: Path) -> set[str]:
+    """What loads a network that the study did not train, and the project's code that builds it."""
+    found = [str(file.relative_to(checkout)) for file in sorted(checkout.glob(LOADERS))]
+    for name in external.modules(entry):
+        found += map(str, _locate(name, checkout))
+    return {file for one in (READER, *found) for file in closure(one, checkout)}
 
 
 def digest(stage: Contract, params: dict[str, Any]) -> str:

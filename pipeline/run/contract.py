@@ -11,8 +11,9 @@ in a helper that they import (_training.py):
     WRITES   {artifact: file}, under ``results/{study}/``; a file without a suffix is a folder.
     PARAMS   {short name: key of the study}: all of the study that the stage may see; (section, key)
              is of a section the entries that the key names, as ("attacks", "learning.attacks").
-    FILES    files of the project that it reads, as patterns.
-    NEEDS    a section without whose entries the stage has no jobs.
+    FILES    files of the project that it reads, as patterns; ``{network}`` are those that
+             an entry of a network names which the study did not train.
+    NEEDS    a key of the study without whose value a job does not exist.
     DEVICE   "cpu" or "gpu": the device of its jobs, with the threads of a job; "gpu" where there
              is one.
 

@@ -3,20 +3,20 @@
 It depends on no result: every job is known before any has run.
 """
 
-import itertools
 from collections import defaultdict
-from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from pipeline.run import contract
+from pipeline.run.combinations import Combinations, Names
 from pipeline.run.contract import Contract, Read
 from pipeline.run.job import File
-from pipeline.study.slices import in_setting, look_up, slices
+from pipeline.study import external
+from pipeline.study.slices import slices
 from pipeline.study.strict_yaml import StudyError
 
-Names = dict[str, str]
+NETWORK_FILE = "{network}"  # of a contract's FILES
 
 
 class Planned(NamedTuple):
@@ -46,15 +46,14 @@ class Plan:
 
     def __init__(self, study: dict[str, Any], checkout: Path = Path()) -> None:  # noqa: D107
         self.study, self.contracts = study, contract.read_all(checkout)
-        # (setting, study in that setting).
-        self._settings = [(setting, in_setting(study, setting)) for setting in study["settings"]]
+        self._combinations = Combinations(study)
 
     @cached_property
     def jobs(self) -> dict[str, Planned]:
         """Every job by its name, stage by stage."""
         jobs: dict[str, Planned] = {}
         for stage_contract in self.contracts.values():
-            for all_names in self._combinations(stage_contract):
+            for all_names in self._combinations.of(stage_contract):
                 names = {name: all_names[name] for name in stage_contract.names}
                 job = Planned(stage_contract, names, all_names)
                 jobs.setdefault(job.name, job)
@@ -99,6 +98,13 @@ class Plan:
             by_role.setdefault(read.role, []).extend(self._read(job, read))
         return by_role
 
+    def patterns(self, job: Planned) -> list[str]:
+        """Files of the project that the job reads, as patterns."""
+        patterns = [pattern for pattern in job.contract.files if pattern != NETWORK_FILE]
+        if NETWORK_FILE in job.contract.files:
+            patterns += map(str, external.files(self.params(job)["defence"]))
+        return patterns
+
     def params(self, job: Planned) -> dict[str, Any]:
         """All of the study that the job may see, resolved in its setting."""
         return slices(self.study, job.contract.params, job.names)
@@ -107,6 +113,8 @@ class Plan:
         values = self.study | job.all_names
         renamed = {name: value.format(**values) for name, value in read.names.items()}
         names_read = job.names | renamed
+        if "seed" in names_read and self._combinations.is_external(names_read):
+            names_read["seed"] = self._combinations.first_seed  # its only one
         files = []
         for writer in self.contracts.values():
             if read.artifact in writer.writes:
@@ -118,23 +126,6 @@ class Plan:
     @cached_property
     def _files(self) -> "_Files":
         return _Files(self)
-
-    def _combinations(self, stage_contract: Contract) -> Iterator[Names]:
-        """The names of every job of a stage, setting by setting where it has one."""
-        without_setting: list[tuple[dict, dict]] = [({}, self.study)]
-        for setting, study in (
-            self._settings if "setting" in stage_contract.jobs else without_setting
-        ):
-            if stage_contract.needs and not study[stage_contract.needs]:
-                continue
-            sections = [
-                _entry_names(study, key, label) for label, key in stage_contract.jobs.items()
-            ]
-            for chosen in itertools.product(*sections):
-                all_names = {name: value for names in chosen for name, value in names.items()}
-                is_trained_here = all_names.get("defence") in (None, *study["defences"])
-                if is_trained_here and setting.items() <= all_names.items():
-                    yield all_names
 
 
 class _Files(dict):
@@ -156,9 +147,3 @@ class _Files(dict):
             )
         self[key] = files_by_values
         return files_by_values
-
-
-def _entry_names(study: dict[str, Any], key: str, label: str) -> list[Names]:
-    """Names that each entry of a section gives a job: its mapping, or its name under the label."""
-    entries = look_up(study, key)
-    return [entry if isinstance(entry, dict) else {label: str(entry)} for entry in entries]

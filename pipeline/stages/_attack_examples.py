@@ -1,32 +1,30 @@
 """Adversarial examples of an attack on a job's network, with every success verified."""
 
-from collections.abc import Callable
 from math import prod
+from pathlib import Path
 
 from torch import Generator, Tensor, nn
 
-from pipeline.run import load
+from pipeline.run import networks
 from pipeline.run.job import Job
+from pipeline.run.networks import Term
 from robustinfo.attacks._success import fooled
-from robustinfo.core import checkpoint, registry
+from robustinfo.core import registry
 from robustinfo.core.batches import batches, correct, memory_batch
 from robustinfo.core.gathered import gathered
+from robustinfo.core.sealed import is_empty, unseal
 from robustinfo.core.settings import Entry
 from robustinfo.distortions import eight_bit
-from robustinfo.evaluation.attack_term import attack_term
 from robustinfo.evaluation.attacks import verify_success
 from robustinfo.maths.balls import distance
 from robustinfo.models._network import Network
 
-Term = Callable[..., tuple[Tensor, Tensor]]
 COUNT = "attack_success_rate_"  # begins the quantity of successes that are counted in another way
 
 
 def network_and_term(job: Job) -> tuple[Network, Term | None]:
     """The job's network, and the loss term of its defence for an adaptive attack (None: none)."""
-    loaded = load.trained_checkpoint(job, job.file("model"))
-    model = checkpoint.network(loaded, job.device)
-    return model, attack_term(loaded, model)  # type: ignore[return-value]  # of models/
+    return networks.network_and_term(job, job.params["defence"], job.file("model"))
 
 
 def examples(
@@ -43,6 +41,16 @@ def examples(
         for x, y in batches(images, labels, size, job.device)
     )
     return gathered(parts, len(labels), next(iter(job.writes.values())).parent)
+
+
+def join(files: list[Path], folder: Path) -> dict[str, Tensor]:
+    """The examples of all slices, in the order of their images, as ``examples`` returns them.
+
+    A slice is empty where the test set ends before it.
+    """
+    ordered = sorted((file for file in files if not is_empty(file)), key=lambda one: int(one.stem))
+    n = sum(len(unseal(file)[0]["success"]) for file in ordered)
+    return gathered((unseal(file)[0] for file in ordered), n, folder)
 
 
 def _examples(

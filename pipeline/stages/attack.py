@@ -6,7 +6,8 @@ writes  .../attacks/{attack}.safetensors  per image: index in the test set, x_ad
                                           attack): last_step, with_black
         .../attacks/{attack}.csv          fractions of the images, median distances of the successes
 
-Of a text, x_adv are its words, ``altered_words`` is the number of those that differ, and
+With ``images_per_job``, the stage attack_slice attacks, and the examples of all slices are joined
+here. Of a text, x_adv are its words, ``altered_words`` is the number of those that differ, and
 success_8bit equals success: nothing is rounded.
 """
 
@@ -18,12 +19,12 @@ from torch import Tensor
 from pipeline.results import rows
 from pipeline.run import load
 from pipeline.run.job import Job
-from pipeline.stages._attack_examples import COUNT, examples, network_and_term
+from pipeline.stages._attack_examples import COUNT, examples, join, network_and_term
 from robustinfo.core.measurement import Measurement, count_fraction, fraction
 from robustinfo.core.sealed import seal
 
 JOBS = {"setting": "settings", "defence": "defences", "seed": "seeds", "attack": "attacks"}
-READS = ["data", "model"]
+READS = ["data", "model", ("slices", "slice", {})]  # type: ignore[var-annotated]
 WRITES = {
     "examples": "{dataset}/{model}/{defence}/{seed}/attacks/{attack}.safetensors",
     "attacked": "{dataset}/{model}/{defence}/{seed}/attacks/{attack}.csv",
@@ -40,8 +41,8 @@ DEVICE = "gpu"
 
 def run(job: Job) -> None:
     """Attack the test images and verify every example, as it is and rounded to 8 bits."""
-    model, term = network_and_term(job)
-    stored = examples(job, model, term, job.params["attack"], *load.test_images(job))
+    slices = job.paths("slices")
+    stored = join(slices, job.writes["examples"].parent) if slices else _attack(job)
     stored["index"] = torch.arange(len(stored["success"]))
     miscounted = stored.pop("miscounted")
     counts = {name: mask for name, mask in stored.items() if name.startswith(COUNT)}
@@ -51,6 +52,11 @@ def run(job: Job) -> None:
     measurements.append(fraction("miscounted_fraction", miscounted))
     named_measurements = (one._replace(entry=job.names["attack"]) for one in measurements)
     rows.write(job.writes["attacked"], rows.from_measurements("attack", named_measurements))
+
+
+def _attack(job: Job) -> dict[str, Tensor]:
+    model, term = network_and_term(job)
+    return examples(job, model, term, job.params["attack"], *load.test_images(job))
 
 
 def _fractions(stored: dict[str, Tensor], counts: dict[str, Tensor]) -> Iterator[Measurement]:

@@ -11,6 +11,7 @@ from pipeline.results import rows
 from pipeline.results.worst_case import per_image_table, worst_case
 from pipeline.run import load
 from pipeline.run.job import Job
+from pipeline.run.networks import network
 from robustinfo.core.batches import correct, to_float
 from robustinfo.core.measurement import fraction
 from robustinfo.core.registry import STORED
@@ -40,7 +41,7 @@ def run(job: Job) -> None:
     """Combine the stored examples per image, then run every diagnostic on the test images."""
     images, labels = load.test_images(job)
     x, y = to_float(images, job.device), labels.to(job.device)
-    model = load.trained(job, job.file("model"))
+    model = network(job, job.params["defence"], job.file("model"))
     stored = {file.names["attack"]: unseal(file.path)[0] for file in job.files("examples")}
     attacks, threat = job.params["attacks"], job.params["threat"]
     combined = worst_case(model, x, y, stored, attacks, threat, generator=job.generator)

@@ -14,6 +14,7 @@ from pipeline.results import rows
 from pipeline.results.layer_pass import adversarial_inputs, evaluate_layers
 from pipeline.run import load
 from pipeline.run.job import Job
+from pipeline.run.networks import network
 from pipeline.study.quantities import measure_quantity
 from robustinfo.core import registry
 from robustinfo.core.batches import to_float
@@ -44,7 +45,7 @@ def run(job: Job) -> None:
 def _distorted(job: Job) -> Iterator[Measurement]:
     images, labels = load.test_images(job)
     x, y = to_float(images, job.device), labels.to(job.device)
-    model = load.trained(job, job.file("model"))
+    model = network(job, job.params["defence"], job.file("model"))
     distorted = job.params["distorted"]
     measures = {name: job.params["measures"][name] for name in distorted["measures"]}
     for source in distorted["inputs"]:

@@ -20,6 +20,7 @@ from pipeline.results.untrained import is_untrained
 from pipeline.results.worst_case import attacks_in_scope
 from pipeline.run import load
 from pipeline.run.job import Job
+from pipeline.run.networks import network
 from robustinfo.core import registry
 from robustinfo.core.batches import to_float
 from robustinfo.core.files import atomic_write
@@ -40,6 +41,7 @@ WRITES = {
 PARAMS = {
     "dataset": "datasets.{dataset}",
     "model": "models.{model}",
+    "defences": "defences",
     "attacks": "attacks",
     "threat": "threat",
     "evaluation_images": "evaluation_images",
@@ -113,7 +115,7 @@ def _accuracy_under(job: Job, attack: str) -> float:
 
 def _predictions(job: Job, defence: str, x: Tensor, shown: dict[str, Tensor]) -> pd.DataFrame:
     """Predicted classes of a defence's network before and after the attack, and the successes."""
-    model = load.trained(job, job.file("model", defence=defence))
+    model = network(job, job.params["defences"][defence], job.file("model", defence=defence))
     with torch.no_grad():
         before, after = (
             model(images.to(job.device)).argmax(1).cpu() for images in (x, shown["x_adv"])

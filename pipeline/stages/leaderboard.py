@@ -25,6 +25,8 @@ from pipeline.results.information_vs_robustness import POINT, correlations, poin
 from pipeline.results.statistics import over_seeds, select_rows
 from pipeline.results.worst_case import attacks_in_scope
 from pipeline.run.job import Job
+from pipeline.stages._latex import tex
+from pipeline.study.external import source
 from pipeline.study.slices import in_setting
 from robustinfo.core.files import atomic_write
 from robustinfo.core.settings import Entry
@@ -43,6 +45,7 @@ WRITES = {
     "correlations": "overview/correlations.csv",
 }
 PARAMS = {
+    "defences": "defences",
     "attacks": "attacks",
     "threat": "threat",
     "models": "models",
@@ -55,11 +58,6 @@ CLEAN, WORST_CASE = "clean", "all in {norm}"
 VALUES = ["value", "low", "high", "n"]
 ATTACKED = [*RUN, "attack", "counts", *VALUES]
 SWEPT = [*RUN, "curve", "norm", "epsilon", *VALUES]
-PRINTED = {
-    "rank": "rank", "dataset": "data", "model": "network", "norm": "norm", "defence": "defence",
-    "clean": "clean (%)", "robust": "robust (%)", "strongest_attack": "strongest attack",
-    "verdict": "verdict",
-}  # fmt: skip
 
 
 def run(job: Job) -> None:
@@ -69,16 +67,18 @@ def run(job: Job) -> None:
     pairs = [tuple(line) for line in verdicts[SETTING].drop_duplicates().itertuples(index=False)]
     settings = [dict(zip(SETTING, pair, strict=True)) for pair in pairs]
     protocols: dict[tuple[str, ...], str] = {}
+    sources: dict[tuple[str, ...], str] = {}
     attacked, swept, setting_points = list[Any](), list[Any](), list[Any]()
     for names in settings:
         setting_rows, study = select_rows(results, names), in_setting(job.params, names)
         in_scope = attacks_in_scope(study["attacks"], study["threat"])
         for norm in threat_models(in_scope):
             protocols[*names.values(), norm] = protocol(in_scope, norm)
+        sources |= {(*names.values(), name): source(one) for name, one in study["defences"].items()}
         attacked += _accuracy_by_attack(setting_rows, [*study["attacks"]], in_scope)
         swept += _accuracy_by_epsilon(study["diagnostics"], setting_rows)
         setting_points.append(points(setting_rows, study["models"][names["model"]]))
-    board = rank_defences(verdicts, attacked, protocols)
+    board = with_sources(rank_defences(verdicts, attacked, protocols), sources)
     rows.write_table(job.writes["leaderboard"], board)
     lines = board.astype(object).where(board.notna(), None).to_dict("records")
     with atomic_write(job.writes["leaderboard_json"]) as partial:
@@ -122,20 +122,15 @@ def rank_defences(verdicts: pd.DataFrame, attacked: list[dict], protocols: dict)
     return board.drop(columns="ball")
 
 
-def tex(board: pd.DataFrame) -> str:
-    """The leaderboard as a LaTeX tabular."""
+def with_sources(board: pd.DataFrame, sources: dict[tuple[str, ...], str]) -> pd.DataFrame:
+    """The lines with the ``source`` of what was trained elsewhere; as they are without any.
 
-    def percent(value: pd.Series, low: pd.Series, high: pd.Series) -> list[str]:
-        parts = zip(100 * value, 100 * low, 100 * high, strict=True)
-        return ["--" if v != v else f"{v:.1f} ({a:.1f} to {b:.1f})" for v, a, b in parts]
-
-    printed = board.assign(
-        rank=board["rank"].astype(object).where(board["rank"].notna(), "--"),
-        clean=percent(board.clean_accuracy, board.clean_low, board.clean_high),
-        robust=percent(board.robust_accuracy, board.low, board.high),
-    )
-    table = printed[[*PRINTED]].rename(columns=PRINTED).to_latex(index=False, escape=True)
-    return "% \\usepackage{booktabs}\n" + table
+    sources: by dataset, model and defence; empty of what the study trained.
+    """
+    if not any(sources.values()):
+        return board
+    found = [sources[line] for line in board[RUN].itertuples(index=False, name=None)]
+    return board.assign(source=found)
 
 
 def _accuracy_by_attack(

@@ -1,5 +1,7 @@
 """Stage measure: measures of the layers of one run, snapshot by snapshot, clean and attacked.
 
+A network that was trained elsewhere has no snapshots: it is measured as it is, without an epoch.
+
 writes  .../measures.csv  per epoch and input (clean, or one of ``snapshot_attacks``): accuracy,
         loss, success rate, and every measure on every layer, with its n, ceiling and saturation;
         the same of ``training_measure`` on the input ``training``; ``snapshot_diagnostics``
@@ -10,6 +12,7 @@ held-out ones, the same that a defence's ``prepare`` gets.
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from torch import Tensor
 
@@ -17,7 +20,9 @@ from pipeline.results import rows
 from pipeline.results.layer_pass import adversarial_inputs, evaluate_in_batches, evaluate_layers
 from pipeline.run import load
 from pipeline.run.job import Job
+from pipeline.run.networks import network
 from pipeline.run.progress import with_progress
+from pipeline.study.external import is_external
 from robustinfo.core.batches import EVALUATION_BATCH, batches, to_float
 from robustinfo.core.measurement import Measurement, count_fraction, fraction
 from robustinfo.evaluation.evidence import run_diagnostics
@@ -46,14 +51,22 @@ def run(job: Job) -> None:
     """Measure every snapshot on the test images, and on its training images if asked."""
     images, labels = load.test_images(job)
     x, y = to_float(images, job.device), labels.to(job.device)
-    snapshots = sorted(job.file("snapshots").glob("epoch_*.safetensors"))
     measurements = []
     trained_on = load.training_and_validation(job)[0] if job.params["training_measure"] else None
-    for file in with_progress(snapshots, len(snapshots), "snapshot"):
-        epoch = int(file.stem.removeprefix("epoch_"))
-        of_snapshot = _measure_snapshot(job, load.trained(job, file), x, y, trained_on)
+    snapshots = _snapshots(job)
+    for file, epoch in with_progress(snapshots, len(snapshots), "snapshot"):
+        model = network(job, job.params["defence"], file)
+        of_snapshot = _measure_snapshot(job, model, x, y, trained_on)
         measurements += [one._replace(epoch=epoch) for one in of_snapshot]
     rows.write(job.writes["measures"], rows.from_measurements("measure", measurements, n=len(y)))
+
+
+def _snapshots(job: Job) -> list[tuple[Path, int | None]]:
+    """(file, epoch) of every snapshot; of a network trained elsewhere, itself, without an epoch."""
+    if is_external(job.params["defence"]):
+        return [(job.file("model"), None)]
+    files = sorted(job.file("snapshots").glob("epoch_*.safetensors"))
+    return [(file, int(file.stem.removeprefix("epoch_"))) for file in files]
 
 
 def _measure_snapshot(

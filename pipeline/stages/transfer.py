@@ -22,6 +22,7 @@ from pipeline.results.worst_case import (
 )
 from pipeline.run import load
 from pipeline.run.job import Job
+from pipeline.run.networks import network
 from robustinfo.attacks._success import fooled
 from robustinfo.core.batches import correct, to_float
 from robustinfo.core.measurement import Measurement, count_fraction, fraction
@@ -48,7 +49,7 @@ def run(job: Job) -> None:
     """Try the proxy's examples of every attack."""
     images, labels = load.test_images(job)
     x, y = to_float(images, job.device), labels.to(job.device)
-    model = load.trained(job, job.file("model"))
+    model = network(job, job.params["defence"], job.file("model"))
     clean_correct = correct(model, x, y)
     attacks, threat = job.params["attacks"], job.params["threat"]
     in_scope = attacks_in_scope(attacks, threat)

@@ -148,13 +148,13 @@ def _twin_measurements(
         yield measurement._replace(quantity="twin_robust_accuracy")
     if defence == twin:
         return
-    wide = per_image.pivot(index=["seed", "index"], columns="defence", values="correct")
-    for _, pairs in wide.groupby("seed"):
-        won = int((pairs[defence] > pairs[twin]).sum())
-        lost = int((pairs[defence] < pairs[twin]).sum())
-        low, high = paired_difference(won, lost, len(pairs))
-        value = (won - lost) / len(pairs)
-        yield Measurement("gain_over_twin", value, "own", len(pairs), low, high, entry=twin)
+    by_seed = per_image.pivot(index="index", columns=["defence", "seed"], values="correct")
+    of_twin = by_seed[twin]
+    for seed, own in by_seed[defence].items():
+        other = of_twin[seed if seed in of_twin else of_twin.columns[0]]  # trained elsewhere: one
+        won, lost = int((own > other).sum()), int((own < other).sum())
+        value, ends = (won - lost) / len(own), paired_difference(won, lost, len(own))
+        yield Measurement("gain_over_twin", value, "own", len(own), *ends, entry=twin)
 
 
 def _gain(measurements: list[Measurement]) -> Measurement | None:

@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.study import names, per
+from pipeline.study.check_external import check_external, check_images_per_job
 from pipeline.study.check_names import check_any_setting, check_names, check_selection
 from pipeline.study.check_targets import check_adversaries, check_conclusions, check_verdict
 from pipeline.study.entries import check_entries, check_inputs
 from pipeline.study.extends import read_study
+from pipeline.study.external import only_trained
 from pipeline.study.schema import Setting, Study
 from pipeline.study.slices import in_setting
 from pipeline.study.strict_yaml import Key, StudyError, abbreviated, dotted
@@ -35,8 +37,11 @@ def load(file: Path) -> dict[str, Any]:
     check_containers(Study, content, fail)
     for setting, study in _in_each_setting(content, fail):
         check_names(study, fail)
-        check_selection(setting, study, fail)
-        dimension = check_entries(setting, study, fail)
+        check_external(study, fail)
+        check_images_per_job(study, fail)
+        trained = only_trained(study)
+        check_selection(setting, trained, fail)
+        dimension = check_entries(setting, trained, fail)
         check_inputs(setting, study, fail)
         check_verdict(study, dimension, fail)
         check_adversaries(study, fail)

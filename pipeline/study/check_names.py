@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from pipeline.study.external import only_trained
 from pipeline.study.per import PER
 from pipeline.study.slices import OPTIONAL, TRAININGS
 from pipeline.study.strict_yaml import Key
@@ -51,7 +52,7 @@ def check_names(study: dict, fail: Fail) -> None:
         if setting in study["settings"][:index]:
             raise fail(("settings", index), f"stands twice: {setting}")
     trained = [name for section in TRAININGS for name in study[section]]
-    for name in study["defences"]:
+    for name in only_trained(study)["defences"]:
         if trained.count(name) != 1:
             sections = ", ".join(f"`{section}`" for section in TRAININGS)
             raise fail(("defences", name), f"must stand in exactly one of {sections}")

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from pipeline.study.external import External, is_external
 from pipeline.study.slices import KINDS, NESTED_ENTRIES, TRAININGS
 from robustinfo.core.settings import Entry
 
@@ -16,7 +17,10 @@ def with_defaults(study: dict[str, Any]) -> dict[str, Any]:
     complete = dict(study)
     for section, kind in KINDS.items():
         complete[section] = {
-            name: _entry_with_defaults(kind, entry) for name, entry in study[section].items()
+            name: External(**entry).model_dump(mode="json")
+            if section == "defences" and is_external(entry)
+            else _entry_with_defaults(kind, entry)
+            for name, entry in study[section].items()
         }
     for section in TRAININGS:
         trainings = study[section].items()

@@ -4,7 +4,7 @@ import json
 from functools import cache
 from typing import Any
 
-from pipeline.study import sizes
+from pipeline.study import external, sizes
 from pipeline.study.slices import KINDS, NESTED_ENTRIES, OPTIONAL, TRAININGS
 from pipeline.study.strict_yaml import Key, abbreviated
 from pipeline.study.validation import Fail, validated
@@ -69,6 +69,10 @@ def check_inputs(setting: dict[str, str], study: dict, fail: Fail) -> None:
 
     dataset, model = setting["dataset"], setting["model"]
     dataset_content = registry.reads("datasets", study["datasets"][dataset])
+    if dataset_content == "texts" and (others := external.names(study)):
+        problem = f"reads images, and {dataset} holds texts"
+        raise fail(("defences", others[0], external.NETWORK), problem)
+    study = external.only_trained(study)
     if dataset_content == "texts" and study["detection"]:
         raise fail(("detection",), f"is of images, and {dataset} holds texts; write null for it")
     used = [("models", model, study["models"][model])]

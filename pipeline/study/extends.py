@@ -1,7 +1,8 @@
 """Inheritance of study files: ``extends: other.yaml`` names the study that one differs from.
 
 Mappings are merged key by key, choices by setting (``{per: ...}``) too; anything else replaces what
-was inherited, and so does an entry with another ``method``, which shares no setting with the old.
+was inherited, and so does an entry with another ``method``, which shares no setting with the old,
+or with a ``network`` in place of one.
 A null removes an inherited entry; ``figure-4-stl10-*: null`` all whose names match. The name is
 never inherited: results are stored by it. A section that no file has gets its default (schema.py).
 """
@@ -10,6 +11,7 @@ from fnmatch import filter as matching
 from pathlib import Path
 from typing import Any
 
+from pipeline.study.external import is_external
 from pipeline.study.per import PER
 from pipeline.study.schema import Study, fill_defaults
 from pipeline.study.strict_yaml import Key, StudyError, abbreviated, dotted, read
@@ -109,6 +111,8 @@ def _can_merge(inherited: Any, changes: Any) -> bool:  # noqa: ANN401 - any YAML
     if not isinstance(inherited, dict) or not isinstance(changes, dict):
         return False
     if (PER in inherited) != (PER in changes):
+        return False
+    if is_external(changes) and "method" in inherited:
         return False
     return changes.get("method", inherited.get("method")) == inherited.get("method")
 

@@ -15,6 +15,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from pipeline.study.claim import Claim
 from pipeline.study.entries import SWEPT
 from pipeline.study.extends import ENTRIES, EXTENDS
+from pipeline.study.external import External
 from pipeline.study.per import PER, SECTIONS
 from pipeline.study.schema import Study
 from pipeline.study.shapes import CHOICE, Schema, Shapes, by_setting
@@ -38,7 +39,7 @@ def schema() -> Schema:
     """The JSON schema of a whole study file."""
     methods = [(kind, name) for kind in _kinds() for name in registry.names(kind)]
     configs = {key: _config(*key) for key in methods}
-    models: list[Any] = [*dict.fromkeys([Study, *NAMED.values(), *configs.values()])]
+    models: list[Any] = [*dict.fromkeys([Study, External, *NAMED.values(), *configs.values()])]
     mode: JsonSchemaMode = "validation"
     refs, document = models_json_schema([(key, mode) for key in models], schema_generator=Shapes)
     shapes = document["$defs"]
@@ -50,7 +51,10 @@ def schema() -> Schema:
     for section, model in NAMED.items():
         shapes[section] = _named_section({"$ref": f"#/$defs/{names[model]}"}, section)
     for section, kind in KINDS.items():
-        shapes[f"{section}_section"] = _named_section({"$ref": f"#/$defs/{kind}"}, section)
+        entry: Schema = {"$ref": f"#/$defs/{kind}"}
+        if section == "defences":  # or a network that was trained elsewhere
+            entry = {"anyOf": [entry, by_setting({"$ref": f"#/$defs/{names[External]}"})]}
+        shapes[f"{section}_section"] = _named_section(entry, section)
     shapes[PER] = {
         "type": "object",
         "properties": {PER: {"type": "object"}},

@@ -7,7 +7,10 @@ combinations. A column that it lacks is empty. A method's own rows are in its ``
 from typing import Any
 
 from pipeline.study import outline_tests
+from pipeline.study.entries import network
+from pipeline.study.external import is_external, points
 from pipeline.study.outline_entries import (
+    Layers,
     method_outline,
     of_detection,
     of_diagnostics,
@@ -43,7 +46,7 @@ def of_defences(setting: dict[str, str], study: dict[str, Any]) -> Outline:
     images = _dataset_content(setting, study) == "images"
     groups += outline_tests.of_attacks(study, images=images)
     groups += outline_tests.of_complexities(study, images=images)
-    groups += outline_tests.of_distortions(setting, study)
+    groups += outline_tests.of_distortions(study)
     groups += outline_tests.of_diagnostics(study)
     for name, entry in study["learning"].items():
         groups += [{"stage": ("learn",), "entry": (name,)} | group for group in of_learning(entry)]
@@ -52,7 +55,10 @@ def of_defences(setting: dict[str, str], study: dict[str, Any]) -> Outline:
             {"stage": ("detect",), "input": (name,)} | group for group in of_detection(study, entry)
         ]
     for name, entry in study["defences"].items():
-        own_groups = [*of_training(name, entry, study), *of_snapshots(setting, name, study)]
+        layers = points(entry) if is_external(entry) else network(study["models"][setting["model"]])
+        own_groups = [] if is_external(entry) else of_training(name, entry, study)
+        own_groups += of_snapshots(name, study, layers)
+        own_groups += outline_tests.of_distorted_layers(study, layers)
         groups += [{"defence": (name,)} | group for group in own_groups]
     for transfer in study["transfers"]:
         if transfer["defence"] in study["defences"]:
@@ -81,15 +87,15 @@ def of_training(name: str, entry: Entry, study: dict[str, Any]) -> Outline:
     ]
 
 
-def of_snapshots(setting: dict[str, str], name: str, study: dict[str, Any]) -> Outline:
+def of_snapshots(name: str, study: dict[str, Any], layers: Layers) -> Outline:
     """Rows of every snapshot and input: clean, attacked, or the training images.
+
+    Those of a network that was trained elsewhere have no epoch.
 
     accuracy  fraction of these images that are classified correctly
     loss  their mean cross-entropy, in nats
     attack_success_rate  of the images correct when clean, the fraction that the attack turns
     """
-    training = _training_of(name, study)
-    epochs = {*range(0, training["epochs"], training["snapshot_every"]), training["epochs"]}
     attacked = tuple(study["snapshot_attacks"])
     test_inputs = ("clean", *attacked)
     all_inputs = (*test_inputs, "training")  # also of the images that were trained on
@@ -102,11 +108,11 @@ def of_snapshots(setting: dict[str, str], name: str, study: dict[str, Any]) -> O
         measure_inputs = {
             "input": all_inputs if measure == study["training_measure"] else test_inputs
         }
-        measure_groups = of_measure(study["models"][setting["model"]], entry)
+        measure_groups = of_measure(layers, entry)
         outline += [measure_inputs | {"entry": (measure,)} | group for group in measure_groups]
     diagnostic_groups = of_diagnostics(study["snapshot_diagnostics"])
     outline += [{"input": ("clean",)} | group for group in diagnostic_groups]
-    shared = {"stage": ("measure",), "epoch": tuple(sorted(epochs))}
+    shared = {"stage": ("measure",)} | _epochs(name, study)
     return [shared | group for group in outline]
 
 
@@ -129,6 +135,15 @@ def of_selection(setting: dict[str, str], study: dict[str, Any]) -> Outline:
         }
         for place, name in enumerate(compared)
     ]
+
+
+def _epochs(name: str, study: dict[str, Any]) -> dict[str, tuple[int, ...]]:
+    """``{"epoch": those of its snapshots}``; of a network that was trained elsewhere, none."""
+    if is_external(study["defences"][name]):
+        return {}
+    training = _training_of(name, study)
+    last = training["epochs"]
+    return {"epoch": tuple(sorted({*range(0, last, training["snapshot_every"]), last}))}
 
 
 def _training_of(name: str, study: dict[str, Any]) -> dict[str, Any]:

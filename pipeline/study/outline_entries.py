@@ -1,18 +1,31 @@
 """Expected rows of single entries of a study, by the ``outline`` of their methods."""
 
-from typing import Any
+from typing import Any, Protocol
 
-from pipeline.study.entries import network
 from pipeline.study.quantities import COMPLEXITY_QUANTITIES, DETECTION_SIZES, NETWORK_ACCURACY
 from robustinfo.core.settings import Entry, Outline
 
 
-def of_measure(model: Entry, entry: Entry) -> Outline:
-    """Rows of a measure, of every layer that it reads and of the network."""
+class Layers(Protocol):
+    """A network, or what a study says of one: the layers that measures read."""
+
+    @property
+    def probes(self) -> tuple[str, ...]: ...  # noqa: D102
+
+    @property
+    def activations(self) -> tuple[str, ...]: ...  # noqa: D102
+
+    @property
+    def logits(self) -> tuple[str, ...]: ...  # noqa: D102
+
+
+def of_measure(layers: Layers, entry: Entry) -> Outline:
+    """Rows of a measure, of every layer that it reads and of the network; none without a layer."""
     from robustinfo.core import registry
 
-    points = getattr(network(model), registry.module("measures", entry).POINTS)
-    return [{"layer": points} | group for group in method_outline("measures", entry)]
+    points = getattr(layers, registry.module("measures", entry).POINTS)
+    groups = method_outline("measures", entry) if points else []
+    return [{"layer": points} | group for group in groups]
 
 
 def of_learning(entry: Entry) -> Outline:

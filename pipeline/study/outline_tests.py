@@ -3,7 +3,7 @@
 from typing import Any
 
 from pipeline.study import outline_entries
-from pipeline.study.outline_entries import of_measure, sweep_levels
+from pipeline.study.outline_entries import Layers, of_measure, sweep_levels
 from pipeline.study.quantities import (
     ALL_ATTACKS,
     FALSE_POSITIVE_RATES,
@@ -63,20 +63,31 @@ def of_complexities(study: dict[str, Any], *, images: bool) -> Outline:
     return [shared | group for group in groups]
 
 
-def of_distortions(setting: dict[str, str], study: dict[str, Any]) -> Outline:
+def of_distortions(study: dict[str, Any]) -> Outline:
     """Rows of every distortion, level and input.
 
     accuracy  fraction of the distorted images that are classified correctly
     loss  mean cross-entropy of the distorted images, in nats
+    """
+    return _of_distorted(study, [{"quantity": ("accuracy", "loss")}])
+
+
+def of_distorted_layers(study: dict[str, Any], layers: Layers) -> Outline:
+    """Rows of a network's layers on distorted images.
+
     */*  a quantity of one of ``distorted.measures``, after that measure's name
     """
-    groups = [{"quantity": ("accuracy", "loss")}]
+    groups = []
     for measure in study["distorted"]["measures"]:
-        for group in of_measure(study["models"][setting["model"]], study["measures"][measure]):
+        for group in of_measure(layers, study["measures"][measure]):
             quantities = tuple(
                 measure_quantity(measure, quantity) for quantity in group["quantity"]
             )
             groups.append(group | {"quantity": quantities})
+    return _of_distorted(study, groups)
+
+
+def _of_distorted(study: dict[str, Any], groups: Outline) -> Outline:
     return [
         {"stage": ("distort",), "entry": (name,), "input": tuple(study["distorted"]["inputs"])}
         | sweep_levels(entry)

@@ -13,8 +13,8 @@ PER, ELSE = "per", "else"
 # Sections of stages that work on one setting. All others are of the whole study.
 SECTIONS = (
     "datasets", "models", "training_images", "validation_share", "defences", "pretrain", "retrain",
-    "train_selected", "evaluation_images", "attacks", "threat", "snapshot_attacks", "measures",
-    "training_measure", "snapshot_diagnostics",
+    "train_selected", "evaluation_images", "images_per_job", "attacks", "threat",
+    "snapshot_attacks", "measures", "training_measure", "snapshot_diagnostics",
     "complexities", "distorted", "distortions", "diagnostics", "learning", "detection",
 )  # fmt: skip
 

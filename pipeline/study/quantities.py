@@ -7,6 +7,7 @@ DETECTION_SIZES = ("attack_success_rate_8bit", "median_l2", "median_linf")
 COMPLEXITY_QUANTITIES = ("mean", "clean_mean", "auc")
 FALSE_POSITIVE_RATES = (0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 WORD_QUANTITIES = ("mean", "clean_mean", "difference")
+OF_SNAPSHOTS = "measure"  # a stage; its rows have an epoch, unless the network has no snapshots
 
 
 def measure_quantity(measure: str, quantity: str) -> str:

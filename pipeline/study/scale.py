@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import Field, PositiveInt
 
+from pipeline.study.external import is_external
 from pipeline.study.per import ELSE
 from pipeline.study.slices import TRAININGS
 from robustinfo.core.settings import Entry, Settings
@@ -49,7 +50,8 @@ def smaller_than_paper(
     numbers. n: of their images, which may be more than the study attacks.
     """
     tested = [*_smaller_tests(study, names, paper, n)]
-    if (names["stage"], names["input"]) == ("complexity", "clean"):  # of images, no network
+    of_images = (names["stage"], names["input"]) == ("complexity", "clean")  # of no network
+    if of_images or is_external(study["defences"].get(names["defence"])):
         return ", ".join(tested)
     text = ", ".join([*_smaller_training(study, names, paper), *tested])
     if (fraction := training_fraction(study, names["defence"], paper)) is not None and fraction < 1:

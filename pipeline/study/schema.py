@@ -79,7 +79,8 @@ class Study(Settings):
     settings: Annotated[list[Setting], Field(min_length=1)]  # which network on which data set
     datasets: Entries  # methods of datasets/
     models: Entries  # methods of models/: the networks
-    defences: Entries  # methods of defences/: what is minimised in training
+    # methods of defences/: what is minimised in training; or a network that was trained elsewhere
+    defences: Entries
     training_images: PositiveInt | None = None  # the first so many; null: all
     # of the training images, held out: they choose layers and learning rates, test images nothing
     validation_share: Annotated[float, Field(ge=0, lt=1)] = 0.0
@@ -91,6 +92,8 @@ class Study(Settings):
     train_selected: dict[Name, dict[str, Any]] = {}
     attacks: Entries = {}  # methods of attacks/, made on every finished network
     evaluation_images: PositiveInt | None = None  # the first so many test images; null: all
+    # so many of the test images are attacked in one job, and the results joined; null: all in one
+    images_per_job: PositiveInt | None = None
     # methods of attacks/, made on every snapshot of a training, for what changes over the epochs
     snapshot_attacks: Entries = {}
     measures: Entries = {}  # methods of measures/: of the layers of every snapshot

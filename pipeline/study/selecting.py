@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from itertools import combinations, product
 from typing import Any, get_args
 
+from pipeline.study.quantities import OF_SNAPSHOTS
 from pipeline.study.schema import Column
 from pipeline.study.strict_yaml import Key
 from pipeline.study.validation import Fail, suggestion
@@ -63,7 +64,8 @@ def check_cells(groups: Outline, shown: Iterable[str], key: Key, fail: Fail) -> 
     for group in groups:
         for column in shown:
             if column in NUMBERS and values(group, column) == (None,):
-                raise fail(key, f"some of its rows have no {column}: {_name(group)}")
+                of = ", ".join(values(group, "defence"))
+                raise fail(key, f"some of its rows have no {column}: {_name(group)} of {of}")
         several = [c for c in hidden if len(values(group, c)) > 1 or _is_pattern(values(group, c))]
         if several:
             raise fail(key, _ambiguous(group, several))
@@ -111,14 +113,16 @@ def _narrow(group: Group, filters: dict[str, list]) -> Group | None:
 
 
 def _at_edge(groups: Outline, edge: Any) -> Outline:  # noqa: ANN401 - min or max
-    """The first or last epoch among the rows of each run."""
+    """The first or last epoch among the rows of each run, and measures without an epoch."""
     runs: dict[tuple, list[Group]] = {}
+    selected = []
     for group in groups:
-        if values(group, "epoch") != (None,):
+        if values(group, "epoch") == (None,) and values(group, "stage") == (OF_SNAPSHOTS,):
+            selected.append(group)
+        elif values(group, "epoch") != (None,):
             for run in product(*(values(group, name) for name in (*SETTING, "defence"))):
                 run_columns = dict(zip((*SETTING, "defence"), ((one,) for one in run), strict=True))
                 runs.setdefault(run, []).append(group | run_columns)
-    selected = []
     for same in runs.values():
         epochs = [epoch for group in same for epoch in group["epoch"] if epoch not in ANY]
         last = edge(epochs) if epochs else ANY[0]

@@ -5,6 +5,7 @@ from typing import Any
 from pydantic.json_schema import GenerateJsonSchema
 
 from pipeline.study import meanings
+from pipeline.study.external import External
 from pipeline.study.per import PER
 from pipeline.study.schema import Distorted, Limits
 from pipeline.study.slices import NESTED_ENTRIES
@@ -31,7 +32,7 @@ class Shapes(GenerateJsonSchema):
             field.pop("title", None)
             if name in NESTED_ENTRIES and field.get("type") == "object":
                 field = {"$ref": f"#/$defs/{NESTED_ENTRIES[name]}"}
-            if model.__module__.startswith("robustinfo.") or model in (Distorted, Limits):
+            if model.__module__.startswith("robustinfo.") or model in (Distorted, External, Limits):
                 field = by_setting(field)
             shape["properties"][name] = field | (
                 {"description": descriptions[name]} if descriptions[name] else {}

@@ -71,7 +71,7 @@ def dvc_yaml(plan: Plan) -> str:
 
 def _dependencies_and_outputs(plan: Plan, job: Planned) -> dict[str, list[str]]:
     # DVC follows a folder, of which a pattern selects files.
-    paths = {"deps": [pattern.partition("/*")[0] for pattern in job.contract.files]}
+    paths = {"deps": [pattern.partition("/*")[0] for pattern in plan.patterns(job)]}
     for files in plan.reads(job).values():
         paths["deps"] += [str(file.path) for file in files]
     for artifact, path in plan.writes(job).items():

@@ -15,6 +15,7 @@ from pipeline.results import rows
 from pipeline.run.plan import Plan
 from pipeline.study.slices import KINDS, TRAININGS
 
+ADOPT = "adopt"  # in place of a training
 TEST_STAGES = ("measure", "complexity", "distort", "diagnose")
 NORMS = ("linf", "l2")
 HEADLINE = "robust/robust_accuracy"  # pages open on the number that was logged first
@@ -125,10 +126,13 @@ def _expected_runs(plan: Plan) -> Iterator[tuple[dict[str, str], list[Path]]]:
 
 
 def _finished_run(plan: Plan, names: dict[str, str], files: list[Path]) -> Run:
-    used: dict[str, Any] = {"start": "scratch"}
-    for stage in (*TRAININGS, *TEST_STAGES):
+    adopted = bool(plan.of(ADOPT, **names))
+    used: dict[str, Any] = {"start": "elsewhere" if adopted else "scratch"}
+    for stage in (ADOPT, *TRAININGS, *TEST_STAGES):
         for job in plan.of(stage, **names):
             used |= plan.params(job)
+    if adopted:
+        del used["model"]  # that of the setting's other networks
     params = names | dict(_flat(used, ""))
     swept = {
         (stage, entry): next(iter(content["sweep"]))

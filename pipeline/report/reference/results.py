@@ -18,7 +18,7 @@ STAGES = {
     "attack": [outline_tests.of_attacks],
     "measure": [outline.of_snapshots, outline_entries.of_diagnostics],
     "complexity": [outline_tests.of_complexities],
-    "distort": [outline_tests.of_distortions],
+    "distort": [outline_tests.of_distortions, outline_tests.of_distorted_layers],
     "diagnose": [
         outline_tests.of_diagnostics,
         outline_tests.of_threat_models,

@@ -7,6 +7,7 @@ from pipeline.report.reference.markdown import default, fields, kind, table
 from pipeline.study import schema as shapes
 from pipeline.study.claim import Alike, Claim, Published
 from pipeline.study.entries import SWEPT
+from pipeline.study.external import External
 from pipeline.study.json_schema import schema
 from pipeline.study.per import SECTIONS
 from pipeline.study.plot_kinds import REQUIREMENTS
@@ -55,6 +56,7 @@ def parts() -> list[str]:
         _sections(json_schema),
         *_models(json_schema, dict(OF_SECTIONS), "### `{}`"),
         *_training(json_schema),
+        *_models(json_schema, {"A network trained elsewhere": External}, "### {}"),
         LANGUAGE.format(per=_listed(SECTIONS), swept=_listed(SWEPT)),
         *_targets(json_schema),
         *_claims(json_schema),
@@ -67,6 +69,8 @@ def _sections(json_schema: dict[str, Any]) -> str:
         section_schema = json_schema["properties"][name]
         if name in KINDS:
             value = f"entries of [{KINDS[name]}/](#{KINDS[name]})"
+            if name == "defences":
+                value += " or [networks trained elsewhere](#a-network-trained-elsewhere)"
         elif name in TRAININGS:
             value = "names of `defences`, each a [training](#a-training)"
         elif name in OF_SECTIONS:
@@ -84,9 +88,8 @@ def _sections(json_schema: dict[str, Any]) -> str:
 def _models(json_schema: dict[str, Any], models: dict[str, type], heading: str) -> list[str]:
     markdown = []
     for name, model in models.items():
-        description = (
-            model.__doc__ if model.__doc__ and not model.__doc__.startswith("Base of") else ""
-        )
+        described = getdoc(model) or ""
+        description = "" if described.startswith("Base of") else described
         properties = json_schema["$defs"][model.__name__]["properties"]
         markdown += [heading.format(name), *filter(None, [description]), fields(model, properties)]
     return markdown
