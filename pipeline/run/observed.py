@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from robustinfo.core.errors import UserError
 from robustinfo.evaluation.sources._guarded import Guarded
-from robustinfo.evaluation.sources._request import Normalised
+from robustinfo.evaluation.sources._normalised import Normalised
 from robustinfo.models._network import INPUT, SOFTMAX
 
 LOGITS = "logits"
