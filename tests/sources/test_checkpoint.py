@@ -1,5 +1,7 @@
 """A checkpoint of the pipeline's own, read without its study."""
 
+import json
+
 import pytest
 import torch
 
@@ -103,3 +105,19 @@ def test_a_sealed_file_without_a_network_says_what_it_holds(tmp_path):
 def test_a_missing_file_is_said_to_be_missing(tmp_path):
     with pytest.raises(UserError, match=r"nowhere\.safetensors: no such file"):
         load(tmp_path / "nowhere.safetensors")
+
+
+HOSTILE = ["", "null", "3", "[]", '"x"', "[" * 9999, '{"method": "nope"}', "[1e99, 16, 16]", "-1"]
+
+
+@pytest.mark.parametrize("name", ["architecture", "shape", "classes", "defence"])
+@pytest.mark.parametrize("content", [*HOSTILE, None])
+def test_a_description_that_is_sealed_and_yet_wrong_is_an_error_of_one_line(file, name, content):
+    held = checkpoint.load(file)
+    about = checkpoint.network_metadata(held.architecture, held.shape, held.classes)
+    about |= {"defence": json.dumps(held.defence), name: content}
+    weights = {checkpoint.WEIGHTS + part: one for part, one in held.weights.items()}
+    seal(file, weights, {key: text for key, text in about.items() if text is not None})
+    with pytest.raises(UserError, match=r"model\.safetensors") as told:
+        load(file)
+    assert "\n" not in str(told.value)

@@ -153,6 +153,7 @@ def test_what_outputs_are_worth_is_left_to_the_judge(name, nets):
         ("./nets.py:build", r"\n    robustinfo judge nets:build$"),
         ("deep/nets.py:build", r"\n    robustinfo judge deep\.nets:build$"),
         ("/deep/nets.py:build", r"\n    cd /deep\n    robustinfo judge nets:build$"),
+        (":", "':' names no network"),
         ("nets.py", r"nets\.py is a file of code.*\n    robustinfo judge nets:Net$"),
         (
             "C:\\work\\nets.py:Net",

@@ -131,7 +131,7 @@ def test_a_folder_of_the_library_is_read_and_answers_as_its_network(transformers
     read = (x - torch.tensor(MEAN)[:, None, None]) / torch.tensor(STD)[:, None, None]
     guard = load("hf:net")
     torch.testing.assert_close(guard(x), network(read).logits, atol=1e-4, rtol=1e-4)
-    assert guard.notes[0].endswith("its ['logits'] is taken for the logits")
+    assert guard.notes[1].endswith("its ['logits'] is taken for the logits")
 
 
 def test_a_trained_network_of_the_library_knows_the_digits(transformers, digits):

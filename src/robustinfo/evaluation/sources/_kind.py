@@ -44,7 +44,7 @@ def kind_of(text: str) -> str:
         return _kind_of_file(file)
     if file.suffix in FILES:
         raise UserError(f"{text}: no such file in {Path.cwd()}")
-    if colon:
+    if prefix and colon:
         return "function"
     if file.suffix == ".py":
         module = ".".join(file.with_suffix("").parts)
