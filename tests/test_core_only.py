@@ -123,7 +123,7 @@ def test_every_package_that_the_library_imports_is_declared():
         named(line)
         for lines in (
             PROJECT["dependencies"],
-            *(EXTRAS[name] for name in ("timm", "robustbench", "report")),
+            *(EXTRAS[name] for name in ("onnx", "timm", "robustbench", "report")),
         )
         for line in lines
     }

@@ -15,6 +15,9 @@ def build():
     torch.manual_seed(3)
     return nn.Sequential(nn.BatchNorm2d(1), nn.Dropout(), nn.Flatten(), nn.Linear(16, 3)).train()
 
+def compiled():
+    return torch.compile(build())
+
 def with_softmax():
     return nn.Sequential(build(), nn.Softmax(1))
 
@@ -100,6 +103,12 @@ def test_a_network_that_stands_in_the_module_is_taken_as_it_is(nets):
     assert load("nets:NETWORK")(torch.rand(2, *SHAPE)).shape == (2, 3)
 
 
+def test_what_torch_compiled_is_judged_as_it_was_written(nets):
+    compiled, plain = load("nets:compiled"), load("nets:build")
+    x = torch.rand(5, *SHAPE)
+    assert compiled(x).equal(plain(x)) and compiled.sha256 == plain.sha256
+
+
 def test_an_error_of_a_page_is_told_in_a_line(project):
     line = "def build():\n    raise RuntimeError('first\\n' + 'page ' * 999 + '\\nlast')\n"
     (project / "long.py").write_text(line)
@@ -131,10 +140,10 @@ def test_what_outputs_are_worth_is_left_to_the_judge(name, nets):
     [
         ("nts:build", r"no module 'nts' in .*go to the folder"),
         ("nets.deep:build", r"no module 'nets\.deep'|importing nets\.deep failed"),
-        ("nets:biuld", r"nets\.py has no function 'biuld'; it has build, with_softmax, .*broken"),
+        ("nets:biuld", r"nets\.py has no function 'biuld'; it has build, .*with_softmax, .*broken"),
         ("nets:LATE", "nets:LATE is int, and no function that builds a network"),
         ("nets:", "no function ''"),
-        ("nets:broken", r"nets:broken\(\) failed: KeyError: 'conv1' \(.*nets\.py:17\)"),
+        ("nets:broken", r"nets:broken\(\) failed: KeyError: 'conv1' \(.*nets\.py:20\)"),
         (
             "nets:asks",
             r"argument: 'for_one'; given numpy images, it fails, too \(TypeError: gives Sequential"

@@ -68,10 +68,8 @@ def model(
     _check_options(kind, text, build, build_args, mean, std)
     import torch
 
-    from robustinfo.evaluation.sources._check import check_classifier
-    from robustinfo.evaluation.sources._fingerprint import network_sha256
+    from robustinfo.evaluation.sources._checked import checked
     from robustinfo.evaluation.sources._globals import restoring_torch_state
-    from robustinfo.evaluation.sources._normalised import normalised
     from robustinfo.evaluation.sources._request import ModelRequest
 
     request = ModelRequest((c, h, w), classes, build, build_args)
@@ -82,12 +80,7 @@ def model(
         loaded = source.load(name if prefix in PREFIXES and kind != "served" else text, request)
     if os.getpid() != process:
         os._exit(0)  # a copy that the builder has forked: the network is judged once
-    sha256 = network_sha256(loaded.network) if loaded.sha256 is None else loaded.sha256
-    network = normalised(loaded.network, mean, std, text, c)
-    guard = check_classifier(network, text, request, torch.device(device), loaded.advice)
-    guard.notes = [f"{text} {note}" for note in loaded.notes] + guard.notes
-    guard.source, guard.sha256, guard.checkpoint = text, sha256, loaded.checkpoint
-    return guard
+    return checked(loaded, text, request, torch.device(device), mean, std)
 
 
 def in_memory(
@@ -112,24 +105,18 @@ def in_memory(
     """
     import torch
 
-    from robustinfo.evaluation.sources._check import check_classifier
-    from robustinfo.evaluation.sources._fingerprint import network_sha256
+    from robustinfo.evaluation.sources._checked import checked
     from robustinfo.evaluation.sources._globals import restoring_torch_state
     from robustinfo.evaluation.sources._guarded import Guarded
     from robustinfo.evaluation.sources._memory import network_in_memory
-    from robustinfo.evaluation.sources._normalised import normalised
-    from robustinfo.evaluation.sources._request import ModelRequest
+    from robustinfo.evaluation.sources._request import Loaded, ModelRequest
 
     (c, h, w) = shape
-    request = ModelRequest((c, h, w), classes)
     checkpoint = network.checkpoint if isinstance(network, Guarded) else None
     with restoring_torch_state():
-        copy = network_in_memory(network, name, classes)
-    sha256 = network_sha256(copy)
-    inside = normalised(copy, mean, std, name, c)
-    guard = check_classifier(inside, name, request, torch.device(device))
-    guard.source, guard.sha256, guard.checkpoint = name, sha256, checkpoint
-    return guard
+        loaded = Loaded(network_in_memory(network, name, classes), checkpoint=checkpoint)
+    request = ModelRequest((c, h, w), classes)
+    return checked(loaded, name, request, torch.device(device), mean, std)
 
 
 def _check_options(

@@ -63,14 +63,8 @@ def check_classifier(
             f"({error_with_origin(error)}); choose the image size that it was made for, and let it "
             f"take any number of images{advice}"
         ) from error
-    for count in (*reversed(MORE), 1):
-        if problem := _problem(answers[count], count, request.classes):
-            raise UserError(f"{text} {problem}")
-    if guard.adaptation.one_logit and _gives_probabilities(guard, x):
-        raise UserError(
-            f"{text} gives one number from 0 to 1 for an image, a probability; let it return the "
-            "logit, before the sigmoid"
-        )
+    if problem := _problem(guard, x, answers, request.classes):
+        raise UserError(f"{text} {problem}")
     if any(logits.dtype in LOW for logits in answers.values()):
         guard.notes = guard.notes or ["gives logits in less than torch.float32: they are rounded"]
     guard.notes = [f"{text} {note}" for note in (*guard.notes, *_about(guard))]
@@ -134,7 +128,20 @@ def _are_probabilities(logits: Tensor) -> bool:
     return bool(((logits[:, 1] >= 0) & (logits[:, 1] <= 1)).all())
 
 
-def _problem(logits: Tensor, count: int, classes: int) -> str | None:
+def _problem(guard: Guarded, x: Tensor, answers: dict[int, Tensor], classes: int) -> str:
+    """What is wrong with the answers; empty if nothing is."""
+    for count in (*reversed(MORE), 1):
+        if problem := _problem_of(answers[count], count, classes):
+            return problem
+    if guard.adaptation.one_logit and _gives_probabilities(guard, x):
+        return (
+            "gives one number from 0 to 1 for an image, a probability; let it return the logit, "
+            "before the sigmoid"
+        )
+    return ""
+
+
+def _problem_of(logits: Tensor, count: int, classes: int) -> str:
     if not are_floats(logits):
         return f"gives {describe_output(logits)} for a batch of images, not float logits (n, K)"
     if logits.shape == (count, classes + 1):
@@ -149,4 +156,4 @@ def _problem(logits: Tensor, count: int, classes: int) -> str | None:
             f"logits of the data's {classes} classes; choose data of the classes that it knows, "
             "or, of a folder of images, name all of them in order (--classes)"
         )
-    return None
+    return ""

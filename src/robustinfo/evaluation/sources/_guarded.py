@@ -121,6 +121,11 @@ def guarded(network: nn.Module) -> Guarded:
     return guard
 
 
+def uncompiled(network: nn.Module) -> nn.Module:
+    """What torch.compile was given: the same function, which is not compiled for every batch."""
+    return getattr(network, "_orig_mod", network)
+
+
 def _set_mode(part: nn.Module, mode: bool) -> None:
     """Set the mode of a module and of all its submodules that have one."""
     try:

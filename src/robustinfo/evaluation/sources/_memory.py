@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from robustinfo.core.errors import UserError
 from robustinfo.evaluation.sources._answers import AnswersOnly
 from robustinfo.evaluation.sources._error_origin import error_with_origin
-from robustinfo.evaluation.sources._guarded import Guarded
+from robustinfo.evaluation.sources._guarded import Guarded, uncompiled
 from robustinfo.evaluation.sources._request import copy_lines
 
 
@@ -28,7 +28,7 @@ def network_in_memory(
             )
         return AnswersOnly(network, classes)
     try:
-        return _copy(getattr(network, "_orig_mod", network))  # of torch.compile: what it compiled
+        return _copy(uncompiled(network))
     except Exception as error:  # of whatever the network holds
         raise UserError(
             f"{name} cannot be copied ({error_with_origin(error)}), and a copy is judged so that "

@@ -18,6 +18,7 @@ from robustinfo.evaluation.sources import _builder
 from robustinfo.evaluation.sources._answers import AnswersOnly
 from robustinfo.evaluation.sources._error_origin import error_with_origin
 from robustinfo.evaluation.sources._fingerprint import network_sha256
+from robustinfo.evaluation.sources._guarded import uncompiled
 from robustinfo.evaluation.sources._request import Loaded, ModelRequest
 
 
@@ -40,14 +41,14 @@ def build(text: str, request: ModelRequest) -> nn.Module:
 def _network(thing: object, text: str, request: ModelRequest) -> nn.Module:
     arguments = request.build_args or {}
     if isinstance(thing, nn.Module) and not arguments:  # the network itself
-        return thing
+        return uncompiled(thing)
     if isinstance(thing, nn.Module) or not callable(thing):
         raise UserError(f"{text} is {type(thing).__name__}, and no function that builds a network")
     if not arguments and _may_take_images(thing):
         return _function_of_images(thing, text, request)
     network = _builder.call(thing, text, arguments)
     if isinstance(network, nn.Module):
-        return network
+        return uncompiled(network)
     if callable(network) and not isinstance(network, type):
         return AnswersOnly(network, request.classes)
     raise UserError(
