@@ -34,7 +34,7 @@ def linear(layer, x):
 
 
 def asked_of(network):
-    return check_classifier(network, "net", ModelRequest(SHAPE, CLASSES), torch.device("cpu"))
+    return check_classifier(network, "net", ModelRequest(SHAPE, CLASSES, torch.device("cpu")))
 
 
 def images(n=5):

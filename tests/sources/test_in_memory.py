@@ -130,6 +130,7 @@ def test_a_function_of_numpy_arrays_is_known_by_its_answers_alone():
     assert guard.answers_only and not guard.labels_only and guard.sha256 == ""
     assert guard(images()).equal(network(images()))
     assert guard.notes == ["network is known by its scores alone, and attacked without gradients"]
+    assert guard(images(0)).shape == (0, CLASSES)
     assert {*seen} == {(np.ndarray, np.dtype("float32"), True, True)}
     assert not guard(images().requires_grad_()).requires_grad
     assert not given(network).answers_only
@@ -145,6 +146,19 @@ def test_labels_become_scores_of_1_for_their_class_and_minus_1(dtype):
     assert guard(images()).argmax(1).tolist() == labels(images().numpy()).tolist()
     assert guard(images()).sort().values.tolist() == [[-1, -1, -1, -1, 1]] * 6
     assert guard(images(1)).argmax(1).tolist() == labels(images(1).numpy()).tolist()
+
+
+def test_the_scores_of_probabilities_are_their_logarithms():
+    network = small().eval()
+
+    def probabilities(x):
+        return network(torch.from_numpy(x)).softmax(1).detach().numpy().round(4)
+
+    guard = given(probabilities)
+    torch.testing.assert_close(guard(images()), network(images()).log_softmax(1), atol=0.02, rtol=0)
+    assert "known by its probabilities alone" in guard.notes[0] and not guard.labels_only
+    certain = given(lambda x: np.eye(CLASSES)[np.zeros(len(x), int)])
+    assert certain(images()).isfinite().all() and certain(images()).argmax(1).sum() == 0
 
 
 def test_a_function_that_holds_what_cannot_be_copied_is_judged():

@@ -72,7 +72,7 @@ def model(
     from robustinfo.evaluation.sources._globals import restoring_torch_state
     from robustinfo.evaluation.sources._request import ModelRequest
 
-    request = ModelRequest((c, h, w), classes, build, build_args)
+    request = ModelRequest((c, h, w), classes, torch.device(device), build, build_args)
     source = import_module(f"robustinfo.evaluation.sources.{kind}")
     prefix, _, name = text.partition(":")
     process = os.getpid()
@@ -80,7 +80,7 @@ def model(
         loaded = source.load(name if prefix in PREFIXES and kind != "served" else text, request)
     if os.getpid() != process:
         os._exit(0)  # a copy that the builder has forked: the network is judged once
-    return checked(loaded, text, request, torch.device(device), mean, std)
+    return checked(loaded, text, request, mean, std)
 
 
 def in_memory(
@@ -115,8 +115,8 @@ def in_memory(
     checkpoint = network.checkpoint if isinstance(network, Guarded) else None
     with restoring_torch_state():
         loaded = Loaded(network_in_memory(network, name, classes), checkpoint=checkpoint)
-    request = ModelRequest((c, h, w), classes)
-    return checked(loaded, name, request, torch.device(device), mean, std)
+    request = ModelRequest((c, h, w), classes, torch.device(device))
+    return checked(loaded, name, request, mean, std)
 
 
 def _check_options(

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from robustinfo.core.errors import UserError
-from robustinfo.evaluation.sources._answers import NoAnswerError
+from robustinfo.evaluation.sources._answers import AnswersOnly, NoAnswerError
 from robustinfo.evaluation.sources._error_origin import error_with_origin
 from robustinfo.evaluation.sources._guarded import Guarded, image_count
 from robustinfo.evaluation.sources._normalised import Normalised
@@ -31,13 +31,14 @@ FAR = 1000  # times an image, where a logit leaves [0, 1] and a probability cann
 
 @torch.no_grad()
 def check_classifier(
-    network: nn.Module, text: str, request: ModelRequest, device: torch.device, advice: str = ""
+    network: nn.Module, text: str, request: ModelRequest, advice: str = ""
 ) -> Guarded:
-    """The Guarded network, in eval mode on the device.
+    """The Guarded network, in eval mode on the request's device.
 
     advice: after the message that it cannot read the images.
     Raises UserError unless it gives float logits (n, classes) for batches of any size.
     """
+    device = request.device
     x = torch.rand(max(COUNTS), *request.shape, generator=torch.Generator().manual_seed(0)).to(
         device
     )
@@ -76,9 +77,9 @@ def _about(guard: Guarded) -> Iterator[str]:
     if isinstance(guard.network, Normalised):
         yield guard.network.note()
     yield from guard.adaptation.notes
-    if guard.answers_only:
-        answers = "labels" if guard.labels_only else "scores"
-        yield f"is known by its {answers} alone, and attacked without gradients"
+    for part in guard.modules():
+        if isinstance(part, AnswersOnly):
+            yield f"is known by its {part.gives} alone, and attacked without gradients"
 
 
 def _collect_answers(

@@ -49,7 +49,7 @@ class Guarded(nn.Module):
     @property
     def labels_only(self) -> bool:
         """Whether its scores are made from labels: 1 for one class, -1 for the others."""
-        return any(isinstance(one, AnswersOnly) and one.labels_only for one in self.modules())
+        return any(isinstance(one, AnswersOnly) and one.gives == "labels" for one in self.modules())
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits (n, K). Raises TypeError where the network gives something else."""

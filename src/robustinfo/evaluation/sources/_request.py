@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from robustinfo.core.errors import TO_COPY, UserError
 
 if TYPE_CHECKING:  # torch is slow to import, and a wrong name is told without it
+    import torch
     from torch import nn
 
     from robustinfo.core.checkpoint import Checkpoint
@@ -19,6 +20,7 @@ class ModelRequest(NamedTuple):
 
     shape: tuple[int, int, int]  # c, h, w
     classes: int
+    device: "torch.device"
     build: str | None = None  # module:Class, of a file of weights
     build_args: Mapping[str, Any] | None = None  # keyword arguments of what builds the network
 

@@ -20,7 +20,8 @@ def load(text: str, request: ModelRequest) -> Loaded:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that torch.jit is deprecated
-            network = torch.jit.load(text, map_location="cpu")
+            # At once on the device: weights that were frozen do not move later.
+            network = torch.jit.load(text, map_location=request.device)
     except Exception as error:  # of torch's C++, which may raise anything
         raise UserError(
             f"{text} is TorchScript that torch {torch.__version__} cannot load "
