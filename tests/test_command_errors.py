@@ -71,7 +71,7 @@ def said(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
     monkeypatch.delitem(sys.modules, "mine", raising=False)
-    monkeypatch.setattr("robustinfo.evaluation.isolated.call", _call)
+    monkeypatch.setattr("robustinfo.cli.isolated.call", _call)
 
     def run(*line):
         result = CliRunner().invoke(app, line)

@@ -42,7 +42,7 @@ DIGITS = ["--data", "{method: digits, size: 8}", "--epsilon", "0.2"]
 def plan(tmp_path, monkeypatch):
     (tmp_path / "mine.py").write_text(NETWORK)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("robustinfo.evaluation.isolated.call", _call)
+    monkeypatch.setattr("robustinfo.cli.isolated.call", _call)
     monkeypatch.setattr(sys, "path", [*sys.path])
     monkeypatch.delitem(sys.modules, "mine", raising=False)
 
