@@ -24,6 +24,10 @@ def net():
     print("loading weights ...")
     return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 10))
 
+def of_width(width):
+    flat = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, width))
+    return torch.nn.Sequential(flat, torch.nn.ReLU(), torch.nn.Linear(width, 10))
+
 class Fails(torch.nn.Module):
     def __init__(self):
         super().__init__()
@@ -102,6 +106,14 @@ def test_with_a_network_time_and_memory_are_measured(plan):
     assert 0 < seconds[0] < seconds[1] < seconds[2] < seconds[3] < seconds[4]
     assert 100 < memory[0] <= memory[-1]  # torch alone takes that
     assert memory == sorted(memory)
+
+
+def test_a_network_is_built_and_normalised_as_for_judge(plan):
+    weights = ["--build-args", "{width: 7}", "--mean", "0.5", "--std", "0.25"]
+    found = data(plan("mine:of_width", *DIGITS, "--device", "cpu", *weights, "--json"))
+    assert found["protocols"][0]["seconds"] > 0
+    result = plan("mine:of_width", *DIGITS, "--device", "cpu")
+    assert result.exit_code == 1 and "width" in result.stderr
 
 
 def test_a_defence_with_a_term_is_planned_with_the_attack_that_knows_it(plan, tmp_path):

@@ -35,6 +35,7 @@ class Wanted(NamedTuple):
     data: str | None  # named with the model
     norm: Norm
     epsilon: float | None
+    about: dict[str, Any]  # build, build_args, mean and std of the network, as sources.model has it
     size: int | None
     classes: str | None  # a file
     images: int | None
@@ -96,7 +97,11 @@ def _measured(
     device = options.device(wanted.device)
     shape = data.images.shape[1:]
     network = sources.model(
-        str(wanted.model), shape=tuple(shape), classes=len(data.classes), device=device
+        str(wanted.model),
+        shape=tuple(shape),
+        classes=len(data.classes),
+        device=device,
+        **wanted.about,
     )
     term = _has_term(network)
     each = budget.seconds_each(network, to_float(data.images[:TIMED], device))
