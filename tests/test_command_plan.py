@@ -28,6 +28,9 @@ def of_width(width):
     flat = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, width))
     return torch.nn.Sequential(flat, torch.nn.ReLU(), torch.nn.Linear(width, 10))
 
+def answers(x):
+    return x.reshape(len(x), -1)[:, :10]
+
 class Fails(torch.nn.Module):
     def __init__(self):
         super().__init__()
@@ -106,6 +109,12 @@ def test_with_a_network_time_and_memory_are_measured(plan):
     assert 0 < seconds[0] < seconds[1] < seconds[2] < seconds[3] < seconds[4]
     assert 100 < memory[0] <= memory[-1]  # torch alone takes that
     assert memory == sorted(memory)
+
+
+def test_of_a_network_known_by_its_answers_no_gradient_is_timed(plan):
+    found = data(plan("mine:answers", *DIGITS, "--device", "cpu", "--json"))
+    assert "mine:answers is known by its answers alone: no gradient is asked for" in found["notes"]
+    assert found["protocols"][0]["seconds"] > 0
 
 
 def test_a_network_is_built_and_normalised_as_for_judge(plan):
