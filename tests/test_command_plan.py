@@ -24,6 +24,13 @@ def net():
     print("loading weights ...")
     return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 10))
 
+def of_width(width):
+    flat = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, width))
+    return torch.nn.Sequential(flat, torch.nn.ReLU(), torch.nn.Linear(width, 10))
+
+def answers(x):
+    return x.reshape(len(x), -1)[:, :10]
+
 class Fails(torch.nn.Module):
     def __init__(self):
         super().__init__()
@@ -42,7 +49,7 @@ DIGITS = ["--data", "{method: digits, size: 8}", "--epsilon", "0.2"]
 def plan(tmp_path, monkeypatch):
     (tmp_path / "mine.py").write_text(NETWORK)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("robustinfo.evaluation.isolated.call", _call)
+    monkeypatch.setattr("robustinfo.cli.isolated.call", _call)
     monkeypatch.setattr(sys, "path", [*sys.path])
     monkeypatch.delitem(sys.modules, "mine", raising=False)
 
@@ -102,6 +109,20 @@ def test_with_a_network_time_and_memory_are_measured(plan):
     assert 0 < seconds[0] < seconds[1] < seconds[2] < seconds[3] < seconds[4]
     assert 100 < memory[0] <= memory[-1]  # torch alone takes that
     assert memory == sorted(memory)
+
+
+def test_of_a_network_known_by_its_answers_no_gradient_is_timed(plan):
+    found = data(plan("mine:answers", *DIGITS, "--device", "cpu", "--json"))
+    assert "mine:answers is known by its answers alone: no gradient is asked for" in found["notes"]
+    assert found["protocols"][0]["seconds"] > 0
+
+
+def test_a_network_is_built_and_normalised_as_for_judge(plan):
+    weights = ["--build-args", "{width: 7}", "--mean", "0.5", "--std", "0.25"]
+    found = data(plan("mine:of_width", *DIGITS, "--device", "cpu", *weights, "--json"))
+    assert found["protocols"][0]["seconds"] > 0
+    result = plan("mine:of_width", *DIGITS, "--device", "cpu")
+    assert result.exit_code == 1 and "width" in result.stderr
 
 
 def test_a_defence_with_a_term_is_planned_with_the_attack_that_knows_it(plan, tmp_path):

@@ -72,6 +72,14 @@ def test_a_name_is_text_whatever_it_looks_like(tmp_path, name):
     assert found["seed"] == 7 and found["dataset"] == ""
 
 
+def test_a_spreadsheet_computes_no_name(tmp_path):
+    table = pd.DataFrame({"label": ["=1+1", "cat"], "value": [-1.0, 2.0]})
+    rows.write_table(tmp_path / "table.csv", table)
+    rows.write(tmp_path / "rows.csv", [LINE | {"entry": "@a"}])
+    assert sealed_text.read(tmp_path / "table.csv") == b"label,value\n'=1+1,-1.0\ncat,2.0\n"
+    assert b",'@a," in sealed_text.read(tmp_path / "rows.csv")
+
+
 @given(st.lists(st.floats(allow_nan=False), min_size=1, max_size=9))
 def test_a_number_is_read_to_its_last_bit(tmp_path_factory, values):
     path = tmp_path_factory.mktemp("rows") / "a.csv"

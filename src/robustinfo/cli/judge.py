@@ -14,20 +14,17 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from robustinfo.cli import isolated, plain
+from robustinfo.cli import isolated, parameters, plain
 from robustinfo.core.errors import UserError
-from robustinfo.evaluation import options, sources
+from robustinfo.evaluation import options
 from robustinfo.evaluation.checks import EXITS
-
-MODEL = ", ".join(sources.FORMS)
-DATA = "a folder of images by class, or a data set, as digits or mnist; a wrong name lists them"
 
 
 def judge(
-    model: Annotated[str, typer.Argument(help=MODEL, show_default=False)],
-    data: Annotated[str, typer.Option(help=DATA)],
-    epsilon: Annotated[str, typer.Option(help="of the threat model, as 0.2 or 8/255")],
-    norm: Annotated[str, typer.Option(help="linf or l2")] = "linf",
+    model: Annotated[str, typer.Argument(help=parameters.MODEL, show_default=False)],
+    data: Annotated[str, typer.Option(help=parameters.DATA)],
+    epsilon: Annotated[str, typer.Option(help=parameters.EPSILON)],
+    norm: parameters.Norm = "linf",
     protocol: Annotated[
         str, typer.Option(help=f"how much is asked: {', '.join(options.PROTOCOLS)}")
     ] = "medium",
@@ -35,24 +32,13 @@ def judge(
         str | None, typer.Option(help="90s, 20m or 2h: says which protocol fits into it here")
     ] = None,
     twin: Annotated[str | None, typer.Option(help="the same network, undefended")] = None,
-    build: Annotated[
-        str | None, typer.Option(help="module:Class, which builds the network of a file of weights")
-    ] = None,
-    build_args: Annotated[
-        str | None, typer.Option(help="its arguments: a mapping in JSON or YAML, as {width: 12}")
-    ] = None,
-    mean: Annotated[
-        str | None,
-        typer.Option(help="where it reads (x - mean) / std: 0.5, or 0.49,0.48,0.45"),
-    ] = None,
-    std: Annotated[str | None, typer.Option(help="as the mean")] = None,
-    size: Annotated[int | None, typer.Option(help="of the images, in pixels", min=1)] = None,
-    classes: Annotated[
-        Path | None, typer.Option(help="those of a folder, in order: a line each, or JSON")
-    ] = None,
-    images: Annotated[
-        int | None, typer.Option(help="how many, whatever the protocol says", min=1)
-    ] = None,
+    build: parameters.Build = None,
+    build_args: parameters.BuildArgs = None,
+    mean: parameters.Mean = None,
+    std: parameters.Std = None,
+    size: parameters.Size = None,
+    classes: parameters.Classes = None,
+    images: parameters.Images = None,
     attacks: Annotated[
         str | None,
         typer.Option(help="these instead of the protocol's: pgd,autoattack or {method: pgd, ...}"),
@@ -77,7 +63,7 @@ def judge(
         Path | None,
         typer.Option(help="a folder for report and results; a stopped run goes on from there"),
     ] = None,
-    device: Annotated[str, typer.Option(help="cpu, cuda or cuda:1; else a GPU if there is")] = "",
+    device: parameters.Device = "",
     as_json: Annotated[bool, typer.Option("--json", help="print the verdict as JSON")] = False,
 ) -> None:
     """Attack a network, check the attacks, and say what the numbers support.

@@ -1,34 +1,31 @@
 """``robustinfo plan``: what each protocol asks and takes, before anything is judged."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from robustinfo.cli import isolated, plain
-from robustinfo.cli.judge import DATA, MODEL
+from robustinfo.cli import isolated, parameters, plain
 from robustinfo.core.errors import UserError
 from robustinfo.evaluation import options
 
 
 def plan(
     model: Annotated[
-        str | None, typer.Argument(help=f"{MODEL}; none: passes alone", show_default=False)
+        str | None,
+        typer.Argument(help=f"{parameters.MODEL}; none: passes alone", show_default=False),
     ] = None,
-    data: Annotated[str | None, typer.Option(help=DATA)] = None,
-    epsilon: Annotated[
-        str | None, typer.Option(help="of the threat model, as 0.2 or 8/255")
-    ] = None,
-    norm: Annotated[str, typer.Option(help="linf or l2")] = "linf",
-    size: Annotated[int | None, typer.Option(help="of the images, in pixels", min=1)] = None,
-    classes: Annotated[
-        Path | None, typer.Option(help="those of a folder, in order: a line each, or JSON")
-    ] = None,
-    images: Annotated[
-        int | None, typer.Option(help="how many, whatever the protocol says", min=1)
-    ] = None,
-    device: Annotated[str, typer.Option(help="cpu, cuda or cuda:1; else a GPU if there is")] = "",
+    data: Annotated[str | None, typer.Option(help=parameters.DATA)] = None,
+    epsilon: Annotated[str | None, typer.Option(help=parameters.EPSILON)] = None,
+    norm: parameters.Norm = "linf",
+    build: parameters.Build = None,
+    build_args: parameters.BuildArgs = None,
+    mean: parameters.Mean = None,
+    std: parameters.Std = None,
+    size: parameters.Size = None,
+    classes: parameters.Classes = None,
+    images: parameters.Images = None,
+    device: parameters.Device = "",
     as_json: Annotated[bool, typer.Option("--json", help="print the plan as JSON")] = False,
 ) -> None:
     """Say what the protocols ask and take here, and what differences can be seen.
@@ -46,6 +43,12 @@ def plan(
         "data": data,
         "norm": ball_norm,
         "epsilon": None if epsilon is None else options.epsilon(epsilon, ball_norm),
+        "about": {
+            "build": build,
+            "build_args": options.build_args(build_args),
+            "mean": options.by_channel(mean, "--mean"),
+            "std": options.by_channel(std, "--std"),
+        },
         "size": size,
         "classes": None if classes is None else str(classes),
         "images": images,

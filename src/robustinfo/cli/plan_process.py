@@ -35,6 +35,7 @@ class Wanted(NamedTuple):
     data: str | None  # named with the model
     norm: Norm
     epsilon: float | None
+    about: dict[str, Any]  # build, build_args, mean and std of the network, as sources.model has it
     size: int | None
     classes: str | None  # a file
     images: int | None
@@ -96,10 +97,18 @@ def _measured(
     device = options.device(wanted.device)
     shape = data.images.shape[1:]
     network = sources.model(
-        str(wanted.model), shape=tuple(shape), classes=len(data.classes), device=device
+        str(wanted.model),
+        shape=tuple(shape),
+        classes=len(data.classes),
+        device=device,
+        **wanted.about,
     )
     term = _has_term(network)
     each = budget.seconds_each(network, to_float(data.images[:TIMED], device))
+    notes = network.notes
+    if network.answers_only:
+        each = 0.0, each[1]
+        notes = [*notes, f"{wanted.model} is known by its answers alone: no gradient is asked for"]
     task = budget.Task(len(data.labels), prod(shape), term=term, asked=wanted.images)
     times = [seconds for _, seconds in budget.estimates(each, ball, task)]
     diagnosed = [min(n, size.images) for n, size in zip(counts, SIZES, strict=True)]
@@ -107,7 +116,7 @@ def _measured(
     rows = planning.protocols(ball, prod(shape), counts, term=term)
     for row, seconds, peak in zip(rows, times, peaks, strict=True):
         row |= {"seconds": seconds, "memory_mib": peak}
-    return {"device": str(device), "notes": network.notes}, rows
+    return {"device": str(device), "notes": notes}, rows
 
 
 def _has_term(network: Guarded) -> bool:

@@ -19,5 +19,5 @@ follow_up.py    longer gradient attacks where the first may have been too short 
 evidence.py     diagnostics of one network, as the measurements that checks read (measured.py:
                 what its attacks show)
 abstain.py      networks that may decline to answer
-planning.py     what a protocol takes here, and what differences can be seen
+planning.py     what a protocol takes here (peak_memory.py), and what differences can be seen
 """
