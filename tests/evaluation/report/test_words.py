@@ -3,8 +3,9 @@
 import pytest
 
 from robustinfo.evaluation.checks import BY_NAME, CLASSES, HOLDS, NOT_ENOUGH
-from robustinfo.evaluation.report import attack_words, numbers, quantities, verdicts
-from robustinfo.evaluation.report.numbers import SPACE
+from robustinfo.evaluation.display import numbers
+from robustinfo.evaluation.display.numbers import SPACE
+from robustinfo.evaluation.report import attack_words, quantities, verdicts
 from robustinfo.evaluation.report.schema import Attack, read
 from robustinfo.evaluation.threats import ROLES
 from tests.evaluation.report import documents

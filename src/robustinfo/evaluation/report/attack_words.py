@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from robustinfo.evaluation.report.numbers import SPACE, pixels, plain
+from robustinfo.evaluation.display.numbers import SPACE, pixels, plain
 from robustinfo.evaluation.report.schema import Attack
 
 ROLES = {

@@ -7,9 +7,9 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from robustinfo.evaluation.display.numbers import percent, pixels
+from robustinfo.evaluation.display.saving import STYLE
 from robustinfo.evaluation.report.attack_words import name
-from robustinfo.evaluation.report.numbers import percent, pixels
-from robustinfo.evaluation.report.saving import STYLE
 from robustinfo.evaluation.report.schema import Document
 
 if TYPE_CHECKING:
