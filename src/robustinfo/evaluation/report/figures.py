@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 INK = "#1c2733"
 ALONE, TOGETHER = "#0072b2", "#d55e00"  # Okabe-Ito's blue and vermilion
 WIDTH = 4.6  # inches: legible in a column of a paper, and on a telephone
-LONGEST = 26  # letters of an attack's name
+LONGEST = 30  # letters of an attack's name
 APART = 0.09  # of the axis, between two ticks
 NORMS = {"linf": "L∞", "l2": "L2"}
 COLOURED = {

@@ -25,7 +25,7 @@ FILTERS = {
     "pixels": numbers.pixels,
     "duration": numbers.duration,
     "name": attack_words.name,
-    "settings": attack_words.settings,
+    "details": attack_words.details,
     "check_text": quantities.in_words,
     "sentence": lambda text: text[0].upper() + text[1:],
 }
