@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from pipeline.figures import curves, heatmap, plane, scatter, surface
 from pipeline.study.target import Target
-from robustinfo.evaluation.report.saving import STYLE
+from robustinfo.evaluation.display.saving import STYLE
 
 DRAWINGS = {
     "curves": curves.draw,

@@ -12,8 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from robustinfo.evaluation.report.tiles import draw as draw_tile
-from robustinfo.evaluation.report.tiles import shown
+from robustinfo.evaluation.display.tile import draw as draw_tile
+from robustinfo.evaluation.display.tile import shown
 
 TILE = 0.62  # inches
 # Heights of a row and of the head, space between images, room for names, in tiles.

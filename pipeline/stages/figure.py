@@ -11,7 +11,7 @@ from pipeline.run.job import Job
 from pipeline.stages._scale import SCALE
 from pipeline.stages._tabulate import tabulate_target
 from pipeline.study.target import Target
-from robustinfo.evaluation.report.saving import save
+from robustinfo.evaluation.display.saving import save
 
 JOBS = {"target": "figures"}
 READS = ["results"]

@@ -25,7 +25,7 @@ from robustinfo.core import registry
 from robustinfo.core.batches import to_float
 from robustinfo.core.files import atomic_write
 from robustinfo.core.sealed import unseal
-from robustinfo.evaluation.report.saving import save
+from robustinfo.evaluation.display.saving import save
 
 JOBS = {"setting": "settings"}
 READS = [

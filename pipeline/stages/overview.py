@@ -17,7 +17,7 @@ from pipeline.run.job import Job
 from pipeline.stages._overview import ATTACKS, INFORMATION, SETTINGS
 from pipeline.study.target import Target
 from robustinfo.core.files import disk_errors
-from robustinfo.evaluation.report.saving import save
+from robustinfo.evaluation.display.saving import save
 
 READS = ["accuracy_by_attack", "accuracy_by_epsilon", "information"]
 WRITES = {"overview": "overview/figures"}

@@ -14,9 +14,9 @@ from pipeline.run.job import Job
 from pipeline.stages._overview import ATTACKS, INFORMATION, SETTINGS
 from robustinfo.core.files import atomic_write
 from robustinfo.evaluation.checks import SIGNS
-from robustinfo.evaluation.report.assets import TEMPLATES, data_uri, svg
-from robustinfo.evaluation.report.badges import BADGES as OF_CLASSES
-from robustinfo.evaluation.report.numbers import percent as percent_text
+from robustinfo.evaluation.display.assets import TEMPLATES, data_uri, svg
+from robustinfo.evaluation.display.badges import BADGES as OF_CLASSES
+from robustinfo.evaluation.display.numbers import percent as percent_text
 
 READS = [
     "checks",
@@ -33,7 +33,7 @@ READS = [
 ]
 WRITES = {"report": "report.html"}
 PARAMS = {"settings": "settings", "tables": "tables", "figures": "figures"}
-FILES = ["pipeline/report/report.html", "src/robustinfo/evaluation/report/page.css"]
+FILES = ["pipeline/report/report.html", "src/robustinfo/evaluation/display/page.css"]
 
 BADGES = OF_CLASSES | {UNTRAINED: ("#ffffff", "#3d3d3d")}  # {class: (ground, ink)}
 

@@ -8,7 +8,8 @@ A network is asked in four steps; each file has one idea:
                     task.py), each part kept when it is finished (finished.py, progress.py)
     verdict.py      the answers to every check of checks.py, and the class that follows
     result.py       the evaluation: verdict, accuracies, per image, adversarial images; as data
-                    (document.py), in a terminal (printing.py), as a folder (save.py, report/)
+                    (document.py), in a terminal (printing.py), as a folder (save.py, report/,
+                    which shares display/ with the page of a study)
 
 protocol.py     the attacks and diagnostics of five sizes (sizes.py), and their cost (cost.py,
                 budget.py)

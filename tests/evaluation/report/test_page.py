@@ -7,8 +7,8 @@ import pytest
 
 from robustinfo.evaluation import report
 from robustinfo.evaluation.checks import UNTRUSTED
+from robustinfo.evaluation.display.numbers import SPACE
 from robustinfo.evaluation.report import figures
-from robustinfo.evaluation.report.numbers import SPACE
 from robustinfo.evaluation.report.printable import printable
 from tests.evaluation.report import documents
 

@@ -3,8 +3,9 @@
 import pytest
 
 from robustinfo.evaluation.checks import BY_NAME, CLASSES, HOLDS, NOT_ENOUGH
-from robustinfo.evaluation.report import attack_words, numbers, quantities, verdicts
-from robustinfo.evaluation.report.numbers import SPACE
+from robustinfo.evaluation.display import numbers
+from robustinfo.evaluation.display.numbers import SPACE
+from robustinfo.evaluation.report import attack_words, quantities, verdicts
 from robustinfo.evaluation.report.schema import Attack, read
 from robustinfo.evaluation.threats import ROLES
 from tests.evaluation.report import documents
@@ -97,16 +98,19 @@ def test_a_check_that_was_not_run_has_none():
     assert check("flat_fraction", **empty) == ("", "", "", "")
 
 
-def test_every_role_has_words_and_settings_are_words_too():
+def test_every_role_has_words_and_its_settings_are_words_too():
     assert {*attack_words.ROLES} == {*ROLES}
     settings = {
         "norm": "linf", "epsilon": 0.1, "steps": 1000, "restarts": 1, "step_size": 2 / 255,
         "objective": "margin", "until": None, "random_start": True, "adversary": {"steps": 5},
         "targets": [1, 2], "tolerance": 1e-6,
     }  # fmt: skip
-    values = {"leaves": 0.5, "interval": [0.4, 0.6], "broken": [], "outside": 0, "seconds": None}
+    values = {"leaves": 0.5, "interval": [0.4, 0.6], "broken": [], "outside": 2, "seconds": 700.0}
     attack = Attack(method="pgd", role="iterated", settings=settings, **values)
-    assert attack_words.settings(attack).replace(SPACE, " ") == (
-        "1,000 steps, 1 restart, step size 2/255, objective margin, random start yes, "
-        "adversary (5 steps), targets 1, 2, tolerance 0.000001"
+    assert attack_words.details("long", attack).replace(SPACE, " ") == (
+        "pgd; 1,000 steps, 1 restart, step size 2/255, objective margin, random start yes, "
+        "adversary (5 steps), targets 1, 2, tolerance 0.000001; "
+        "12 min; 2 images outside the threat model, which do not count"
     )
+    bare = attack.model_copy(update={"settings": {}, "seconds": None, "outside": 0})
+    assert attack_words.details("pgd", bare) == ""

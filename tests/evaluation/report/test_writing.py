@@ -11,6 +11,7 @@ import torch
 from robustinfo.core.errors import UserError
 from robustinfo.core.files import DiskError
 from robustinfo.evaluation import report
+from robustinfo.evaluation.display.tile import png as tile_png
 from robustinfo.evaluation.report import tiles
 from robustinfo.evaluation.report.schema import Threat
 from tests.evaluation.report import documents
@@ -126,6 +127,6 @@ def test_images_of_any_shape_are_shown_and_large_ones_smaller(shape, expected):
     image = torch.rand(shape)
     tile = shown(image, image, LINF)
     assert tile.clean.shape == tile.change.shape == expected
-    assert tiles.png(tile.clean).startswith("data:image/png;base64,iVBOR")
+    assert tile_png(tile.clean).startswith("data:image/png;base64,iVBOR")
     if shape[0] == 3:
         assert np.allclose(tile.clean[0, 0], image[:, 0, 0])

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from robustinfo.evaluation.report.numbers import SPACE, pixels, plain
+from robustinfo.evaluation.display.numbers import SPACE, duration, pixels, plain
 from robustinfo.evaluation.report.schema import Attack
 
 ROLES = {
     "noise": "random noise, without a gradient",
     "single_step": "one step along the gradient",
     "adaptive": "made by who knows the defence",
-    "black_box": "asks for answers only, no gradient",
+    "black_box": "without the gradient of the network",
     "ensemble": "several attacks, one after another",
     "iterated": "many steps along the gradient",
 }
@@ -23,14 +23,19 @@ def name(text: str) -> str:
     return text.replace("_", " ")
 
 
-def settings(attack: Attack) -> str:
-    """The settings of an attack: ``50 steps, 3 restarts, step size 2/255``."""
-    parts = [
-        _setting(key, value)
-        for key, value in attack.settings.items()
-        if key not in OF_BALL and value not in (None, {}, [])
-    ]
-    return ", ".join(parts) or "no settings"
+def details(key: str, attack: Attack) -> str:
+    """What is known of an attack beside its name: ``pgd; 50 steps, step size 2/255; 12 min``."""
+    settings = ", ".join(
+        _setting(setting, value)
+        for setting, value in attack.settings.items()
+        if setting not in OF_BALL and value not in (None, {}, [])
+    )
+    parts = ["" if attack.method == key else name(attack.method), settings]
+    if attack.seconds is not None:
+        parts.append(duration(attack.seconds))
+    if attack.outside:
+        parts.append(f"{attack.outside:,} images outside the threat model, which do not count")
+    return "; ".join(filter(None, parts))
 
 
 def count(noun: str, value: int) -> str:

@@ -7,9 +7,9 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from robustinfo.evaluation.display.numbers import percent, pixels
+from robustinfo.evaluation.display.saving import STYLE
 from robustinfo.evaluation.report.attack_words import name
-from robustinfo.evaluation.report.numbers import percent, pixels
-from robustinfo.evaluation.report.saving import STYLE
 from robustinfo.evaluation.report.schema import Document
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 INK = "#1c2733"
 ALONE, TOGETHER = "#0072b2", "#d55e00"  # Okabe-Ito's blue and vermilion
 WIDTH = 4.6  # inches: legible in a column of a paper, and on a telephone
-LONGEST = 26  # letters of an attack's name
+LONGEST = 30  # letters of an attack's name
 APART = 0.09  # of the axis, between two ticks
 NORMS = {"linf": "L∞", "l2": "L2"}
 COLOURED = {

@@ -5,10 +5,11 @@ Above stand the image's class and the attack, below what the network takes each 
 
 from typing import TYPE_CHECKING
 
+from robustinfo.evaluation.display.saving import STYLE
+from robustinfo.evaluation.display.tile import draw
 from robustinfo.evaluation.report.attack_words import name
 from robustinfo.evaluation.report.figures import COLOURED, INK
-from robustinfo.evaluation.report.saving import STYLE
-from robustinfo.evaluation.report.tiles import Gallery, Tiles, draw
+from robustinfo.evaluation.report.tiles import Gallery, Tiles
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

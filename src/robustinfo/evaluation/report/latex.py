@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from robustinfo.evaluation.checks import UNTRUSTED
+from robustinfo.evaluation.display.numbers import pixels
 from robustinfo.evaluation.report.attack_words import name
-from robustinfo.evaluation.report.numbers import pixels
 from robustinfo.evaluation.report.schema import Document, read
 from robustinfo.evaluation.report.verdicts import INTERVAL, accuracy_name
 

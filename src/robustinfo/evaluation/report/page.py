@@ -1,14 +1,17 @@
 """The page of an evaluation: one file that opens offline. Needs the extra `report`."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from robustinfo.evaluation.checks import CLASSES, NOTE, UNTRUSTED
-from robustinfo.evaluation.report import attack_words, numbers, quantities, verdicts
-from robustinfo.evaluation.report.assets import TEMPLATES
-from robustinfo.evaluation.report.badges import BADGES
+from robustinfo.evaluation.display import numbers
+from robustinfo.evaluation.display.assets import TEMPLATES
+from robustinfo.evaluation.display.badges import BADGES
+from robustinfo.evaluation.display.tile import png
+from robustinfo.evaluation.report import attack_words, quantities, verdicts
 from robustinfo.evaluation.report.schema import Checked, Document, Protocol
-from robustinfo.evaluation.report.tiles import Gallery, Tiles, png
+from robustinfo.evaluation.report.tiles import Gallery, Tiles
 
 MOST_CLASSES = 20  # that are shown; the others are folded
 FIRST = {  # the groups of checks that are shown, in their order
@@ -22,7 +25,7 @@ FILTERS = {
     "pixels": numbers.pixels,
     "duration": numbers.duration,
     "name": attack_words.name,
-    "settings": attack_words.settings,
+    "details": attack_words.details,
     "check_text": quantities.in_words,
     "sentence": lambda text: text[0].upper() + text[1:],
 }
@@ -35,7 +38,7 @@ def page(
     import jinja2
 
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
+        loader=jinja2.FileSystemLoader([Path(__file__).parent, TEMPLATES]),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from robustinfo.evaluation.checks import BY_NAME
-from robustinfo.evaluation.report.numbers import SPACE, percent, plain, points, share
+from robustinfo.evaluation.display.numbers import SPACE, percent, plain, points, share
 from robustinfo.evaluation.report.schema import Checked
 
 COUNTS = ("gradient_attacks", "autoattack_attacks", "decision_based_attacks")

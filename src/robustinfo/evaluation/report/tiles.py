@@ -4,24 +4,20 @@ The change is grey where there is none, and black or white where it reaches epsi
 bounds the whole image, so there each change is scaled to its own largest.
 """
 
-import base64
-import io
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from PIL import Image
 
 from robustinfo.core.errors import UserError
+from robustinfo.evaluation.display.tile import shown
 from robustinfo.evaluation.report.printable import printable
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from torch import Tensor
 
     from robustinfo.evaluation.report.schema import Threat
 
 MOST = 12  # images
-SIDE = 256  # pixels at most; of larger images every second, third ... is shown
 
 
 class Gallery(NamedTuple):
@@ -62,25 +58,3 @@ def tiles(gallery: Gallery, threat: "Threat") -> list[Tiles]:
         largest = threat.epsilon if threat.norm == "linf" else max(np.abs(change).max(), 1e-12)
         found.append(Tiles(before, np.clip(0.5 + change / (2 * largest), 0, 1), after))
     return found
-
-
-def shown(image: "Tensor") -> np.ndarray:
-    """(c, h, w) as (h, w, 3) or, by the mean of its channels where they are no colours, (h, w)."""
-    every = -(-max(image.shape[1:]) // SIDE)
-    pixels = image.detach().cpu().double().numpy()[:, ::every, ::every]
-    return pixels.transpose(1, 2, 0) if len(pixels) == 3 else pixels.mean(0)
-
-
-def png(tile: np.ndarray) -> str:
-    """A tile as a PNG in a data URI."""
-    file = io.BytesIO()
-    Image.fromarray(np.round(255 * tile).astype(np.uint8)).save(file, "PNG", optimize=True)
-    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
-
-
-def draw(axis: "Axes", left: float, top: float, tile: np.ndarray) -> None:
-    """Draw a tile into a field of 1 x 1, whose upper left corner is (left, top); y points down."""
-    place = (left + 0.03, left + 0.97, top + 0.97, top + 0.03)
-    axis.imshow(
-        tile, extent=place, cmap="gray", vmin=0, vmax=1, interpolation="nearest", aspect="auto"
-    )

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from robustinfo.evaluation.checks import CLASSES, NOT_ENOUGH
-from robustinfo.evaluation.report.numbers import pixels
+from robustinfo.evaluation.display.numbers import pixels
 from robustinfo.evaluation.report.schema import Document
 
 INTERVAL = "95 % Wilson score interval over the choice of the images"  # fraction_interval

@@ -9,12 +9,12 @@ from typing import Any
 from warnings import catch_warnings, filterwarnings
 
 from robustinfo.core.files import atomic_write, disk_errors
+from robustinfo.evaluation.display.assets import svg
+from robustinfo.evaluation.display.saving import save
 from robustinfo.evaluation.report import latex
-from robustinfo.evaluation.report.assets import svg
 from robustinfo.evaluation.report.figures import INK, figures
 from robustinfo.evaluation.report.gallery import figure as gallery_figure
 from robustinfo.evaluation.report.page import page
-from robustinfo.evaluation.report.saving import save
 from robustinfo.evaluation.report.schema import Document, read
 from robustinfo.evaluation.report.tiles import Gallery, Tiles, checked, tiles
 
