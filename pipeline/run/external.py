@@ -68,14 +68,15 @@ def _observed(job: Job, entry: Entry) -> Observed:
     """The network from its source, for the images of the job's data set."""
     manifest = sealed_text.read_json(job.file("data"))
     options: dict[str, Any] = {name: entry[name] for name in external.OPTIONS if name in entry}
+    text = entry[external.NETWORK]
     guard = sources.model(
-        entry[external.NETWORK],
+        text,
         shape=tuple(manifest["splits"]["train"]["shape"]),
         classes=len(manifest["classes"]),
         device=job.device,
         **options,
     )
-    return Observed(guard, entry.get("probes", ()), entry.get("activations", ())).eval()
+    return Observed(guard, text, *external.points(entry)[:2]).eval()
 
 
 def _sha256(entry: Entry, guard: Guarded) -> str:
