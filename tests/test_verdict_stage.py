@@ -106,6 +106,15 @@ def test_of_two_seeds_the_worst_decides_and_both_make_the_mean(judged):
     assert found.loc["mine", "linf"].verdict != "broken"
 
 
+def test_a_twin_that_was_trained_elsewhere_is_held_against_every_seed(judged):
+    _, checks = judged({"theirs": [{"linf": 100}], "mine": [{"linf": 300}, {"linf": 180}]})
+    gain = answer(checks, "gain_over_twin", defence="mine", norm="linf")
+    assert gain["value"] == pytest.approx(80 / N) and gain["low"] > 0  # of its worst seed
+    _, checks = judged({"mine": [{"linf": 300}, {"linf": 180}], "theirs": [{"linf": 100}]})
+    gain = answer(checks, "gain_over_twin", defence="theirs", norm="linf")
+    assert gain["value"] == pytest.approx(-200 / N)  # beside the twin's first seed
+
+
 def test_one_seed_says_that_its_interval_is_of_this_network(judged):
     found, _ = judged({"standard": [{"linf": 40}]})
     line = found.loc["standard", "linf"]

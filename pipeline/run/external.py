@@ -5,14 +5,12 @@ sha256 of the network that it gave. Every job builds the network from its source
 that is no longer the same is an error.
 """
 
-import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
 from pipeline.results import sealed_text
 from pipeline.run.device import describe
@@ -24,7 +22,6 @@ from robustinfo.core.sealed import seal, unseal
 from robustinfo.core.settings import Entry
 from robustinfo.evaluation import sources
 from robustinfo.evaluation.attack_term import attack_term
-from robustinfo.evaluation.sources._guarded import Guarded
 
 SHA256 = "sha256"  # the one tensor of the file: 32 bytes
 SOURCE, NOTES = "source", "notes"  # its metadata
@@ -36,9 +33,9 @@ def record(job: Job) -> None:
     observed = _observed(job, entry)
     notes = observed.guard.notes
     print("\n".join(notes))
-    digest = bytearray.fromhex(_sha256(entry, observed.guard))
+    digest = torch.tensor([*bytes.fromhex(observed.guard.sha256)], dtype=torch.uint8)
     about = {SOURCE: json.dumps(entry), NOTES: json.dumps(notes)} | describe(job.device)
-    seal(job.writes["model"], {SHA256: torch.frombuffer(digest, dtype=torch.uint8)}, about)
+    seal(job.writes["model"], {SHA256: digest}, about)
 
 
 def network_and_term(
@@ -53,7 +50,7 @@ def network_and_term(
         raise UserError(f"{recorded} is of another network than {entry}; delete it and run again")
     observed = _observed(job, entry)
     guard = observed.guard
-    before, now = bytes(tensors[SHA256].tolist()).hex(), _sha256(entry, guard)
+    before, now = bytes(tensors[SHA256].tolist()).hex(), guard.sha256
     if now != before:
         raise UserError(
             f"{entry[external.NETWORK]} is not the network that {recorded} records: its sha256 was "
@@ -68,28 +65,17 @@ def _observed(job: Job, entry: Entry) -> Observed:
     """The network from its source, for the images of the job's data set."""
     manifest = sealed_text.read_json(job.file("data"))
     options: dict[str, Any] = {name: entry[name] for name in external.OPTIONS if name in entry}
+    text = entry[external.NETWORK]
     guard = sources.model(
-        entry[external.NETWORK],
+        text,
         shape=tuple(manifest["splits"]["train"]["shape"]),
         classes=len(manifest["classes"]),
         device=job.device,
         **options,
     )
-    return Observed(guard, entry.get("probes", ()), entry.get("activations", ())).eval()
-
-
-def _sha256(entry: Entry, guard: Guarded) -> str:
-    """Of the weights and buffers by their names, and of the files that the entry names."""
-    sha = hashlib.sha256()
-    for name, tensor in sorted(_state(guard).items()):
-        sha.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        sha.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
-    for path in external.files(entry):
-        if not path.is_file():
-            raise UserError(f"{entry[external.NETWORK]}: there is no {path}, one of its `files`")
-        sha.update(path.read_bytes())
-    return sha.hexdigest()
-
-
-def _state(network: nn.Module) -> dict[str, torch.Tensor]:
-    return {**dict(network.named_parameters()), **dict(network.named_buffers())}
+    if guard.answers_only:
+        raise UserError(
+            f"{text} gives answers and no gradients, which a study's attacks follow; judge it by "
+            "itself: robustinfo judge"
+        )
+    return Observed(guard, text, *external.points(entry)[:2]).eval()

@@ -23,8 +23,10 @@ class Observed(nn.Module):
 
     logits = (LOGITS,)
 
-    def __init__(self, guard: Guarded, probes: Sequence[str], activations: Sequence[str]) -> None:
-        """Raise UserError if a point is no module of the network."""
+    def __init__(
+        self, guard: Guarded, text: str, probes: Sequence[str], activations: Sequence[str]
+    ) -> None:
+        """Raise UserError if a point is no module of the network ``text``."""
         super().__init__()
         self.guard = guard
         self.probes, self.activations = tuple(probes), tuple(activations)
@@ -35,7 +37,7 @@ class Observed(nn.Module):
         for point in (*probes, *activations):
             if point not in (*self._layers, INPUT, LOGITS, SOFTMAX):
                 choices = ", ".join((INPUT, *[*self._layers][:40], LOGITS, SOFTMAX))
-                raise UserError(f"no layer {point!r}; choose from {choices}")
+                raise UserError(f"{text} has no layer {point!r}; choose from {choices}")
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits (n, K)."""

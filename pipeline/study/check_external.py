@@ -8,6 +8,11 @@ from pipeline.study.slices import TRAININGS
 from pipeline.study.validation import Fail, validated
 from robustinfo.evaluation import sources
 
+_UNKNOWN = (
+    "which was not trained here; leave it out, or write null for one of the two in this setting"
+)
+SERVED = ("http://", "https://")  # answers, and no gradients for attacks to follow
+
 
 def check_external(study: dict[str, Any], fail: Fail) -> None:
     """Check the networks that the study did not train, and that nothing here would train them."""
@@ -18,8 +23,9 @@ def check_external(study: dict[str, Any], fail: Fail) -> None:
             problem = "names a network that was trained elsewhere, and so no `method`"
             raise fail(("defences", name, "method"), problem)
         text = validated(external.External, entry, ("defences", name), fail).network
-        if ":" not in text and not Path(text).suffix:
-            problem = f"{text!r} names no network; write one of: {', '.join(sources.FORMS)}"
+        if text.startswith(SERVED) or (":" not in text and not Path(text).suffix):
+            forms = [form for form in sources.FORMS if not form.startswith(SERVED)]
+            problem = f"{text!r} names no network of a study; write one of: {', '.join(forms)}"
             raise fail(("defences", name, external.NETWORK), problem)
         for section in TRAININGS:
             if name in study[section]:
@@ -34,11 +40,6 @@ def check_external(study: dict[str, Any], fail: Fail) -> None:
     if others and study["training_measure"] is not None:
         problem = f"is of the images that {others[0]} was trained on, {_UNKNOWN}"
         raise fail(("training_measure",), problem)
-
-
-_UNKNOWN = (
-    "which was not trained here; leave it out, or write null for one of the two in this setting"
-)
 
 
 def check_images_per_job(study: dict[str, Any], fail: Fail) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from pipeline.study import external
 from pipeline.study.check import load
 from pipeline.study.defaults import with_defaults
 from pipeline.study.slices import in_setting
@@ -44,13 +45,11 @@ def resolve(arguments: Sequence[str]) -> None:
 
 def summary(study: dict[str, Any]) -> str:
     """``quickstart: 1 setting, 4 defences, 2 seeds: 8 runs; 5 tables, 7 figures, 9 claims``."""
-    defences = {
-        name for setting in study["settings"] for name in in_setting(study, setting)["defences"]
-    }
-    defences_per_setting = [
-        len(in_setting(study, setting)["defences"]) for setting in study["settings"]
-    ]
-    runs = sum(defences_per_setting) * len(study["seeds"])
+    studies = [in_setting(study, setting) for setting in study["settings"]]
+    defences = {name for one in studies for name in one["defences"]}
+    elsewhere = sum(len(external.names(one)) for one in studies)  # of one seed each
+    trained_here = sum(len(one["defences"]) for one in studies) - elsewhere
+    runs = trained_here * len(study["seeds"]) + elsewhere
     trained = {"setting": study["settings"], "defence": defences, "seed": study["seeds"]}
     shows = {name[:-1]: study[name] for name in ("tables", "figures", "claims")}
     return f"{study['name']}: {_counts(trained)}: {_count(runs, 'run')}; {_counts(shows)}"

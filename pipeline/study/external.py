@@ -2,9 +2,9 @@
 # ruff: noqa: RUF012 - pydantic copies a default for every model
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from robustinfo.core.settings import Entry, Settings
 
@@ -30,6 +30,13 @@ class External(Settings):
     std: float | list[float] | None = None  # the images are divided by it, after `mean`
     probes: list[str] = []  # layers that `measures` read, by their names inside it
     activations: list[str] = []  # layers that E_N and E_T are computed of
+
+    @model_validator(mode="after")
+    def mean_and_std_belong_together(self) -> Self:
+        """Neither means anything without the other."""
+        if (self.mean is None) != (self.std is None):
+            raise ValueError("`mean` and `std` belong together; give both, of images in [0, 1]")
+        return self
 
 
 class Points(NamedTuple):

@@ -28,13 +28,26 @@ def of_study(study: dict[str, Any]) -> Outline:
         setting_columns = {name: (value,) for name, value in setting.items()}
         study_here = in_setting(study, setting)
         for group in (*of_defences(setting, study_here), *of_selection(setting, study_here)):
-            groups.append({"defence": tuple(study_here["defences"])} | setting_columns | group)
+            groups += [setting_columns | rows for rows in _by_origin(group, study_here)]
     for name, entry in study["toys"].items():
         groups += [
             {"stage": ("toy",), "entry": (name,)} | rows for rows in method_outline("toys", entry)
         ]
     seeds = {"seed": tuple(study["seeds"])}
     return [seeds | group for group in groups]
+
+
+def _by_origin(group: dict[str, tuple], study: dict[str, Any]) -> Outline:
+    """A group's rows of what is trained here, and of what was elsewhere: of the first seed alone.
+
+    A group that names no defence is of all.
+    """
+    defences = group.get("defence", tuple(study["defences"]))
+    elsewhere = tuple(name for name in defences if is_external(study["defences"][name]))
+    here = tuple(name for name in defences if name not in elsewhere)
+    rows = [group | {"defence": here}] if here else []
+    first = {"seed": (study["seeds"][0],)}
+    return [*rows, group | {"defence": elsewhere} | first] if elsewhere else rows
 
 
 def of_defences(setting: dict[str, str], study: dict[str, Any]) -> Outline:
