@@ -4,12 +4,10 @@ writes  .../attacks/{attack}/{first}.safetensors  of the ``images_per_job`` imag
         ``first`` on, what the stage attack writes of all, and joins
 
 Its random numbers depend on the run's seed and on ``first`` alone: the first slice has the seed
-itself, any other the first 63 bits of the sha256 of ``seed first``, as ``0 1000``. How many slices
-are made at a time changes nothing. An attack without random numbers finds what it finds in one job,
+itself, any other one that is derived from both (core/seeds.py). How many slices are made at a time
+changes nothing. An attack without random numbers finds what it finds in one job,
 up to the rounding of other batches.
 """
-
-import hashlib
 
 import torch
 
@@ -17,6 +15,7 @@ from pipeline.run import load
 from pipeline.run.job import Job
 from pipeline.stages._attack_examples import examples, network_and_term
 from robustinfo.core.sealed import seal
+from robustinfo.core.seeds import derived_seed
 
 JOBS = {
     "setting": "settings",
@@ -53,7 +52,6 @@ def _seed(job: Job, first: int) -> None:
     """Seed the job's generator, and torch's, by the number of the first image."""
     generator = job.generator
     if first:
-        digest = hashlib.sha256(f"{job.names['seed']} {first}".encode()).digest()
-        seed = int.from_bytes(digest[:8], "big") >> 1
+        seed = derived_seed(int(job.names["seed"]), first)
         torch.manual_seed(seed)
         generator.manual_seed(seed)
