@@ -113,7 +113,7 @@ def test_a_served_job_is_a_fork_of_the_server(project):
     ("words", "code", "said"),
     [
         ([*TOY[:-1], "none"], 1, "error: stage toy has no toy 'none' here; choose from boolean_"),
-        (["toys", *TOY[1:3]], 1, "error: no stage 'toys'; choose from attack, "),
+        (["toys", *TOY[1:3]], 1, "error: no stage 'toys'; choose from adopt, "),
         ([*TOY, "--image", "1"], 1, "error: stage toy takes no --image"),
         (TOY[:3], 1, "error: stage toy needs --toy"),
         ([*TOY, "1"], 1, "error: stage toy takes names as `--seed 0`; it was given"),

@@ -6,13 +6,14 @@ import pytest
 import torch
 
 from pipeline.study.check import load
+from pipeline.study.external import only_trained
 from pipeline.study.slices import KINDS, in_setting
 from robustinfo.core import registry
 from tests.attacks.entries import ATTACKS
 
 FILES = [Path("params.yaml"), *sorted(Path("studies").glob("*.yaml"))]
 STUDIES = {  # as each of its settings sees it
-    f"{file}:{setting['dataset']}/{setting['model']}": in_setting(study, setting)
+    f"{file}:{setting['dataset']}/{setting['model']}": only_trained(in_setting(study, setting))
     for file, study in zip(FILES, map(load, FILES), strict=True)
     for setting in study["settings"]
 }
