@@ -1,7 +1,7 @@
 """``robustinfo.judge``: an evaluation of a network that a program has."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,8 @@ def judge(
     classes: int | Sequence[str] | None = None,
     mean: Numbers | None = None,
     std: Numbers | None = None,
+    build: str | None = None,
+    build_args: Mapping[str, Any] | None = None,
     abstain: str | None = None,
     loss: Callable | None = None,
     seed: int = 0,
@@ -57,9 +59,10 @@ def judge(
     them. adversarial: images (n, c, h, w) that were crafted before, or a file of them. Of both,
     every success is verified. epsilons: of the curve of accuracy by epsilon.
     classes: their number or names. mean, std: of the pixels, where the network wants
-    (x - mean) / std. abstain: what it is that the network abstains, where its last logit, of
-    K + 1, says so: ``robust`` or ``error``. loss: (x, y) -> the term that the defence adds to its
-    loss, which the adaptive attack weighs.
+    (x - mean) / std. build, build_args: module:Class and its keyword arguments, of a network that
+    is named by a class or a file of weights. abstain: what it is that the network abstains, where
+    its last logit, of K + 1, says so: ``robust`` or ``error``. loss: (x, y) -> the term that the
+    defence adds to its loss, which the adaptive attack weighs.
     seed, device (default: a GPU if there is one), batch_size: the same ones give the same bits on
     one machine. out: a folder for the report and all results, from which a stopped evaluation goes
     on. progress: True for lines on standard error, or a function of a progress.Step.
@@ -82,7 +85,8 @@ def judge(
     data = labelled_images(x, y, images or size.images, classes)
     if classes is None:
         data = in_its_classes(model, data, more=abstain is not None)
-    network = network_of(model, data, chosen_device, mean, std, more=abstain is not None)
+    how: dict[str, Any] = {"build": build, "build_args": build_args}
+    network = network_of(model, data, chosen_device, mean, std, more=abstain is not None, **how)
     other = None if twin is None else network_of(twin, data, chosen_device, mean, std, name="twin")
     questions = Questions(
         ball=Ball(norm=ball_norm, epsilon=options.epsilon(str(epsilon), ball_norm)),

@@ -108,6 +108,7 @@ def test_the_stage_keeps_who_falls_at_the_last_step_beside_who_falls_at_all(
         names={"attack": "pgd"},
         device=torch.device("cpu"),
         generator=torch.Generator(),
+        paths=lambda name: [],
         writes={"examples": tmp_path / "pgd.safetensors", "attacked": tmp_path / "pgd.csv"},
     )
     attack_stage.run(job)

@@ -21,7 +21,7 @@ from robustinfo.evaluation.options import Options
 from robustinfo.evaluation.own_images import read_images
 from robustinfo.evaluation.printing import render
 from robustinfo.evaluation.progress import Progress, Step
-from robustinfo.evaluation.questions import Questions, ask
+from robustinfo.evaluation.questions import Questions, as_attacked, ask
 from robustinfo.evaluation.sources._error_origin import error_with_origin, is_users
 from robustinfo.evaluation.sources._guarded import Guarded
 from robustinfo.evaluation.threats import Ball
@@ -121,7 +121,9 @@ def _announced(
     size, ball = questions.size, questions.ball
     values = data.images[:1].numel()
     seconds_each = budget.seconds_each(networks[0], to_float(data.images[:TIMED], questions.device))
-    task = budget.Task(len(data.labels), values, len(networks), asked=chosen.images)
+    term = as_attacked(networks[0], questions)[1]
+    there = sum(data.summary.classes.values())
+    task = budget.Task(there, values, len(networks), term is not None, chosen.images)
     needed = dict(budget.estimates(seconds_each, ball, task))
     text = (
         f"protocol {size.name} ({protocol.rank(size)}): "

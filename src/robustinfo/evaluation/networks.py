@@ -1,6 +1,6 @@
 """The network of a program, whatever it is given as, on the device and checked."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +37,15 @@ def network_of(
     *,
     more: int = 0,
     name: str = "network",
+    build: str | None = None,
+    build_args: Mapping[str, Any] | None = None,
 ) -> Guarded:
-    """The network on the device, checked. more: logits than the data has classes."""
+    """The network on the device, checked. more: logits than the data has classes.
+
+    build, build_args: as in ``sources.model``, of a network that is named.
+    """
     about: dict[str, Any] = {"shape": tuple(data.images.shape[1:]), "device": device}
     about |= {"classes": len(data.classes) + more, "mean": mean, "std": std}
     if isinstance(model, str | Path):
-        return sources.model(str(model), **about)
+        return sources.model(str(model), build=build, build_args=build_args, **about)
     return sources.in_memory(model, name=name, **about)

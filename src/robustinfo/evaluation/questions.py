@@ -69,7 +69,7 @@ def ask(
                 f"adversarial images {name}: {tuple(images.shape)}, and {len(labels)} images of "
                 f"{tuple(data.images.shape[1:])} are judged; give one like each, in their order"
             )
-    model, term, abstains = _with_abstention(network, questions)
+    model, term, abstains = as_attacked(network, questions)
     about = _about(questions, network, twin, data)
     began = time.perf_counter()
     result = evaluate_by_protocol(
@@ -96,7 +96,7 @@ def ask(
     return Evaluation(**vars(result), about=about)
 
 
-def _with_abstention(
+def as_attacked(
     network: Guarded, questions: Questions
 ) -> tuple[Guarded, Callable | None, Callable | None]:
     """The network to attack; the term for the adaptive attack; images -> whether it abstains."""
