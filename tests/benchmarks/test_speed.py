@@ -78,7 +78,11 @@ def test_the_page_shows_the_newest_of_each_benchmark_alone(tmp_path, capsys):
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 def test_without_a_gpu_the_script_says_so_in_a_line_and_fails(tmp_path):
     ended = subprocess.run(
-        [*GPU_SCRIPT, "--results", str(tmp_path)], capture_output=True, text=True, check=False
+        [*GPU_SCRIPT, "--results", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"PYTHON": sys.executable},
     )
     assert ended.returncode == 1 and ended.stderr.count("\n") == 1
     assert "no GPU" in ended.stderr and not any(tmp_path.iterdir())
