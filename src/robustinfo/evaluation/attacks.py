@@ -1,7 +1,8 @@
 """Attacks on a network, with every success verified: an attack's own count is not trusted.
 
 Libraries count images that were misclassified when clean, and images outside the ball; see
-``attacks/_foolbox.py`` for what foolbox returns.
+``attacks/_foolbox.py`` for what foolbox returns. Others pass over successes in silence (Pintor et
+al. 2022, arXiv 2106.09947), or leave the network in training mode.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,6 +12,7 @@ from typing import NamedTuple
 from torch import Generator, Tensor, nn
 
 from robustinfo.attacks._consistency import INCONSISTENT, is_inconsistent
+from robustinfo.attacks._frozen import frozen
 from robustinfo.attacks._success import lead
 from robustinfo.core import registry
 from robustinfo.core.batches import ImageSource
@@ -45,11 +47,11 @@ class Attack(NamedTuple):
 
 
 class AttackResult(NamedTuple):
-    """Images like x, and (n,) bool each: true and falsely claimed successes, and infeasible."""
+    """Images like x, and (n,) bool each."""
 
     x_adv: Tensor
     success: Tensor
-    miscounted: Tensor
+    miscounted: Tensor  # claims that are false, and successes that were not claimed
     infeasible: Tensor  # outside the ball, or [0, 1]
 
 
@@ -92,17 +94,22 @@ def run_attack(
 ) -> AttackResult:
     """Run one attack on one batch.  x: (n, c, h, w) in [0, 1].  y: (n,) labels.
 
-    clean_correct: (n,) bool. rows: of the batch among all images. Raises UserError where the attack
-    cannot run, by too few classes or inconsistent logits.
+    clean_correct: (n,) bool. rows: of the batch among all images. The network is verified in the
+    mode that it came in. Raises UserError where the attack cannot run, by too few classes or
+    inconsistent logits.
     """
     try:
-        x_adv, claimed = attack.of_rows(rows)(model, x, y, generator=generator)
-        masks = verify_success(model, y, x_adv, claimed=claimed, clean_correct=clean_correct)
+        with frozen(model):
+            x_adv, claimed = attack.of_rows(rows)(model, x, y, generator=generator)
+        infeasible = ~feasible(x, x_adv, attack.threat.norm, attack.threat.epsilon)
+        verify = partial(verify_success, model, y, x_adv, clean_correct=clean_correct)
+        success, false = verify(claimed=claimed)
+        changed = (x_adv != x).flatten(1).any(1) & ~infeasible & ~claimed
+        silent = verify(claimed=changed)[0] if changed.any() else changed
     except UserError:
         raise
     except Exception as error:
         if not is_inconsistent(model, x):
             raise
         raise UserError(f"{type(error).__name__}: {error}; {INCONSISTENT}") from error
-    infeasible = ~feasible(x, x_adv, attack.threat.norm, attack.threat.epsilon)
-    return AttackResult(x_adv, *masks, infeasible)
+    return AttackResult(x_adv, success | silent, false | silent, infeasible)

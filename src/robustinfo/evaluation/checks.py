@@ -72,7 +72,8 @@ CHECKS = (
     _fact("infeasible_fraction", AT_MOST, 0, "invalid",
           "An attack returned images outside the ball or [0, 1]: mend the attack."),
     _fact("miscounted_fraction", AT_MOST, 0.01, "invalid",
-          "An attack counts images that were wrong when clean, or are right now: mend the attack.",
+          "An attack counts images that were wrong when clean, or are right now, or does not count "
+          "images that it turned: mend the attack.",
           tolerance=1, fixed_answers=True),
     _fact("nonfinite_fraction", AT_MOST, 0, "invalid",
           "Outputs are NaN or infinite: mend the network."),

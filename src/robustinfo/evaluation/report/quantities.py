@@ -12,7 +12,7 @@ UNITLESS = ("information_over_chance",)  # in the unit of its measure
 MEASURED = {
     "gradient_attacks": "attacks that climb a gradient step by step",
     "infeasible_fraction": "adversarial images outside the ball or outside [0, 1]",
-    "miscounted_fraction": "successes that an attack claims and that are none",
+    "miscounted_fraction": "successes that an attack claims wrongly, or passes over in silence",
     "nonfinite_fraction": "images with an output that is NaN or infinite",
     "probabilities_fraction": "images whose outputs are probabilities in place of logits",
     "batch_dependent_fraction": "images whose answer depends on the others of the batch",
