@@ -55,6 +55,11 @@ def trained(
     for name, layer in list(model.named_modules()):
         if activation is not None and isinstance(layer, nn.ReLU):
             model.set_submodule(name, activation())
+    return fitted(model, dataset, defence, seed)
+
+
+def fitted(model: nn.Module, dataset: str, defence: str, seed: int) -> nn.Module:
+    """The network, trained in place, plainly or against PGD, and put into eval mode."""
     terms = partial(standard.loss_terms, config=standard.Config(loss=LOSS))
     if defence == "adversarial":
         epsilon = EPSILON[dataset]

@@ -7,7 +7,8 @@ from benchmarks.honest.bounds import certified
 from robustinfo.attacks import pgd
 from robustinfo.diagnostics import loss_trajectory, zero_gradients
 from robustinfo.evaluation.protocol import REACH
-from tests.evaluation.defects import Before, sixteen_greys
+from tests.evaluation.defects.defect import Before
+from tests.evaluation.defects.fronts import sixteen_greys
 from tests.evaluation.honest import CASES, stand_in
 
 pytestmark = pytest.mark.proof

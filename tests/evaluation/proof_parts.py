@@ -1,0 +1,87 @@
+"""The parts of the proof: the names of their networks by protocol, and how one is judged."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from benchmarks.honest.registry import NETWORKS
+from benchmarks.honest_verdicts import judged as judged_honest
+from benchmarks.honest_verdicts import told
+from robustinfo.core.measurement import Measurement
+from robustinfo.evaluation.protocol import BY_NAME, Size
+from robustinfo.evaluation.verdict import Verdict, judge
+from tests.evaluation import soundness
+from tests.evaluation.defects import GROUPS, PLANTED, judged, judging
+from tests.evaluation.networks import honest, mnist_is_there
+
+CLASSES = 10
+# Above ``medium`` a piece takes hours: these alone, one of each way to be wrong.
+LARGE = ("quantised", "saturated", "winners", "noise", "few_steps", "silent")
+HONEST_MEDIUM = (
+    "digits-lenet_pgd-linf-0.15-0", "digits-lenet_to_the_end-linf-0.1-0",
+    "digits-cnn_certified-linf-0.1-0", "digits-fc_sigmoid-linf-0.1-0",
+    "digits-fc_lipschitz-linf-0.1-0", "digits-lenet_pgd-l2-1.5-0",
+)  # fmt: skip
+
+
+class Part(NamedTuple):
+    """names: by protocol. run: of a name. files: that a name's result depends on, and theirs."""
+
+    names: Mapping[str, Sequence[str]]
+    run: Callable[[str, Size, Path], dict[str, Any]]
+    files: Callable[[str], Sequence[str]]
+
+
+def planted(name: str, size: Size, folder: Path) -> dict[str, Any]:
+    case = honest("digits", "adversarial", 0, max(100, size.images))
+    found = judged(case, PLANTED[name], size=size)
+    return {
+        "measurements": [one._asdict() for one in found.measurements],
+        "images": found.n,
+        "clean_accuracy": float(found.clean_accuracy),
+        "robust_accuracy": float(found.robust_accuracy),
+    }
+
+
+def verdict(measurements: Iterable[Measurement], but: Sequence[str] = ()) -> Verdict:
+    """The verdict on a planted defect, as if the checks ``but`` were not there."""
+    return judge([one for one in measurements if one.quantity not in but], CLASSES)
+
+
+def accused(name: str, size: Size, folder: Path) -> dict[str, Any]:
+    return told(name, size.name, judged_honest(name, size.name, folder / "networks"))
+
+
+def proved(name: str, size: Size, folder: Path) -> dict[str, Any]:
+    return soundness.counted(soundness.PROBLEMS[name](), size)._asdict()
+
+
+def honest_names() -> list[str]:
+    """The honest networks whose data set is here."""
+    return [one.name for one in NETWORKS if one.dataset == "digits" or mnist_is_there()]
+
+
+def files_of_defect(name: str) -> list[str]:
+    """Of where it is planted, and of how it is judged."""
+    group = next(one for one in GROUPS if name in one.PLANTED)
+    return [str(Path(one.__file__).relative_to(Path.cwd())) for one in (group, judging)]
+
+
+EVERY, MOST = tuple(PLANTED), ("tiny", "small", "medium")
+PARTS = {
+    "soundness": Part(
+        dict.fromkeys(BY_NAME, tuple(soundness.PROBLEMS)),
+        proved,
+        lambda name: ["tests/evaluation/soundness.py"],
+    ),
+    "defects": Part(
+        {size: EVERY if size in MOST else LARGE for size in BY_NAME},
+        planted,
+        files_of_defect,
+    ),
+    "honest": Part(
+        {"small": honest_names(), "medium": HONEST_MEDIUM},
+        accused,
+        lambda name: ["benchmarks/honest_verdicts.py"],
+    ),
+}
