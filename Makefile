@@ -8,7 +8,7 @@ WORKERS ?= 2
 MARKED ?= all
 PYTEST := -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
-.PHONY: run test test-bottom docs check wheel evidence evidence-status evidence-stop lock
+.PHONY: run test test-bottom docs check proof wheel evidence evidence-status evidence-stop lock
 
 run: $(READY)
 	$(BIN)/snakemake --cores all
@@ -25,6 +25,11 @@ check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile pipeline/rules
 	$(BIN)/mypy
+
+# Planted defects, honest networks and provable answers, by every protocol: days of one core. It goes
+# on where it was stopped (.proof/), and writes docs/proof.md.
+proof: $(READY)
+	OMP_NUM_THREADS=1 nice -n 19 $(BIN)/python -m tests.evaluation.proof
 
 # Long trainings, in the background: what is finished is to be committed (benchmarks/evidence/).
 evidence: $(READY)
