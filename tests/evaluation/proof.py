@@ -20,6 +20,7 @@ import torch
 
 from pipeline.run import meaning
 from pipeline.run.code import closure
+from robustinfo.core.errors import UserError
 from robustinfo.core.files import atomic_write
 from robustinfo.evaluation.protocol import BY_NAME
 from tests.evaluation import proof_parts
@@ -78,10 +79,15 @@ def code(*files: str) -> set[str]:
 
 
 def run(folder: Path, chosen: Sequence[str] = ()) -> Iterator[str]:
-    """Run what is not finished, of these beginnings of names or of all; says each, in a line."""
-    for piece in pieces():
-        if chosen and not piece.text.startswith(tuple(chosen)):
-            continue
+    """Run what is not finished, of these beginnings of names or of all; says each, in a line.
+
+    Raises UserError if no piece begins so.
+    """
+    of = [piece for piece in pieces() if not chosen or piece.text.startswith(tuple(chosen))]
+    if not of:
+        known = ", ".join(proof_parts.PARTS)
+        raise UserError(f"no piece begins with {' or '.join(chosen)}; the parts are {known}")
+    for piece in of:
         if piece.result(folder) is not None:
             continue
         start = time.process_time()
@@ -89,7 +95,7 @@ def run(folder: Path, chosen: Sequence[str] = ()) -> Iterator[str]:
         found["seconds"] = round(time.process_time() - start)
         with atomic_write(piece.file(folder)) as partial:
             partial.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
-        yield f"{piece.text}: {json.dumps(found)}"
+        yield f"{piece.text}: {found['seconds']} s"
 
 
 def main() -> None:

@@ -1,10 +1,12 @@
 """The proof goes on where it was stopped, and its page says what ran."""
 
+import re
 from itertools import islice
 from pathlib import Path
 
 import pytest
 
+from robustinfo.core.errors import UserError
 from tests.evaluation import proof, proof_parts, table
 from tests.evaluation.defects import DEFECTS
 
@@ -43,6 +45,8 @@ def test_other_code_is_another_piece(tmp_path, calls, monkeypatch):
 def test_a_piece_is_named_by_the_beginning_of_its_name(tmp_path, calls):
     [*proof.run(tmp_path, ["part/large"])]
     assert calls == [("large", "a")]
+    with pytest.raises(UserError, match="no piece begins with prat; the parts are part"):
+        [*proof.run(tmp_path, ["prat"])]
 
 
 def test_a_piece_that_fails_leaves_nothing_behind(tmp_path, calls, monkeypatch):
@@ -66,6 +70,22 @@ def test_the_counts_of_the_page_are_of_what_is_planned():
         int(cell.split()[-1]) for line in lines for cell in line.split("|") if " of " in cell
     ) == (len(every))
     assert all(table.NOT_RUN in line for line in [*table.defects(every)][2:])
+
+
+def test_only_the_tables_of_the_page_are_made_again(tmp_path, monkeypatch):
+    page = tmp_path / "proof.md"
+    page.write_text(table.PAGE.read_text("utf-8"), "utf-8")
+    monkeypatch.setattr(table, "PAGE", page)
+    outside = text_outside(page)
+    table.write(tmp_path)
+    assert text_outside(page) == outside and table.NOT_RUN in page.read_text("utf-8")
+    assert outside.count("<!-- end -->") == len(table.tables({})) == 4
+
+
+def text_outside(page):
+    return re.sub(
+        r"(<!-- \w+ -->).*?(<!-- end -->)", r"\1\2", page.read_text("utf-8"), flags=re.DOTALL
+    )
 
 
 @pytest.mark.docs
