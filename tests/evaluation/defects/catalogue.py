@@ -13,10 +13,17 @@ ATHALYE, CARLINI, PINTOR = "Athalye et al. 2018", "Carlini et al. 2019", "Pintor
 TRAMER_2018, TRAMER_2020 = "Tramèr et al. 2018", "Tramèr et al. 2020"
 MISTAKE = "a common mistake, of no paper"
 INVALID, MASKED, SHORT = "invalid", "masked", "not converged"
+NO_SLOPE = (  # what sees a gradient that is 0, or of nothing
+    "flat_fraction", "hidden_fraction", "never_rises_fraction", "black_box_only_fraction",
+    "accuracy_at_huge_epsilon", "binarization_missed_fraction",
+)  # fmt: skip
+UNTRUE = ("miscounted_fraction", "twin_robust_accuracy")
 
 
 class Defect(NamedTuple):
-    """checks: that see it, the one made for it first; without them the verdict is another."""
+    """checks: the one made for it first, then others of its class that see it in the smallest
+    protocol; without them the verdict is another.
+    """
 
     text: str
     source: str
@@ -36,41 +43,45 @@ def _seen(text: str, source: str, verdict: str, *checks: str) -> Defect:
 DEFECTS = {
     # In front of the network.
     "quantised": _seen(
-        "input rounded to 16 greys", f"{ATHALYE}: quantisation", MASKED, "flat_fraction"),
+        "input rounded to 16 greys", f"{ATHALYE}: quantisation", MASKED, *NO_SLOPE),
     "detached": _seen(
         "input detached from the graph", f"{ATHALYE}: shattered gradients", MASKED,
-        "no_gradient_fraction"),
+        "no_gradient_fraction", *NO_SLOPE),
     "jpeg": _seen(
         "JPEG in front, without a gradient", f"{ATHALYE}: JPEG (Guo et al. 2018)", MASKED,
-        "no_gradient_fraction"),
+        "no_gradient_fraction", *NO_SLOPE),
     "thermometer": _seen(
         "thermometer encoding", f"{ATHALYE}: thermometer encoding (Buckman et al. 2018)", MASKED,
-        "no_gradient_fraction"),
+        "no_gradient_fraction", *NO_SLOPE),
     "nearest": _seen(
         "input replaced by the most similar training images",
         f"{ATHALYE}: PixelDefend, Defense-GAN (projection without a gradient)", MASKED,
-        "no_gradient_fraction"),
+        "no_gradient_fraction", *NO_SLOPE[:-1]),
     "purified": _seen(
         "twelve steps of a recurrent denoiser",
-        f"{ATHALYE}: vanishing gradients of a long computation", MASKED, "flat_fraction"),
+        f"{ATHALYE}: vanishing gradients of a long computation", MASKED, *NO_SLOPE),
     "nan": _seen(
         "gradient NaN at black pixels", f"{ATHALYE}: numeric instability", MASKED,
-        "no_gradient_fraction"),
+        "no_gradient_fraction", "flat_fraction"),
     "staircase": _seen(
         "gradient 0 at stored images, attacked from there alone",
         f"{TRAMER_2018}: masked at the data, not around (random start)", MASKED,
-        "never_rises_fraction"),
+        "hidden_fraction"),
     # Within the network.
     "winners": _seen(
         "k-winners-take-all and small steps",
-        f"{TRAMER_2020}: k-winners-take-all (Xiao et al. 2020)", SHORT, "short_search_fraction"),
+        f"{TRAMER_2020}: k-winners-take-all (Xiao et al. 2020)", SHORT, "short_search_fraction",
+        "convergence_gain"),
     "turned": _seen(
         "backward pass of the other sign", f"{ATHALYE}: a backward pass that does not fit", MASKED,
-        "never_rises_fraction"),
+        "never_rises_fraction", "black_box_only_fraction", "accuracy_at_huge_epsilon",
+        "binarization_missed_fraction"),
     "watching": _seen(
-        "other answers where gradients are recorded", MISTAKE, MASKED, "black_box_only_fraction"),
+        "other answers where gradients are recorded", MISTAKE, MASKED, "black_box_only_fraction",
+        "single_step_only_fraction", "accuracy_at_huge_epsilon", "binarization_missed_fraction"),
     "batch_norm": _seen(
-        "BatchNorm in training mode", MISTAKE, INVALID, "batch_dependent_fraction"),
+        "BatchNorm in training mode", MISTAKE, INVALID, "batch_dependent_fraction",
+        "miscounted_fraction"),
     "running": _seen(
         "running statistics that go on in eval mode", MISTAKE, INVALID, "weights_changed"),
     # What the network gives.
@@ -89,10 +100,11 @@ DEFECTS = {
     "codes": _seen(
         "error-correcting codes of saturated bits",
         f"{TRAMER_2020}: error-correcting output codes (Verma and Swami 2019)", MASKED,
-        "hidden_fraction"),
+        "hidden_fraction", "never_rises_fraction", "black_box_only_fraction",
+        "accuracy_at_huge_epsilon"),
     "votes": _seen(
         "majority vote of networks of mixed precision", f"{TRAMER_2020}: EMPIR (Sen et al. 2020)",
-        MASKED, "no_gradient_fraction"),
+        MASKED, "no_gradient_fraction", *NO_SLOPE),
     "permuted": _seen(
         "classes in another order", f"{CARLINI}: clean accuracy first", INVALID, "clean_accuracy"),
     # Answers by chance.
@@ -108,28 +120,32 @@ DEFECTS = {
         "forwards_differ_fraction"),
     # Attacks that leave the ball, or count wrongly.
     "bounds": _seen(
-        "attack in [-1, 1]", f"{PINTOR}: implementation errors", INVALID, "infeasible_fraction"),
+        "attack in [-1, 1]", f"{PINTOR}: implementation errors", INVALID, "infeasible_fraction",
+        *UNTRUE),
     "normalised": _seen(
-        "attack on normalised inputs", MISTAKE, INVALID, "infeasible_fraction"),
+        "attack on normalised inputs", MISTAKE, INVALID, "infeasible_fraction",
+        "twin_robust_accuracy"),
     "drifting": _seen(
         "projected to the ball around the last step", f"{PINTOR}: implementation errors", INVALID,
         "infeasible_fraction"),
     "black": _seen(
-        "black images are successes", MISTAKE, INVALID, "infeasible_fraction"),
+        "black images are successes", MISTAKE, INVALID, "infeasible_fraction",
+        "miscounted_fraction"),
     "clean_errors": _seen(
         "clean errors are successes", f"{CARLINI}: success is of images that were right", INVALID,
         "miscounted_fraction"),
     "without_front": _seen(
         "successes counted on the network without its front",
-        f"{CARLINI}: attack the whole defence", INVALID, "miscounted_fraction"),
+        f"{CARLINI}: attack the whole defence", INVALID, *UNTRUE),
     "training": _seen(
-        "attack in training mode, dropout and all", MISTAKE, INVALID, "miscounted_fraction"),
+        "attack in training mode, dropout and all", MISTAKE, INVALID, *UNTRUE),
     "silent": _seen(
         "errors that the network is not sure of are not claimed", f"{PINTOR}: silent success",
         INVALID, "miscounted_fraction"),
     # Attacks that hardly attack.
     "few_steps": _seen(
-        "three steps that end early", f"{CARLINI}: convergence", INVALID, "convergence_gain"),
+        "three steps that end early", f"{CARLINI}: convergence", INVALID, "convergence_gain",
+        "twin_robust_accuracy"),
     "unit": _seen(
         "epsilon divided by 255 once more", MISTAKE, INVALID, "twin_robust_accuracy"),
     "descending": _seen(
@@ -148,5 +164,5 @@ DEFECTS = {
     "detector": _seen(
         "detector that the attacks do not know",
         f"Carlini and Wagner 2017; {TRAMER_2020}: The Odds are Odd", MASKED,
-        "adaptive_only_fraction"),
+        "adaptive_only_fraction", "rise_with_epsilon", "accuracy_at_huge_epsilon"),
 }  # fmt: skip
