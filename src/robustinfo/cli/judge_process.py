@@ -92,6 +92,7 @@ def _questions(chosen: Options, device: torch.device) -> Questions:
         device=device,
         batch_size=chosen.batch_size,
         abstain=chosen.abstain,
+        remedies=chosen.remedies,
         folder=Path(chosen.out) if chosen.out else None,
         command=chosen.command,
     )

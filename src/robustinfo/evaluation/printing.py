@@ -41,13 +41,23 @@ def rule(one: Answer) -> str:
 
 
 def headline(evaluation: Result) -> str:
-    """Both accuracies: ``clean accuracy 96.0%, robust accuracy 38.8% (34.0% to 43.7%)``."""
+    """The accuracies: ``clean accuracy 96.0%, robust accuracy 38.8% (34.0% to 43.7%)``."""
     clean, robust = evaluation.clean_accuracy, evaluation.robust_accuracy
     kind = "black-box accuracy" if evaluation.black_box else "robust accuracy"
     text = f"{robust:.1%} ({robust.low:.1%} to {robust.high:.1%})"
     if evaluation.verdict in UNTRUSTED:
         text = f"at most {robust:.1%}, the attacks are not to be trusted"
-    return f"clean accuracy {clean:.1%}, {kind} {text}"
+    return f"clean accuracy {clean:.1%}, {kind} {text}{_after(evaluation)}"
+
+
+def _after(evaluation: Result) -> str:
+    """``; after remedies (bpda, eot) 12.0% (9.0% to 15.6%)``, or nothing."""
+    after = evaluation.after_remedies
+    if after is None:
+        return ""
+    left = after.accuracy
+    made = ", ".join(after.remedies)
+    return f"; after remedies ({made}) {left:.1%} ({left.low:.1%} to {left.high:.1%})"
 
 
 def threat(evaluation: Result, size: str) -> str:

@@ -91,6 +91,22 @@ class FollowUp(Settings):
     broken: list[int]
 
 
+class Remedy(Settings):
+    called_by: list[Annotated[str, one_of(*BY_NAME)]]
+    broken: list[int]
+    seconds: Number
+    not_made: str
+
+
+class AfterRemedies(Settings):
+    accuracy: Fraction01
+    interval: Interval
+    votes: int | None  # whose majority is the answer of a randomised network
+    vote_error: Number | None
+    seconds: Number
+    remedies: dict[str, Remedy]
+
+
 class Checked(Settings):
     check: Annotated[str, one_of(*BY_NAME)]
     value: Finite | None
@@ -153,6 +169,7 @@ class Document(Settings):
     robust_accuracy: Fraction01
     interval: Interval
     n: Annotated[int, Field(gt=0)]
+    after_remedies: AfterRemedies | None
     by_class: list[OfClass]
     attacks: dict[str, Attack]
     follow_up: FollowUp
