@@ -79,7 +79,8 @@ PLANTED = {
         attacks=ON_CROSS_ENTROPY,
     ),
     "softmax": Planted(
-        "10⁴ times the logits and a softmax", lambda model: nn.Sequential(Times(model, 1e4), nn.Softmax(1))
+        "10⁴ times the logits and a softmax",
+        lambda model: nn.Sequential(Times(model, 1e4), nn.Softmax(1)),
     ),
     "detached": Planted("input detached", before(Tensor.detach)),
     "rounded": Planted("gradient rounded to whole numbers", before(Rounded.apply)),
