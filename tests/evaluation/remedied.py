@@ -22,7 +22,7 @@ from robustinfo.evaluation.progress import Tally
 from robustinfo.evaluation.protocol import SIZES
 from robustinfo.evaluation.remedies import _mounting
 from robustinfo.evaluation.remedies._votes import outvoted, vote_counts
-from robustinfo.evaluation.result import Evaluation
+from robustinfo.evaluation.result import Result
 from robustinfo.evaluation.task import Task
 from robustinfo.evaluation.threats import Ball
 from robustinfo.maths.balls import feasible
@@ -147,7 +147,7 @@ def row(name: str, n: int, folder: Path | None = None) -> Row:
     )  # fmt: skip
 
 
-def _broke(found: Evaluation) -> str:
+def _broke(found: Result) -> str:
     if found.after_remedies is None:
         return "none was called for"
     made = found.after_remedies.remedies.items()
