@@ -12,7 +12,7 @@ from robustinfo.evaluation.by_protocol import evaluate_by_protocol
 from robustinfo.evaluation.checks import BY_NAME
 from robustinfo.evaluation.document import _after
 from robustinfo.evaluation.finished import Finished
-from robustinfo.evaluation.printing import headline
+from robustinfo.evaluation.printing import _remedies, headline
 from robustinfo.evaluation.progress import Tally
 from robustinfo.evaluation.protocol import Size
 from robustinfo.evaluation.remedies import _mounting
@@ -191,6 +191,25 @@ def test_a_remedy_that_cannot_be_made_says_why():
     robust = torch.ones(N, dtype=torch.bool)
     after = after_remedies(task, source, {"longer_search": ("asked",)}, robust, tally)
     assert "at least 5 pixels" in after.remedies["longer_search"].not_made
+    assert after.robust.all() and after.made == []
+
+
+class FailsLater(nn.Module):
+    """Fails as soon as a gradient is wanted of more than one image."""
+
+    def __init__(self):
+        super().__init__()
+        self.network = linear()
+
+    def forward(self, x):
+        if torch.is_grad_enabled() and x.requires_grad and len(x) > 1:
+            raise TypeError("no gradients here")
+        return self.network(x)
+
+
+def test_a_network_that_fails_under_a_remedy_keeps_its_verdict():
+    after = mounted(FailsLater(), "smoothed_gradient")
+    assert after.remedies["smoothed_gradient"].not_made == "TypeError: no gradients here"
     assert after.robust.all()
 
 
@@ -252,6 +271,9 @@ def test_the_verdict_stays_and_the_accuracy_after_remedies_stands_beside_it(two_
     broken = torch.stack([one.broken for one in after.remedies.values()])
     assert (broken.sum(0) <= 1).all()
     assert torch.equal(found.robust & ~broken.any(0), after.robust)
+    assert [one.split(" images")[0] for one in _remedies(found)] == [
+        f"remedy {name} broke {int(one.broken.sum())}" for name, one in after.remedies.items()
+    ]
     assert f"after remedies ({', '.join(after.remedies)}) {after.accuracy:.1%}" in headline(found)
     content = _after(after)
     assert content["accuracy"] == truly_robust().double().mean()

@@ -56,8 +56,27 @@ def _after(evaluation: Result) -> str:
     if after is None:
         return ""
     left = after.accuracy
-    made = ", ".join(after.remedies)
+    made = ", ".join(after.made) or "none could be made"
     return f"; after remedies ({made}) {left:.1%} ({left.low:.1%} to {left.high:.1%})"
+
+
+def _remedies(evaluation: Result) -> list[str]:
+    """What each remedy broke, and what called for it, a line each."""
+    after = evaluation.after_remedies
+    if after is None:
+        return []
+    if after.votes is not None:
+        vote = f"by the majority of {after.votes} answers (shares are off by up to "
+        vote += f"{after.vote_error:.1%}, standard error)"
+    else:
+        vote = "beyond the attacks"
+    return [
+        f"remedy {name} was not made: {escape(one.not_made)}"
+        if one.not_made
+        else f"remedy {name} broke {int(one.broken.sum())} images {vote}, called for by "
+        f"{', '.join(one.called_by)}"
+        for name, one in after.remedies.items()
+    ]
 
 
 def threat(evaluation: Result, size: str) -> str:
@@ -119,6 +138,7 @@ def render(evaluation: Result, size: str) -> Group:
         "",
         _attacks(evaluation),
         *not_made,
+        *_remedies(evaluation),
         *outside,
         _checks(verdict),
         f"[dim]Not run: {not_run}[/]",

@@ -32,6 +32,11 @@ class AfterRemedies(NamedTuple):
         return Accuracy(self.robust)
 
     @property
+    def made(self) -> list[str]:
+        """The remedies that could be made, on some images at least."""
+        return [n for n, one in self.remedies.items() if not one.not_made or one.broken.any()]
+
+    @property
     def seconds(self) -> float:
         """Of all remedies."""
         return sum(one.seconds for one in self.remedies.values())

@@ -1,7 +1,8 @@
 """Which remedies a verdict calls for, and the run of them on the images that are still robust.
 
 Every success is verified: in the ball and in [0, 1], and misclassified by more than rounding; of a
-randomised network, outvoted (_votes.py). The cheapest remedy comes first. What is finished is kept
+randomised network, outvoted (_votes.py); what its attacks had broken before, by a single answer,
+stays broken, so that remedies never raise an accuracy. The cheapest remedy comes first. What is finished is kept
 as ``remedies/NAME/FIRST_IMAGE.safetensors``, with the adversarial images.
 """
 
@@ -25,7 +26,7 @@ from robustinfo.evaluation.remedies import Attempt, Subject
 from robustinfo.evaluation.remedies._after import AfterRemedies, RemedyOutcome
 from robustinfo.evaluation.remedies._votes import VOTES, outvoted
 from robustinfo.evaluation.sizes import SIZES, Size
-from robustinfo.evaluation.task import Task
+from robustinfo.evaluation.task import NotMadeError, Task
 from robustinfo.evaluation.threats import Ball
 from robustinfo.evaluation.verdict import Verdict
 from robustinfo.maths.balls import feasible
@@ -84,8 +85,8 @@ def after_remedies(
             tally.begin(f"remedy {name}", words)
             try:
                 success, took = _mounted(run, batch, name, left[batch.rows])
-            except UserError as error:
-                not_made[name] = str(error)
+            except NotMadeError as error:
+                not_made |= error.reasons
                 continue
             broken[name][batch.rows] = success
             left[batch.rows] &= ~success
@@ -98,16 +99,27 @@ def after_remedies(
     return AfterRemedies(left.cpu(), outcomes, run.votes)
 
 
+def _reason(error: Exception) -> str:
+    lines = str(error).splitlines() or [""]
+    return lines[0] if isinstance(error, UserError) else f"{type(error).__name__}: {lines[0]}"
+
+
 def _mounted(run: _Run, batch: Batch, name: str, left: Tensor) -> tuple[Tensor, float]:
-    """The images of a batch that a remedy breaks, of those that are left, and its seconds."""
+    """The images of a batch that a remedy breaks, of those that are left, and its seconds.
+
+    Raises NotMadeError where it cannot be made.
+    """
     task = run.task
 
     def compute() -> dict[str, Tensor]:
         began = time.perf_counter()
         generator = part_generator(batch.x.device, task.seed, "remedy", name, batch.start)
         subject = Subject(task.network, task.ball, batch.x, task.attacks)
-        with frozen(task.network):
-            x_adv, success = _attempted(run, subject, batch, name, left, generator)
+        try:
+            with frozen(task.network):
+                x_adv, success = _attempted(run, subject, batch, name, left, generator)
+        except Exception as error:  # there is a verdict, and a user's network may fail in any way
+            raise NotMadeError({name: _reason(error)}) from error
         took = torch.tensor([time.perf_counter() - began], dtype=torch.float64)
         return {"success": success, "x_adv": x_adv[success], "seconds": took}
 
