@@ -2,8 +2,8 @@
 
 Every success is verified: in the ball and in [0, 1], and misclassified by more than rounding; of a
 randomised network, outvoted (_votes.py); what its attacks had broken before, by a single answer,
-stays broken, so that remedies never raise an accuracy. The cheapest remedy comes first. What is finished is kept
-as ``remedies/NAME/FIRST_IMAGE.safetensors``, with the adversarial images.
+stays broken, so that remedies never raise an accuracy. The cheapest remedy comes first. What is
+finished is kept as ``remedies/NAME/FIRST_IMAGE.safetensors``, with the adversarial images.
 """
 
 import time
