@@ -33,6 +33,10 @@ from tests.evaluation.networks import Honest, honest
 SAME, CHANGED = 0.02, 0.03  # what remedies may leave more than the attacks that they are held to
 BALL = Ball(norm="linf", epsilon=exact_attacks.EPSILON)
 OF_RANDOMISED = ("eot", "autoattack_rand")
+SMALL_STEPS = [
+    {"method": "pgd", "step_size": BALL.epsilon / 20, "steps": 20},
+    {"method": "square", "queries": 200},
+]
 ON_CROSS_ENTROPY = ["fgsm", "pgd", "noise", "random_search", "square"]
 
 
@@ -65,7 +69,7 @@ class Planted(NamedTuple):
     text: str
     network: Callable[[nn.Module], nn.Module]
     exact: Callable[..., Tensor] | None = None
-    attacks: list[str] | None = None  # of the protocol; None: all
+    attacks: list | None = None  # instead of the protocol's
     behind: Callable[[nn.Module], nn.Module] = lambda model: model  # what the exact attack climbs
 
 
@@ -91,7 +95,8 @@ PLANTED = {
     "noise": Planted("noise added to every input", before(noisy), exact_attacks.through_noise),
     "jpeg": Planted("JPEG of quality 50 in front", before(as_a_file), exact_attacks.through_jpeg),
     "winners": Planted(
-        "k-winners-take-all", lambda model: of_winners(), exact_attacks.over_winners,
+        "k-winners-take-all, attacked with small steps", lambda model: of_winners(),
+        exact_attacks.over_winners, SMALL_STEPS,
         behind=lambda model: of_winners(),
     ),
 }  # fmt: skip

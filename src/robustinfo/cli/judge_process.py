@@ -130,6 +130,8 @@ def _announced(
         f"protocol {size.name} ({protocol.rank(size)}): "
         f"{len(data.labels[: questions.most_images])} images, at most about "
         f"{budget.duration(needed[size])} on {questions.device}"
+        + ", and more for remedies if a check fails"
+        * questions.remedies
     )
     if chosen.seconds is not None:
         fitting, estimate = budget.largest_size(seconds_each, ball, chosen.seconds, task)
