@@ -10,11 +10,12 @@ from pathlib import Path
 
 import torch
 
-from tests.evaluation.remedied import PLANTED, row
+from tests.evaluation.planted import PLANTED
+from tests.evaluation.remedied import row
 
 COLUMNS = (
-    "planted", "images", "verdict", "before", "after", "held to", "more", "goal", "broken by",
-    "seconds of remedies",
+    "planted", "images", "verdict", "before", "after", "alone", "held to", "more", "goal",
+    "broken by", "seconds of remedies",
 )  # fmt: skip
 
 
@@ -24,7 +25,7 @@ def main(images: str = "450", folder: str | None = None, *names: str) -> None:
     for name in names or PLANTED:
         one = row(name, int(images), None if folder is None else Path(folder))
         met = "met" if one.excess <= one.allowed else "**missed**"
-        accuracies = f"{one.before:.1%} | {one.after:.1%} | {one.reference:.1%}"
+        accuracies = f"{one.before:.1%} | {one.after:.1%} | {one.alone:.1%} | {one.reference:.1%}"
         print(
             f"| {one.text} | {one.n} | {one.verdict} | {accuracies} | "
             f"{100 * one.excess:+.1f} | ≤ {100 * one.allowed:.0f}: {met} | {one.remedies} | "

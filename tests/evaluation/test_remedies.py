@@ -29,7 +29,7 @@ from robustinfo.evaluation.task import Task
 from robustinfo.evaluation.threats import Ball
 from robustinfo.evaluation.verdict import judge
 from tests.evaluation.defects import Before
-from tests.evaluation.remedied import Rounded, Times, through_numpy
+from tests.evaluation.planted import Rounded, Times, through_numpy
 
 SIZE = Size("own", 40, 5, 1, 20, 0, 10, 4, False)
 BALL = Ball(norm="linf", epsilon=0.05)
