@@ -64,6 +64,19 @@ def truly_robust():
     return robust
 
 
+class Strict(nn.Module):
+    """Refuses what is no image, as a decoder does."""
+
+    def __init__(self):
+        super().__init__()
+        self.network = linear()
+
+    def forward(self, x):
+        if x.min() < 0 or x.max() > 1:
+            raise ValueError("no image")
+        return self.network(x)
+
+
 def mounted(network, *called, ball=BALL, by="asked"):
     x, y = images()
     task = Task(GradientSafe(network).eval(), None, {}, {}, ball, 0, Finished())
@@ -104,6 +117,11 @@ def test_no_scale_and_no_softmax_hides_an_error_from_scale_free_losses(factor, e
 @pytest.mark.parametrize("name", ["smoothed_gradient", "longer_search"])
 def test_searches_find_whatever_can_be_found(name):
     assert torch.equal(mounted(linear(), name).robust, truly_robust())
+
+
+@pytest.mark.parametrize("name", names())
+def test_no_remedy_shows_the_network_what_is_no_image(name):
+    assert mounted(Strict(), name).remedies[name].not_made == ""
 
 
 def test_a_distilled_copy_finds_nearly_all_and_nothing_else():

@@ -3,7 +3,8 @@
 Athalye et al. (2018), arXiv 1802.00420, and Tramer et al. (2020), arXiv 2002.08347, section 5, on
 k-winners-take-all: where the loss is ragged its gradient at a point says little of its course, and
 the mean over a neighbourhood does. PGD on the margin, whose gradient is the mean over normal noise
-of a quarter and of half of epsilon per pixel (in l2, of that length), with steps that fall to 0.
+of a quarter and of half of epsilon per pixel (in l2, of that length), cut to [0, 1], with steps
+that fall to 0.
 """
 
 from collections.abc import Iterator
@@ -60,7 +61,7 @@ def around(loss: Loss, radius: float) -> Loss:
     def mean(network: nn.Module, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         with torch.no_grad():
             logits = network(x)
-        points = (x + radius * torch.randn_like(x) for _ in range(POINTS))
+        points = ((x + radius * torch.randn_like(x)).clamp(0, 1) for _ in range(POINTS))
         return logits, torch.stack([loss(network, one, y)[1] for one in points]).mean()
 
     return mean
