@@ -1,10 +1,16 @@
 """Remedies are called for by failed checks alone, and reach what is exactly known."""
 
+import json
+from importlib import import_module
+
 import pytest
 import torch
 from torch import Generator, nn
+from typer.testing import CliRunner
 
+import robustinfo
 from robustinfo.attacks._gradient_safe import GradientSafe
+from robustinfo.cli import app
 from robustinfo.core.measurement import fraction
 from robustinfo.evaluation import remedies
 from robustinfo.evaluation.batches import Batches
@@ -307,3 +313,25 @@ def test_killed_at_a_remedy_it_goes_on_to_the_same_bits(tmp_path, two_remedies):
     assert torch.equal(again.after_remedies.robust, whole.after_remedies.robust)
     for name, one in whole.after_remedies.remedies.items():
         assert torch.equal(one.broken, again.after_remedies.remedies[name].broken)
+
+
+@pytest.mark.parametrize("flags, wanted", [([], True), (["--no-remedies"], False)])
+def test_the_command_makes_remedies_unless_told_otherwise(flags, wanted, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        import_module("robustinfo.cli.judge"), "_print_verdict", lambda one: asked.append(one) or 0
+    )
+    given = ["judge", "mine:net", "--data", "digits", "--epsilon", "0.1", *flags]
+    assert CliRunner().invoke(app, given).exit_code == 0
+    assert [one.remedies for one in asked] == [wanted]
+
+
+def test_a_program_gets_them_by_default(two_remedies):
+    (x, y), network = images(), Before(torch.Tensor.detach, linear()).eval()
+    options = {"epsilon": BALL.epsilon, "classes": CLASSES, "protocol": "tiny", "attacks": ["pgd"]}
+    found = robustinfo.judge(network, x, y, device="cpu", **options)
+    assert torch.equal(found.after_remedies.robust, truly_robust())
+    assert json.loads(found.to_json())["after_remedies"]["accuracy"] < found.robust_accuracy
+    assert "after remedies" in repr(found)
+    without = robustinfo.judge(network, x, y, device="cpu", remedies=False, **options)
+    assert without.after_remedies is None and without.to_dict()["after_remedies"] is None
