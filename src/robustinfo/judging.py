@@ -43,6 +43,7 @@ def judge(
     seed: int = 0,
     device: str | torch.device = "",
     batch_size: int | None = None,
+    remedies: bool = True,
     out: str | Path | None = None,
     progress: bool | Progress = False,
 ) -> Evaluation:
@@ -64,8 +65,10 @@ def judge(
     its last logit, of K + 1, says so: ``robust`` or ``error``. loss: (x, y) -> the term that the
     defence adds to its loss, which the adaptive attack weighs.
     seed, device (default: a GPU if there is one), batch_size: the same ones give the same bits on
-    one machine. out: a folder for the report and all results, from which a stopped evaluation goes
-    on. progress: True for lines on standard error, or a function of a progress.Step.
+    one machine. remedies: where a check fails, the attacks that answer it are made, too, on what is
+    still robust (``after_remedies``). out: a folder for the report and all results, from which a
+    stopped evaluation goes on. progress: True for lines on standard error, or a function of a
+    progress.Step.
 
     Raises UserError.
 
@@ -100,6 +103,7 @@ def judge(
         batch_size=batch_size,
         abstain=abstain,
         loss=loss,
+        remedies=remedies,
         folder=None if out is None else Path(out),
     )
     evaluation = ask(questions, network, data, twin=other, progress=_teller(progress))

@@ -47,7 +47,7 @@ from robustinfo.core.errors import UserError
 from robustinfo.core.settings import Norm, Pixels, Settings
 
 ROLE = "ensemble"
-_NORMS = {"linf": "Linf", "l2": "L2"}
+NORMS = {"linf": "Linf", "l2": "L2"}
 
 # Its progress would come once per batch; its warnings doubt the result and are wanted.
 logging.getLogger("auto-attack").setLevel(logging.WARNING)
@@ -79,7 +79,7 @@ def perturb(
     """
     # Without a seed AutoAttack takes the clock. Its four attacks all start from this one.
     seed = int(torch.randint(2**62, (), generator=generator, device=generator.device))
-    with frozen(model), _restoring_global_state():
+    with frozen(model), restoring_global_state():
         folded = fold_batchnorm(model, x)
         attack = _standard(folded, x, config=config, seed=seed)
         use_verified_margins(attack.square, model, folded)
@@ -100,7 +100,7 @@ def _standard(model: nn.Module, x: Tensor, *, config: Config, seed: int) -> Auto
     if config.norm == "l2":
         check_tiles(*x.shape[2:])
     attack = AutoAttack(
-        model, norm=_NORMS[config.norm], eps=config.epsilon, seed=seed, device=x.device
+        model, norm=NORMS[config.norm], eps=config.epsilon, seed=seed, device=x.device
     )
     targets, steps = min(attack.fab.n_target_classes, classes - 1), attack.fab.n_iter
     attack.apgd_targeted.n_target_classes = attack.fab.n_target_classes = targets
@@ -117,7 +117,7 @@ def _standard(model: nn.Module, x: Tensor, *, config: Config, seed: int) -> Auto
 
 
 @contextmanager
-def _restoring_global_state() -> Iterator[None]:
+def restoring_global_state() -> Iterator[None]:
     """Restore torch's global random states and the trace function afterwards.
 
     AutoAttack seeds every device before each attack, and ends a debugger's or coverage's trace.

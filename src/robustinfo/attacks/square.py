@@ -75,6 +75,21 @@ def perturb(
     return keep_successes(model, x, y, x_adv, norm=config.norm, epsilon=config.epsilon)
 
 
+@torch.no_grad()
+def best_points(
+    model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
+) -> Tensor:
+    """The point of one run with the least margin, whether it fools or not; arguments: ``perturb``.
+
+    Like x, in the ball and [0, 1].
+    """
+    if config.norm == "l2":
+        check_tiles(*x.shape[2:])
+    x = x.contiguous()
+    with frozen(model), seeded(x, generator):
+        return _attack(model, x, config).attack_single_run(x, y)[1]
+
+
 def check_tiles(h: int, w: int) -> None:
     """Raise UserError unless the tiles that the l2 search starts from fit an image of this size."""
     if h < 5:

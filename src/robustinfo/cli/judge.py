@@ -59,6 +59,10 @@ def judge(
     batch_size: Annotated[
         int | None, typer.Option(help="images at once; else as memory allows", min=1)
     ] = None,
+    remedies: Annotated[
+        bool,
+        typer.Option(help="where a check fails, make the attack that answers it"),
+    ] = True,
     out: Annotated[
         Path | None,
         typer.Option(help="a folder for report and results; a stopped run goes on from there"),
@@ -95,6 +99,7 @@ def judge(
         seed=seed,
         device=device,
         batch_size=batch_size,
+        remedies=remedies,
         out=None if out is None else str(out),
         as_json=as_json,
         command=shlex.join(["robustinfo", *sys.argv[1:]]),

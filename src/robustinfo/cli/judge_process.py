@@ -92,6 +92,7 @@ def _questions(chosen: Options, device: torch.device) -> Questions:
         device=device,
         batch_size=chosen.batch_size,
         abstain=chosen.abstain,
+        remedies=chosen.remedies,
         folder=Path(chosen.out) if chosen.out else None,
         command=chosen.command,
     )
@@ -129,6 +130,8 @@ def _announced(
         f"protocol {size.name} ({protocol.rank(size)}): "
         f"{len(data.labels[: questions.most_images])} images, at most about "
         f"{budget.duration(needed[size])} on {questions.device}"
+        + ", and more for remedies if a check fails"
+        * questions.remedies
     )
     if chosen.seconds is not None:
         fitting, estimate = budget.largest_size(seconds_each, ball, chosen.seconds, task)

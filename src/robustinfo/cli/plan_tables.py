@@ -29,6 +29,7 @@ def render(plan: Mapping[str, Any]) -> Group:
         Text(f"{threat['norm']} {threat['epsilon']:.4g}, passes per image"),
         _protocols(protocols, plan["device"]),
         *map(Text, plan["notes"]),
+        Text(_remedies(protocols[-1]["remedies"])),
         Text(MEASURED if timed else HOW_TO_TIME),
         Text("\nAttacks: how long each tries"),
         _attacks(protocols),
@@ -42,6 +43,15 @@ def render(plan: Mapping[str, Any]) -> Group:
             "deviation: the standard deviation of the difference over seeds"
         ),
         _grid(seen["seeds"], "deviation", "seeds"),
+    )
+
+
+def _remedies(passes: Mapping[str, int]) -> str:
+    """What remedies take at most; in all protocols about the same."""
+    return (
+        "Where checks fail, the remedies that they call for come on top, on what is still robust: "
+        f"at most {passes['with_gradient']:,} passes per image with gradient, "
+        f"{passes['without']:,} without; --no-remedies leaves them out."
     )
 
 

@@ -1,12 +1,13 @@
 """The evaluation of a network's robustness, for programs, the command line and the pipeline.
 
-A network is asked in four steps; each file has one idea:
+A network is asked in five steps; each file has one idea:
 
     questions.py    what is asked, and the evaluation that answers (labelled.py, networks.py: of
                     what a program has; images.py, sources/: of what a command line names)
     evaluate.py     attacks and diagnostics on all images, batch by batch (batches.py, batch.py,
                     task.py), each part kept when it is finished (finished.py, progress.py)
     verdict.py      the answers to every check of checks.py, and the class that follows
+    remedies/       where a check fails, the attacks that answer it, on what is still robust
     result.py       the evaluation: verdict, accuracies, per image, adversarial images; as data
                     (document.py), in a terminal (printing.py), as a folder (save.py, report/,
                     which shares display/ with the page of a study)

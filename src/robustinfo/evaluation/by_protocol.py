@@ -35,6 +35,7 @@ def evaluate_by_protocol(
     twin: nn.Module | None = None,
     abstains: Callable[[Tensor], Tensor] | None = None,
     batch_size: int | None = None,
+    remedies: bool = False,
     finished: Finished = Finished(),  # noqa: B008  # it is a constant
     progress: Progress = print,
 ) -> Result:
@@ -62,6 +63,7 @@ def evaluate_by_protocol(
         most_diagnosed=size.images,
         batch_size=batch_size,
         costs=costs | {FOLLOWING: protocol.follow_up(size, ball)},
+        remedies=remedies,
         finished=finished,
         progress=progress,
     )

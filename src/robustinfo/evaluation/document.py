@@ -8,7 +8,9 @@ from typing import Any
 
 import torch
 
-from robustinfo.evaluation.result import Accuracy, Result
+from robustinfo.evaluation.accuracy import Accuracy
+from robustinfo.evaluation.remedies._after import AfterRemedies
+from robustinfo.evaluation.result import Result
 from robustinfo.evaluation.verdict import Answer
 from robustinfo.maths.statistics import fraction_interval
 
@@ -33,6 +35,7 @@ def document(evaluation: Result, about: Mapping[str, Any]) -> dict[str, Any]:
         "clean_interval": [clean.low, clean.high],
         "robust_accuracy": float(robust),
         "interval": [robust.low, robust.high],
+        "after_remedies": _after(evaluation.after_remedies),
         "by_class": _by_class(evaluation, [*about["data"]["classes"]]),
         "attacks": _attacks(evaluation),
         "follow_up": {"broken": _indices(evaluation.broken_by_follow_up)},
@@ -64,6 +67,27 @@ def device_name(device: torch.device) -> str:
         return f"{device} ({torch.cuda.get_device_name(device)})"
     threads = torch.get_num_threads()
     return f"{device} ({platform.machine()}, {threads} thread{'s' * (threads != 1)})"
+
+
+def _after(after: AfterRemedies | None) -> dict[str, Any] | None:
+    if after is None:
+        return None
+    return {
+        "accuracy": float(after.accuracy),
+        "interval": [after.accuracy.low, after.accuracy.high],
+        "votes": after.votes,
+        "vote_error": after.vote_error,
+        "seconds": after.seconds,
+        "remedies": {
+            name: {
+                "called_by": [*one.called_by],
+                "broken": _indices(one.broken),
+                "seconds": one.seconds,
+                "not_made": one.not_made,
+            }
+            for name, one in after.remedies.items()
+        },
+    }
 
 
 def _by_class(evaluation: Result, names: list[str]) -> list[dict[str, Any]]:

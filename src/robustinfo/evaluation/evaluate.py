@@ -26,6 +26,7 @@ from robustinfo.evaluation.diagnosed import diagnosed
 from robustinfo.evaluation.finished import Finished
 from robustinfo.evaluation.measured import attack_outcomes, measured
 from robustinfo.evaluation.progress import Progress, Tally, work_of
+from robustinfo.evaluation.remedies._mounting import after_remedies, called_for
 from robustinfo.evaluation.result import Result
 from robustinfo.evaluation.sources._guarded import guarded
 from robustinfo.evaluation.task import NotMadeError, Task, crafted_again, twin_name
@@ -53,6 +54,7 @@ def evaluate(
     most_diagnosed: int | None = None,
     batch_size: int | None = None,
     costs: Mapping[str, Cost] | None = None,
+    remedies: bool = False,
     finished: Finished = Finished(),  # noqa: B008  # it is a constant
     progress: Progress = print,
 ) -> Result:
@@ -64,7 +66,8 @@ def evaluate(
     the same network without the defence; the attacks that are not adaptive run on it, too, and
     their images are transferred to the network. abstains: images (n, c, h, w) -> (n,) bool; clean
     ones on which the network abstains are errors. batch_size: None: as memory allows. costs: of an
-    image, by the name of an attack or diagnostic. finished: where finished parts are kept and read.
+    image, by the name of an attack or diagnostic. remedies: whether to make those that failed
+    checks call for (remedies/). finished: where finished parts are kept and read.
     A network with the attribute ``answers_only`` is asked for answers alone, not for gradients.
     Raises UserError if no attack can run at all, with the reasons.
     """
@@ -99,8 +102,11 @@ def evaluate(
     values += diagnosed(task, model, *run)
     if black_box:
         values = [one for one in values if one.quantity not in OF_GRADIENTS]
+    conclusion, after = judge(values, classes), None
+    if remedies and not black_box and (called := called_for(conclusion)):
+        after = after_remedies(task, source, called, combined.robust, tally)
     return Result(
-        conclusion=judge(values, classes),
+        conclusion=conclusion,
         threat=ball,
         labels=labels.cpu(),
         clean_correct=result.clean_correct.cpu(),
@@ -114,6 +120,7 @@ def evaluate(
         crafted=partial(crafted_again, task, source),
         classify=task.classify,
         finished=finished,
+        after_remedies=after,
     )
 
 

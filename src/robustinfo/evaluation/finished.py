@@ -3,6 +3,7 @@
     adversarial/ATTACK/FIRST_IMAGE.safetensors   successes, and the adversarial images
     follow_up/FIRST_IMAGE.safetensors
     diagnostics/NAME.safetensors                 measurements
+    remedies/NAME/FIRST_IMAGE.safetensors        as of attacks
 
 Each file is sealed and says what it is the result of; another evaluation's is refused by name.
 """

@@ -39,6 +39,7 @@ class Options(NamedTuple):
     seed: int
     device: str
     batch_size: int | None
+    remedies: bool
     out: str | None  # a folder
     as_json: bool  # JSON
     command: str  # that repeats it

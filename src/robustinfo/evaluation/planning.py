@@ -1,7 +1,8 @@
 """What every protocol asks of a network, in passes; and what differences can be seen.
 
 Passes are counted beforehand (protocol.py), mostly as an upper bound: images leave an attack at
-their first success.
+their first success. Those of remedies, which failed checks call for, come on top, for an image that
+all of them are made on.
 """
 
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from typing import Any
 from robustinfo.core.settings import Entry
 from robustinfo.evaluation import protocol
 from robustinfo.evaluation.cost import Cost
+from robustinfo.evaluation.remedies._mounting import bound
 from robustinfo.evaluation.sizes import SIZES, Size
 from robustinfo.evaluation.threats import Ball
 from robustinfo.maths.statistics import images_to_tell_apart, seeds_to_tell_apart
@@ -67,6 +69,7 @@ def _protocol(size: Size, ball: Ball, values: int, images: int, term: bool) -> d
         "follow_up": _passes(protocol.follow_up(size, ball)),
         "diagnostics": {name: _passes(part.cost) for name, part in diagnostics.items()},
         "passes_per_image": _passes(whole.times(1 / images)),
+        "remedies": _passes(bound(size, ball)),
     }
 
 

@@ -41,13 +41,42 @@ def rule(one: Answer) -> str:
 
 
 def headline(evaluation: Result) -> str:
-    """Both accuracies: ``clean accuracy 96.0%, robust accuracy 38.8% (34.0% to 43.7%)``."""
+    """The accuracies: ``clean accuracy 96.0%, robust accuracy 38.8% (34.0% to 43.7%)``."""
     clean, robust = evaluation.clean_accuracy, evaluation.robust_accuracy
     kind = "black-box accuracy" if evaluation.black_box else "robust accuracy"
     text = f"{robust:.1%} ({robust.low:.1%} to {robust.high:.1%})"
     if evaluation.verdict in UNTRUSTED:
         text = f"at most {robust:.1%}, the attacks are not to be trusted"
-    return f"clean accuracy {clean:.1%}, {kind} {text}"
+    return f"clean accuracy {clean:.1%}, {kind} {text}{_after(evaluation)}"
+
+
+def _after(evaluation: Result) -> str:
+    """``; after remedies (bpda, eot) 12.0% (9.0% to 15.6%)``, or nothing."""
+    after = evaluation.after_remedies
+    if after is None:
+        return ""
+    left = after.accuracy
+    made = ", ".join(after.made) or "none could be made"
+    return f"; after remedies ({made}) {left:.1%} ({left.low:.1%} to {left.high:.1%})"
+
+
+def _remedies(evaluation: Result) -> list[str]:
+    """What each remedy broke, and what called for it, a line each."""
+    after = evaluation.after_remedies
+    if after is None:
+        return []
+    if after.votes is not None:
+        vote = f"by the majority of {after.votes} answers (shares are off by up to "
+        vote += f"{after.vote_error:.1%}, standard error)"
+    else:
+        vote = "beyond the attacks"
+    return [
+        f"remedy {name} was not made: {escape(one.not_made)}"
+        if one.not_made
+        else f"remedy {name} broke {int(one.broken.sum())} images {vote}, called for by "
+        f"{', '.join(one.called_by)}"
+        for name, one in after.remedies.items()
+    ]
 
 
 def threat(evaluation: Result, size: str) -> str:
@@ -109,6 +138,7 @@ def render(evaluation: Result, size: str) -> Group:
         "",
         _attacks(evaluation),
         *not_made,
+        *_remedies(evaluation),
         *outside,
         _checks(verdict),
         f"[dim]Not run: {not_run}[/]",

@@ -1,10 +1,12 @@
-"""The page of the documentation that is made from CHECKS, CLASSES and SIZES.
+"""The page of the documentation that is made from CHECKS, CLASSES, SIZES and the remedies.
 
 python -m robustinfo.evaluation.reference > docs/verdict.md
 """
 
 from robustinfo.evaluation.checks import CHECKS, CLASSES, EXITS, SIGNS, Check
-from robustinfo.evaluation.protocol import SIZES
+from robustinfo.evaluation.protocol import BY_NAME, SIZES
+from robustinfo.evaluation.remedies._mounting import names, remedy
+from robustinfo.evaluation.threats import Ball
 from robustinfo.maths.statistics import fraction_interval
 
 CLASSES_OF_EXAMPLES = (2, 10, 1000)  # for which a threshold that depends on K is printed
@@ -12,7 +14,8 @@ CLASSES_OF_EXAMPLES = (2, 10, 1000)  # for which a threshold that depends on K i
 
 def page() -> str:
     """The page in Markdown."""
-    return "\n\n".join([INTRODUCTION, _classes(), CHECKED, _checks(), PROTOCOLS, _sizes()]) + "\n"
+    parts = [INTRODUCTION, _classes(), CHECKED, _checks(), REMEDIES, _remedies()]
+    return "\n\n".join([*parts, PROTOCOLS, _sizes()]) + "\n"
 
 
 INTRODUCTION = """# The verdict
@@ -36,6 +39,13 @@ CHECKED = """## The checks
 
 `required`: without an answer nothing is said to hold. `fixed`: not asked where answers differ from
 time to time on more than 5 % of the images."""
+REMEDIES = """## Remedies
+
+Where a check surely fails, the attack that answers it is made on the images that are still robust
+(`--no-remedies` leaves it out). The verdict stays the first diagnosis; the accuracy after remedies
+stands beside it. Every success is verified; the answer of a randomised network is the majority of
+101 (two standard errors of the lead, at least). A network that is known by its answers alone has no
+remedies. Passes are those of an image that nothing breaks, in `medium`."""
 PROTOCOLS = """## The protocols
 
 `robustinfo judge --protocol NAME`; without it, `medium`. The same protocol, images and seed ask the
@@ -70,6 +80,22 @@ def _line(check: Check) -> str:
     marks = ["required"] * check.required + ["fixed"] * check.fixed_answers
     extra = f" ({', '.join(marks)})" if marks else ""
     return f"| `{check.name}`{extra} | {rule} | {kind} | {check.verdict} | {check.meaning} |"
+
+
+def _remedies() -> str:
+    lines = [
+        "| remedy | called for by | with gradient | without | what it is |",
+        "|---|---|---|---|---|",
+    ]
+    for name in names():
+        one = remedy(name)
+        passes = one.cost(BY_NAME["medium"], Ball(norm="linf", epsilon=0.1))
+        checks = ", ".join(f"`{check}`" for check in one.CALLED_BY)
+        what = one.__doc__.splitlines()[0]
+        lines.append(
+            f"| `{name}` | {checks} | {passes.gradients:,.0f} | {passes.queries:,.0f} | {what} |"
+        )
+    return "\n".join(lines)
 
 
 def _sizes() -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -10,30 +10,12 @@ from torch import Tensor
 from robustinfo.core.errors import UserError
 from robustinfo.core.measurement import Measurement
 from robustinfo.core.settings import Entry
+from robustinfo.evaluation.accuracy import Accuracy
 from robustinfo.evaluation.batches import Batch
 from robustinfo.evaluation.finished import Finished
+from robustinfo.evaluation.remedies._after import AfterRemedies
 from robustinfo.evaluation.threats import Ball
 from robustinfo.evaluation.verdict import Answer, Verdict
-from robustinfo.maths.statistics import fraction_interval
-
-
-class Accuracy(float):
-    """A fraction of n images in [0, 1], with its 95 % interval over images (Wilson)."""
-
-    low: float
-    high: float
-    n: int
-
-    def __new__(cls, correct: Tensor) -> Self:
-        """The fraction of True of (n,) bool; 0, from 0 to 1, of no image."""
-        count, n = int(correct.sum()), len(correct)
-        one = super().__new__(cls, count / n if n else 0.0)
-        (one.low, one.high), one.n = fraction_interval(count, n), n
-        return one
-
-    def __repr__(self) -> str:
-        """``61.2 % (56.4 to 65.9, n = 400)``."""
-        return f"{100 * self:.1f} % ({100 * self.low:.1f} to {100 * self.high:.1f}, n = {self.n})"
 
 
 class AttackOutcome(NamedTuple):
@@ -81,6 +63,7 @@ class Result:
     crafted: Callable[..., Iterator[tuple[Batch, Tensor]]]  # task.crafted_again, but for a name
     classify: Callable[[Tensor], Tensor]  # (n, c, h, w) on the device -> (n,) classes
     finished: Finished  # where its finished parts are
+    after_remedies: AfterRemedies | None  # None: no remedy was called for, or wanted
 
     @property
     def verdict(self) -> str:

@@ -84,6 +84,16 @@ def judged(verdict, failed=(), **changes):
 
 
 HALF = {"robust_accuracy": 0.53, "interval": [0.41, 0.65]}
+REMEDIES = {
+    "after_remedies": {"accuracy": 0.125, "interval": [0.06, 0.23], "votes": 101}
+    | {"vote_error": 0.05, "seconds": 3.5}
+    | {
+        "remedies": {
+            "bpda": {"called_by": ["flat_fraction"], "broken": [1, 2], "seconds": 3.5}
+            | {"not_made": ""}
+        }
+    }
+}
 NOTHING = {"robust_accuracy": 0.0, "interval": [0.0, 0.06]}
 KINDS = {
     "as it is": document,
@@ -91,6 +101,7 @@ KINDS = {
     "l2": lambda: document(threat={"norm": "l2", "epsilon": 0.5}),
     "broken": lambda: judged("broken", ["robust_accuracy"], **NOTHING),
     "masked": lambda: judged("masked", ["binarization_missed_fraction", "flat_fraction"], **HALF),
+    "remedied": lambda: judged("masked", ["flat_fraction"], **HALF, **REMEDIES),
     "black box": lambda: deepcopy(_black_box()),
     "random": lambda: judged(ADAPTIVE, ["forwards_differ_fraction"]),
     "two classes": lambda: document(by_class=document()["by_class"][:2]),

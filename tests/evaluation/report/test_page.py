@@ -104,6 +104,13 @@ def test_the_first_words_are_the_verdict_its_accuracies_and_the_threat_model(pag
     assert sizes[made["threat"]["norm"]] in first
 
 
+def test_what_remedies_leave_stands_beside_the_first_diagnosis(page):
+    text = words(page("remedied"))
+    first = text[: text.index("Checks of this evaluation")]
+    assert "after remedies 12.5 %" in first and "under bpda" in first and "masked" in first
+    assert "after remedies" not in words(page("masked"))
+
+
 def test_a_black_box_is_nowhere_robust(page):
     text = words(page("black box"))
     assert "robust accuracy" not in text.lower().replace("robust accuracy beyond", "").replace(

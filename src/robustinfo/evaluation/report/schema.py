@@ -8,30 +8,16 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from robustinfo.core.errors import UserError
 from robustinfo.core.settings import Fraction01, Norm, Number, PositiveNumber, Settings
-from robustinfo.evaluation.checks import BY_NAME, CLASSES
+from robustinfo.evaluation.checks import BY_NAME
+from robustinfo.evaluation.report.fields import Class, Finite, Interval, one_of
 from robustinfo.evaluation.report.printable import printable
+from robustinfo.evaluation.report.remedies import AfterRemedies
 from robustinfo.evaluation.threats import ROLES
 from robustinfo.evaluation.verdict import SEVERITY
-
-
-def one_of(*choices: str) -> AfterValidator:
-    """A validator of a text: it is one of the choices."""
-
-    def check(text: str) -> str:
-        if text not in choices:
-            raise ValueError(f"{text!r} is none of {', '.join(choices)}")
-        return text
-
-    return AfterValidator(check)
-
-
-Interval = Annotated[list[Fraction01], Field(min_length=2, max_length=2)]
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-Class = Annotated[str, one_of(*CLASSES)]
 
 
 class Threat(Settings):
@@ -153,6 +139,7 @@ class Document(Settings):
     robust_accuracy: Fraction01
     interval: Interval
     n: Annotated[int, Field(gt=0)]
+    after_remedies: AfterRemedies | None
     by_class: list[OfClass]
     attacks: dict[str, Attack]
     follow_up: FollowUp
