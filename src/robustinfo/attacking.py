@@ -1,7 +1,6 @@
 """``robustinfo.attack``: one attack on a network, by its name."""
 
 from collections.abc import Mapping
-from functools import partial
 from math import prod
 from typing import Any, NamedTuple
 
@@ -10,17 +9,21 @@ from torch import Tensor
 
 from robustinfo.attacks._gradient_safe import GradientSafe
 from robustinfo.core.batches import correct, memory_batch
+from robustinfo.core.errors import UserError
 from robustinfo.core.seeds import part_generator
 from robustinfo.evaluation import options
 from robustinfo.evaluation.attacks import run_attack
 from robustinfo.evaluation.batches import Batches
+from robustinfo.evaluation.images import LabelledImages
 from robustinfo.evaluation.labelled import labelled_images
 from robustinfo.evaluation.networks import Model, Numbers, in_its_classes, network_of
 from robustinfo.evaluation.protocol import BY_NAME
 from robustinfo.evaluation.protocol import attacks as protocol_attacks
 from robustinfo.evaluation.selection import select
-from robustinfo.evaluation.targeted import perturb_towards
+from robustinfo.evaluation.targeted import run_towards
 from robustinfo.evaluation.threats import Ball
+
+EVERY = 10**9  # more images than there are
 
 
 class Attacked(NamedTuple):
@@ -67,27 +70,39 @@ def attack(
     """
     chosen_device, ball_norm = options.device(str(device)), options.norm(norm)
     ball = Ball(norm=ball_norm, epsilon=options.epsilon(str(epsilon), ball_norm))
-    data = labelled_images(x, y, len(x) if hasattr(x, "__len__") else 10**9)
+    data = labelled_images(x, y, EVERY)
     data = in_its_classes(model, data)
-    network = network_of(model, data, chosen_device, mean, std)
+    network = network_of(model, data, chosen_device, mean=mean, std=std)
     given = {"method": name} if isinstance(name, str) else dict(name)
     medium = BY_NAME["medium"]
-    usual = protocol_attacks(medium, ball).get(given["method"])
+    usual = protocol_attacks(medium, ball).get(given.get("method", ""))
     entry = (usual.entry if usual else {}) | given | settings
     ((_, chosen),) = select(medium, ball, [entry]).attacks.items()
-    attacked, labels = GradientSafe(network).eval(), data.labels
-    usual_size = memory_batch(prod(data.images.shape[1:]))
-    goals = None if targets is None else torch.as_tensor(targets).to(chosen_device)
+    attacked = GradientSafe(network).eval()
+    goals = None if targets is None else _goals(targets, data)
+    size = batch_size or memory_batch(prod(data.images.shape[1:]))
     parts = []
-    for batch, _ in Batches(data.images, labels, batch_size or usual_size, chosen_device):
-        draw = part_generator(chosen_device, seed, given["method"], batch.start)
-        if goals is None:
-            clean = correct(attacked, batch.x, batch.y)
-            result = run_attack(
-                attacked, batch.x, batch.y, clean, chosen, rows=batch.rows, generator=draw
-            )
-            parts.append((result.x_adv, result.success))
-        else:
-            run = partial(perturb_towards, chosen.perturb, attacked, batch.x, goals[batch.rows])
-            parts.append(run(generator=draw))
+    with torch.inference_mode(False), torch.enable_grad():
+        for batch, _ in Batches(data.images, data.labels, size, chosen_device):
+            draw = part_generator(chosen_device, seed, entry["method"], batch.start)
+            run: dict[str, Any] = {"generator": draw, "rows": batch.rows}
+            if goals is None:
+                clean = correct(attacked, batch.x, batch.y)
+                found = run_attack(attacked, batch.x, batch.y, clean, chosen, **run)
+            else:
+                found = run_towards(
+                    attacked, batch.x, goals[batch.rows].to(draw.device), chosen, **run
+                )
+            keep = found.success.view(-1, 1, 1, 1)
+            parts.append((torch.where(keep, found.x_adv, batch.x), found.success))
     return Attacked(*(torch.cat([*every]) for every in zip(*parts, strict=True)))
+
+
+def _goals(targets: Any, data: LabelledImages) -> torch.Tensor:  # noqa: ANN401
+    """The targets as labels (n,). Raises UserError where they are none."""
+    goals, n, classes = torch.as_tensor(targets), len(data.labels), len(data.classes)
+    if goals.shape != (n,) or goals.is_floating_point():
+        raise UserError(f"targets are {tuple(goals.shape)}, {goals.dtype}; give {n} integers")
+    if n and not 0 <= int(goals.min()) <= int(goals.max()) < classes:
+        raise UserError(f"targets are labels from 0 to {classes - 1}")
+    return goals.cpu().long()

@@ -8,10 +8,17 @@ from typing import Any
 
 import torch
 
+from robustinfo.core.errors import UserError
 from robustinfo.evaluation import options
 from robustinfo.evaluation.evaluation import Evaluation
 from robustinfo.evaluation.labelled import labelled_images
-from robustinfo.evaluation.networks import Model, Numbers, in_its_classes, network_of
+from robustinfo.evaluation.networks import (
+    Model,
+    Numbers,
+    in_its_classes,
+    network_of,
+    options_of_twin,
+)
 from robustinfo.evaluation.own_images import read_images
 from robustinfo.evaluation.progress import Progress
 from robustinfo.evaluation.protocol import BY_NAME
@@ -84,13 +91,20 @@ def judge(
     1.0
     """
     chosen_device, ball_norm = options.device(str(device)), options.norm(norm)
+    if images is not None and images < 1:
+        raise UserError(f"{images} images judge nothing; write a positive number, or None")
     size, abstain = BY_NAME[options.protocol(protocol)], options.abstain(abstain)
     data = labelled_images(x, y, images or size.images, classes)
     if classes is None:
         data = in_its_classes(model, data, more=abstain is not None)
     how: dict[str, Any] = {"build": build, "build_args": build_args}
-    network = network_of(model, data, chosen_device, mean, std, more=abstain is not None, **how)
-    other = None if twin is None else network_of(twin, data, chosen_device, mean, std, name="twin")
+    network = network_of(
+        model, data, chosen_device, mean=mean, std=std, more=abstain is not None, **how
+    )
+    other = None
+    if twin is not None:
+        of_twin = options_of_twin(twin, model, how | {"mean": mean, "std": std})
+        other = network_of(twin, data, chosen_device, name="twin", **of_twin)
     questions = Questions(
         ball=Ball(norm=ball_norm, epsilon=options.epsilon(str(epsilon), ball_norm)),
         size=size,
@@ -106,7 +120,8 @@ def judge(
         remedies=remedies,
         folder=None if out is None else Path(out),
     )
-    evaluation = ask(questions, network, data, twin=other, progress=_teller(progress))
+    with torch.inference_mode(False), torch.enable_grad():
+        evaluation = ask(questions, network, data, twin=other, progress=_teller(progress))
     if out is not None:
         evaluation.save(out)
     return evaluation

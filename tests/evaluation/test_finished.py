@@ -100,7 +100,7 @@ def test_the_folder_of_another_evaluation_is_refused_by_name(tmp_path, other):
     evaluated(tmp_path, stop_at=6)
     if "seed" in other:
         other["run"] = RUN | {"seed": 1}
-    with pytest.raises(UserError, match=r"fgsm/000000.safetensors is of another evaluation"):
+    with pytest.raises(UserError, match=r"000000.safetensors is of another evaluation"):
         evaluated(tmp_path, **other)
 
 

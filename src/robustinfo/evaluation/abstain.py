@@ -46,5 +46,6 @@ def _abstention(logits: Tensor) -> Tensor:
 def _tied(logits: Tensor) -> Tensor:
     answers = logits[:, :-1]
     tied = answers.amax(1, keepdim=True).expand_as(answers)
-    shown = torch.where(_abstention(logits).unsqueeze(1), tied, answers)
-    return answers + (shown - answers).detach()  # the value of the one, the gradient of the other
+    # The value of the tie, exactly, and the gradient of the answers.
+    straight = tied.detach() + (answers - answers.detach())
+    return torch.where(_abstention(logits).unsqueeze(1), straight, answers)

@@ -14,12 +14,20 @@ class Accuracy(float):
     high: float
     n: int
 
-    def __new__(cls, correct: Tensor) -> Self:
-        """The fraction of True of (n,) bool; 0, from 0 to 1, of no image."""
-        count, n = int(correct.sum()), len(correct)
+    def __new__(cls, count: int, n: int) -> Self:
+        """The fraction count / n; 0, from 0 to 1, of no image."""
         one = super().__new__(cls, count / n if n else 0.0)
         (one.low, one.high), one.n = fraction_interval(count, n), n
         return one
+
+    @classmethod
+    def of(cls, correct: Tensor) -> Self:
+        """The fraction of True of (n,) bool."""
+        return cls(int(correct.sum()), len(correct))
+
+    def __getnewargs__(self) -> tuple[int, int]:  # type: ignore[override]
+        """What a copy is made of."""
+        return round(self * self.n), self.n
 
     def __repr__(self) -> str:
         """``61.2 % (56.4 to 65.9, n = 400)``."""

@@ -33,6 +33,7 @@ class Attack(NamedTuple):
     perturb: Perturb
     entry: Entry  # of the study or protocol
     images: ImageSource | None = None  # that were crafted before: those of the batch are passed on
+    reusable: bool = True  # whether its entry and images say all that its results depend on
 
     @property
     def own(self) -> bool:

@@ -10,16 +10,19 @@ from typing import Any, NamedTuple, TypeVar
 import torch
 from torch import Tensor
 
+from robustinfo.attacks._frozen import seeded
 from robustinfo.attacks._success import fooled
-from robustinfo.core.batches import correct
+from robustinfo.core.errors import UserError
 from robustinfo.core.seeds import part_generator
 from robustinfo.evaluation import follow_up, outcome
 from robustinfo.evaluation.attacks import AttackResult
+from robustinfo.evaluation.batches import sha256
 from robustinfo.evaluation.progress import Tally
 from robustinfo.evaluation.task import (
     Batch,
     NotMadeError,
     Task,
+    clean_correct,
     crafted,
     transfer_name,
     twin_name,
@@ -44,31 +47,32 @@ class BatchResult(NamedTuple):
 def attack_batch(task: Task, batch: Batch, *, tally: Tally, images: str = "") -> BatchResult:
     """Attack a batch. images: which they are, in words. Raises NotMadeError."""
     x, y, threats = batch.x, batch.y, task.threats()
-    clean_correct = task.clean_correct(x, y)
+    correct_when_clean = clean_correct(task, batch)
     success, not_made, starts = dict[str, Tensor](), dict[str, str](), x.clone()
     results, seconds = dict[str, AttackResult](), dict[str, Tensor]()
     runs = _Runs(task, batch, tally, images, not_made)
-    for name, result, took in runs.results(clean_correct):
+    for name, result, took in runs.results(correct_when_clean):
         results[name], success[name] = result._replace(x_adv=x[:0]), result.success
         seconds[name] = took
         follow_up.keep_weaker(starts, threats[name], result.success, result.x_adv, task.ball.norm)
     twin_robust = None
     if task.twin is not None:
-        twin_robust = correct(task.twin, x, y)
+        twin_robust = clean_correct(task, batch, on_twin=True)
         for name, result, _ in runs.results(twin_robust.clone(), on_twin=True):
             twin_robust &= ~result.success
             name = transfer_name(name)
-            success[name] = clean_correct & fooled(task.network, result.x_adv, y)
+            with seeded(x, part_generator(x.device, task.seed, name, batch.start)):
+                success[name] = correct_when_clean & fooled(task.network, result.x_adv, y)
             follow_up.keep_weaker(
                 starts, threats[name], success[name], result.x_adv, task.ball.norm
             )
     if not_made:
         raise NotMadeError(not_made)
     tally.begin(FOLLOWING, images)
-    followed = _follow_up(task, batch, success, clean_correct, starts)
+    followed = _follow_up(task, batch, success, correct_when_clean, starts)
     tally.end(FOLLOWING, len(y), images)
     return BatchResult(
-        clean_correct,
+        correct_when_clean,
         success,
         {name: one.miscounted for name, one in results.items()},
         {name: one.infeasible for name, one in results.items()},
@@ -88,15 +92,16 @@ def _follow_up(
     def compute() -> dict[str, Tensor]:
         combined = outcome.outcome(success, threats, clean_correct, ball.norm)
         generator = part_generator(batch.x.device, task.seed, FOLLOWING, batch.start)
-        return follow_up.as_tensors(
-            follow_up.follow_up(
+        with seeded(batch.x, generator):
+            followed = follow_up.follow_up(
                 task.network, batch.x, batch.y, combined, (ball.norm, ball.epsilon), entries,
                 threats, starts=starts, generator=generator,
-            )
-        )  # fmt: skip
+            )  # fmt: skip
+        return follow_up.as_tensors(followed)
 
-    of = [entries, sorted(threats), batch.sha256()]
-    part = task.finished.tensors(f"follow_up/{batch.start:06d}", of, compute)
+    broken = {name: sha256(mask) for name, mask in sorted(success.items())}
+    of = [entries, broken, sha256(starts), batch.sha256()]
+    part = task.finished.tensors(f"follow_up/{batch.start:06d}", of, compute, follows=True)
     return follow_up.from_tensors({name: one.to(batch.x.device) for name, one in part.items()})
 
 
@@ -120,6 +125,8 @@ class _Runs(NamedTuple):
             try:
                 result, seconds = crafted(self.task, self.batch, label, attack, on_twin=on_twin)
             except NotMadeError as error:
+                if not attack.reusable:  # it is the user's, or climbs the user's loss
+                    raise UserError(f"your attack cannot be made: {error}") from error
                 self.not_made.update(error.reasons)
                 continue
             left = clean_correct & ~result.success

@@ -10,6 +10,14 @@ from torch import Tensor
 from robustinfo.core.batches import ImageSource, to_float
 
 
+def sha256(*tensors: Tensor) -> str:
+    """Of the bytes of all tensors."""
+    content = hashlib.sha256()
+    for tensor in tensors:
+        content.update(tensor.cpu().contiguous().numpy().data)
+    return content.hexdigest()
+
+
 class Batch(NamedTuple):
     """Consecutive images on the device.  x: (n, c, h, w) in [0, 1].  y: (n,) labels."""
 
@@ -24,9 +32,7 @@ class Batch(NamedTuple):
 
     def sha256(self) -> str:
         """Of its images and labels."""
-        content = hashlib.sha256(self.x.cpu().contiguous().numpy().data)
-        content.update(self.y.cpu().numpy().data)
-        return content.hexdigest()
+        return sha256(self.x, self.y)
 
 
 class Batches:

@@ -32,6 +32,7 @@ def evaluate_by_protocol(
     crafted: Mapping[str, ImageSource] | None = None,
     epsilons: Sequence[float] = (),
     term: Callable | None = None,
+    users_term: bool = False,
     twin: nn.Module | None = None,
     abstains: Callable[[Tensor], Tensor] | None = None,
     batch_size: int | None = None,
@@ -43,9 +44,10 @@ def evaluate_by_protocol(
 
     attacks, crafted: as in ``select``. epsilons: of the curve of accuracy by epsilon, instead of
     the protocol's. term: what the network's defence adds to its loss, for the adaptive attack;
-    None: no such attack. Diagnostics run on no more than the size's images.
+    None: no such attack. users_term: whether it is a function of the user. Diagnostics run on no
+    more than the size's images.
     """
-    selection = select(size, ball, attacks, term=term, crafted=crafted)
+    selection = select(size, ball, attacks, term=term, users_term=users_term, crafted=crafted)
     parts = protocol.diagnostics(size, ball, prod(images.shape[1:]), len(labels), epsilons)
     costs = selection.costs | {name: part.cost for name, part in parts.items()}
     return evaluate(

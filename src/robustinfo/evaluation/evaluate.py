@@ -35,7 +35,8 @@ from robustinfo.evaluation.verdict import judge
 
 WITHOUT_GRADIENTS = ("noise", "black_box")  # roles of attacks that ask for answers alone
 ANSWERS = "output_checks"  # the diagnostic of a network that has nothing but answers
-OF_GRADIENTS = ("gradient_attacks", "no_gradient_fraction")  # not asked of such a network
+# Not asked of such a network; its twin, too, is attacked by answers alone, and withstands more.
+OF_GRADIENTS = ("gradient_attacks", "no_gradient_fraction", "twin_robust_accuracy")
 
 
 def evaluate(

@@ -34,27 +34,28 @@ class Finished(NamedTuple):
         name: str,
         of: object,
         compute: Callable[[], dict[str, Tensor]],
+        *,
+        follows: bool = False,
+        reusable: bool = True,
     ) -> dict[str, Tensor]:
         """The tensors of the part ``name``, on the CPU if they are read, or computed and kept.
 
-        of: what the part depends on, beside the run, as plain data. Raises UserError for a file
-        that is altered, or of another evaluation.
+        of: what the part depends on, beside the run, as plain data. follows: it depends on which
+        attacks were made; of others, it is made again. reusable: whether all that it depends on is
+        in ``of`` and the run; if not, it is kept and never read. Raises UserError for a file that
+        is altered, or of another evaluation.
         """
-        tensors, _ = self._part(name, of, lambda: (compute(), {}))
-        return tensors
+        return self._part(name, of, lambda: (compute(), {}), follows=follows, reusable=reusable)[0]
 
     def measurements(
-        self,
-        name: str,
-        of: object,
-        compute: Callable[[], list[Measurement]],
+        self, name: str, of: object, compute: Callable[[], list[Measurement]]
     ) -> list[Measurement]:
-        """The measurements of the part ``name``, read, or computed and kept."""
+        """The measurements of the part ``name``, which follows the attacks: read, or computed."""
 
         def rows() -> tuple[dict[str, Tensor], dict[str, str]]:
             return {}, {ROWS: json.dumps([one._asdict() for one in compute()])}
 
-        _, about = self._part(name, of, rows)
+        _, about = self._part(name, of, rows, follows=True, reusable=True)
         return [Measurement(**row) for row in json.loads(about[ROWS])]
 
     def _part(
@@ -62,20 +63,24 @@ class Finished(NamedTuple):
         name: str,
         of: object,
         compute: Callable[[], tuple[dict[str, Tensor], dict[str, str]]],
+        *,
+        follows: bool,
+        reusable: bool,
     ) -> tuple[dict[str, Tensor], dict[str, str]]:
         if self.folder is None:
             return compute()
         file, wanted = self.folder / f"{name}.safetensors", self._digest(of)
-        if not file.exists():
-            tensors, about = compute()
-            seal(file, tensors, about | {OF: wanted})
-            return tensors, about
-        tensors, about = unseal(file)
-        if about.get(OF) != wanted:
-            raise UserError(
-                f"{file} is of another evaluation (network, images, attack, seed or version "
-                "differ); name another folder, or delete this one"
-            )
+        if reusable and file.exists():
+            tensors, about = unseal(file)
+            if about.get(OF) == wanted:
+                return tensors, about
+            if not follows:
+                raise UserError(
+                    f"{file} is of another evaluation (network, images, attack, seed or version "
+                    "differ); name another folder, or delete this one"
+                )
+        tensors, about = compute()
+        seal(file, tensors, about | {OF: wanted})
         return tensors, about
 
     def _digest(self, of: object) -> str:

@@ -1,13 +1,13 @@
 """Labelled images of a program: tensors, arrays, a DataLoader or a Dataset."""
 
-from collections.abc import Iterable, Sequence
-from itertools import islice
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, IterableDataset
 
+from robustinfo.core.batches import ImageSource
 from robustinfo.core.errors import UserError
 from robustinfo.datasets._summary import DataSummary
 from robustinfo.evaluation.images import LabelledImages
@@ -22,8 +22,8 @@ def labelled_images(
     """The first images, at most ``limit``, with labels and the names of the classes.
 
     x: (n, c, h, w), uint8 or floats in [0, 1], with y: (n,) integers; or a DataLoader or a Dataset
-    of (image, label), without y. classes: their number or names; None: as many as labels need.
-    Raises UserError.
+    of (image, label), without y: a Dataset's images are read batch by batch. classes: their number
+    or names; None: as many as labels need. Raises UserError.
     """
     if isinstance(x, DataLoader | Dataset):
         if y is not None:
@@ -31,10 +31,11 @@ def labelled_images(
         x, y = _collected(x, limit)
     elif y is None:
         raise UserError("images need their labels: judge(model, x, y, epsilon=...)")
-    images, labels = _images(x), _labels(y)
-    if len(images) != len(labels):
-        raise UserError(f"{len(images)} images, and {len(labels)} labels; give as many")
-    images, labels = images[:limit], labels[:limit]
+    images = x if isinstance(x, DatasetImages) else _images(x)
+    labels = _labels(y)
+    if images.shape[0] != len(labels):
+        raise UserError(f"{images.shape[0]} images, and {len(labels)} labels; give as many")
+    labels = labels[:limit]
     if not len(labels):
         raise UserError("no images: there is nothing to judge")
     names = _names(classes, int(labels.max()) + 1)
@@ -69,8 +70,10 @@ def _check_labels(labels: Tensor, names: list[str]) -> None:
         )
 
 
-def _collected(source: DataLoader | Dataset, limit: int) -> tuple[Tensor, Tensor]:
-    """The first images and labels of a DataLoader or Dataset."""
+def _collected(source: DataLoader | Dataset, limit: int) -> tuple[ImageSource, Tensor]:
+    """The first images and labels: of a DataLoader in memory, of a Dataset read when asked for."""
+    if isinstance(source, IterableDataset):
+        source = DataLoader(source, batch_size=64)
     if isinstance(source, DataLoader):
         images, labels, n = [], [], 0
         for x, y, *_ in source:
@@ -82,15 +85,31 @@ def _collected(source: DataLoader | Dataset, limit: int) -> tuple[Tensor, Tensor
         if not images:
             raise UserError("the DataLoader gives no batch: there is nothing to judge")
         return torch.cat(images), torch.cat(labels)
-    pairs: Iterable[Any] = (source[place] for place in range(min(limit, len(source))))  # type: ignore[arg-type]
-    chosen = [(x, y) for x, y, *_ in islice(pairs, limit)]
-    for x, _ in chosen[:1]:
-        if not isinstance(x, Tensor):
-            raise UserError(
-                f"the Dataset gives {type(x).__name__}, not a tensor; let its transform end in "
-                "torchvision.transforms.ToTensor()"
-            )
-    return torch.stack([x for x, _ in chosen]), torch.tensor([int(y) for _, y in chosen])
+    n = min(limit, len(source))  # type: ignore[arg-type]
+    if not n:
+        raise UserError("the Dataset is empty: there is nothing to judge")
+    return DatasetImages(source, n), torch.tensor([int(source[row][1]) for row in range(n)])
+
+
+class DatasetImages:
+    """The first n images of a Dataset of (image, label), read when they are asked for."""
+
+    def __init__(self, source: Dataset, n: int) -> None:
+        """Raises UserError unless the first image is a tensor as ``judge`` takes it."""
+        self._source, self._n = source, n
+        self.shape = (n, *self[:1].shape[1:])
+
+    def __getitem__(self, part: slice, /) -> Tensor:
+        """(m, c, h, w), uint8 or floats in [0, 1]."""
+        rows = range(self._n)[part]
+        images = [self._source[row][0] for row in rows]
+        for one in images:
+            if not isinstance(one, Tensor):
+                raise UserError(
+                    f"the Dataset gives {type(one).__name__}, not a tensor; let its transform end "
+                    "in torchvision.transforms.ToTensor()"
+                )
+        return _images(torch.stack(images))
 
 
 def _images(x: Any) -> Tensor:  # noqa: ANN401

@@ -32,9 +32,9 @@ def network_of(
     model: Model,
     data: LabelledImages,
     device: torch.device,
-    mean: Numbers | None,
-    std: Numbers | None,
     *,
+    mean: Numbers | None = None,
+    std: Numbers | None = None,
     more: int = 0,
     name: str = "network",
     build: str | None = None,
@@ -49,3 +49,10 @@ def network_of(
     if isinstance(model, str | Path):
         return sources.model(str(model), build=build, build_args=build_args, **about)
     return sources.in_memory(model, name=name, **about)
+
+
+def options_of_twin(twin: Model, model: Model, about: Mapping[str, Any]) -> dict[str, Any]:
+    """What is said of a network, as far as it is of its twin, too (sources.options_of_twin)."""
+    if isinstance(twin, str | Path) and isinstance(model, str | Path):
+        return sources.options_of_twin(str(twin), str(model), about)
+    return {name: about[name] for name in ("mean", "std")}

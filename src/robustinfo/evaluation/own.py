@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import torch
 from torch import Generator, Tensor, nn
 
 from robustinfo.attacks._success import keep_successes
@@ -32,9 +33,12 @@ def own_attack(function: Callable, ball: Ball) -> Attack:
         result = function(model, x, y, generator=generator)
         x_adv, claimed = result if isinstance(result, tuple) else (result, None)
         _check_like(x_adv, x, name)
-        return x_adv.detach(), _claims(model, x, y, x_adv.detach(), ball, claimed)
+        if claimed is not None:
+            claimed = torch.as_tensor(claimed, device=x.device).bool()
+        x_adv = x_adv.detach().to(x)
+        return x_adv, _claims(model, x, y, x_adv, ball, claimed)
 
-    return Attack(_threat(ball), perturb, entry)
+    return Attack(_threat(ball), perturb, entry, reusable=False)
 
 
 def crafted_images(images: ImageSource, ball: Ball, name: str) -> Attack:

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
 from robustinfo.core.errors import UserError
+from robustinfo.evaluation.own import attack_name
 
-X_ADV = "x_adv"
+X_ADV, OWN = "x_adv", "own_images"
 
 
 def read_images(given: Any) -> dict[str, Tensor]:  # noqa: ANN401
@@ -26,10 +26,12 @@ def read_images(given: Any) -> dict[str, Tensor]:  # noqa: ANN401
     if isinstance(given, Mapping):
         return {str(name): _one(one) for name, one in given.items()}
     if isinstance(given, Sequence) and not isinstance(given, str):
-        files = {Path(str(one)).stem if isinstance(one, str | Path) else f"own_{number}": one
-                 for number, one in enumerate(given, 1)}  # fmt: skip
-        return {name: _one(one) for name, one in files.items()}
-    name = Path(given).stem if isinstance(given, str | Path) else "own_images"
+        images: dict[str, Tensor] = {}
+        for one in given:
+            name = Path(one).stem if isinstance(one, str | Path) else OWN
+            images[attack_name(name, images)] = _one(one)
+        return images
+    name = Path(given).stem if isinstance(given, str | Path) else OWN
     return {name: _one(given)}
 
 
@@ -55,6 +57,8 @@ def _from_file(file: Path) -> Tensor:
         if file.suffix in (".pt", ".pth"):
             content = torch.load(file, weights_only=True, map_location="cpu")
             return content if isinstance(content, Tensor) else content[X_ADV]
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+    except UserError:
+        raise
+    except Exception as error:  # of numpy, safetensors, pickle and zip files
         raise UserError(f"{file} holds no adversarial images ({error})") from error
     raise UserError(f"{file}: adversarial images are read from .safetensors, .npy or .pt")

@@ -96,7 +96,20 @@ def lines(evaluation: Result, size: str) -> list[str]:
         f"{threat(evaluation, size)}; {summary(verdict)}",
         headline(evaluation),
         *(f"{one.check.name}: {text}" for one in reasons(verdict) if (text := explanation(one))),
+        *mishaps(evaluation),
     ]
+
+
+def mishaps(evaluation: Result) -> list[str]:
+    """The attacks that were not made, and those whose images lie outside the ball."""
+    not_made = [f"{name} was not made: {reason}" for name, reason in evaluation.not_made.items()]
+    outside = [
+        f"{name}: {count} of {evaluation.n} images lie outside the ball or [0, 1], and count as "
+        "failures"
+        for name, one in evaluation.attacks.items()
+        if (count := int(one.outside.sum()))
+    ]
+    return not_made + outside
 
 
 def reasons(verdict: Verdict) -> list[Answer]:
@@ -122,24 +135,14 @@ def render(evaluation: Result, size: str) -> Group:
         for one in reasons(verdict)
         if (text := explanation(one))
     ]
-    not_made = [
-        f"{name} was not made: {escape(reason)}" for name, reason in evaluation.not_made.items()
-    ]
-    outside = [
-        f"{name}: {count} of {evaluation.n} images lie outside the ball or [0, 1], and count as "
-        "failures"
-        for name, one in evaluation.attacks.items()
-        if (count := int(one.outside.sum()))
-    ]
     not_run = ", ".join(one.check.name for one in verdict.answers if one.result == "not run")
     return Group(
         head,
         *why,
         "",
         _attacks(evaluation),
-        *not_made,
+        *map(escape, mishaps(evaluation)),
         *_remedies(evaluation),
-        *outside,
         _checks(verdict),
         f"[dim]Not run: {not_run}[/]",
     )

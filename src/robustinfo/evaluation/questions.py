@@ -22,6 +22,7 @@ from robustinfo.evaluation.images import LabelledImages
 from robustinfo.evaluation.progress import Progress
 from robustinfo.evaluation.protocol import Size
 from robustinfo.evaluation.selection import Choice
+from robustinfo.evaluation.sources._behaviour import behaviour_sha256
 from robustinfo.evaluation.sources._guarded import Guarded, guarded
 from robustinfo.evaluation.threats import Ball
 
@@ -72,7 +73,7 @@ def ask(
             )
     model, term, abstains = as_attacked(network, questions)
     about = _about(questions, network, twin, data)
-    began = time.perf_counter()
+    shape, began = tuple(data.images.shape[1:]), time.perf_counter()
     result = evaluate_by_protocol(
         questions.size,
         model,
@@ -86,11 +87,12 @@ def ask(
         crafted=questions.crafted,
         epsilons=questions.epsilons,
         term=term,
+        users_term=questions.loss is not None,
         twin=twin,
         abstains=abstains,
         batch_size=questions.batch_size,
         remedies=questions.remedies,
-        finished=Finished(questions.folder, _run(questions, about)),
+        finished=Finished(questions.folder, _run(questions, about, [network, twin], shape)),
         progress=progress,
     )
     about["seconds"] = round(time.perf_counter() - began, 1)
@@ -125,10 +127,19 @@ def _term(model: Guarded, loss: Callable) -> Callable:
     return term
 
 
-def _run(questions: Questions, about: Mapping[str, Any]) -> dict[str, Any]:
-    """What every finished part depends on."""
+def _run(
+    questions: Questions,
+    about: Mapping[str, Any],
+    networks: Sequence[Guarded | None],
+    shape: tuple[int, ...],
+) -> dict[str, Any]:
+    """What every finished part depends on; without a folder, nothing."""
+    if questions.folder is None:
+        return {}
+    does = [one and behaviour_sha256(one, shape, questions.device) for one in networks]
     return {
-        "networks": [about["model"]["sha256"], (about["twin"] or {}).get("sha256")],
+        "networks": [one and one.sha256 for one in networks],
+        "behaviour": does,
         "threat": questions.ball.model_dump(),
         "seed": questions.seed,
         "abstain": questions.abstain,

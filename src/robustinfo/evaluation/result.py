@@ -31,7 +31,7 @@ class AttackOutcome(NamedTuple):
     @property
     def leaves(self) -> Accuracy:
         """The accuracy under this attack alone."""
-        return Accuracy(self.left)
+        return Accuracy.of(self.left)
 
 
 class ClassAccuracy(NamedTuple):
@@ -83,20 +83,20 @@ class Result:
     @property
     def clean_accuracy(self) -> Accuracy:
         """The fraction of clean images that are classified correctly."""
-        return Accuracy(self.clean_correct)
+        return Accuracy.of(self.clean_correct)
 
     @property
     def robust_accuracy(self) -> Accuracy:
         """The fraction of images that are correct when clean, and under every attack."""
-        return Accuracy(self.robust)
+        return Accuracy.of(self.robust)
 
     @property
     def by_class(self) -> dict[int, ClassAccuracy]:
         """The accuracies of each class that has images, by its label."""
         return {
             label: ClassAccuracy(
-                Accuracy(self.clean_correct[self.labels == label]),
-                Accuracy(self.robust[self.labels == label]),
+                Accuracy.of(self.clean_correct[self.labels == label]),
+                Accuracy.of(self.robust[self.labels == label]),
             )
             for label in self.labels.unique().tolist()
         }
@@ -115,9 +115,11 @@ class Result:
                 raise UserError(f"no attack {name!r} was made; choose one of: {known}")
         images, done = torch.empty(0), torch.zeros_like(self.robust)
         for name in names:
-            made = torch.cat([x_adv.cpu() for _, x_adv in self.crafted(name)])
+            parts = [(batch.x.cpu(), x_adv.cpu()) for batch, x_adv in self.crafted(name)]
+            clean, made = (torch.cat(every) for every in zip(*parts, strict=True))
             new = self.attacks[name].broken & ~done
-            images = made if not len(images) else torch.where(new.view(-1, 1, 1, 1), made, images)
+            before = images if len(images) else clean
+            images = torch.where(new.view(-1, 1, 1, 1), made, before)
             done |= new
         return images
 

@@ -29,27 +29,30 @@ def save(evaluation: Result, about: Mapping[str, Any], folder: Path) -> list[Pat
 
     about: as in ``document``.
     """
-    content = document(evaluation, about)
+    content, finished = document(evaluation, about), evaluation.finished
+    if finished.folder != folder:  # all attacks are made again, from the same seeds
+        finished = finished._replace(folder=folder)
+        for name in evaluation.attacks:
+            for _ in evaluation.crafted(name, finished):
+                pass
+    shown = gallery(evaluation, [*about["data"]["classes"]], finished)
+    files = report.write(folder, content, shown)
     file = folder / "evaluation.json"
     with atomic_write(file) as partial:
         partial.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    if evaluation.finished.folder != folder:
-        for name in evaluation.attacks:
-            for _ in evaluation.crafted(name, Finished(folder, evaluation.finished.run)):
-                pass
-    return [file, *report.write(folder, content, gallery(evaluation, [*about["data"]["classes"]]))]
+    return [file, *files]
 
 
-def gallery(evaluation: Result, names: list[str]) -> report.Gallery | None:
+def gallery(evaluation: Result, names: list[str], finished: Finished) -> report.Gallery | None:
     """The first broken images, from the attack that broke most; None where none did.
 
-    names: of the classes.
+    names: of the classes. finished: where the attacks' images are.
     """
     name = max(evaluation.attacks, key=lambda one: int(evaluation.attacks[one].broken.sum()))
     rows = evaluation.attacks[name].broken.nonzero().flatten()[:SHOWN].tolist()
     clean, adversarial = list[torch.Tensor](), list[torch.Tensor]()
     after = list[int]()
-    for batch, x_adv in evaluation.crafted(name):
+    for batch, x_adv in evaluation.crafted(name, finished):
         here = [row - batch.start for row in rows if batch.start <= row < batch.rows.stop]
         clean.append(batch.x[here].cpu())
         adversarial.append(x_adv[here].cpu())

@@ -31,22 +31,28 @@ def select(
     chosen: Sequence[Choice] | None = None,
     *,
     term: Callable | None = None,
+    users_term: bool = False,
     crafted: Mapping[str, ImageSource] | None = None,
 ) -> Selection:
     """The attacks of a protocol; all in the ball.
 
     chosen: names of the protocol's attacks, or attacks of the catalogue by name or entry
     (``{method: pgd, steps: 500, step_size: 0.01}``), which are made instead of the protocol's; and
-    functions (own.py), which are made beside them. None: all of the protocol. crafted: adversarial
-    images by a name. Raises UserError.
+    functions (own.py), which are made beside them. None: all of the protocol. users_term: whether
+    the term is a function of the user. crafted: adversarial images by a name. Raises UserError.
     """
     parts = protocol.attacks(size, ball, term=term is not None)
     entries = {name: part.entry for name, part in parts.items()}
     functions = [one for one in chosen or () if callable(one)]
     named = [one for one in chosen or () if not callable(one)]
     if named:
-        entries = dict(_named(one, entries, ball, term) for one in named)  # type: ignore[arg-type]
+        entries = _chosen(named, entries, ball, term)  # type: ignore[arg-type]
     attacks = attacks_of(entries, term=term)
+    if users_term:  # of which nothing is known but that it may change
+        attacks = {
+            name: one._replace(reusable=one.threat.role != "adaptive")
+            for name, one in attacks.items()
+        }
     for function in functions:
         own = own_attack(function, ball)
         attacks[attack_name(own.entry["name"], attacks)] = own
@@ -55,6 +61,17 @@ def select(
         attacks[name] = crafted_images(images, ball, name)
     costs = {n: part.cost for n, part in parts.items() if entries.get(n) == part.entry}
     return Selection(attacks, costs)
+
+
+def _chosen(
+    named: Sequence[str | Mapping], entries: Mapping[str, Entry], ball: Ball, term: Callable | None
+) -> dict[str, Entry]:
+    """The entries that were chosen, by name; of one method several are numbered."""
+    chosen: dict[str, Entry] = {}
+    for one in named:
+        name, found = _named(one, entries, ball, term)
+        chosen[attack_name(name, chosen)] = found
+    return chosen
 
 
 def _named(

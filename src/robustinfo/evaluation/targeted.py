@@ -5,10 +5,13 @@ attack as one of two classes, (the largest other logit, z_t), with label 0: an u
 there is a targeted one here. The loss that it climbs is that of these two logits.
 """
 
+from typing import Any
+
 import torch
 from torch import Generator, Tensor, nn
 
-from robustinfo.evaluation.attacks import Perturb
+from robustinfo.core.batches import correct
+from robustinfo.evaluation.attacks import Attack, AttackResult, run_attack
 
 
 class OfTarget(nn.Module):
@@ -26,17 +29,26 @@ class OfTarget(nn.Module):
         return torch.stack([logits[:, other].amax(1), logits[:, self.target]], 1)
 
 
-def perturb_towards(
-    perturb: Perturb, model: nn.Module, x: Tensor, targets: Tensor, *, generator: Generator
-) -> tuple[Tensor, Tensor]:
-    """(x_adv, success): like x, and (n,) bool, whether the image became its target.
+def run_towards(
+    model: nn.Module,
+    x: Tensor,
+    targets: Tensor,
+    attack: Attack,
+    *,
+    rows: slice,
+    generator: Generator,
+) -> AttackResult:
+    """Run one attack on a batch, towards ``targets``, (n,) labels; as ``run_attack``.
 
-    targets: (n,) labels. An image that was its target when clean is no success, and stays.
+    A success became its target, and was not when clean.
     """
-    x_adv, success = x.clone(), torch.zeros_like(targets, dtype=torch.bool)
+    parts, order = list[AttackResult](), list[Tensor]()
     for target in targets.unique().tolist():
-        rows = (targets == target).nonzero().squeeze(1)
-        two = OfTarget(model, target).eval()
-        zeros = torch.zeros_like(rows)
-        x_adv[rows], success[rows] = perturb(two, x[rows], zeros, generator=generator)
-    return x_adv, success
+        chosen = (targets == target).nonzero().squeeze(1)
+        two, other = OfTarget(model, target).eval(), torch.zeros_like(chosen)
+        right = correct(two, x[chosen], other)
+        run: dict[str, Any] = {"rows": rows, "generator": generator}
+        parts.append(run_attack(two, x[chosen], other, right, attack, **run))
+        order.append(chosen)
+    back = torch.cat(order).argsort()
+    return AttackResult(*(torch.cat([*every])[back] for every in zip(*parts, strict=True)))

@@ -10,11 +10,12 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from robustinfo.attacks._frozen import seeded
 from robustinfo.core.batches import correct
 from robustinfo.core.errors import UserError
 from robustinfo.core.seeds import part_generator
 from robustinfo.evaluation.attacks import Attack, AttackResult, run_attack
-from robustinfo.evaluation.batches import Batch, Batches
+from robustinfo.evaluation.batches import Batch, Batches, sha256
 from robustinfo.evaluation.finished import Finished
 from robustinfo.evaluation.threats import Ball, Threat
 
@@ -50,10 +51,11 @@ class Task(NamedTuple):
         """The network's classes of x, (n, c, h, w) on its device: (n,)."""
         return self.network(x).argmax(1)
 
-    def clean_correct(self, x: Tensor, y: Tensor) -> Tensor:
-        """Whether the network classifies x, (n, c, h, w), as y, and does not abstain: (n,) bool."""
-        right = correct(self.network, x, y)
-        return right if self.abstains is None else right & ~self.abstains(x)
+    def abstained(self, x: Tensor) -> Tensor:
+        """Whether the network abstains on x, (n, c, h, w): (n,) bool."""
+        if self.abstains is None:
+            return torch.zeros(len(x), dtype=torch.bool, device=x.device)
+        return self.abstains(x)
 
 
 class NotMadeError(UserError):
@@ -75,6 +77,21 @@ def twin_name(attack: str) -> str:
     return f"{attack} on the twin"
 
 
+def clean_correct(task: Task, batch: Batch, *, on_twin: bool = False) -> Tensor:
+    """Whether the network, or its twin, is right on the clean images, and answers: (n,) bool."""
+    network = task.twin if on_twin and task.twin is not None else task.network
+    label = twin_name("clean") if on_twin else "clean"
+
+    def compute() -> dict[str, Tensor]:
+        with seeded(batch.x, part_generator(batch.x.device, task.seed, label, batch.start)):
+            right = correct(network, batch.x, batch.y)
+            return {"correct": right if on_twin else right & ~task.abstained(batch.x)}
+
+    name = f"{label}/{batch.start:06d}"
+    part = task.finished.tensors(name, [label, batch.sha256()], compute)
+    return part["correct"].to(batch.x.device)
+
+
 def crafted(
     task: Task, batch: Batch, label: str, attack: Attack, *, on_twin: bool = False
 ) -> tuple[AttackResult, Tensor]:
@@ -86,21 +103,27 @@ def crafted(
     network = task.twin if on_twin and task.twin is not None else task.network
 
     def compute() -> dict[str, Tensor]:
-        right = correct(network, batch.x, batch.y) if on_twin else task.clean_correct(*batch[:2])
+        right = clean_correct(task, batch, on_twin=on_twin)
         generator = part_generator(batch.x.device, task.seed, label, batch.start)
         began = time.perf_counter()
         try:
-            result = run_attack(
-                network, batch.x, batch.y, right, attack, rows=batch.rows, generator=generator
-            )
+            with seeded(batch.x, generator):  # of a network that draws by itself
+                result = run_attack(
+                    network, batch.x, batch.y, right, attack, rows=batch.rows, generator=generator
+                )
         except UserError as error:
             raise NotMadeError({label: str(error)}) from error
         seconds = torch.tensor([time.perf_counter() - began], dtype=torch.float64)
+        if not on_twin:  # what was said of an image on which it abstains is no false claim
+            result = result._replace(miscounted=result.miscounted & ~task.abstained(batch.x))
         kept = result._replace(x_adv=result.x_adv[result.success])
         return kept._asdict() | {"seconds": seconds}
 
     of = [label, attack.entry, batch.sha256()]
-    part = task.finished.tensors(f"adversarial/{label}/{batch.start:06d}", of, compute)
+    if attack.images is not None:
+        of.append(sha256(attack.images[batch.rows]))
+    name = f"adversarial/{label}/{batch.start:06d}"
+    part = task.finished.tensors(name, of, compute, reusable=attack.reusable)
     seconds = part.pop("seconds")
     result = AttackResult(**{name: one.to(batch.x.device) for name, one in part.items()})
     x_adv = batch.x.clone()

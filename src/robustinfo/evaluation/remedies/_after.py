@@ -29,7 +29,7 @@ class AfterRemedies(NamedTuple):
     @property
     def accuracy(self) -> Accuracy:
         """The fraction of all images that are robust after remedies."""
-        return Accuracy(self.robust)
+        return Accuracy.of(self.robust)
 
     @property
     def made(self) -> list[str]:
