@@ -8,7 +8,10 @@ from torch import Tensor, nn
 
 from robustinfo.evaluation.threats import Ball
 from tests.evaluation import exact_attacks
-from tests.evaluation.defects import as_a_file, before, noisy, of_winners, sixteen_greys
+from tests.evaluation.defects.chance import noisy
+from tests.evaluation.defects.defect import before
+from tests.evaluation.defects.fronts import as_a_file, sixteen_greys
+from tests.evaluation.defects.layers import of_winners
 
 BALL = Ball(norm="linf", epsilon=exact_attacks.EPSILON)
 SMALL_STEPS = [

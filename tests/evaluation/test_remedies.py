@@ -34,7 +34,7 @@ from robustinfo.evaluation.remedies._votes import VOTES, outvoted
 from robustinfo.evaluation.task import Task
 from robustinfo.evaluation.threats import Ball
 from robustinfo.evaluation.verdict import judge
-from tests.evaluation.defects import Before
+from tests.evaluation.defects.defect import Before
 from tests.evaluation.planted import Rounded, Times, through_numpy
 
 SIZE = Size("own", 40, 5, 1, 20, 0, 10, 4, False)
