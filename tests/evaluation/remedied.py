@@ -34,7 +34,9 @@ OF_RANDOMISED = ("autoattack_rand", "eot")
 
 
 class Row(NamedTuple):
-    """Accuracies of n images: by the protocol, after remedies, and under what they are held to.
+    """Accuracies of n images: by the protocol, after remedies, and with what they are held to.
+
+    reference: what is left of ``alone`` by the attacks that the remedies are held to.
 
     alone: what remedies leave by themselves of a randomised network's right majorities, since the
     protocol counts what a single answer gave away; of any other network, ``after``.
@@ -83,6 +85,7 @@ def row(name: str, n: int, folder: Path | None = None) -> Row:
         reference = known_exactly(planted, n)
     if after is not None and after.votes is not None:
         alone = by_themselves(planted, n, folder and folder / f"{name}_alone")
+    reference = reference & alone
     return Row(
         planted.text, n, found.verdict, float(found.robust_accuracy), left.double().mean().item(),
         alone.double().mean().item(), reference.double().mean().item(),
