@@ -66,8 +66,9 @@ def finished(process):
 
 def without_times(content):
     content = {name: value for name, value in content.items() if name not in TIMES}
-    for attack in content["attacks"].values():
-        del attack["seconds"]
+    for part in (content["attacks"], (content["after_remedies"] or {}).get("remedies", {})):
+        for result in part.values():
+            del result["seconds"]
     return content
 
 

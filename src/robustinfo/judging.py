@@ -36,7 +36,7 @@ def judge(
     norm: str = "linf",
     twin: Model | None = None,
     protocol: str = "medium",
-    attacks: Sequence[Choice] | None = None,
+    attacks: Choice | Sequence[Choice] | None = None,
     adversarial: Any = None,  # noqa: ANN401
     images: int | None = None,
     epsilons: Sequence[float | str] = (),
@@ -93,6 +93,9 @@ def judge(
     chosen_device, ball_norm = options.device(str(device)), options.norm(norm)
     if images is not None and images < 1:
         raise UserError(f"{images} images judge nothing; write a positive number, or None")
+    if isinstance(attacks, str | Mapping) or callable(attacks):
+        attacks = [attacks]
+    options.check_whole_numbers(seed, batch_size)
     size, abstain = BY_NAME[options.protocol(protocol)], options.abstain(abstain)
     data = labelled_images(x, y, images or size.images, classes)
     if classes is None:

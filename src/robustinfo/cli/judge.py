@@ -114,8 +114,20 @@ def _print_verdict(chosen: options.Options) -> int:
     try:
         result = isolated.call("robustinfo.cli.judge_process:run", arguments)
     except UserError as error:
-        raise UserError(f"{chosen.model} {error}") from None
+        raise UserError(f"{chosen.model} {error}{_goes_on(chosen)}") from None
+    except KeyboardInterrupt:
+        typer.echo(f"stopped{_goes_on(chosen)}", err=True)
+        raise
+    if "ended" in result:
+        raise UserError(f"{chosen.model} {result['ended']}{_goes_on(chosen)}")
     if "error" in result:
         raise UserError(result["error"])
     print(result["text"], end="", flush=True)
     return EXITS[result["verdict"]]
+
+
+def _goes_on(chosen: options.Options) -> str:
+    """What to do after a run that ended too early."""
+    if not chosen.out:
+        return "; with --out FOLDER the same command would go on where it ended"
+    return f"; what is finished lies in {chosen.out}, and the same command goes on from there"

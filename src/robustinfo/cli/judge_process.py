@@ -45,10 +45,7 @@ def run(arguments: dict[str, Any], text_format: dict[str, Any]) -> dict[str, str
     except BaseException as error:
         if not is_users(error):
             raise
-        return {
-            "error": f"{chosen.model} ended without a verdict: {error_with_origin(error)}"
-            + _goes_on(chosen)
-        }
+        return {"ended": f"ended without a verdict: {error_with_origin(error)}"}
 
 
 def _run(chosen: Options, text_format: plain.TextFormat) -> dict[str, str]:
@@ -141,12 +138,6 @@ def _announced(
             f"--budget {chosen.seconds:.0f}s"
         )
     return text
-
-
-def _goes_on(chosen: Options) -> str:
-    if not chosen.out:
-        return "; with --out FOLDER the same command would go on where it ended"
-    return f"; what is finished lies in {chosen.out}, and the same command goes on from there"
 
 
 class _Lines:

@@ -23,10 +23,13 @@ Row = dict[str, str | int]
 
 
 def list_names(
-    kind: Annotated[str, typer.Argument(help="attacks, protocols ...; a wrong one lists them")],
+    kind: Annotated[str, typer.Argument(help="attacks, protocols ...; none: all kinds")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="print them as JSON")] = False,
 ) -> None:
     """List attacks, defences, measures, data sets, protocols, checks ..., each with a line."""
+    if not kind:
+        typer.echo("\n".join(KINDS))
+        return
     if kind not in KINDS:
         raise UserError(f"there is no list of {kind!r}; choose from {', '.join(KINDS)}")
     rows = KINDS[kind](kind)

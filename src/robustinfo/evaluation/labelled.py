@@ -12,6 +12,8 @@ from robustinfo.core.errors import UserError
 from robustinfo.datasets._summary import DataSummary
 from robustinfo.evaluation.images import LabelledImages
 
+SORTED = 20  # labels in a row that no shuffled images have sorted
+
 
 def labelled_images(
     x: Any,  # noqa: ANN401
@@ -25,6 +27,7 @@ def labelled_images(
     of (image, label), without y: a Dataset's images are read batch by batch. classes: their number
     or names; None: as many as labels need. Raises UserError.
     """
+    cut = isinstance(x, DataLoader | Dataset)  # of which no more are known
     if isinstance(x, DataLoader | Dataset):
         if y is not None:
             raise UserError("a DataLoader or Dataset has its labels; leave out y")
@@ -35,9 +38,11 @@ def labelled_images(
     labels = _labels(y)
     if images.shape[0] != len(labels):
         raise UserError(f"{images.shape[0]} images, and {len(labels)} labels; give as many")
-    labels = labels[:limit]
+    more, labels = len(labels) > limit, labels[:limit]
     if not len(labels):
         raise UserError("no images: there is nothing to judge")
+    if more or cut:
+        _check_mixed(labels)
     names = _names(classes, int(labels.max()) + 1)
     _check_labels(labels, names)
     counts = labels.bincount(minlength=len(names)).tolist()
@@ -60,6 +65,15 @@ def with_classes(data: LabelledImages, classes: int) -> LabelledImages:
     counts = data.labels.bincount(minlength=classes).tolist()
     summary = data.summary._replace(classes=dict(zip(names, counts, strict=True)))
     return data._replace(classes=names, summary=summary)
+
+
+def _check_mixed(labels: Tensor) -> None:
+    """Raise UserError where the first of more images are sorted by class: they lack the others."""
+    if len(labels) >= SORTED and bool((labels.diff() >= 0).all()):
+        raise UserError(
+            f"the first {len(labels)} images are sorted by class, so they lack classes; shuffle "
+            "images and labels alike, as by a permutation of a fixed seed"
+        )
 
 
 def _check_labels(labels: Tensor, names: list[str]) -> None:
@@ -124,17 +138,22 @@ def _images(x: Any) -> Tensor:  # noqa: ANN401
         return images
     if not images.is_floating_point():
         raise UserError(f"images are {images.dtype}; give uint8, or floats in [0, 1]")
+    if images.isnan().any():
+        raise UserError("images have pixels that are NaN; leave them out")
     low, high = (images.amin().item(), images.amax().item()) if len(images) else (0.0, 1.0)
     if not 0 <= low <= high <= 1:
         raise UserError(
-            f"pixels are from {low:.3g} to {high:.3g}, not in [0, 1]; give the images before their "
-            "normalisation, and its numbers as mean= and std="
+            f"pixels are from {low:.3g} to {high:.3g}, not in [0, 1]; divide them by 255, or give "
+            "the images before their normalisation, and its numbers as mean= and std="
         )
     return images.float()
 
 
 def _labels(y: Any) -> Tensor:  # noqa: ANN401
-    labels = torch.as_tensor(y)
+    try:
+        labels = torch.as_tensor(y)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise UserError(f"labels are no integers ({error}); give the numbers of classes") from error
     if labels.ndim != 1 or labels.is_floating_point() or labels.dtype == torch.bool:
         raise UserError(
             f"labels are {labels.dtype} of shape {tuple(labels.shape)}; give integers (n,), as of "

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from robustinfo.core.errors import UserError
 from robustinfo.evaluation import sources
 from robustinfo.evaluation.images import LabelledImages
 from robustinfo.evaluation.labelled import with_classes
@@ -25,6 +26,12 @@ def in_its_classes(model: Model, data: LabelledImages, *, more: int = 0) -> Labe
     if isinstance(model, str | Path):
         return data
     columns = output_classes(model, tuple(data.images.shape[1:]), len(data.classes))
+    if not more and columns == int(data.labels.max()) + 2 > 3:
+        raise UserError(
+            f"the network gives {columns} logits, and labels go to {columns - 2}; if the last "
+            "logit says that it abstains, give abstain='robust' or 'error'; if it is a class, "
+            f"classes={columns}"
+        )
     return with_classes(data, columns - more)
 
 

@@ -86,6 +86,14 @@ def abstain(text: str | None) -> str | None:
     return text
 
 
+def check_whole_numbers(seed: int, batch_size: int | None) -> None:
+    """Raise UserError unless a seed is from 0 to 2^63 - 1, and a batch has an image."""
+    if not 0 <= seed < 2**63:
+        raise UserError(f"seed {seed}: it is from 0 to 2^63 - 1")
+    if batch_size is not None and batch_size < 1:
+        raise UserError(f"batch size {batch_size}: a batch has at least one image")
+
+
 def attacks(text: str | None) -> list[str] | None:
     """Names or entries of attacks, ``pgd,autoattack`` or ``{method: pgd, steps: 500}``."""
     if text is None:

@@ -30,7 +30,13 @@ def own_attack(function: Callable, ball: Ball) -> Attack:
     def perturb(
         model: nn.Module, x: Tensor, y: Tensor, *, generator: Generator
     ) -> tuple[Tensor, Tensor]:
-        result = function(model, x, y, generator=generator)
+        try:
+            result = function(model, x, y, generator=generator)
+        except TypeError as error:
+            raise UserError(
+                f"the attack {name} failed ({error}); it is called as {name}(model, x, y, "
+                "generator=...) and returns images like x"
+            ) from error
         x_adv, claimed = result if isinstance(result, tuple) else (result, None)
         _check_like(x_adv, x, name)
         if claimed is not None:
