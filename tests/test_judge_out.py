@@ -16,12 +16,14 @@ import robustinfo
 from robustinfo.core.sealed import unseal
 from robustinfo.evaluation.checks import EXITS
 from robustinfo.evaluation.images import images
+from tests.test_cli import without_seconds
 
 pytestmark = pytest.mark.slow
 
 MODULE = """
 import torch
 from robustinfo.evaluation.images import images
+from tests.test_cli import without_seconds
 
 def net(more=0):
     data = images("{method: digits, size: 8}", split="train", limit=500)
@@ -65,11 +67,7 @@ def finished(process):
 
 
 def without_times(content):
-    content = {name: value for name, value in content.items() if name not in TIMES}
-    for part in (content["attacks"], (content["after_remedies"] or {}).get("remedies", {})):
-        for result in part.values():
-            del result["seconds"]
-    return content
+    return {name: without_seconds(one) for name, one in content.items() if name not in TIMES}
 
 
 def test_a_killed_command_goes_on_to_the_same_results_and_writes_them(begin, tmp_path):
