@@ -17,7 +17,8 @@ pytestmark = [pytest.mark.proof, pytest.mark.slow]
 FAIR = ("broken", "no benefit", NOT_ENOUGH, NOTE)
 HONEST = [(data, how, seed) for data in ("digits", "mnist") for how in ("standard", "adversarial")
           for seed in ((0, 1, 2) if data == "digits" else (0, 1))]  # fmt: skip
-DECIDED = [name for name, defect in DEFECTS.items() if BY_NAME[defect.check].verdict != NOTE]
+SLICE = [*DEFECTS][::3]  # every third; `make proof` plants all of them
+DECIDED = [name for name in SLICE if BY_NAME[DEFECTS[name].check].verdict != NOTE]
 # No defect is planted for these. The first needs a network that is random where nobody looks.
 WITHOUT_A_DEFECT = {"zero_epsilon_gap", "noise_only_fraction", "unconverged_fraction"}
 
@@ -27,7 +28,7 @@ def found_in(name):
     return judged(honest("digits", "adversarial", 0), PLANTED[name])
 
 
-@pytest.mark.parametrize("name", DEFECTS)
+@pytest.mark.parametrize("name", SLICE)
 def test_a_planted_defect_is_flagged_by_the_check_that_is_made_for_it(name):
     found, defect = found_in(name), DEFECTS[name]
     own = next(one for one in found.checks if one.check.name == defect.check)
