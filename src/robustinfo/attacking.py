@@ -27,7 +27,12 @@ EVERY = 10**9  # more images than there are
 
 
 class Attacked(NamedTuple):
-    """Adversarial images like x, and whether each is a verified success, (n,) bool."""
+    """Adversarial images like x, (n, c, h, w), and whether each is a verified success, (n,) bool.
+
+    >>> import torch, robustinfo
+    >>> robustinfo.Attacked(torch.rand(2, 1, 4, 4), torch.tensor([True, False])).success.sum()
+    tensor(1)
+    """
 
     x_adv: Tensor
     success: Tensor

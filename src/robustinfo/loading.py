@@ -13,7 +13,9 @@ def load(file: str | Path, device: str | torch.device = "cpu") -> nn.Module:
 
     Images (n, c, h, w) in [0, 1] -> logits (n, K). Its sha256 is checked. Raises UserError.
 
-    >>> import robustinfo
-    >>> robustinfo.load("model.safetensors")  # doctest: +SKIP
+    >>> import torch, robustinfo
+    >>> network = robustinfo.load("studies/published/checkpoint.safetensors")
+    >>> network(torch.zeros(2, 1, 28, 28)).shape
+    torch.Size([2, 10])
     """
     return checkpoint.network(checkpoint.load(Path(file)), device)

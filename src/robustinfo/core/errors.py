@@ -2,7 +2,14 @@
 
 
 class UserError(ValueError):
-    """The message says what, where, why, and the next step."""
+    """The message says what, where, why, and the next step.
+
+    >>> import torch, robustinfo
+    >>> x = torch.rand(8, 1, 4, 4)
+    >>> robustinfo.judge(torch.nn.Flatten(), x, torch.zeros(8, dtype=torch.int64), epsilon=8)
+    Traceback (most recent call last):
+    robustinfo.core.errors.UserError: ... did you mean 8/255?
+    """
 
 
 TO_COPY = "\n    "  # begins each line of a message that the user can copy

@@ -14,7 +14,24 @@ from robustinfo.evaluation.save import save
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Evaluation(Result):
-    """The verdict on one network, its evidence, and what repeats it; see ``Result``."""
+    """The verdict on one network, its evidence, and what repeats it; n images.
+
+    ``clean_correct`` and ``robust`` are (n,) bool, ``labels`` (n,) int64, on the CPU; accuracies
+    are fractions of images with ``low`` and ``high``, their 95 % interval; see ``Result``.
+
+    >>> import torch, robustinfo
+    >>> _ = torch.manual_seed(0)
+    >>> model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(16, 4))
+    >>> x = torch.rand(64, 1, 4, 4)
+    >>> evaluation = robustinfo.judge(
+    ...     model, x, model(x).argmax(1), epsilon=0.5, protocol="tiny", attacks=["fgsm", "pgd"])
+    >>> evaluation.clean_accuracy
+    100.0 % (94.3 to 100.0, n = 64)
+    >>> evaluation.robust.shape, evaluation.adversarial_images("pgd").shape
+    (torch.Size([64]), torch.Size([64, 1, 4, 4]))
+    >>> sorted(evaluation.attacks)
+    ['fgsm', 'pgd']
+    """
 
     about: dict[str, Any]  # protocol, seed, device, networks, data, versions, as document.py has it
 
