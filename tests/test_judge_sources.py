@@ -1,6 +1,8 @@
 """``robustinfo judge`` on a file of weights, with all that is said about its network."""
 
 import json
+import os
+import sys
 
 import pytest
 import torch
@@ -21,6 +23,7 @@ def answers(images):
 
 @pytest.fixture
 def judge(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(one for one in sys.path if one))
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine.py").write_text(BUILD)
     torch.manual_seed(0)
