@@ -17,10 +17,10 @@ pytestmark = [pytest.mark.proof, pytest.mark.slow]
 FAIR = ("broken", "no benefit", NOT_ENOUGH, NOTE)
 HONEST = [(data, how, seed) for data in ("digits", "mnist") for how in ("standard", "adversarial")
           for seed in ((0, 1, 2) if data == "digits" else (0, 1))]  # fmt: skip
-SLICE = [*DEFECTS][::3]  # every third; `make proof` plants all of them
+SLICE = [*DEFECTS][::5]  # every fifth; `make proof` plants all of them
 DECIDED = [name for name in SLICE if BY_NAME[DEFECTS[name].check].verdict != NOTE]
 # No defect is planted for these. The first needs a network that is random where nobody looks.
-WITHOUT_A_DEFECT = {"zero_epsilon_gap", "noise_only_fraction", "unconverged_fraction"}
+WITHOUT_A_DEFECT = {"zero_epsilon_gap", "unconverged_fraction"}
 
 
 @cache

@@ -104,7 +104,7 @@ DEFECTS = {
         "accuracy_at_huge_epsilon"),
     "votes": _seen(
         "majority vote of networks of mixed precision", f"{TRAMER_2020}: EMPIR (Sen et al. 2020)",
-        MASKED, "no_gradient_fraction", *NO_SLOPE),
+        MASKED, "no_gradient_fraction", *NO_SLOPE, "noise_only_fraction"),
     "permuted": _seen(
         "classes in another order", f"{CARLINI}: clean accuracy first", INVALID, "clean_accuracy"),
     # Answers by chance.
