@@ -10,6 +10,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from robustinfo.maths.straight_through import with_value
+
 Abstain = Literal["robust", "error"]
 
 
@@ -46,6 +48,4 @@ def _abstention(logits: Tensor) -> Tensor:
 def _tied(logits: Tensor) -> Tensor:
     answers = logits[:, :-1]
     tied = answers.amax(1, keepdim=True).expand_as(answers)
-    # The value of the tie, exactly, and the gradient of the answers.
-    straight = tied.detach() + (answers - answers.detach())
-    return torch.where(_abstention(logits).unsqueeze(1), straight, answers)
+    return with_value(answers, torch.where(_abstention(logits).unsqueeze(1), tied, answers))

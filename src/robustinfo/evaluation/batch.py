@@ -100,7 +100,7 @@ def _follow_up(
         return follow_up.as_tensors(followed)
 
     broken = {name: sha256(mask) for name, mask in sorted(success.items())}
-    of = [entries, broken, sha256(starts), batch.sha256()]
+    of = [entries, broken, sha256(starts), batch.sha256]
     part = task.finished.tensors(f"follow_up/{batch.start:06d}", of, compute, follows=True)
     return follow_up.from_tensors({name: one.to(batch.x.device) for name, one in part.items()})
 
@@ -123,7 +123,9 @@ class _Runs(NamedTuple):
             label = twin_name(name) if on_twin else name
             self.tally.begin(label, self.images)
             try:
-                result, seconds = crafted(self.task, self.batch, label, attack, on_twin=on_twin)
+                result, seconds = crafted(
+                    self.task, self.batch, label, attack, clean_correct, on_twin=on_twin
+                )
             except NotMadeError as error:
                 if not attack.reusable:  # it is the user's, or climbs the user's loss
                     raise UserError(f"your attack cannot be made: {error}") from error

@@ -24,15 +24,12 @@ class Batch(NamedTuple):
     x: Tensor
     y: Tensor
     start: int  # the index of the first among all images
+    sha256: str  # of its images and labels
 
     @property
     def rows(self) -> slice:
         """Its rows of all images."""
         return slice(self.start, self.start + len(self.y))
-
-    def sha256(self) -> str:
-        """Of its images and labels."""
-        return sha256(self.x, self.y)
 
 
 class Batches:
@@ -55,4 +52,5 @@ class Batches:
     def read(self, start: int, stop: int) -> Batch:
         """The images from ``start`` to before ``stop`` as one batch."""
         x = to_float(self.images[start:stop], self.device)
-        return Batch(x, self.labels[start:stop].to(self.device), start)
+        y = self.labels[start:stop].to(self.device)
+        return Batch(x, y, start, sha256(x, y))

@@ -1,6 +1,5 @@
 """The diagnostics of an evaluation, each made once, or read if it is finished."""
 
-import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +9,7 @@ from robustinfo.attacks._frozen import seeded
 from robustinfo.core.measurement import Measurement
 from robustinfo.core.seeds import part_generator
 from robustinfo.core.settings import Entry
-from robustinfo.evaluation.batches import Batches
+from robustinfo.evaluation.batches import Batches, sha256
 from robustinfo.evaluation.evidence import is_curve, run_diagnostics
 from robustinfo.evaluation.progress import Tally
 from robustinfo.evaluation.task import Task
@@ -32,7 +31,7 @@ def diagnosed(
     # Where a network abstains nothing is to be attacked: those count as wrong.
     answered = ~task.abstained(batch.x)
     x, y, resisting = batch.x[answered], batch.y[answered], resisting[answered]
-    of = [batch.sha256(), hashlib.sha256(resisting.cpu().numpy().data).hexdigest()]
+    of = [batch.sha256, sha256(resisting)]
     for name, entry in diagnostics.items():
         tally.begin(name)
 

@@ -136,7 +136,7 @@ def _attack(
         sha, parts = hashlib.sha256(), []
         try:
             for batch, words in source:
-                sha.update(batch.sha256().encode())
+                sha.update(batch.sha256.encode())
                 parts.append(attack_batch(task, batch, tally=tally, images=words))
         except NotMadeError as error:  # on any batch: an attack runs on all images or on none
             tally.begin(f"again from the first image, without {', '.join(error.reasons)}")

@@ -88,22 +88,28 @@ def clean_correct(task: Task, batch: Batch, *, on_twin: bool = False) -> Tensor:
             return {"correct": right if on_twin else right & ~task.abstained(batch.x)}
 
     name = f"{label}/{batch.start:06d}"
-    part = task.finished.tensors(name, [label, batch.sha256()], compute)
+    part = task.finished.tensors(name, [label, batch.sha256], compute)
     return part["correct"].to(batch.x.device)
 
 
 def crafted(
-    task: Task, batch: Batch, label: str, attack: Attack, *, on_twin: bool = False
+    task: Task,
+    batch: Batch,
+    label: str,
+    attack: Attack,
+    right: Tensor,
+    *,
+    on_twin: bool = False,
 ) -> tuple[AttackResult, Tensor]:
     """The result of one attack on a batch, made or read; where it did not succeed, x_adv is x.
 
-    label: the attack's name, or on the twin its ``twin_name``. Also its seconds, (1,) float64.
+    label: the attack's name, or on the twin its ``twin_name``. right: of ``clean_correct``, of the
+    one that is attacked. Also the attack's seconds, (1,) float64.
     Raises NotMadeError if it cannot run; AlteredFileError or UserError of a finished part.
     """
     network = task.twin if on_twin and task.twin is not None else task.network
 
     def compute() -> dict[str, Tensor]:
-        right = clean_correct(task, batch, on_twin=on_twin)
         generator = part_generator(batch.x.device, task.seed, label, batch.start)
         began = time.perf_counter()
         try:
@@ -119,7 +125,7 @@ def crafted(
         kept = result._replace(x_adv=result.x_adv[result.success])
         return kept._asdict() | {"seconds": seconds}
 
-    of = [label, attack.entry, batch.sha256()]
+    of = [label, attack.entry, batch.sha256]
     if attack.images is not None:
         of.append(sha256(attack.images[batch.rows]))
     name = f"adversarial/{label}/{batch.start:06d}"
@@ -145,5 +151,6 @@ def crafted_again(
     label = twin_name(from_twin[name]) if on_twin else name
     attack = task.twin_attacks[from_twin[name]] if on_twin else task.attacks[name]
     for batch, _ in source:
-        result, _ = crafted(task, batch, label, attack, on_twin=on_twin)
+        right = clean_correct(task, batch, on_twin=on_twin)
+        result, _ = crafted(task, batch, label, attack, right, on_twin=on_twin)
         yield batch, result.x_adv

@@ -124,7 +124,7 @@ def _mounted(run: _Run, batch: Batch, name: str, left: Tensor) -> tuple[Tensor, 
         return {"success": success, "x_adv": x_adv[success], "seconds": took}
 
     attacks = {label: attack.entry for label, attack in task.attacks.items()}
-    of = [name, attacks, batch.sha256(), left.nonzero().squeeze(1).tolist(), run.votes]
+    of = [name, attacks, batch.sha256, left.nonzero().squeeze(1).tolist(), run.votes]
     part: Mapping[str, Tensor] = task.finished.tensors(
         f"remedies/{name}/{batch.start:06d}", of, compute, follows=True
     )

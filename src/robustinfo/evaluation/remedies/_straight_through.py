@@ -18,6 +18,8 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from robustinfo.maths.straight_through import with_value
+
 CUTS = {Tensor.detach, torch.detach, Tensor.data.__get__}  # type: ignore[attr-defined]
 ROUNDING = {
     getattr(place, name)
@@ -25,25 +27,6 @@ ROUNDING = {
     for name in ("round", "floor", "ceil", "trunc", "sign", "fix")
 }
 CASTS = {Tensor.to, Tensor.int, Tensor.long, Tensor.short, Tensor.byte, Tensor.char, Tensor.type}
-
-
-class _Pass(torch.autograd.Function):
-    """The value of one tensor, and the gradient of another of its shape."""
-
-    @staticmethod
-    def forward(ctx: Any, of: Tensor, value: Tensor) -> Tensor:  # noqa: ANN401
-        """``value``, as a tensor of its own."""
-        return value.clone()
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:  # noqa: ANN401
-        """The gradient belongs to the first."""
-        return gradients[0], None
-
-
-def with_value(of: Tensor, value: Tensor) -> Tensor:
-    """The value of ``value``, with the gradient of ``of``, which has its shape."""
-    return _Pass.apply(of, value.detach())
 
 
 class _Passing(TorchFunctionMode):
