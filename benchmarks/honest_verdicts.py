@@ -17,9 +17,9 @@ import torch
 from benchmarks.honest.registry import BY_NAME, load
 from robustinfo.evaluation.by_protocol import evaluate_by_protocol
 from robustinfo.evaluation.checks import UNTRUSTED
-from robustinfo.evaluation.protocol import BY_NAME as SIZE_BY_NAME
-from robustinfo.evaluation.protocol import Ball
 from robustinfo.evaluation.result import Result
+from robustinfo.evaluation.sizes import BY_NAME as SIZE_BY_NAME
+from robustinfo.evaluation.threats import Ball
 
 COLUMNS = [
     "network", "norm", "epsilon", "protocol", "images", "verdict", "clean_accuracy",

@@ -20,11 +20,11 @@ from torch import nn
 
 from benchmarks._machine import resident_kib
 from benchmarks._timing import header, write
-from robustinfo.evaluation import protocol
+from robustinfo.evaluation import protocol, sizes
 from robustinfo.evaluation.attacks import attacks_of
 from robustinfo.evaluation.evaluate import evaluate
 from robustinfo.evaluation.images import images
-from robustinfo.evaluation.protocol import Ball
+from robustinfo.evaluation.threats import Ball
 
 BALL = Ball(norm="linf", epsilon=4 / 255)
 CLASSES, DIFFERENT = 10, 500  # files that differ; the others are links to them
@@ -34,13 +34,13 @@ LIMIT = 4096  # MiB
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--images", type=int, required=True)
-    parser.add_argument("--protocol", default="tiny", choices=protocol.BY_NAME)
+    parser.add_argument("--protocol", default="tiny", choices=sizes.BY_NAME)
     parser.add_argument("--attacks", nargs="*", help="of the protocol; all, if none is named")
     parser.add_argument("--file", type=Path)
     given = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    size = protocol.BY_NAME[given.protocol]
+    size = sizes.BY_NAME[given.protocol]
     attacks = {name: part.entry for name, part in protocol.attacks(size, BALL).items()}
     asked = {name: attacks[name] for name in given.attacks or attacks}
     network = nn.Sequential(

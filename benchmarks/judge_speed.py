@@ -20,8 +20,9 @@ from robustinfo.core import registry
 from robustinfo.core.batches import to_float
 from robustinfo.datasets._prepared import data_root, open_split
 from robustinfo.evaluation.by_protocol import evaluate_by_protocol
-from robustinfo.evaluation.protocol import BY_NAME, SIZES, Ball
 from robustinfo.evaluation.result import Result
+from robustinfo.evaluation.sizes import BY_NAME, SIZES
+from robustinfo.evaluation.threats import Ball
 from robustinfo.models import resnet18
 from robustinfo.training import loop
 

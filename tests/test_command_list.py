@@ -12,7 +12,7 @@ from robustinfo.cli import app
 from robustinfo.cli.list import KINDS
 from robustinfo.core import method_source, registry
 from robustinfo.evaluation.checks import CHECKS
-from robustinfo.evaluation.protocol import SIZES
+from robustinfo.evaluation.sizes import SIZES
 
 
 def listed(kind):

@@ -21,7 +21,6 @@ from robustinfo.core.errors import UserError
 from robustinfo.core.sealed import seal, unseal
 from robustinfo.core.settings import Entry
 from robustinfo.evaluation import sources
-from robustinfo.evaluation.attack_term import attack_term
 
 SHA256 = "sha256"  # the one tensor of the file: 32 bytes
 SOURCE, NOTES = "source", "notes"  # its metadata
@@ -57,8 +56,7 @@ def network_and_term(
             f"{before[:12]} and is {now[:12]}; bring the old one back, or delete {recorded} and "
             "run again, which judges the new one"
         )
-    term = attack_term(guard.checkpoint, guard.network) if guard.checkpoint else None
-    return observed, term
+    return observed, guard.attack_term()
 
 
 def _observed(job: Job, entry: Entry) -> Observed:

@@ -17,9 +17,9 @@ from robustinfo.evaluation.batches import Batches
 from robustinfo.evaluation.images import LabelledImages
 from robustinfo.evaluation.labelled import labelled_images
 from robustinfo.evaluation.networks import Model, Numbers, in_its_classes, network_of
-from robustinfo.evaluation.protocol import BY_NAME
 from robustinfo.evaluation.protocol import attacks as protocol_attacks
 from robustinfo.evaluation.selection import select
+from robustinfo.evaluation.sizes import BY_NAME
 from robustinfo.evaluation.targeted import run_towards
 from robustinfo.evaluation.threats import Ball
 

@@ -21,9 +21,9 @@ from robustinfo.evaluation.networks import (
 )
 from robustinfo.evaluation.own_images import read_images
 from robustinfo.evaluation.progress import Progress
-from robustinfo.evaluation.protocol import BY_NAME
 from robustinfo.evaluation.questions import Questions, ask
 from robustinfo.evaluation.selection import Choice
+from robustinfo.evaluation.sizes import BY_NAME
 from robustinfo.evaluation.threats import Ball
 
 

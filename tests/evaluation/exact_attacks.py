@@ -102,11 +102,7 @@ def through_jpeg(net: nn.Module, defended: nn.Module, x: Tensor, y: Tensor) -> T
             early_stop=True, starts=[x[left]],
         )[0]  # fmt: skip
         left = left & (defended(found).argmax(1) == y)
-    queries = square.Config(epsilon=EPSILON, queries=5000)
-    found[left] = square.best_points(
-        defended, x[left], y[left], config=queries, generator=Generator()
-    )
-    return found
+    return _then_square(found, left, defended, x, y)
 
 
 def over_winners(net: nn.Module, defended: nn.Module, x: Tensor, y: Tensor) -> Tensor:
@@ -124,6 +120,11 @@ def over_winners(net: nn.Module, defended: nn.Module, x: Tensor, y: Tensor) -> T
             early_stop=True,
         )[0]  # fmt: skip
         left = left & (defended(found).argmax(1) == y)
+    return _then_square(found, left, defended, x, y)
+
+
+def _then_square(found: Tensor, left: Tensor, defended: nn.Module, x: Tensor, y: Tensor) -> Tensor:
+    """What was found, and of what is left, (n,) bool, the best points of Square."""
     queries = square.Config(epsilon=EPSILON, queries=5000)
     found[left] = square.best_points(
         defended, x[left], y[left], config=queries, generator=Generator()

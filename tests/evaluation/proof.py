@@ -22,7 +22,7 @@ from pipeline.run import meaning
 from pipeline.run.code import closure
 from robustinfo.core.errors import UserError
 from robustinfo.core.files import atomic_write
-from robustinfo.evaluation.protocol import BY_NAME
+from robustinfo.evaluation.sizes import BY_NAME
 from tests.evaluation import proof_parts
 
 FOLDER = Path(".proof")

@@ -8,7 +8,7 @@ from benchmarks.honest.registry import NETWORKS
 from benchmarks.honest_verdicts import judged as judged_honest
 from benchmarks.honest_verdicts import told
 from robustinfo.core.measurement import Measurement
-from robustinfo.evaluation.protocol import BY_NAME, Size
+from robustinfo.evaluation.sizes import BY_NAME, Size
 from robustinfo.evaluation.verdict import Verdict, judge
 from tests.evaluation import soundness
 from tests.evaluation.defects import GROUPS, PLANTED, judged, judging

@@ -19,10 +19,10 @@ from robustinfo.evaluation.batches import Batches
 from robustinfo.evaluation.by_protocol import evaluate_by_protocol
 from robustinfo.evaluation.finished import Finished
 from robustinfo.evaluation.progress import Tally
-from robustinfo.evaluation.protocol import SIZES
 from robustinfo.evaluation.remedies import _mounting
 from robustinfo.evaluation.remedies._votes import outvoted, vote_counts
 from robustinfo.evaluation.result import Result
+from robustinfo.evaluation.sizes import SIZES
 from robustinfo.evaluation.task import Task
 from robustinfo.maths.balls import feasible
 from tests.evaluation import exact_attacks

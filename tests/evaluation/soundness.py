@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from benchmarks.honest import fitting
 from robustinfo.core.batches import to_float
 from robustinfo.evaluation.by_protocol import evaluate_by_protocol
-from robustinfo.evaluation.protocol import Size
+from robustinfo.evaluation.sizes import Size
 from robustinfo.evaluation.threats import Ball
 from tests.conftest import linear_problem
 from tests.evaluation.defects.defect import After

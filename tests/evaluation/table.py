@@ -13,7 +13,7 @@ from pathlib import Path
 
 from robustinfo.core.files import atomic_write
 from robustinfo.core.measurement import Measurement
-from robustinfo.evaluation.protocol import BY_NAME
+from robustinfo.evaluation.sizes import BY_NAME
 from tests.evaluation.defects import DEFECTS, Defect
 from tests.evaluation.proof import FOLDER, Piece, pieces
 from tests.evaluation.proof_parts import PARTS, verdict

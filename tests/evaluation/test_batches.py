@@ -8,8 +8,7 @@ from robustinfo.core import batches
 from robustinfo.core.errors import UserError
 from robustinfo.evaluation.attacks import Attack, attacks_of
 from robustinfo.evaluation.evaluate import evaluate
-from robustinfo.evaluation.protocol import Ball
-from robustinfo.evaluation.threats import Threat
+from robustinfo.evaluation.threats import Ball, Threat
 
 BALL = Ball(norm="linf", epsilon=0.1)
 WITHIN = {"norm": "linf", "epsilon": 0.1}

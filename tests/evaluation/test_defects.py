@@ -5,8 +5,8 @@ from functools import cache
 import pytest
 
 from robustinfo.evaluation.checks import ADAPTIVE, BY_NAME, HOLDS, NOT_ENOUGH, NOTE, UNTRUSTED
-from robustinfo.evaluation.protocol import BY_NAME as SIZE_BY_NAME
-from robustinfo.evaluation.protocol import SIZES
+from robustinfo.evaluation.sizes import BY_NAME as SIZE_BY_NAME
+from robustinfo.evaluation.sizes import SIZES
 from tests.evaluation.defects import DEFECTS, PLANTED, judged
 from tests.evaluation.networks import honest, mnist_is_there
 from tests.evaluation.proof_parts import verdict as said

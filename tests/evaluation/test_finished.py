@@ -8,7 +8,7 @@ from robustinfo.core.errors import UserError
 from robustinfo.core.files import AlteredFileError
 from robustinfo.evaluation.by_protocol import evaluate_by_protocol
 from robustinfo.evaluation.finished import Finished
-from robustinfo.evaluation.protocol import Size
+from robustinfo.evaluation.sizes import Size
 from robustinfo.evaluation.threats import Ball
 
 SIZE = Size("own", 24, 5, 2, 60, 2, 20, 6, False)

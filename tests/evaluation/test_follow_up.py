@@ -9,8 +9,7 @@ from robustinfo.evaluation.attacks import Attack, attacks_of
 from robustinfo.evaluation.evaluate import evaluate
 from robustinfo.evaluation.follow_up import follow_up, measurements
 from robustinfo.evaluation.outcome import outcome
-from robustinfo.evaluation.protocol import Ball
-from robustinfo.evaluation.threats import Threat
+from robustinfo.evaluation.threats import Ball, Threat
 
 BALL = Ball(norm="linf", epsilon=0.1)
 PGD = {"method": "pgd", "epsilon": 0.1, "step_size": 0.05, "steps": 2}

@@ -11,7 +11,9 @@ from robustinfo.evaluation.attacks import attacks_of
 from robustinfo.evaluation.budget import Task, estimates, largest_size
 from robustinfo.evaluation.checks import AT_MOST, BY_NAME, CHECKS
 from robustinfo.evaluation.evaluate import evaluate
-from robustinfo.evaluation.protocol import SIZES, Ball, Size, attacks, cost, diagnostics
+from robustinfo.evaluation.protocol import attacks, cost, diagnostics
+from robustinfo.evaluation.sizes import SIZES, Size
+from robustinfo.evaluation.threats import Ball
 from robustinfo.maths.statistics import fraction_interval
 
 BALLS = [Ball(norm="linf", epsilon=0.01), Ball(norm="l2", epsilon=0.05)]

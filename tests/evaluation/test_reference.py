@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from robustinfo.evaluation.checks import CHECKS, CLASSES, EXITS
-from robustinfo.evaluation.protocol import SIZES
 from robustinfo.evaluation.reference import page
+from robustinfo.evaluation.sizes import SIZES
 
 
 @pytest.mark.docs

@@ -20,7 +20,6 @@ from robustinfo.evaluation.document import _after
 from robustinfo.evaluation.finished import Finished
 from robustinfo.evaluation.printing import _remedies, headline
 from robustinfo.evaluation.progress import Tally
-from robustinfo.evaluation.protocol import Size
 from robustinfo.evaluation.remedies import _mounting
 from robustinfo.evaluation.remedies._mounting import (
     after_remedies,
@@ -31,6 +30,7 @@ from robustinfo.evaluation.remedies._mounting import (
 )
 from robustinfo.evaluation.remedies._straight_through import FromInside, StraightThrough
 from robustinfo.evaluation.remedies._votes import VOTES, outvoted
+from robustinfo.evaluation.sizes import Size
 from robustinfo.evaluation.task import Task
 from robustinfo.evaluation.threats import Ball
 from robustinfo.evaluation.verdict import judge

@@ -3,7 +3,7 @@
 import pytest
 
 from robustinfo.evaluation.by_protocol import evaluate_by_protocol
-from robustinfo.evaluation.protocol import SIZES
+from robustinfo.evaluation.sizes import SIZES
 from robustinfo.evaluation.threats import Ball
 from tests.evaluation.networks import honest
 from tests.evaluation.remedied import row

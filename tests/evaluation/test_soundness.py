@@ -9,7 +9,7 @@ from torch import nn
 
 from robustinfo.attacks import pgd
 from robustinfo.evaluation.by_protocol import evaluate_by_protocol
-from robustinfo.evaluation.protocol import SIZES
+from robustinfo.evaluation.sizes import SIZES
 from tests.evaluation.exact import Box, layers_of, solved, worst_leads
 from tests.evaluation.soundness import EPSILON, PROBLEMS, counted, relu
 

@@ -14,9 +14,10 @@ from rich.markup import escape
 from robustinfo.cli import plain
 from robustinfo.core.batches import to_float
 from robustinfo.core.errors import UserError
-from robustinfo.evaluation import budget, options, protocol, sources
+from robustinfo.evaluation import budget, options, sizes
 from robustinfo.evaluation.images import LabelledImages
 from robustinfo.evaluation.images import images as load_images
+from robustinfo.evaluation.networks import network_of, options_of_twin
 from robustinfo.evaluation.options import Options
 from robustinfo.evaluation.own_images import read_images
 from robustinfo.evaluation.printing import render
@@ -80,7 +81,7 @@ def _run(chosen: Options, text_format: plain.TextFormat) -> dict[str, str]:
 def _questions(chosen: Options, device: torch.device) -> Questions:
     return Questions(
         ball=Ball(norm=chosen.norm, epsilon=chosen.epsilon),
-        size=protocol.BY_NAME[chosen.protocol],
+        size=sizes.BY_NAME[chosen.protocol],
         images=chosen.images,
         attacks=chosen.attacks,
         crafted=read_images(chosen.adversarial),
@@ -97,19 +98,13 @@ def _questions(chosen: Options, device: torch.device) -> Questions:
 
 def _networks(chosen: Options, data: LabelledImages, device: torch.device) -> list[Guarded]:
     """The network, and its twin if there is one."""
-    texts = [text for text in (chosen.model, chosen.twin) if text is not None]
-    more = int(chosen.abstain is not None)
     about = {name: getattr(chosen, name) for name in ("build", "build_args", "mean", "std")}
-    return [
-        sources.model(
-            text,
-            shape=tuple(data.images.shape[1:]),
-            classes=len(data.classes) + (more if number == 0 else 0),
-            device=device,
-            **(sources.options_of_twin(text, chosen.model, about) if number else about),
-        )
-        for number, text in enumerate(texts)
-    ]
+    more = int(chosen.abstain is not None)
+    networks = [network_of(chosen.model, data, device, more=more, **about)]
+    if chosen.twin is not None:
+        of_twin = options_of_twin(chosen.twin, chosen.model, about)
+        networks.append(network_of(chosen.twin, data, device, **of_twin))
+    return networks
 
 
 def _announced(
@@ -124,7 +119,7 @@ def _announced(
     task = budget.Task(there, values, len(networks), term is not None, chosen.images)
     needed = dict(budget.estimates(seconds_each, ball, task))
     text = (
-        f"protocol {size.name} ({protocol.rank(size)}): "
+        f"protocol {size.name} ({sizes.rank(size)}): "
         f"{len(data.labels[: questions.most_images])} images, at most about "
         f"{budget.duration(needed[size])} on {questions.device}"
         + ", and more for remedies if a check fails"

@@ -13,13 +13,12 @@ from robustinfo.cli.plan_tables import render
 from robustinfo.core.batches import to_float
 from robustinfo.core.errors import UserError
 from robustinfo.core.settings import Norm, out_of_scale
-from robustinfo.evaluation import budget, options, planning, sources
-from robustinfo.evaluation.attack_term import attack_term
+from robustinfo.evaluation import budget, options, planning
 from robustinfo.evaluation.images import LabelledImages, images
+from robustinfo.evaluation.networks import network_of
 from robustinfo.evaluation.peak_memory import peaks_mib
 from robustinfo.evaluation.sizes import SIZES
 from robustinfo.evaluation.sources._error_origin import error_with_origin, is_users
-from robustinfo.evaluation.sources._guarded import Guarded
 from robustinfo.evaluation.threats import Ball
 
 TIMED = 32  # images of the batch that is timed
@@ -96,14 +95,8 @@ def _measured(
     """The device and notes on the network; the protocols with ``seconds`` and ``memory_mib``."""
     device = options.device(wanted.device)
     shape = data.images.shape[1:]
-    network = sources.model(
-        str(wanted.model),
-        shape=tuple(shape),
-        classes=len(data.classes),
-        device=device,
-        **wanted.about,
-    )
-    term = _has_term(network)
+    network = network_of(str(wanted.model), data, device, **wanted.about)
+    term = network.attack_term() is not None
     each = budget.seconds_each(network, to_float(data.images[:TIMED], device))
     notes = network.notes
     if network.answers_only:
@@ -117,10 +110,3 @@ def _measured(
     for row, seconds, peak in zip(rows, times, peaks, strict=True):
         row |= {"seconds": seconds, "memory_mib": peak}
     return {"device": str(device), "notes": notes}, rows
-
-
-def _has_term(network: Guarded) -> bool:
-    """Whether its defence has a term, for the adaptive attack."""
-    if network.checkpoint is None:
-        return False
-    return attack_term(network.checkpoint, network.network) is not None

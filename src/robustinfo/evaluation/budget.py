@@ -15,7 +15,9 @@ from torch import Tensor, nn
 
 from robustinfo.attacks._gradient_safe import GradientSafe
 from robustinfo.core.batches import memory_batch
-from robustinfo.evaluation.protocol import SIZES, Ball, Size, cost
+from robustinfo.evaluation.protocol import cost
+from robustinfo.evaluation.sizes import SIZES, Size
+from robustinfo.evaluation.threats import Ball
 
 RUNS = 5  # that are timed
 OVERHEAD = 1e-3  # seconds of a step, however few the images

@@ -12,9 +12,9 @@ from robustinfo.evaluation.batch import FOLLOWING
 from robustinfo.evaluation.evaluate import evaluate
 from robustinfo.evaluation.finished import Finished
 from robustinfo.evaluation.progress import Progress
-from robustinfo.evaluation.protocol import Size
 from robustinfo.evaluation.result import Result
 from robustinfo.evaluation.selection import Choice, select
+from robustinfo.evaluation.sizes import Size
 from robustinfo.evaluation.threats import Ball
 
 

@@ -5,8 +5,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from robustinfo.evaluation.checks import HOLDS, NOT_ENOUGH, SIGNS, UNTRUSTED
-from robustinfo.evaluation.protocol import BY_NAME, rank
 from robustinfo.evaluation.result import Result
+from robustinfo.evaluation.sizes import BY_NAME, rank
 from robustinfo.evaluation.verdict import Answer, Verdict
 
 STYLES = {"failed": "red", "cannot say": "yellow", "noted": "yellow"}

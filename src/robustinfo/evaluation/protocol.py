@@ -14,10 +14,7 @@ from robustinfo.attacks import adaptive, gradient_search
 from robustinfo.core.settings import diameter
 from robustinfo.diagnostics import binarization_test
 from robustinfo.evaluation.cost import Cost
-from robustinfo.evaluation.sizes import BY_NAME as BY_NAME
-from robustinfo.evaluation.sizes import SIZES as SIZES
-from robustinfo.evaluation.sizes import Size as Size
-from robustinfo.evaluation.sizes import rank as rank
+from robustinfo.evaluation.sizes import Size
 from robustinfo.evaluation.threats import Ball
 
 Entry = dict[str, Any]

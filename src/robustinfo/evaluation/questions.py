@@ -13,15 +13,14 @@ from robustinfo.core.batches import ImageSource
 from robustinfo.core.errors import UserError
 from robustinfo.core.settings import out_of_scale
 from robustinfo.evaluation.abstain import Abstaining
-from robustinfo.evaluation.attack_term import attack_term
 from robustinfo.evaluation.by_protocol import evaluate_by_protocol
 from robustinfo.evaluation.document import device_name, versions
 from robustinfo.evaluation.evaluation import Evaluation
 from robustinfo.evaluation.finished import Finished
 from robustinfo.evaluation.images import LabelledImages
 from robustinfo.evaluation.progress import Progress
-from robustinfo.evaluation.protocol import Size
 from robustinfo.evaluation.selection import Choice
+from robustinfo.evaluation.sizes import Size
 from robustinfo.evaluation.sources._behaviour import behaviour_sha256
 from robustinfo.evaluation.sources._guarded import Guarded, guarded
 from robustinfo.evaluation.threats import Ball
@@ -104,9 +103,7 @@ def as_attacked(
     network: Guarded, questions: Questions
 ) -> tuple[Guarded, Callable | None, Callable | None]:
     """The network to attack; the term for the adaptive attack; images -> whether it abstains."""
-    model, term, abstains = network, None, None
-    if network.checkpoint is not None:
-        term = attack_term(network.checkpoint, network.network)
+    model, term, abstains = network, network.attack_term(), None
     if questions.abstain == "robust":
         abstaining = Abstaining(network).eval()
         model, term, abstains = guarded(abstaining), abstaining.term, abstaining.abstains

@@ -4,8 +4,8 @@ python -m robustinfo.evaluation.reference > docs/verdict.md
 """
 
 from robustinfo.evaluation.checks import CHECKS, CLASSES, EXITS, SIGNS, Check
-from robustinfo.evaluation.protocol import BY_NAME, SIZES
 from robustinfo.evaluation.remedies._mounting import names, remedy
+from robustinfo.evaluation.sizes import BY_NAME, SIZES
 from robustinfo.evaluation.threats import Ball
 from robustinfo.maths.statistics import fraction_interval
 

@@ -12,7 +12,7 @@ from robustinfo.evaluation import protocol
 from robustinfo.evaluation.attacks import Attack, attacks_of
 from robustinfo.evaluation.cost import Cost
 from robustinfo.evaluation.own import attack_name, crafted_images, own_attack
-from robustinfo.evaluation.protocol import Size
+from robustinfo.evaluation.sizes import Size
 from robustinfo.evaluation.threats import Ball
 
 Choice = str | Mapping[str, Any] | Callable

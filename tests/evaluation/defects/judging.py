@@ -3,8 +3,10 @@
 from robustinfo.evaluation.abstain import Abstaining
 from robustinfo.evaluation.attacks import attacks_of
 from robustinfo.evaluation.evaluate import evaluate
-from robustinfo.evaluation.protocol import SIZES, Ball, Size, attacks, diagnostics
+from robustinfo.evaluation.protocol import attacks, diagnostics
 from robustinfo.evaluation.result import Result
+from robustinfo.evaluation.sizes import SIZES, Size
+from robustinfo.evaluation.threats import Ball
 from tests.evaluation.defects.defect import Planted
 from tests.evaluation.networks import Honest, honest
 

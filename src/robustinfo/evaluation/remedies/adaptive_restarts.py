@@ -11,8 +11,8 @@ from torch import Generator, Tensor
 
 from robustinfo.evaluation import protocol
 from robustinfo.evaluation.cost import Cost
-from robustinfo.evaluation.protocol import Size
 from robustinfo.evaluation.remedies import Attempt, Subject
+from robustinfo.evaluation.sizes import Size
 from robustinfo.evaluation.threats import Ball
 
 CALLED_BY = ("adaptive_only_fraction",)

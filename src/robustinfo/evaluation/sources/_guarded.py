@@ -5,6 +5,7 @@ Networks normalise in place, return a buffer that the next call overwrites, end 
 globally. Callers of a guarded network see none of that.
 """
 
+from collections.abc import Callable
 from contextlib import nullcontext
 from copy import deepcopy
 from typing import Self
@@ -13,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from robustinfo.core.checkpoint import Checkpoint
+from robustinfo.evaluation.attack_term import attack_term
 from robustinfo.evaluation.sources._answers import AnswersOnly
 from robustinfo.evaluation.sources._globals import restoring_torch_state
 from robustinfo.evaluation.sources._outputs import Adaptation, are_floats, describe_output
@@ -59,6 +61,10 @@ class Guarded(nn.Module):
                 f"gives {describe_output(logits)} for {image_count(len(x))}, not logits (n, K)"
             )
         return logits.to(x, copy=True)  # the network may overwrite its own
+
+    def attack_term(self) -> Callable[..., tuple[Tensor, Tensor]] | None:
+        """The term of its defence for adaptive attacks; None where nothing is known of one."""
+        return None if self.checkpoint is None else attack_term(self.checkpoint, self.network)
 
     def raw_outputs(self, x: Tensor) -> Tensor:
         """The network's own logits; for one image (1, K), even where it drops that dimension."""
