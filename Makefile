@@ -19,7 +19,7 @@ test: $(READY)
 # The pages that are made from code are as committed; then the site, in site/: a dead link fails.
 docs: $(READY)
 	$(BIN)/python -m pytest -m docs
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --site-dir site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --site-dir site
 
 check: $(READY)
 	$(BIN)/ruff check .
