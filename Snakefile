@@ -10,13 +10,16 @@ import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 from snakemake.utils import min_version
 
 min_version("9.27")
 sys.path[:0] = [workflow.basedir, f"{workflow.basedir}/src"]
 
+from pipeline.results.summary import summary
 from pipeline.run import code, driver
 from pipeline.run.plan import Plan
+from pipeline.run.driver_progress import show_progress
 from pipeline.run.threads import threads
 from pipeline.study import checked
 from robustinfo.core.errors import UserError
@@ -38,6 +41,9 @@ NAME = PLAN.study["name"]
 REPORT = f"results/{NAME}/report.html"
 
 driver.set_job_environment()
+DRIVES = not workflow.remote_exec and not workflow.subprocess_exec  # it is no job
+if DRIVES and not workflow.dryrun and not workflow.output_settings.verbose:
+    show_progress(logger)
 
 
 rule all:
@@ -57,15 +63,12 @@ SHOW = f"python -m pipeline mlflow --study {shlex.quote(STUDY)}"
 
 # One process imports what jobs on this machine need; elsewhere every job does.
 onstart:
-    if (
-        workflow.local_exec
-        and not workflow.remote_exec
-        and not workflow.subprocess_exec
-    ):
+    if workflow.local_exec and DRIVES:
         driver.start_job_server()
 
 
 onsuccess:
+    print(summary(Path(f"results/{NAME}")), flush=True)
     shell(f"{RECORD} || true; {SHOW} || true")
 
 

@@ -1,0 +1,25 @@
+"""The end of a run in a few lines: the leaderboard, and where to look."""
+
+import json
+from pathlib import Path
+
+
+def summary(folder: Path) -> str:
+    """The lines. folder: results/NAME; without a leaderboard, empty."""
+    file = folder / "leaderboard.json"
+    if not file.exists():
+        return ""
+    rows = json.loads(file.read_text(encoding="utf-8"))
+    width = max((len(one["defence"]) for one in rows), default=0)
+    lines, setting = [], ""
+    for one in rows:
+        this = f"{one['dataset']}, {one['model']}, {one['norm']} {one['epsilon']:g}"
+        if this != setting:
+            lines += ["", f"{this}: robust accuracy (95 %), clean accuracy, verdict"]
+            setting = this
+        low, high = f"{100 * one['low']:.1f}", f"{100 * one['high']:.1f}"
+        robust = f"{one['robust_accuracy']:6.1%} ({low} to {high})"
+        lines.append(
+            f"  {one['defence']:{width}} {robust:24} {one['clean_accuracy']:6.1%}  {one['verdict']}"
+        )
+    return "\n".join([*lines, "", f"report: {folder / 'report.html'}"])
