@@ -23,13 +23,17 @@ DEVIATIONS = (0.005, 0.01, 0.02, 0.04)
 
 
 def protocols(
-    ball: Ball, values: int, images: Sequence[int], *, term: bool = False
+    balls: Sequence[Ball], values: int, images: Sequence[int], *, term: bool = False
 ) -> list[dict[str, Any]]:
-    """What each protocol asks, the smallest first, as plain data.
+    """What each protocol asks, the smallest first, as plain data: one evaluation in each ball.
 
-    values: of one image. images: how many each protocol gets. term: with the adaptive attack.
+    balls: of several, the names of attacks and diagnostics begin with the norm. values: of one
+    image. images: how many each protocol gets. term: with the adaptive attack.
     """
-    return [_protocol(size, ball, values, n, term) for size, n in zip(SIZES, images, strict=True)]
+    return [
+        _together({ball.norm: _protocol(size, ball, values, n, term) for ball in balls})
+        for size, n in zip(SIZES, images, strict=True)
+    ]
 
 
 def to_tell_apart() -> dict[str, list[dict[str, float | int | None]]]:
@@ -71,6 +75,24 @@ def _protocol(size: Size, ball: Ball, values: int, images: int, term: bool) -> d
         "passes_per_image": _passes(whole.times(1 / images)),
         "remedies": _passes(bound(size, ball)),
     }
+
+
+def _together(by_norm: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """What a protocol asks in all threat models together."""
+    first, *others = by_norm.values()
+    if not others:
+        return first
+    summed = {
+        name: {kind: sum(one[name][kind] for one in by_norm.values()) for kind in first[name]}
+        for name in ("follow_up", "passes_per_image", "remedies")
+    }
+    named = {
+        name: {
+            f"{norm} {part}": of for norm, one in by_norm.items() for part, of in one[name].items()
+        }
+        for name in ("attacks", "diagnostics")
+    }
+    return first | summed | named
 
 
 def _effort(entry: Entry) -> dict[str, int]:
