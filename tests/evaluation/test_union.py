@@ -13,7 +13,11 @@ import robustinfo
 from robustinfo import UnionEvaluation, UserError
 from robustinfo.evaluation.checks import HOLDS, NOT_ENOUGH, UNTRUSTED
 from robustinfo.evaluation.evaluation import Evaluation
+from robustinfo.evaluation.union import latex
+from robustinfo.evaluation.union.page import page
 from robustinfo.evaluation.verdict import Verdict
+from tests.evaluation.report import documents
+from tests.evaluation.report.test_page import read
 
 SIDE = 4
 DARK = SIDE**2 - 1  # pixels whose mean counts, beside the one that counts alone
@@ -162,21 +166,32 @@ def test_the_folder_has_the_union_and_an_evaluation_by_norm(tmp_path):
         )
         assert (tmp_path / norm / "adversarial/pgd").is_dir()
     assert (tmp_path / "table.tex").read_text() == found.to_latex()
-    page = (tmp_path / "report.html").read_text()
+    text = (tmp_path / "report.html").read_text()
     for norm in EPSILON:
-        assert f'href="{norm}/report.html"' in page and (tmp_path / norm / "report.html").exists()
+        assert f'href="{norm}/report.html"' in text and (tmp_path / norm / "report.html").exists()
 
 
 def test_the_page_and_the_table_say_the_union_beside_each_norm(found, tmp_path):
     found.save(tmp_path)
-    page, table = (tmp_path / "report.html").read_text(), found.to_latex()
+    text, table = (tmp_path / "report.html").read_text(), found.to_latex()
     accuracies = [one.robust_accuracy for one in (found, *found.threats.values())]
     assert len({*accuracies}) == 3
     for value in (*accuracies, found.average_accuracy):
-        assert f"{100 * value:.1f}" in page and f"{100 * value:.1f}" in table
+        assert f"{100 * value:.1f}" in text and f"{100 * value:.1f}" in table
     assert r"$\ell_\infty \le 0.1$" in table and r"$\ell_2 \le 0.2$" in table
-    assert found.verdict in page and found.verdict in table
-    assert "<script" not in page and "http" not in page.replace("arXiv", "")
+    assert found.verdict in text and found.verdict in table
+    assert "http" not in text
+
+
+def test_names_that_break_pages_break_neither_page_nor_table(found):
+    threats = {"linf": documents.hostile(), "l2": documents.KINDS["l2"]()}
+    content = found.to_dict() | {"threats": threats}
+    reader = read(page(content))
+    assert not {"script", "link", "iframe"} & {*reader.tags}
+    links = [value for name, value in reader.attributes if name in ("href", "src")]
+    assert links == ["linf/report.html", "l2/report.html"]
+    lines = [line for line in latex.table(content).splitlines() if line.endswith(r"\\")]
+    assert len(lines) == 6 and {line.replace(r"\&", "").count("&") for line in lines} == {4}
 
 
 def test_a_stopped_union_goes_on_to_the_same_results(found, tmp_path):
