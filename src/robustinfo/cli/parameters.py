@@ -14,7 +14,7 @@ Epsilon = Annotated[str | None, typer.Option(help="of the threat model, as 0.2 o
 Norm = Annotated[str | None, typer.Option(help="linf, if none is named, or l2")]
 Threat = Annotated[
     list[str] | None,
-    typer.Option(help="several threat models, and what resists in all: linf:8/255; comes again"),
+    typer.Option(help="as linf:8/255; comes again: each threat model is asked, and their union"),
 ]
 Build = Annotated[
     str | None, typer.Option(help="module:Class, which builds the network of a file of weights")
