@@ -16,6 +16,7 @@ from robustinfo.evaluation.sizes import SIZES, Size
 from robustinfo.evaluation.threats import Ball
 from robustinfo.maths.statistics import images_to_tell_apart, seeds_to_tell_apart
 
+GRADIENTS = "with_gradient"  # the passes with a gradient, beside those without
 EFFORTS = ("restarts", "binary_search_steps", "steps", "queries", "draws")  # settings of attacks
 DIFFERENCES = (0.01, 0.02, 0.05)  # of two accuracies
 DISCORDANCES = (0.02, 0.05, 0.1, 0.2)
@@ -82,9 +83,10 @@ def _together(by_norm: dict[str, dict[str, Any]]) -> dict[str, Any]:
     first, *others = by_norm.values()
     if not others:
         return first
+    passes = [name for name, of in first.items() if isinstance(of, dict) and GRADIENTS in of]
     summed = {
         name: {kind: sum(one[name][kind] for one in by_norm.values()) for kind in first[name]}
-        for name in ("follow_up", "passes_per_image", "remedies")
+        for name in passes
     }
     named = {
         name: {
@@ -101,4 +103,4 @@ def _effort(entry: Entry) -> dict[str, int]:
 
 
 def _passes(cost: Cost) -> dict[str, int]:
-    return {"with_gradient": round(cost.gradients), "without": round(cost.queries)}
+    return {GRADIENTS: round(cost.gradients), "without": round(cost.queries)}
