@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.results import information_vs_robustness, rows
 from pipeline.results.statistics import with_intervals
-from pipeline.stages import leaderboard
+from pipeline.stages import _ranking, leaderboard
 from pipeline.stages._latex import tex
 from robustinfo.evaluation.checks import UNTRUSTED
 from robustinfo.evaluation.threats import Threat
@@ -26,10 +26,10 @@ def verdicts(*lines, norm="linf"):
 
 
 def ranked(table):
-    clean = {"attack": leaderboard.CLEAN, "low": 0.0, "high": 1.0}
-    own = [line | clean for line in table[leaderboard.RUN].to_dict("records")]
-    balls = table[[*leaderboard.SETTING, "norm"]].itertuples(index=False, name=None)
-    return leaderboard.rank_defences(table, own, {ball: f"{ball[-1]} up to 1" for ball in balls})
+    clean = {"attack": _ranking.CLEAN, "low": 0.0, "high": 1.0}
+    own = [line | clean for line in table[_ranking.RUN].to_dict("records")]
+    balls = table[[*_ranking.SETTING, "norm"]].itertuples(index=False, name=None)
+    return _ranking.rank_defences(table, own, {ball: f"{ball[-1]} up to 1" for ball in balls})
 
 
 def test_ranks_are_within_a_setting_and_equal_accuracies_share_one():
@@ -93,9 +93,9 @@ def collected(robust, measured):
         for seed, (accuracy, value) in enumerate(pairs):
             own = NAMES | {"defence": defence, "seed": seed, "n": N}
             clean = {"stage": "diagnose", "entry": "clean", "quantity": "accuracy", "value": 0.9}
-            worst = {"stage": "diagnose", "quantity": "robust_accuracy", "value": accuracy}
-            worst = [worst | {"entry": "attacks"}, worst | {"entry": "linf"}]
-            worst.append(worst[0] | {"entry": "l2", "value": 0.45})
+            worst = {"stage": "diagnose", "quantity": "robust_accuracy"}
+            by_norm = {"union": accuracy, "linf": accuracy + 0.1, "l2": 0.45}
+            worst = [worst | {"entry": one, "value": left} for one, left in by_norm.items()]
             pgd = {"stage": "attack", "entry": "linf_pgd", "quantity": "accuracy", "value": 0.5}
             curve = {"stage": "diagnose", "entry": "epsilon_curve", "quantity": "attack_accuracy"}
             bits = {"stage": "measure", "entry": "kde", "input": "clean", "epoch": 3}
@@ -124,9 +124,22 @@ def test_a_point_is_the_last_epoch_of_the_last_hidden_layer_beside_robust_accura
     assert points.robust_accuracy.tolist() == [0.0, 0.1, 0.3, 0.2]
 
 
+def test_the_union_stands_in_every_line_of_a_run_and_nowhere_where_there_is_one_norm():
+    lines = [("d", "m", "a", "broken", 0.9, 0.1), ("d", "m", "b", "broken", 0.9, 0.3)]
+    board = ranked(pd.concat([verdicts(*lines), verdicts(*lines, norm="l2")]))
+    run = {"dataset": "d", "model": "m", "n": N}
+    union = {"attack": _ranking.IN_ALL, "value": 0.05, "low": 0.0, "high": 0.2}
+    assert _ranking.with_unions(board, [run | {"defence": "a", "attack": "all in linf"}]) is board
+    found = _ranking.with_unions(board, [run | {"defence": "a"} | union])
+    assert found[[*board]].equals(board)
+    own = found[found.defence == "a"]
+    assert own.union_accuracy.tolist() == [0.05] * 2 and own.union_high.tolist() == [0.2] * 2
+    assert found[found.defence == "b"].union_accuracy.isna().all()
+
+
 def test_what_was_transferred_counts_where_it_was():
     table = collected(ROBUST, BITS)
-    worst = table[table.entry.eq("attacks") & table.defence.eq("entropic")]
+    worst = table[table.entry.eq("union") & table.defence.eq("entropic")]
     more = worst.assign(stage="transfer", value=[0.05, 0.15])
     found = information_vs_robustness.robust_rows(pd.concat([table, more], ignore_index=True))
     assert sorted(found.value) == [0.0, 0.05, 0.1, 0.15]
@@ -191,11 +204,18 @@ def test_the_three_files_say_the_same_and_the_overview_has_every_accuracy(job):
     assert pd.DataFrame(lines)[[*board]].equals(board)
     assert job.writes["leaderboard_tex"].read_text().count("lenet5") == 2
     left = rows.read(job.writes["accuracy_by_attack"])
-    assert list(left.attack.unique()) == ["clean", "linf_pgd", "all in linf", "all in l2"]
+    in_norms = ["all in linf", "all in l2", "union of norms"]
+    assert list(left.attack.unique()) == ["clean", "linf_pgd", *in_norms]
     worst = {norm: left[left.attack == f"all in {norm}"] for norm in ("linf", "l2")}
     robust = worst["linf"].set_index("defence").value.to_dict()
-    assert robust == pytest.approx({"standard": 0.05, "entropic": 0.25})
+    assert robust == pytest.approx({"standard": 0.15, "entropic": 0.35})
     assert set(worst["l2"].value) == {0.45}
+    union = left[left.attack == "union of norms"].set_index("defence")
+    assert union.value.to_dict() == pytest.approx({"standard": 0.05, "entropic": 0.25})
+    assert board.union_accuracy.tolist() == union.value[board.defence].tolist()
+    assert board.union_low.tolist() == union.low[board.defence].tolist()
+    tex = job.writes["leaderboard_tex"].read_text()
+    assert r"in all norms (\%)" in tex and "25.0 (" in tex
     curves = rows.read(job.writes["accuracy_by_epsilon"])
     assert set(curves.norm) == {"linf"} and curves.epsilon.tolist() == [0.0, 0.9] * 2
 

@@ -75,7 +75,7 @@ ROWS = {
         {**CURVE, "level": 0.0, "value": 0.9},
         {**CURVE, "level": 0.15, "value": 0.2},
         {"stage": "diagnose", "entry": "clean", "quantity": "accuracy", "value": 0.9},
-        {"stage": "diagnose", "entry": "attacks", "quantity": "robust_accuracy", "value": 0.25},
+        {"stage": "diagnose", "entry": "union", "quantity": "robust_accuracy", "value": 0.25},
         {"stage": "diagnose", "entry": "l2", "quantity": "robust_accuracy", "value": 0.5},
     ],
 }
@@ -90,7 +90,7 @@ EXPECTED = {
     "distortion/jpeg/bins/redundancy_bits/clean/fc_by_quality": [(20, 2.0)],
     "diagnostics/curve/attack_accuracy_by_epsilon_x1000": [(0, 0.9), (150, 0.2)],
     "robust/clean_accuracy": [(0, 0.9)],
-    "robust/robust_accuracy": [(0, 0.25)],
+    "robust/union.robust_accuracy": [(0, 0.25)],
     "robust/l2.robust_accuracy": [(0, 0.5)],
 }
 
@@ -171,6 +171,18 @@ def test_metrics_are_the_files_numbers_at_their_epochs_and_levels(study):
     for name, points in EXPECTED.items():
         history = MlflowClient(store()).get_metric_history(run.info.run_id, name)
         assert sorted((point.step, point.value) for point in history) == points
+
+
+def test_the_headline_is_that_of_a_norm_and_what_is_robust_in_all_has_its_name(study):
+    names = [name for name, *_ in mlflow_runs.metrics(mlflow_runs.runs(read_study(study)[0])[0][0])]
+    first, *others = sorted(names, key=mlflow_runs.place)
+    assert first == "robust/l2.robust_accuracy" and "robust/union.robust_accuracy" in others
+    every = ["robust/union.robust_accuracy", "robust/l2.robust_accuracy", "train/loss"]
+    every.append("robust/linf.robust_accuracy")
+    assert sorted(every, key=mlflow_runs.place)[:2] == [
+        "robust/linf.robust_accuracy",
+        "robust/l2.robust_accuracy",
+    ]
 
 
 def test_replay_adds_nothing_and_a_changed_result_one_run(study):

@@ -42,7 +42,7 @@ def job(tmp_path, monkeypatch):
         bits = {"stage": "measure", "entry": "NA", "input": "clean", "epoch": 3, "layer": "fc2"}
         bits |= {"quantity": "information_input_bits", "value": 2.0 + place, "saturated": True}
         loss = {"stage": "train", "quantity": "train/loss", "value": 0.5}
-        of_all, levels = of_linf | {"entry": "attacks"}, (swept | {"level": n} for n in (0, 1))
+        of_all, levels = of_linf | {"entry": "union"}, (swept | {"level": n} for n in (0, 1))
         content = {f"{ATTACK}.csv": [left], "measures.csv": [bits], "history.csv": [loss]}
         content["diagnostics.csv"] = [clean, of_linf, of_all, *levels]
         assert {one.path.name for one in collected.files("tables", **run)} == {*content}
@@ -61,7 +61,7 @@ def test_every_name_survives_from_the_runs_to_the_report(job):
         table = rows.read(collected.writes[artifact])
         assert [*table.defence.unique()] == DEFENCES and set(table.seed) == {0}
     entries = set(rows.read(collected.writes["results"]).entry)
-    assert entries == {"", "clean", "attacks", "linf", "NA", CURVE}
+    assert entries == {"", "clean", "union", "linf", "NA", CURVE}
 
     board = job("leaderboard")
     judge = job("verdict")

@@ -16,11 +16,11 @@ HARD = RNG.random(N) < 0.5
 # The defence stands wherever the twin does, and on 12 images more.
 TWIN = np.array([HARD, HARD])
 OWN = TWIN | (np.arange(N) < 24)
-ROBUST = {"stage": "diagnose", "entry": "attacks", "quantity": "robust_accuracy", "epoch": "last"}
+ROBUST = {"stage": "diagnose", "entry": "union", "quantity": "robust_accuracy", "epoch": "last"}
 PAIR = {"of": ROBUST | {"defence": "entropic"}, "against": ROBUST | {"defence": "standard"}}
 
 
-def both(entry="attacks", quantity="robust_accuracy"):
+def both(entry="union", quantity="robust_accuracy"):
     """The rows, and the outcomes behind them: what falls, falls in l2 alone."""
     by_defence = {"standard": TWIN, "entropic": OWN}
     shares = {defence: tuple(rows.mean(1)) for defence, rows in by_defence.items()}
@@ -31,7 +31,7 @@ def both(entry="attacks", quantity="robust_accuracy"):
         {"defence": defence, "seed": seed, "entry": name, "index": index}
         | {"correct": int(right or name == "linf")}
         for defence, rows in by_defence.items()
-        for name in ("clean", "pgd", "linf", "l2", "attacks")
+        for name in ("clean", "pgd", "linf", "l2", "union")
         for seed, row in enumerate(rows)
         for index, right in enumerate(row)
     ]
@@ -55,7 +55,7 @@ def test_one_value_is_estimated_by_its_images_too():
 @pytest.mark.parametrize(
     "entry, quantity",
     [
-        ("attacks", "robust_accuracy"),
+        ("union", "robust_accuracy"),
         ("l2", "robust_accuracy"),
         ("pgd", "accuracy"),
     ],
@@ -81,7 +81,7 @@ def test_outcomes_are_known_under_each_attack_and_under_all_of_a_norm_or_of_ever
         lambda rows, outcomes: (rows, outcomes[outcomes.seed == 0]),
         lambda rows, outcomes: (
             rows,
-            outcomes.drop(outcomes[outcomes.entry == "attacks"].index[-1]),
+            outcomes.drop(outcomes[outcomes.entry == "union"].index[-1]),
         ),
         lambda rows, outcomes: (pd.concat([rows, rows]), outcomes),
         lambda rows, outcomes: (rows.assign(stage="transfer", quantity="accuracy"), outcomes),

@@ -24,6 +24,7 @@ BROKEN = {
     "clean_low": 0.8, "clean_high": 0.95,
     "protocol": "linf up to 8/255: pgd", "failed": 3, "passed": 17, "cannot_say": 4, "not_run": 2,
 }  # fmt: skip
+UNION = {"union_accuracy": 0.02, "union_low": 0.01, "union_high": 0.07}
 ANSWERS = [
     Answer(BY_NAME["robust_accuracy"], "failed", 0.1, 0.04, 0.02, 0.08, 90, "linf"),
     Answer(BY_NAME["ensemble_only_fraction"], "noted", 0.15, 0.2, 0.16, 0.3, 90, "linf"),
@@ -60,7 +61,8 @@ def test_every_class_has_a_colour_of_its_own_and_readable_letters():
 
 def results(job, drawn, verdicts):
     """Everything that the page, and what is drawn for it, read, with or without a verdict."""
-    board = pd.DataFrame([RUN | line for line in verdicts], columns=[*RUN, *BROKEN])
+    union = [name for line in verdicts for name in line if name in UNION]
+    board = pd.DataFrame([RUN | line for line in verdicts], columns=[*RUN, *BROKEN, *union])
     rows.write_table(job.file("leaderboard"), board)
     for role in ("leaderboard_json", "leaderboard_tex"):
         with atomic_write(job.file(role)) as partial:
@@ -162,3 +164,12 @@ def test_every_norm_has_a_table_of_its_own(page):
 def test_a_study_without_a_threat_model_says_so_and_shows_nothing(page):
     assert "nothing to judge" in page and page.count("<b>None:</b>") == 4
     assert "<svg" not in page and "<img" not in page
+
+
+@pytest.mark.parametrize("page", [[BROKEN], [BROKEN | UNION]], indirect=True)
+def test_what_is_robust_in_all_norms_has_a_column_where_there_are_several(page, request):
+    words = " ".join(re.sub(r"<[^>]+>", " ", page).replace("\u202f", " ").split())
+    several = "union_accuracy" in request.node.callspec.params["page"][0]
+    assert ("in all norms strongest attack" in words) == several
+    assert ("5.0 % [4.0 %, 10.0 %] 2.0 % [1.0 %, 7.0 %] 6.0 % pgd" in words) == several
+    assert ('colspan="9"' in page) == several

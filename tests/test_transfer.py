@@ -82,7 +82,7 @@ def test_what_only_the_proxys_examples_break_is_counted_and_lowers_the_robust_ac
     assert table.loc[("pgd", "accuracy"), "input"] == "proxy"
     assert table.loc[("linf", "black_box_only_fraction"), "value"] == 1 / 4
     assert table.loc[("linf", "robust_accuracy"), "value"] == 1 / 4
-    assert table.loc[("attacks", "robust_accuracy"), "value"] == 1 / 4
+    assert table.loc[("union", "robust_accuracy"), "value"] == 1 / 4
     after = rows.read(job.writes["transferred_outcomes"])
     assert after[after.entry == "linf"].correct.tolist() == [0, 0, 1, 0]
     alone = own(job)

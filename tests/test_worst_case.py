@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from pipeline.results.worst_case import attacks_in_scope, per_image_table, worst_case
-from pipeline.study.quantities import ALL_ATTACKS
+from pipeline.study.quantities import UNION
 from robustinfo.core.measurement import count_fraction
 from robustinfo.evaluation.threats import Threat
 from tests.by_quantity import by_quantity
@@ -64,12 +64,12 @@ def test_what_breaks_an_image_in_one_norm_says_nothing_in_another(together):
         "l2_pgd": [False, False, True, False],
         "linf": [False, True, True, False],
         "l2": [False, False, True, False],
-        ALL_ATTACKS: [False, False, True, False],
+        UNION: [False, False, True, False],
     }
     assert found.resisting["linf"].tolist() == [False, True, True, False]
     assert of(found, "linf")["robust_accuracy"] == count_fraction("robust_accuracy", 2, 4)
     assert of(found, "l2")["robust_accuracy"] == count_fraction("robust_accuracy", 1, 4)
-    assert of(found, ALL_ATTACKS) == {"robust_accuracy": count_fraction("robust_accuracy", 1, 4)}
+    assert of(found, UNION) == {"robust_accuracy": count_fraction("robust_accuracy", 1, 4)}
     for norm in ("linf", "l2"):
         assert of(found, norm)["gradient_attacks"].value == 1
         assert of(found, norm)["convergence_gain"].value == 0
@@ -156,7 +156,7 @@ def test_at_a_limit_of_0_a_norm_decides_nothing_and_its_attacks_are_still_shown(
     found = together({"pgd": (LINF, LINF_BREAKS), "l2_pgd": (L2, L2_BREAKS)}, limits={"l2": 0.0})
     assert "l2" not in found.correct and not of(found, "l2")
     assert found.correct["l2_pgd"].tolist() == [False, False, True, False]
-    assert found.correct[ALL_ATTACKS].equal(found.correct["linf"])
+    assert found.correct[UNION].equal(found.correct["linf"])
 
 
 def test_a_threat_is_read_off_an_entry(together):
@@ -169,7 +169,7 @@ def test_every_image_has_a_line_per_entry(together):
         "clean": [1, 1, 1, 0],
         "pgd": [0, 1, 1, 0],
         "linf": [0, 1, 1, 0],
-        ALL_ATTACKS: [0, 1, 1, 0],
+        UNION: [0, 1, 1, 0],
     }
     found = per_image_table(together({"pgd": (LINF, LINF_BREAKS)}).correct)
     assert found.values.tolist() == [

@@ -1,6 +1,7 @@
 """Correlation of information and robustness: a measure of every run, and its robust accuracy.
 
-The measure is that of clean test images in the last epoch: of the whole network (E_N), or of its
+Robust accuracy is that in the union of the study's norms, image by image: one number per run. The
+measure is that of clean test images in the last epoch: of the whole network (E_N), or of its
 last hidden layer (the others). Runs are no independent sample: those of one defence are alike, so
 the interval is rather too narrow; over several settings, networks and data sets differ, too.
 """
@@ -14,7 +15,7 @@ from pipeline.results.rows import RUN
 from pipeline.results.statistics import select_rows
 from pipeline.results.worst_case import with_transfers
 from pipeline.study.entries import network
-from pipeline.study.quantities import ALL_ATTACKS
+from pipeline.study.quantities import UNION
 from robustinfo.core.settings import Entry
 from robustinfo.maths.statistics import spearman
 
@@ -36,8 +37,8 @@ CORRELATION = [
 ]  # fmt: skip
 
 
-def robust_rows(results: pd.DataFrame, over: str = ALL_ATTACKS) -> pd.DataFrame:
-    """Rows of robust accuracy, one per run: over all attacks of a norm, or of all norms."""
+def robust_rows(results: pd.DataFrame, over: str = UNION) -> pd.DataFrame:
+    """Rows of robust accuracy, one per run: in a norm, or in the union of all norms."""
     return with_transfers(select_rows(results, {"entry": over, "quantity": "robust_accuracy"}))
 
 

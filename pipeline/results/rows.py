@@ -49,6 +49,7 @@ NUMBERS = {
     "clean_accuracy", "robust_accuracy", "seeds", "strongest_attack_accuracy", "threshold",
     "failed", "passed", "cannot_say", "not_run", "images_needed",
     "rank", "clean_low", "clean_high", "epsilon", "runs", "correlation",
+    "union_accuracy", "union_low", "union_high",
     "paper", "ours", "difference",
 }  # fmt: skip
 

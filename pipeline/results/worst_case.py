@@ -8,7 +8,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from pipeline.results import rows
-from pipeline.study.quantities import ALL_ATTACKS
+from pipeline.study.quantities import UNION
 from robustinfo.attacks._gradient_safe import GradientSafe
 from robustinfo.core.batches import correct
 from robustinfo.core.measurement import Measurement, fraction
@@ -22,8 +22,8 @@ from robustinfo.maths.balls import feasible, same_ball
 class WorstCase(NamedTuple):
     """Result over all attacks of a run."""
 
-    measurements: list[Measurement]  # entry: the norm, or ALL
-    correct: dict[str, Tensor]  # (n,) bool: clean, under each attack, all of each norm, and ALL
+    measurements: list[Measurement]  # entry: the norm, or UNION
+    correct: dict[str, Tensor]  # (n,) bool: clean, under each attack, all of each norm, and UNION
     resisting: dict[str, Tensor]  # by norm, (n,) bool: no attack on the cross-entropy broke them
 
 
@@ -84,15 +84,15 @@ def worst_case(
         result.resisting[norm] = outcomes.resists_cross_entropy
     if result.resisting:
         robust_everywhere = torch.stack([result.correct[norm] for norm in result.resisting]).all(0)
-        result.correct[ALL_ATTACKS] = robust_everywhere
+        result.correct[UNION] = robust_everywhere
         result.measurements.append(
-            fraction("robust_accuracy", robust_everywhere)._replace(entry=ALL_ATTACKS)
+            fraction("robust_accuracy", robust_everywhere)._replace(entry=UNION)
         )
     return result
 
 
 def per_image_table(correct: Mapping[str, Tensor]) -> pd.DataFrame:
-    """Table entry, index (in the test set), correct (1 or 0): attacks, norms and ALL_ATTACKS."""
+    """Table entry, index (in the test set), correct (1 or 0): attacks, norms and UNION."""
     parts = [
         pd.DataFrame({"entry": name, "index": range(len(mask)), "correct": mask.int().cpu()})
         for name, mask in correct.items()

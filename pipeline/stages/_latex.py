@@ -4,8 +4,8 @@ import pandas as pd
 
 PRINTED = {
     "rank": "rank", "dataset": "data", "model": "network", "norm": "norm", "defence": "defence",
-    "clean": "clean (%)", "robust": "robust (%)", "strongest_attack": "strongest attack",
-    "verdict": "verdict", "source": "source",
+    "clean": "clean (%)", "robust": "robust (%)", "union": "in all norms (%)",
+    "strongest_attack": "strongest attack", "verdict": "verdict", "source": "source",
 }  # fmt: skip
 
 
@@ -21,6 +21,9 @@ def tex(board: pd.DataFrame) -> str:
         clean=percent(board.clean_accuracy, board.clean_low, board.clean_high),
         robust=percent(board.robust_accuracy, board.low, board.high),
     )
+    if "union_accuracy" in board:
+        union = percent(board.union_accuracy, board.union_low, board.union_high)
+        printed = printed.assign(union=union)
     shown = [name for name in PRINTED if name in printed]
     table = printed[shown].rename(columns=PRINTED).to_latex(index=False, escape=True)
     return "% \\usepackage{booktabs}\n" + table

@@ -1,19 +1,16 @@
 """Stage leaderboard: every defence under one protocol, and the tables behind the overview.
 
 writes  results/{study}/leaderboard.csv, .json, .tex   the verdict's lines by rank, with the
-                                                       interval of clean accuracy and the protocol
+                                                       interval of clean accuracy and the protocol;
+                                                       of several norms, what is robust in each
         results/{study}/overview/attacks.csv           accuracy clean, under each attack, and under
-                                                       all of each norm
+                                                       all of each norm, and of every norm
         results/{study}/overview/epsilon.csv           accuracy by epsilon, and the attack's norm
         results/{study}/overview/information.csv       per run: a measure, and robust accuracy
         results/{study}/overview/correlations.csv      of the two, over the runs
-
-Ranks are by robust accuracy within a setting and norm; a defence with a verdict of
-``checks.UNTRUSTED`` has none, since stronger attacks may lower its accuracy.
 """
 
 import json
-import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -26,11 +23,20 @@ from pipeline.results.statistics import over_seeds, select_rows
 from pipeline.results.worst_case import attacks_in_scope
 from pipeline.run.job import Job
 from pipeline.stages._latex import tex
+from pipeline.stages._ranking import (
+    CLEAN,
+    IN_ALL,
+    RUN,
+    SETTING,
+    VALUES,
+    rank_defences,
+    with_sources,
+    with_unions,
+)
 from pipeline.study.external import source
 from pipeline.study.slices import in_setting
 from robustinfo.core.files import atomic_write
 from robustinfo.core.settings import Entry
-from robustinfo.evaluation.checks import UNTRUSTED
 from robustinfo.evaluation.evidence import is_curve, norm_of
 from robustinfo.evaluation.threats import Threat, threat_models
 
@@ -52,10 +58,7 @@ PARAMS = {
     "diagnostics": "diagnostics",
 }
 
-SETTING = ["dataset", "model"]
-RUN = [*SETTING, "defence"]
-CLEAN, WORST_CASE = "clean", "all in {norm}"
-VALUES = ["value", "low", "high", "n"]
+WORST_CASE = "all in {norm}"
 ATTACKED = [*RUN, "attack", "counts", *VALUES]
 SWEPT = [*RUN, "curve", "norm", "epsilon", *VALUES]
 
@@ -78,7 +81,8 @@ def run(job: Job) -> None:
         attacked += _accuracy_by_attack(setting_rows, [*study["attacks"]], in_scope)
         swept += _accuracy_by_epsilon(study["diagnostics"], setting_rows)
         setting_points.append(points(setting_rows, study["models"][names["model"]]))
-    board = with_sources(rank_defences(verdicts, attacked, protocols), sources)
+    ranked = rank_defences(verdicts, attacked, protocols)
+    board = with_sources(with_unions(ranked, attacked), sources)
     rows.write_table(job.writes["leaderboard"], board)
     lines = board.astype(object).where(board.notna(), None).to_dict("records")
     with atomic_write(job.writes["leaderboard_json"]) as partial:
@@ -99,51 +103,20 @@ def protocol(in_scope: dict[str, Threat], norm: str) -> str:
     return f"{norm} up to {_pixels(largest)}: {', '.join(epsilons)}"
 
 
-def rank_defences(verdicts: pd.DataFrame, attacked: list[dict], protocols: dict) -> pd.DataFrame:
-    """The verdicts with rank, clean accuracy's interval and protocol; within a setting by rank.
-
-    Those without a rank come last, by robust accuracy too. Equal accuracies share the better rank.
-    """
-    clean = {tuple(line[c] for c in RUN): line for line in attacked if line["attack"] == CLEAN}
-    unknown = {"low": math.nan, "high": math.nan}  # of what was not trained
-    lines = [clean.get(key, unknown) for key in verdicts[RUN].itertuples(index=False, name=None)]
-    ball = [*SETTING, "norm"]
-    board = verdicts.assign(
-        clean_low=[line["low"] for line in lines],
-        clean_high=[line["high"] for line in lines],
-        protocol=[protocols[key] for key in verdicts[ball].itertuples(index=False, name=None)],
-        ball=verdicts.groupby(ball, sort=False).ngroup(),
-    )
-    trusted = board.robust_accuracy.where(~board.verdict.isin(UNTRUSTED))
-    ranks = trusted.groupby(board.ball).rank(method="min", ascending=False)
-    board.insert(0, "rank", ranks.astype("Int64"))
-    order = ["ball", "rank", "robust_accuracy", "clean_accuracy"]
-    board = board.sort_values(order, ascending=[True, True, False, False], kind="stable")
-    return board.drop(columns="ball")
-
-
-def with_sources(board: pd.DataFrame, sources: dict[tuple[str, ...], str]) -> pd.DataFrame:
-    """The lines with the ``source`` of what was trained elsewhere; as they are without any.
-
-    sources: by dataset, model and defence; empty of what the study trained.
-    """
-    if not any(sources.values()):
-        return board
-    found = [sources[line] for line in board[RUN].itertuples(index=False, name=None)]
-    return board.assign(source=found)
-
-
 def _accuracy_by_attack(
     results: pd.DataFrame, attacks: list[str], in_scope: dict[str, Threat]
 ) -> Iterator[dict]:
-    """Rows per defence of a setting: accuracy clean, under each attack and all of each norm."""
+    """Rows per defence of a setting: accuracy clean, by attack, in each norm, and in all norms."""
     clean = {"stage": "diagnose", "entry": "clean", "quantity": "accuracy"}
     selections = [(CLEAN, select_rows(results, clean), True)]
     for name in attacks:
         where = {"stage": "attack", "entry": name, "quantity": "accuracy"}
         selections.append((name, select_rows(results, where), name in in_scope))
-    for norm in threat_models(in_scope):
+    norms = threat_models(in_scope)
+    for norm in norms:
         selections.append((WORST_CASE.format(norm=norm), robust_rows(results, norm), True))
+    if len(norms) > 1:
+        selections.append((IN_ALL, robust_rows(results), True))
     for name, selected, counts in selections:
         for key, seeds in selected.groupby(RUN, sort=False):
             columns = {"attack": name, "counts": counts}

@@ -71,7 +71,7 @@ def information_scatter(
     axes = {"x": points.value, "y": points.robust_accuracy}
     table = pd.concat([_table(points, names, name, value) for name, value in axes.items()])
     title = f"Information and robustness of every run ({measure})"
-    labels = {"x_label": QUANTITIES[quantity], "y_label": "robust accuracy"}
+    labels = {"x_label": QUANTITIES[quantity], "y_label": "robust accuracy (union of norms)"}
     return table, _target("scatter", "quantity", title, **labels)
 
 

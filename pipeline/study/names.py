@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from pipeline.study.quantities import UNION
 from pipeline.study.strict_yaml import Key
 
 CHOICES = ("per", "else")  # of per.py
@@ -17,11 +18,11 @@ INPUTS = ("clean", "attacks")  # in the columns ``entry`` and ``input``: no atta
 RESERVED = {
     "datasets": ("collected", "per_image", "gallery", "overview", "tables", "figures"),
     "defences": ("selection", *INPUTS),
-    "attacks": INPUTS,
+    "attacks": (*INPUTS, UNION),
     "snapshot_attacks": (*INPUTS, "training"),
     "snapshot_diagnostics": INPUTS,
     "distortions": INPUTS,
-    "diagnostics": INPUTS,
+    "diagnostics": (*INPUTS, UNION),
     "learning": INPUTS,
     "detection": INPUTS,
 }

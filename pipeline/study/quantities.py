@@ -1,6 +1,6 @@
 """Names of quantities that a stage writes and the outline of a study expects."""
 
-ALL_ATTACKS = "attacks"  # the entry of rows over all threat models
+UNION = "union"  # the entry of rows over all threat models: what is robust in each norm
 NETWORK_ACCURACY = "network_accuracy"
 # Of the images that a detector is applied to.
 DETECTION_SIZES = ("attack_success_rate_8bit", "median_l2", "median_linf")

@@ -101,7 +101,7 @@ def _log(
     metrics = [
         Metric(name, value, finished_at, step) for name, value, step in mlflow_runs.metrics(run)
     ]
-    metrics.sort(key=lambda point: point.key != mlflow_runs.HEADLINE)
+    metrics.sort(key=lambda point: mlflow_runs.place(point.key))
     tags = source | {"key": run.key, "checkpoint_sha256": run.checkpoint_sha256}
     shown = client.create_run(experiment, finished_at, tags, run.name)
     key = shown.info.run_id

@@ -9,16 +9,19 @@ import json
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 from pipeline.results import rows
 from pipeline.run.plan import Plan
+from pipeline.study.quantities import UNION
 from pipeline.study.slices import KINDS, TRAININGS
+from robustinfo.core.settings import Norm
 
 ADOPT = "adopt"  # in place of a training
 TEST_STAGES = ("measure", "complexity", "distort", "diagnose")
-NORMS = ("linf", "l2")
-HEADLINE = "robust/robust_accuracy"  # pages open on the number that was logged first
+NORMS = get_args(Norm)
+# Pages open on the number that was logged first: that of a norm, which is a threat model.
+HEADLINES = [f"robust/{norm}.robust_accuracy" for norm in NORMS]
 # The charts of a section share what stands before the last slash, and a title shows 27 letters:
 # few sections, what is compared in the same one, what tells its charts apart early in the name.
 OTHER = "{entry}/{input}/{layer}.{quantity}"  # of a stage that is not named here
@@ -32,13 +35,11 @@ NAMES = {
     "distorted layer": "distortion/{entry}/{quantity}/{input}/{layer}",
     "diagnose": "diagnostics/{entry}/{quantity}",
     "transfer": "{quantity}_from_{input}/{entry}",
-    "transfer attacks": "robust/{quantity}_with_transfers",
     "learn": "learning/{entry}/{input}.{quantity}",
     "detect": "detection/{input}/{entry}.{quantity}",
     "diagnose clean": "robust/clean_{quantity}",
-    "diagnose attacks": "robust/{quantity}",
-    **{f"diagnose {norm}": f"robust/{norm}.{{quantity}}" for norm in NORMS},
-    **{f"transfer {norm}": f"robust/{norm}.{{quantity}}_with_transfers" for norm in NORMS},
+    **{f"diagnose {of}": f"robust/{of}.{{quantity}}" for of in (*NORMS, UNION)},
+    **{f"transfer {of}": f"robust/{of}.{{quantity}}_with_transfers" for of in (*NORMS, UNION)},
 }
 
 
@@ -99,6 +100,11 @@ def metrics(run: Run) -> Iterator[tuple[str, float, int]]:
                     scale = 1000 if sweep in fractions else 1
                     axis = f"_by_{run.swept.get(sweep, 'level')}" + "_x1000" * (scale == 1000)
                     yield _metric_name(row) + axis, row.value, round(row.level * scale)
+
+
+def place(metric: str) -> int:
+    """Where a metric is logged: the HEADLINES first."""
+    return HEADLINES.index(metric) if metric in HEADLINES else len(HEADLINES)
 
 
 def _metric_name(row: Any) -> str:  # noqa: ANN401 - a row of itertuples

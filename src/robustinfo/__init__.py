@@ -14,13 +14,15 @@ if TYPE_CHECKING:
     from robustinfo.attacking import Attacked, attack
     from robustinfo.core.errors import UserError
     from robustinfo.evaluation.evaluation import Evaluation
+    from robustinfo.evaluation.union.evaluation import UnionEvaluation
     from robustinfo.judging import judge
     from robustinfo.loading import load
 
-__all__ = ["Attacked", "Evaluation", "UserError", "attack", "judge", "load"]
+__all__ = ["Attacked", "Evaluation", "UnionEvaluation", "UserError", "attack", "judge", "load"]
 _MODULES = {
     "Attacked": "robustinfo.attacking",
     "Evaluation": "robustinfo.evaluation.evaluation",
+    "UnionEvaluation": "robustinfo.evaluation.union.evaluation",
     "UserError": "robustinfo.core.errors",
     "attack": "robustinfo.attacking",
     "judge": "robustinfo.judging",

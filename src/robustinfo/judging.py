@@ -24,7 +24,10 @@ from robustinfo.evaluation.progress import Progress
 from robustinfo.evaluation.questions import Questions, ask
 from robustinfo.evaluation.selection import Choice
 from robustinfo.evaluation.sizes import BY_NAME
+from robustinfo.evaluation.threat_options import of_program
 from robustinfo.evaluation.threats import Ball
+from robustinfo.evaluation.union.asking import ask_all
+from robustinfo.evaluation.union.evaluation import UnionEvaluation
 
 
 def judge(
@@ -32,8 +35,8 @@ def judge(
     x: Any,  # noqa: ANN401
     y: Any = None,  # noqa: ANN401
     *,
-    epsilon: float | str,
-    norm: str = "linf",
+    epsilon: float | str | Mapping[str, float | str],
+    norm: str | None = None,
     twin: Model | None = None,
     protocol: str = "medium",
     attacks: Choice | Sequence[Choice] | None = None,
@@ -53,7 +56,7 @@ def judge(
     remedies: bool = True,
     out: str | Path | None = None,
     progress: bool | Progress = False,
-) -> Evaluation:
+) -> Evaluation | UnionEvaluation:
     """Judge a network: attack it, check the attacks, and say what the numbers support.
 
     model, twin: images (n, c, h, w) in [0, 1] -> logits (n, K): a module, of which a copy in eval
@@ -61,7 +64,9 @@ def judge(
     line has it (``timm:NAME``, a file). twin: the same network without its defence.
     x: (n, c, h, w), uint8 or floats in [0, 1], with labels y (n,); or a DataLoader or Dataset of
     both. images: how many of them, whatever the protocol says.
-    epsilon, norm: the threat model, in pixel values of [0, 1], a number or ``"8/255"``; linf or l2.
+    epsilon, norm: the threat model, in pixel values of [0, 1], a number or ``"8/255"``; linf (if
+    none is named) or l2. A mapping, ``{"linf": 8/255, "l2": 0.5}``, asks for one evaluation per
+    threat model, on the same images, and their union: then a UnionEvaluation is returned.
     protocol: tiny, small, medium, large or full (``robustinfo plan``). attacks: instead of the
     protocol's, by name or entry; functions (model, x, y, generator=) -> x_adv are made beside
     them. adversarial: images (n, c, h, w) that were crafted before, or a file of them. Of both,
@@ -90,7 +95,7 @@ def judge(
     >>> float(evaluation.clean_accuracy)
     1.0
     """
-    chosen_device, ball_norm = options.device(str(device)), options.norm(norm)
+    chosen_device, threats = options.device(str(device)), of_program(epsilon, norm)
     if images is not None and images < 1:
         raise UserError(f"{images} images judge nothing; write a positive number, or None")
     if isinstance(attacks, str | Mapping) or callable(attacks):
@@ -108,13 +113,14 @@ def judge(
     if twin is not None:
         of_twin = options_of_twin(twin, model, how | {"mean": mean, "std": std})
         other = network_of(twin, data, chosen_device, name="twin", **of_twin)
+    balls = [Ball(norm=name, epsilon=size) for name, size in threats.epsilons.items()]
     questions = Questions(
-        ball=Ball(norm=ball_norm, epsilon=options.epsilon(str(epsilon), ball_norm)),
+        ball=balls[0],
         size=size,
         images=images,
         attacks=attacks,
         crafted=read_images(adversarial),
-        epsilons=[options.epsilon(str(one), ball_norm) for one in epsilons],
+        epsilons=[options.epsilon(str(one), threats.only_norm()) for one in epsilons],
         seed=seed,
         device=chosen_device,
         batch_size=batch_size,
@@ -124,7 +130,12 @@ def judge(
         folder=None if out is None else Path(out),
     )
     with torch.inference_mode(False), torch.enable_grad():
-        evaluation = ask(questions, network, data, twin=other, progress=_teller(progress))
+        asked: dict[str, Any] = {"twin": other, "progress": _teller(progress)}
+        evaluation: Evaluation | UnionEvaluation = (
+            ask_all(questions, balls, network, data, **asked)
+            if threats.union
+            else ask(questions, network, data, **asked)
+        )
     if out is not None:
         evaluation.save(out)
     return evaluation

@@ -61,16 +61,23 @@ def test_from_medium_on_an_honest_network_on_which_nothing_happens_passes_every_
 
 def test_the_largest_that_fits_is_taken_and_a_twin_costs_as_much_again():
     ball = BALLS[0]
-    known = dict(estimates(EACH, ball, Task(1000, 784)))
+    known = dict(estimates(EACH, [ball], Task(1000, 784)))
     assert [*known.values()] == sorted(known.values())
     for size, seconds in known.items():
-        assert largest_size(EACH, ball, seconds, Task(1000, 784)) == (size, seconds)
+        assert largest_size(EACH, [ball], seconds, Task(1000, 784)) == (size, seconds)
         two = Task(1000, 784, networks=2)
-        assert largest_size(EACH, ball, 2 * seconds, two) == (size, 2 * seconds)
+        assert largest_size(EACH, [ball], 2 * seconds, two) == (size, 2 * seconds)
     smallest = (SIZES[0], known[SIZES[0]])
-    assert largest_size(EACH, ball, 0.1 * known[SIZES[0]], Task(1000, 784)) == smallest
-    few = dict(estimates(EACH, ball, Task(64, 784)))
+    assert largest_size(EACH, [ball], 0.1 * known[SIZES[0]], Task(1000, 784)) == smallest
+    few = dict(estimates(EACH, [ball], Task(64, 784)))
     assert few[SIZES[0]] == known[SIZES[0]] and few[SIZES[1]] < known[SIZES[1]]
+
+
+def test_several_threat_models_take_the_time_of_all_of_them():
+    task = Task(1000, 784)
+    of_each = [dict(estimates(EACH, [ball], task)) for ball in BALLS]
+    for size, seconds in estimates(EACH, BALLS, task):
+        assert seconds == pytest.approx(sum(one[size] for one in of_each))
 
 
 class Counted(nn.Module):

@@ -1,6 +1,7 @@
 """``robustinfo`` on the command line: is this network's robustness real?
 
     robustinfo judge mymodule:build --data digits --norm linf --epsilon 0.2 --json
+    robustinfo judge mymodule:build --data digits --threat linf:0.2 --threat l2:1
     robustinfo plan                 what each protocol asks and takes, and what it can see
     robustinfo list attacks         the names of what is here
     robustinfo --install-completion

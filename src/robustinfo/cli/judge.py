@@ -16,15 +16,16 @@ from rich.console import Console
 
 from robustinfo.cli import isolated, parameters, plain
 from robustinfo.core.errors import UserError
-from robustinfo.evaluation import options
+from robustinfo.evaluation import options, threat_options
 from robustinfo.evaluation.checks import EXITS
 
 
 def judge(
     model: Annotated[str, typer.Argument(help=parameters.MODEL, show_default=False)],
     data: Annotated[str, typer.Option(help=parameters.DATA)],
-    epsilon: Annotated[str, typer.Option(help=parameters.EPSILON)],
-    norm: parameters.Norm = "linf",
+    epsilon: parameters.Epsilon = None,
+    norm: parameters.Norm = None,
+    threat: parameters.Threat = None,
     protocol: Annotated[
         str, typer.Option(help=f"how much is asked: {', '.join(options.PROTOCOLS)}")
     ] = "medium",
@@ -76,12 +77,12 @@ def judge(
     adaptive, 13 not converged, 14 broken, 15 no benefit, 16 not enough was tried; 1 error, 2 wrong
     option.
     """
-    ball_norm = options.norm(norm)
+    threats = threat_options.of_command(epsilon, norm, threat or ())
     chosen = options.Options(
         model=model,
         data=data,
-        norm=ball_norm,
-        epsilon=options.epsilon(epsilon, ball_norm),
+        threats=threats.epsilons,
+        union=threats.union,
         protocol=options.protocol(protocol),
         seconds=None if budget is None else options.seconds(budget),
         twin=twin,
@@ -94,7 +95,7 @@ def judge(
         images=images,
         attacks=options.attacks(attacks),
         adversarial=[str(file) for file in adversarial or ()],
-        epsilons=options.epsilons(epsilons, ball_norm),
+        epsilons=[] if epsilons is None else options.epsilons(epsilons, threats.only_norm()),
         abstain=options.abstain(abstain),
         seed=seed,
         device=device,

@@ -26,6 +26,9 @@ from robustinfo.evaluation.questions import Questions, as_attacked, ask
 from robustinfo.evaluation.sources._error_origin import error_with_origin, is_users
 from robustinfo.evaluation.sources._guarded import Guarded
 from robustinfo.evaluation.threats import Ball
+from robustinfo.evaluation.union import printing as union_printing
+from robustinfo.evaluation.union.asking import ask_all
+from robustinfo.evaluation.union.evaluation import UnionEvaluation
 
 TIMED = 32  # images of the batch that is timed
 PAUSE = 10  # seconds between lines of progress, where there is no terminal
@@ -52,14 +55,15 @@ def run(arguments: dict[str, Any], text_format: dict[str, Any]) -> dict[str, str
 def _run(chosen: Options, text_format: plain.TextFormat) -> dict[str, str]:
     """The verdict, or a UserError."""
     console, device = Console(stderr=True), options.device(chosen.device)
-    questions = _questions(chosen, device)
+    balls = [Ball(norm=norm, epsilon=epsilon) for norm, epsilon in chosen.threats.items()]
+    questions = _questions(chosen, balls[0], device)
     class_file = Path(chosen.classes) if chosen.classes else None
     data = load_images(
         chosen.data, size=chosen.size, limit=questions.most_images, class_file=class_file
     )
     networks = _networks(chosen, data, device)
     notes = [note for network in networks for note in network.notes]
-    lines = [*data.summary.lines(), *notes, _announced(chosen, questions, data, networks)]
+    lines = [*data.summary.lines(), *notes, _announced(chosen, questions, balls, data, networks)]
     for line in lines:  # before anything is judged
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     twin = networks[1] if len(networks) > 1 else None
@@ -67,20 +71,27 @@ def _run(chosen: Options, text_format: plain.TextFormat) -> dict[str, str]:
         tell: Progress = _Lines(console)
         if console.is_terminal:
             tell = lambda step: status.update(escape(str(step)))  # noqa: E731
-        evaluation = ask(questions, networks[0], data, twin=twin, progress=tell)
+        asked: dict[str, Any] = {"twin": twin, "progress": tell}
+        found = (
+            ask_all(questions, balls, networks[0], data, **asked)
+            if chosen.union
+            else ask(questions, networks[0], data, **asked)
+        )
     if chosen.out:
-        for file in evaluation.save(chosen.out):
+        for file in found.save(chosen.out):
             console.print(f"wrote {file}", markup=False, highlight=False, soft_wrap=True)
     if chosen.as_json:
-        text = evaluation.to_json()
+        text = found.to_json()
+    elif isinstance(found, UnionEvaluation):
+        text = plain.text(union_printing.render(found), text_format)
     else:
-        text = plain.text(render(evaluation, chosen.protocol), text_format)
-    return {"verdict": evaluation.verdict, "text": text}
+        text = plain.text(render(found, chosen.protocol), text_format)
+    return {"verdict": found.verdict, "text": text}
 
 
-def _questions(chosen: Options, device: torch.device) -> Questions:
+def _questions(chosen: Options, ball: Ball, device: torch.device) -> Questions:
     return Questions(
-        ball=Ball(norm=chosen.norm, epsilon=chosen.epsilon),
+        ball=ball,
         size=sizes.BY_NAME[chosen.protocol],
         images=chosen.images,
         attacks=chosen.attacks,
@@ -108,16 +119,20 @@ def _networks(chosen: Options, data: LabelledImages, device: torch.device) -> li
 
 
 def _announced(
-    chosen: Options, questions: Questions, data: LabelledImages, networks: list[Guarded]
+    chosen: Options,
+    questions: Questions,
+    balls: list[Ball],
+    data: LabelledImages,
+    networks: list[Guarded],
 ) -> str:
     """The protocol and how long it takes; with a budget, the one that fits."""
-    size, ball = questions.size, questions.ball
+    size = questions.size
     values = data.images[:1].numel()
     seconds_each = budget.seconds_each(networks[0], to_float(data.images[:TIMED], questions.device))
     term = as_attacked(networks[0], questions)[1]
     there = sum(data.summary.classes.values())
     task = budget.Task(there, values, len(networks), term is not None, chosen.images)
-    needed = dict(budget.estimates(seconds_each, ball, task))
+    needed = dict(budget.estimates(seconds_each, balls, task))
     text = (
         f"protocol {size.name} ({sizes.rank(size)}): "
         f"{len(data.labels[: questions.most_images])} images, at most about "
@@ -126,7 +141,7 @@ def _announced(
         * questions.remedies
     )
     if chosen.seconds is not None:
-        fitting, estimate = budget.largest_size(seconds_each, ball, chosen.seconds, task)
+        fitting, estimate = budget.largest_size(seconds_each, balls, chosen.seconds, task)
         fits = "fits into" if estimate <= chosen.seconds else "is the least there is, beyond"
         text += (
             f"; --protocol {fitting.name} ({budget.duration(estimate)}) {fits} "

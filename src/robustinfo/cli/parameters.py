@@ -9,9 +9,13 @@ from robustinfo.evaluation import sources
 
 MODEL = ", ".join(sources.FORMS)
 DATA = "a folder of images by class, or a data set, as digits or mnist; a wrong name lists them"
-EPSILON = "of the threat model, as 0.2 or 8/255"
 
-Norm = Annotated[str, typer.Option(help="linf or l2")]
+Epsilon = Annotated[str | None, typer.Option(help="of the threat model, as 0.2 or 8/255")]
+Norm = Annotated[str | None, typer.Option(help="linf, if none is named, or l2")]
+Threat = Annotated[
+    list[str] | None,
+    typer.Option(help="as linf:8/255; comes again: each threat model is asked, and their union"),
+]
 Build = Annotated[
     str | None, typer.Option(help="module:Class, which builds the network of a file of weights")
 ]

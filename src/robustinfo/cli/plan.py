@@ -7,7 +7,7 @@ from rich.console import Console
 
 from robustinfo.cli import isolated, parameters, plain
 from robustinfo.core.errors import UserError
-from robustinfo.evaluation import options
+from robustinfo.evaluation import options, threat_options
 
 
 def plan(
@@ -16,8 +16,9 @@ def plan(
         typer.Argument(help=f"{parameters.MODEL}; none: passes alone", show_default=False),
     ] = None,
     data: Annotated[str | None, typer.Option(help=parameters.DATA)] = None,
-    epsilon: Annotated[str | None, typer.Option(help=parameters.EPSILON)] = None,
-    norm: parameters.Norm = "linf",
+    epsilon: parameters.Epsilon = None,
+    norm: parameters.Norm = None,
+    threat: parameters.Threat = None,
     build: parameters.Build = None,
     build_args: parameters.BuildArgs = None,
     mean: parameters.Mean = None,
@@ -32,17 +33,20 @@ def plan(
 
     With a network, time and memory are measured on it; without one, its passes are counted.
     """
-    if model is not None and None in (data, epsilon):
+    unnamed = epsilon is None and not threat
+    if model is not None and (data is None or unnamed):
         raise UserError(
             f"plan {model}: time and memory need its images and the threat model; "
             f"next: robustinfo plan {model} --data digits --epsilon 8/255"
         )
-    ball_norm = options.norm(norm)
+    if unnamed:
+        epsilon = threat_options.EPSILONS[options.norm(norm or threat_options.DEFAULT)]
+    threats = threat_options.of_command(epsilon, norm, threat or ())
     wanted = {
         "model": model,
         "data": data,
-        "norm": ball_norm,
-        "epsilon": None if epsilon is None else options.epsilon(epsilon, ball_norm),
+        "threats": threats.epsilons,
+        "union": threats.union,
         "about": {
             "build": build,
             "build_args": options.build_args(build_args),

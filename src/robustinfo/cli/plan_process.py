@@ -23,8 +23,6 @@ from robustinfo.evaluation.threats import Ball
 
 TIMED = 32  # images of the batch that is timed
 VALUES = 3 * 32 * 32  # of an image, where no data are named
-# Any epsilon takes as many passes, unless twice as much reaches any image.
-EXAMPLES: dict[Norm, float] = {"linf": 8 / 255, "l2": 0.5}
 
 
 class Wanted(NamedTuple):
@@ -32,8 +30,8 @@ class Wanted(NamedTuple):
 
     model: str | None  # None: passes alone
     data: str | None  # named with the model
-    norm: Norm
-    epsilon: float | None
+    threats: dict[Norm, float]  # epsilon by norm
+    union: bool  # whether several were named
     about: dict[str, Any]  # build, build_args, mean and std of the network, as sources.model has it
     size: int | None
     classes: str | None  # a file
@@ -64,22 +62,26 @@ def run(arguments: dict[str, Any], text_format: dict[str, Any]) -> dict[str, str
 def plan(wanted: Wanted) -> dict[str, Any]:
     """Threat model, device, what each protocol asks and takes, and what can be seen: plain data.
 
+    Of a union, ``threats`` has every threat model, and a protocol is what it asks of all together.
     Raises UserError.
     """
-    ball = Ball(norm=wanted.norm, epsilon=wanted.epsilon or EXAMPLES[wanted.norm])
+    balls = [Ball(norm=norm, epsilon=epsilon) for norm, epsilon in wanted.threats.items()]
     data = None if wanted.data is None else _data(wanted)
     values = VALUES if data is None else prod(data.images.shape[1:])
-    if problem := out_of_scale(ball.epsilon, ball.norm, values):
-        raise UserError(f"--epsilon {ball.epsilon:g}: {problem}")
+    for ball in balls:
+        if problem := out_of_scale(ball.epsilon, ball.norm, values):
+            raise UserError(f"--epsilon {ball.epsilon:g}: {problem}")
     counts = [wanted.images or size.images for size in SIZES]
     if data is not None:
         counts = [min(n, len(data.labels)) for n in counts]
-    about = {"threat": ball.model_dump(), "model": wanted.model, "data": wanted.data}
+    threats = [ball.model_dump() for ball in balls]
+    about: dict[str, Any] = {"threats": threats} if wanted.union else {"threat": threats[0]}
+    about |= {"model": wanted.model, "data": wanted.data}
     if wanted.model is None or data is None:
         here: dict[str, Any] = {"device": None, "notes": []}
-        rows = planning.protocols(ball, values, counts)
+        rows = planning.protocols(balls, values, counts)
     else:
-        here, rows = _measured(wanted, data, ball, counts)
+        here, rows = _measured(wanted, data, balls, counts)
     return about | here | {"protocols": rows, "to_tell_apart": planning.to_tell_apart()}
 
 
@@ -90,7 +92,7 @@ def _data(wanted: Wanted) -> LabelledImages:
 
 
 def _measured(
-    wanted: Wanted, data: LabelledImages, ball: Ball, counts: list[int]
+    wanted: Wanted, data: LabelledImages, balls: list[Ball], counts: list[int]
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """The device and notes on the network; the protocols with ``seconds`` and ``memory_mib``."""
     device = options.device(wanted.device)
@@ -103,10 +105,10 @@ def _measured(
         each = 0.0, each[1]
         notes = [*notes, f"{wanted.model} is known by its answers alone: no gradient is asked for"]
     task = budget.Task(len(data.labels), prod(shape), term=term, asked=wanted.images)
-    times = [seconds for _, seconds in budget.estimates(each, ball, task)]
+    times = [seconds for _, seconds in budget.estimates(each, balls, task)]
     diagnosed = [min(n, size.images) for n, size in zip(counts, SIZES, strict=True)]
     peaks = peaks_mib(network, data.images, diagnosed, device)
-    rows = planning.protocols(ball, prod(shape), counts, term=term)
+    rows = planning.protocols(balls, prod(shape), counts, term=term)
     for row, seconds, peak in zip(rows, times, peaks, strict=True):
         row |= {"seconds": seconds, "memory_mib": peak}
     return {"device": str(device), "notes": notes}, rows

@@ -22,11 +22,11 @@ MEASURED = (
 
 def render(plan: Mapping[str, Any]) -> Group:
     """The protocols, their attacks, and what differences can be seen."""
-    threat, protocols = plan["threat"], plan["protocols"]
+    threats, protocols = plan.get("threats") or [plan["threat"]], plan["protocols"]
     timed = plan["device"] is not None
     seen = plan["to_tell_apart"]
     return Group(
-        Text(f"{threat['norm']} {threat['epsilon']:.4g}, passes per image"),
+        Text(f"{_balls(threats)}, passes per image"),
         _protocols(protocols, plan["device"]),
         *map(Text, plan["notes"]),
         Text(_remedies(protocols[-1]["remedies"])),
@@ -44,6 +44,12 @@ def render(plan: Mapping[str, Any]) -> Group:
         ),
         _grid(seen["seeds"], "deviation", "seeds"),
     )
+
+
+def _balls(threats: Sequence[Mapping[str, Any]]) -> str:
+    """``linf 0.03137``; of several, ``linf 0.03137 and l2 0.5 together``."""
+    balls = " and ".join(f"{one['norm']} {one['epsilon']:.4g}" for one in threats)
+    return balls + " together" * (len(threats) > 1)
 
 
 def _remedies(passes: Mapping[str, int]) -> str:

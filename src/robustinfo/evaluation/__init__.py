@@ -11,6 +11,7 @@ A network is asked in five steps; each file has one idea:
     result.py       the evaluation: verdict, accuracies, per image, adversarial images; as data
                     (document.py), in a terminal (printing.py), as a folder (save.py, report/,
                     which shares display/ with the page of a study)
+    union/          several threat models: an evaluation in each, and what is robust in all
 
 protocol.py     the attacks and diagnostics of five sizes (sizes.py), and their cost (cost.py,
                 budget.py)

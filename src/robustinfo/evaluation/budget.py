@@ -7,7 +7,7 @@ machine may lengthen it.
 
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import torch
@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from robustinfo.attacks._gradient_safe import GradientSafe
 from robustinfo.core.batches import memory_batch
+from robustinfo.evaluation.cost import Cost
 from robustinfo.evaluation.protocol import cost
 from robustinfo.evaluation.sizes import SIZES, Size
 from robustinfo.evaluation.threats import Ball
@@ -66,12 +67,13 @@ def _seconds(once: Callable[[], None], x: Tensor) -> float:
 
 
 def estimates(
-    seconds_each: tuple[float, float], ball: Ball, task: Task
+    seconds_each: tuple[float, float], balls: Sequence[Ball], task: Task
 ) -> Iterator[tuple[Size, float]]:
-    """(size, seconds) of every size, the smallest first."""
+    """(size, seconds) of every size, the smallest first: one evaluation in each ball."""
     for size in SIZES:
         images = min(task.asked or size.images, task.images)
-        passes = cost(size, ball, task.values, images, term=task.term)
+        every = [cost(size, ball, task.values, images, term=task.term) for ball in balls]
+        passes = sum(every, Cost())
         seconds = passes.gradients * seconds_each[0] + passes.queries * seconds_each[1]
         steps = sum(passes) / min(images, memory_batch(task.values))
         yield size, task.networks * (seconds + OVERHEAD * steps)
@@ -85,9 +87,9 @@ def duration(seconds: float) -> str:
 
 
 def largest_size(
-    seconds_each: tuple[float, float], ball: Ball, budget: float, task: Task
+    seconds_each: tuple[float, float], balls: Sequence[Ball], budget: float, task: Task
 ) -> tuple[Size, float]:
     """The largest size that fits into ``budget`` seconds, or the smallest, and its estimate."""
-    all_sizes = list(estimates(seconds_each, ball, task))
+    all_sizes = list(estimates(seconds_each, balls, task))
     fitting = [(size, seconds) for size, seconds in all_sizes if seconds <= budget]
     return fitting[-1] if fitting else all_sizes[0]

@@ -20,8 +20,8 @@ class Options(NamedTuple):
 
     model: str
     data: str
-    norm: Norm
-    epsilon: float  # in pixel values of [0, 1]
+    threats: dict[Norm, float]  # epsilon by norm, in pixel values of [0, 1]
+    union: bool  # whether several were named (threat_options.py)
     protocol: str
     seconds: float | None  # the budget
     twin: str | None
@@ -67,9 +67,9 @@ def epsilon(text: str, ball_norm: Norm) -> float:
     return size
 
 
-def epsilons(text: str | None, ball_norm: Norm) -> list[float]:
-    """Several radii, ``2/255,4/255``; of nothing none."""
-    return [] if text is None else [epsilon(one.strip(), ball_norm) for one in text.split(",")]
+def epsilons(text: str, ball_norm: Norm) -> list[float]:
+    """Several radii, ``2/255,4/255``."""
+    return [epsilon(one.strip(), ball_norm) for one in text.split(",")]
 
 
 def protocol(text: str) -> str:

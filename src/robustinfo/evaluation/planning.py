@@ -16,6 +16,7 @@ from robustinfo.evaluation.sizes import SIZES, Size
 from robustinfo.evaluation.threats import Ball
 from robustinfo.maths.statistics import images_to_tell_apart, seeds_to_tell_apart
 
+GRADIENTS = "with_gradient"  # the passes with a gradient, beside those without
 EFFORTS = ("restarts", "binary_search_steps", "steps", "queries", "draws")  # settings of attacks
 DIFFERENCES = (0.01, 0.02, 0.05)  # of two accuracies
 DISCORDANCES = (0.02, 0.05, 0.1, 0.2)
@@ -23,13 +24,17 @@ DEVIATIONS = (0.005, 0.01, 0.02, 0.04)
 
 
 def protocols(
-    ball: Ball, values: int, images: Sequence[int], *, term: bool = False
+    balls: Sequence[Ball], values: int, images: Sequence[int], *, term: bool = False
 ) -> list[dict[str, Any]]:
-    """What each protocol asks, the smallest first, as plain data.
+    """What each protocol asks, the smallest first, as plain data: one evaluation in each ball.
 
-    values: of one image. images: how many each protocol gets. term: with the adaptive attack.
+    balls: of several, the names of attacks and diagnostics begin with the norm. values: of one
+    image. images: how many each protocol gets. term: with the adaptive attack.
     """
-    return [_protocol(size, ball, values, n, term) for size, n in zip(SIZES, images, strict=True)]
+    return [
+        _together({ball.norm: _protocol(size, ball, values, n, term) for ball in balls})
+        for size, n in zip(SIZES, images, strict=True)
+    ]
 
 
 def to_tell_apart() -> dict[str, list[dict[str, float | int | None]]]:
@@ -73,10 +78,29 @@ def _protocol(size: Size, ball: Ball, values: int, images: int, term: bool) -> d
     }
 
 
+def _together(by_norm: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """What a protocol asks in all threat models together."""
+    first, *others = by_norm.values()
+    if not others:
+        return first
+    passes = [name for name, of in first.items() if isinstance(of, dict) and GRADIENTS in of]
+    summed = {
+        name: {kind: sum(one[name][kind] for one in by_norm.values()) for kind in first[name]}
+        for name in passes
+    }
+    named = {
+        name: {
+            f"{norm} {part}": of for norm, one in by_norm.items() for part, of in one[name].items()
+        }
+        for name in ("attacks", "diagnostics")
+    }
+    return first | summed | named
+
+
 def _effort(entry: Entry) -> dict[str, int]:
     """How long an attack tries."""
     return {name: entry[name] for name in EFFORTS if name in entry}
 
 
 def _passes(cost: Cost) -> dict[str, int]:
-    return {"with_gradient": round(cost.gradients), "without": round(cost.queries)}
+    return {GRADIENTS: round(cost.gradients), "without": round(cost.queries)}

@@ -59,17 +59,8 @@ def ask(
     progress: Progress = print,
 ) -> Evaluation:
     """The evaluation of a network, which lies on the device. Raises UserError."""
+    check(questions, data)
     ball, labels = questions.ball, data.labels[: questions.most_images]
-    values = prod(data.images.shape[1:])
-    for epsilon in (ball.epsilon, *questions.epsilons):
-        if problem := out_of_scale(epsilon, ball.norm, values):
-            raise UserError(f"epsilon {epsilon:g}: {problem}")
-    for name, images in (questions.crafted or {}).items():
-        if images.shape[1:] != data.images.shape[1:] or images.shape[0] < len(labels):
-            raise UserError(
-                f"adversarial images {name}: {tuple(images.shape)}, and {len(labels)} images of "
-                f"{tuple(data.images.shape[1:])} are judged; give one like each, in their order"
-            )
     model, term, abstains = as_attacked(network, questions)
     about = _about(questions, network, twin, data)
     shape, began = tuple(data.images.shape[1:]), time.perf_counter()
@@ -97,6 +88,21 @@ def ask(
     about["seconds"] = round(time.perf_counter() - began, 1)
     about["data"]["sha256"] = result.data_sha256
     return Evaluation(**vars(result), about=about)
+
+
+def check(questions: Questions, data: LabelledImages) -> None:
+    """Raise UserError where no image is so far from another, or crafted ones are not like these."""
+    ball, labels = questions.ball, data.labels[: questions.most_images]
+    values = prod(data.images.shape[1:])
+    for epsilon in (ball.epsilon, *questions.epsilons):
+        if problem := out_of_scale(epsilon, ball.norm, values):
+            raise UserError(f"epsilon {epsilon:g}: {problem}")
+    for name, images in (questions.crafted or {}).items():
+        if images.shape[1:] != data.images.shape[1:] or images.shape[0] < len(labels):
+            raise UserError(
+                f"adversarial images {name}: {tuple(images.shape)}, and {len(labels)} images of "
+                f"{tuple(data.images.shape[1:])} are judged; give one like each, in their order"
+            )
 
 
 def as_attacked(

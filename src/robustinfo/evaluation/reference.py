@@ -27,7 +27,10 @@ The class of a network is the worst that any check surely fails. A check whose v
 from images fails or passes where its 95 % interval lies wholly on one side of the threshold;
 otherwise it *cannot say*, and nothing is said to hold. A fact about what was run (a count, an image
 outside the ball) needs no interval. What was not asked is *not run*, which is never a pass. Each
-norm is a threat model of its own: checks, robust accuracy and verdict are never pooled over norms.
+norm is a threat model of its own: checks and verdict are never pooled over norms. Of several
+(`--threat linf:8/255 --threat l2:0.5`) each has its evaluation on the same images; beside them
+stands their union, the images that are robust in every one (Tramèr and Boneh 2019, Maini et al.
+2020), and the worst of their classes. No check is asked of the union itself.
 Several values of one check, of several attacks or seeds: the worst answer counts.
 
 Images that only noise, a single step, a black box or an adaptive attack broke go through a long

@@ -10,7 +10,7 @@ from typing import Any
 from robustinfo.evaluation.checks import UNTRUSTED
 from robustinfo.evaluation.display.numbers import pixels
 from robustinfo.evaluation.report.attack_words import name
-from robustinfo.evaluation.report.schema import Document, read
+from robustinfo.evaluation.report.schema import Document, Threat, read
 from robustinfo.evaluation.report.verdicts import INTERVAL, accuracy_name
 
 ESCAPES = {
@@ -33,7 +33,8 @@ def row(content: Mapping[str, Any]) -> str:
     """
     about = read(content)
     head = f"% network & clean (%) & {accuracy_name(about)} (%) & verdict"
-    cells = [escape(about.model.source), _percent(about.clean_accuracy), _worst(about)]
+    worst = with_interval(about.robust_accuracy, about.interval, about.verdict, separator=" ")
+    cells = [escape(about.model.source), percent(about.clean_accuracy), worst]
     return f"{PACKAGES}\n{head}\n{' & '.join([*cells, escape(about.verdict)])} \\\\\n"
 
 
@@ -43,16 +44,22 @@ def table(content: Mapping[str, Any]) -> str:
     attacks = sorted(about.attacks.items(), key=lambda pair: pair[1].leaves)
     lines = [_line("none", about.clean_accuracy, about.clean_interval), r"\midrule"]
     lines += [_line(escape(name(one)), by.leaves, by.interval) for one, by in attacks]
-    lines += [r"\midrule", f"all, image by image & {_worst(about, ' & ')} \\\\"]
+    worst = with_interval(about.robust_accuracy, about.interval, about.verdict)
+    lines += [r"\midrule", f"all, image by image & {worst} \\\\"]
+    return framed(_caption(about), "lrr", r"attack & accuracy (\%) & 95\,\% interval", lines)
+
+
+def framed(caption: str, columns: str, head: str, lines: list[str]) -> str:
+    """A table in booktabs lines.  columns: as of tabular.  lines: below the head, whole."""
     return "\n".join(
         [
             PACKAGES,
             r"\begin{table}",
             r"\centering",
-            f"\\caption{{{_caption(about)}}}",
-            r"\begin{tabular}{lrr}",
+            f"\\caption{{{caption}}}",
+            f"\\begin{{tabular}}{{{columns}}}",
             r"\toprule",
-            r"attack & accuracy (\%) & 95\,\% interval \\",
+            f"{head} \\\\",
             r"\midrule",
             *lines,
             r"\bottomrule",
@@ -68,30 +75,34 @@ def escape(text: str) -> str:
     return "".join(ESCAPES.get(letter, letter if letter <= LAST_KNOWN else "?") for letter in text)
 
 
+def with_interval(
+    accuracy: float, interval: list[float], verdict: str = "", separator: str = " & "
+) -> str:
+    """An accuracy and its interval; at most that, where the verdict says not to trust attacks."""
+    most = r"$\le$\," if verdict in UNTRUSTED else ""
+    ends = ", ".join(map(percent, interval))
+    return f"{most}{percent(accuracy)}{separator}{{[}}{ends}{{]}}"
+
+
+def percent(fraction: float) -> str:
+    """A fraction in percent, with one decimal."""
+    return f"{100 * fraction:.1f}"
+
+
 def _line(attack: str, accuracy: float, interval: list[float]) -> str:
-    return f"{attack} & {_percent(accuracy)} & {_interval(interval)} \\\\"
+    return f"{attack} & {with_interval(accuracy, interval)} \\\\"
 
 
-def _worst(about: Document, separator: str = " ") -> str:
-    """Accuracy under all attacks and its interval; at most that, where they are not trusted."""
-    most = r"$\le$\," if about.verdict in UNTRUSTED else ""
-    return f"{most}{_percent(about.robust_accuracy)}{separator}{_interval(about.interval)}"
+def ball(threat: Threat) -> str:
+    r"""A threat model: ``$\ell_2 \le 0.5$``."""
+    return f"${NORMS[threat.norm]} \\le {pixels(threat.epsilon)}$"
 
 
 def _caption(about: Document) -> str:
-    norm, size = NORMS[about.threat.norm], pixels(about.threat.epsilon)
     version = f"{about.protocol.name} of robustinfo {about.robustinfo or ''}".rstrip()
     return (
         f"Clean and {accuracy_name(about)} of {escape(about.model.source)} on {about.n:,} images "
-        f"of {escape(about.data.root)} in the ball ${norm} \\le {size}$, protocol "
+        f"of {escape(about.data.root)} in the ball {ball(about.threat)}, protocol "
         f"{escape(version)}, seed {about.seed}. Intervals: {escape(INTERVAL)}. "
         f"Verdict: {escape(about.verdict)}."
     )
-
-
-def _interval(ends: list[float]) -> str:
-    return f"{{[}}{', '.join(map(_percent, ends))}{{]}}"
-
-
-def _percent(fraction: float) -> str:
-    return f"{100 * fraction:.1f}"

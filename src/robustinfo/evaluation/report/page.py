@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from robustinfo.evaluation.checks import CLASSES, NOTE, UNTRUSTED
 from robustinfo.evaluation.display import numbers
@@ -12,6 +12,9 @@ from robustinfo.evaluation.display.tile import png
 from robustinfo.evaluation.report import attack_words, quantities, verdicts
 from robustinfo.evaluation.report.schema import Checked, Document, Protocol
 from robustinfo.evaluation.report.tiles import Gallery, Tiles
+
+if TYPE_CHECKING:
+    import jinja2
 
 MOST_CLASSES = 20  # that are shown; the others are folded
 FIRST = {  # the groups of checks that are shown, in their order
@@ -35,38 +38,47 @@ def page(
     document: Document, figures: Mapping[str, str], gallery: Gallery | None, images: list[Tiles]
 ) -> str:
     """The page in HTML.  figures: {caption: svg}.  images: the tiles of the gallery."""
+    groups = _groups(document.checks)
+    return (
+        environment()
+        .get_template("page.html")
+        .render(
+            e=document,
+            words=verdicts.words(document),
+            threat=verdicts.threat(document),
+            counted_as="withstanding" if document.black_box else "robust",
+            accuracy_name=verdicts.accuracy_name(document),
+            interval=verdicts.INTERVAL,
+            untrusted=document.verdict in UNTRUSTED,
+            badges=BADGES,
+            measured=quantities.MEASURED,
+            groups={title: groups[key] for key, title in FIRST.items()},
+            passed=groups["passed"],
+            not_run=groups["not run"],
+            figures=figures,
+            roles=attack_words.ROLES,
+            attacks=sorted(document.attacks.items(), key=lambda pair: pair[1].leaves),
+            classes=sorted(document.by_class, key=lambda one: (one.robust_accuracy, one.name)),
+            most=MOST_CLASSES,
+            tiles=_gallery(gallery, images),
+            protocol=_protocol(document.protocol),
+        )
+    )
+
+
+def environment(*folders: Path) -> "jinja2.Environment":
+    """What fills the templates of this folder and of display/, and those of other folders."""
     import jinja2
 
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader([Path(__file__).parent, TEMPLATES]),
+    made = jinja2.Environment(
+        loader=jinja2.FileSystemLoader([*folders, Path(__file__).parent, TEMPLATES]),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters |= FILTERS
-    groups = _groups(document.checks)
-    return environment.get_template("page.html").render(
-        e=document,
-        words=verdicts.words(document),
-        threat=verdicts.threat(document),
-        counted_as="withstanding" if document.black_box else "robust",
-        accuracy_name=verdicts.accuracy_name(document),
-        interval=verdicts.INTERVAL,
-        untrusted=document.verdict in UNTRUSTED,
-        badges=BADGES,
-        measured=quantities.MEASURED,
-        groups={title: groups[key] for key, title in FIRST.items()},
-        passed=groups["passed"],
-        not_run=groups["not run"],
-        figures=figures,
-        roles=attack_words.ROLES,
-        attacks=sorted(document.attacks.items(), key=lambda pair: pair[1].leaves),
-        classes=sorted(document.by_class, key=lambda one: (one.robust_accuracy, one.name)),
-        most=MOST_CLASSES,
-        tiles=_gallery(gallery, images),
-        protocol=_protocol(document.protocol),
-    )
+    made.filters |= FILTERS
+    return made
 
 
 def _groups(checks: list[Checked]) -> dict[str, list[Checked]]:
