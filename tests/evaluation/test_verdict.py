@@ -202,6 +202,14 @@ def test_thirteen_of_sixteen_planted_examples_accuse_nobody():
     assert found.verdict == "masked"  # of those that the long search misses, too
 
 
+def test_one_image_alone_accuses_nobody():
+    name = "binarization_missed_fraction"
+    said = answered(verdict(**{name: count_fraction(name, 1, 1)}), name)
+    assert said.result == "cannot say" and said.low > said.threshold
+    assert said.images is None or said.images >= 2
+    assert answered(verdict(**{name: count_fraction(name, 2, 2)}), name).result == "failed"
+
+
 def test_one_image_of_a_fact_may_be_rounding_where_the_check_allows_for_it():
     assert verdict(miscounted_fraction=exact("miscounted_fraction", 1 / 64, 64)).verdict == HOLDS
     assert verdict(miscounted_fraction=exact("miscounted_fraction", 2 / 64, 64)).verdict == (

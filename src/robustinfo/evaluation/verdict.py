@@ -1,7 +1,8 @@
 """The answers to all checks, and the verdict: the worst class of a check that surely fails.
 
 A value that is estimated from images fails or passes where its 95 % interval lies wholly on one
-side of the threshold; else the check cannot say, and the verdict is not HOLDS. A fact about what
+side of the threshold; else the check cannot say, and the verdict is not HOLDS. One image alone
+accuses nobody: 1 of 1 is surely above 5 %, and chance in one network of twenty. A fact about what
 was run (a count, an image outside the ball) needs no interval. A check without a measurement is not
 run, which is never a pass.
 """
@@ -97,6 +98,9 @@ def answer(check: Check, measurement: Measurement, classes: int) -> Answer:
     numbers = (limit, measurement.value, low, high, measurement.n, measurement.entry)
     if check.sampled:
         result = _estimated(check, low, high, limit)
+        of_images = measurement.interval == "fraction" and check.rule == AT_MOST
+        if result == "failed" and of_images and _count(measurement)[0] < 2:
+            return Answer(check, "cannot say", *numbers, images=2 * (measurement.n or 1))
     else:
         result = (
             "passed"
