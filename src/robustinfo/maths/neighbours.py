@@ -37,18 +37,18 @@ def ksg_bits(x: Tensor, t: Tensor, k: int = 3, *, rectangles: bool = False) -> f
     for rows in torch.arange(n).split(PANEL):
         apart = [torch.cdist(side[rows], side, p=math.inf) for side in sides]  # (p, n) each
         joint = torch.maximum(*apart)
-        nearest = joint.topk(k + 1, largest=False)  # the sample is one of them
-        reach = nearest.values[:, -1:]
+        reach = joint.topk(k + 1, largest=False).values[:, -1:]  # the sample is one of them
         cubes = _psi(k) - sum(_psi((one < reach).sum(1).clamp(min=1)) for one in apart)
         atoms = _psi((joint == 0).sum(1)) - sum(_psi((one == 0).sum(1)) for one in apart)
         found = torch.where(reach[:, 0] > 0, cubes, atoms)
         if rectangles:
-            extents = [one.gather(1, nearest.indices).amax(1, keepdim=True) for one in apart]
+            near = joint <= reach
+            many = near.sum(1) - 1  # k, or more at equal distances
+            extents = [one.where(near, 0).amax(1, keepdim=True) for one in apart]
             solid = ((extents[0] > 0) & (extents[1] > 0))[:, 0]
-            within = [
-                (one <= extent).sum(1) - 1 for one, extent in zip(apart, extents, strict=True)
-            ]
-            flat = _psi(k) - 1 / k - sum(_psi(one.clamp(min=1)) for one in within)
+            pairs = zip(apart, extents, strict=True)
+            within = [(one <= extent).sum(1).sub(1).clamp(min=1) for one, extent in pairs]
+            flat = _psi(many) - 1 / many - sum(map(_psi, within))
             found = torch.where(solid, flat, found)
         terms.append(found)
     return (torch.cat(terms).mean() + _psi(n)).item() / math.log(2)

@@ -27,7 +27,7 @@ class Pairs(NamedTuple):
 
 def held_out_bits(trained_on: Pairs, held_out: Pairs, *, generator: Generator) -> float:
     """The bound of pairs that the critic has not seen, in bits."""
-    scales = [(side.mean(0), side.std(0).clamp(min=1e-6)) for side in trained_on]
+    scales = [_scale(side) for side in trained_on]
 
     def scaled(pairs: Pairs, rows: slice | Tensor = slice(None)) -> Pairs:
         return Pairs(
@@ -56,6 +56,13 @@ def held_out_bits(trained_on: Pairs, held_out: Pairs, *, generator: Generator) -
         for weight, value in zip(weights, kept, strict=True):
             weight.copy_(value)
         return info_nce_bits(_scores(networks, scaled(held_out))).item()
+
+
+def _scale(side: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean (d,) and one standard deviation for all: a neuron that is seldom active stays small."""
+    mean = side.mean(0)
+    std = (side - mean).square().mean().sqrt()
+    return mean, std.where(std > 0, torch.ones(()))
 
 
 def _network(inputs: int, generator: Generator) -> list[Tensor]:

@@ -75,7 +75,8 @@ def estimate(t: Tensor, y: Tensor, *, config: Config, x: Tensor | None = None) -
 
 def _order(*sides: Tensor) -> Tensor:
     """The samples by chance, but the same whatever order they are given in: (n,) indices."""
-    return torch.stack([row_hashes(side) for side in sides]).sum(0).argsort()
+    known = torch.stack([row_hashes(side) for side in sides]).sum(0).argsort()
+    return known[torch.randperm(len(known), generator=torch.Generator().manual_seed(0))]
 
 
 def _both_ways(t: Tensor, side: Tensor, halves: tuple[Tensor, Tensor], seed: int) -> float:

@@ -36,7 +36,7 @@ def _not_one(alpha: float) -> float:
 
 class Config(Settings):
     alpha: Annotated[PositiveNumber, AfterValidator(_not_one)] = 1.01  # order of the entropy
-    width: PositiveNumber = 1.0  # of a kernel, over the median distance of two samples
+    width: PositiveNumber = 0.5  # of a kernel, over the median distance of two samples
     batch_size: int = Field(100, gt=3)  # samples of an estimate, whose mean is told
 
 

@@ -27,7 +27,7 @@ QUANTITIES = (
 
 
 class Calibration(Settings):
-    estimator: Entry  # of measures/
+    measure: Entry  # of measures/
     # of a set; an input of the rows each
     points: Annotated[tuple[PositiveInt, ...], Field(strict=False)] = (300, 1000, 3000)
     # of the layer; levels of the rows
@@ -55,7 +55,7 @@ class Channel(NamedTuple):
 
 def outline(side: str, config: Calibration) -> Outline:
     """The rows of ``calibrate``."""
-    own = registry.module("measures", config.estimator).outline(_estimator(config))
+    own = registry.module("measures", config.measure).outline(_measure(config))
     bounds = [_bound(name, side) for group in own for name in group["quantity"]]
     layers = tuple(bound for bound in bounds if bound is not None)
     inputs = tuple(map(_samples, config.points))
@@ -76,7 +76,7 @@ def calibrate(
             own_noise, width = _own_channel(config, made.spread)
             truth = made.bits(own_noise, width)
             altered = own_noise > 0 or width is not None
-            estimates = [_estimates(config.estimator, one, altered, side) for one in samples]
+            estimates = [_estimates(config.measure, one, altered, side) for one in samples]
             for repeated in zip(*estimates, strict=True):
                 at = {"input": _samples(n), "level": float(dimension), "n": n}
                 layer = _bound(repeated[0].quantity, side)
@@ -108,7 +108,7 @@ def _estimates(entry: Entry, sample: Sample, altered: bool, side: str) -> list[M
 
 def _own_channel(config: Calibration, spread: float) -> tuple[float, float | None]:
     """(variance of the estimator's own noise, width of its bins)."""
-    method, own = config.estimator["method"], _estimator(config)
+    method, own = config.measure["method"], _measure(config)
     if method == "binned_information":
         if own.width is None:
             raise UserError("`bins` over a sample's range have no known information: give `width`")
@@ -119,8 +119,8 @@ def _own_channel(config: Calibration, spread: float) -> tuple[float, float | Non
     return 0.0, None
 
 
-def _estimator(config: Calibration) -> Any:  # noqa: ANN401 - the measure's own Config
-    return registry.config("measures", config.estimator)
+def _measure(config: Calibration) -> Any:  # noqa: ANN401 - the measure's own Config
+    return registry.config("measures", config.measure)
 
 
 def _bound(quantity: str, side: str) -> str | None:

@@ -57,7 +57,7 @@ def channel(dimension: int, bits: float) -> Channel:
     def information(own_noise: float, width: float | None) -> float:
         if width is not None:
             return dimension * binned_gaussian_bits(variance, width)
-        signal = variance * torch.eye(dimension)
+        signal = variance * torch.eye(dimension, dtype=torch.float64)
         return gaussian_bits(signal, own_noise or NOISE)
 
     return Channel(sample, information, dimension * variance)

@@ -54,7 +54,7 @@ def channel(dimension: int, config: Config) -> Channel:
     joint = symmetric_joint(config.classes, config.error)
 
     def sample(n: int, generator: Generator) -> Sample:
-        y = torch.arange(n) % config.classes
+        y = torch.randperm(n, generator=generator) % config.classes
         wrong = torch.rand(n, generator=generator) < config.error
         by = torch.randint(1, config.classes, (n,), generator=generator)
         taken_for = torch.where(wrong, (y + by) % config.classes, y)
