@@ -57,7 +57,7 @@ def _cell(axis: Axes, place: tuple[int, int], value: float, *, saturated: bool) 
             Rectangle(place, 1, 1, fill=False, hatch="////", edgecolor="0.3", linewidth=0)
         )
     elif abs(value) <= WITHIN:
-        frame = {"fill": False, "edgecolor": "black", "linewidth": 1.0}
-        axis.add_patch(Rectangle((x + 0.05, y + 0.05), 0.9, 0.9, **frame))
+        inside = (x + 0.05, y + 0.05)
+        axis.add_patch(Rectangle(inside, 0.9, 0.9, fill=False, edgecolor="black", linewidth=1))
     colour = "white" if abs(value) > DARK and not saturated else "black"
     axis.text(x + 0.5, y + 0.5, f"{value:+.2f}", color=colour, ha="center", va="center", fontsize=7)

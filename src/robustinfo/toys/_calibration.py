@@ -78,9 +78,9 @@ def calibrate(
             altered = own_noise > 0 or width is not None
             estimates = [_estimates(config.measure, one, altered, side) for one in samples]
             for repeated in zip(*estimates, strict=True):
-                at = {"input": _samples(n), "level": float(dimension), "n": n}
-                layer = _bound(repeated[0].quantity, side)
-                yield from (row._replace(layer=layer, **at) for row in _rows(truth, repeated))
+                layer = _bound(repeated[0].quantity, side) or ""
+                for row in _rows(truth, repeated):
+                    yield row._replace(input=_samples(n), layer=layer, level=float(dimension), n=n)
 
 
 def _rows(truth: float, repeated: tuple[Measurement, ...]) -> Iterator[Measurement]:
