@@ -166,7 +166,7 @@ def test_three_runs_say_nothing():
 
 
 ONE = {"a": [0.0, 0.1, 0.2, 0.3, 0.4, 0.5]}
-INFORMATION = {"a": [4.0, 3, 2, 1, 0.5, 0.25]}
+INFORMATION = {"a": [3.0, 2.5, 2, 1, 0.5, 0.25]}
 
 
 def test_a_bound_of_information_in_84_dimensions_is_not_believed():
@@ -180,7 +180,7 @@ def test_a_bound_of_information_in_84_dimensions_is_not_believed():
 
 def logits(table, n=1000, classes=10):
     """The measured rows as those of n images and of the logits, of so many classes."""
-    table.loc[table.stage == "measure", "n"] = n
+    table.loc[table.stage == "measure", ["n", "ceiling"]] = [n, 3.3]
     told = table.iloc[:1].assign(stage="data", entry="", quantity="classes", value=classes)
     return pd.concat([table[table.layer != "fc2"], told], ignore_index=True)
 
@@ -205,7 +205,7 @@ def test_what_accuracy_alone_makes_alike_is_told_so():
     robust["a"] = [r + e for r, e in zip(robust["a"], noise, strict=True)]
     value = {"a": [10 * a + 0.5 * (k % 2) for k, a in enumerate(clean)]}
     line = correlated(robust, value, clean=clean, scale=[1.0, 2.0, 1.5])
-    assert line["correlation"] > 0.9 and line["low"] > 0
+    assert line["correlation"] > 0.8 and line["low"] > 0
     assert abs(line["partial"]) < 0.6 and abs(line["linear"]) < 0.6
     assert line["partial_low"] < 0 < line["partial_high"]
     assert line["controls"] == "clean accuracy, logit scale"

@@ -14,7 +14,7 @@ import math
 import numpy as np
 import pandas as pd
 
-from pipeline.results.believable_information import layer_width, may_be_believed
+from pipeline.results.believable_information import Estimate, layer_width, may_be_believed
 from pipeline.results.rows import RUN
 from pipeline.results.statistics import select_rows
 from pipeline.results.worst_case import with_transfers
@@ -73,9 +73,8 @@ def points(results: pd.DataFrame, model: Entry, measures: dict[str, Entry]) -> p
         may_be_believed(
             measures[line.entry],
             line.quantity,
-            dimension=widths.get(line.layer, math.nan),
-            n=line.n,
-            saturated=line.saturated == "True",
+            widths.get(line.layer, math.nan),
+            Estimate(line.value, line.ceiling, line.n, line.saturated == "True"),
         )
         for line in measured.itertuples()
     ]

@@ -23,7 +23,7 @@ from robustinfo.toys._calibration import Calibration, Channel, Sample
 
 
 class Config(Calibration):
-    classes: Annotated[int, Field(ge=2)] = 4
+    classes: Annotated[int, Field(ge=2)] = 4  # of equal probability
     error: Fraction01 = 0.0  # probability that the layer has another class than the label
     separation: PositiveNumber = 8.0  # of neighbouring centres, in standard deviations
 
