@@ -1,10 +1,11 @@
 """Which estimates of information may be believed, by the calibration (docs/information.md).
 
 A rule stands for a method, and for what its layer is known to tell of. It holds in as many
-dimensions and from as many samples on as the root mean square error of one estimate was at most 10 % of the truth
-on every channel of studies/calibrated-information.yaml that asks it, and below the share of the
-ceiling that was reached there. What has no rule is not believed: that is every I(T;X) but that of
-bins, since the inputs have hundreds of dimensions, and a kernel's bounds lie 15 % or more off.
+dimensions and from as many samples on as the root mean square error of one estimate was at most
+10 % of the truth on every channel of studies/calibrated-information.yaml that asks it, and below
+the share of the ceiling that was reached there. What has no rule is not believed: that is every
+I(T;X) but that of bins, since the inputs have hundreds of dimensions, and a kernel's bounds lie
+15 % or more off.
 """
 
 import math
