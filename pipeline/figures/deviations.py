@@ -5,6 +5,7 @@ hatched cell is an estimate at its ceiling, which says nothing; a framed one is 
 """
 
 import math
+from typing import Any
 
 import pandas as pd
 from matplotlib import colormaps
@@ -51,11 +52,14 @@ def _cell(axis: Axes, place: tuple[int, int], value: float, *, saturated: bool) 
     if math.isnan(value):
         return
     x, y = place
-    axis.add_patch(Rectangle(place, 1, 1, facecolor=COLOURS(SHADE(value)), edgecolor="white"))
+    ground: dict[str, Any] = {
+        "facecolor": COLOURS(SHADE(value)),
+        "alpha": 0.4 if saturated else 1.0,
+    }
+    axis.add_patch(Rectangle(place, 1, 1, edgecolor="white", **ground))
     if saturated:
-        axis.add_patch(
-            Rectangle(place, 1, 1, fill=False, hatch="////", edgecolor="0.3", linewidth=0)
-        )
+        lines: dict[str, Any] = {"hatch": "////", "edgecolor": "0.5", "linewidth": 0.0}
+        axis.add_patch(Rectangle(place, 1, 1, fill=False, **lines))
     elif abs(value) <= WITHIN:
         inside = (x + 0.05, y + 0.05)
         axis.add_patch(Rectangle(inside, 0.9, 0.9, fill=False, edgecolor="black", linewidth=1))

@@ -29,7 +29,7 @@ RULES = {
     ("binned_information", "label"): Rule(1, 1000),
     ("kde_information", "label"): Rule(2, 3000),
     ("ksg_information", "label"): Rule(10, 1000),
-    ("info_nce_information", "label"): Rule(10, 3000),
+    ("info_nce_information", "label"): Rule(5, 3000),
     ("renyi_information", "label"): Rule(2, 300),
 }
 SIDES = {"information_input_bits": "input", "information_label_bits": "label"}
