@@ -112,7 +112,7 @@ def test_bins_of_a_layer_without_noise_hold_what_is_known_of_them():
 
 
 def test_the_generator_alone_decides_and_another_seed_draws_other_samples():
-    settings = {"measure": KSG, "points": (20,), "dimensions": (1,), "draws": 2}
+    settings = {"measure": KSG, "points": (20,), "dimensions": (1,), "draws": 2, "separation": 2.0}
     assert rows(label_channel, 0, **settings) == rows(label_channel, 0, **settings)
     one, other = (rows(label_channel, seed, **settings) for seed in (0, 1))
     key = ("", "20 samples", 1.0, "estimate_bits")
