@@ -116,6 +116,24 @@ def test_a_heat_map_has_its_rows_and_columns_in_order_and_a_number_per_cell():
     assert axis.get_ylim() == (2.0, 0.0)  # the first row is on top
 
 
+def test_deviations_have_a_panel_per_first_name_and_say_what_may_be_believed():
+    lines = [
+        (f"{n} samples / ksg_1 / ", dimension, value)
+        for n in (300, 1000)
+        for dimension, value in (("1", 0.05), ("30", -0.8))
+    ]
+    cells = table(lines)
+    cells["saturated"] = cells.row.str.startswith("300") & cells.column.eq("30")
+    axes = draw(cells, target("deviations", ["input", "entry", "layer"], ["level"])).axes
+    assert [axis.get_title() for axis in axes] == ["300 samples", "1000 samples"]
+    assert [label.get_text() for label in axes[0].get_yticklabels()] == ["ksg 1"]
+    assert [text.get_text() for text in axes[1].texts] == ["+0.05", "-0.80"]
+    hatched = [[bool(patch.get_hatch()) for patch in axis.patches] for axis in axes]
+    assert [sum(some) for some in hatched] == [1, 0]
+    framed = [patch for patch in axes[1].patches if patch.get_width() < 1]
+    assert [(patch.get_x(), patch.get_y()) for patch in framed] == [(0.05, 0.05)]
+
+
 def test_64_names_are_told_apart():
     assert len(set(styles(map(str, range(64))).values())) == 64
 

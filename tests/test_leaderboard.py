@@ -85,26 +85,35 @@ def test_the_latex_table_has_booktabs_lines_and_escaped_names():
     assert line + r" & linf\_pgd & masked \\" in text
 
 
-def collected(robust, measured):
-    """Rows of one setting: robust accuracy and a measure, by defence and seed."""
+def collected(robust, measured, quantity="nhsic_input", entry="nhsic", clean=(0.9,), scale=None):
+    """Rows of one setting: robust accuracy and a measure, by defence and seed.
+
+    clean, scale: the clean accuracies and the scales of the logits, run by run, again and again.
+    """
     found = []
     for defence in robust:
         pairs = zip(robust[defence], measured[defence], strict=True)
         for seed, (accuracy, value) in enumerate(pairs):
             own = NAMES | {"defence": defence, "seed": seed, "n": N}
-            clean = {"stage": "diagnose", "entry": "clean", "quantity": "accuracy", "value": 0.9}
+            right = {"stage": "diagnose", "entry": "clean", "quantity": "accuracy"}
+            right["value"] = clean[seed % len(clean)]
             worst = {"stage": "diagnose", "quantity": "robust_accuracy"}
             by_norm = {"union": accuracy, "linf": accuracy + 0.1, "l2": 0.45}
             worst = [worst | {"entry": one, "value": left} for one, left in by_norm.items()]
             pgd = {"stage": "attack", "entry": "linf_pgd", "quantity": "accuracy", "value": 0.5}
             curve = {"stage": "diagnose", "entry": "epsilon_curve", "quantity": "attack_accuracy"}
-            bits = {"stage": "measure", "entry": "kde", "input": "clean", "epoch": 3}
-            bits["quantity"] = "information_input_bits_lower"
+            bits = {"stage": "measure", "entry": entry, "input": "clean", "epoch": 3}
+            scaled = (
+                [bits | {"quantity": "logit_scale", "value": scale[seed % len(scale)]}]
+                if scale
+                else []
+            )
+            bits["quantity"] = quantity
             layers = [bits | {"layer": "fc2", "value": value}, bits | {"layer": "fc3", "value": 0}]
             before = [bits | {"epoch": 1, "layer": "fc2", "value": 99.0}]
             swept = [curve | {"level": level, "value": 0.9 - level} for level in (0.0, 0.9)]
-            fractions = [one | {"interval": "fraction"} for one in (clean, *worst, pgd, *swept)]
-            found += [own | row for row in (*fractions, *layers, *before)]
+            fractions = [one | {"interval": "fraction"} for one in (right, *worst, pgd, *swept)]
+            found += [own | row for row in (*fractions, *layers, *before, *scaled)]
     columns = ["dataset", "model", "defence", "seed", *rows.MEASURED_AT, *rows.VALUE]
     table = pd.DataFrame(found, columns=columns)
     text = [name for name in table if name not in rows.NUMBERS]
@@ -115,10 +124,15 @@ def collected(robust, measured):
 ROBUST = {"standard": [0.0, 0.1], "entropic": [0.3, 0.2]}
 BITS = {"standard": [5.0, 4.0], "entropic": [1.0, 2.0]}
 LENET5 = {"method": "lenet5"}
+MEASURES = {
+    "nhsic": {"method": "nhsic"},
+    "kde": {"method": "kde_information"},
+    "ksg": {"method": "ksg_information"},
+}
 
 
 def test_a_point_is_the_last_epoch_of_the_last_hidden_layer_beside_robust_accuracy():
-    points = information_vs_robustness.points(collected(ROBUST, BITS), LENET5)
+    points = information_vs_robustness.points(collected(ROBUST, BITS), LENET5, MEASURES)
     assert set(points.layer) == {"fc2"}
     assert points.value.tolist() == [5, 4, 1, 2]
     assert points.robust_accuracy.tolist() == [0.0, 0.1, 0.3, 0.2]
@@ -145,8 +159,9 @@ def test_what_was_transferred_counts_where_it_was():
     assert sorted(found.value) == [0.0, 0.05, 0.1, 0.15]
 
 
-def correlated(robust, bits):
-    points = information_vs_robustness.points(collected(robust, bits), LENET5)
+def correlated(robust, bits, **more):
+    table = collected(robust, bits, **more)
+    points = information_vs_robustness.points(table, LENET5, MEASURES)
     (line,) = information_vs_robustness.correlations(points).to_dict("records")
     return line
 
@@ -163,17 +178,68 @@ def test_three_runs_say_nothing():
     assert line["says"] == "cannot be said of fewer than 4 runs" and math.isnan(line["correlation"])
 
 
-def test_estimates_at_their_ceiling_say_nothing():
-    table = collected({"a": [0.0, 0.1, 0.2, 0.3]}, {"a": [4.0, 3, 2, 1]})
-    table.loc[table.quantity.str.startswith("information"), "saturated"] = "True"
-    (line,) = information_vs_robustness.correlations(
-        information_vs_robustness.points(table, LENET5)
-    ).to_dict("records")
-    assert "ceiling" in line["says"] and math.isnan(line["low"]) and line["saturated"] == 1
+ONE = {"a": [0.0, 0.1, 0.2, 0.3, 0.4, 0.5]}
+INFORMATION = {"a": [3.0, 2.5, 2, 1, 0.5, 0.25]}
+
+
+def test_a_bound_of_information_in_84_dimensions_is_not_believed():
+    quantity = "information_input_bits_lower"
+    line = correlated(ONE, INFORMATION, quantity=quantity, entry="kde")
+    assert (
+        line["says"] == "cannot be said of estimates that may not be believed (docs/information.md)"
+    )
+    assert math.isnan(line["correlation"]) and line["runs"] == 6
+
+
+def logits(table, n=1000, classes=10):
+    """The measured rows as those of n images and of the logits, of so many classes."""
+    table.loc[table.stage == "measure", ["n", "ceiling"]] = [n, 3.3]
+    told = table.iloc[:1].assign(stage="data", entry="", quantity="classes", value=classes)
+    return pd.concat([table[table.layer != "fc2"], told], ignore_index=True)
+
+
+@pytest.mark.parametrize(
+    ("n", "classes", "saturated", "believed"),
+    [(1000, 10, "", True), (999, 10, "", False), (1000, 11, "", False), (1000, 10, "True", False)],
+)
+def test_ksg_of_ten_logits_is_believed_from_a_thousand_images_on(n, classes, saturated, believed):
+    table = collected(ONE, INFORMATION, quantity="information_label_bits", entry="ksg")
+    table = logits(table, n, classes)
+    table.loc[table.stage == "measure", "saturated"] = saturated
+    points = information_vs_robustness.points(table, LENET5, MEASURES)
+    assert set(points.layer) == {"fc3"} and set(points.believable) == {str(believed)}
+
+
+def test_what_accuracy_alone_makes_alike_is_told_so():
+    """Both follow clean accuracy; at like accuracy, one falls where the other rises by chance."""
+    noise = [0.04, -0.04, -0.04, 0.04] * 3
+    clean = [0.5 + 0.03 * k for k in range(12)]
+    robust = {"a": [a - 0.3 for a in clean]}
+    robust["a"] = [r + e for r, e in zip(robust["a"], noise, strict=True)]
+    value = {"a": [10 * a + 0.5 * (k % 2) for k, a in enumerate(clean)]}
+    line = correlated(robust, value, clean=clean, scale=[1.0, 2.0, 1.5])
+    assert line["correlation"] > 0.8 and line["low"] > 0
+    assert abs(line["partial"]) < 0.6 and abs(line["linear"]) < 0.6
+    assert line["partial_low"] < 0 < line["partial_high"]
+    assert line["controls"] == "clean accuracy, logit scale"
+    end = "but not at like accuracy and logit scale: there the interval holds 0"
+    assert line["says"].endswith(end)
+
+
+def test_what_is_left_at_like_accuracy_is_a_correlation_and_few_runs_leave_it_open():
+    clean = [0.9, 0.8, 0.85, 0.7, 0.95, 0.6]
+    runs = {name: [0.1 * k + 0.3 * j for k in range(6)] for j, name in enumerate("ab")}
+    bits = {name: [5 - value for value in values] for name, values in runs.items()}
+    line = correlated(runs, bits, clean=clean)
+    assert line["controls"] == "clean accuracy" and line["linear"] == pytest.approx(-1)
+    assert line["says"] == "the more of it, the less robust"
+    few = [{"a": one["a"][:5]} for one in (runs, bits)]
+    few = correlated(*few, clean=clean, scale=[1.0, 2.0, 1.5])
+    assert few["says"].endswith("not known at like accuracy and logit scale")
 
 
 def test_several_settings_are_taken_together_and_one_by_one():
-    points = information_vs_robustness.points(collected(ROBUST, BITS), LENET5)
+    points = information_vs_robustness.points(collected(ROBUST, BITS), LENET5, MEASURES)
     both = pd.concat([points, points.assign(dataset="mnist")])
     found = information_vs_robustness.correlations(both)
     assert found.dataset.tolist() == ["", "digits", "mnist"]
@@ -186,7 +252,8 @@ def job(tmp_path, monkeypatch):
     study = default(toys={})
     settle(tmp_path, monkeypatch)
     job = made(study, "leaderboard")
-    rows.write_table(job.file("results", **NAMES), collected(ROBUST, BITS))
+    table = collected(ROBUST, BITS, quantity="information_input_bits_lower", entry="kde")
+    rows.write_table(job.file("results", **NAMES), table)
     return job
 
 

@@ -4,12 +4,13 @@ import matplotlib as mpl
 import pandas as pd
 from matplotlib.figure import Figure
 
-from pipeline.figures import curves, heatmap, plane, scatter, surface
+from pipeline.figures import curves, deviations, heatmap, plane, scatter, surface
 from pipeline.study.target import Target
 from robustinfo.evaluation.display.saving import STYLE
 
 DRAWINGS = {
     "curves": curves.draw,
+    "deviations": deviations.draw,
     "heatmap": heatmap.draw,
     "plane": plane.draw,
     "scatter": scatter.draw,

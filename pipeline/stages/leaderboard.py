@@ -55,6 +55,7 @@ PARAMS = {
     "attacks": "attacks",
     "threat": "threat",
     "models": "models",
+    "measures": "measures",
     "diagnostics": "diagnostics",
 }
 
@@ -80,7 +81,9 @@ def run(job: Job) -> None:
         sources |= {(*names.values(), name): source(one) for name, one in study["defences"].items()}
         attacked += _accuracy_by_attack(setting_rows, [*study["attacks"]], in_scope)
         swept += _accuracy_by_epsilon(study["diagnostics"], setting_rows)
-        setting_points.append(points(setting_rows, study["models"][names["model"]]))
+        setting_points.append(
+            points(setting_rows, study["models"][names["model"]], study["measures"])
+        )
     ranked = rank_defences(verdicts, attacked, protocols)
     board = with_sources(with_unions(ranked, attacked), sources)
     rows.write_table(job.writes["leaderboard"], board)

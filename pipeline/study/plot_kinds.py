@@ -9,6 +9,10 @@ REQUIREMENTS: dict[str, tuple[str, Callable[[list, list], bool]]] = {
         "one column of numbers, epoch or level",
         lambda rows, columns: columns in NUMERIC,
     ),
+    "deviations": (
+        "two rows or more, of which the first names the panels, and any columns",
+        lambda rows, columns: len(rows) > 1,
+    ),
     "heatmap": ("any rows and columns", lambda rows, columns: True),
     "plane": (
         "four rows, of which epoch is the last, and the column quantity",

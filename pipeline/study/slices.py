@@ -32,6 +32,7 @@ NESTED_ENTRIES = {
     "distortion": "distortions",
     "complexity": "complexities",
     "network": "models",
+    "measure": "measures",
 }
 # Sections whose entries may be null in a setting: they do not exist there.
 OPTIONAL = (

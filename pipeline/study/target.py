@@ -45,7 +45,7 @@ class Target(Settings):
     where: Where  # which rows of the results it shows
     paper: Paper | None = None  # where the paper's values of the cells stand
     # how a figure is drawn; a table has none
-    draw: Literal["curves", "heatmap", "plane", "scatter", "surface"] | None = None
+    draw: Literal["curves", "deviations", "heatmap", "plane", "scatter", "surface"] | None = None
     x_label: Text = ""  # of the axis; formulas stand between dollar signs
     x_scale: Literal["linear", "log", "root"] = "linear"  # of the axis
     y_label: Text = ""  # of the axis; formulas stand between dollar signs

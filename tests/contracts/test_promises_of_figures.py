@@ -17,6 +17,11 @@ PLANE = [f"a / b / fc / {epoch}" for epoch in (1, 2)]
 SHAPES = {
     "curves": (["entry"], ["epoch"], [(row, epoch) for row in "ab" for epoch in ("1", "2")]),
     "heatmap": (["entry"], ["defence"], [(row, column) for row in "ab" for column in "cd"]),
+    "deviations": (
+        ["input", "entry"],
+        ["level"],
+        [(f"a / {row}", x) for row in "ab" for x in "12"],
+    ),
     "plane": (
         ["entry", "defence", "layer", "epoch"],
         ["quantity"],

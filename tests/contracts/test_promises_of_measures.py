@@ -24,7 +24,9 @@ def test_a_measure_keeps_its_promises(entry, network):
 
 @pytest.mark.parametrize("name", registry.names("toys"))
 def test_a_toy_keeps_its_promises(name):
+    channel = {"measure": {"method": "ksg_information"}, "points": [30], "draws": 2}
     small = {"geometry": {"draws": 1}, "noisy_xor": {"points": 8}}
+    small |= {"gaussian_channel": channel, "label_channel": channel}
     held = of("toys", {"method": name} | small.get(name, {}))
     measures.rows(
         held, lambda generator: held.module.compute(config=held.config, generator=generator)

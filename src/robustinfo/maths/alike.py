@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 CELLS = 2**16  # held at once: half a megabyte, which stays in the cache from step to step
+WHOLE = {2: torch.int16, 4: torch.int32, 8: torch.int64}  # of as many bytes as a float
 BLOCK = 512  # columns read before it is asked which rows differ by now
 
 
@@ -25,8 +26,7 @@ def first_alike(
     same: (p, d), (p, d) -> (p,) bool, an equivalence; rows of other numbers are not the same.
     """
     n, d = t.shape
-    factors = torch.randint(-(2**63), 2**63 - 1, (d,), generator=torch.Generator().manual_seed(0))
-    factors = factors.to(t.device)
+    factors = _factors(d).to(t.device)
     first = torch.arange(n, device=t.device)
     open_rows, hashes = first.clone(), torch.zeros_like(first)
     for columns in (slice(at, at + BLOCK) for at in range(0, d, BLOCK)):
@@ -43,15 +43,28 @@ def first_alike(
 
 def rows_alike(t: Tensor) -> Tensor:
     """(n, d) floats -> (n,) int64: the index of the first row that is equal, bit for bit."""
-    whole = {2: torch.int16, 4: torch.int32, 8: torch.int64}[t.element_size()]
-
-    def numbers(values: Tensor) -> Tensor:
-        return values.view(whole).to(torch.int64, copy=True)
 
     def same(one: Tensor, other: Tensor) -> Tensor:
+        whole = WHOLE[one.element_size()]
         return (one.view(whole) == other.view(whole)).all(1)
 
-    return first_alike(t, numbers, same)
+    return first_alike(t, _bits, same)
+
+
+def row_hashes(t: Tensor) -> Tensor:
+    """(n, d) floats -> (n,) int64 that depend on the row alone, as if drawn at random for it."""
+    factors = _factors(t.shape[1]).to(t.device)
+    rows = max(1, CELLS // max(1, t.shape[1]))
+    return torch.cat([_hash(_bits(part), factors) for part in t.split(rows)])
+
+
+def _factors(columns: int) -> Tensor:
+    drawn = torch.Generator().manual_seed(0)
+    return torch.randint(-(2**63), 2**63 - 1, (columns,), generator=drawn)
+
+
+def _bits(values: Tensor) -> Tensor:
+    return values.view(WHOLE[values.element_size()]).to(torch.int64, copy=True)
 
 
 def _hash(numbers: Tensor, factors: Tensor) -> Tensor:
