@@ -65,6 +65,7 @@ def evaluate_by_protocol(
         most_diagnosed=size.images,
         batch_size=batch_size,
         costs=costs | {FOLLOWING: protocol.follow_up(size, ball)},
+        only_to_hold=selection.only_to_hold,
         remedies=remedies,
         finished=finished,
         progress=progress,
