@@ -174,6 +174,8 @@ def job(tmp_path, monkeypatch):
     settle(tmp_path, monkeypatch)
     job = made(study, "leaderboard")
     rows.write_table(job.file("results", **NAMES), collected(ROBUST, BITS))
+    for file in job.paths("remedied"):
+        rows.write(file, [])
     return job
 
 

@@ -34,6 +34,7 @@ NAMES = {
     "transfer": "{quantity}_from_{input}/{entry}",
     "transfer attacks": "robust/{quantity}_with_transfers",
     "learn": "learning/{entry}/{input}.{quantity}",
+    "remedies": "robust/{entry}.{quantity}",
     "detect": "detection/{input}/{entry}.{quantity}",
     "diagnose clean": "robust/clean_{quantity}",
     "diagnose attacks": "robust/{quantity}",
@@ -115,14 +116,15 @@ def _metric_name(row: Any) -> str:  # noqa: ANN401 - a row of itertuples
 
 
 def _expected_runs(plan: Plan) -> Iterator[tuple[dict[str, str], list[Path]]]:
-    """(names, files) of every run of the study: its checkpoint and all tables."""
+    """(names, files) of every run of the study: its checkpoint, all tables, and remedies."""
     for job in plan.of("collect"):
         read = plan.reads(job)
         for model in read["model"]:
             tables = [
                 file.path for file in read["tables"] if model.names.items() <= file.names.items()
             ]
-            yield model.names, [model.path, *tables]
+            remedied = [plan.writes(one)["remedied"] for one in plan.of("remedies", **model.names)]
+            yield model.names, [model.path, *tables, *remedied]
 
 
 def _finished_run(plan: Plan, names: dict[str, str], files: list[Path]) -> Run:

@@ -182,7 +182,8 @@ def test_a_stand_in_answers_as_the_network_does_bit_for_bit(kind):
 
 
 def failing(*checks):
-    return judge([fraction(name, torch.ones(64, dtype=torch.bool)) for name in checks], CLASSES)
+    measured = [fraction(name, torch.ones(64, dtype=torch.bool)) for name in checks]
+    return judge(measured, CLASSES).failed_checks()
 
 
 def test_each_failed_check_calls_for_its_remedies_and_no_other_check_does():

@@ -109,7 +109,7 @@ def evaluate(
     if black_box:
         values = [one for one in values if one.quantity not in OF_GRADIENTS]
     conclusion, after = judge(values, classes), None
-    if remedies and not black_box and (called := called_for(conclusion)):
+    if remedies and not black_box and (called := called_for(conclusion.failed_checks())):
         after = after_remedies(task, source, called, combined.robust, tally)
     return Result(
         conclusion=conclusion,

@@ -7,7 +7,7 @@ finished is kept as ``remedies/NAME/FIRST_IMAGE.safetensors``, with the adversar
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -28,7 +28,6 @@ from robustinfo.evaluation.remedies._votes import VOTES, outvoted
 from robustinfo.evaluation.sizes import SIZES, Size
 from robustinfo.evaluation.task import NotMadeError, Task
 from robustinfo.evaluation.threats import Ball
-from robustinfo.evaluation.verdict import Verdict
 from robustinfo.maths.balls import feasible
 
 RANDOM = "forwards_differ_fraction"  # the check that fails where answers are randomised
@@ -59,9 +58,8 @@ def bound(size: Size, ball: Ball) -> Cost:
     return sum((remedy(name).cost(size, ball) for name in names()), Cost())
 
 
-def called_for(conclusion: Verdict) -> dict[str, tuple[str, ...]]:
+def called_for(failed: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """The remedies that failed checks call for, in order, each with these checks."""
-    failed = [one.check.name for one in conclusion.answers if one.result == "failed"]
     found = {
         name: tuple(one for one in failed if one in remedy(name).CALLED_BY) for name in names()
     }
