@@ -13,6 +13,7 @@ from robustinfo.attacks._gradient_safe import GradientSafe
 from robustinfo.cli import app
 from robustinfo.core.measurement import fraction
 from robustinfo.evaluation import remedies
+from robustinfo.evaluation.remedies import ANSWERS, GRADIENTS
 from robustinfo.evaluation.batches import Batches
 from robustinfo.evaluation.by_protocol import evaluate_by_protocol
 from robustinfo.evaluation.checks import BY_NAME
@@ -202,8 +203,9 @@ def test_every_remedy_keeps_the_contract_of_its_folder(name):
     assert module.CALLED_BY and {*module.CALLED_BY} <= {*BY_NAME}
     assert {type(module.RANDOMISED), type(module.UNTIL_FLAT)} == {bool}
     assert all(hasattr(module, wanted) for wanted in vars(remedies.Remedy)["__annotations__"])
+    assert {*module.ACCESS} <= {GRADIENTS, ANSWERS} and module.ACCESS
     cost = module.cost(SIZE, BALL)
-    assert 0 < sum(cost) < sum(bound(SIZE, BALL))
+    assert all(0 < sum(cost) < sum(bound(SIZE, BALL, access)) for access in module.ACCESS)
 
 
 def test_a_remedy_that_cannot_be_made_says_why():
@@ -316,7 +318,9 @@ def test_killed_at_a_remedy_it_goes_on_to_the_same_bits(tmp_path, two_remedies):
         assert torch.equal(one.broken, again.after_remedies.remedies[name].broken)
 
 
-@pytest.mark.parametrize("flags, wanted", [([], True), (["--no-remedies"], False)])
+@pytest.mark.parametrize(
+    "flags, wanted", [([], None), (["--no-remedies"], False), (["--remedies"], True)]
+)
 def test_the_command_makes_remedies_unless_told_otherwise(flags, wanted, monkeypatch):
     asked = []
     monkeypatch.setattr(

@@ -56,7 +56,7 @@ def evaluate(
     batch_size: int | None = None,
     costs: Mapping[str, Cost] | None = None,
     only_to_hold: Collection[str] = (),
-    remedies: bool = False,
+    remedies: bool | None = False,
     finished: Finished = Finished(),  # noqa: B008  # it is a constant
     progress: Progress = print,
 ) -> Result:
@@ -69,8 +69,8 @@ def evaluate(
     their images are transferred to the network. abstains: images (n, c, h, w) -> (n,) bool; clean
     ones on which the network abstains are errors. batch_size: None: as memory allows. costs: of an
     image, by the name of an attack or diagnostic. only_to_hold: the attacks that are not made where
-    clean images show that the evaluation is invalid (first_look.py). remedies: whether to make
-    those that failed checks call for (remedies/). finished: where finished parts are kept and read.
+    clean images show that the evaluation is invalid (first_look.py). remedies: None: those that
+    failed checks call for (remedies/); True: also of a network of answers alone. finished: where finished parts are kept and read.
     A network with the attribute ``answers_only`` is asked for answers alone, not for gradients.
     Raises UserError if no attack can run at all, with the reasons.
     """
@@ -109,7 +109,10 @@ def evaluate(
     if black_box:
         values = [one for one in values if one.quantity not in OF_GRADIENTS]
     conclusion, after = judge(values, classes), None
-    if remedies and not black_box and (called := called_for(conclusion.failed_checks())):
+    # Of answers alone nothing fails as gradients do, and queries may cost: where they are wanted.
+    wanted = bool(remedies) if black_box else remedies is not False
+    called = called_for(conclusion.failed_checks(), answers_only=black_box) if wanted else {}
+    if called:
         after = after_remedies(task, source, called, combined.robust, tally)
     return Result(
         conclusion=conclusion,
