@@ -48,7 +48,8 @@ NUMBERS = {
     "index", "correct",  # per image
     "clean_accuracy", "robust_accuracy", "seeds", "strongest_attack_accuracy", "threshold",
     "failed", "passed", "cannot_say", "not_run", "images_needed",
-    "rank", "clean_low", "clean_high", "after_remedies", "after_low", "after_high", "epsilon", "runs", "correlation",
+    "rank", "clean_low", "clean_high", "after_remedies", "after_low", "after_high",
+    "epsilon", "runs", "correlation",
     "paper", "ours", "difference",
 }  # fmt: skip
 

@@ -4,7 +4,8 @@ import pandas as pd
 
 PRINTED = {
     "rank": "rank", "dataset": "data", "model": "network", "norm": "norm", "defence": "defence",
-    "clean": "clean (%)", "robust": "robust (%)", "after": "after remedies (%)", "strongest_attack": "strongest attack",
+    "clean": "clean (%)", "robust": "robust (%)", "after": "after remedies (%)",
+    "strongest_attack": "strongest attack",
     "verdict": "verdict", "source": "source",
 }  # fmt: skip
 

@@ -53,6 +53,7 @@ PARAMS = {
     "attacks": "attacks",
     "threat": "threat",
 }
+FILES = ["src/robustinfo/evaluation/remedies/*.py"]  # which it imports by name
 DEVICE = "gpu"
 
 COLUMNS = ["norm", "index", "correct", "remedy"]

@@ -74,9 +74,9 @@ def judge(
     seed, device (default: a GPU if there is one), batch_size: the same ones give the same bits on
     one machine. remedies: where a check fails, the attacks that answer it are made, too, on what is
     still robust (``after_remedies``); False: never; True: also where the network is known by its
-    answers alone, which takes some 20,000 queries of each of these images. out: a folder for the report and all results, from which a
-    stopped evaluation goes on. progress: True for lines on standard error, or a function of a
-    progress.Step.
+    answers alone, in about 41,600 queries of each at most. out: a folder for the report and
+    all results, from which a stopped evaluation goes on. progress: True for lines on standard
+    error, or a function of a progress.Step.
 
     Raises UserError.
 

@@ -13,7 +13,6 @@ from robustinfo.attacks._gradient_safe import GradientSafe
 from robustinfo.cli import app
 from robustinfo.core.measurement import fraction
 from robustinfo.evaluation import remedies
-from robustinfo.evaluation.remedies import ANSWERS, GRADIENTS
 from robustinfo.evaluation.batches import Batches
 from robustinfo.evaluation.by_protocol import evaluate_by_protocol
 from robustinfo.evaluation.checks import BY_NAME
@@ -21,7 +20,7 @@ from robustinfo.evaluation.document import _after
 from robustinfo.evaluation.finished import Finished
 from robustinfo.evaluation.printing import _remedies, headline
 from robustinfo.evaluation.progress import Tally
-from robustinfo.evaluation.remedies import _mounting
+from robustinfo.evaluation.remedies import ANSWERS, GRADIENTS, _mounting
 from robustinfo.evaluation.remedies._mounting import (
     after_remedies,
     bound,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from torch import Generator, nn
+from torch import nn
 
 import robustinfo
 from robustinfo.evaluation.by_protocol import evaluate_by_protocol
@@ -15,7 +15,16 @@ from robustinfo.evaluation.remedies.estimated_gradient import estimated
 from robustinfo.evaluation.sizes import SIZES
 from robustinfo.evaluation.sources._answers import AnswersOnly
 from tests.evaluation.answers_table import Told
-from tests.evaluation.test_remedies import BALL, CLASSES, N, SIZE, images, linear, mounted, truly_robust
+from tests.evaluation.test_remedies import (
+    BALL,
+    CLASSES,
+    SIZE,
+    N,
+    images,
+    linear,
+    mounted,
+    truly_robust,
+)
 
 BY_ANSWERS = ["distilled_copy", "longer_search", "estimated_gradient", "longer_walk"]
 

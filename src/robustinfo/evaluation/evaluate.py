@@ -70,7 +70,8 @@ def evaluate(
     ones on which the network abstains are errors. batch_size: None: as memory allows. costs: of an
     image, by the name of an attack or diagnostic. only_to_hold: the attacks that are not made where
     clean images show that the evaluation is invalid (first_look.py). remedies: None: those that
-    failed checks call for (remedies/); True: also of a network of answers alone. finished: where finished parts are kept and read.
+    failed checks call for (remedies/); True: also of a network of answers alone; False: none.
+    finished: where finished parts are kept and read.
     A network with the attribute ``answers_only`` is asked for answers alone, not for gradients.
     Raises UserError if no attack can run at all, with the reasons.
     """

@@ -44,8 +44,10 @@ REMEDIES = """## Remedies
 Where a check surely fails, the attack that answers it is made on the images that are still robust
 (`--no-remedies` leaves it out). The verdict stays the first diagnosis; the accuracy after remedies
 stands beside it. Every success is verified; the answer of a randomised network is the majority of
-101 (two standard errors of the lead, at least). Of a network that is known by its answers
-alone, `--remedies` makes those that `gradient_attacks` calls for. Passes are those of an image that nothing breaks, in `medium`."""
+101 (two standard errors of the lead, at least). Of a network that is known by its answers alone
+nothing fails as gradients do, and queries may cost: `--remedies` makes those that can do without a
+gradient and that `gradient_attacks` calls for. Passes are those of an image that nothing breaks, in
+`medium`."""
 PROTOCOLS = """## The protocols
 
 `robustinfo judge --protocol NAME`; without it, `medium`. The same protocol, images and seed ask the
