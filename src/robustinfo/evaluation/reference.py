@@ -55,8 +55,10 @@ same questions on any machine; `--budget 20m` says which one fits into that time
 on an honest network on which nothing happens passes every check, if the data have at least 400
 images and four classes (AutoAttack takes no fewer), AutoAttack takes images of their size, and at
 least 73 of the images can be planted, which a network whose last layer reads but a few features
-does not allow. The last two columns say what 0 events prove: the upper end of Wilson's 95 %
-interval."""
+does not allow. Where the outputs on clean images make an evaluation invalid already (probabilities,
+NaN, another answer in another batch), HopSkipJump and AutoAttack are not made unless `--attacks`
+names them, and the evaluation says so. The last two columns say what 0 events prove: the upper end
+of Wilson's 95 % interval."""
 
 
 def _classes() -> str:
