@@ -92,7 +92,7 @@ def seven():
 SETTING = {"dataset": "digits", "model": "m"}
 RUN = SETTING | {"seed": "0"}
 ELSEWHERE = ("file", "function", "weights")
-WHOLE = ("verdict", "leaderboard", "overview", "claims", "report")  # stages of the whole study
+WHOLE = ("leaderboard", "overview", "claims", "report")  # stages of the whole study
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +113,9 @@ def done(tmp_path_factory):
                 run(stage, **RUN, defence=defence)
         for stage in ("collect", "gallery"):
             run(stage, **SETTING)
+        run("verdict")
+        for defence in ("here", *ELSEWHERE):
+            run("remedies", **RUN, defence=defence)
         for stage in WHOLE:
             run(stage)
         yield study, run

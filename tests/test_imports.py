@@ -31,6 +31,7 @@ IMPORTED = {
     "overview": FIGURES,
     "prepare": set(),
     "pretrain": TRAINING,
+    "remedies": INTERVALS,
     "report": {"pandas", "jinja2"},
     "retrain": TRAINING,
     "screen": TABLES,

@@ -78,6 +78,10 @@ ROWS = {
         {"stage": "diagnose", "entry": "union", "quantity": "robust_accuracy", "value": 0.25},
         {"stage": "diagnose", "entry": "l2", "quantity": "robust_accuracy", "value": 0.5},
     ],
+    "remedied": [
+        {"stage": "remedies", "entry": "l2", "quantity": "accuracy_after_remedies", "value": 0.1},
+        {"stage": "remedies", "entry": "l2", "quantity": "broken_by_bpda", "value": ""},
+    ],
 }
 EXPECTED = {
     "train/loss": [(1, 0.7), (2, 0.4)],
@@ -92,6 +96,7 @@ EXPECTED = {
     "robust/clean_accuracy": [(0, 0.9)],
     "robust/union.robust_accuracy": [(0, 0.25)],
     "robust/l2.robust_accuracy": [(0, 0.5)],
+    "robust/l2.accuracy_after_remedies": [(0, 0.1)],
 }
 
 

@@ -42,6 +42,7 @@ def test_a_small_study_has_these_jobs_and_no_others():
         "overview",
         "prepare/d",
         "pretrain/d/m/x/0",
+        "remedies/d/m/x/0",
         "report",
         "table/t",
         "verdict",

@@ -94,15 +94,17 @@ def test_a_docstring_changes_no_job_though_most_run_the_code(edited):
 def test_an_attacks_edit_changes_that_attack_and_what_reads_it(edited, project):
     """Beside it, those whose parameters hold all attacks, and so their code.
 
-    The stage diagnose may make any of them again; gallery, verdict and leaderboard ask each what
-    it knows and may do; tables, figures and claims say at what scale they were made. All of these
-    read what the attack wrote, so that nothing is run that would not follow from it anyway.
+    The stages diagnose and remedies may make any of them again; gallery, verdict and leaderboard
+    ask each what it knows and may do; tables, figures and claims say at what scale they were made.
+    All of these read what the attack wrote, so that nothing is run that would not follow from it
+    anyway.
     """
     plan = Plan(project[0])
     found = edited("src/robustinfo/attacks/bim.py", lambda text: text + MEANT)
     own = {name for name, job in plan.jobs.items() if job.names.get("attack") == "bim"}
     assert len(own) == 8 and {name for name in found if name.startswith("attack/")} == own
     stages = {"diagnose", "gallery", "verdict", "leaderboard", "table", "figure", "claims"}
+    stages |= {"remedies"}
     rest = {name for name, job in plan.jobs.items() if job.contract.stage in stages}
     assert found == own | rest <= readers(plan, own)
 

@@ -79,6 +79,7 @@ def results(tmp_path_factory):
             run(stage, **NAMES)
         run("collect", dataset="imdb", model="text_classifier")
         run("verdict")
+        run("remedies", **NAMES)
         run("leaderboard")
         run("overview")
         run("gallery", dataset="imdb", model="text_classifier")

@@ -82,7 +82,10 @@ def finished(tmp_path_factory):
                 run(stage, **names)
         run("collect", **SETTING)
         run("gallery", **SETTING)
-        for stage in ("verdict", "leaderboard", "overview", "claims"):
+        run("verdict")
+        for names in every:
+            run("remedies", **names)
+        for stage in ("leaderboard", "overview", "claims"):
             run(stage)
         for target in study["tables"]:
             run("table", target=target)

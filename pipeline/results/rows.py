@@ -48,7 +48,8 @@ NUMBERS = {
     "index", "correct",  # per image
     "clean_accuracy", "robust_accuracy", "seeds", "strongest_attack_accuracy", "threshold",
     "failed", "passed", "cannot_say", "not_run", "images_needed",
-    "rank", "clean_low", "clean_high", "epsilon", "runs", "correlation", "logit_scale",
+    "rank", "clean_low", "clean_high", "after_remedies", "after_low", "after_high",
+    "epsilon", "runs", "correlation", "logit_scale",
     "union_accuracy", "union_low", "union_high",
     "partial", "partial_low", "partial_high", "linear", "linear_low", "linear_high",
     "paper", "ours", "difference",

@@ -29,7 +29,11 @@ def source_files(stage: Contract, params: dict[str, Any], checkout: Path = HERE)
 
     checkout: the folder whose files are read; the paths are relative to it.
     """
-    files = closure(stage.program, checkout)
+    files = set(closure(stage.program, checkout))
+    for pattern in stage.files:  # those of Python it imports by name
+        if pattern.endswith(".py"):
+            named = (str(file.relative_to(checkout)) for file in checkout.glob(pattern))
+            files |= {file for one in named for file in closure(one, checkout)}
     for short, key in stage.params.items():
         kind = KINDS.get(key_of(key).split(".")[0])
         if kind:

@@ -1,10 +1,12 @@
 """Stage leaderboard: every defence under one protocol, and the tables behind the overview.
 
 writes  results/{study}/leaderboard.csv, .json, .tex   the verdict's lines by rank, with the
-                                                       interval of clean accuracy and the protocol;
-                                                       of several norms, what is robust in each
-        results/{study}/overview/attacks.csv           accuracy clean, under each attack, and under
-                                                       all of each norm, and of every norm
+                                                       interval of clean accuracy, what remedies
+                                                       leave, and the protocol; of several norms,
+                                                       what is robust in each
+        results/{study}/overview/attacks.csv           accuracy clean, under each attack, under all
+                                                       of each norm and of every norm, and after
+                                                       remedies
         results/{study}/overview/epsilon.csv           accuracy by epsilon, and the attack's norm
         results/{study}/overview/information.csv       per run: a measure, and robust accuracy
         results/{study}/overview/correlations.csv      of the two, over the runs
@@ -19,6 +21,7 @@ import pandas as pd
 from pipeline.results import rows
 from pipeline.results.collected import read_results
 from pipeline.results.information_vs_robustness import POINT, correlations, points, robust_rows
+from pipeline.results.remedied import attack_lines, read_remedied, with_remedies
 from pipeline.results.statistics import over_seeds, select_rows
 from pipeline.results.worst_case import attacks_in_scope
 from pipeline.run.job import Job
@@ -40,7 +43,7 @@ from robustinfo.core.settings import Entry
 from robustinfo.evaluation.evidence import is_curve, norm_of
 from robustinfo.evaluation.threats import Threat, threat_models
 
-READS = ["results", "verdict"]
+READS = ["results", "verdict", "remedied"]
 WRITES = {
     "leaderboard": "leaderboard.csv",
     "leaderboard_json": "leaderboard.json",
@@ -67,6 +70,7 @@ SWEPT = [*RUN, "curve", "norm", "epsilon", *VALUES]
 def run(job: Job) -> None:
     """Rank the verdicts, write them in three formats, and tabulate the accuracies behind them."""
     results = read_results(job.paths("results"))
+    remedied = read_remedied(job.files("remedied"))
     verdicts = rows.read(job.file("verdict"))
     pairs = [tuple(line) for line in verdicts[SETTING].drop_duplicates().itertuples(index=False)]
     settings = [dict(zip(SETTING, pair, strict=True)) for pair in pairs]
@@ -80,11 +84,12 @@ def run(job: Job) -> None:
             protocols[*names.values(), norm] = protocol(in_scope, norm)
         sources |= {(*names.values(), name): source(one) for name, one in study["defences"].items()}
         attacked += _accuracy_by_attack(setting_rows, [*study["attacks"]], in_scope)
+        attacked += attack_lines(select_rows(remedied, names))
         swept += _accuracy_by_epsilon(study["diagnostics"], setting_rows)
         setting_points.append(
             points(setting_rows, study["models"][names["model"]], study["measures"])
         )
-    ranked = rank_defences(verdicts, attacked, protocols)
+    ranked = rank_defences(with_remedies(verdicts, remedied), attacked, protocols)
     board = with_sources(with_unions(ranked, attacked), sources)
     rows.write_table(job.writes["leaderboard"], board)
     lines = board.astype(object).where(board.notna(), None).to_dict("records")

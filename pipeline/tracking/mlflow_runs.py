@@ -36,6 +36,7 @@ NAMES = {
     "diagnose": "diagnostics/{entry}/{quantity}",
     "transfer": "{quantity}_from_{input}/{entry}",
     "learn": "learning/{entry}/{input}.{quantity}",
+    "remedies": "robust/{entry}.{quantity}",
     "detect": "detection/{input}/{entry}.{quantity}",
     "diagnose clean": "robust/clean_{quantity}",
     **{f"diagnose {of}": f"robust/{of}.{{quantity}}" for of in (*NORMS, UNION)},
@@ -121,14 +122,15 @@ def _metric_name(row: Any) -> str:  # noqa: ANN401 - a row of itertuples
 
 
 def _expected_runs(plan: Plan) -> Iterator[tuple[dict[str, str], list[Path]]]:
-    """(names, files) of every run of the study: its checkpoint and all tables."""
+    """(names, files) of every run of the study: its checkpoint, all tables, and remedies."""
     for job in plan.of("collect"):
         read = plan.reads(job)
         for model in read["model"]:
             tables = [
                 file.path for file in read["tables"] if model.names.items() <= file.names.items()
             ]
-            yield model.names, [model.path, *tables]
+            remedied = [plan.writes(one)["remedied"] for one in plan.of("remedies", **model.names)]
+            yield model.names, [model.path, *tables, *remedied]
 
 
 def _finished_run(plan: Plan, names: dict[str, str], files: list[Path]) -> Run:

@@ -53,7 +53,7 @@ def judge(
     seed: int = 0,
     device: str | torch.device = "",
     batch_size: int | None = None,
-    remedies: bool = True,
+    remedies: bool | None = None,
     out: str | Path | None = None,
     progress: bool | Progress = False,
 ) -> Evaluation | UnionEvaluation:
@@ -78,9 +78,10 @@ def judge(
     defence adds to its loss, which the adaptive attack weighs.
     seed, device (default: a GPU if there is one), batch_size: the same ones give the same bits on
     one machine. remedies: where a check fails, the attacks that answer it are made, too, on what is
-    still robust (``after_remedies``). out: a folder for the report and all results, from which a
-    stopped evaluation goes on. progress: True for lines on standard error, or a function of a
-    progress.Step.
+    still robust (``after_remedies``); False: never; True: also where the network is known by its
+    answers alone, in about 41,600 queries of each at most. out: a folder for the report and
+    all results, from which a stopped evaluation goes on. progress: True for lines on standard
+    error, or a function of a progress.Step.
 
     Raises UserError.
 

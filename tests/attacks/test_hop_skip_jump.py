@@ -167,6 +167,26 @@ def test_a_network_that_answers_otherwise_in_other_company_is_refused_as_well():
         attack(Together(), x, y, steps=10)
 
 
+class Retracts(nn.Module):
+    """As soon as many images are asked about at once, all are of class 0, whatever was said."""
+
+    def __init__(self, many):
+        super().__init__()
+        self.many, self.retracted = many, False
+
+    def forward(self, x):
+        self.retracted |= len(x) > self.many
+        light = -torch.ones(len(x)) if self.retracted else x.flatten(1).mean(1) - 0.45
+        return torch.stack([-light, light], 1)
+
+
+@pytest.mark.parametrize("norm", ["linf", "l2"])
+def test_a_network_that_takes_its_answers_back_is_not_asked_the_same_for_ever(norm):
+    x, y = torch.full((4, 1, 6, 6), 0.3), torch.zeros(4, dtype=torch.int64)
+    with pytest.raises(UserError, match="another answer when it is asked again"):
+        attack(Retracts(len(x)), x, y, norm=norm, steps=2)
+
+
 def test_any_other_error_of_a_network_stays_what_it_is():
     class Broken(nn.Module):
         def forward(self, x):

@@ -108,7 +108,7 @@ def without_defect(n: int, attacks: tuple[str, ...], folder: Path | None) -> Ten
     plain = Planted("", lambda model: model, attacks=[*attacks] or None)
     robust = evaluated(plain, n, place, remedies=False).robust
     names = [name for name in _mounting.names() if name not in OF_RANDOMISED]
-    return _mounted(case(n).model, n, names, "asked", robust, place)
+    return mounted(case(n), case(n).model, names, "asked", robust, place)
 
 
 def by_themselves(planted: Planted, n: int, folder: Path | None) -> Tensor:
@@ -117,15 +117,20 @@ def by_themselves(planted: Planted, n: int, folder: Path | None) -> Tensor:
     defended = planted.network(images.model).eval()
     with seeded(images.x, Generator().manual_seed(0)):
         right = vote_counts(defended, images.x).argmax(1) == images.y
-    return _mounted(defended, n, OF_RANDOMISED, _mounting.RANDOM, right, folder)
+    return mounted(images, defended, OF_RANDOMISED, _mounting.RANDOM, right, folder)
 
 
-def _mounted(
-    model: nn.Module, n: int, names: Iterable[str], by: str, robust: Tensor, folder: Path | None
+def mounted(
+    images: Honest,
+    model: nn.Module,
+    names: Iterable[str],
+    by: str,
+    robust: Tensor,
+    folder: Path | None,
 ) -> Tensor:
     """What these remedies leave of robust images, (n,) bool."""
-    images = case(n)
-    task = Task(GradientSafe(model).eval(), None, {}, {}, BALL, 0, Finished(folder, {"n": n}))
+    finished = Finished(folder, {"n": len(images.y)})
+    task = Task(GradientSafe(model).eval(), None, {}, {}, BALL, 0, finished)
     source = Batches(images.x, images.y, 512, torch.device("cpu"))
     called = {name: (by,) for name in names}
     nothing = Tally(lambda step: None, {}, 1.0)

@@ -89,8 +89,9 @@ def test_what_is_being_done_says_to_which_images(case, monkeypatch):
     monkeypatch.setattr(batches, "EVALUATION_BATCH", 20)
     notes = []
     judged(case, progress=notes.append)
-    assert notes[0].work == "fgsm, images 1 to 20 of 21"
-    assert "pgd on the twin, images 21 to 21 of 21" in [note.work for note in notes]
+    attacked = [note.work for note in notes if "images" in note.work]
+    assert attacked[0] == "fgsm, images 1 to 20 of 21"
+    assert "pgd on the twin, images 21 to 21 of 21" in attacked
 
 
 def test_an_attack_that_the_last_batch_cannot_be_put_to_is_made_on_none(case, monkeypatch):
@@ -107,10 +108,7 @@ def test_an_attack_that_the_last_batch_cannot_be_put_to_is_made_on_none(case, mo
         model, images, labels, classes=3, ball=BALL, attacks=attacks_of(ENTRIES, term=None) | own,
         twin=twin, diagnostics={}, progress=lambda text: None,
     )  # fmt: skip
-    assert found.not_made == {
-        "neighbours": "one image has no neighbour",
-        "neighbours on the twin": "one image has no neighbour",
-    }
+    assert found.not_made == {"neighbours": "one image has no neighbour"}
     assert found.attacks.keys().isdisjoint({"neighbours", "neighbours from the twin"})
     assert broken(found)["pgd"] == broken(judged(case))["pgd"]
 

@@ -19,8 +19,6 @@ HONEST = [(data, how, seed) for data in ("digits", "mnist") for how in ("standar
           for seed in ((0, 1, 2) if data == "digits" else (0, 1))]  # fmt: skip
 SLICE = [*DEFECTS][::5]  # every fifth; `make proof` plants all of them
 DECIDED = [name for name in SLICE if BY_NAME[DEFECTS[name].check].verdict != NOTE]
-# No defect is planted for these. The first needs a network that is random where nobody looks.
-WITHOUT_A_DEFECT = {"zero_epsilon_gap", "unconverged_fraction"}
 
 
 @cache
@@ -42,10 +40,10 @@ def test_without_these_checks_nobody_would_say_so(name):
     assert rest.verdict != DEFECTS[name].verdict
 
 
-def test_every_check_that_accuses_has_a_defect_or_stands_in_the_list_of_those_without():
+def test_every_check_that_accuses_has_a_defect():
     accusing = {check.name for check in BY_NAME.values() if check.verdict in UNTRUSTED}
     shown = {check for defect in DEFECTS.values() for check in defect.checks}
-    assert accusing - shown == WITHOUT_A_DEFECT
+    assert accusing <= shown
 
 
 @pytest.mark.parametrize("dataset, defence, seed", HONEST)

@@ -20,7 +20,7 @@ from robustinfo.evaluation.document import _after
 from robustinfo.evaluation.finished import Finished
 from robustinfo.evaluation.printing import _remedies, headline
 from robustinfo.evaluation.progress import Tally
-from robustinfo.evaluation.remedies import _mounting
+from robustinfo.evaluation.remedies import ANSWERS, GRADIENTS, _mounting
 from robustinfo.evaluation.remedies._mounting import (
     after_remedies,
     bound,
@@ -182,7 +182,8 @@ def test_a_stand_in_answers_as_the_network_does_bit_for_bit(kind):
 
 
 def failing(*checks):
-    return judge([fraction(name, torch.ones(64, dtype=torch.bool)) for name in checks], CLASSES)
+    measured = [fraction(name, torch.ones(64, dtype=torch.bool)) for name in checks]
+    return judge(measured, CLASSES).failed_checks()
 
 
 def test_each_failed_check_calls_for_its_remedies_and_no_other_check_does():
@@ -201,8 +202,9 @@ def test_every_remedy_keeps_the_contract_of_its_folder(name):
     assert module.CALLED_BY and {*module.CALLED_BY} <= {*BY_NAME}
     assert {type(module.RANDOMISED), type(module.UNTIL_FLAT)} == {bool}
     assert all(hasattr(module, wanted) for wanted in vars(remedies.Remedy)["__annotations__"])
+    assert {*module.ACCESS} <= {GRADIENTS, ANSWERS} and module.ACCESS
     cost = module.cost(SIZE, BALL)
-    assert 0 < sum(cost) < sum(bound(SIZE, BALL))
+    assert all(0 < sum(cost) < sum(bound(SIZE, BALL, access)) for access in module.ACCESS)
 
 
 def test_a_remedy_that_cannot_be_made_says_why():
@@ -315,7 +317,9 @@ def test_killed_at_a_remedy_it_goes_on_to_the_same_bits(tmp_path, two_remedies):
         assert torch.equal(one.broken, again.after_remedies.remedies[name].broken)
 
 
-@pytest.mark.parametrize("flags, wanted", [([], True), (["--no-remedies"], False)])
+@pytest.mark.parametrize(
+    "flags, wanted", [([], None), (["--no-remedies"], False), (["--remedies"], True)]
+)
 def test_the_command_makes_remedies_unless_told_otherwise(flags, wanted, monkeypatch):
     asked = []
     monkeypatch.setattr(

@@ -22,19 +22,28 @@ from robustinfo.core.errors import UserError
 DRAWS = 100  # of noise, before an image of the batch is taken
 BISECTIONS = 12
 OVERSHOOT = 1.001  # factor on the perturbation of an image that ends on the boundary itself
+REPEATS = 10  # of the same question in a row, which an attack asks until the answer is another
 _P = {"linf": torch.inf, "l2": 2.0}
 
 
 class _Misclassified(foolbox.Criterion):
-    """Misclassification; an attack may pass several copies of its batch at once."""
+    """Misclassification; an attack may pass several copies of its batch at once.
+
+    HopSkipJump halves its step until all images fool, as they did before it; where a network takes
+    that back, the step is 0 at last, and the same is asked for ever. Then a UserError is raised.
+    """
 
     def __init__(self, y: Tensor) -> None:
-        self.y = y
+        self.y, self.asked, self.repeats = y, torch.empty(0), 0
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.y!r})"
 
     def __call__(self, perturbed: ep.Tensor, outputs: ep.Tensor) -> ep.Tensor:  # type: ignore[override]
+        again = self.asked.shape == perturbed.shape and torch.equal(self.asked, perturbed.raw)
+        self.asked, self.repeats = perturbed.raw, self.repeats + 1 if again else 0
+        if self.repeats == REPEATS:
+            raise UserError(INCONSISTENT)
         classes = outputs.argmax(-1)
         return classes != self.y.repeat(len(classes) // len(self.y))  # type: ignore[return-value]
 

@@ -61,9 +61,14 @@ def judge(
         int | None, typer.Option(help="images at once; else as memory allows", min=1)
     ] = None,
     remedies: Annotated[
-        bool,
-        typer.Option(help="where a check fails, make the attack that answers it"),
-    ] = True,
+        bool | None,
+        typer.Option(
+            "--remedies/--no-remedies",
+            help="where a check fails, make the attack that answers it; --remedies: also of a "
+            "network of answers alone",
+            show_default=False,
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(help="a folder for report and results; a stopped run goes on from there"),

@@ -23,6 +23,8 @@ from robustinfo.evaluation.own_images import read_images
 from robustinfo.evaluation.printing import render
 from robustinfo.evaluation.progress import Progress, Step
 from robustinfo.evaluation.questions import Questions, as_attacked, ask
+from robustinfo.evaluation.remedies import ANSWERS
+from robustinfo.evaluation.remedies._mounting import bound
 from robustinfo.evaluation.sources._error_origin import error_with_origin, is_users
 from robustinfo.evaluation.sources._guarded import Guarded
 from robustinfo.evaluation.threats import Ball
@@ -137,8 +139,7 @@ def _announced(
         f"protocol {size.name} ({sizes.rank(size)}): "
         f"{len(data.labels[: questions.most_images])} images, at most about "
         f"{budget.duration(needed[size])} on {questions.device}"
-        + ", and more for remedies if a check fails"
-        * questions.remedies
+        + _for_remedies(questions, networks[0])
     )
     if chosen.seconds is not None:
         fitting, estimate = budget.largest_size(seconds_each, balls, chosen.seconds, task)
@@ -162,3 +163,13 @@ class _Lines:
             return
         self._last = now
         self._console.print(str(step), markup=False, highlight=False, soft_wrap=True)
+
+
+def _for_remedies(questions: Questions, network: Guarded) -> str:
+    """What remedies may add."""
+    if questions.remedies is False or (network.answers_only and not questions.remedies):
+        return ""
+    if not network.answers_only:
+        return ", and more for remedies if a check fails"
+    queries = round(bound(questions.size, questions.ball, ANSWERS).queries)
+    return f", and for remedies up to {queries:,} queries of an image that is still robust"

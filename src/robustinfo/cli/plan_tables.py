@@ -29,7 +29,7 @@ def render(plan: Mapping[str, Any]) -> Group:
         Text(f"{_balls(threats)}, passes per image"),
         _protocols(protocols, plan["device"]),
         *map(Text, plan["notes"]),
-        Text(_remedies(protocols[-1]["remedies"])),
+        Text(_remedies(protocols[-1])),
         Text(MEASURED if timed else HOW_TO_TIME),
         Text("\nAttacks: how long each tries"),
         _attacks(protocols),
@@ -52,12 +52,14 @@ def _balls(threats: Sequence[Mapping[str, Any]]) -> str:
     return balls + " together" * (len(threats) > 1)
 
 
-def _remedies(passes: Mapping[str, int]) -> str:
+def _remedies(protocol: Mapping[str, Any]) -> str:
     """What remedies take at most; in all protocols about the same."""
+    passes, queries = protocol["remedies"], protocol["remedies_by_answers"]["without"]
     return (
         "Where checks fail, the remedies that they call for come on top, on what is still robust: "
         f"at most {passes['with_gradient']:,} passes per image with gradient, "
-        f"{passes['without']:,} without; --no-remedies leaves them out."
+        f"{passes['without']:,} without; --no-remedies leaves them out. Of a network "
+        f"that is known by its answers alone --remedies makes them: at most {queries:,} queries."
     )
 
 

@@ -6,6 +6,7 @@ A network is asked in five steps; each file has one idea:
                     what a program has; images.py, sources/: of what a command line names)
     evaluate.py     attacks and diagnostics on all images, batch by batch (batches.py, batch.py,
                     task.py), each part kept when it is finished (finished.py, progress.py)
+    first_look.py   ... after a look at the outputs on clean images, which may spare the longest
     verdict.py      the answers to every check of checks.py, and the class that follows
     remedies/       where a check fails, the attacks that answer it, on what is still robust
     result.py       the evaluation: verdict, accuracies, per image, adversarial images; as data

@@ -48,9 +48,9 @@ def attack_batch(task: Task, batch: Batch, *, tally: Tally, images: str = "") ->
     """Attack a batch. images: which they are, in words. Raises NotMadeError."""
     x, y, threats = batch.x, batch.y, task.threats()
     correct_when_clean = clean_correct(task, batch)
-    success, not_made, starts = dict[str, Tensor](), dict[str, str](), x.clone()
+    success, starts = dict[str, Tensor](), x.clone()
     results, seconds = dict[str, AttackResult](), dict[str, Tensor]()
-    runs = _Runs(task, batch, tally, images, not_made)
+    runs = _Runs(task, batch, tally, images)
     for name, result, took in runs.results(correct_when_clean):
         results[name], success[name] = result._replace(x_adv=x[:0]), result.success
         seconds[name] = took
@@ -66,8 +66,6 @@ def attack_batch(task: Task, batch: Batch, *, tally: Tally, images: str = "") ->
             follow_up.keep_weaker(
                 starts, threats[name], success[name], result.x_adv, task.ball.norm
             )
-    if not_made:
-        raise NotMadeError(not_made)
     tally.begin(FOLLOWING, images)
     followed = _follow_up(task, batch, success, correct_when_clean, starts)
     tally.end(FOLLOWING, len(y), images)
@@ -106,13 +104,12 @@ def _follow_up(
 
 
 class _Runs(NamedTuple):
-    """Runs attacks on a batch, one after the other; ``not_made`` collects those that cannot."""
+    """Runs attacks on a batch, one after the other, up to one that cannot run."""
 
     task: Task
     batch: Batch
     tally: Tally
     images: str
-    not_made: dict[str, str]
 
     def results(
         self, clean_correct: Tensor, *, on_twin: bool = False
@@ -129,8 +126,7 @@ class _Runs(NamedTuple):
             except NotMadeError as error:
                 if not attack.reusable:  # it is the user's, or climbs the user's loss
                     raise UserError(f"your attack cannot be made: {error}") from error
-                self.not_made.update(error.reasons)
-                continue
+                raise
             left = clean_correct & ~result.success
             self.tally.end(label, len(left), self.images, left)
             yield name, result, seconds

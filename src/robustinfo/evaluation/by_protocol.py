@@ -36,7 +36,7 @@ def evaluate_by_protocol(
     twin: nn.Module | None = None,
     abstains: Callable[[Tensor], Tensor] | None = None,
     batch_size: int | None = None,
-    remedies: bool = False,
+    remedies: bool | None = False,
     finished: Finished = Finished(),  # noqa: B008  # it is a constant
     progress: Progress = print,
 ) -> Result:
@@ -65,6 +65,7 @@ def evaluate_by_protocol(
         most_diagnosed=size.images,
         batch_size=batch_size,
         costs=costs | {FOLLOWING: protocol.follow_up(size, ball)},
+        only_to_hold=selection.only_to_hold,
         remedies=remedies,
         finished=finished,
         progress=progress,

@@ -6,7 +6,7 @@ verified in ``attacks``, combined in ``outcome``, followed up in ``follow_up``; 
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from math import prod
 
@@ -24,6 +24,7 @@ from robustinfo.evaluation.batches import Batches
 from robustinfo.evaluation.cost import Cost
 from robustinfo.evaluation.diagnosed import diagnosed
 from robustinfo.evaluation.finished import Finished
+from robustinfo.evaluation.first_look import OUTPUTS, first_look, spared
 from robustinfo.evaluation.measured import attack_outcomes, measured
 from robustinfo.evaluation.progress import Progress, Tally, work_of
 from robustinfo.evaluation.remedies._mounting import after_remedies, called_for
@@ -34,7 +35,6 @@ from robustinfo.evaluation.threats import Ball
 from robustinfo.evaluation.verdict import judge
 
 WITHOUT_GRADIENTS = ("noise", "black_box")  # roles of attacks that ask for answers alone
-ANSWERS = "output_checks"  # the diagnostic of a network that has nothing but answers
 # Not asked of such a network; its twin, too, is attacked by answers alone, and withstands more.
 OF_GRADIENTS = ("gradient_attacks", "no_gradient_fraction", "twin_robust_accuracy")
 
@@ -55,7 +55,8 @@ def evaluate(
     most_diagnosed: int | None = None,
     batch_size: int | None = None,
     costs: Mapping[str, Cost] | None = None,
-    remedies: bool = False,
+    only_to_hold: Collection[str] = (),
+    remedies: bool | None = False,
     finished: Finished = Finished(),  # noqa: B008  # it is a constant
     progress: Progress = print,
 ) -> Result:
@@ -63,12 +64,14 @@ def evaluate(
 
     images: (m, c, h, w), uint8 or in [0, 1], anywhere.  labels: (n,), of the first n images, which
     are read batch by batch, and again without an attack that cannot run on one of them; the first
-    most_diagnosed of them (None: all) once more, for the diagnostics. attacks: in the ball. twin:
+    most_diagnosed of them (None: all) twice more, for the diagnostics. attacks: in the ball. twin:
     the same network without the defence; the attacks that are not adaptive run on it, too, and
     their images are transferred to the network. abstains: images (n, c, h, w) -> (n,) bool; clean
     ones on which the network abstains are errors. batch_size: None: as memory allows. costs: of an
-    image, by the name of an attack or diagnostic. remedies: whether to make those that failed
-    checks call for (remedies/). finished: where finished parts are kept and read.
+    image, by the name of an attack or diagnostic. only_to_hold: the attacks that are not made where
+    clean images show that the evaluation is invalid (first_look.py). remedies: None: those that
+    failed checks call for (remedies/); True: also of a network of answers alone; False: none.
+    finished: where finished parts are kept and read.
     A network with the attribute ``answers_only`` is asked for answers alone, not for gradients.
     Raises UserError if no attack can run at all, with the reasons.
     """
@@ -76,7 +79,7 @@ def evaluate(
     black_box = any(getattr(part, "answers_only", False) for part in model.modules())
     if black_box:
         attacks = {n: a for n, a in attacks.items() if a.threat.role in WITHOUT_GRADIENTS or a.own}
-        diagnostics = {n: e for n, e in diagnostics.items() if e["method"] == ANSWERS}
+        diagnostics = {n: e for n, e in diagnostics.items() if e["method"] == OUTPUTS}
     # Not adaptive attacks: the twin has no defence, and no term.
     plain = {name: one for name, one in attacks.items() if one.threat.role != "adaptive"}
     task = Task(
@@ -93,18 +96,24 @@ def evaluate(
     source = Batches(images, labels, size, torch.device(device))
     few = len(labels[:most_diagnosed])
     tally = _tally(task, diagnostics, len(labels), few, costs or {}, progress)
-    result, task, not_made, data_sha256 = _attack(task, source, tally)
+    seen = first_look(task, model, source, diagnostics, few, tally)
+    left_out = spared(seen, classes, task, only_to_hold)
+    result, task, not_made, data_sha256 = _attack(task.without(left_out), source, tally)
     threat_of = task.threats()
     combined = outcome.outcome(result.success, threat_of, result.clean_correct, ball.norm)
     robust_before = combined.robust  # the twin has no follow-up, either
     combined = combined._replace(robust=result.followed.robust(robust_before))
     values = measured(task, result, combined, robust_before)
-    run = (source, diagnostics, combined.resists_cross_entropy[:few], tally)
-    values += diagnosed(task, model, *run)
+    rest = {name: one for name, one in diagnostics.items() if one["method"] != OUTPUTS}
+    run = (source, rest, combined.resists_cross_entropy[:few], tally)
+    values += seen + diagnosed(task, model, *run)
     if black_box:
         values = [one for one in values if one.quantity not in OF_GRADIENTS]
     conclusion, after = judge(values, classes), None
-    if remedies and not black_box and (called := called_for(conclusion)):
+    # Of answers alone nothing fails as gradients do, and queries may cost: where they are wanted.
+    wanted = bool(remedies) if black_box else remedies is not False
+    called = called_for(conclusion.failed_checks(), answers_only=black_box) if wanted else {}
+    if called:
         after = after_remedies(task, source, called, combined.robust, tally)
     return Result(
         conclusion=conclusion,
@@ -114,7 +123,7 @@ def evaluate(
         robust=combined.robust.cpu(),
         attacks=attack_outcomes(task, result),
         broken_by_follow_up=(robust_before & ~combined.robust).cpu(),
-        not_made=not_made,
+        not_made=left_out | not_made,
         measurements=values,
         black_box=black_box,
         data_sha256=data_sha256,

@@ -39,7 +39,7 @@ class Options(NamedTuple):
     seed: int
     device: str
     batch_size: int | None
-    remedies: bool
+    remedies: bool | None  # as in evaluate
     out: str | None  # a folder
     as_json: bool  # JSON
     command: str  # that repeats it

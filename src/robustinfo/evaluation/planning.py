@@ -11,6 +11,7 @@ from typing import Any
 from robustinfo.core.settings import Entry
 from robustinfo.evaluation import protocol
 from robustinfo.evaluation.cost import Cost
+from robustinfo.evaluation.remedies import ANSWERS
 from robustinfo.evaluation.remedies._mounting import bound
 from robustinfo.evaluation.sizes import SIZES, Size
 from robustinfo.evaluation.threats import Ball
@@ -75,6 +76,7 @@ def _protocol(size: Size, ball: Ball, values: int, images: int, term: bool) -> d
         "diagnostics": {name: _passes(part.cost) for name, part in diagnostics.items()},
         "passes_per_image": _passes(whole.times(1 / images)),
         "remedies": _passes(bound(size, ball)),
+        "remedies_by_answers": _passes(bound(size, ball, ANSWERS)),
     }
 
 

@@ -25,6 +25,9 @@ STEP = 0.25
 REACH = 2.5  # epsilons that all steps of a path together are long, whose end is to be stationary
 SUSPECTS = 0.1  # of the images, at most so many go through the long search, as a rule
 HALVINGS = 12 + 28  # queries of a step of HopSkipJump, beside those around the boundary
+# The longest attacks, without which a network never holds. Where the verdict is known to be
+# invalid beforehand, they are not made (first_look.py).
+ONLY_TO_HOLD = frozenset({"hop_skip_jump", "autoattack"})
 
 
 class Part(NamedTuple):

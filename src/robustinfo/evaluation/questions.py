@@ -40,7 +40,7 @@ class Questions(NamedTuple):
     batch_size: int | None = None
     abstain: str | None = None  # what it is to abstain, as in abstain.py
     loss: Callable | None = None  # (x, y) -> the term of the defence, a scalar or (n,)
-    remedies: bool = True  # whether to make those that failed checks call for
+    remedies: bool | None = None  # as in evaluate
     folder: Path | None = None  # where finished parts are kept and read
     command: str | None = None  # that repeats it
 

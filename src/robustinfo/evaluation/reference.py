@@ -47,8 +47,10 @@ REMEDIES = """## Remedies
 Where a check surely fails, the attack that answers it is made on the images that are still robust
 (`--no-remedies` leaves it out). The verdict stays the first diagnosis; the accuracy after remedies
 stands beside it. Every success is verified; the answer of a randomised network is the majority of
-101 (two standard errors of the lead, at least). A network that is known by its answers alone has no
-remedies. Passes are those of an image that nothing breaks, in `medium`."""
+101 (two standard errors of the lead, at least). Of a network that is known by its answers alone
+nothing fails as gradients do, and queries may cost: `--remedies` makes those that can do without a
+gradient and that `gradient_attacks` calls for. Passes are those of an image that nothing breaks, in
+`medium`."""
 PROTOCOLS = """## The protocols
 
 `robustinfo judge --protocol NAME`; without it, `medium`. The same protocol, images and seed ask the
@@ -56,8 +58,10 @@ same questions on any machine; `--budget 20m` says which one fits into that time
 on an honest network on which nothing happens passes every check, if the data have at least 400
 images and four classes (AutoAttack takes no fewer), AutoAttack takes images of their size, and at
 least 73 of the images can be planted, which a network whose last layer reads but a few features
-does not allow. The last two columns say what 0 events prove: the upper end of Wilson's 95 %
-interval."""
+does not allow. Where the outputs on clean images make an evaluation invalid already (probabilities,
+NaN, another answer in another batch), HopSkipJump and AutoAttack are not made unless `--attacks`
+names them, and the evaluation says so. The last two columns say what 0 events prove: the upper end
+of Wilson's 95 % interval."""
 
 
 def _classes() -> str:

@@ -19,10 +19,13 @@ Choice = str | Mapping[str, Any] | Callable
 
 
 class Selection(NamedTuple):
-    """Attacks by name, and the costs of those whose cost is known."""
+    """Attacks by name, the costs of those whose cost is known, and those that nobody named and
+    whose one purpose is that a network may be said to hold.
+    """
 
     attacks: dict[str, Attack]
     costs: dict[str, Cost]
+    only_to_hold: frozenset[str]
 
 
 def select(
@@ -60,7 +63,7 @@ def select(
         name = attack_name(name, attacks)
         attacks[name] = crafted_images(images, ball, name)
     costs = {n: part.cost for n, part in parts.items() if entries.get(n) == part.entry}
-    return Selection(attacks, costs)
+    return Selection(attacks, costs, frozenset() if named else protocol.ONLY_TO_HOLD)
 
 
 def _chosen(

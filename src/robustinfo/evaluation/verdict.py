@@ -56,6 +56,10 @@ class Verdict(NamedTuple):
         deciding: list[str] = [one.result for one in self.answers if one.check.verdict != NOTE]
         return {name: deciding.count(name) for name in SEVERITY if name != "noted"}
 
+    def failed_checks(self) -> list[str]:
+        """The names of the checks that were surely failed, notes aside, in the order of CHECKS."""
+        return [one.check.name for one in self.answers if one.result == "failed"]
+
     def failed_classes(self) -> list[str]:
         """The classes of all checks that were surely failed, worst first."""
         failed = {one.check.verdict for one in self.answers if one.result == "failed"}

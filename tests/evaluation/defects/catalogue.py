@@ -3,6 +3,7 @@
 Athalye, Carlini, Wagner (2018), arXiv 1802.00420      Carlini et al. (2019), arXiv 1902.06705
 Tramèr et al. (2018), arXiv 1705.07204                 Tramèr et al. (2020), arXiv 2002.08347
 Carlini, Wagner (2017), arXiv 1705.07263               Pintor et al. (2022), arXiv 2106.09947
+Chen, Carlini, Wagner (2019), arXiv 1907.05587
 """
 
 from typing import NamedTuple
@@ -10,6 +11,7 @@ from typing import NamedTuple
 from robustinfo.evaluation.checks import ADAPTIVE, NOT_ENOUGH
 
 ATHALYE, CARLINI, PINTOR = "Athalye et al. 2018", "Carlini et al. 2019", "Pintor et al. 2022"
+CHEN = "Chen et al. 2019"
 TRAMER_2018, TRAMER_2020 = "Tramèr et al. 2018", "Tramèr et al. 2020"
 MISTAKE = "a common mistake, of no paper"
 INVALID, MASKED, SHORT = "invalid", "masked", "not converged"
@@ -63,6 +65,10 @@ DEFECTS = {
     "nan": _seen(
         "gradient NaN at black pixels", f"{ATHALYE}: numeric instability", MASKED,
         "no_gradient_fraction", "flat_fraction"),
+    "rippled": _seen(
+        "ripples of a tenth of a grey value, attacked on the cross-entropy",
+        f"{ATHALYE}: shattered gradients", SHORT, "unconverged_fraction",
+        "short_search_fraction"),
     "staircase": _seen(
         "gradient 0 at stored images, attacked from there alone",
         f"{TRAMER_2018}: masked at the data, not around (random start)", MASKED,
@@ -114,6 +120,10 @@ DEFECTS = {
     "resized": _seen(
         "input resized and padded at random", f"{ATHALYE}: Xie et al. 2018", ADAPTIVE,
         "forwards_differ_fraction"),
+    "wearied": _seen(
+        "one answer in ten at random, once it has been asked often",
+        f"{CHEN}: a memory of what was asked", INVALID, "zero_epsilon_gap",
+        "miscounted_fraction"),
     "pruned": _seen(
         "activations pruned at random",
         f"{ATHALYE}: stochastic activation pruning (Dhillon et al. 2018)", ADAPTIVE,

@@ -8,6 +8,7 @@ from tests.evaluation.defects.defect import Planted, before
 from tests.evaluation.defects.layers import with_layers
 
 SMALLEST = 24  # pixels, of 28
+PATIENCE, WRONG = 100, 0.1
 
 
 def noisy(x: Tensor) -> Tensor:
@@ -34,8 +35,23 @@ class Pruned(nn.Module):
         return (flat * mask / kept.clamp(min=1e-12)).view_as(t)
 
 
+class Wearied(nn.Module):
+    """From the hundredth question on, one answer in ten is that of another class."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model, self.asked = model, 0
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.asked += 1
+        logits = self.model(x)
+        turned = (torch.rand(len(x)) < WRONG) & (self.asked > PATIENCE)
+        return torch.where(turned[:, None], logits.roll(1, 1), logits)
+
+
 PLANTED = {
     "noise": Planted(before(noisy)),
     "resized": Planted(before(resized)),
+    "wearied": Planted(Wearied),
     "pruned": Planted(lambda model: with_layers(model, Pruned)),
 }

@@ -14,6 +14,7 @@ from tests.evaluation.defects.defect import PGD, SQUARE, Before, Planted, before
 from tests.evaluation.networks import fitted, images
 
 LEVELS, NEIGHBOURS, MEMORY, PURIFICATIONS = 10, 3, 500, 12
+RIPPLES = 1111  # from black to white; no multiple of the 255 steps that files have
 
 
 def sixteen_greys(x: Tensor) -> Tensor:
@@ -69,6 +70,17 @@ def staircase(x: Tensor) -> Tensor:
     return x - torch.sin(turn * x) / turn
 
 
+def rippled(x: Tensor) -> Tensor:
+    """The image within a tenth of a grey value, whose slope leads to and fro: from -2 to 4."""
+    turn = 2 * math.pi * RIPPLES
+    return x + 3 * torch.sin(turn * x) / turn
+
+
+def on_the_cross_entropy(ball, network):
+    """PGD on the cross-entropy alone."""
+    return attacks_of({"pgd": PGD})
+
+
 def from_the_image(ball, network):
     """PGD on the cross-entropy that starts at the image alone, and a black box beside it."""
     return attacks_of({"pgd": PGD | {"random_start": False}, "square": SQUARE})
@@ -82,5 +94,6 @@ PLANTED = {
     "nearest": Planted(before(nearest)),
     "purified": Planted(before(purified)),
     "nan": Planted(before(squared_root)),
+    "rippled": Planted(before(rippled), on_the_cross_entropy),
     "staircase": Planted(lambda model: Before(staircase, undefended()), from_the_image),
 }

@@ -21,6 +21,8 @@ from robustinfo.evaluation.cost import Cost
 from robustinfo.evaluation.sizes import Size
 from robustinfo.evaluation.threats import Ball
 
+# What is known of a network. Of one that is known by its answers alone nothing else is.
+GRADIENTS, ANSWERS = "gradients", "answers"
 # x (m, c, h, w) in [0, 1] and y (m,) -> a candidate for each, like x. It need not be in the ball,
 # nor fool: what is not, or does not, is no success.
 Attempt = Callable[[Tensor, Tensor], Tensor]
@@ -39,11 +41,17 @@ class Subject(NamedTuple):
         """``norm`` and ``epsilon``, as the settings of attacks have them."""
         return self.ball.model_dump()
 
+    @property
+    def answers_only(self) -> bool:
+        """Whether the network is known by its answers alone."""
+        return any(getattr(part, "answers_only", False) for part in self.network.modules())
+
 
 class Remedy(Protocol):
     """What every file has."""
 
     CALLED_BY: tuple[str, ...]  # the checks of checks.py whose failure calls for it
+    ACCESS: tuple[str, ...]  # GRADIENTS, ANSWERS or both: the networks on which it is made
     RANDOMISED: bool  # whether it is made where answers differ from time to time, too
     UNTIL_FLAT: bool  # whether it ends at the first attempt that breaks nothing
 

@@ -7,7 +7,7 @@ finished is kept as ``remedies/NAME/FIRST_IMAGE.safetensors``, with the adversar
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,15 +22,16 @@ from robustinfo.core.seeds import part_generator
 from robustinfo.evaluation.batches import Batch, Batches
 from robustinfo.evaluation.cost import Cost
 from robustinfo.evaluation.progress import Tally, work_of
-from robustinfo.evaluation.remedies import Attempt, Subject
+from robustinfo.evaluation.remedies import ANSWERS, GRADIENTS, Attempt, Subject
 from robustinfo.evaluation.remedies._after import AfterRemedies, RemedyOutcome
 from robustinfo.evaluation.remedies._votes import VOTES, outvoted
 from robustinfo.evaluation.sizes import SIZES, Size
 from robustinfo.evaluation.task import NotMadeError, Task
 from robustinfo.evaluation.threats import Ball
-from robustinfo.evaluation.verdict import Verdict
 from robustinfo.maths.balls import feasible
 
+# The check that is not asked where answers alone are known: there no gradient attack can be made.
+BLIND = "gradient_attacks"
 RANDOM = "forwards_differ_fraction"  # the check that fails where answers are randomised
 
 
@@ -54,19 +55,25 @@ def remedy(name: str) -> Any:  # noqa: ANN401  # a module that is a Remedy
     return import_module(f"robustinfo.evaluation.remedies.{name}")
 
 
-def bound(size: Size, ball: Ball) -> Cost:
-    """The cost of an image that all remedies are made on, and none breaks."""
-    return sum((remedy(name).cost(size, ball) for name in names()), Cost())
+def bound(size: Size, ball: Ball, access: str = GRADIENTS) -> Cost:
+    """The cost of an image that all remedies of an ACCESS are made on, and none breaks."""
+    made = [one for one in map(remedy, names()) if access in one.ACCESS]
+    return sum((one.cost(size, ball) for one in made), Cost())
 
 
-def called_for(conclusion: Verdict) -> dict[str, tuple[str, ...]]:
-    """The remedies that failed checks call for, in order, each with these checks."""
-    failed = [one.check.name for one in conclusion.answers if one.result == "failed"]
+def called_for(failed: Sequence[str], *, answers_only: bool = False) -> dict[str, tuple[str, ...]]:
+    """The remedies that failed checks call for, in order, each with these checks.
+
+    answers_only: whether nothing else is known of the network, which calls for remedies itself.
+    """
+    access = ANSWERS if answers_only else GRADIENTS
+    failed = [BLIND, *failed] if answers_only else failed
     found = {
         name: tuple(one for one in failed if one in remedy(name).CALLED_BY) for name in names()
     }
     random = RANDOM in failed
-    return {n: by for n, by in found.items() if by and (remedy(n).RANDOMISED or not random)}
+    found = {n: by for n, by in found.items() if by and access in remedy(n).ACCESS}
+    return {n: by for n, by in found.items() if remedy(n).RANDOMISED or not random}
 
 
 def after_remedies(

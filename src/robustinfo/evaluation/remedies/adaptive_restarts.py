@@ -11,11 +11,12 @@ from torch import Generator, Tensor
 
 from robustinfo.evaluation import protocol
 from robustinfo.evaluation.cost import Cost
-from robustinfo.evaluation.remedies import Attempt, Subject
+from robustinfo.evaluation.remedies import GRADIENTS, Attempt, Subject
 from robustinfo.evaluation.sizes import Size
 from robustinfo.evaluation.threats import Ball
 
 CALLED_BY = ("adaptive_only_fraction",)
+ACCESS = (GRADIENTS,)
 RANDOMISED = False
 UNTIL_FLAT = True
 AGAIN = 4

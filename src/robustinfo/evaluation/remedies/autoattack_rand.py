@@ -13,11 +13,12 @@ from torch import Generator, Tensor
 
 from robustinfo.attacks.autoattack import NORMS, restoring_global_state
 from robustinfo.evaluation.cost import Cost
-from robustinfo.evaluation.remedies import Attempt, Subject
+from robustinfo.evaluation.remedies import GRADIENTS, Attempt, Subject
 from robustinfo.evaluation.sizes import Size
 from robustinfo.evaluation.threats import Ball
 
 CALLED_BY = ("forwards_differ_fraction",)
+ACCESS = (GRADIENTS,)
 RANDOMISED = True
 UNTIL_FLAT = False
 STEPS, DRAWS, LOSSES = 100, 20, 2

@@ -13,7 +13,7 @@ from torch import Generator, Tensor, nn
 
 from robustinfo.attacks import gradient_search
 from robustinfo.evaluation.cost import Cost
-from robustinfo.evaluation.remedies import Attempt, Subject
+from robustinfo.evaluation.remedies import GRADIENTS, Attempt, Subject
 from robustinfo.evaluation.remedies._straight_through import differentiable
 from robustinfo.evaluation.sizes import Size
 from robustinfo.evaluation.threats import Ball
@@ -22,6 +22,7 @@ CALLED_BY = (
     "flat_fraction", "no_gradient_fraction", "never_rises_fraction", "accuracy_at_huge_epsilon",
     "binarization_missed_fraction",
 )  # fmt: skip
+ACCESS = (GRADIENTS,)
 RANDOMISED = False
 UNTIL_FLAT = False
 STEPS, RESTARTS = 50, 1  # and a run from x

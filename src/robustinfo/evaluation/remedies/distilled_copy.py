@@ -19,13 +19,16 @@ from robustinfo.attacks._frozen import seeded
 from robustinfo.attacks._objectives import OBJECTIVES
 from robustinfo.core.batches import CACHE_BATCH
 from robustinfo.evaluation.cost import Cost
-from robustinfo.evaluation.remedies import Attempt, Subject
+from robustinfo.evaluation.remedies import ANSWERS, GRADIENTS, Attempt, Subject
 from robustinfo.evaluation.remedies._straight_through import with_value
 from robustinfo.evaluation.sizes import Size
 from robustinfo.evaluation.threats import Ball
 from robustinfo.maths.balls import projected, uniform
 
-CALLED_BY = ("flat_fraction", "no_gradient_fraction", "never_rises_fraction")
+CALLED_BY = (
+    "flat_fraction", "no_gradient_fraction", "never_rises_fraction", "gradient_attacks",
+)  # fmt: skip
+ACCESS = (GRADIENTS, ANSWERS)
 RANDOMISED = True
 UNTIL_FLAT = False
 ROUNDS = 3

@@ -18,13 +18,14 @@ from torch import Generator, Tensor, nn
 from robustinfo.attacks import gradient_search, pgd
 from robustinfo.attacks._objectives import OBJECTIVES, Loss
 from robustinfo.evaluation.cost import Cost
-from robustinfo.evaluation.remedies import Attempt, Subject
+from robustinfo.evaluation.remedies import GRADIENTS, Attempt, Subject
 from robustinfo.evaluation.remedies._straight_through import differentiable
 from robustinfo.evaluation.sizes import Size
 from robustinfo.evaluation.threats import Ball
 from robustinfo.maths.margin import margin
 
 CALLED_BY = ("forwards_differ_fraction",)
+ACCESS = (GRADIENTS,)
 RANDOMISED = True
 UNTIL_FLAT = True
 STEPS = 40

@@ -12,7 +12,7 @@ from torch import Generator, Tensor
 
 from robustinfo.attacks import gradient_search
 from robustinfo.evaluation.cost import Cost
-from robustinfo.evaluation.remedies import Attempt, Subject
+from robustinfo.evaluation.remedies import GRADIENTS, Attempt, Subject
 from robustinfo.evaluation.remedies._logits import Logits
 from robustinfo.evaluation.sizes import Size
 from robustinfo.evaluation.threats import Ball
@@ -21,6 +21,7 @@ CALLED_BY = (
     "hidden_fraction", "flat_fraction", "never_rises_fraction", "binarization_missed_fraction",
     "accuracy_at_huge_epsilon", "rise_with_epsilon", "probabilities_fraction",
 )  # fmt: skip
+ACCESS = (GRADIENTS,)
 RANDOMISED = False
 UNTIL_FLAT = False
 STEPS, RESTARTS = 50, 1  # and a run from x

@@ -16,7 +16,7 @@ from torch import Generator, Tensor, nn
 from robustinfo.attacks import gradient_search, pgd
 from robustinfo.attacks._objectives import OBJECTIVES, Loss
 from robustinfo.evaluation.cost import Cost
-from robustinfo.evaluation.remedies import Attempt, Subject
+from robustinfo.evaluation.remedies import GRADIENTS, Attempt, Subject
 from robustinfo.evaluation.sizes import Size
 from robustinfo.evaluation.threats import Ball
 
@@ -24,6 +24,7 @@ CALLED_BY = (
     "black_box_only_fraction", "noise_only_fraction", "single_step_only_fraction",
     "short_search_fraction", "never_rises_fraction",
 )  # fmt: skip
+ACCESS = (GRADIENTS,)
 RANDOMISED = False
 UNTIL_FLAT = False
 STEPS, POINTS = 40, 10
