@@ -9,15 +9,16 @@ import json
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 from pipeline.results import rows
 from pipeline.run.plan import Plan
 from pipeline.study.slices import KINDS, TRAININGS
+from robustinfo.core.settings import Norm
 
 ADOPT = "adopt"  # in place of a training
 TEST_STAGES = ("measure", "complexity", "distort", "diagnose")
-NORMS = ("linf", "l2")
+NORMS = get_args(Norm)
 HEADLINE = "robust/robust_accuracy"  # pages open on the number that was logged first
 # The charts of a section share what stands before the last slash, and a title shows 27 letters:
 # few sections, what is compared in the same one, what tells its charts apart early in the name.

@@ -61,7 +61,8 @@ def judge(
     line has it (``timm:NAME``, a file). twin: the same network without its defence.
     x: (n, c, h, w), uint8 or floats in [0, 1], with labels y (n,); or a DataLoader or Dataset of
     both. images: how many of them, whatever the protocol says.
-    epsilon, norm: the threat model, in pixel values of [0, 1], a number or ``"8/255"``; linf or l2.
+    epsilon, norm: the threat model, in pixel values of [0, 1], a number or ``"8/255"``; linf, l2
+        or l1, the sum of all changes.
     protocol: tiny, small, medium, large or full (``robustinfo plan``). attacks: instead of the
     protocol's, by name or entry; functions (model, x, y, generator=) -> x_adv are made beside
     them. adversarial: images (n, c, h, w) that were crafted before, or a file of them. Of both,

@@ -12,7 +12,7 @@ ended at 2.09 times the smallest perturbation; here each normal has norm 1, as i
 they ended at 1.04 times. And there all points of a step are held at once; here a batch of them is.
 In l1, which the paper and foolbox leave out, an image moves along the normal by an l1 distance, and
 back through ever smaller balls, as in linf: on a LeNet-5 (24 images of the digits) the median l1
-distance was 28.4 after 10 steps and 17.4 after 30; along a line, as in l2, 36.7 and 28.9; FAB's was
+distance was 28.3 after 10 steps and 17.3 after 30; along a line, as in l2, 36.7 and 28.9; FAB's was
 10.9.
 
 Known bias: slow. On a trained LeNet-5 (50 images of MNIST) the median l2 distance was 1.56 after 10

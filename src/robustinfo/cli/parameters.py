@@ -11,7 +11,7 @@ MODEL = ", ".join(sources.FORMS)
 DATA = "a folder of images by class, or a data set, as digits or mnist; a wrong name lists them"
 EPSILON = "of the threat model, as 0.2 or 8/255"
 
-Norm = Annotated[str, typer.Option(help="linf or l2")]
+Norm = Annotated[str, typer.Option(help="linf, l2 or l1")]
 Build = Annotated[
     str | None, typer.Option(help="module:Class, which builds the network of a file of weights")
 ]

@@ -24,7 +24,7 @@ from robustinfo.evaluation.threats import Ball
 TIMED = 32  # images of the batch that is timed
 VALUES = 3 * 32 * 32  # of an image, where no data are named
 # Any epsilon takes as many passes, unless twice as much reaches any image.
-EXAMPLES: dict[Norm, float] = {"linf": 8 / 255, "l2": 0.5}
+EXAMPLES: dict[Norm, float] = {"linf": 8 / 255, "l2": 0.5, "l1": 12.0}
 
 
 class Wanted(NamedTuple):

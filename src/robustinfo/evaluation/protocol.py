@@ -62,8 +62,9 @@ def attacks(size: Size, ball: Ball, *, term: bool = False) -> dict[str, Part]:
         }  # fmt: skip
         parts["carlini_wagner"] = Part(smallest, Cost(4 * size.steps + 4, 4))
     if size.ensemble:
-        # APGD, its 9 targets, FAB's 9, which needs two gradients a step; Square.
-        cost = Cost(100 + 9 * 100 + 2 * 9 * 100, 5000 + 1000)
+        # APGD's runs and targets; FAB's 9 targets, which need two gradients a step; Square.
+        runs = 5 + 5 if ball.norm == "l1" else 1 + 9
+        cost = Cost(runs * 100 + 2 * 9 * 100, 5000 + 1000)
         parts["autoattack"] = Part({"method": "autoattack", **in_ball, "until": "fooled"}, cost)
     if term:
         parts["adaptive"] = Part(

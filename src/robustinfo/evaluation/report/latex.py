@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from robustinfo.evaluation.checks import UNTRUSTED
+from robustinfo.evaluation.display.norms import NORMS
 from robustinfo.evaluation.display.numbers import pixels
 from robustinfo.evaluation.report.attack_words import name
 from robustinfo.evaluation.report.schema import Document, read
@@ -22,7 +23,6 @@ ESCAPES = {
 }  # fmt: skip
 LAST_KNOWN = "\N{LATIN SMALL LETTER Z WITH CARON}"  # of the letters of T1
 PACKAGES = r"% \usepackage{booktabs} \usepackage[T1]{fontenc}"
-NORMS = {"linf": r"\ell_\infty", "l2": r"\ell_2"}
 
 
 def row(content: Mapping[str, Any]) -> str:
@@ -79,7 +79,7 @@ def _worst(about: Document, separator: str = " ") -> str:
 
 
 def _caption(about: Document) -> str:
-    norm, size = NORMS[about.threat.norm], pixels(about.threat.epsilon)
+    norm, size = NORMS[about.threat.norm].latex, pixels(about.threat.epsilon)
     version = f"{about.protocol.name} of robustinfo {about.robustinfo or ''}".rstrip()
     return (
         f"Clean and {accuracy_name(about)} of {escape(about.model.source)} on {about.n:,} images "
