@@ -41,7 +41,7 @@ def projected(x: Tensor, x_adv: Tensor, epsilon: float | Tensor) -> Tensor:
     middle, delta = x.flatten(1), (x_adv - x).flatten(1)
     room = torch.where(delta > 0, 1 - middle, middle)
     kept = torch.minimum(delta.abs(), room)
-    radius = torch.as_tensor(epsilon, device=x.device).expand(len(x))
+    radius = torch.as_tensor(epsilon, dtype=torch.double, device=x.device).expand(len(x))
     over = kept.sum(1) > radius
     if over.any():
         kept[over] = _shrunk(delta[over].abs(), room[over], radius[over, None])
