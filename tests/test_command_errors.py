@@ -31,7 +31,7 @@ WRONG = [
     ("--epsilon", "8/0", "write a number", 1),
     ("--epsilon", "9" * 5000, "--epsilon 999", 1),
     ("--epsilon", None, "requires an argument", 2),
-    ("--norm", "l1", "--norm l1: it is linf or l2", 1),
+    ("--norm", "l3", "--norm l3: it is linf, l2 or l1", 1),
     ("--images", "0", "'--images'", 2),
     ("--images", "many", "'--images'", 2),
     ("--seed", "-1", "'--seed'", 2),
@@ -106,7 +106,7 @@ def test_a_wrong_value_is_one_line(said, option, value, part, status):
         (["judge", "mine:net"], "Missing option", 2),
         (["jugde"], "No such command 'jugde'", 2),
         (["plan", "mine:net"], "next: robustinfo plan mine:net --data digits --epsilon 8/255", 1),
-        (["plan", "--norm", "l3"], "--norm l3: it is linf or l2", 1),
+        (["plan", "--norm", "l3"], "--norm l3: it is linf, l2 or l1", 1),
         (["plan", "--epsilon", "3", "--norm", "linf"], "did you mean 3/255?", 1),
         (["plan", "--epsilon", "80", "--norm", "l2"], "--epsilon 80: no two images", 1),
         (["plan", "--data", "nothing"], "no method 'nothing'", 1),
@@ -127,7 +127,7 @@ def test_a_norm_may_be_written_as_others_write_it(text):
 
 @pytest.mark.parametrize("text", ["", "l", "l1", "0", "linf2", "infinity", "l2l"])
 def test_another_norm_is_none(text):
-    with pytest.raises(UserError, match="it is linf or l2"):
+    with pytest.raises(UserError, match="it is linf, l2 or l1"):
         options.norm(text)
 
 

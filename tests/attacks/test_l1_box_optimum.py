@@ -1,0 +1,109 @@
+"""In l1 the box binds: on a linear classifier the worst case is a fractional knapsack, solved here.
+
+Of n images in [0, 1], many of whose values are at its edges. A wrong class k leads most where the
+values with the largest |w_k - w_y| go to the edge of the box, the best first, until epsilon is
+spent.
+"""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from robustinfo.core import registry
+from robustinfo.maths.balls import feasible
+from tests.conftest import linear_problem
+
+EPSILON, NEAR = 1.5, 1e-3  # of a logit: who is nearer to the boundary counts for neither side
+STEPS = {"step_size": EPSILON / 4, "steps": 20}
+
+
+def worst_lead(image, gains, start):
+    """The largest lead of a class, that starts so far ahead and gains so much by value: a loop."""
+    lead, left = start, EPSILON
+    for gain, value in sorted(zip(gains, image, strict=True), key=lambda pair: -abs(pair[0])):
+        room = min(left, 1 - value if gain > 0 else value)
+        lead, left = lead + room * abs(gain), left - room
+    return lead
+
+
+@pytest.fixture(scope="module")
+def solved():
+    p = linear_problem(5, pixels=8)
+    generator = torch.Generator().manual_seed(3)
+    x = (1.6 * torch.rand(300, 1, 8, 8, generator=generator) - 0.3).clamp(0, 1)
+    first, second = p.model(x).detach().topk(2).values.unbind(1)
+    x = x[(first - second).topk(96).indices]  # else nearly all could be broken
+    logits = p.model(x).detach().double()
+    y = logits.argmax(1)
+    leads = [
+        max(
+            worst_lead(
+                image.tolist(), (p.weight[k] - p.weight[label]).tolist(), row[k] - row[label]
+            )
+            for k in range(5)
+            if k != label
+        )
+        for image, row, label in zip(x.flatten(1).double(), logits, y, strict=True)
+    ]
+    worst = torch.stack(leads)
+    assert (worst.abs() < NEAR).sum() < 3 and 20 < (worst > 0).sum() < 76
+    return SimpleNamespace(model=p.model, x=x, y=y, breaks=worst > NEAR, safe=worst < -NEAR)
+
+
+@pytest.mark.parametrize(
+    ("least", "attack"),
+    [  # the share of all breakable images that it breaks; without targets some miss a class
+        (0.95, {"method": "pgd", "objective": "margin", "restarts": 3} | STEPS),
+        (0.98, {"method": "adaptive"} | STEPS),
+        (0.98, {"method": "gradient_search", "steps": 20}),
+        (1, {"method": "autoattack"}),
+        (1, {"method": "autoattack", "until": "fooled"}),
+        (1, {"method": "fab", "targets": 4, "steps": 30}),
+        (0.93, {"method": "pgd"} | STEPS),
+        (0.93, {"method": "label_smoothing_pgd"} | STEPS),
+        (0.9, {"method": "mi_fgsm"} | STEPS),
+        (0.93, {"method": "bim"} | STEPS),
+        (0.85, {"method": "fgsm"}),
+        (0.6, {"method": "hop_skip_jump", "steps": 20}),
+        (0.45, {"method": "square", "queries": 2000}),
+        (0, {"method": "random_search", "draws": 100}),
+        (0, {"method": "additive_noise"}),
+    ],
+    ids=lambda one: one["method"] if isinstance(one, dict) else "",
+)
+def test_no_attack_beats_the_knapsack_and_the_best_reach_it(least, attack, solved):
+    entry = attack | {"norm": "l1", "epsilon": EPSILON}
+    perturb = registry.get("attacks", entry)
+    term = {"term": lambda x, y: (solved.model(x), solved.model(x).square().sum())}
+    x_adv, success = perturb(
+        solved.model, solved.x, solved.y, generator=torch.Generator().manual_seed(0),
+        **(term if attack["method"] == "adaptive" else {}),
+    )  # fmt: skip
+    assert feasible(solved.x, x_adv, "l1", EPSILON).all()
+    assert not (success & solved.safe).any()
+    share = (success & solved.breaks).sum() / solved.breaks.sum()
+    assert share >= least
+
+
+@pytest.mark.parametrize("attack", [{"method": "fgsm"}, {"method": "bim"} | STEPS])
+def test_one_step_and_many_are_exact_where_there_are_two_classes(attack, two_classes):
+    """The gradient then points to the same vertex from everywhere."""
+    p = two_classes
+    generator = torch.Generator().manual_seed(3)
+    x = (1.6 * torch.rand(64, 1, 4, 4, generator=generator) - 0.3).clamp(0, 1)
+    logits = p.model(x).detach()
+    y = logits.argmax(1)
+    gains = [(p.weight[1 - label] - p.weight[label]).tolist() for label in y]
+    starts = (logits.gather(1, 1 - y[:, None]) - logits.gather(1, y[:, None]))[:, 0]
+    worst = torch.tensor([
+        worst_lead(image.tolist(), gain, start.item())
+        for image, gain, start in zip(x.flatten(1), gains, starts, strict=True)
+    ])  # fmt: skip
+    one = attack | {"norm": "l1", "epsilon": EPSILON}
+    x_adv = registry.module("attacks", one).craft(
+        p.model, x, y, config=registry.config("attacks", one), generator=generator
+    )
+    found = p.model(x_adv).detach()
+    lead = (found.gather(1, 1 - y[:, None]) - found.gather(1, y[:, None]))[:, 0]
+    torch.testing.assert_close(lead, worst, atol=2e-5, rtol=1e-5)
