@@ -119,13 +119,13 @@ def test_a_wrong_command_is_one_line(said, line, part, status):
 
 
 @pytest.mark.parametrize(
-    "text", ["linf", "Linf", "LINF", "l_inf", "L_inf", "inf", "l2", "L2", "l_2", "2"]
+    "text", ["linf", "Linf", "LINF", "l_inf", "L_inf", "inf", "l2", "L2", "l_2", "2", "L1", "1"]
 )
 def test_a_norm_may_be_written_as_others_write_it(text):
-    assert options.norm(text) == ("l2" if "2" in text else "linf")
+    assert options.norm(text) == {"1": "l1", "2": "l2", "f": "linf"}[text.lower()[-1]]
 
 
-@pytest.mark.parametrize("text", ["", "l", "l1", "0", "linf2", "infinity", "l2l"])
+@pytest.mark.parametrize("text", ["", "l", "l3", "0", "linf2", "infinity", "l2l"])
 def test_another_norm_is_none(text):
     with pytest.raises(UserError, match="it is linf, l2 or l1"):
         options.norm(text)

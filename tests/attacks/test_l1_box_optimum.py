@@ -1,8 +1,7 @@
 """In l1 the box binds: on a linear classifier the worst case is a fractional knapsack, solved here.
 
-Of n images in [0, 1], many of whose values are at its edges. A wrong class k leads most where the
-values with the largest |w_k - w_y| go to the edge of the box, the best first, until epsilon is
-spent.
+Many values of the images are at the edges of [0, 1]. A wrong class k leads most where the values
+with the largest |w_k - w_y| go to the edge, the best first, until epsilon is spent.
 """
 
 from types import SimpleNamespace
@@ -12,43 +11,17 @@ import torch
 
 from robustinfo.core import registry
 from robustinfo.maths.balls import feasible
-from tests.conftest import linear_problem
+from tests.knapsack import at_the_edges, worst_leads
 
 EPSILON, NEAR = 1.5, 1e-3  # of a logit: who is nearer to the boundary counts for neither side
 STEPS = {"step_size": EPSILON / 4, "steps": 20}
 
 
-def worst_lead(image, gains, start):
-    """The largest lead of a class, that starts so far ahead and gains so much by value: a loop."""
-    lead, left = start, EPSILON
-    for gain, value in sorted(zip(gains, image, strict=True), key=lambda pair: -abs(pair[0])):
-        room = min(left, 1 - value if gain > 0 else value)
-        lead, left = lead + room * abs(gain), left - room
-    return lead
-
-
 @pytest.fixture(scope="module")
 def solved():
-    p = linear_problem(5, pixels=8)
-    generator = torch.Generator().manual_seed(3)
-    x = (1.6 * torch.rand(300, 1, 8, 8, generator=generator) - 0.3).clamp(0, 1)
-    first, second = p.model(x).detach().topk(2).values.unbind(1)
-    x = x[(first - second).topk(96).indices]  # else nearly all could be broken
-    logits = p.model(x).detach().double()
-    y = logits.argmax(1)
-    leads = [
-        max(
-            worst_lead(
-                image.tolist(), (p.weight[k] - p.weight[label]).tolist(), row[k] - row[label]
-            )
-            for k in range(5)
-            if k != label
-        )
-        for image, row, label in zip(x.flatten(1).double(), logits, y, strict=True)
-    ]
-    worst = torch.stack(leads)
-    assert (worst.abs() < NEAR).sum() < 3 and 20 < (worst > 0).sum() < 76
-    return SimpleNamespace(model=p.model, x=x, y=y, breaks=worst > NEAR, safe=worst < -NEAR)
+    p = at_the_edges(EPSILON)
+    assert (p.worst.abs() < NEAR).sum() < 3 and 20 < (p.worst > 0).sum() < 76
+    return SimpleNamespace(**vars(p), breaks=p.worst > NEAR, safe=p.worst < -NEAR)
 
 
 @pytest.mark.parametrize(
@@ -94,16 +67,11 @@ def test_one_step_and_many_are_exact_where_there_are_two_classes(attack, two_cla
     x = (1.6 * torch.rand(64, 1, 4, 4, generator=generator) - 0.3).clamp(0, 1)
     logits = p.model(x).detach()
     y = logits.argmax(1)
-    gains = [(p.weight[1 - label] - p.weight[label]).tolist() for label in y]
-    starts = (logits.gather(1, 1 - y[:, None]) - logits.gather(1, y[:, None]))[:, 0]
-    worst = torch.tensor([
-        worst_lead(image.tolist(), gain, start.item())
-        for image, gain, start in zip(x.flatten(1), gains, starts, strict=True)
-    ])  # fmt: skip
+    worst = worst_leads(logits, p.weight, x, y, EPSILON)
     one = attack | {"norm": "l1", "epsilon": EPSILON}
     x_adv = registry.module("attacks", one).craft(
         p.model, x, y, config=registry.config("attacks", one), generator=generator
     )
     found = p.model(x_adv).detach()
     lead = (found.gather(1, 1 - y[:, None]) - found.gather(1, y[:, None]))[:, 0]
-    torch.testing.assert_close(lead, worst, atol=2e-5, rtol=1e-5)
+    torch.testing.assert_close(lead.double(), worst, atol=2e-5, rtol=1e-5)
