@@ -75,3 +75,23 @@ def test_one_step_and_many_are_exact_where_there_are_two_classes(attack, two_cla
     found = p.model(x_adv).detach()
     lead = (found.gather(1, 1 - y[:, None]) - found.gather(1, y[:, None]))[:, 0]
     torch.testing.assert_close(lead.double(), worst, atol=2e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [{"method": "autoattack"}, {"method": "square", "queries": 300}],
+    ids=lambda a: a["method"],
+)
+def test_a_network_is_never_asked_outside_the_box(attack, solved):
+    """The package's steps in l1 end beyond it by rounding, and a front may refuse such images."""
+    least, most = [], []
+
+    def front(layer, inputs):
+        least.append(inputs[0].min().item())
+        most.append(inputs[0].max().item())
+
+    hook = solved.model.register_forward_pre_hook(front)
+    perturb = registry.get("attacks", attack | {"norm": "l1", "epsilon": EPSILON})
+    perturb(solved.model, solved.x, solved.y, generator=torch.Generator().manual_seed(0))
+    hook.remove()
+    assert len(most) > 10 and min(least) >= 0 and max(most) <= 1

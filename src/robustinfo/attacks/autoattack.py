@@ -47,6 +47,7 @@ from robustinfo.attacks._success import keep_successes
 from robustinfo.attacks.square import NORMS, check_tiles, use_verified_margins
 from robustinfo.core.errors import UserError
 from robustinfo.core.settings import Norm, Pixels, Settings
+from robustinfo.maths.straight_through import with_value
 
 ROLE = "ensemble"
 
@@ -82,12 +83,26 @@ def perturb(
     seed = int(torch.randint(2**62, (), generator=generator, device=generator.device))
     with frozen(model), restoring_global_state():
         folded = fold_batchnorm(model, x)
-        attack = _standard(folded, x, config=config, seed=seed)
+        attack = _standard(
+            _InBox(folded) if config.norm == "l1" else folded, x, config=config, seed=seed
+        )
         use_verified_margins(attack.square, model, folded)
         # Views inside fail on other memory formats; the caller has cut the batch already.
         raw, _ = attack.run_standard_evaluation(x.contiguous(), y, batch_size=len(x))
-    raw = raw.clamp(0, 1)  # in l1 rounding may end beyond
+    raw = raw.clamp(0, 1)  # as the network has seen it
     return keep_successes(model, x, y, raw, norm=config.norm, epsilon=config.epsilon)
+
+
+class _InBox(nn.Module):
+    """A network that sees images in [0, 1], which the package's rounding leaves in l1."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x: (n, c, h, w) -> (n, K). The gradient is that of the network."""
+        return self.network(with_value(x, x.clamp(0, 1)))
 
 
 def _standard(model: nn.Module, x: Tensor, *, config: Config, seed: int) -> AutoAttack:

@@ -1,9 +1,8 @@
 """Projected gradient descent from random starts, on the cross-entropy, the margin or DLR.
 
 Madry et al. (2018), arXiv 1706.06083: maximise L(f(x'), y) over |x' - x| <= epsilon, x' in [0, 1]:
-``steps`` steps of ``step_size``, in linf and l2 along the steepest direction (the sign, or the
-l2-normalised gradient), each projected, in l1 as in maths/norms/l1.py. L is the ``objective``; in
-the paper, the cross-entropy.
+``steps`` steps of ``step_size`` along the sign, or the l2-normalised gradient, each projected; in
+l1 as in maths/norms/l1.py. L is the ``objective``; in the paper, the cross-entropy.
 
 ``craft`` is the paper's attack: the end of one run. ``perturb`` counts a success at any step, the
 start included, as AutoAttack does, since the attacker could have sent that image. Further

@@ -63,7 +63,7 @@ def perturb(
     x = x.contiguous()  # views inside fail on other memory formats
 
     def attempt(rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        found = attack.attack_single_run(x[rows], y[rows])[1].clamp(0, 1)  # of rounding in l1
+        found = attack.attack_single_run(x[rows], y[rows])[1].clamp(0, 1)
         fools = fooled(model, found, y[rows])
         return found, fools, fools
 
@@ -136,6 +136,7 @@ def _margins(model: nn.Module, folded: nn.Module) -> Callable[[Tensor, Tensor], 
     """
 
     def margins(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        x = x.clamp(0, 1)  # in l1 the package's rounding leaves it
         values = margin(folded(x), y)
         least = torch.finfo(values.dtype).tiny
         misclassified = values <= 0
