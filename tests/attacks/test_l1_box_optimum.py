@@ -77,12 +77,7 @@ def test_one_step_and_many_are_exact_where_there_are_two_classes(attack, two_cla
     torch.testing.assert_close(lead.double(), worst, atol=2e-5, rtol=1e-5)
 
 
-@pytest.mark.parametrize(
-    "attack",
-    [{"method": "autoattack"}, {"method": "square", "queries": 300}],
-    ids=lambda a: a["method"],
-)
-def test_a_network_is_never_asked_outside_the_box(attack, solved):
+def test_autoattack_never_asks_a_network_outside_the_box(solved):
     """The package's steps in l1 end beyond it by rounding, and a front may refuse such images."""
     least, most = [], []
 
@@ -91,7 +86,9 @@ def test_a_network_is_never_asked_outside_the_box(attack, solved):
         most.append(inputs[0].max().item())
 
     hook = solved.model.register_forward_pre_hook(front)
-    perturb = registry.get("attacks", attack | {"norm": "l1", "epsilon": EPSILON})
-    perturb(solved.model, solved.x, solved.y, generator=torch.Generator().manual_seed(0))
+    entry = {"method": "autoattack", "norm": "l1", "epsilon": EPSILON}
+    registry.get("attacks", entry)(
+        solved.model, solved.x, solved.y, generator=torch.Generator().manual_seed(0)
+    )
     hook.remove()
     assert len(most) > 10 and min(least) >= 0 and max(most) <= 1
