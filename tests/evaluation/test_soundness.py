@@ -10,7 +10,7 @@ from torch import nn
 from robustinfo.attacks import pgd
 from robustinfo.evaluation.by_protocol import evaluate_by_protocol
 from robustinfo.evaluation.sizes import SIZES
-from tests.evaluation.exact import Box, layers_of, solved, worst_leads
+from tests.evaluation.exact import Box, Budget, layers_of, solved, worst_leads
 from tests.evaluation.soundness import EPSILON, PROBLEMS, counted, relu
 
 pytestmark = pytest.mark.proof
@@ -52,18 +52,22 @@ def test_some_safe_images_are_hardly_safe():
     assert solved(p.model, p.x[few], p.y[few], 1.5 * EPSILON)[1].any()
 
 
+@pytest.mark.parametrize("spent", [None, 0.3])
 @pytest.mark.parametrize("seed", range(4))
-def test_the_largest_lead_in_a_box_is_that_of_a_search_of_40401_points(seed):
+def test_the_largest_lead_in_a_box_is_that_of_a_search_of_40401_points(seed, spent):
     torch.manual_seed(seed)
     network = nn.Sequential(nn.Identity(), nn.Flatten(), nn.Linear(2, 12), nn.ReLU(),
                             nn.Linear(12, 8), nn.ReLU(), nn.Linear(8, 3)).double()  # fmt: skip
     box = Box(np.array([0.1, 0.4]), np.array([0.7, 0.9]))
     sides = (np.linspace(low, high, 201) for low, high in zip(*box, strict=True))
-    points = torch.tensor([*product(*sides)])
+    points, budget = torch.tensor([*product(*sides)]), None
+    if spent is not None:
+        budget = Budget(spent, np.array([0.3, 0.6]))
+        points = points[(points - torch.tensor([0.3, 0.6])).abs().sum(1) <= spent]
     with torch.no_grad():
         logits = network(points)
         y = int(logits[0].argmax())
-        tried = [*worst_leads(layers_of(network), box, y)]
+        tried = [*worst_leads(layers_of(network), box, y, budget)]
         for wrong, (upper, point) in zip(sorted({0, 1, 2} - {y}), tried, strict=True):
             by_search = (logits[:, wrong] - logits[:, y]).max().item()
             assert upper >= by_search - 1e-6
