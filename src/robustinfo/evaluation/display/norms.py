@@ -23,6 +23,6 @@ NORMS: dict[Norm, Words] = {
     "l1": Words(
         "L1",
         r"\ell_1",
-        "All changes of an image's values, of 0 to 1, may add up to at most {size}",
+        "All changes of an image's pixel values may add up to at most {size}",
     ),
 }
