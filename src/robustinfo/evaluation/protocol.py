@@ -55,7 +55,7 @@ def attacks(size: Size, ball: Ball, *, term: bool = False) -> dict[str, Part]:
         labels = sum(100 * (step + 1) ** 0.5 + HALVINGS for step in range(size.walk))
         walk = {"method": "hop_skip_jump", **in_ball, "steps": size.walk}
         parts["hop_skip_jump"] = Part(walk, Cost(0, labels + 200))  # 100 draws, and bisections
-    if ball.norm == "l2":
+    if ball.norm == "l2":  # the only distance that it minimises
         smallest = {
             "method": "carlini_wagner", "epsilon": ball.epsilon, "binary_search_steps": 4,
             "steps": size.steps, "step_size": 0.1, "initial_const": 1.0,
