@@ -227,7 +227,7 @@ def test_a_checkpoint_is_loaded_with_its_weights(tmp_path):
     [
         ({"epsilon": 8}, "did you mean 8/255"),
         ({"epsilon": float("nan")}, "above 0"),
-        ({"norm": "l1"}, "linf or l2"),
+        ({"norm": "l3"}, "linf, l2 or l1"),
         ({"protocol": "huge"}, "choose from tiny, small, medium, large, full"),
         ({"attacks": ["nothing"]}, "no attack 'nothing'"),
         ({"attacks": [{"method": "pgd", "epsilon": 0.5}]}, "its epsilon is the evaluation's"),

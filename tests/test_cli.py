@@ -180,7 +180,7 @@ def test_every_class_has_an_exit_code_of_its_own_beside_those_of_errors():
         ("mine:leaves", [], "mine:leaves ended without a verdict: SystemExit"),
         ("mine:interrupts", [], "mine:interrupts ended without a verdict: KeyboardInterrupt"),
         ("mine:plain", ["--budget", "soon"], "write a number and s, m or h"),
-        ("mine:plain", ["--norm", "l1"], "linf or l2"),
+        ("mine:plain", ["--norm", "l3"], "linf, l2 or l1"),
         ("mine:plain", ["--epsilon", "8/0"], "write a number, as 0.2 or 8/255"),
         ("mine:plain", ["--epsilon", "0"], "above 0"),
         ("mine:plain", ["--norm", "l2", "--epsilon", "100"], "epsilon 100:"),

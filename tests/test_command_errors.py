@@ -31,7 +31,7 @@ WRONG = [
     ("--epsilon", "8/0", "write a number", 1),
     ("--epsilon", "9" * 5000, "--epsilon 999", 1),
     ("--epsilon", None, "requires an argument", 2),
-    ("--norm", "l1", "--norm l1: it is linf or l2", 1),
+    ("--norm", "l3", "--norm l3: it is linf, l2 or l1", 1),
     ("--images", "0", "'--images'", 2),
     ("--images", "many", "'--images'", 2),
     ("--seed", "-1", "'--seed'", 2),
@@ -106,7 +106,7 @@ def test_a_wrong_value_is_one_line(said, option, value, part, status):
         (["judge", "mine:net"], "Missing option", 2),
         (["jugde"], "No such command 'jugde'", 2),
         (["plan", "mine:net"], "next: robustinfo plan mine:net --data digits --epsilon 8/255", 1),
-        (["plan", "--norm", "l3"], "--norm l3: it is linf or l2", 1),
+        (["plan", "--norm", "l3"], "--norm l3: it is linf, l2 or l1", 1),
         (["plan", "--epsilon", "3", "--norm", "linf"], "did you mean 3/255?", 1),
         (["plan", "--epsilon", "80", "--norm", "l2"], "--epsilon 80: no two images", 1),
         (["plan", "--data", "nothing"], "no method 'nothing'", 1),
@@ -119,15 +119,15 @@ def test_a_wrong_command_is_one_line(said, line, part, status):
 
 
 @pytest.mark.parametrize(
-    "text", ["linf", "Linf", "LINF", "l_inf", "L_inf", "inf", "l2", "L2", "l_2", "2"]
+    "text", ["linf", "Linf", "LINF", "l_inf", "L_inf", "inf", "l2", "L2", "l_2", "2", "L1", "1"]
 )
 def test_a_norm_may_be_written_as_others_write_it(text):
-    assert options.norm(text) == ("l2" if "2" in text else "linf")
+    assert options.norm(text) == {"1": "l1", "2": "l2", "f": "linf"}[text.lower()[-1]]
 
 
-@pytest.mark.parametrize("text", ["", "l", "l1", "0", "linf2", "infinity", "l2l"])
+@pytest.mark.parametrize("text", ["", "l", "l3", "0", "linf2", "infinity", "l2l"])
 def test_another_norm_is_none(text):
-    with pytest.raises(UserError, match="it is linf or l2"):
+    with pytest.raises(UserError, match="it is linf, l2 or l1"):
         options.norm(text)
 
 

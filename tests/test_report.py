@@ -172,4 +172,4 @@ def test_what_is_robust_in_all_norms_has_a_column_where_there_are_several(page, 
     several = "union_accuracy" in request.node.callspec.params["page"][0]
     assert ("in all norms strongest attack" in words) == several
     assert ("5.0 % [4.0 %, 10.0 %] 2.0 % [1.0 %, 7.0 %] 6.0 % pgd" in words) == several
-    assert ('colspan="9"' in page) == several
+    assert ('colspan="10"' in page) == several

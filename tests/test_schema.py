@@ -43,7 +43,7 @@ def test_every_study_is_valid_by_it(validator, file):
         (("validation_share",), 1.0),
         (("attacks", "linf_pgd", "method"), "pdg"),
         (("attacks", "linf_pgd", "stepsize"), 0.1),
-        (("attacks", "linf_pgd", "norm"), "l1"),
+        (("attacks", "linf_pgd", "norm"), "l3"),
         (("attacks", "linf_pgd", "epsilon"), "1e-3"),
         (("attacks", "linf_pgd", "steps"), 0),
         (("attacks", "linf_pgd", "epsilon"), {"by": {"digits": 0.1}}),

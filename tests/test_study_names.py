@@ -56,7 +56,7 @@ def changed(tmp_path, *changes):
         ("linf_noise, epsilon: 0.15", "linf_noise, epsilon: 8",
          f"distortions.linf_noise.epsilon: {BELOW_1}"),
         ("l2_noise, epsilon: 2.75", "l2_noise, epsilon: 28.1",
-         "no two images in [0, 1] are 28.1 apart in l2; here that is at most 28, the root of"),
+         "no two images in [0, 1] are 28.1 apart in l2; here that is at most 28, of 784 values"),
         ("0.3, 1.0]}}", "0.3, 8]}}", f"epsilon_curve.sweep.epsilon: {BELOW_1}"),
         ("name: quickstart", "name: quickstart\nthreat: {linf: 8}", f"threat.linf: {BELOW_1}"),
         ("0.3, 1.0]}}", "0.3, 0.6]}}",

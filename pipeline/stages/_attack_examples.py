@@ -2,6 +2,7 @@
 
 from math import prod
 from pathlib import Path
+from typing import get_args
 
 from torch import Generator, Tensor, nn
 
@@ -13,7 +14,7 @@ from robustinfo.core import registry
 from robustinfo.core.batches import batches, correct, memory_batch
 from robustinfo.core.gathered import gathered
 from robustinfo.core.sealed import is_empty, unseal
-from robustinfo.core.settings import Entry
+from robustinfo.core.settings import Entry, Norm
 from robustinfo.distortions import eight_bit
 from robustinfo.evaluation.attacks import verify_success
 from robustinfo.maths.balls import distance
@@ -84,6 +85,5 @@ def _examples(
     return counts | {
         "x_adv": x_adv,
         "success_8bit": success & fooled(model, rounded, y),
-        "distance_l2": distance(x_adv - x, "l2"),
-        "distance_linf": distance(x_adv - x, "linf"),
+        **{f"distance_{norm}": distance(x_adv - x, norm) for norm in get_args(Norm)},
     }

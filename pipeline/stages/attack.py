@@ -1,9 +1,9 @@
 """Stage attack: one trained network under one attack; the examples are stored.
 
 writes  .../attacks/{attack}.safetensors  per image: index in the test set, x_adv, correct (when
-                                          clean), success, success_8bit, distance_l2,
-                                          distance_linf; and success in other counts (COUNTS of the
-                                          attack): last_step, with_black
+                                          clean), success, success_8bit, distance_linf,
+                                          distance_l2, distance_l1; and success in other counts
+                                          (COUNTS of the attack): last_step, with_black
         .../attacks/{attack}.csv          fractions of the images, median distances of the successes
 
 With ``images_per_job``, the stage attack_slice attacks, and the examples of all slices are joined
@@ -12,6 +12,7 @@ success_8bit equals success: nothing is rounded.
 """
 
 from collections.abc import Iterator
+from typing import get_args
 
 import torch
 from torch import Tensor
@@ -22,6 +23,7 @@ from pipeline.run.job import Job
 from pipeline.stages._attack_examples import COUNT, examples, join, network_and_term
 from robustinfo.core.measurement import Measurement, count_fraction, fraction
 from robustinfo.core.sealed import seal
+from robustinfo.core.settings import Norm
 
 JOBS = {"setting": "settings", "defence": "defences", "seed": "seeds", "attack": "attacks"}
 READS = ["data", "model", ("slices", "slice", {})]  # type: ignore[var-annotated]
@@ -80,7 +82,7 @@ def _distances(stored: dict[str, Tensor]) -> Iterator[Measurement]:
     success = stored["success"]
     if not success.any():
         return
-    for name in ("distance_l2", "distance_linf", "altered_words"):
+    for name in (*(f"distance_{norm}" for norm in get_args(Norm)), "altered_words"):
         if name in stored:
             median = stored[name][success].median().item()
             yield Measurement(

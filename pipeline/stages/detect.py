@@ -1,8 +1,9 @@
 """Stage detect: every complexity as a detector of one attack, by the size of its perturbation.
 
 writes  .../detection/{detection}.csv  per level of the attack's ``sweep``, mostly its epsilon:
-        attack_success_rate_8bit, median_l2 and median_linf of the images that are measured; and per
-        complexity (entry) their mean, the mean of the same images clean (clean_mean), and ``auc``
+        attack_success_rate_8bit, median_linf, median_l2 and median_l1 of the images that are
+        measured; and per complexity (entry) their mean, the mean of the same images clean
+        (clean_mean), and ``auc``
 
 "One Bit Matters", arXiv 1810.09650, proposes complexity as a prefilter (section 5) and prints no
 epsilon: the size of its perturbations can only be inferred from their complexity, beside ours at
@@ -14,6 +15,7 @@ noise, which is no attack, all images are measured.
 """
 
 from collections.abc import Callable, Iterator
+from typing import get_args
 
 import torch
 from torch import Tensor
@@ -28,7 +30,7 @@ from pipeline.study.quantities import DETECTION_SIZES
 from robustinfo.core import registry
 from robustinfo.core.batches import to_float
 from robustinfo.core.measurement import Measurement, count_fraction
-from robustinfo.core.settings import Entry
+from robustinfo.core.settings import Entry, Norm
 from robustinfo.distortions.eight_bit import from_bytes, to_bytes
 from robustinfo.maths.balls import distance
 from robustinfo.models._network import Network
@@ -45,8 +47,6 @@ PARAMS = {
     "detection": "detection.{detection}",
 }
 DEVICE = "gpu"
-
-NORMS = ("l2", "linf")
 
 
 def run(job: Job) -> None:
@@ -96,7 +96,7 @@ def _sizes(clean: Tensor, attacked_images: Tensor) -> Iterator[Measurement]:
     """Median distances of uint8 images (m, c, h, w), before and after the attack."""
     like = torch.empty(0, dtype=torch.float64)
     delta = from_bytes(attacked_images, like=like) - from_bytes(clean, like=like)
-    for norm in NORMS:
+    for norm in get_args(Norm):
         median = distance(delta, norm).median().item()
         yield Measurement(f"median_{norm}", median, n=len(attacked_images))
 

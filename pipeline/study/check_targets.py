@@ -51,10 +51,10 @@ def _check_curve(name: str, entry: Entry, dimension: int | None, fail: Fail) -> 
     from robustinfo.core import registry
 
     norm = entry.get("norm", "linf")
-    if norm == "l2" and dimension is None:
+    if norm != "linf" and dimension is None:
         problem = "has images of unknown size; let its file say `image_shape`, or sweep linf"
         raise fail(
-            ("diagnostics", name, "norm"), f"needs the root of their values: the data {problem}"
+            ("diagnostics", name, "norm"), f"needs the number of their values: the data {problem}"
         )
     huge = diameter(norm, dimension or 1)
     levels = [level for level, _ in registry.sweep(entry) if level is not None]

@@ -18,7 +18,7 @@ from pydantic import BaseModel
 
 # Settings that mean the same in every model; a comment beside one is added to its meaning.
 COMMON_MEANINGS = {
-    "norm": "of the perturbation: linf or l2",
+    "norm": "of the perturbation: linf, l2 or l1, the sum of all changes",
     "epsilon": "radius of the ball around an image, in pixel values of [0, 1]",
     "step_size": "length of one step",
     "steps": "number of steps",

@@ -41,7 +41,7 @@ def of_detection(study: dict[str, Any], entry: Entry) -> Outline:
     """Rows of the detection of one attack by every complexity of the study, at every level.
 
     attack_success_rate_8bit  of the images correct when clean, the fraction turned after rounding
-    median_l2, median_linf  median distance from the clean image, of the images that are measured
+    median_linf, median_l2, median_l1  median distance of measured images from the clean ones
     mean  the complexity of the measured images, on average, in its own unit
     clean_mean  of the same images before the attack
     auc  of the complexity as a detector: 0.5 is chance, above it attacked is more complex

@@ -6,6 +6,7 @@ from pipeline.study import outline_entries
 from pipeline.study.outline_entries import Layers, of_measure, sweep_levels
 from pipeline.study.quantities import (
     FALSE_POSITIVE_RATES,
+    MEDIANS,
     UNION,
     WORD_QUANTITIES,
     measure_quantity,
@@ -22,7 +23,7 @@ def of_attacks(study: dict[str, Any], *, images: bool) -> Outline:
     attack_success_rate_last_step  the same, where only the last step of the attack counts
     attack_success_rate_with_black  the same as foolbox counts it, a black image for a failure
     miscounted_fraction  images that the attack counts as turned and the network does not
-    median_l2, median_linf  median distance from the clean image, of the images that were turned
+    median_linf, median_l2, median_l1  median distance of turned images from the clean ones
     median_altered_words  median number of words altered, of the texts that were turned
     """
     from robustinfo.core import registry
@@ -33,7 +34,7 @@ def of_attacks(study: dict[str, Any], *, images: bool) -> Outline:
         "attack_success_rate_8bit",
         "miscounted_fraction",
     )
-    medians = ("median_l2", "median_linf") if images else ("median_altered_words",)
+    medians = MEDIANS if images else ("median_altered_words",)
     outline = [{"entry": tuple(study["attacks"]), "quantity": rates + medians}]
     for name, entry in study["attacks"].items():
         counts = registry.hook("attacks", entry, "COUNTS")

@@ -41,6 +41,7 @@ class Limits(Settings):
 
     linf: Pixels | None = None  # in pixel values; None: any; 0: the norm is no threat model
     l2: Pixels | None = None  # in pixel values; None: any; 0: the norm is no threat model
+    l1: Pixels | None = None  # in pixel values; None: any; 0: the norm is no threat model
 
 
 class Transfer(Settings):

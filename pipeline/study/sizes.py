@@ -30,7 +30,7 @@ def is_huge_end(kind: str, config: Settings, swept: str) -> bool:
     if kind != "diagnostics" or swept != "epsilon":
         return False
     norm: Any = getattr(config, "norm", None)
-    return norm == "l2" or getattr(config, "epsilon", None) == diameter(norm, 1)
+    return norm in ("l2", "l1") or getattr(config, "epsilon", None) == diameter("linf", 1)
 
 
 def input_dimension(dataset: Entry) -> int | None:

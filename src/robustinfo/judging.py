@@ -65,8 +65,9 @@ def judge(
     x: (n, c, h, w), uint8 or floats in [0, 1], with labels y (n,); or a DataLoader or Dataset of
     both. images: how many of them, whatever the protocol says.
     epsilon, norm: the threat model, in pixel values of [0, 1], a number or ``"8/255"``; linf (if
-    none is named) or l2. A mapping, ``{"linf": 8/255, "l2": 0.5}``, asks for one evaluation per
-    threat model, on the same images, and their union: then a UnionEvaluation is returned.
+    none is named), l2 or l1, the sum of all changes. A mapping, ``{"linf": 8/255, "l2": 0.5}``,
+    asks for one evaluation per threat model, on the same images, and their union: then a
+    UnionEvaluation is returned.
     protocol: tiny, small, medium, large or full (``robustinfo plan``). attacks: instead of the
     protocol's, by name or entry; functions (model, x, y, generator=) -> x_adv are made beside
     them. adversarial: images (n, c, h, w) that were crafted before, or a file of them. Of both,

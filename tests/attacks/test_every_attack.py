@@ -12,6 +12,7 @@ from tests.attacks.entries import ATTACKS
 
 RANDOM = ["pgd_restarts", "pgd_l2", "pgd_gaussian", "fgsm_restarts", "label_smoothing_pgd"]
 RANDOM += ["pgd_fooled", "random_search_linf", "random_search_l2"]
+RANDOM += ["random_search_l1", "noise_l1", "hop_skip_jump_l1"]
 RANDOM += ["noise_linf", "noise_l2_uniform", "noise_l2_gaussian"]
 RANDOM += ["square", "hop_skip_jump_linf", "hop_skip_jump_l2"]
 EVERY = pytest.mark.parametrize("name", ATTACKS)

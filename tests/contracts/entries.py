@@ -76,7 +76,7 @@ def quick(kind, entry):
     least = {"steps": steps, "binary_search_steps": 2, "draws": 20, "perplexity": 2.0}
     least |= {"side": 5, "queries": 20, "population": 5, "first_labels": 10}
     if entry["method"] == "autoattack":
-        epsilon = {"linf": 0.5, "l2": 8.0}[registry.config(kind, entry).norm]
+        epsilon = {"linf": 0.5, "l2": 8.0, "l1": 300.0}[registry.config(kind, entry).norm]
         return entry | {"epsilon": epsilon}  # images fall to the first of its attacks
     fields = registry.module(kind, entry).Config.model_fields
     return entry | {name: value for name, value in least.items() if name in fields}

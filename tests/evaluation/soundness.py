@@ -1,8 +1,9 @@
 """Networks whose answer is proved, image by image, and what an evaluation says of them.
 
 On a linear classifier the distance to the nearest boundary is |z_y - z_k| / |w_y - w_k| in the dual
-norm; its images are mid-grey, so that no ball meets the edges of [0, 1]. Small ReLU networks are
-solved exactly (exact.py); with a thousand times the logits the decisions are the same.
+norm; its images are mid-grey, so that no ball meets the edges of [0, 1]. In l1 all do, and the
+worst case is a knapsack (tests/knapsack.py). Small ReLU networks are solved exactly (exact.py);
+with a thousand times the logits the decisions are the same.
 """
 
 from collections.abc import Callable
@@ -19,10 +20,12 @@ from robustinfo.evaluation.sizes import Size
 from robustinfo.evaluation.threats import Ball
 from tests.conftest import linear_problem
 from tests.evaluation.defects.defect import After
-from tests.evaluation.exact import solved
+from tests.evaluation.exact import MARGIN, solved
 from tests.evaluation.networks import images
+from tests.knapsack import at_the_edges
 
 IMAGES, HIDDEN, EPSILON = 100, 16, 0.05  # of the ReLU networks, linf
+IN_L1 = 5.0  # epsilon
 DUAL = {"linf": 1, "l2": 2}
 NEAR = 1e-4  # of a distance: who is nearer to epsilon is neither safe nor broken
 
@@ -74,7 +77,14 @@ def small(hidden: int = HIDDEN) -> nn.Sequential:
 
 
 @cache
-def relu(training: str) -> Problem:
+def linear_in_l1(epsilon: float = 1.5) -> Problem:
+    """About three quarters of the images can be broken."""
+    p, ball = at_the_edges(epsilon), Ball(norm="l1", epsilon=epsilon)
+    return Problem(p.model, p.x, p.y, 5, ball, p.worst < -MARGIN, p.worst > MARGIN)
+
+
+@cache
+def relu(training: str, norm: str = "linf", epsilon: float = EPSILON) -> Problem:
     """A network trained ``plainly`` or ``certifiably``, on the first test images of the digits."""
     network = small()
     if training == "plainly":
@@ -83,8 +93,8 @@ def relu(training: str) -> Problem:
         fitting.certifiably(network, "digits", EPSILON, epochs=40, seed=0)
     test = images("digits", "test")
     x, y = to_float(test.images[:IMAGES]), test.labels[:IMAGES]
-    ball = Ball(norm="linf", epsilon=EPSILON)
-    return Problem(network, x, y, 10, ball, *solved(network, x, y, EPSILON))
+    ball = Ball(norm=norm, epsilon=epsilon)
+    return Problem(network, x, y, 10, ball, *solved(network, x, y, epsilon, norm))
 
 
 def saturated() -> Problem:
@@ -96,9 +106,11 @@ def saturated() -> Problem:
 PROBLEMS: dict[str, Callable[[], Problem]] = {
     "linear-linf": partial(linear, "linf"),
     "linear-l2": partial(linear, "l2"),
+    "linear-l1": linear_in_l1,
     "relu-plain-linf": partial(relu, "plainly"),
     "relu-certified-linf": partial(relu, "certifiably"),
     "relu-saturated-linf": saturated,
+    "relu-plain-l1": partial(relu, "plainly", "l1", IN_L1),
 }
 
 

@@ -1,4 +1,4 @@
-"""TEMPLATE: one step along the sign of the gradient.
+"""TEMPLATE: one step up the gradient.
 
 Write here what yours does: who published it, where (arXiv id, equation), its known bias, and what
 it maximises where:
@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from robustinfo.attacks._frozen import frozen
 from robustinfo.attacks._success import keep_successes
 from robustinfo.core.settings import Norm, Pixels, Settings
-from robustinfo.maths.balls import projected
+from robustinfo.maths.balls import ascended
 
 ROLE = "single_step"
 
@@ -33,6 +33,6 @@ def perturb(
         at = x.clone().requires_grad_()
         loss = F.cross_entropy(model(at), y, reduction="sum")
         (slope,) = torch.autograd.grad(loss, at)
-    size = config.epsilon if config.norm == "linf" else 1.0
-    x_adv = projected(x, x + size * slope.sign(), config.norm, config.epsilon)
-    return keep_successes(model, x, y, x_adv, norm=config.norm, epsilon=config.epsilon)
+    norm, epsilon = config.norm, config.epsilon
+    x_adv = ascended(x, x, slope, size=epsilon, norm=norm, epsilon=epsilon)
+    return keep_successes(model, x, y, x_adv, norm=norm, epsilon=epsilon)

@@ -3,7 +3,8 @@
 pyautoattack's APGD (Croce and Hein, 2020, arXiv 2003.01690) takes all its steps with every image,
 and counts an image as broken that is misclassified at any of them. So stopping at the first success
 breaks the same images; x_adv is the first adversarial image, and not the last. An image at a tie
-within rounding (see _success.py) goes on, where the package counts it as broken.
+within rounding (see _success.py) goes on, where the package counts it as broken. In l1 a run begins
+in larger balls, whose steps are no successes yet, and are all taken.
 """
 
 import torch
@@ -27,6 +28,8 @@ def stop_early(apgd: APGDAttack, *, bfloat16: bool = False) -> None:
 
     def run(x: Tensor, y: Tensor, x_init: Tensor | None = None) -> tuple:
         """One run, as the package's restarts take it: (_, unbroken (n,) bool, _, x_adv)."""
+        if apgd.eps > apgd.eps_orig:
+            return full_run(x, y, x_init)
         unbroken, adversarial, last_logits = torch.ones_like(y, dtype=torch.bool), x.clone(), None
 
         def logits_of_unbroken(at: Tensor) -> Tensor:

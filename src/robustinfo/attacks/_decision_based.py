@@ -18,12 +18,12 @@ from robustinfo.attacks._consistency import INCONSISTENT, is_inconsistent
 from robustinfo.attacks._frozen import frozen
 from robustinfo.attacks._success import fooled, keep_successes
 from robustinfo.core.errors import UserError
+from robustinfo.core.settings import Norm, order
 
 DRAWS = 100  # of noise, before an image of the batch is taken
 BISECTIONS = 12
 OVERSHOOT = 1.001  # factor on the perturbation of an image that ends on the boundary itself
 REPEATS = 10  # of the same question in a row, which an attack asks until the answer is another
-_P = {"linf": torch.inf, "l2": 2.0}
 
 
 class _Misclassified(foolbox.Criterion):
@@ -54,7 +54,7 @@ def run_from_starts(
     x: Tensor,
     y: Tensor,
     *,
-    norm: str,
+    norm: Norm,
     epsilon: float | None,
     generator: Generator,
 ) -> tuple[Tensor, Tensor]:
@@ -90,12 +90,12 @@ def run_from_starts(
 
 @torch.no_grad()
 def starting_points(
-    model: nn.Module, x: Tensor, y: Tensor, *, norm: str, generator: Generator
+    model: nn.Module, x: Tensor, y: Tensor, *, norm: Norm, generator: Generator
 ) -> Tensor:
     """Misclassified images to start from, at the decision boundary, like x; any where none is."""
     with frozen(model):
         classes = model(x).argmax(1)
-    distances = torch.cdist(x.flatten(1), x.flatten(1), p=_P[norm])
+    distances = torch.cdist(x.flatten(1), x.flatten(1), p=order(norm))
     start = x[distances.masked_fill(classes == y[:, None], torch.inf).argmin(1)]
     left = (classes == y).nonzero().squeeze(1)
     for _ in range(DRAWS):

@@ -10,7 +10,7 @@ weight at most ``ALPHA``, by their distances. A misclassified image is moved bac
 from functools import partial
 
 import torch
-from pyautoattack.fab_projections import projection_l2, projection_linf
+from pyautoattack.fab_projections import projection_l1, projection_l2, projection_linf
 from torch import Tensor, nn
 
 from robustinfo.attacks._bfloat16 import bfloat16_logits
@@ -21,7 +21,7 @@ from robustinfo.maths.balls import distance
 ALPHA, BETA, ETA = 0.1, 0.9, 1.05
 STABLE = 1e-12  # added to the norm of a gradient, to divide by
 SMALLEST = 1e-8  # what a distance to a boundary is taken for at least
-_PROJECTION = {"linf": projection_linf, "l2": projection_l2}
+_PROJECTION = {"linf": projection_linf, "l2": projection_l2, "l1": projection_l1}
 
 
 @torch.no_grad()

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-_DUAL = {"linf": 1, "l2": 2}
+from robustinfo.maths import norms
 
 
 @torch.enable_grad()
@@ -27,4 +27,4 @@ def hyperplanes(
 
 def dual_norm(gradients: Tensor, norm: str) -> Tensor:
     """The most that a step of size 1 in ``norm`` changes: (n, k, d) -> (n, k)."""
-    return gradients.norm(p=_DUAL[norm], dim=-1)
+    return gradients.norm(p=norms.of(norm).DUAL, dim=-1)

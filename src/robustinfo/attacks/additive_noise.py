@@ -1,14 +1,16 @@
 """Random noise of a given size: no attack, but the baseline that every attack must beat.
 
 foolbox's additive noise, as arXiv 2008.03072 (tables V, VI) uses it: ``linf`` uniform, ``l2``
-Gaussian or uniform, scaled to epsilon and cut to [0, 1]. ``linf`` of random signs moves every value
-by epsilon, as the fast gradient sign method does, without its direction.
+Gaussian or uniform, scaled to epsilon and cut to [0, 1]; ``l1`` uniform is scaled alike. ``linf``
+of random signs moves every value by epsilon, as the fast gradient sign method does, without its
+direction.
 """
 
 from typing import Literal, Self
 
 import eagerpy as ep
 import foolbox.attacks as fa
+from foolbox.distances import l1
 from pydantic import model_validator
 from torch import Generator, Tensor, nn
 
@@ -24,10 +26,20 @@ class _Signs(fa.LinfAdditiveUniformNoiseAttack):
         return super().sample_noise(x).sign()
 
 
+class _InL1(fa.L2AdditiveUniformNoiseAttack):
+    distance = l1
+
+    def get_epsilons(
+        self, x: ep.Tensor, p: ep.Tensor, epsilon: float, min_: float, max_: float
+    ) -> ep.Tensor:
+        return epsilon / p.abs().sum(tuple(range(1, p.ndim)), keepdims=True)
+
+
 _METHODS = {
     ("linf", "signs"): _Signs,
     ("linf", "uniform"): fa.LinfAdditiveUniformNoiseAttack,
     ("l2", "uniform"): fa.L2AdditiveUniformNoiseAttack,
+    ("l1", "uniform"): _InL1,
     ("l2", "gaussian"): fa.L2AdditiveGaussianNoiseAttack,
 }
 
@@ -44,7 +56,7 @@ class Config(Settings):
         if (self.norm, self.distribution) not in _METHODS:
             raise ValueError(
                 f"no {self.norm} noise is `{self.distribution}`: linf has `uniform` and `signs`, "
-                "l2 `uniform` and `gaussian`, which is bounded in l2 only"
+                "l2 `uniform` and `gaussian`, which is bounded in l2 only, l1 `uniform`"
             )
         return self
 

@@ -7,12 +7,15 @@ of the predicted class c of x with the other ``candidates`` likeliest classes k:
 in l2, along its sign in linf. The next step begins at x plus (1 + overshoot) times the sum of all
 steps, cut to [0, 1].
 
+In l1 such a step would change one value alone, by more than [0, 1] has room for: FAB takes the box
+into account.
+
 The loop is foolbox's, where a step is 1e-4 longer than to the boundary. It runs on a folded copy of
 the network (see _fused_batchnorm.py), with one forward pass and a backward pass for each class k a
 step, and a misclassified image takes no further step.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import torch
 from pydantic import Field, PositiveInt
@@ -22,7 +25,7 @@ from robustinfo.attacks._frozen import frozen
 from robustinfo.attacks._fused_batchnorm import fold_batchnorm
 from robustinfo.attacks._planes import dual_norm, hyperplanes
 from robustinfo.attacks._success import keep_successes
-from robustinfo.core.settings import Norm, Number, Pixels, Settings
+from robustinfo.core.settings import Number, Pixels, Settings
 from robustinfo.maths.balls import projected
 
 ROLE = "iterated"
@@ -31,7 +34,7 @@ STABLE = 1e-8  # added to the norm of a gradient, to divide by
 
 
 class Config(Settings):
-    norm: Norm = "l2"
+    norm: Literal["linf", "l2"] = "l2"
     epsilon: Pixels | None = None  # None: any perturbation counts
     steps: PositiveInt = 50
     candidates: Annotated[int, Field(ge=2)] = 10  # the most likely classes that are tried

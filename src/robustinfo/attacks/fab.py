@@ -10,7 +10,7 @@ Further ``restarts`` begin at random, half an epsilon away, with the images not 
 
 An image counts once a run ends within epsilon, as in the package; without an epsilon the smallest
 perturbation of all runs counts. The paper's final search, three steps along the line to x, is not
-in the package. Known bias: gradients below 1e-8 count as zero in l2.
+in the package. Known bias: gradients below 1e-8 count as zero in l2 and l1.
 """
 
 from functools import partial

@@ -10,6 +10,10 @@ Two things differ from foolbox. There the normals of all images of a batch are d
 norm, so that steps in l2 are shorter the more images there are: with 64 on a linear model, 5 steps
 ended at 2.09 times the smallest perturbation; here each normal has norm 1, as in the paper, and
 they ended at 1.04 times. And there all points of a step are held at once; here a batch of them is.
+In l1, which the paper and foolbox leave out, an image moves along the normal by an l1 distance, and
+back through ever smaller balls, as in linf: on a LeNet-5 (24 images of the digits) the median l1
+distance was 28.3 after 10 steps and 17.3 after 30; along a line, as in l2, 36.7 and 28.9; FAB's was
+10.9.
 
 Known bias: slow. On a trained LeNet-5 (50 images of MNIST) the median l2 distance was 1.56 after 10
 steps, 2,500 labels an image, and 1.26 after 30, 11,800 labels; the boundary attack of Brendel et
@@ -19,16 +23,21 @@ model of four classes a tenth of the images ended 1.3 times as far as the neares
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import eagerpy as ep
+import foolbox
 import foolbox.attacks as fa
 import torch
 from pydantic import PositiveInt
 from torch import Generator, Tensor, nn
+from torch.nn import functional as F
 
-from robustinfo.attacks._decision_based import run_from_starts
+from robustinfo.attacks._decision_based import BISECTIONS, run_from_starts
 from robustinfo.core.batches import quick_batch
 from robustinfo.core.settings import Norm, Pixels, Settings
+from robustinfo.maths.balls import distance
+from robustinfo.maths.norms.l1 import projected
 
 ROLE = "black_box"
 DECISION_BASED = True
@@ -50,24 +59,47 @@ def perturb(
     A success is misclassified, was correct, and lies within epsilon if there is one; a failure
     returns its x. Where all images and noise are of one class, there is no start and no success.
     """
-    attack = fa.HopSkipJumpAttack(
+    in_l1 = config.norm == "l1"
+    attack = (_InL1 if in_l1 else fa.HopSkipJumpAttack)(
         steps=config.steps,
         initial_gradient_eval_steps=config.first_labels,
         max_gradient_eval_steps=config.most_labels,
-        constraint=config.norm,
+        constraint="linf" if config.norm == "linf" else "l2",
     )
-    draw = torch.randn if config.norm == "l2" else _uniform
+    draw = _uniform if config.norm == "linf" else torch.randn
 
     def normals(fools: Callable, at: ep.Tensor, samples: int, size: ep.Tensor) -> ep.Tensor:
         def is_adversarial(points: Tensor) -> Tensor:
             return fools(ep.astensor(points)).raw
 
-        return ep.astensor(_normals(is_adversarial, at.raw, samples, size.raw, draw))
+        found = _normals(is_adversarial, at.raw, samples, size.raw, draw)
+        return ep.astensor(F.normalize(found.flatten(1), p=1).view_as(found) if in_l1 else found)
 
     attack.approximate_gradients = normals  # type: ignore[assignment,method-assign]
     return run_from_starts(
         attack, model, x, y, norm=config.norm, epsilon=config.epsilon, generator=generator
     )
+
+
+class _InL1(fa.HopSkipJumpAttack):
+    """Back to the boundary through ever smaller balls, as in linf, and not along a line."""
+
+    def __init__(self, **settings: Any) -> None:  # noqa: ANN401
+        super().__init__(**settings)
+        self.distance = foolbox.distances.l1
+
+    def _binary_search(
+        self, is_adversarial: Callable[[ep.Tensor], ep.Tensor], x: ep.Tensor, at: ep.Tensor
+    ) -> ep.Tensor:
+        inside, outside = torch.zeros(len(x), device=x.raw.device), distance((at - x).raw, "l1")
+        for _ in range(BISECTIONS):
+            middle = (inside + outside) / 2
+            fools = is_adversarial(ep.astensor(projected(x.raw, at.raw, middle))).raw
+            inside, outside = (
+                torch.where(fools, inside, middle),
+                torch.where(fools, middle, outside),
+            )
+        return ep.astensor(projected(x.raw, at.raw, outside))
 
 
 def _uniform(*shape: int, **like: torch.device | torch.dtype) -> Tensor:

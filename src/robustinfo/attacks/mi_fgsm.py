@@ -3,10 +3,11 @@
 MI-FGSM, Dong et al. (2018), arXiv 1710.06081: from x_0 = x and g_0 = 0,
     g <- momentum g + grad / |grad|,   x_t+1 = x_t + step_size sign(g)        linf
                                        x_t+1 = x_t + step_size g / |g|_2      l2
-with grad the gradient of the cross-entropy at x_t, each step followed by the projection. Every
-step counts, where the papers' attack is the last one: that is ``last_step``. The paper has
-step_size = epsilon / steps. ``nesterov``, NI-FGSM, Lin et al. (2020), arXiv 1908.06281, takes the
-gradient ahead, at x_t + step_size momentum g, not projected.
+with grad the gradient of the cross-entropy at x_t, each step followed by the projection; in l1 a
+step is that of maths/norms/l1.py along g. Every step counts, where the papers' attack is the last
+one: that is ``last_step``. The paper has step_size = epsilon / steps. ``nesterov``, NI-FGSM, Lin et
+al. (2020), arXiv 1908.06281, takes the gradient ahead, at x_t + step_size momentum g, not
+projected.
 
 |grad| is the mean over the image's values, as the code of NI-FGSM has it, not the l1 norm that the
 papers print: the same steps without ``nesterov``, and with it a look ahead that is d times as far,
@@ -26,7 +27,7 @@ from robustinfo.attacks._frozen import frozen
 from robustinfo.attacks._objectives import cross_entropy, loss_gradient
 from robustinfo.attacks._success import fooled, keep_successes
 from robustinfo.core.settings import Norm, Number, Pixels, Settings
-from robustinfo.maths.balls import projected
+from robustinfo.maths.balls import ascended
 
 ROLE = "iterated"
 LOSS = "cross_entropy"
@@ -57,10 +58,11 @@ def _path(model: nn.Module, x: Tensor, y: Tensor, config: Config) -> Iterator[Te
     for _ in range(config.steps):
         lookahead = config.step_size * config.momentum * momentum if config.nesterov else 0
         _, gradient = loss_gradient(model, cross_entropy, x_adv + lookahead, y)
-        gradient = _normalised(gradient, order=1)
+        gradient = _normalised(gradient)
         momentum = config.momentum * momentum + gradient * x.shape[1:].numel()
-        step = momentum.sign() if config.norm == "linf" else _normalised(momentum, order=2)
-        x_adv = projected(x, x_adv + config.step_size * step, config.norm, config.epsilon)
+        x_adv = ascended(
+            x, x_adv, momentum, size=config.step_size, norm=config.norm, epsilon=config.epsilon
+        )
         yield x_adv
 
 
@@ -87,7 +89,7 @@ def perturb_with_extras(
     return x_adv, success, {"last_step": success & fools}
 
 
-def _normalised(t: Tensor, *, order: int) -> Tensor:
-    """Each image by its norm; 0 stays 0, and where gradients vanish their direction counts."""
+def _normalised(t: Tensor) -> Tensor:
+    """Each image by its l1 norm; 0 stays 0, and where gradients vanish their direction counts."""
     smallest = torch.finfo(t.dtype).tiny
-    return F.normalize(t.flatten(1), p=order, eps=smallest).view_as(t)
+    return F.normalize(t.flatten(1), p=1, eps=smallest).view_as(t)

@@ -1,8 +1,8 @@
 """Projected gradient descent from random starts, on the cross-entropy, the margin or DLR.
 
 Madry et al. (2018), arXiv 1706.06083: maximise L(f(x'), y) over |x' - x| <= epsilon, x' in [0, 1]:
-``steps`` steps of ``step_size`` along the steepest direction of the norm (the sign, or the
-l2-normalised gradient), each projected. L is the ``objective``; in the paper, the cross-entropy.
+``steps`` steps of ``step_size`` along the sign, or the l2-normalised gradient, each projected; in
+l1 as in maths/norms/l1.py. L is the ``objective``; in the paper, the cross-entropy.
 
 ``craft`` is the paper's attack: the end of one run. ``perturb`` counts a success at any step, the
 start included, as AutoAttack does, since the attacker could have sent that image. Further
@@ -29,7 +29,7 @@ from robustinfo.attacks._objectives import Loss, Objective, loss_gradient
 from robustinfo.attacks._restarts import losses_and_starts, run_attempts
 from robustinfo.attacks._success import clearly_fooled, keep_successes
 from robustinfo.core.settings import Norm, Pixels, Settings
-from robustinfo.maths.balls import projected, steepest, uniform
+from robustinfo.maths.balls import ascended, projected, uniform
 
 ROLE = "iterated"
 COUNTS = ("last_step",)  # of successes, in other ways
@@ -78,8 +78,8 @@ def start(x: Tensor, config: Ascent) -> Tensor:
 
 
 def take_step(x: Tensor, at: Tensor, gradient: Tensor, size: float, config: Ascent) -> Tensor:
-    """One step of this size along the steepest direction, projected to the ball and [0, 1]."""
-    return projected(x, at + size * steepest(gradient, config.norm), config.norm, config.epsilon)
+    """One step of this size up the gradient, in the ball and [0, 1]."""
+    return ascended(x, at, gradient, size=size, norm=config.norm, epsilon=config.epsilon)
 
 
 @torch.no_grad()

@@ -2,11 +2,11 @@
 
 Andriushchenko et al. (2020), arXiv 1912.00049, as in pyautoattack, whose authors are among the
 paper's. It minimises the margin z_y - max_{i != y} z_i by logits alone. ``linf`` starts from
-vertical stripes of +- epsilon and recolours a square of +- epsilon; ``l2`` starts from tiles, and
-moves into one window the budget of another. A square is kept if the margin falls; its share of the
-image falls from ``p_init`` by halves, at queries 10, 50, 200, 500, 1000, 2000, 4000, 6000 and 8000
-of 10,000, rescaled to ``queries``. AutoAttack's last attack is the same with 5,000 queries, but not
-rescaled: its squares stay larger.
+vertical stripes of +- epsilon and recolours a square of +- epsilon; ``l2``, and ``l1`` (Croce and
+Hein, 2021, arXiv 2103.01208), start from tiles, and move into one window the budget of another. A
+square is kept if the margin falls; its share of the image falls from ``p_init`` by halves, at
+queries 10, 50, 200, 500, 1000, 2000, 4000, 6000 and 8000 of 10,000, rescaled to ``queries``.
+AutoAttack's last attack is the same with 5,000 queries, but not rescaled: its squares stay larger.
 
 Three things differ from the package. There a small square never touches the last row and the last
 column, as the paper's do. There an image at a tie of two classes counts as fooled and is given up;
@@ -39,7 +39,7 @@ from robustinfo.core.settings import Norm, Pixels, Settings
 from robustinfo.maths.margin import margin
 
 ROLE = "black_box"
-_NORMS = {"linf": "Linf", "l2": "L2"}
+NORMS = {"linf": "Linf", "l2": "L2", "l1": "L1"}  # in pyautoattack
 
 
 class Config(Settings):
@@ -57,14 +57,13 @@ def perturb(
     """Attack x, (n, c, h, w) in [0, 1].  y: (n,) labels.  Returns x_adv, and success (n,) bool.
 
     A success is misclassified, was correct, and lies within epsilon; a failure returns its x.
-    Raises UserError for the sizes of images that have no start in l2.
+    Raises UserError for the sizes of images that have no start in l2 and l1.
     """
-    if config.norm == "l2":
-        check_tiles(*x.shape[2:])
+    check_tiles(config.norm, *x.shape[2:])
     x = x.contiguous()  # views inside fail on other memory formats
 
     def attempt(rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        _, found = attack.attack_single_run(x[rows], y[rows])
+        found = attack.attack_single_run(x[rows], y[rows])[1].clamp(0, 1)
         fools = fooled(model, found, y[rows])
         return found, fools, fools
 
@@ -83,34 +82,35 @@ def best_points(
 
     Like x, in the ball and [0, 1].
     """
-    if config.norm == "l2":
-        check_tiles(*x.shape[2:])
+    check_tiles(config.norm, *x.shape[2:])
     x = x.contiguous()
     with frozen(model), seeded(x, generator):
-        return _attack(model, x, config).attack_single_run(x, y)[1]
+        return _attack(model, x, config).attack_single_run(x, y)[1].clamp(0, 1)
 
 
-def check_tiles(h: int, w: int) -> None:
-    """Raise UserError unless the tiles that the l2 search starts from fit an image of this size."""
+def check_tiles(norm: str, h: int, w: int) -> None:
+    """Raise UserError unless the tiles that a search in l2 or l1 starts from fit such images."""
+    if norm == "linf":
+        return
     if h < 5:
         raise UserError(
-            f"Square's tiles in l2 need images of at least 5 pixels of height, not {h}; use linf "
-            "or larger images"
+            f"Square's tiles in {norm} need images of at least 5 pixels of height, not {h}; "
+            "use linf or larger images"
         )
     side = h // 5
     first = (h - 5 * side) // 2
     over = [d for d in (h, w) if first + d // side * side > d]
     if over and side > 1:  # a tile of one pixel beyond the edge is an empty one
         raise UserError(
-            f"Square's tiles in l2, of {side} pixels from pixel {first} on, do not fit images of "
-            f"{h} x {w} pixels; use linf, or another size, such as 28 x 28"
+            f"Square's tiles in {norm}, of {side} pixels from pixel {first} on, do not fit images "
+            f"of {h} x {w} pixels; use linf, or another size, such as 28 x 28"
         )
 
 
 def _attack(model: nn.Module, x: Tensor, config: Config) -> SquareAttack:
     attack = SquareAttack(
         model,
-        norm=_NORMS[config.norm],
+        norm=NORMS[config.norm],
         n_queries=config.queries,
         eps=config.epsilon,
         p_init=config.p_init,
@@ -136,6 +136,7 @@ def _margins(model: nn.Module, folded: nn.Module) -> Callable[[Tensor, Tensor], 
     """
 
     def margins(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        x = x.clamp(0, 1)  # in l1 the package's rounding leaves it
         values = margin(folded(x), y)
         least = torch.finfo(values.dtype).tiny
         misclassified = values <= 0

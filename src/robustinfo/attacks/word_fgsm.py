@@ -9,19 +9,21 @@ loss depends on most move farthest, so that fewer of them change. A word that ha
 network's maxima has no gradient and stays.
 """
 
+from typing import Literal
+
 from pydantic import PositiveInt
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from robustinfo.attacks import _words
-from robustinfo.core.settings import Norm, PositiveNumber, Settings
+from robustinfo.core.settings import PositiveNumber, Settings
 
 ROLE = "iterated"
 READS = "texts"
 
 
 class Config(Settings):
-    norm: Norm = "linf"
+    norm: Literal["linf", "l2"] = "linf"
     step_size: PositiveNumber
     steps: PositiveInt
 

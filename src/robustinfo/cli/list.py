@@ -63,7 +63,7 @@ def _attacks(kind: str) -> list[Row]:
 
 
 def _norms(attack: str) -> str:
-    """``linf, l2``, or one of them; of texts, whose distance none takes, nothing."""
+    """``linf, l2, l1``, or some of them; of texts, whose distance none takes, nothing."""
     if method_source.constant("attacks", attack, "READS") == "texts":
         return "of texts"
     annotation = method_source.field_type("attacks", attack, "norm")

@@ -11,7 +11,7 @@ MODEL = ", ".join(sources.FORMS)
 DATA = "a folder of images by class, or a data set, as digits or mnist; a wrong name lists them"
 
 Epsilon = Annotated[str | None, typer.Option(help="of the threat model, as 0.2 or 8/255")]
-Norm = Annotated[str | None, typer.Option(help="linf, if none is named, or l2")]
+Norm = Annotated[str | None, typer.Option(help="linf, if none is named, l2 or l1")]
 Threat = Annotated[
     list[str] | None,
     typer.Option(help="as linf:8/255; comes again: each threat model is asked, and their union"),

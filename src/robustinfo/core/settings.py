@@ -1,6 +1,5 @@
 """The numbers of a method: strict, frozen, written in params.yaml as the papers print them."""
 
-import math
 import re
 from fractions import Fraction
 from typing import Annotated, Any, Literal
@@ -21,26 +20,33 @@ def pixels(value: Any) -> Any:  # noqa: ANN401
     return value
 
 
-Norm = Literal["linf", "l2"]
+Norm = Literal["linf", "l2", "l1"]
+
+
+def order(norm: Norm) -> float:
+    """The p of an lp norm: infinity, 2 or 1."""
+    return float(norm.removeprefix("l"))
 
 
 def diameter(norm: Norm, values: int) -> float:
     """The largest distance of two images in [0, 1] of so many values."""
-    return 1.0 if norm == "linf" else math.sqrt(values)
+    return values ** (1 / order(norm))
 
 
 def out_of_scale(size: float, norm: Norm, values: int | None = None) -> str:
     """The error message for a size that no perturbation of images in [0, 1] has; empty if valid.
 
-    In linf a size is below 1, which reaches any image: 8 is mostly meant as 8/255. In l2 it is at
-    most the diameter, where the number of an image's values is known.
+    In linf a size is below 1, which reaches any image: 8 is mostly meant as 8/255. In l2 and l1 it
+    is at most the diameter, where the number of an image's values is known.
     """
-    if norm == "linf" and size >= 1:
+    if norm == "linf":
+        if size < 1:
+            return ""
         hint = f"did you mean {size:g}/255?" if size == int(size) < 255 else "write it as 8/255"
         return f"pixels are in [0, 1], so it is below 1 in linf, not {size:g}; {hint}"
-    if norm == "l2" and values is not None and size > diameter(norm, values):
-        limit = f"{diameter(norm, values):g}, the root of its {values:,} values"
-        return f"no two images in [0, 1] are {size:g} apart in l2; here that is at most {limit}"
+    if values is not None and size > diameter(norm, values):
+        limit = f"{diameter(norm, values):g}, of {values:,} values"
+        return f"no two images in [0, 1] are {size:g} apart in {norm}; here that is at most {limit}"
     return ""
 
 

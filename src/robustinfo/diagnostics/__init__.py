@@ -39,7 +39,7 @@ class Method(Protocol):
 
         examples, after, other: passed where ``Config`` has a field of this name, an attack of the
         study: its stored results on these images: ``x_adv``, ``correct`` and ``success`` (n,)
-        bool, ``distance_l2``, ``distance_linf`` (n,), and success by other definitions.
+        bool, ``distance_`` and each norm (n,), and success by other definitions.
         """
 
 

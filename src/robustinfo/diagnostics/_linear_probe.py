@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from robustinfo.core.batches import EVALUATION_BATCH
+from robustinfo.core.settings import Norm, order
 
 RIDGE = 1e-2  # of the largest singular value: else directions of hardly any variance would decide
 ROUNDING = 1e-6  # of the features: a smaller variation counts as none
@@ -43,12 +44,12 @@ class Binary(nn.Module):
         layer: str | None,
         images: Tensor,
         probes: Sequence[LinearProbe],
-        norm: str,
+        norm: Norm,
     ) -> None:
         """images: (m, c, h, w), one for each probe.  norm: of the distance to them."""
         super().__init__()
         self.network, self.layer = network, layer
-        self.order = {"linf": torch.inf, "l2": 2.0}[norm]
+        self.order = order(norm)
         self.register_buffer("images", images.flatten(1))
         for name, values in zip(LinearProbe._fields, zip(*probes, strict=True), strict=True):
             self.register_buffer(name, torch.stack(values))

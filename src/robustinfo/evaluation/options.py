@@ -46,12 +46,12 @@ class Options(NamedTuple):
 
 
 def norm(text: str) -> Norm:
-    """A norm as it is mostly written: linf, Linf, l_inf, inf; l2, L2, l_2, 2."""
+    """A norm as it is mostly written: linf, Linf, l_inf, inf; l2, L2, l_2, 2; l1, and so on."""
     short = text.lower().replace("_", "").removeprefix("l")
     for choice in get_args(Norm):
         if short == choice.removeprefix("l"):
             return choice
-    raise UserError(f"--norm {text}: it is linf or l2")
+    raise UserError(f"--norm {text}: it is linf, l2 or l1")
 
 
 def epsilon(text: str, ball_norm: Norm) -> float:

@@ -58,15 +58,16 @@ def attacks(size: Size, ball: Ball, *, term: bool = False) -> dict[str, Part]:
         labels = sum(100 * (step + 1) ** 0.5 + HALVINGS for step in range(size.walk))
         walk = {"method": "hop_skip_jump", **in_ball, "steps": size.walk}
         parts["hop_skip_jump"] = Part(walk, Cost(0, labels + 200))  # 100 draws, and bisections
-    if ball.norm == "l2":
+    if ball.norm == "l2":  # the only distance that it minimises
         smallest = {
             "method": "carlini_wagner", "epsilon": ball.epsilon, "binary_search_steps": 4,
             "steps": size.steps, "step_size": 0.1, "initial_const": 1.0,
         }  # fmt: skip
         parts["carlini_wagner"] = Part(smallest, Cost(4 * size.steps + 4, 4))
     if size.ensemble:
-        # APGD, its 9 targets, FAB's 9, which needs two gradients a step; Square.
-        cost = Cost(100 + 9 * 100 + 2 * 9 * 100, 5000 + 1000)
+        # APGD's runs and targets; FAB's 9 targets, which need two gradients a step; Square.
+        runs = 5 + 5 if ball.norm == "l1" else 1 + 9
+        cost = Cost(runs * 100 + 2 * 9 * 100, 5000 + 1000)
         parts["autoattack"] = Part({"method": "autoattack", **in_ball, "until": "fooled"}, cost)
     if term:
         parts["adaptive"] = Part(

@@ -16,7 +16,7 @@ from robustinfo.evaluation import options
 DEFAULT = "linf"
 EXAMPLE = "--threat linf:8/255 --threat l2:0.5"
 # Where a plan names no epsilon: any takes as many passes, unless twice as much reaches any image.
-EPSILONS: dict[Norm, str] = {"linf": "8/255", "l2": "0.5"}
+EPSILONS: dict[Norm, str] = {"linf": "8/255", "l2": "0.5", "l1": "12"}
 
 
 class Threats(NamedTuple):

@@ -1,18 +1,18 @@
-"""Norms of perturbations, feasibility in the ball and the [0, 1] box, projection, random points."""
+"""Norms of perturbations, feasibility in the ball and the [0, 1] box, projection, random points.
 
-from typing import Any
+What depends on the norm is in its file of norms/, to which these functions pass their arguments.
+"""
 
-import torch
-from torch import Tensor
+from torch import Generator, Tensor
+
+from robustinfo.maths import norms
 
 SAME = 1e-3  # of an epsilon: 0.031 and 8/255 differ by more, 0.0314 and 8/255 do not
-TOLERANCE = 1e-6  # rounding of float32, relative above 1; more makes a perturbation invalid
 
 
 def distance(delta: Tensor, norm: str) -> Tensor:
-    """The norm, ``linf`` or ``l2``, of each perturbation: (n, ...) -> (n,)."""
-    flat = delta.flatten(1)
-    return flat.abs().amax(1) if norm == "linf" else flat.norm(dim=1)
+    """The norm of each perturbation: (n, ...) -> (n,)."""
+    return norms.of(norm).length(delta)
 
 
 def same_ball(one: tuple[str, float | None], other: tuple[str, float | None]) -> bool:
@@ -29,32 +29,31 @@ def feasible(x: Tensor, x_adv: Tensor, norm: str, epsilon: float | None) -> Tens
     inside = flat.isfinite().all(1) & (flat.amin(1) >= 0) & (flat.amax(1) <= 1)
     if epsilon is None:
         return inside
-    # Attacks project in float32, whose rounding grows with the norm: 1e-6 is too little at l2 10.
-    limit = epsilon + TOLERANCE * max(1.0, epsilon)
+    limit = epsilon + norms.of(norm).tolerance(epsilon, flat.shape[1])
     return inside & (distance(x_adv.double() - x.double(), norm) <= limit)
 
 
 def projected(x: Tensor, x_adv: Tensor, norm: str, epsilon: float | None) -> Tensor:
-    """x_adv projected to the ball of epsilon (if any) around x, in [0, 1], and clipped to [0, 1].
+    """x_adv projected to the ball of epsilon (if any) around x, in [0, 1], and to [0, 1].
 
-    In l2 the perturbation is scaled, in linf it is clipped: (n, ...) -> (n, ...).
+    In linf the perturbation is clipped, in l2 scaled, and then cut to [0, 1]; in l1 the projection
+    to both together is exact: (n, ...) -> (n, ...).
     """
     if epsilon is None:
         return x_adv.clamp(0, 1)
-    delta = x_adv - x
-    if norm == "linf":
-        delta = delta.clamp(-epsilon, epsilon)
-    else:
-        delta = delta * (epsilon / _length(delta)).clamp(max=1)
-    return (x + delta).clamp(0, 1)
+    return norms.of(norm).projected(x, x_adv, epsilon)
 
 
-def steepest(gradient: Tensor, norm: str) -> Tensor:
-    """The direction of steepest ascent, of norm 1: (n, ...) -> (n, ...).
+def ascended(
+    x: Tensor, at: Tensor, gradient: Tensor, *, size: float, norm: str, epsilon: float
+) -> Tensor:
+    """A step of this size from ``at`` up the gradient, in the ball around x and in [0, 1].
 
-    In linf the gradient's sign; in l2 the gradient over its norm, shorter below 1e-12, and 0 for 0.
+    In linf along the gradient's sign, in l2 along the gradient over its length, each followed by
+    the projection; in l1 towards the point of the ball and the box where the loss would be largest
+    if it were linear: (n, ...) -> (n, ...). Where the gradient is 0 it stays at ``at``.
     """
-    return gradient.sign() if norm == "linf" else gradient * (1 / _length(gradient))
+    return norms.of(norm).ascended(x, at, gradient, size, epsilon)
 
 
 def uniform(x: Tensor, norm: str, radius: float) -> Tensor:
@@ -62,16 +61,21 @@ def uniform(x: Tensor, norm: str, radius: float) -> Tensor:
 
     From torch's global random numbers.
     """
-    like: dict[str, Any] = {"dtype": x.dtype, "device": x.device}
-    if norm == "linf":
-        return x + (torch.rand(x.shape, **like) * (2 * radius) - radius)
-    # d of d + 2 normal numbers, over the length of all: Voelker et al. (2017).
-    drawn = torch.randn(len(x), x.flatten(1).shape[1] + 2, **like)
-    inside = (drawn / _length(drawn))[:, :-2]
-    return x + radius * inside.reshape(x.shape)
+    return norms.of(norm).uniform(x, radius)
 
 
-def _length(t: Tensor) -> Tensor:
-    """The l2 norm of each image, at least 1e-12, to divide by: (n, ...) -> (n, 1, ...)."""
-    size = t.flatten(1).square().sum(1).sqrt().clamp(min=1e-12)
-    return size.view(-1, *[1] * (t.ndim - 1))
+def spread(x: Tensor, norm: str, radius: float, *, edge: bool, generator: Generator) -> Tensor:
+    """Points to look around at, like x: at the edge of the ball around it, or at all distances.
+
+    At the edge they are corners of the linf ball, lie on the l2 sphere, or in l1 change as few
+    values as can spend the radius. They may leave [0, 1].
+    """
+    return norms.of(norm).spread(x, radius, edge=edge, generator=generator)
+
+
+def largest_change(room: Tensor, slope: Tensor, norm: str, epsilon: float) -> Tensor:
+    """d of the largest <slope, d> with 0 <= d <= room and |d| <= epsilon: (n, d) each.
+
+    slope: at least 0. It is exact in every norm.
+    """
+    return norms.of(norm).largest_change(room, slope, epsilon)

@@ -11,7 +11,8 @@ import torch
 from pyautoattack import AutoAttack
 from torch import Generator, Tensor
 
-from robustinfo.attacks.autoattack import NORMS, restoring_global_state
+from robustinfo.attacks.autoattack import restoring_global_state
+from robustinfo.attacks.square import NORMS
 from robustinfo.evaluation.cost import Cost
 from robustinfo.evaluation.remedies import GRADIENTS, Attempt, Subject
 from robustinfo.evaluation.sizes import Size

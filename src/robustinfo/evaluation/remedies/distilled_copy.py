@@ -23,7 +23,7 @@ from robustinfo.evaluation.remedies import ANSWERS, GRADIENTS, Attempt, Subject
 from robustinfo.evaluation.remedies._straight_through import with_value
 from robustinfo.evaluation.sizes import Size
 from robustinfo.evaluation.threats import Ball
-from robustinfo.maths.balls import projected, uniform
+from robustinfo.maths.balls import distance, projected, uniform
 
 CALLED_BY = (
     "flat_fraction", "no_gradient_fraction", "never_rises_fraction", "gradient_attacks",
@@ -106,7 +106,9 @@ def attempts(subject: Subject, *, generator: Generator) -> Iterator[Attempt]:
 
 
 def _direction(delta: Tensor, norm: str) -> Tensor:
-    return delta.sign() if norm == "linf" else F.normalize(delta.flatten(1)).view_as(delta)
+    if norm == "linf":
+        return delta.sign()
+    return delta / distance(delta, norm).clamp(min=1e-12).view(-1, 1, 1, 1)
 
 
 @torch.no_grad()

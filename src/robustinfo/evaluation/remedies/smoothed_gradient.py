@@ -3,8 +3,8 @@
 Athalye et al. (2018), arXiv 1802.00420, and Tramer et al. (2020), arXiv 2002.08347, section 5, on
 k-winners-take-all: where the loss is ragged its gradient at a point says little of its course, and
 the mean over a neighbourhood does. PGD on the margin, whose gradient is the mean over normal noise
-of a quarter and of half of epsilon per pixel (in l2, of that length), cut to [0, 1], with steps
-that fall to 0.
+of a quarter and of half of epsilon per pixel (in l2 and l1, of all together), cut to [0, 1], with
+steps that fall to 0.
 """
 
 from collections.abc import Iterator
@@ -15,6 +15,7 @@ from torch import Generator, Tensor, nn
 
 from robustinfo.attacks import gradient_search, pgd
 from robustinfo.attacks._objectives import OBJECTIVES, Loss
+from robustinfo.core.settings import diameter
 from robustinfo.evaluation.cost import Cost
 from robustinfo.evaluation.remedies import GRADIENTS, Attempt, Subject
 from robustinfo.evaluation.sizes import Size
@@ -46,10 +47,9 @@ def attempts(subject: Subject, *, generator: Generator) -> Iterator[Attempt]:
             subject.network, x, y, [loss], config=config, generator=generator, early_stop=True
         )[0]
 
+    whole = diameter(subject.ball.norm, subject.images[0].numel())  # the norm of a change by 1
     for share in RADII:
-        radius = share * subject.ball.epsilon
-        if subject.ball.norm == "l2":
-            radius /= subject.images[0].numel() ** 0.5
+        radius = share * subject.ball.epsilon / whole
         yield partial(attempt, around(OBJECTIVES["margin"], radius))
 
 

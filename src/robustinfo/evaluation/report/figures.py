@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from robustinfo.evaluation.display.norms import NORMS
 from robustinfo.evaluation.display.numbers import percent, pixels
 from robustinfo.evaluation.display.saving import STYLE
 from robustinfo.evaluation.report.attack_words import name
@@ -21,7 +22,6 @@ ALONE, TOGETHER = "#0072b2", "#d55e00"  # Okabe-Ito's blue and vermilion
 WIDTH = 4.6  # inches: legible in a column of a paper, and on a telephone
 LONGEST = 30  # letters of an attack's name
 APART = 0.09  # of the axis, between two ticks
-NORMS = {"linf": "L∞", "l2": "L2"}
 COLOURED = {
     "text.parse_math": False,  # a name may hold dollars
     **dict.fromkeys(("text.color", "axes.labelcolor", "axes.edgecolor"), INK),
@@ -93,7 +93,7 @@ def _curve(document: Document) -> "Figure":
     axis.set_xticks(ticks, [pixels(size) for size in ticks])
     axis.set_ylim(0, 102)
     axis.set_ylabel("accuracy, in %")
-    axis.set_xlabel(f"epsilon in {NORMS[document.threat.norm]} (dashed: {pixels(judged)})")
+    axis.set_xlabel(f"epsilon in {NORMS[document.threat.norm].symbol} (dashed: {pixels(judged)})")
     return figure
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from robustinfo.evaluation.checks import UNTRUSTED
+from robustinfo.evaluation.display.norms import NORMS
 from robustinfo.evaluation.display.numbers import pixels
 from robustinfo.evaluation.report.attack_words import name
 from robustinfo.evaluation.report.schema import Document, Threat, read
@@ -22,7 +23,6 @@ ESCAPES = {
 }  # fmt: skip
 LAST_KNOWN = "\N{LATIN SMALL LETTER Z WITH CARON}"  # of the letters of T1
 PACKAGES = r"% \usepackage{booktabs} \usepackage[T1]{fontenc}"
-NORMS = {"linf": r"\ell_\infty", "l2": r"\ell_2"}
 
 
 def row(content: Mapping[str, Any]) -> str:
@@ -95,7 +95,7 @@ def _line(attack: str, accuracy: float, interval: list[float]) -> str:
 
 def ball(threat: Threat) -> str:
     r"""A threat model: ``$\ell_2 \le 0.5$``."""
-    return f"${NORMS[threat.norm]} \\le {pixels(threat.epsilon)}$"
+    return f"${NORMS[threat.norm].latex} \\le {pixels(threat.epsilon)}$"
 
 
 def _caption(about: Document) -> str:

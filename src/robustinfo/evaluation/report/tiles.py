@@ -1,7 +1,7 @@
 """Images of the gallery: clean, changed, and the change between them.
 
-The change is grey where there is none, and black or white where it reaches epsilon. In l2 epsilon
-bounds the whole image, so there each change is scaled to its own largest.
+The change is grey where there is none, and black or white where it reaches epsilon. In l2 and l1
+epsilon bounds the whole image, so there each change is scaled to its own largest.
 """
 
 from typing import TYPE_CHECKING, NamedTuple

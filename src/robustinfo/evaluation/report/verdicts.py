@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from robustinfo.evaluation.checks import CLASSES, NOT_ENOUGH
+from robustinfo.evaluation.display.norms import NORMS
 from robustinfo.evaluation.display.numbers import pixels
 from robustinfo.evaluation.report.schema import Document
 
@@ -95,8 +96,5 @@ def accuracy_name(document: Document) -> str:
 
 def threat(document: Document) -> str:
     """The threat model in a sentence."""
-    size = pixels(document.threat.epsilon)
-    return {
-        "linf": f"Every pixel may change by at most {size}",
-        "l2": f"All changes of an image together may have a Euclidean length of at most {size}",
-    }[document.threat.norm]
+    about = document.threat
+    return NORMS[about.norm].allows.format(size=pixels(about.epsilon))
