@@ -34,10 +34,11 @@ def feasible(x: Tensor, x_adv: Tensor, norm: str, epsilon: float | None) -> Tens
     return inside & (distance(x_adv.double() - x.double(), norm) <= limit)
 
 
-def projected(x: Tensor, x_adv: Tensor, norm: str, epsilon: float | None) -> Tensor:
+def projected(x: Tensor, x_adv: Tensor, norm: str, epsilon: float | Tensor | None) -> Tensor:
     """x_adv projected to the ball of epsilon (if any) around x, in [0, 1], and clipped to [0, 1].
 
-    In l2 the perturbation is scaled, in linf it is clipped: (n, ...) -> (n, ...).
+    In l2 the perturbation is scaled, in linf it is clipped: (n, ...) -> (n, ...). epsilon: of all,
+    or of each image: (n, 1, ...).
     """
     if epsilon is None:
         return x_adv.clamp(0, 1)
