@@ -32,7 +32,7 @@ from robustinfo.attacks._fused_batchnorm import fold_batchnorm
 from robustinfo.attacks._planes import dual_norm
 from robustinfo.attacks._success import clearly_fooled, keep_successes
 from robustinfo.core.settings import Fraction01, Norm, Pixels, PositiveNumber, Settings
-from robustinfo.maths.balls import distance, projected, steepest
+from robustinfo.maths.balls import distance, projected
 from robustinfo.maths.margin import margin, wrong_classes
 
 ROLE = "iterated"
@@ -100,9 +100,10 @@ def _run(
         shrunk = torch.minimum(radius * (1 - gamma), nearest_reach)
         grown = torch.where(smallest.isfinite(), radius, reach + missing) * (1 + gamma)
         radius = torch.where(wrong, shrunk, grown)
-        at = at + length * steepest(gradient, "l2")
+        slope = gradient.flatten(1).norm(dim=1) + STABLE
+        at = at + length * gradient / slope.view(-1, *[1] * (x.ndim - 1))
         reach = distance(at - x, norm).minimum(radius)
-        at = projected(x, at, norm, radius.view(-1, *[1] * (x.ndim - 1)))
+        at = projected(x, at, norm, radius)
     return nearest, smallest
 
 

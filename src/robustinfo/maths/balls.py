@@ -38,15 +38,18 @@ def projected(x: Tensor, x_adv: Tensor, norm: str, epsilon: float | Tensor | Non
     """x_adv projected to the ball of epsilon (if any) around x, in [0, 1], and clipped to [0, 1].
 
     In l2 the perturbation is scaled, in linf it is clipped: (n, ...) -> (n, ...). epsilon: of all,
-    or of each image: (n, 1, ...).
+    or of each, (n,).
     """
     if epsilon is None:
         return x_adv.clamp(0, 1)
     delta = x_adv - x
+    most: Any = epsilon
+    if isinstance(epsilon, Tensor):
+        most = epsilon.view(-1, *[1] * (delta.ndim - 1))
     if norm == "linf":
-        delta = delta.clamp(-epsilon, epsilon)
+        delta = delta.clamp(-most, most)
     else:
-        delta = delta * (epsilon / _length(delta)).clamp(max=1)
+        delta = delta * (most / _length(delta)).clamp(max=1)
     return (x + delta).clamp(0, 1)
 
 
