@@ -50,7 +50,7 @@ def test_the_evaluation_says_so_in_one_line(evaluation):
     (line,) = (one for one in repr(found).splitlines() if one.startswith("least distance"))
     told = [float(text.strip(",;")) for text in line.split() if text[0].isdigit() and "." in text]
     assert told == pytest.approx([median, low, high], rel=0.02)
-    assert line.endswith("of 0 of 6 images none")
+    assert line.endswith("for 0 of 6 images none was found")
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_what_the_attacks_broke_is_within_their_epsilon_and_what_was_not_asked_i
     found = distances.per_image(rows, 5, right, robust, epsilon=0.2)
     assert found[:5].tolist() == [0.1, 0.2, 0.05, 0.0, INF] and found[5].isnan()
     assert distances.per_image([], 5, right, robust, epsilon=0.2) is None
-    assert distances.in_words(found)[0].endswith("of 1 of 5 images none")
+    assert distances.in_words(found)[0].endswith("for 1 of 5 images none was found")
 
 
 NEAR = {0: 0.1, 1: INF, 2: 0.05, 4: INF}  # by image; the network abstains on image 3

@@ -32,7 +32,7 @@ class Config(Settings):
     norm: Literal["l2"] = "l2"
     epsilon: Pixels | None = None  # None: any perturbation counts
     steps: PositiveInt = 100
-    first_radius: PositiveNumber = 1.0
+    first_radius: PositiveNumber = 1.0  # of the sphere, l2
     gamma: Fraction01 = 0.05  # share by which a radius grows or shrinks
 
 

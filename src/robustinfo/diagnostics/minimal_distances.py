@@ -41,6 +41,7 @@ Search = Literal["fmn", "fab", "ddn"]
 
 class Config(Settings):
     norm: Norm = "linf"
+    # minimum-norm attacks, of which the nearest counts; ddn is of l2 alone
     attacks: Annotated[tuple[Search, ...], Field(strict=False, min_length=1)] = ("fmn", "fab")
     steps: PositiveInt = 50  # of each attack
     targets: PositiveInt = 5  # likeliest wrong classes that FMN and FAB aim at, one after another

@@ -77,5 +77,5 @@ def in_words(distances: Tensor | None) -> list[str]:
     none = int(known.isinf().sum())
     return [
         f"least distance found of a misclassified image: median {median:.3g}, quartiles {low:.3g} "
-        f"and {high:.3g}; of {none} of {len(known)} images none"
+        f"and {high:.3g}; for {none} of {len(known)} images none was found"
     ]
