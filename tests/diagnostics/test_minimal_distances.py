@@ -83,6 +83,15 @@ def test_where_nothing_is_found_distances_are_infinite_and_counted(four_classes)
     assert math.isnan(found["local_optimality", "fab", None].value)
 
 
+def test_what_is_misclassified_when_clean_is_not_attacked(four_classes, generator):
+    p, asked = four_classes, []
+    p.y = (p.y + 1) % 4
+    p.model.register_forward_hook(lambda _, given, __: asked.append(len(given[0])))
+    config = Config(norm="l2", attacks=("fmn", "fab", "ddn"))
+    found = distances(p.model, p.x, p.y, config=config, generator=generator)
+    assert all(one.tolist() == [0.0] * 64 for one in found.values()) and asked == [64]
+
+
 def test_a_quantile_is_the_least_value_that_its_share_does_not_exceed():
     values = torch.tensor([3.0, 1.0, INF, 2.0])
     assert [quantile(values, share) for share in (0, 0.25, 0.26, 0.75, 1)] == [1, 1, 2, 3, INF]

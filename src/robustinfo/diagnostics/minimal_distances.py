@@ -6,9 +6,9 @@ It is an upper bound of the true one, so every accuracy that is read off is one,
 that is misclassified has distance 0; one for which nothing was found is infinitely far. How near
 each attack comes to the best of them is AttackBench's local optimality (maths/optimality.py).
 
-FMN follows the likeliest wrong class, and FAB goes to the nearest boundary of ``targets`` classes:
-on a linear network of four classes (64 images) FMN alone ended at up to 1.40 times the least
-distance, both together at 1.005 times at most.
+FMN and FAB aim at the likeliest wrong classes, one after another. On 60 images of a LeNet-5
+(digits), at five epsilons each, PGD (40 steps, 3 restarts) found one image nearer than FMN and FAB
+in linf, by 6 %, and none in l2; it missed 7 and 10 that lie within its epsilon.
 """
 
 import math
@@ -114,14 +114,15 @@ def distances(
     """By attack, the distance of each image, (n,) float64: 0 where the clean one is misclassified,
     infinite where the attack found nothing.
     """
-    network, right, found = GradientSafe(model).eval(), correct(model, x, y), {}
+    network, right = GradientSafe(model).eval(), correct(model, x, y)
+    batches = memory_batches(x[right], y[right], right.nonzero().squeeze(1))
+    attacked, found = [batch for batch in batches if len(batch[0])], {}
     for name, search in _searches(config).items():
-        parts = []
-        for a, b in memory_batches(x, y):
+        found[name] = torch.zeros(len(y), dtype=torch.double, device=x.device)
+        for a, b, rows in attacked:
             x_adv, success = search(network, a, b, generator=generator)
             size = distance(x_adv.double() - a.double(), config.norm)
-            parts.append(torch.where(success, size, torch.inf))
-        found[name] = torch.where(right, torch.cat(parts), 0.0)
+            found[name][rows] = torch.where(success, size, torch.inf)
     return found
 
 

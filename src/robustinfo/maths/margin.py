@@ -14,4 +14,4 @@ def margin(logits: Tensor, y: Tensor) -> Tensor:
 def wrong_classes(logits: Tensor, y: Tensor) -> Tensor:
     """All classes but the label, the likeliest first: (n, K - 1).  logits: (n, K).  y: (n,)."""
     ranked = logits.argsort(1, descending=True)
-    return ranked[ranked != y[:, None]].view(len(y), -1)
+    return ranked[ranked != y[:, None]].view(len(y), logits.shape[1] - 1)
