@@ -84,6 +84,7 @@ diagnostics:
                       adversary: {{method: pgd, {BALL}}}}}
   tendency: {{method: class_tendency, examples: fgsm}}
   margins: {{method: margins, examples: carlini_wagner}}
+  distances: {{method: minimal_distances, steps: 2, targets: 1, epsilons: [0.1, 51/255]}}
   loss_landscape: {{method: loss_landscape, images: 2, side: 3}}
   smoothed: {{method: smoothed_accuracy, epsilon: 0.2, sweep: {{steps: [1, 2]}}}}
   broken_after: {{method: broken_after, examples: fgsm, after: carlini_wagner}}

@@ -58,6 +58,8 @@ def changed(tmp_path, *changes):
         ("l2_noise, epsilon: 2.75", "l2_noise, epsilon: 28.1",
          "no two images in [0, 1] are 28.1 apart in l2; here that is at most 28, of 784 values"),
         ("0.3, 1.0]}}", "0.3, 8]}}", f"epsilon_curve.sweep.epsilon: {BELOW_1}"),
+        ("{method: output_checks}", "{method: minimal_distances, epsilons: [0.1, 8]}",
+         f"output_checks.epsilons: {BELOW_1}"),
         ("name: quickstart", "name: quickstart\nthreat: {linf: 8}", f"threat.linf: {BELOW_1}"),
         ("0.3, 1.0]}}", "0.3, 0.6]}}",
          "sweeps epsilon over [0.0, 0.05, 0.1, 0.15, 0.3, 0.6]; the verdict needs several values, "

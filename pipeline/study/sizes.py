@@ -21,8 +21,9 @@ def problems(config: Settings, dimension: int | None) -> Iterator[tuple[Key, str
             for key, problem in problems(value, dimension):
                 yield (name, *key), problem
         elif value is not None and _is_size(field.annotation, field.metadata):
-            if problem := out_of_scale(value, norm, dimension):
-                yield (name,), problem
+            for size in value if isinstance(value, tuple) else (value,):
+                if problem := out_of_scale(size, norm, dimension):
+                    yield (name,), problem
 
 
 def is_huge_end(kind: str, config: Settings, swept: str) -> bool:
@@ -44,7 +45,7 @@ def input_dimension(dataset: Entry) -> int | None:
 
 
 def _is_size(annotation: Any, metadata: list) -> bool:  # noqa: ANN401 - any type
-    """Whether a field is Pixels, or Pixels | None."""
+    """Whether a field is Pixels, Pixels | None, or a tuple of Pixels."""
     constraints = [
         *metadata,
         *(m for a in get_args(annotation) for m in getattr(a, "__metadata__", ())),

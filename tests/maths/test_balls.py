@@ -179,3 +179,15 @@ def test_two_balls_are_one_if_their_epsilons_differ_by_no_more_than_a_thousandth
     one, other, expected
 ):
     assert same_ball(one, other) is expected and same_ball(other, one) is expected
+
+
+@pytest.mark.parametrize("norm", ["linf", "l2"])
+def test_every_image_may_have_an_epsilon_of_its_own(norm):
+    x, x_adv = torch.rand(2, 4, 1, 3, 3, generator=torch.Generator().manual_seed(0))
+    epsilons = torch.tensor([0.0, 0.1, 0.3, 9.0])
+    each = [
+        projected(a[None], b[None], norm, e.item())
+        for a, b, e in zip(x, x_adv, epsilons, strict=True)
+    ]
+    torch.testing.assert_close(projected(x, x_adv, norm, epsilons), torch.cat(each))
+    assert projected(x, x_adv, norm, epsilons)[3].allclose(x_adv[3])

@@ -28,6 +28,7 @@ from robustinfo.attacks._restarts import run_attempts
 from robustinfo.attacks._success import fooled, keep_successes
 from robustinfo.core.settings import Norm, Pixels, Settings
 from robustinfo.maths.balls import distance
+from robustinfo.maths.margin import wrong_classes
 
 ROLE = "iterated"
 
@@ -69,7 +70,9 @@ def perturb(
         return found, closer, smallest[rows] <= near_enough
 
     with frozen(model), seeded(x, generator):
-        folded, wrong = fold_batchnorm(model, x), _wrong_classes(model, x, y)
+        folded = fold_batchnorm(model, x)
+        with torch.no_grad():
+            wrong = wrong_classes(model(x), y)
         attempts = product(_targets(config, wrong.shape[1]), range(config.restarts))
         all_images = torch.ones_like(y, dtype=torch.bool)
         nearest, _, _ = run_attempts(x, all_images, (partial(attempt, *one) for one in attempts))
@@ -81,13 +84,6 @@ def _targets(config: Config, wrong: int) -> list[slice]:
     if config.targets is None:
         return [slice(wrong)]
     return [slice(rank, rank + 1) for rank in range(min(config.targets, wrong))]
-
-
-@torch.no_grad()
-def _wrong_classes(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
-    """All classes but the label, the likeliest first: (n, K - 1)."""
-    ranked = model(x).argsort(1, descending=True)
-    return ranked[ranked != y[:, None]].view(len(y), -1)
 
 
 def _start(x: Tensor, norm: str, radius: float) -> Tensor:

@@ -22,6 +22,7 @@ outcome.py      per image, in one threat model: which attacks broke it, and whic
 follow_up.py    longer gradient attacks where the first may have been too short (convergence.py)
 evidence.py     diagnostics of one network, as the measurements that checks read (measured.py:
                 what its attacks show)
+distances.py    how far each image is from being misclassified, found by diagnostics/
 abstain.py      networks that may decline to answer
 planning.py     what a protocol takes here (peak_memory.py), and what differences can be seen
 """

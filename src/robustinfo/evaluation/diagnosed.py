@@ -9,6 +9,7 @@ from robustinfo.attacks._frozen import seeded
 from robustinfo.core.measurement import Measurement
 from robustinfo.core.seeds import part_generator
 from robustinfo.core.settings import Entry
+from robustinfo.diagnostics.minimal_distances import OF_IMAGE
 from robustinfo.evaluation.batches import Batches, sha256
 from robustinfo.evaluation.evidence import is_curve, run_diagnostics
 from robustinfo.evaluation.progress import Tally
@@ -42,15 +43,22 @@ def diagnosed(
                 found = run_diagnostics(
                     model, x, y, {name: entry}, resisting=resisted, generator=generator
                 )
-                return [_of_all(one, entry, len(x), n) for one in found]
+                return [_of_all(one, entry, answered) for one in found]
 
         values += task.finished.measurements(f"diagnostics/{name}", [*of, entry], compute)
         tally.end(name, n)
     return values
 
 
-def _of_all(one: Measurement, entry: Entry, answered: int, n: int) -> Measurement:
-    """An accuracy of the answered images as one of all n; any other measurement as it is."""
-    if not is_curve(entry) or one.interval != "fraction" or answered == n:
+def _of_all(one: Measurement, entry: Entry, answered: Tensor) -> Measurement:
+    """A measurement of the answered images as one of all: an accuracy, or which image it is of.
+
+    answered: (n,) bool. Any other measurement stays as it is.
+    """
+    n = len(answered)
+    if one.quantity == OF_IMAGE:
+        place = answered.nonzero()[int(one.level or 0)].item()
+        return one._replace(level=float(place), layer=f"image {place}")
+    if not is_curve(entry) or one.interval != "fraction":
         return one
-    return one._replace(value=one.value * answered / n, n=n)
+    return one._replace(value=one.value * int(answered.sum()) / n, n=n)

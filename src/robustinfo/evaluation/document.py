@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from robustinfo.evaluation import distances
 from robustinfo.evaluation.accuracy import Accuracy
 from robustinfo.evaluation.remedies._after import AfterRemedies
 from robustinfo.evaluation.result import Result
@@ -42,6 +43,7 @@ def document(evaluation: Result, about: Mapping[str, Any]) -> dict[str, Any]:
         "attacks_not_made": evaluation.not_made,
         "checks": [_check(one) for one in evaluation.checks],
         "curve": _curve(evaluation),
+        "distances": distances.as_data(evaluation.distances, evaluation.measurements),
         "images": {
             "label": evaluation.labels.tolist(),
             "clean_correct": evaluation.clean_correct.tolist(),

@@ -125,6 +125,7 @@ def evaluate(
         broken_by_follow_up=(robust_before & ~combined.robust).cpu(),
         not_made=left_out | not_made,
         measurements=values,
+        diagnosed=few,
         black_box=black_box,
         data_sha256=data_sha256,
         crafted=partial(crafted_again, task, source),

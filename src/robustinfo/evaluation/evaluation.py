@@ -17,7 +17,9 @@ class Evaluation(Result):
     """The verdict on one network, its evidence, and what repeats it; n images.
 
     ``clean_correct`` and ``robust`` are (n,) bool, ``labels`` (n,) int64, on the CPU; accuracies
-    are fractions of images with ``low`` and ``high``, their 95 % interval; see ``Result``.
+    are fractions of images with ``low`` and ``high``, their 95 % interval; see ``Result``. From
+    ``medium`` on ``distances`` (n,) is how far each image is from being misclassified, and
+    ``accuracy_at(epsilon)`` what that leaves.
 
     >>> import torch, robustinfo
     >>> _ = torch.manual_seed(0)

@@ -5,6 +5,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from robustinfo.evaluation.checks import HOLDS, NOT_ENOUGH, SIGNS, UNTRUSTED
+from robustinfo.evaluation.distances import in_words
 from robustinfo.evaluation.result import Result
 from robustinfo.evaluation.sizes import BY_NAME, rank
 from robustinfo.evaluation.verdict import Answer, Verdict
@@ -95,6 +96,7 @@ def lines(evaluation: Result, size: str) -> list[str]:
         verdict.verdict,
         f"{threat(evaluation, size)}; {summary(verdict)}",
         headline(evaluation),
+        *in_words(evaluation.distances),
         *(f"{one.check.name}: {text}" for one in reasons(verdict) if (text := explanation(one))),
         *mishaps(evaluation),
     ]
@@ -143,6 +145,7 @@ def render(evaluation: Result, size: str) -> Group:
         _attacks(evaluation),
         *map(escape, mishaps(evaluation)),
         *_remedies(evaluation),
+        *in_words(evaluation.distances),
         _checks(verdict),
         f"[dim]Not run: {not_run}[/]",
     )

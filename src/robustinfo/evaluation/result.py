@@ -10,6 +10,7 @@ from torch import Tensor
 from robustinfo.core.errors import UserError
 from robustinfo.core.measurement import Measurement
 from robustinfo.core.settings import Entry
+from robustinfo.evaluation import distances
 from robustinfo.evaluation.accuracy import Accuracy
 from robustinfo.evaluation.batches import Batch
 from robustinfo.evaluation.finished import Finished
@@ -58,6 +59,7 @@ class Result:
     broken_by_follow_up: Tensor  # (n,) bool: by longer attacks, after all others
     not_made: dict[str, str]  # the attacks that could not run, and why
     measurements: list[Measurement]
+    diagnosed: int  # so many of the first images the diagnostics were made on
     black_box: bool  # whether only its answers were known: no gradient attack was possible
     data_sha256: str  # of the images and labels
     crafted: Callable[..., Iterator[tuple[Batch, Tensor]]]  # task.crafted_again, but for a name
@@ -100,6 +102,33 @@ class Result:
             )
             for label in self.labels.unique().tolist()
         }
+
+    @property
+    def distances(self) -> Tensor | None:
+        """The least distance found of a misclassified image, (n,) float64, in the threat's norm.
+
+        In pixel values of [0, 1]; 0: misclassified when clean; infinite: none was found; NaN: of
+        images beyond the protocol's. None: none were looked for, as in ``tiny`` and ``small``.
+        """
+        return distances.per_image(
+            self.measurements,
+            self.diagnosed,
+            self.clean_correct,
+            self.robust,
+            self.threat.epsilon,
+        )
+
+    def accuracy_at(self, epsilon: float) -> Accuracy:
+        """The accuracy at any epsilon, read off ``distances``: at most so much is robust there.
+
+        Raises UserError where there are no distances.
+        """
+        found = self.distances
+        if found is None:
+            raise UserError(
+                "no distances were looked for; judge with protocol medium or a larger one"
+            )
+        return Accuracy.of(found[~found.isnan()] > epsilon)
 
     def adversarial_images(self, attack: str | None = None) -> Tensor:
         """The images that an attack made, (n, c, h, w); where it did not succeed, the clean ones.

@@ -33,14 +33,16 @@ def feasible(x: Tensor, x_adv: Tensor, norm: str, epsilon: float | None) -> Tens
     return inside & (distance(x_adv.double() - x.double(), norm) <= limit)
 
 
-def projected(x: Tensor, x_adv: Tensor, norm: str, epsilon: float | None) -> Tensor:
+def projected(x: Tensor, x_adv: Tensor, norm: str, epsilon: float | Tensor | None) -> Tensor:
     """x_adv projected to the ball of epsilon (if any) around x, in [0, 1], and to [0, 1].
 
     In linf the perturbation is clipped, in l2 scaled, and then cut to [0, 1]; in l1 the projection
-    to both together is exact: (n, ...) -> (n, ...).
+    to both together is exact: (n, ...) -> (n, ...). epsilon: of all, or of each, (n,).
     """
     if epsilon is None:
         return x_adv.clamp(0, 1)
+    if isinstance(epsilon, Tensor):
+        epsilon = epsilon.view(-1, *[1] * (x.ndim - 1))
     return norms.of(norm).projected(x, x_adv, epsilon)
 
 

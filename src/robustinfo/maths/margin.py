@@ -9,3 +9,9 @@ def margin(logits: Tensor, y: Tensor) -> Tensor:
     index = y[:, None]
     best_other = logits.scatter(1, index, -torch.inf).amax(1)
     return logits.gather(1, index).squeeze(1) - best_other
+
+
+def wrong_classes(logits: Tensor, y: Tensor) -> Tensor:
+    """All classes but the label, the likeliest first: (n, K - 1).  logits: (n, K).  y: (n,)."""
+    ranked = logits.argsort(1, descending=True)
+    return ranked[ranked != y[:, None]].view(len(y), logits.shape[1] - 1)

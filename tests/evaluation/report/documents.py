@@ -94,6 +94,13 @@ REMEDIES = {
         }
     }
 }
+DISTANCES = {
+    "found": [0.0, None, *(0.001 * number for number in range(1, 63))],
+    "attacks": {
+        "fmn": {"found_fraction": 0.98, "attack_distance_median": 0.03, "local_optimality": 0.999},
+        "fab": {"found_fraction": 0.3, "attack_distance_median": None, "local_optimality": None},
+    },
+}
 NOTHING = {"robust_accuracy": 0.0, "interval": [0.0, 0.06]}
 KINDS = {
     "as it is": document,
@@ -106,6 +113,7 @@ KINDS = {
     "random": lambda: judged(ADAPTIVE, ["forwards_differ_fraction"]),
     "two classes": lambda: document(by_class=document()["by_class"][:2]),
     "1,000 classes": lambda: document(by_class=classes(1000)),
+    "distances": lambda: document(distances=DISTANCES),
     "no curve": lambda: document(curve=[]),
     "hostile": lambda: hostile(),
 }  # fmt: skip

@@ -169,6 +169,14 @@ def test_without_a_curve_or_gallery_there_is_no_place_for_them(page):
     assert 'id="gallery"' in with_both and "gallery" not in without.partition("</style>")[2]
 
 
+def test_least_distances_have_a_section_where_they_were_looked_for(page):
+    text = words(page("distances"))
+    assert "each of 64 images" in text and "quartiles 0.015, 0.031, 0.047" in text
+    assert "For 1 of them nothing was found at any distance" in text
+    places(text, "FMN 98.0 % 0.03 0.999", "FAB 30.0 % none not defined")
+    assert "least distances found" in text and 'id="distances"' not in page("as it is")
+
+
 def test_it_says_how_to_repeat_it(page):
     made, text = documents.document(), words(page("as it is"))
     for value in (

@@ -5,6 +5,7 @@ schema.py     what evaluation.json holds, checked once
 page.py       the page, from page.html and its parts; its words are in verdicts.py (the verdict),
               quantities.py (checks) and attack_words.py (attacks)
 latex.py      a row and a table for a paper
+distances.py  the section of least distances
 figures.py    accuracy by epsilon, and by attack; gallery.py draws images, which tiles.py prepares
 
 What the page of a study shares lies in display/. LaTeX needs no more than the library; all else

@@ -11,6 +11,7 @@ from robustinfo.evaluation.display.norms import NORMS
 from robustinfo.evaluation.display.numbers import percent, pixels
 from robustinfo.evaluation.display.saving import STYLE
 from robustinfo.evaluation.report.attack_words import name
+from robustinfo.evaluation.report.distances import steps
 from robustinfo.evaluation.report.schema import Document
 
 if TYPE_CHECKING:
@@ -81,7 +82,10 @@ def _short(text: str) -> str:
 
 
 def _curve(document: Document) -> "Figure":
-    """Accuracy over epsilon with its interval; dashed: the epsilon that is judged."""
+    """Accuracy over epsilon with its interval; dashed: the epsilon that is judged.
+
+    Stepped: as it is read off the least distances, if there are any.
+    """
     figure, axis = empty(2.6)
     points, judged = document.curve, document.threat.epsilon
     at = [point.epsilon for point in points]
@@ -89,6 +93,12 @@ def _curve(document: Document) -> "Figure":
     axis.fill_between(at, low, high, color=ALONE, alpha=0.2, lw=0)
     axis.plot(at, [100 * point.accuracy for point in points], "o-", color=ALONE, ms=4, lw=1.3)
     axis.axvline(judged, color=TOGETHER, ls="--", lw=1)
+    if document.distances is not None:
+        axis.lines[0].set_label("PGD on the margin, by epsilon")
+        at_each, left = steps(document.distances, at[-1])
+        shown = [100 * share for share in left]
+        axis.step(at_each, shown, where="post", color=INK, lw=1, label="least distances found")
+        axis.legend(loc="upper right")
     ticks = list(_ticks(at))
     axis.set_xticks(ticks, [pixels(size) for size in ticks])
     axis.set_ylim(0, 102)

@@ -9,7 +9,7 @@ from robustinfo.evaluation.display import numbers
 from robustinfo.evaluation.display.assets import TEMPLATES
 from robustinfo.evaluation.display.badges import BADGES
 from robustinfo.evaluation.display.tile import png
-from robustinfo.evaluation.report import attack_words, quantities, verdicts
+from robustinfo.evaluation.report import attack_words, distances, quantities, verdicts
 from robustinfo.evaluation.report.schema import Checked, Document, Protocol
 from robustinfo.evaluation.report.tiles import Gallery, Tiles
 
@@ -62,6 +62,7 @@ def page(
             most=MOST_CLASSES,
             tiles=_gallery(gallery, images),
             protocol=_protocol(document.protocol),
+            distances=distances.shown(document.distances),
         )
     )
 

@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError, model_validator
 from robustinfo.core.errors import UserError
 from robustinfo.core.settings import Fraction01, Norm, Number, PositiveNumber, Settings
 from robustinfo.evaluation.checks import BY_NAME
+from robustinfo.evaluation.report.distances import Distances
 from robustinfo.evaluation.report.fields import Class, Finite, Interval, one_of
 from robustinfo.evaluation.report.printable import printable
 from robustinfo.evaluation.report.remedies import AfterRemedies
@@ -146,6 +147,7 @@ class Document(Settings):
     attacks_not_made: dict[str, str]
     checks: list[Checked]
     curve: list[Point]  # accuracy by epsilon under PGD on the margin, ascending
+    distances: Distances | None  # None: none were looked for
     images: Images
 
 

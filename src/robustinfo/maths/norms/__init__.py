@@ -21,8 +21,11 @@ class Method(Protocol):
     def tolerance(self, epsilon: float, values: int) -> float:
         """By how much rounding in float32 alone may exceed epsilon. values: of an image."""
 
-    def projected(self, x: Tensor, x_adv: Tensor, epsilon: float) -> Tensor:
-        """x_adv, moved into the ball and [0, 1]; what lies there stays."""
+    def projected(self, x: Tensor, x_adv: Tensor, epsilon: float | Tensor) -> Tensor:
+        """x_adv, moved into the ball and [0, 1]; what lies there stays.
+
+        epsilon: of all, or of each, (n, 1, ...).
+        """
 
     def ascended(
         self, x: Tensor, at: Tensor, gradient: Tensor, size: float, epsilon: float

@@ -33,7 +33,7 @@ def tolerance(epsilon: float, values: int) -> float:
 
 
 def projected(x: Tensor, x_adv: Tensor, epsilon: float | Tensor) -> Tensor:
-    """The nearest point, in l2, of the ball and the box.  epsilon: of all, or of each, (n,).
+    """The nearest point, in l2, of the ball and the box.  epsilon: of all, or of each, (n, 1, ...).
 
     It changes each value by |x_adv - x| - t, cut to what the box has room for, with t >= 0 such
     that the changes add up to epsilon.
@@ -41,7 +41,7 @@ def projected(x: Tensor, x_adv: Tensor, epsilon: float | Tensor) -> Tensor:
     middle, delta = x.flatten(1), (x_adv - x).flatten(1)
     room = torch.where(delta > 0, 1 - middle, middle)
     kept = torch.minimum(delta.abs(), room)
-    radius = torch.as_tensor(epsilon, dtype=torch.double, device=x.device).expand(len(x))
+    radius = torch.as_tensor(epsilon, dtype=torch.double, device=x.device).flatten().expand(len(x))
     over = kept.sum(1) > radius
     if over.any():
         kept[over] = _shrunk(delta[over].abs(), room[over], radius[over, None])

@@ -21,7 +21,7 @@ def tolerance(epsilon: float, values: int) -> float:
     return ROUNDING * max(1.0, epsilon)
 
 
-def projected(x: Tensor, x_adv: Tensor, epsilon: float) -> Tensor:
+def projected(x: Tensor, x_adv: Tensor, epsilon: float | Tensor) -> Tensor:
     """The perturbation is scaled, then clipped to [0, 1]."""
     delta = x_adv - x
     return (x + delta * (epsilon / _divisor(delta)).clamp(max=1)).clamp(0, 1)

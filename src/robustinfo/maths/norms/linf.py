@@ -1,5 +1,7 @@
 """The linf norm: the largest change of a value."""
 
+from typing import Any
+
 import torch
 from torch import Generator, Tensor
 
@@ -17,9 +19,10 @@ def tolerance(epsilon: float, values: int) -> float:
     return ROUNDING * max(1.0, epsilon)
 
 
-def projected(x: Tensor, x_adv: Tensor, epsilon: float) -> Tensor:
+def projected(x: Tensor, x_adv: Tensor, epsilon: float | Tensor) -> Tensor:
     """Every change is clipped."""
-    return (x + (x_adv - x).clamp(-epsilon, epsilon)).clamp(0, 1)
+    most: Any = epsilon  # which clamp takes as a number or as a tensor
+    return (x + (x_adv - x).clamp(-most, most)).clamp(0, 1)
 
 
 def ascended(x: Tensor, at: Tensor, gradient: Tensor, size: float, epsilon: float) -> Tensor:
