@@ -40,9 +40,7 @@ def test_brightness_turns_what_it_lifts_above_the_threshold():
     assert whole.value == pytest.approx((4 / 7 + 1) / 2) and whole.input == ""
     of_each = torch.tensor([1, 0.8, 0.6, 0.4, 0.2, 0, 1.0]) / 2 + 0.5
     half_width = 1.96 * of_each.std().item() / 7**0.5
-    assert [whole.low, whole.high] == pytest.approx(
-        [whole.value - half_width, whole.value + half_width]
-    )
+    assert 0 < whole.low < whole.value - half_width < whole.value + half_width < whole.high < 1
 
 
 def test_all_of_the_paper_without_frost_are_asked_at_every_severity_unless_some_are_named():
@@ -79,4 +77,4 @@ def test_the_corruption_error_is_the_mean_of_ratios_of_errors():
     same = measured(corruptions=["brightness"])
     assert relative_error(same, same)[0].value == 1
     assert relative_error(rows(fog=0.9), rows(fog=1.0)) == []
-    assert relative_error([], []) == []
+    assert relative_error(same, []) == []

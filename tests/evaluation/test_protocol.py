@@ -103,7 +103,7 @@ def test_where_there_are_few_images_more_of_them_are_planted():
 
 @pytest.mark.parametrize("ball", BALLS, ids=lambda ball: ball.norm)
 def test_no_network_is_asked_more_often_than_was_said(ball):
-    size = Size("own", 8, 10, 2, 300, 4, 200, 4, True)
+    size = Size("own", 8, 10, 2, 300, 4, 200, 4, True, corruptions=True)
     model, x = Counted().eval(), 0.3 + 0.4 * torch.rand(8, 1, 8, 8)
     y = model(x).argmax(1)
     model.seen = {True: 0, False: 0}

@@ -81,7 +81,7 @@ def _run(chosen: Options, text_format: plain.TextFormat) -> dict[str, str]:
 def _questions(chosen: Options, device: torch.device) -> Questions:
     return Questions(
         ball=Ball(norm=chosen.norm, epsilon=chosen.epsilon),
-        size=sizes.BY_NAME[chosen.protocol],
+        size=sizes.BY_NAME[chosen.protocol].asked(chosen.corruptions),
         images=chosen.images,
         attacks=chosen.attacks,
         crafted=read_images(chosen.adversarial),
@@ -116,12 +116,14 @@ def _announced(
     seconds_each = budget.seconds_each(networks[0], to_float(data.images[:TIMED], questions.device))
     term = as_attacked(networks[0], questions)[1]
     there = sum(data.summary.classes.values())
-    task = budget.Task(there, values, len(networks), term is not None, chosen.images)
-    needed = dict(budget.estimates(seconds_each, ball, task))
+    task = budget.Task(
+        there, values, len(networks), term is not None, chosen.images, chosen.corruptions
+    )
+    needed = {one.name: took for one, took in budget.estimates(seconds_each, ball, task)}
     text = (
         f"protocol {size.name} ({sizes.rank(size)}): "
         f"{len(data.labels[: questions.most_images])} images, at most about "
-        f"{budget.duration(needed[size])} on {questions.device}"
+        f"{budget.duration(needed[size.name])} on {questions.device}"
         + ", and more for remedies if a check fails"
         * questions.remedies
     )

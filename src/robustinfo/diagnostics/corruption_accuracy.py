@@ -16,10 +16,11 @@ from torch import Generator, Tensor, nn
 
 from robustinfo.core import registry
 from robustinfo.core.batches import correct, memory_batches
-from robustinfo.core.measurement import Measurement, fraction, mean
+from robustinfo.core.measurement import Measurement, fraction
 from robustinfo.core.settings import Outline, Settings
 from robustinfo.distortions._severities import COMMON, SEVERITIES
 from robustinfo.distortions.corruption import Corruption, Severity
+from robustinfo.maths.statistics import fraction_interval
 
 ACCURACY, OF_ONE, OF_ALL = (
     "corruption_accuracy", "accuracy_over_severities", "mean_corruption_accuracy"
@@ -62,8 +63,8 @@ def diagnose(
             for severity, mask in zip(config.severities, right, strict=True)
         ]
         shares.append(right.double().mean(0))
-        found.append(mean(OF_ONE, shares[-1])._replace(input=name))
-    return [*found, mean(OF_ALL, torch.stack(shares).mean(0))]
+        found.append(_mean(OF_ONE, shares[-1])._replace(input=name))
+    return [*found, _mean(OF_ALL, torch.stack(shares).mean(0))]
 
 
 def relative_error(ours: Iterable[Measurement], twins: Iterable[Measurement]) -> list[Measurement]:
@@ -73,10 +74,20 @@ def relative_error(ours: Iterable[Measurement], twins: Iterable[Measurement]) ->
     """
     error = {one.input: 1 - one.value for one in ours if one.quantity == OF_ONE}
     theirs = {one.input: 1 - one.value for one in twins if one.quantity == OF_ONE}
-    if not error or not all(theirs.values()):
+    if not theirs or not all(theirs.values()):
         return []
     ratios = [error[name] / theirs[name] for name in error]
     return [Measurement(RELATIVE, sum(ratios) / len(ratios))]
+
+
+def _mean(quantity: str, shares: Tensor) -> Measurement:
+    """The mean of each image's share of right answers (n,), with Wilson's interval.
+
+    It is as wide as if every image were right always or never, and no mean has a wider one.
+    """
+    n, value = len(shares), shares.mean().item()
+    low, high = fraction_interval(value * n, n)
+    return Measurement(quantity, value, "own", n, low, high)
 
 
 def _right(

@@ -20,6 +20,7 @@ outcome.py      per image, in one threat model: which attacks broke it, and whic
 follow_up.py    longer gradient attacks where the first may have been too short (convergence.py)
 evidence.py     diagnostics of one network, as the measurements that checks read (measured.py:
                 what its attacks show)
+beside.py       calibration and accuracy under common corruptions, beside robust accuracy
 abstain.py      networks that may decline to answer
 planning.py     what a protocol takes here (peak_memory.py), and what differences can be seen
 """

@@ -31,6 +31,7 @@ class Task(NamedTuple):
     networks: int = 1  # 2 with a twin
     term: bool = False  # whether there is an adaptive attack
     asked: int | None = None  # number of images, whatever the protocol
+    corruptions: bool | None = None  # whether there are common ones; None: as the protocol has it
 
 
 def seconds_each(model: nn.Module, x: Tensor) -> tuple[float, float]:
@@ -71,7 +72,7 @@ def estimates(
     """(size, seconds) of every size, the smallest first."""
     for size in SIZES:
         images = min(task.asked or size.images, task.images)
-        passes = cost(size, ball, task.values, images, term=task.term)
+        passes = cost(size.asked(task.corruptions), ball, task.values, images, term=task.term)
         seconds = passes.gradients * seconds_each[0] + passes.queries * seconds_each[1]
         steps = sum(passes) / min(images, memory_batch(task.values))
         yield size, task.networks * (seconds + OVERHEAD * steps)

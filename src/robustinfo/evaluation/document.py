@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from robustinfo.evaluation.accuracy import Accuracy
+from robustinfo.evaluation.beside import calibration_as_data
 from robustinfo.evaluation.remedies._after import AfterRemedies
 from robustinfo.evaluation.result import Result
 from robustinfo.evaluation.verdict import Answer
@@ -23,6 +24,7 @@ def document(evaluation: Result, about: Mapping[str, Any]) -> dict[str, Any]:
     about: what repeats it (questions.py).
     """
     clean, robust = evaluation.clean_accuracy, evaluation.robust_accuracy
+    corruptions = evaluation.corruptions
     return {
         **about,
         "verdict": evaluation.verdict,
@@ -42,6 +44,8 @@ def document(evaluation: Result, about: Mapping[str, Any]) -> dict[str, Any]:
         "attacks_not_made": evaluation.not_made,
         "checks": [_check(one) for one in evaluation.checks],
         "curve": _curve(evaluation),
+        "calibration": calibration_as_data(evaluation.measurements),
+        "corruptions": None if corruptions is None else corruptions.as_data(),
         "images": {
             "label": evaluation.labels.tolist(),
             "clean_correct": evaluation.clean_correct.tolist(),

@@ -4,6 +4,7 @@ from rich.console import Group
 from rich.markup import escape
 from rich.table import Table
 
+from robustinfo.evaluation import beside
 from robustinfo.evaluation.checks import HOLDS, NOT_ENOUGH, SIGNS, UNTRUSTED
 from robustinfo.evaluation.result import Result
 from robustinfo.evaluation.sizes import BY_NAME, rank
@@ -95,6 +96,7 @@ def lines(evaluation: Result, size: str) -> list[str]:
         verdict.verdict,
         f"{threat(evaluation, size)}; {summary(verdict)}",
         headline(evaluation),
+        *beside.in_words(evaluation.measurements),
         *(f"{one.check.name}: {text}" for one in reasons(verdict) if (text := explanation(one))),
         *mishaps(evaluation),
     ]
@@ -138,6 +140,7 @@ def render(evaluation: Result, size: str) -> Group:
     not_run = ", ".join(one.check.name for one in verdict.answers if one.result == "not run")
     return Group(
         head,
+        *beside.in_words(evaluation.measurements),
         *why,
         "",
         _attacks(evaluation),

@@ -12,6 +12,7 @@ from robustinfo.core.measurement import Measurement
 from robustinfo.core.settings import Entry
 from robustinfo.evaluation.accuracy import Accuracy
 from robustinfo.evaluation.batches import Batch
+from robustinfo.evaluation.beside import Corruptions, calibration, corruptions
 from robustinfo.evaluation.finished import Finished
 from robustinfo.evaluation.remedies._after import AfterRemedies
 from robustinfo.evaluation.threats import Ball
@@ -100,6 +101,16 @@ class Result:
             )
             for label in self.labels.unique().tolist()
         }
+
+    @property
+    def calibration(self) -> dict[str, Measurement]:
+        """Calibration on clean images by quantity (diagnostics/calibration.py); empty: unknown."""
+        return calibration(self.measurements)
+
+    @property
+    def corruptions(self) -> Corruptions | None:
+        """Accuracy under common corruptions; None where it was not measured."""
+        return corruptions(self.measurements)
 
     def adversarial_images(self, attack: str | None = None) -> Tensor:
         """The images that an attack made, (n, c, h, w); where it did not succeed, the clean ones.
