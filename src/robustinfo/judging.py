@@ -98,7 +98,7 @@ def judge(
     if isinstance(attacks, str | Mapping) or callable(attacks):
         attacks = [attacks]
     options.check_whole_numbers(seed, batch_size)
-    size = BY_NAME[options.protocol(protocol)].asked(corruptions)
+    size = BY_NAME[options.protocol(protocol)].with_corruptions(corruptions)
     abstain = options.abstain(abstain)
     data = labelled_images(x, y, images or size.images, classes)
     if classes is None:

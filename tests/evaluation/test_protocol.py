@@ -8,7 +8,7 @@ from torch import nn
 
 from robustinfo.core import registry
 from robustinfo.evaluation.attacks import attacks_of
-from robustinfo.evaluation.budget import Task, estimates, largest_size
+from robustinfo.evaluation.budget import OVERHEAD, Task, estimates, largest_size
 from robustinfo.evaluation.checks import AT_MOST, BY_NAME, CHECKS
 from robustinfo.evaluation.evaluate import evaluate
 from robustinfo.evaluation.protocol import attacks, cost, diagnostics
@@ -71,6 +71,20 @@ def test_the_largest_that_fits_is_taken_and_a_twin_costs_as_much_again():
     assert largest_size(EACH, ball, 0.1 * known[SIZES[0]], Task(1000, 784)) == smallest
     few = dict(estimates(EACH, ball, Task(64, 784)))
     assert few[SIZES[0]] == known[SIZES[0]] and few[SIZES[1]] < known[SIZES[1]]
+
+
+def test_corruptions_are_asked_of_any_protocol_or_left_out_and_are_counted():
+    """Fourteen at five severities, of every image once; from medium on they are there."""
+    ball, images = BALLS[0], 400
+    task = Task(images, 784)
+    without, usual, all_have = (
+        dict(estimates(EACH, ball, task._replace(corruptions=one))) for one in (False, None, True)
+    )
+    for size in SIZES:
+        more = 70 * (min(size.images, images) * EACH[1] + OVERHEAD)  # each in one batch
+        assert all_have[size] - without[size] == pytest.approx(more)
+        assert usual[size] == (all_have if size.corruptions else without)[size]
+    assert [size.corruptions for size in SIZES] == [False, False, True, True, True]
 
 
 class Counted(nn.Module):

@@ -81,7 +81,7 @@ def _run(chosen: Options, text_format: plain.TextFormat) -> dict[str, str]:
 def _questions(chosen: Options, device: torch.device) -> Questions:
     return Questions(
         ball=Ball(norm=chosen.norm, epsilon=chosen.epsilon),
-        size=sizes.BY_NAME[chosen.protocol].asked(chosen.corruptions),
+        size=sizes.BY_NAME[chosen.protocol].with_corruptions(chosen.corruptions),
         images=chosen.images,
         attacks=chosen.attacks,
         crafted=read_images(chosen.adversarial),

@@ -46,7 +46,7 @@ def diagnose(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> list[Measurement]:
     """Means over the n images.  x: (n, c, h, w) in [0, 1].  y: (n,) labels."""
-    found = outputs(model, x)
+    found, y = outputs(model, x).cpu(), y.cpu()  # where sums are in order, and the same again
     if labels_alone(found):
         return []
     given = probabilities(found).double().mean() > MOST

@@ -72,7 +72,8 @@ def estimates(
     """(size, seconds) of every size, the smallest first."""
     for size in SIZES:
         images = min(task.asked or size.images, task.images)
-        passes = cost(size.asked(task.corruptions), ball, task.values, images, term=task.term)
+        asked = size.with_corruptions(task.corruptions)
+        passes = cost(asked, ball, task.values, images, term=task.term)
         seconds = passes.gradients * seconds_each[0] + passes.queries * seconds_each[1]
         steps = sum(passes) / min(images, memory_batch(task.values))
         yield size, task.networks * (seconds + OVERHEAD * steps)

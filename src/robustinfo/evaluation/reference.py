@@ -117,8 +117,8 @@ def _sizes() -> str:
     lines = [
         f"| {size.name} | {size.images} | {size.steps} | {size.restarts} | {size.queries} | "
         f"{size.walk or 'none'} | {size.draws} | {size.planted} | "
-        f"{'yes' if size.ensemble else 'no'} | {'yes' if size.corruptions else 'no'} | {_upper_end_of_none(size.images)} | "
-        f"{_upper_end_of_none(size.planted)} |"
+        f"{'yes' if size.ensemble else 'no'} | {'yes' if size.corruptions else 'no'} | "
+        f"{_upper_end_of_none(size.images)} | {_upper_end_of_none(size.planted)} |"
         for size in SIZES
     ]
     return "\n".join([head, "|" + 12 * "---|", *lines])

@@ -20,9 +20,9 @@ class Size(NamedTuple):
     ensemble: bool  # AutoAttack
     corruptions: bool = False  # whether common corruptions are measured beside the attacks
 
-    def asked(self, corruptions: bool | None) -> "Size":
-        """The same with common corruptions or without, where that is said."""
-        return self if corruptions is None else self._replace(corruptions=corruptions)
+    def with_corruptions(self, wanted: bool | None) -> "Size":
+        """The same with common corruptions or without; None: as it is."""
+        return self if wanted is None else self._replace(corruptions=wanted)
 
 
 SIZES = (
