@@ -30,7 +30,9 @@ OF_TWIN = True
 
 
 class Config(Settings):
+    # which ones; by default the fourteen common ones
     corruptions: Annotated[tuple[Corruption, ...], Field(strict=False, min_length=1)] = (*COMMON,)
+    # which severities, 1 to 5
     severities: Annotated[tuple[Severity, ...], Field(strict=False, min_length=1)] = SEVERITIES
 
 

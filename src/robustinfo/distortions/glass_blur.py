@@ -19,7 +19,7 @@ from robustinfo.distortions.gaussian_blur import blurred
 class Config(Settings):
     std: Number  # of both blurs, in pixels
     reach: Annotated[int, Field(ge=1)]  # how far a pixel may come from, in each direction
-    iterations: Annotated[int, Field(ge=1)]
+    iterations: Annotated[int, Field(ge=1)]  # how often all pixels move
 
 
 def distort(x: Tensor, *, config: Config, generator: Generator) -> Tensor:

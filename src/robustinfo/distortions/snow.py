@@ -22,11 +22,11 @@ LUMA = (0.299, 0.587, 0.114)  # of red, green and blue, ITU-R BT.601
 
 class Config(Settings):
     mean: Number  # of the noise
-    std: Number
+    std: Number  # of the noise
     zoom: Annotated[float, Field(ge=1)]  # by which flakes are magnified
     threshold: Number  # noise below it is no flake
     radius: Annotated[int, Field(ge=1)]  # of the smear, in pixels
-    smear_std: PositiveNumber
+    smear_std: PositiveNumber  # of its Gaussian, in pixels
     kept: Fraction01  # of the image as it was; the rest is paler
 
 
