@@ -90,7 +90,7 @@ def _measure_snapshot(
         )
     entries = job.params["snapshot_diagnostics"]
     for measurement in run_diagnostics(model, x, y, entries, resisting={}, generator=job.generator):
-        yield measurement._replace(input="clean")
+        yield measurement._replace(input=measurement.input or "clean")
 
 
 def _with_input(

@@ -54,6 +54,7 @@ def judge(
     device: str | torch.device = "",
     batch_size: int | None = None,
     remedies: bool | None = None,
+    corruptions: bool | None = None,
     out: str | Path | None = None,
     progress: bool | Progress = False,
 ) -> Evaluation | UnionEvaluation:
@@ -80,7 +81,8 @@ def judge(
     seed, device (default: a GPU if there is one), batch_size: the same ones give the same bits on
     one machine. remedies: where a check fails, the attacks that answer it are made, too, on what is
     still robust (``after_remedies``); False: never; True: also where the network is known by its
-    answers alone, in about 41,600 queries of each at most. out: a folder for the report and
+    answers alone, in about 41,600 queries of each at most. corruptions: whether accuracy under
+    common corruptions is measured, too; None: from ``medium`` on. out: a folder for the report and
     all results, from which a stopped evaluation goes on. progress: True for lines on standard
     error, or a function of a progress.Step.
 
@@ -103,7 +105,8 @@ def judge(
     if isinstance(attacks, str | Mapping) or callable(attacks):
         attacks = [attacks]
     options.check_whole_numbers(seed, batch_size)
-    size, abstain = BY_NAME[options.protocol(protocol)], options.abstain(abstain)
+    size = BY_NAME[options.protocol(protocol)].with_corruptions(corruptions)
+    abstain = options.abstain(abstain)
     data = labelled_images(x, y, images or size.images, classes)
     if classes is None:
         data = in_its_classes(model, data, more=abstain is not None)

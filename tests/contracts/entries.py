@@ -10,6 +10,7 @@ from pipeline.study.external import only_trained
 from pipeline.study.slices import KINDS, in_setting
 from robustinfo.core import registry
 from tests.attacks.entries import ATTACKS
+from tests.distortions.entries import CORRUPTIONS
 
 FILES = [Path("params.yaml"), *sorted(Path("studies").glob("*.yaml"))]
 STUDIES = {  # as each of its settings sees it
@@ -34,7 +35,7 @@ def held(kind):
                 one = quick(kind, next(iter(registry.sweep(entry)))[1])
                 found.setdefault(str(one), (f"{file}:{name}", one, network))
     entries = {name: (entry, network) for name, entry, network in found.values()}
-    more = ATTACKS if kind == "attacks" else {}
+    more = {"attacks": ATTACKS, "distortions": CORRUPTIONS}.get(kind, {})
     entries |= {name: (quick(kind, entry), None) for name, entry in more.items()}
     there = {entry["method"] for entry, _ in entries.values()}
     for name in registry.names(kind):

@@ -2,11 +2,23 @@ from functools import partial
 
 import pytest
 import torch
+from scipy.stats import poisson
 
-from robustinfo.distortions import gaussian_noise, l2_noise, linf_noise
+from robustinfo.distortions import (
+    gaussian_noise,
+    impulse_noise,
+    l2_noise,
+    linf_noise,
+    shot_noise,
+    speckle_noise,
+)
 
 NOISES = [
     partial(gaussian_noise.distort, config=gaussian_noise.Config(snr_db=10)),
+    partial(gaussian_noise.distort, config=gaussian_noise.Config(std=0.1)),
+    partial(shot_noise.distort, config=shot_noise.Config(photons=50)),
+    partial(impulse_noise.distort, config=impulse_noise.Config(amount=0.1)),
+    partial(speckle_noise.distort, config=speckle_noise.Config(std=0.1)),
     partial(linf_noise.distort, config=linf_noise.Config(epsilon="8/255")),
     partial(l2_noise.distort, config=l2_noise.Config(epsilon=0.5)),
 ]
@@ -93,3 +105,42 @@ def test_noise_of_no_size_changes_nothing(noise):
 def test_a_negative_size_is_an_error(noise):
     with pytest.raises(ValueError, match="epsilon"):
         noise.Config(epsilon=-0.1)
+
+
+@pytest.mark.parametrize(
+    ("method", "settings", "variance"),
+    [
+        (gaussian_noise, {"std": 0.08}, 0.08**2),
+        (shot_noise, {"photons": 100}, 0.4 / 100),
+        (speckle_noise, {"std": 0.2}, (0.2 * 0.4) ** 2),
+    ],
+)
+def test_noise_has_the_mean_of_the_image_and_its_own_variance(method, settings, variance):
+    x = mid_grey(0.4)
+    noisy = method.distort(x, config=method.Config(**settings), generator=seeded())
+    assert noisy.mean().item() == pytest.approx(0.4, abs=0.002)
+    assert noisy.var().item() == pytest.approx(variance, rel=0.05)
+
+
+def test_shot_noise_counts_whole_photons_as_a_poisson_distribution_does():
+    x = torch.full((1, 1, 200, 200), 0.5, dtype=torch.float64)
+    noisy = shot_noise.distort(x, config=shot_noise.Config(photons=6), generator=seeded())
+    counts = (6 * noisy).round()
+    torch.testing.assert_close(6 * noisy, counts)
+    for count in range(6):  # more than six are clamped
+        share = (counts == count).double().mean().item()
+        assert share == pytest.approx(poisson.pmf(count, 3), abs=0.01)
+
+
+def test_impulse_noise_replaces_its_share_of_values_by_black_and_white_alike():
+    x, config = mid_grey(0.4), impulse_noise.Config(amount=0.2)
+    noisy = impulse_noise.distort(x, config=config, generator=seeded())
+    assert {*noisy.unique().tolist()} == {0.0, 0.4, 1.0}
+    for value in (0, 1):
+        assert (noisy == value).double().mean().item() == pytest.approx(0.1, abs=0.01)
+
+
+@pytest.mark.parametrize("settings", [{}, {"snr_db": 10.0, "std": 0.1}])
+def test_the_size_of_gaussian_noise_is_said_once(settings):
+    with pytest.raises(ValueError, match="either `snr_db` or `std`"):
+        gaussian_noise.Config(**settings)

@@ -8,7 +8,7 @@ from torch import nn
 
 from robustinfo.core import registry
 from robustinfo.evaluation.attacks import attacks_of
-from robustinfo.evaluation.budget import Task, estimates, largest_size
+from robustinfo.evaluation.budget import OVERHEAD, Task, estimates, largest_size
 from robustinfo.evaluation.checks import AT_MOST, BY_NAME, CHECKS
 from robustinfo.evaluation.evaluate import evaluate
 from robustinfo.evaluation.protocol import attacks, cost, diagnostics
@@ -80,6 +80,20 @@ def test_several_threat_models_take_the_time_of_all_of_them():
         assert seconds == pytest.approx(sum(one[size] for one in of_each))
 
 
+def test_corruptions_are_asked_of_any_protocol_or_left_out_and_are_counted():
+    """Fourteen at five severities, of every image once; from medium on they are there."""
+    ball, images = BALLS[0], 400
+    task = Task(images, 784)
+    without, usual, all_have = (
+        dict(estimates(EACH, [ball], task._replace(corruptions=one))) for one in (False, None, True)
+    )
+    for size in SIZES:
+        more = 70 * (min(size.images, images) * EACH[1] + OVERHEAD)  # each in one batch
+        assert all_have[size] - without[size] == pytest.approx(more)
+        assert usual[size] == (all_have if size.corruptions else without)[size]
+    assert [size.corruptions for size in SIZES] == [False, False, True, True, True]
+
+
 class Counted(nn.Module):
     """A linear network that counts the images it is shown, with and without a gradient."""
 
@@ -110,7 +124,7 @@ def test_where_there_are_few_images_more_of_them_are_planted():
 
 @pytest.mark.parametrize("ball", BALLS, ids=lambda ball: ball.norm)
 def test_no_network_is_asked_more_often_than_was_said(ball):
-    size = Size("own", 8, 10, 2, 300, 4, 200, 4, True)
+    size = Size("own", 8, 10, 2, 300, 4, 200, 4, True, corruptions=True)
     model, x = Counted().eval(), 0.3 + 0.4 * torch.rand(8, 1, 8, 8)
     y = model(x).argmax(1)
     model.seen = {True: 0, False: 0}

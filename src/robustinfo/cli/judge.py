@@ -69,6 +69,14 @@ def judge(
             show_default=False,
         ),
     ] = None,
+    corruptions: Annotated[
+        bool | None,
+        typer.Option(
+            "--corruptions/--no-corruptions",
+            help="accuracy in noise, blur, weather and the like, too; from medium on it is there",
+            show_default=False,
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(help="a folder for report and results; a stopped run goes on from there"),
@@ -106,6 +114,7 @@ def judge(
         device=device,
         batch_size=batch_size,
         remedies=remedies,
+        corruptions=corruptions,
         out=None if out is None else str(out),
         as_json=as_json,
         command=shlex.join(["robustinfo", *sys.argv[1:]]),

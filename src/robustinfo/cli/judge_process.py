@@ -94,7 +94,7 @@ def _run(chosen: Options, text_format: plain.TextFormat) -> dict[str, str]:
 def _questions(chosen: Options, ball: Ball, device: torch.device) -> Questions:
     return Questions(
         ball=ball,
-        size=sizes.BY_NAME[chosen.protocol],
+        size=sizes.BY_NAME[chosen.protocol].with_corruptions(chosen.corruptions),
         images=chosen.images,
         attacks=chosen.attacks,
         crafted=read_images(chosen.adversarial),
@@ -133,12 +133,14 @@ def _announced(
     seconds_each = budget.seconds_each(networks[0], to_float(data.images[:TIMED], questions.device))
     term = as_attacked(networks[0], questions)[1]
     there = sum(data.summary.classes.values())
-    task = budget.Task(there, values, len(networks), term is not None, chosen.images)
-    needed = dict(budget.estimates(seconds_each, balls, task))
+    task = budget.Task(
+        there, values, len(networks), term is not None, chosen.images, chosen.corruptions
+    )
+    needed = {one.name: took for one, took in budget.estimates(seconds_each, balls, task)}
     text = (
         f"protocol {size.name} ({sizes.rank(size)}): "
         f"{len(data.labels[: questions.most_images])} images, at most about "
-        f"{budget.duration(needed[size])} on {questions.device}"
+        f"{budget.duration(needed[size.name])} on {questions.device}"
         + _for_remedies(questions, networks[0])
     )
     if chosen.seconds is not None:

@@ -50,3 +50,5 @@ class Hooks(Protocol):
     # Whether it is run only on images that resist every attack on the cross-entropy in its norm;
     # its fractions are then of all images.
     OF_RESISTING: bool = False
+    # Whether an evaluation with an undefended twin runs it on the twin, too.
+    OF_TWIN: bool = False

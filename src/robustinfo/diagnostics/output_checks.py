@@ -22,10 +22,10 @@ from robustinfo.attacks._gradient_safe import logits_or_detached
 from robustinfo.core.batches import memory_batches
 from robustinfo.core.measurement import Measurement, exact, fraction
 from robustinfo.core.settings import Outline, Settings
+from robustinfo.diagnostics._outputs import log_probabilities, outputs, probabilities
 from robustinfo.diagnostics._preserve_state import preserve_state
 from robustinfo.diagnostics._state_dependence import changes_that_matter, snapshot, tensors
 
-SUM_TOLERANCE = 1e-4  # of the sum of probabilities to 1, or of its logarithm to 0
 REPEAT_TOLERANCE = 1e-5  # of the largest logit: what the same batch may differ by, twice in a row
 BATCH_TOLERANCE = (
     1e-2  # the same for other batches: their size decides on algorithms, on GPUs on TF32
@@ -69,13 +69,13 @@ def diagnose(
     with preserve_state(model), frozen(model), seeded(x, generator):
         outputs_of = partial(_reproducible_outputs, model, x[:PROBE_BATCH])
         first = snapshot(model, outputs_of)
-        runs = torch.stack([_outputs(model, x) for _ in range(FORWARDS)])  # (forwards, n, K)
+        runs = torch.stack([outputs(model, x) for _ in range(FORWARDS)])  # (forwards, n, K)
         differ = _differ(runs, REPEAT_TOLERANCE)
         batch_differs = _differ(torch.stack([runs[0], _among_similar(model, x)]), BATCH_TOLERANCE)
         masks = {
             "nonfinite_fraction": ~runs.isfinite().all(2).all(0),
-            "probabilities_fraction": _probabilities(runs[0]),
-            "log_probabilities_fraction": _log_probabilities(runs[0]),
+            "probabilities_fraction": probabilities(runs[0]),
+            "log_probabilities_fraction": log_probabilities(runs[0]),
             "forwards_differ_fraction": differ,
             "batch_dependent_fraction": batch_differs & ~differ,
             "no_gradient_fraction": _without_gradient(model, x, y),
@@ -89,17 +89,11 @@ def diagnose(
 def _reproducible_outputs(model: nn.Module, x: Tensor) -> Tensor:
     """Outputs under a fixed seed, the same again for a network whose noise is torch's."""
     with seeded(x, Generator(x.device).manual_seed(0)):
-        return _outputs(model, x)
+        return outputs(model, x)
 
 
 def _same_outputs(a: Tensor, b: Tensor) -> bool:
     return not _differ(torch.stack([a, b]), REPEAT_TOLERANCE).any()
-
-
-@torch.no_grad()
-def _outputs(model: nn.Module, x: Tensor) -> Tensor:
-    """Outputs (n, K), float64, in the same batches as in other diagnostics."""
-    return torch.cat([model(part.clone()) for (part,) in memory_batches(x)]).double()
 
 
 @torch.no_grad()
@@ -121,14 +115,6 @@ def _differ(runs: Tensor, tolerance: float) -> Tensor:
     within_tolerance = (runs - runs[0]).abs() <= tolerance * size
     equal = within_tolerance | (runs == runs[0]) | (runs.isnan() & runs[0].isnan())
     return ~equal.all(2).all(0)
-
-
-def _probabilities(outputs: Tensor) -> Tensor:
-    return (outputs >= 0).all(1) & ((outputs.sum(1) - 1).abs() <= SUM_TOLERANCE)
-
-
-def _log_probabilities(outputs: Tensor) -> Tensor:
-    return (outputs <= 0).all(1) & (outputs.logsumexp(1).abs() <= SUM_TOLERANCE)
 
 
 def _without_gradient(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from robustinfo.core.settings import Norm, Pixels, Settings
+from robustinfo.distortions import _draws
 
 
 class Config(Settings):
@@ -19,6 +20,6 @@ class Config(Settings):
 
 def distort(x: Tensor, *, config: Config, generator: torch.Generator) -> Tensor:
     """The distorted images, like x, in [0, 1].  x: (n, c, h, w) in [0, 1]."""
-    gaussian = torch.randn(x.shape, generator=generator, device=generator.device, dtype=x.dtype)
+    gaussian = _draws.normal(x.shape, generator, x)
     length = torch.linalg.vector_norm(gaussian, dim=(1, 2, 3), keepdim=True)  # (n, 1, 1, 1)
-    return (x + config.epsilon * (gaussian / length).to(x.device)).clamp(0, 1)
+    return (x + config.epsilon * (gaussian / length)).clamp(0, 1)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from robustinfo.core.settings import Norm, Pixels, Settings
+from robustinfo.distortions import _draws
 
 
 class Config(Settings):
@@ -18,6 +19,6 @@ class Config(Settings):
 
 def distort(x: Tensor, *, config: Config, generator: torch.Generator) -> Tensor:
     """The distorted images, like x, in [0, 1].  x: (n, c, h, w) in [0, 1]."""
-    uniform = torch.rand(x.shape, generator=generator, device=generator.device, dtype=x.dtype)
-    noise = config.epsilon * (2 * uniform.to(x.device) - 1)
+    uniform = _draws.uniform(x.shape, generator, x)
+    noise = config.epsilon * (2 * uniform - 1)
     return (x + noise).clamp(0, 1)

@@ -23,6 +23,7 @@ follow_up.py    longer gradient attacks where the first may have been too short 
 evidence.py     diagnostics of one network, as the measurements that checks read (measured.py:
                 what its attacks show)
 distances.py    how far each image is from being misclassified, found by diagnostics/
+beside.py       calibration and accuracy under common corruptions, beside robust accuracy
 abstain.py      networks that may decline to answer
 planning.py     what a protocol takes here (peak_memory.py), and what differences can be seen
 """

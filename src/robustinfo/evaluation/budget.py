@@ -32,6 +32,7 @@ class Task(NamedTuple):
     networks: int = 1  # 2 with a twin
     term: bool = False  # whether there is an adaptive attack
     asked: int | None = None  # number of images, whatever the protocol
+    corruptions: bool | None = None  # whether there are common ones; None: as the protocol has it
 
 
 def seconds_each(model: nn.Module, x: Tensor) -> tuple[float, float]:
@@ -72,7 +73,8 @@ def estimates(
     """(size, seconds) of every size, the smallest first: one evaluation in each ball."""
     for size in SIZES:
         images = min(task.asked or size.images, task.images)
-        every = [cost(size, ball, task.values, images, term=task.term) for ball in balls]
+        asked = size.with_corruptions(task.corruptions)
+        every = [cost(asked, ball, task.values, images, term=task.term) for ball in balls]
         passes = sum(every, Cost())
         seconds = passes.gradients * seconds_each[0] + passes.queries * seconds_each[1]
         steps = sum(passes) / min(images, memory_batch(task.values))

@@ -1,4 +1,8 @@
-"""The diagnostics of an evaluation, each made once, or read if it is finished."""
+"""The diagnostics of an evaluation, each made once, or read if it is finished.
+
+A network that is known by its answers alone is asked those that need no gradient; one that may
+abstain those that have a meaning where nothing is answered.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,6 +10,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from robustinfo.attacks._frozen import seeded
+from robustinfo.core import registry
 from robustinfo.core.measurement import Measurement
 from robustinfo.core.seeds import part_generator
 from robustinfo.core.settings import Entry
@@ -13,7 +18,29 @@ from robustinfo.diagnostics.minimal_distances import OF_IMAGE
 from robustinfo.evaluation.batches import Batches, sha256
 from robustinfo.evaluation.evidence import is_curve, run_diagnostics
 from robustinfo.evaluation.progress import Tally
-from robustinfo.evaluation.task import Task
+from robustinfo.evaluation.task import Task, twin_name
+
+OF_CLEAN_ANSWERS = ("calibration", "corruption_accuracy")  # methods for one that always answers
+OF_ANSWERS = ("output_checks", *OF_CLEAN_ANSWERS)  # that ask for no gradient
+
+
+def possible(
+    diagnostics: Mapping[str, Entry], *, black_box: bool, abstains: bool
+) -> dict[str, Entry]:
+    """The diagnostics of a network. black_box: it is known by its answers alone."""
+    return {
+        name: entry
+        for name, entry in diagnostics.items()
+        if (entry["method"] in OF_ANSWERS or not black_box)
+        and not (entry["method"] in OF_CLEAN_ANSWERS and abstains)
+    }
+
+
+def on_twin(task: Task, diagnostics: Mapping[str, Entry]) -> list[str]:
+    """The names of those that are run on the twin, too; without one, none."""
+    if task.twin is None:
+        return []
+    return [n for n, entry in diagnostics.items() if registry.hook("diagnostics", entry, "OF_TWIN")]
 
 
 def diagnosed(
@@ -24,7 +51,7 @@ def diagnosed(
     resisting: Tensor,
     tally: Tally,
 ) -> list[Measurement]:
-    """The diagnostics, on as many images as ``resisting`` has."""
+    """The diagnostics, on as many images as ``resisting`` has; a twin is given the same ones."""
     n, values = len(resisting), list[Measurement]()
     if not diagnostics:
         return values
@@ -33,20 +60,25 @@ def diagnosed(
     answered = ~task.abstained(batch.x)
     x, y, resisting = batch.x[answered], batch.y[answered], resisting[answered]
     of = [batch.sha256, sha256(resisting)]
-    for name, entry in diagnostics.items():
-        tally.begin(name)
+    runs = [(name, model, name) for name in diagnostics]
+    runs += [(twin_name(name), task.twin or model, name) for name in on_twin(task, diagnostics)]
+    for label, network, name in runs:
+        tally.begin(label)
+        entry = diagnostics[name]
 
-        def compute(name: str = name, entry: Entry = entry) -> list[Measurement]:
+        def compute(
+            label: str = label, network: nn.Module = network, name: str = name, entry: Entry = entry
+        ) -> list[Measurement]:
             generator = part_generator(source.device, task.seed, "diagnostic", name)
             resisted: dict[Any, Tensor] = {task.ball.norm: resisting}
             with seeded(batch.x, generator):
                 found = run_diagnostics(
-                    model, x, y, {name: entry}, resisting=resisted, generator=generator
+                    network, x, y, {label: entry}, resisting=resisted, generator=generator
                 )
                 return [_of_all(one, entry, answered) for one in found]
 
-        values += task.finished.measurements(f"diagnostics/{name}", [*of, entry], compute)
-        tally.end(name, n)
+        values += task.finished.measurements(f"diagnostics/{label}", [*of, entry], compute)
+        tally.end(label, n)
     return values
 
 

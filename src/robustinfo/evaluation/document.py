@@ -10,6 +10,7 @@ import torch
 
 from robustinfo.evaluation import distances
 from robustinfo.evaluation.accuracy import Accuracy
+from robustinfo.evaluation.beside import calibration_as_data
 from robustinfo.evaluation.remedies._after import AfterRemedies
 from robustinfo.evaluation.result import Result
 from robustinfo.evaluation.verdict import Answer
@@ -24,6 +25,7 @@ def document(evaluation: Result, about: Mapping[str, Any]) -> dict[str, Any]:
     about: what repeats it (questions.py).
     """
     clean, robust = evaluation.clean_accuracy, evaluation.robust_accuracy
+    corruptions = evaluation.corruptions
     return {
         **about,
         "verdict": evaluation.verdict,
@@ -44,6 +46,8 @@ def document(evaluation: Result, about: Mapping[str, Any]) -> dict[str, Any]:
         "checks": [_check(one) for one in evaluation.checks],
         "curve": _curve(evaluation),
         "distances": distances.as_data(evaluation.distances, evaluation.measurements),
+        "calibration": calibration_as_data(evaluation.measurements),
+        "corruptions": None if corruptions is None else corruptions.as_data(),
         "images": {
             "label": evaluation.labels.tolist(),
             "clean_correct": evaluation.clean_correct.tolist(),

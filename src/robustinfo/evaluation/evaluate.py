@@ -22,7 +22,7 @@ from robustinfo.evaluation.attacks import Attack
 from robustinfo.evaluation.batch import FOLLOWING, BatchResult, attack_batch, join
 from robustinfo.evaluation.batches import Batches
 from robustinfo.evaluation.cost import Cost
-from robustinfo.evaluation.diagnosed import diagnosed
+from robustinfo.evaluation.diagnosed import diagnosed, on_twin, possible
 from robustinfo.evaluation.finished import Finished
 from robustinfo.evaluation.first_look import OUTPUTS, first_look, spared
 from robustinfo.evaluation.measured import attack_outcomes, measured
@@ -79,7 +79,7 @@ def evaluate(
     black_box = any(getattr(part, "answers_only", False) for part in model.modules())
     if black_box:
         attacks = {n: a for n, a in attacks.items() if a.threat.role in WITHOUT_GRADIENTS or a.own}
-        diagnostics = {n: e for n, e in diagnostics.items() if e["method"] == OUTPUTS}
+    diagnostics = possible(diagnostics, black_box=black_box, abstains=abstains is not None)
     # Not adaptive attacks: the twin has no defence, and no term.
     plain = {name: one for name, one in attacks.items() if one.threat.role != "adaptive"}
     task = Task(
@@ -168,8 +168,11 @@ def _tally(
     costs: Mapping[str, Cost],
     progress: Progress,
 ) -> Tally:
-    every = dict(costs) | {twin_name(n): costs.get(n, Cost(1)) for n in task.twin_attacks}
+    both = on_twin(task, diagnostics)
+    of_twin = {twin_name(n): costs.get(n, Cost(1)) for n in (*task.twin_attacks, *both)}
+    every = dict(costs) | of_twin
     attacks = [*task.attacks, *map(twin_name, task.twin_attacks), FOLLOWING]
     total = images * sum(work_of(every.get(name, Cost(1))) for name in attacks)
-    total += diagnosed * sum(work_of(every.get(name, Cost(1))) for name in diagnostics)
+    asked = [*diagnostics, *map(twin_name, both)]
+    total += diagnosed * sum(work_of(every.get(name, Cost(1))) for name in asked)
     return Tally(progress, every, total)

@@ -40,6 +40,7 @@ class Options(NamedTuple):
     device: str
     batch_size: int | None
     remedies: bool | None  # as in evaluate
+    corruptions: bool | None  # None: as the protocol has it
     out: str | None  # a folder
     as_json: bool  # JSON
     command: str  # that repeats it

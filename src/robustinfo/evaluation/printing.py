@@ -4,6 +4,7 @@ from rich.console import Group
 from rich.markup import escape
 from rich.table import Table
 
+from robustinfo.evaluation import beside
 from robustinfo.evaluation.checks import HOLDS, NOT_ENOUGH, SIGNS, UNTRUSTED
 from robustinfo.evaluation.distances import in_words
 from robustinfo.evaluation.result import Result
@@ -97,6 +98,7 @@ def lines(evaluation: Result, size: str) -> list[str]:
         f"{threat(evaluation, size)}; {summary(verdict)}",
         headline(evaluation),
         *in_words(evaluation.distances),
+        *beside.in_words(evaluation.measurements),
         *(f"{one.check.name}: {text}" for one in reasons(verdict) if (text := explanation(one))),
         *mishaps(evaluation),
     ]
@@ -140,6 +142,7 @@ def render(evaluation: Result, size: str) -> Group:
     not_run = ", ".join(one.check.name for one in verdict.answers if one.result == "not run")
     return Group(
         head,
+        *beside.in_words(evaluation.measurements),
         *why,
         "",
         _attacks(evaluation),

@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 from robustinfo.attacks import adaptive, gradient_search
 from robustinfo.core.settings import diameter
 from robustinfo.diagnostics import binarization_test
+from robustinfo.distortions._severities import COMMON, SEVERITIES
+from robustinfo.evaluation.beside import CORRUPTIONS
 from robustinfo.evaluation.cost import Cost
 from robustinfo.evaluation.sizes import Size
 from robustinfo.evaluation.threats import Ball
@@ -110,6 +112,7 @@ def diagnostics(
     curve |= {"steps": CURVE_STEPS}
     parts = {
         "output_checks": Part({"method": "output_checks"}, Cost(1, 9)),
+        "calibration": Part({"method": "calibration"}, Cost(0, 1)),
         "zero_gradients": Part({"method": "zero_gradients", **in_ball}, Cost(20, 20)),
         "loss_trajectory": Part(
             {"method": "loss_trajectory", **in_ball, **path}, Cost(2 * size.steps + 2, 3)
@@ -135,6 +138,9 @@ def diagnostics(
         parts[f"binarization_{name}"] = Part(entry, cost)
     if size.ensemble:
         parts["minimal_distances"] = _minimal_distances(size, ball)
+    if size.corruptions:
+        passes = len(COMMON) * len(SEVERITIES)
+        parts[CORRUPTIONS] = Part({"method": "corruption_accuracy"}, Cost(0, passes))
     return parts
 
 

@@ -15,7 +15,7 @@ CLASSES_OF_EXAMPLES = (2, 10, 1000)  # for which a threshold that depends on K i
 def page() -> str:
     """The page in Markdown."""
     parts = [INTRODUCTION, _classes(), CHECKED, _checks(), REMEDIES, _remedies()]
-    return "\n\n".join([*parts, PROTOCOLS, _sizes()]) + "\n"
+    return "\n\n".join([*parts, PROTOCOLS, _sizes(), BESIDE]) + "\n"
 
 
 INTRODUCTION = """# The verdict
@@ -63,6 +63,17 @@ NaN, another answer in another batch), HopSkipJump and AutoAttack are not made u
 names them, and the evaluation says so. The last two columns say what 0 events prove: the upper end
 of Wilson's 95 % interval."""
 
+BESIDE = """## Beside robust accuracy
+
+Two things are measured without an attack, and decide nothing. Calibration, always: the expected
+calibration error (15 bins) with what chance alone gives it, overconfidence, negative log-likelihood
+in nats, Brier score. Accuracy under common corruptions, from `medium` on or with `--corruptions`:
+fourteen kinds of noise, blur, weather and compression at the five severities of CIFAR-10-C, Tiny
+ImageNet-C or ImageNet-C, whichever is nearest by the size of the images (frost, which needs
+photographs, is left out, so means are not those of the published sets). With a twin, its errors are
+those that the corruption error is relative to. Where a network may abstain neither is measured; of
+one that gives labels alone there is no calibration."""
+
 
 def _classes() -> str:
     lines = [f"| {EXITS[name]} | {name} |" for name in CLASSES]
@@ -108,16 +119,16 @@ def _remedies() -> str:
 def _sizes() -> str:
     head = (
         "| protocol | images | PGD steps | restarts | Square queries | HopSkipJump steps | "
-        "random draws | planted | AutoAttack | 0 of all images | 0 of the planted |"
+        "random draws | planted | AutoAttack | corruptions | 0 of all images | 0 of the planted |"
     )
     lines = [
         f"| {size.name} | {size.images} | {size.steps} | {size.restarts} | {size.queries} | "
         f"{size.walk or 'none'} | {size.draws} | {size.planted} | "
-        f"{'yes' if size.ensemble else 'no'} | {_upper_end_of_none(size.images)} | "
-        f"{_upper_end_of_none(size.planted)} |"
+        f"{'yes' if size.ensemble else 'no'} | {'yes' if size.corruptions else 'no'} | "
+        f"{_upper_end_of_none(size.images)} | {_upper_end_of_none(size.planted)} |"
         for size in SIZES
     ]
-    return "\n".join([head, "|" + 11 * "---|", *lines])
+    return "\n".join([head, "|" + 12 * "---|", *lines])
 
 
 def _upper_end_of_none(images: int) -> str:

@@ -13,6 +13,7 @@ from robustinfo.core.settings import Entry
 from robustinfo.evaluation import distances
 from robustinfo.evaluation.accuracy import Accuracy
 from robustinfo.evaluation.batches import Batch
+from robustinfo.evaluation.beside import Corruptions, calibration, corruptions
 from robustinfo.evaluation.finished import Finished
 from robustinfo.evaluation.remedies._after import AfterRemedies
 from robustinfo.evaluation.threats import Ball
@@ -129,6 +130,16 @@ class Result:
                 "no distances were looked for; judge with protocol medium or a larger one"
             )
         return Accuracy.of(found[~found.isnan()] > epsilon)
+
+    @property
+    def calibration(self) -> dict[str, Measurement]:
+        """Calibration on clean images by quantity (diagnostics/calibration.py); empty: unknown."""
+        return calibration(self.measurements)
+
+    @property
+    def corruptions(self) -> Corruptions | None:
+        """Accuracy under common corruptions; None where it was not measured."""
+        return corruptions(self.measurements)
 
     def adversarial_images(self, attack: str | None = None) -> Tensor:
         """The images that an attack made, (n, c, h, w); where it did not succeed, the clean ones.

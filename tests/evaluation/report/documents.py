@@ -47,7 +47,9 @@ def network():
 @cache
 def _real():
     model, x, y = network()
-    found = robustinfo.judge(model, x, y, epsilon=EPSILON, protocol="tiny", device="cpu")
+    found = robustinfo.judge(
+        model, x, y, epsilon=EPSILON, protocol="tiny", corruptions=True, device="cpu"
+    )
     return json.loads(found.to_json()) | {"command": COMMAND}
 
 
@@ -115,6 +117,7 @@ KINDS = {
     "1,000 classes": lambda: document(by_class=classes(1000)),
     "distances": lambda: document(distances=DISTANCES),
     "no curve": lambda: document(curve=[]),
+    "nothing beside": lambda: document(calibration=None, corruptions=None),
     "hostile": lambda: hostile(),
 }  # fmt: skip
 

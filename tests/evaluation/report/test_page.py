@@ -164,7 +164,7 @@ def test_attacks_and_classes_come_worst_first_and_only_some_classes_are_shown(pa
 
 def test_without_a_curve_or_gallery_there_is_no_place_for_them(page):
     with_both, without = page("as it is", documents.gallery), page("no curve")
-    assert with_both.count("<svg") == 2 and without.count("<svg") == 1
+    assert with_both.count("<svg") == 3 and without.count("<svg") == 2
     assert with_both.count("<img") == 3 * 4 and "<img" not in without
     assert 'id="gallery"' in with_both and "gallery" not in without.partition("</style>")[2]
 
@@ -194,5 +194,29 @@ def test_no_number_has_an_exponent_and_no_figure_its_ink(page):
     for kind in documents.KINDS:
         assert not re.search(r"\d[eE][+-]\d", words(page(kind)))
     svgs = re.findall(r"<svg.*?</svg>", page("as it is"), re.DOTALL)
-    assert len(svgs) == 2
+    assert len(svgs) == 3
     assert all("currentColor" in svg and figures.INK not in svg for svg in svgs)
+
+
+def test_what_stands_beside_robust_accuracy_has_its_section_and_a_figure(page):
+    made, text = documents.document(), words(page("as it is"))
+    known, corrupted = made["calibration"], made["corruptions"]
+    error = known["expected_calibration_error"]
+    assert "expected calibration error how far confidence" in text
+    for value in (error["value"], error["low"], corrupted["value"], corrupted["high"]):
+        assert f"{100 * value:.1f} %" in text
+    for one in corrupted["by_corruption"]:
+        assert one["corruption"].replace("_", " ") in text
+    assert "Accuracy by severity of common corruptions" in text
+    none = words(page("nothing beside"))
+    assert "Beside" not in none and "severity" not in none
+
+
+def test_an_error_relative_to_the_twin_and_a_number_that_is_infinite_are_said(tmp_path):
+    made = documents.document()
+    made["corruptions"]["relative_error"] = 0.843
+    made["calibration"]["negative_log_likelihood"] = {"value": None, "low": None, "high": None}
+    report.write(tmp_path, made, None)
+    text = words((tmp_path / "report.html").read_text(encoding="utf-8"))
+    assert "of the errors that the twin makes; below 1 it makes fewer 0.843" in text
+    assert "of the labels infinite, or no number" in text

@@ -19,6 +19,7 @@ from tests.evaluation.report import documents
 LATEX = ["row.tex", "table.tex"]
 ATTACKS = ["figures/attacks.svg", "figures/attacks.pdf"]
 CURVE = ["figures/accuracy_by_epsilon.svg", "figures/accuracy_by_epsilon.pdf"]
+SEVERITY = ["figures/accuracy_by_severity.svg", "figures/accuracy_by_severity.pdf"]
 IMAGES = ["figures/gallery.svg", "figures/gallery.pdf"]
 LINF, L2 = Threat(norm="linf", epsilon=0.25), Threat(norm="l2", epsilon=0.25)
 
@@ -33,11 +34,12 @@ def there(folder):
 
 def test_it_returns_the_files_that_it_writes_and_removes_what_is_out_of_date(tmp_path):
     files = report.write(tmp_path, documents.document(), documents.gallery())
-    assert names(tmp_path, files) == [*LATEX, *ATTACKS, *CURVE, *IMAGES, "report.html"]
+    drawn = [*ATTACKS, *CURVE, *SEVERITY, *IMAGES]
+    assert names(tmp_path, files) == [*LATEX, *drawn, "report.html"]
     assert there(tmp_path) == {*names(tmp_path, files)}
     mine = tmp_path / "figures" / "mine.svg"
     mine.write_text("of the user")
-    files = report.write(tmp_path, documents.KINDS["no curve"](), None)
+    files = report.write(tmp_path, documents.document(curve=[], corruptions=None), None)
     assert names(tmp_path, files) == [*LATEX, *ATTACKS, "report.html"]
     assert there(tmp_path) == {*names(tmp_path, files), "figures/mine.svg"}
 

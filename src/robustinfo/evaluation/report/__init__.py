@@ -6,7 +6,9 @@ page.py       the page, from page.html and its parts; its words are in verdicts.
               quantities.py (checks) and attack_words.py (attacks)
 latex.py      a row and a table for a paper
 distances.py  the section of least distances
-figures.py    accuracy by epsilon, and by attack; gallery.py draws images, which tiles.py prepares
+beside.py     calibration and accuracy under corruptions, which stand beside robust accuracy
+figures.py    accuracy by attack, epsilon and severity; gallery.py draws images, which tiles.py
+              prepares
 
 What the page of a study shares lies in display/. LaTeX needs no more than the library; all else
 needs the extra `report`, and imports it where it is used.

@@ -1,4 +1,4 @@
-"""Figures of an evaluation: accuracy by epsilon, and what each attack leaves. Nothing is computed.
+"""Figures of an evaluation: accuracy by attack, by epsilon, and by severity of corruptions.
 
 Ink is of one colour, which a page replaces by that of its text. Needs the extra `report`.
 """
@@ -11,6 +11,7 @@ from robustinfo.evaluation.display.norms import NORMS
 from robustinfo.evaluation.display.numbers import percent, pixels
 from robustinfo.evaluation.display.saving import STYLE
 from robustinfo.evaluation.report.attack_words import name
+from robustinfo.evaluation.report.beside import Corruptions
 from robustinfo.evaluation.report.distances import steps
 from robustinfo.evaluation.report.schema import Document
 
@@ -38,6 +39,8 @@ def figures(document: Document) -> Iterator[tuple[str, "Figure"]]:
         yield "attacks", _attacks(document)
         if document.curve:
             yield "accuracy_by_epsilon", _curve(document)
+        if document.corruptions:
+            yield "accuracy_by_severity", _by_severity(document, document.corruptions)
 
 
 def empty(height: float) -> tuple["Figure", "Axes"]:
@@ -104,6 +107,23 @@ def _curve(document: Document) -> "Figure":
     axis.set_ylim(0, 102)
     axis.set_ylabel("accuracy, in %")
     axis.set_xlabel(f"epsilon in {NORMS[document.threat.norm].symbol} (dashed: {pixels(judged)})")
+    return figure
+
+
+def _by_severity(document: Document, corruptions: Corruptions) -> "Figure":
+    """A thin line per corruption, and a thick one of their mean; dashed: clean accuracy."""
+    figure, axis = empty(2.6)
+    levels = [one.severity for one in corruptions.by_corruption[0].by_severity]
+    lines = [[100 * one.value for one in row.by_severity] for row in corruptions.by_corruption]
+    for line in lines:
+        axis.plot(levels, line, "-", color=ALONE, alpha=0.35, lw=0.9)
+    means = [sum(values) / len(values) for values in zip(*lines, strict=True)]
+    axis.plot(levels, means, "o-", color=TOGETHER, ms=4, lw=1.8)
+    axis.axhline(100 * document.clean_accuracy, color=INK, ls="--", lw=1)
+    axis.set_xticks(levels)
+    axis.set_ylim(0, 102)
+    axis.set_ylabel("accuracy, in %")
+    axis.set_xlabel(f"severity (dashed: clean {percent(document.clean_accuracy)})")
     return figure
 
 

@@ -9,13 +9,14 @@ from robustinfo.evaluation.display import numbers
 from robustinfo.evaluation.display.assets import TEMPLATES
 from robustinfo.evaluation.display.badges import BADGES
 from robustinfo.evaluation.display.tile import png
-from robustinfo.evaluation.report import attack_words, distances, quantities, verdicts
+from robustinfo.evaluation.report import attack_words, beside, distances, quantities, verdicts
 from robustinfo.evaluation.report.schema import Checked, Document, Protocol
 from robustinfo.evaluation.report.tiles import Gallery, Tiles
 
 if TYPE_CHECKING:
     import jinja2
 
+OF_ATTACKS, BY_SEVERITY = ("attacks", "accuracy_by_epsilon"), "accuracy_by_severity"  # figures
 MOST_CLASSES = 20  # that are shown; the others are folded
 FIRST = {  # the groups of checks that are shown, in their order
     "failed": "Failed",
@@ -35,9 +36,12 @@ FILTERS = {
 
 
 def page(
-    document: Document, figures: Mapping[str, str], gallery: Gallery | None, images: list[Tiles]
+    document: Document,
+    figures: Mapping[str, tuple[str, str]],
+    gallery: Gallery | None,
+    images: list[Tiles],
 ) -> str:
-    """The page in HTML.  figures: {caption: svg}.  images: the tiles of the gallery."""
+    """The page in HTML.  figures: {name: (caption, svg)}.  images: the tiles of the gallery."""
     groups = _groups(document.checks)
     return (
         environment()
@@ -55,7 +59,9 @@ def page(
             groups={title: groups[key] for key, title in FIRST.items()},
             passed=groups["passed"],
             not_run=groups["not run"],
-            figures=figures,
+            figures=[figures[name] for name in OF_ATTACKS if name in figures],
+            beside=beside.lines(document.calibration, document.corruptions),
+            by_severity=figures.get(BY_SEVERITY),
             roles=attack_words.ROLES,
             attacks=sorted(document.attacks.items(), key=lambda pair: pair[1].leaves),
             classes=sorted(document.by_class, key=lambda one: (one.robust_accuracy, one.name)),

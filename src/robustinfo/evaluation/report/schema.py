@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError, model_validator
 from robustinfo.core.errors import UserError
 from robustinfo.core.settings import Fraction01, Norm, Number, PositiveNumber, Settings
 from robustinfo.evaluation.checks import BY_NAME
+from robustinfo.evaluation.report.beside import Calibration, Corruptions
 from robustinfo.evaluation.report.distances import Distances
 from robustinfo.evaluation.report.fields import Class, Finite, Interval, one_of
 from robustinfo.evaluation.report.printable import printable
@@ -36,6 +37,7 @@ class Protocol(Settings):
     draws: int
     planted: int
     ensemble: bool
+    corruptions: bool
 
 
 class Network(Settings):
@@ -148,6 +150,8 @@ class Document(Settings):
     checks: list[Checked]
     curve: list[Point]  # accuracy by epsilon under PGD on the margin, ascending
     distances: Distances | None  # None: none were looked for
+    calibration: Calibration | None
+    corruptions: Corruptions | None
     images: Images
 
 

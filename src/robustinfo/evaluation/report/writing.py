@@ -24,6 +24,7 @@ INSTALL = "report.html and figures need two more packages: pip install 'robustin
 CAPTIONS = {  # of the figures that the page shows; the gallery's images it shows themselves
     "attacks": "What each attack leaves by itself, and all of them together",
     "accuracy_by_epsilon": "Accuracy by epsilon, under PGD on the margin: it has to fall",
+    "accuracy_by_severity": "Accuracy by severity of common corruptions: each, and their mean",
 }
 FORMATS = (".svg", ".pdf")
 
@@ -52,7 +53,11 @@ def write(
         return written
     images = [] if shown is None else tiles(shown, about.threat)
     files = _draw(folder / FIGURES, about, shown, images)
-    svgs = {caption: _inline(files[name][0]) for name, caption in CAPTIONS.items() if name in files}
+    svgs = {
+        name: (caption, _inline(files[name][0]))
+        for name, caption in CAPTIONS.items()
+        if name in files
+    }
     content = page(about, svgs, shown, images)
     return [*written, *chain.from_iterable(files.values()), _write(folder / PAGE, content)]
 
