@@ -21,9 +21,14 @@ def diagnosed(
     source: Batches,
     diagnostics: Mapping[str, Entry],
     resisting: Tensor,
+    broken: Tensor,
     tally: Tally,
 ) -> list[Measurement]:
-    """The diagnostics, on as many images as ``resisting`` has."""
+    """The diagnostics, on as many images as ``resisting`` has.
+
+    resisting, broken: (n,) bool, by attacks on the cross-entropy, and by any; ``broken`` is what a
+    diagnostic with ``examples`` gets.
+    """
     n, values = len(resisting), list[Measurement]()
     if not diagnostics:
         return values
@@ -31,7 +36,8 @@ def diagnosed(
     # Where a network abstains nothing is to be attacked: those count as wrong.
     answered = ~task.abstained(batch.x)
     x, y, resisting = batch.x[answered], batch.y[answered], resisting[answered]
-    of = [batch.sha256, sha256(resisting)]
+    stored = {"examples": {"success": broken[answered]}}
+    of = [batch.sha256, sha256(resisting), sha256(broken)]
     for name, entry in diagnostics.items():
         tally.begin(name)
 
@@ -40,8 +46,9 @@ def diagnosed(
             resisted: dict[Any, Tensor] = {task.ball.norm: resisting}
             with seeded(batch.x, generator):
                 found = run_diagnostics(
-                    model, x, y, {name: entry}, resisting=resisted, generator=generator
-                )
+                    model, x, y, {name: entry}, resisting=resisted, generator=generator,
+                    extra=lambda entry: stored if "examples" in entry else {},
+                )  # fmt: skip
                 return [_of_all(one, entry, len(x), n) for one in found]
 
         values += task.finished.measurements(f"diagnostics/{name}", [*of, entry], compute)

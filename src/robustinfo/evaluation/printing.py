@@ -4,6 +4,7 @@ from rich.console import Group
 from rich.markup import escape
 from rich.table import Table
 
+from robustinfo.evaluation.certificate import in_words
 from robustinfo.evaluation.checks import HOLDS, NOT_ENOUGH, SIGNS, UNTRUSTED
 from robustinfo.evaluation.result import Result
 from robustinfo.evaluation.sizes import BY_NAME, rank
@@ -95,6 +96,7 @@ def lines(evaluation: Result, size: str) -> list[str]:
         verdict.verdict,
         f"{threat(evaluation, size)}; {summary(verdict)}",
         headline(evaluation),
+        *in_words(evaluation.certified, evaluation.robust_accuracy),
         *(f"{one.check.name}: {text}" for one in reasons(verdict) if (text := explanation(one))),
         *mishaps(evaluation),
     ]
@@ -138,6 +140,7 @@ def render(evaluation: Result, size: str) -> Group:
     not_run = ", ".join(one.check.name for one in verdict.answers if one.result == "not run")
     return Group(
         head,
+        *map(escape, in_words(evaluation.certified, evaluation.robust_accuracy)),
         *why,
         "",
         _attacks(evaluation),

@@ -24,6 +24,8 @@ CURVE_STEPS = 20
 STEP = 0.25
 REACH = 2.5  # epsilons that all steps of a path together are long, whose end is to be stationary
 SUSPECTS = 0.1  # of the images, at most so many go through the long search, as a rule
+# Hidden neurons that bounds go back from, for each step of PGD; each costs about four gradients.
+HIDDEN = 2
 HALVINGS = 12 + 28  # queries of a step of HopSkipJump, beside those around the boundary
 
 
@@ -111,6 +113,11 @@ def diagnostics(
         ),
         "epsilon_curve": Part(
             curve | {"sweep": {"epsilon": levels}}, Cost(len(levels) * (CURVE_STEPS + 1), 20)
+        ),
+        "certified_accuracy": Part(
+            {"method": "certified_accuracy", **in_ball, "hidden": HIDDEN * size.steps}
+            | {"examples": "all"},
+            Cost(20 + 4 * HIDDEN * size.steps, 4),
         ),
     }
     search = (

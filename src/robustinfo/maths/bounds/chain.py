@@ -43,8 +43,13 @@ def recorded(network: nn.Module, x: Tensor) -> list[Step]:
     on two images, and compared with the network on all. Raises NoBoundError.
     """
     two = x[:1].repeat(2, 1, 1, 1) if len(x) == 1 else x[:2].clone()
-    with _layers_of(network) as at, _Recorder(two, at) as recorder:
-        out = network(two)
+    try:
+        with _layers_of(network) as at, _Recorder(two, at) as recorder:
+            out = network(two)
+    except NoBoundError:
+        raise
+    except Exception as error:  # a network that cannot be watched may fail in any way
+        raise NoBoundError(f"{type(error).__name__} while it was recorded", "") from error
     if recorder.place.get(id(out)) != len(recorder.steps):
         raise NoBoundError("logits that do not follow from images", "")
     by_steps = x.double()

@@ -62,6 +62,6 @@ class Step(NamedTuple):
         given = list(arguments)
         given[self.place] = t
         if self.name in RESHAPES:
-            given[1] = [len(t), *given[1][1:]]
+            return t.reshape(len(t), *given[1][1:])  # in whatever order its memory is
         out = self.operation(*given, **self.keywords)
         return out if isinstance(out, Tensor) else out[0]
