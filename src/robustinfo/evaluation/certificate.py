@@ -37,7 +37,8 @@ def certificate(measurements: Iterable[Measurement]) -> Certificate | None:
         return Certificate(None, None, None, found[UNBOUNDED].layer)
     if not found:
         return None
-    return Certificate(*(_accuracy(found[name]) for name in QUANTITIES), no_bound="")
+    either, by_intervals, by_relaxation = (_accuracy(found[name]) for name in QUANTITIES)
+    return Certificate(either, by_intervals, by_relaxation, no_bound="")
 
 
 def _accuracy(one: Measurement) -> Accuracy:

@@ -99,8 +99,9 @@ def evaluate(
     robust_before = combined.robust  # the twin has no follow-up, either
     combined = combined._replace(robust=result.followed.robust(robust_before))
     values = measured(task, result, combined, robust_before)
-    masks = combined.resists_cross_entropy, result.clean_correct & ~combined.robust
-    values += diagnosed(task, model, source, diagnostics, *(one[:few] for one in masks), tally)
+    broken = result.clean_correct & ~combined.robust
+    resisting = combined.resists_cross_entropy[:few]
+    values += diagnosed(task, model, source, diagnostics, resisting, broken[:few], tally)
     if black_box:
         values = [one for one in values if one.quantity not in OF_GRADIENTS]
     conclusion, after = judge(values, classes), None

@@ -1,7 +1,8 @@
 """What the votes of noisy copies of an image prove: Cohen et al. (2019), arXiv 1902.02918.
 
 The smoothed classifier gives the class that a base classifier gives most often to x + e, with e of
-N(0, sigma^2). If that class has a probability of at least p > 1/2, no perturbation of l2 length below
+N(0, sigma^2). If that class has a probability of at least p > 1/2, no perturbation of an l2 length
+below
     sigma Phi^-1(p)
 changes it (theorem 1 with p_B = 1 - p_A). p is bounded from below by the votes counted.
 """
