@@ -17,7 +17,7 @@ def test_the_loss_is_that_of_the_noisy_images():
     torch.manual_seed(0)
     model = nn.Sequential(nn.Flatten(), nn.Linear(16, 3))
     x, y = torch.rand(8, 1, 4, 4), torch.tensor([0, 1, 2, 0, 1, 2, 0, 1])
-    noisy = gaussian_noise.adversaries(model, x, y, config=CONFIG, generator=seeded())
+    noisy = gaussian_noise.with_noise(x, CONFIG.sigma, seeded())
     terms = gaussian_noise.loss_terms(model, x, y, config=CONFIG, generator=seeded())
     expected = nn.functional.cross_entropy(model(noisy), y)
     assert {name: value.item() for name, value in terms.items()} == {"noisy": expected.item()}
@@ -25,7 +25,7 @@ def test_the_loss_is_that_of_the_noisy_images():
 
 def test_noise_is_normal_and_not_cut_to_the_range_of_pixels():
     x = torch.rand(2000, 1, 4, 4)
-    noise = gaussian_noise.adversaries(None, x, None, config=CONFIG, generator=seeded()) - x
+    noise = gaussian_noise.with_noise(x, CONFIG.sigma, seeded()) - x
     assert noise.std().item() == pytest.approx(0.4, rel=0.02)
     assert noise.mean().item() == pytest.approx(0, abs=0.01)
     assert ((noise / 0.4).abs() > 2).double().mean().item() == pytest.approx(0.0455, abs=0.005)

@@ -6,8 +6,6 @@ as in the paper. What is certified is the smoothed classifier (diagnostics/smoot
 at the same sigma; what is attacked, models/smoothed.py.
 """
 
-from collections.abc import Callable
-
 import torch
 from torch import Generator, Tensor, nn
 
@@ -34,20 +32,11 @@ def loss_terms(
     model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
 ) -> dict[str, Tensor]:
     """The loss terms, scalars in nats.  x: (n, c, h, w) in [0, 1].  y: (n,) labels."""
-    noisy = adversaries(model, x, y, config=config, generator=generator)
-    return terms_on(model, x, noisy, y, config=config)
+    noisy = with_noise(x, config.sigma, generator)
+    return {"noisy": registry.get("losses", config.loss)(model(noisy), y)}
 
 
-def adversaries(
-    model: nn.Module, x: Tensor, y: Tensor, *, config: Config, generator: Generator
-) -> Tensor:
-    """The images with noise, which are all that it trains on. Like x."""
+def with_noise(x: Tensor, sigma: float, generator: Generator) -> Tensor:
+    """The images with noise of its standard deviation, like x, (n, c, h, w); not cut to [0, 1]."""
     noise = torch.randn(x.shape, generator=generator, device=generator.device, dtype=x.dtype)
-    return x + config.sigma * noise.to(x.device)
-
-
-def terms_on(
-    forward: Callable[[Tensor], Tensor], x: Tensor, noisy: Tensor, y: Tensor, *, config: Config
-) -> dict[str, Tensor]:
-    """The loss terms of images with noise.  forward: images -> logits (n, K)."""
-    return {"noisy": registry.get("losses", config.loss)(forward(noisy), y)}
+    return x + sigma * noise.to(x.device)

@@ -21,6 +21,7 @@ from robustinfo.attacks._frozen import frozen
 from robustinfo.core.batches import quick_batch
 from robustinfo.core.measurement import Measurement, fraction
 from robustinfo.core.settings import Number, Outline, PositiveNumber, Settings
+from robustinfo.defences.gaussian_noise import with_noise
 from robustinfo.maths.smoothing import certified_radius
 from robustinfo.models.smoothed import base_of
 
@@ -86,8 +87,7 @@ def _votes(
     votes, at_once = torch.zeros(0, dtype=torch.long, device=image.device), quick_batch(image[None])
     for first in range(0, count, at_once):
         shape = (min(at_once, count - first), *image.shape)
-        noise = torch.randn(shape, generator=generator, device=generator.device, dtype=image.dtype)
-        logits = network(image + sigma * noise.to(image.device))
+        logits = network(with_noise(image.expand(shape), sigma, generator))
         new = torch.bincount(logits.argmax(1), minlength=logits.shape[1])
         votes = new if not len(votes) else votes + new
     return votes

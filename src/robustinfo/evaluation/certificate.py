@@ -52,5 +52,7 @@ def in_words(found: Certificate | None, attacked: Accuracy) -> list[str]:
         return []
     if found.accuracy is None:
         return [f"not certified: there is no bound for {found.no_bound}"]
+    if found.accuracy > attacked and found.accuracy.n == attacked.n:
+        return [f"certified {found.accuracy:.1%}, and attacks leave {attacked:.1%}: one is wrong"]
     few = f" of the first {found.accuracy.n} images" if found.accuracy.n < attacked.n else ""
     return [f"certified {found.accuracy:.1%}{few} ≤ robust accuracy ≤ {attacked:.1%} (attacks)"]

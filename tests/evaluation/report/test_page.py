@@ -188,3 +188,12 @@ def test_no_number_has_an_exponent_and_no_figure_its_ink(page):
     svgs = re.findall(r"<svg.*?</svg>", page("as it is"), re.DOTALL)
     assert len(svgs) == 2
     assert all("currentColor" in svg and figures.INK not in svg for svg in svgs)
+
+
+def test_what_is_proved_stands_between_nothing_and_what_attacks_leave(page):
+    assert "certified 25.0 % ≤ robust accuracy ≤ 53.0 % (attacks)" in words(page("certified"))
+    assert "there is no bound for round at front" in words(page("unbounded"))
+    assert "Certified 25.0 %, and attacks leave 0.0 %: one of them is wrong" in words(
+        page("contradicted")
+    )
+    assert "proved" not in words(page("black box"))

@@ -10,7 +10,7 @@ from robustinfo.maths.bounds.ball import Ball
 from robustinfo.maths.bounds.relaxation import inputs_of, least
 from robustinfo.maths.bounds.steps import Step
 
-# Of the largest logit in the ball, what the least lead is lowered by: float64 rounds by 1e-16 of
+# Of the largest logit of an image, what the least lead is lowered by: float64 rounds by 1e-16 of
 # what is summed, and an attack counts from 1e-5 on in float32 (attacks/_success.py).
 SLACK = 1e-6
 
@@ -28,14 +28,16 @@ def least_margins(steps: list[Step], y: Tensor, ball: Ball, *, hidden: int) -> L
 
     y: (n,) labels. hidden: as in ``inputs_of``.
     """
-    inputs = inputs_of(steps, ball, hidden=0)
-    out = inputs[-1]
-    classes = out.low.shape[1]
+    logits = ball.x
+    for step in steps:
+        logits = step(logits)
+    classes = logits.shape[1]
     # Every difference z_y - z_k.
     wrong = torch.arange(classes, device=y.device).expand(len(y), classes)
     wrong = wrong[wrong != y[:, None]].view(len(y), classes - 1)
-    rows = F.one_hot(y, classes)[:, None].to(out.low) - F.one_hot(wrong, classes)
-    slack = SLACK * torch.maximum(-out.low, out.high).amax(1)
-    by_intervals = least(steps, rows, inputs, ball, relax=False).amin(1)
+    rows = F.one_hot(y, classes)[:, None].to(logits) - F.one_hot(wrong, classes)
+    slack = SLACK * logits.abs().amax(1)
+    intervals = inputs_of(steps, ball, hidden=0)
+    by_intervals = least(steps, rows, intervals, ball, relax=False).amin(1)
     by_relaxation = least(steps, rows, inputs_of(steps, ball, hidden=hidden), ball).amin(1)
     return LeastMargins(by_intervals - slack, by_relaxation - slack)
