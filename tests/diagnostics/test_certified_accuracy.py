@@ -38,10 +38,10 @@ def test_no_attack_turns_what_is_certified(name):
     assert found.any()
 
 
-def rows(model, x, y, examples=None, **numbers):
+def rows(model, x, y, stored=None, **numbers):
     config = certified_accuracy.Config(**numbers)
     found = certified_accuracy.diagnose(
-        model, x, y, config=config, generator=torch.Generator(), examples=examples
+        model, x, y, config=config, generator=torch.Generator(), examples=stored
     )
     return {one.quantity: one for one in found}
 

@@ -27,15 +27,16 @@ from robustinfo.models.smoothed import base_of
 
 CERTIFIED, ABSTAINED = "smoothing_certified_accuracy", "smoothing_abstained_fraction"
 
+RADII = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
+
 
 class Config(Settings):
     sigma: PositiveNumber  # of the noise, as in training, in pixel values of [0, 1]
     selection: PositiveInt = 100  # n0, copies that choose the class
     samples: PositiveInt = 1000  # n, copies that bound its probability
     alpha: Annotated[float, Field(gt=0, lt=1)] = 0.001  # probability that a certificate is wrong
-    radii: Annotated[tuple[Number, ...], Field(strict=False, min_length=1)] = (
-        0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0,
-    )  # fmt: skip
+    # that an image has to be certified beyond, in l2; one row each
+    radii: Annotated[tuple[Number, ...], Field(strict=False, min_length=1)] = RADII
 
 
 def outline(config: Config) -> Outline:
