@@ -18,7 +18,7 @@ from robustinfo.evaluation.by_protocol import evaluate_by_protocol
 from robustinfo.evaluation.checks import BY_NAME
 from robustinfo.evaluation.document import _after
 from robustinfo.evaluation.finished import Finished
-from robustinfo.evaluation.printing import _remedies, headline
+from robustinfo.evaluation.printing import headline, lines_of_remedies
 from robustinfo.evaluation.progress import Tally
 from robustinfo.evaluation.remedies import ANSWERS, GRADIENTS, _mounting
 from robustinfo.evaluation.remedies._mounting import (
@@ -297,7 +297,7 @@ def test_the_verdict_stays_and_the_accuracy_after_remedies_stands_beside_it(two_
     broken = torch.stack([one.broken for one in after.remedies.values()])
     assert (broken.sum(0) <= 1).all()
     assert torch.equal(found.robust & ~broken.any(0), after.robust)
-    assert [one.split(" images")[0] for one in _remedies(found)] == [
+    assert [one.split(" images")[0] for one in lines_of_remedies(found)] == [
         f"remedy {name} broke {int(one.broken.sum())}" for name, one in after.remedies.items()
     ]
     assert f"after remedies ({', '.join(after.remedies)}) {after.accuracy:.1%}" in headline(found)

@@ -23,7 +23,7 @@ FACTS = {
     "gradient_attacks": 2, "infeasible_fraction": 0, "miscounted_fraction": 0,
     "nonfinite_fraction": 0, "probabilities_fraction": 0, "batch_dependent_fraction": 0,
     "weights_changed": 0, "zero_epsilon_gap": 0, "forwards_differ_fraction": 0,
-    "autoattack_attacks": 1, "decision_based_attacks": 1,
+    "autoattack_attacks": 1, "decision_based_attacks": 1, "certified_broken_fraction": 0,
 }  # fmt: skip
 GOOD = {"clean_accuracy": 950, "twin_robust_accuracy": 10, "robust_accuracy": 600}
 GAINS = ("gain_over_twin", "gain_where_information_fell")
@@ -51,6 +51,7 @@ FACTS_FAILED = {
     "gradient_attacks": (0, "invalid"), "infeasible_fraction": (0.001, "invalid"),
     "miscounted_fraction": (0.02, "invalid"), "nonfinite_fraction": (0.001, "invalid"),
     "probabilities_fraction": (1, "invalid"), "batch_dependent_fraction": (0.001, "invalid"),
+    "certified_broken_fraction": (0.001, "invalid"),
     "weights_changed": (0.1, "invalid"), "zero_epsilon_gap": (0.02, "invalid"),
     "forwards_differ_fraction": (0.001, ADAPTIVE),
     "autoattack_attacks": (0, NOT_ENOUGH), "decision_based_attacks": (0, NOT_ENOUGH),

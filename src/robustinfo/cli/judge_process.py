@@ -20,13 +20,13 @@ from robustinfo.evaluation.images import images as load_images
 from robustinfo.evaluation.networks import network_of, options_of_twin
 from robustinfo.evaluation.options import Options
 from robustinfo.evaluation.own_images import read_images
-from robustinfo.evaluation.printing import render
 from robustinfo.evaluation.progress import Progress, Step
 from robustinfo.evaluation.questions import Questions, as_attacked, ask
 from robustinfo.evaluation.remedies import ANSWERS
 from robustinfo.evaluation.remedies._mounting import bound
 from robustinfo.evaluation.sources._error_origin import error_with_origin, is_users
 from robustinfo.evaluation.sources._guarded import Guarded
+from robustinfo.evaluation.terminal import render
 from robustinfo.evaluation.threats import Ball
 from robustinfo.evaluation.union import printing as union_printing
 from robustinfo.evaluation.union.asking import ask_all

@@ -10,12 +10,12 @@ A network is asked in five steps; each file has one idea:
     verdict.py      the answers to every check of checks.py, and the class that follows
     remedies/       where a check fails, the attacks that answer it, on what is still robust
     result.py       the evaluation: verdict, accuracies, per image, adversarial images; as data
-                    (document.py), in a terminal (printing.py), as a folder (save.py, report/,
-                    which shares display/ with the page of a study)
+                    (document.py), as text (printing.py, terminal.py), as a folder (save.py,
+                    report/, which shares display/ with the page of a study)
     union/          several threat models: an evaluation in each, and what is robust in all
 
 protocol.py     the attacks and diagnostics of five sizes (sizes.py), and their cost (cost.py,
-                budget.py)
+                budget.py); protocol_beside.py: what decides no verdict
 selection.py    which attacks are made: the protocol's, named ones, the user's own (own.py)
 attacks.py      attacks, with every success verified (threats.py: their threat model and kind)
 outcome.py      per image, in one threat model: which attacks broke it, and which alone did
@@ -24,6 +24,7 @@ evidence.py     diagnostics of one network, as the measurements that checks read
                 what its attacks show)
 distances.py    how far each image is from being misclassified, found by diagnostics/
 beside.py       calibration and accuracy under common corruptions, beside robust accuracy
+certificate.py  how many images no attack can turn
 abstain.py      networks that may decline to answer
 planning.py     what a protocol takes here (peak_memory.py), and what differences can be seen
 """

@@ -85,6 +85,10 @@ CHECKS = (
           fixed_answers=True),
     _fact("weights_changed", AT_MOST, 0, "invalid",
           "The network changes as it is asked: it is not in eval mode."),
+    _fact("certified_broken_fraction", AT_MOST, 0, "invalid",
+          "Attacks turned images that a bound proves robust: the network is not computed as it is "
+          "written (rounding, other answers from time to time), or an attack or the bound errs.",
+          fixed_answers=True),
     _fact("zero_epsilon_gap", AT_MOST, 0.01, "invalid",
           "An epsilon of 0 changes the accuracy: something else is attacked.",
           tolerance=1, fixed_answers=True),

@@ -1,6 +1,8 @@
 """The cost of a protocol in passes of the network, which are the same on every machine."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+Entry = dict[str, Any]
 
 
 class Cost(NamedTuple):
@@ -16,3 +18,10 @@ class Cost(NamedTuple):
     def times(self, n: float) -> "Cost":
         """The cost of n images."""
         return Cost(*(n * passes for passes in self))
+
+
+class Part(NamedTuple):
+    """An entry of attacks/ or diagnostics/ in a protocol, and its cost."""
+
+    entry: Entry
+    cost: Cost

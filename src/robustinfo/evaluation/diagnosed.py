@@ -49,9 +49,14 @@ def diagnosed(
     source: Batches,
     diagnostics: Mapping[str, Entry],
     resisting: Tensor,
+    broken: Tensor,
     tally: Tally,
 ) -> list[Measurement]:
-    """The diagnostics, on as many images as ``resisting`` has; a twin is given the same ones."""
+    """The diagnostics, on as many images as ``resisting`` has; a twin is given the same ones.
+
+    resisting, broken: (n,) bool, by attacks on the cross-entropy, and by any; ``broken`` is what a
+    diagnostic with ``examples`` gets.
+    """
     n, values = len(resisting), list[Measurement]()
     if not diagnostics:
         return values
@@ -59,7 +64,8 @@ def diagnosed(
     # Where a network abstains nothing is to be attacked: those count as wrong.
     answered = ~task.abstained(batch.x)
     x, y, resisting = batch.x[answered], batch.y[answered], resisting[answered]
-    of = [batch.sha256, sha256(resisting)]
+    stored = {"examples": {"success": broken[answered]}}
+    of = [batch.sha256, sha256(resisting), sha256(broken)]
     runs = [(name, model, name) for name in diagnostics]
     runs += [(twin_name(name), task.twin or model, name) for name in on_twin(task, diagnostics)]
     for label, network, name in runs:
@@ -73,8 +79,9 @@ def diagnosed(
             resisted: dict[Any, Tensor] = {task.ball.norm: resisting}
             with seeded(batch.x, generator):
                 found = run_diagnostics(
-                    network, x, y, {label: entry}, resisting=resisted, generator=generator
-                )
+                    network, x, y, {label: entry}, resisting=resisted, generator=generator,
+                    extra=lambda entry: stored if "examples" in entry else {},
+                )  # fmt: skip
                 return [_of_all(one, entry, answered) for one in found]
 
         values += task.finished.measurements(f"diagnostics/{label}", [*of, entry], compute)

@@ -39,6 +39,7 @@ def document(evaluation: Result, about: Mapping[str, Any]) -> dict[str, Any]:
         "robust_accuracy": float(robust),
         "interval": [robust.low, robust.high],
         "after_remedies": _after(evaluation.after_remedies),
+        "certified": evaluation.certified and evaluation.certified.as_data(),
         "by_class": _by_class(evaluation, [*about["data"]["classes"]]),
         "attacks": _attacks(evaluation),
         "follow_up": {"broken": _indices(evaluation.broken_by_follow_up)},

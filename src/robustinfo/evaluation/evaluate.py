@@ -104,8 +104,9 @@ def evaluate(
     robust_before = combined.robust  # the twin has no follow-up, either
     combined = combined._replace(robust=result.followed.robust(robust_before))
     values = measured(task, result, combined, robust_before)
+    broken = result.clean_correct & ~combined.robust
     rest = {name: one for name, one in diagnostics.items() if one["method"] != OUTPUTS}
-    run = (source, rest, combined.resists_cross_entropy[:few], tally)
+    run = (source, rest, combined.resists_cross_entropy[:few], broken[:few], tally)
     values += seen + diagnosed(task, model, *run)
     if black_box:
         values = [one for one in values if one.quantity not in OF_GRADIENTS]

@@ -32,8 +32,8 @@ def first_look(
 ) -> list[Measurement]:
     """The measurements of the outputs on the first so many clean images, if they are asked for."""
     entries = {name: entry for name, entry in diagnostics.items() if entry["method"] == OUTPUTS}
-    none_resists = torch.zeros(images, dtype=torch.bool, device=source.device)
-    return diagnosed(task, model, source, entries, none_resists, tally)
+    none = torch.zeros(images, dtype=torch.bool, device=source.device)
+    return diagnosed(task, model, source, entries, none, none, tally)
 
 
 def spared(

@@ -1,18 +1,12 @@
-"""An evaluation as tables for a terminal."""
+"""An evaluation in lines of text; terminal.py has the tables."""
 
-from rich.console import Group
 from rich.markup import escape
-from rich.table import Table
 
-from robustinfo.evaluation import beside
-from robustinfo.evaluation.checks import HOLDS, NOT_ENOUGH, SIGNS, UNTRUSTED
-from robustinfo.evaluation.distances import in_words
+from robustinfo.evaluation import beside, certificate, distances
+from robustinfo.evaluation.checks import SIGNS, UNTRUSTED
 from robustinfo.evaluation.result import Result
 from robustinfo.evaluation.sizes import BY_NAME, rank
 from robustinfo.evaluation.verdict import Answer, Verdict
-
-STYLES = {"failed": "red", "cannot say": "yellow", "noted": "yellow"}
-COLOURS = {HOLDS: "green", NOT_ENOUGH: "yellow"}
 
 
 def summary(verdict: Verdict) -> str:
@@ -62,7 +56,7 @@ def _after(evaluation: Result) -> str:
     return f"; after remedies ({made}) {left:.1%} ({left.low:.1%} to {left.high:.1%})"
 
 
-def _remedies(evaluation: Result) -> list[str]:
+def lines_of_remedies(evaluation: Result) -> list[str]:
     """What each remedy broke, and what called for it, a line each."""
     after = evaluation.after_remedies
     if after is None:
@@ -97,10 +91,18 @@ def lines(evaluation: Result, size: str) -> list[str]:
         verdict.verdict,
         f"{threat(evaluation, size)}; {summary(verdict)}",
         headline(evaluation),
-        *in_words(evaluation.distances),
-        *beside.in_words(evaluation.measurements),
+        *beside_attacks(evaluation),
         *(f"{one.check.name}: {text}" for one in reasons(verdict) if (text := explanation(one))),
         *mishaps(evaluation),
+    ]
+
+
+def beside_attacks(evaluation: Result) -> list[str]:
+    """What stands beside robust accuracy, a line each."""
+    return [
+        *certificate.in_words(evaluation.certified, evaluation.robust_accuracy),
+        *distances.in_words(evaluation.distances),
+        *beside.in_words(evaluation.measurements),
     ]
 
 
@@ -119,61 +121,3 @@ def mishaps(evaluation: Result) -> list[str]:
 def reasons(verdict: Verdict) -> list[Answer]:
     """The answers, failed ones first."""
     return sorted(verdict.answers, key=lambda one: one.result != "failed")
-
-
-def render(evaluation: Result, size: str) -> Group:
-    """The verdict, its reasons, accuracy under each attack, and every check that was run.
-
-    size: the name of the protocol.
-    """
-    verdict = evaluation.conclusion
-    colour = COLOURS.get(verdict.verdict, "red")
-    others = [one for one in verdict.failed_classes() if one != verdict.verdict]
-    also = f" (and {', '.join(others)})" if others else ""
-    head = (
-        f"[bold {colour}]{verdict.verdict}[/]{also}\n"
-        f"{threat(evaluation, size)}; {summary(verdict)}\n{headline(evaluation)}"
-    )
-    why = [
-        f"[{STYLES.get(one.result, 'dim')}]{one.check.name}[/]: {text}"
-        for one in reasons(verdict)
-        if (text := explanation(one))
-    ]
-    not_run = ", ".join(one.check.name for one in verdict.answers if one.result == "not run")
-    return Group(
-        head,
-        *beside.in_words(evaluation.measurements),
-        *why,
-        "",
-        _attacks(evaluation),
-        *map(escape, mishaps(evaluation)),
-        *_remedies(evaluation),
-        *in_words(evaluation.distances),
-        _checks(verdict),
-        f"[dim]Not run: {not_run}[/]",
-    )
-
-
-def _attacks(evaluation: Result) -> Table:
-    table = Table("attack", "leaves by itself", "95 %")
-    for name, one in sorted(evaluation.attacks.items(), key=lambda pair: pair[1].leaves):
-        leaves = one.leaves
-        table.add_row(name, f"{leaves:.1%}", f"{leaves.low:.1%} to {leaves.high:.1%}")
-    return table
-
-
-def _checks(verdict: Verdict) -> Table:
-    table = Table()
-    for column in ("result", "check", "value", "95 %"):
-        table.add_column(column, no_wrap=True)
-    table.add_column("asked")
-    table.add_column("a failure is")
-    for one in verdict.answers:
-        if one.result == "not run":
-            continue
-        spread = f"{one.low:.2g} to {one.high:.2g}" if one.check.sampled else "exact"
-        table.add_row(
-            one.result, one.check.name, f"{one.value:.3g}", spread, rule(one), one.check.verdict,
-            style=STYLES.get(one.result),
-        )  # fmt: skip
-    return table

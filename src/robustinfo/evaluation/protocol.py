@@ -8,36 +8,25 @@ holds.
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
 
 from robustinfo.attacks import adaptive, gradient_search
 from robustinfo.core.settings import diameter
 from robustinfo.diagnostics import binarization_test
-from robustinfo.distortions._severities import COMMON, SEVERITIES
-from robustinfo.evaluation.beside import CORRUPTIONS
-from robustinfo.evaluation.cost import Cost
+from robustinfo.evaluation.cost import Cost, Entry, Part
+from robustinfo.evaluation.protocol_beside import beside_attacks
 from robustinfo.evaluation.sizes import Size
 from robustinfo.evaluation.threats import Ball
 
-Entry = dict[str, Any]
 CURVE_STEPS = 20
 # Epsilons that a step of PGD is long. On adversarially trained networks (digits, linf 0.15) steps
 # of 0.2 to 0.35 break more than those of 0.05 to 0.1, and twice as many break no more.
 STEP = 0.25
 REACH = 2.5  # epsilons that all steps of a path together are long, whose end is to be stationary
 SUSPECTS = 0.1  # of the images, at most so many go through the long search, as a rule
-LEAST_DISTANCE: Entry = {"method": "minimal_distances", "steps": 20, "targets": 3}
 HALVINGS = 12 + 28  # queries of a step of HopSkipJump, beside those around the boundary
 # The longest attacks, without which a network never holds. Where the verdict is known to be
 # invalid beforehand, they are not made (first_look.py).
 ONLY_TO_HOLD = frozenset({"hop_skip_jump", "autoattack"})
-
-
-class Part(NamedTuple):
-    """An entry of attacks/ or diagnostics/, and its cost."""
-
-    entry: Entry
-    cost: Cost
 
 
 def attacks(size: Size, ball: Ball, *, term: bool = False) -> dict[str, Part]:
@@ -112,7 +101,6 @@ def diagnostics(
     curve |= {"steps": CURVE_STEPS}
     parts = {
         "output_checks": Part({"method": "output_checks"}, Cost(1, 9)),
-        "calibration": Part({"method": "calibration"}, Cost(0, 1)),
         "zero_gradients": Part({"method": "zero_gradients", **in_ball}, Cost(20, 20)),
         "loss_trajectory": Part(
             {"method": "loss_trajectory", **in_ball, **path}, Cost(2 * size.steps + 2, 3)
@@ -136,28 +124,7 @@ def diagnostics(
             "adversary": attack_parts[name].entry,
         }
         parts[f"binarization_{name}"] = Part(entry, cost)
-    if size.ensemble:
-        parts["minimal_distances"] = _minimal_distances(size, ball)
-    if size.corruptions:
-        passes = len(COMMON) * len(SEVERITIES)
-        parts[CORRUPTIONS] = Part({"method": "corruption_accuracy"}, Cost(0, passes))
-    return parts
-
-
-def _minimal_distances(size: Size, ball: Ball) -> Part:
-    """By FMN; with paths of 100 steps by FAB and, in l2, DDN, too: each is held against the best.
-
-    On plain networks, which all other attacks break at once, FMN alone is 5 % of ``medium``.
-    """
-    steps, targets = LEAST_DISTANCE["steps"], LEAST_DISTANCE["targets"]
-    names, cost = ["fmn"], Cost(steps * targets, 8)
-    if size.steps >= 100:
-        names.append("fab")
-        cost += Cost(steps * targets, steps * targets + 8)
-        if ball.norm == "l2":
-            names.append("ddn")
-            cost += Cost(steps, 8)
-    return Part(LEAST_DISTANCE | {"norm": ball.norm, "attacks": names}, cost)
+    return parts | beside_attacks(size, ball)
 
 
 def _pgd_settings(size: Size, ball: Ball) -> Entry:

@@ -14,6 +14,7 @@ from robustinfo.evaluation import distances
 from robustinfo.evaluation.accuracy import Accuracy
 from robustinfo.evaluation.batches import Batch
 from robustinfo.evaluation.beside import Corruptions, calibration, corruptions
+from robustinfo.evaluation.certificate import Certificate, certificate
 from robustinfo.evaluation.finished import Finished
 from robustinfo.evaluation.remedies._after import AfterRemedies
 from robustinfo.evaluation.threats import Ball
@@ -92,6 +93,11 @@ class Result:
     def robust_accuracy(self) -> Accuracy:
         """The fraction of images that are correct when clean, and under every attack."""
         return Accuracy.of(self.robust)
+
+    @property
+    def certified(self) -> Certificate | None:
+        """What bounds prove of the images that diagnostics ran on; None of a black box."""
+        return certificate(self.measurements)
 
     @property
     def by_class(self) -> dict[int, ClassAccuracy]:

@@ -12,6 +12,7 @@ from tests.evaluation.defects import (
     fronts,
     layers,
     outputs,
+    rounding,
     unaware,
     weak_attacks,
 )
@@ -20,5 +21,5 @@ from tests.evaluation.defects.defect import Planted
 from tests.evaluation.defects.judging import judged
 
 __all__ = ["DEFECTS", "GROUPS", "PLANTED", "Defect", "Planted", "judged"]
-GROUPS = (fronts, layers, outputs, chance, attack_faults, weak_attacks, unaware)
+GROUPS = (fronts, layers, outputs, chance, attack_faults, weak_attacks, unaware, rounding)
 PLANTED: dict[str, Planted] = {name: one for group in GROUPS for name, one in group.PLANTED.items()}

@@ -13,6 +13,7 @@ from robustinfo.evaluation.checks import ADAPTIVE, NOT_ENOUGH
 ATHALYE, CARLINI, PINTOR = "Athalye et al. 2018", "Carlini et al. 2019", "Pintor et al. 2022"
 CHEN = "Chen et al. 2019"
 TRAMER_2018, TRAMER_2020 = "Tramèr et al. 2018", "Tramèr et al. 2020"
+ZOMBORI = "Zombori et al. 2021: a network that float32 computes otherwise"
 MISTAKE = "a common mistake, of no paper"
 INVALID, MASKED, SHORT = "invalid", "masked", "not converged"
 NO_SLOPE = (  # what sees a gradient that is 0, or of nothing
@@ -167,6 +168,10 @@ DEFECTS = {
     "transfer_only": _seen(
         "transferred images alone", f"{CARLINI}: transfer is no white-box attack", INVALID,
         "gradient_attacks"),
+    # What a bound proves, and float32 does not keep.
+    "absorbed": _seen(
+        "a 1 that is lost beside a large number, which black pixels make", ZOMBORI, INVALID,
+        "certified_broken_fraction"),
     # Attacks that do not know the defence, or are led away by it.
     "fixed_weight": _seen(
         "adaptive attack that its term leads away", f"{TRAMER_2020}: losses of several terms",

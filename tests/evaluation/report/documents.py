@@ -103,6 +103,9 @@ DISTANCES = {
         "fab": {"found_fraction": 0.3, "attack_distance_median": None, "local_optimality": None},
     },
 }
+CERTIFIED = {"accuracy": 0.25, "interval": [0.16, 0.37], "by_intervals": 0.125}
+CERTIFIED |= {"by_relaxation": 0.25, "n": 64, "no_bound": ""}
+UNBOUNDED = {"accuracy": None, "no_bound": "round at front"}
 NOTHING = {"robust_accuracy": 0.0, "interval": [0.0, 0.06]}
 KINDS = {
     "as it is": document,
@@ -111,6 +114,10 @@ KINDS = {
     "broken": lambda: judged("broken", ["robust_accuracy"], **NOTHING),
     "masked": lambda: judged("masked", ["binarization_missed_fraction", "flat_fraction"], **HALF),
     "remedied": lambda: judged("masked", ["flat_fraction"], **HALF, **REMEDIES),
+    "certified": lambda: judged(HOLDS, **HALF, certified=CERTIFIED),
+    "unbounded": lambda: document(certified=UNBOUNDED),
+    "contradicted": lambda: judged(
+        "invalid", ["certified_broken_fraction"], **NOTHING, certified=CERTIFIED),
     "black box": lambda: deepcopy(_black_box()),
     "random": lambda: judged(ADAPTIVE, ["forwards_differ_fraction"]),
     "two classes": lambda: document(by_class=document()["by_class"][:2]),

@@ -220,3 +220,12 @@ def test_an_error_relative_to_the_twin_and_a_number_that_is_infinite_are_said(tm
     text = words((tmp_path / "report.html").read_text(encoding="utf-8"))
     assert "of the errors that the twin makes; below 1 it makes fewer 0.843" in text
     assert "of the labels infinite, or no number" in text
+
+
+def test_what_is_proved_stands_between_nothing_and_what_attacks_leave(page):
+    assert "certified 25.0 % ≤ robust accuracy ≤ 53.0 % (attacks)" in words(page("certified"))
+    assert "there is no bound for round at front" in words(page("unbounded"))
+    assert "Certified 25.0 %, and attacks leave 0.0 %: one of them is wrong" in words(
+        page("contradicted")
+    )
+    assert "proved" not in words(page("black box"))

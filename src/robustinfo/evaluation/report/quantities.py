@@ -17,6 +17,7 @@ MEASURED = {
     "probabilities_fraction": "images whose outputs are probabilities in place of logits",
     "batch_dependent_fraction": "images whose answer depends on the others of the batch",
     "weights_changed": "tensors of the network that change as it answers",
+    "certified_broken_fraction": "images that a bound proves robust, and an attack turned",
     "zero_epsilon_gap": "change of the clean accuracy by an attack with an epsilon of 0",
     "clean_accuracy": "images classified correctly without an attack",
     "twin_robust_accuracy": "images that the undefended twin classifies correctly under attack",

@@ -14,6 +14,7 @@ from robustinfo.core.errors import UserError
 from robustinfo.core.settings import Fraction01, Norm, Number, PositiveNumber, Settings
 from robustinfo.evaluation.checks import BY_NAME
 from robustinfo.evaluation.report.beside import Calibration, Corruptions
+from robustinfo.evaluation.report.certified import Certified
 from robustinfo.evaluation.report.distances import Distances
 from robustinfo.evaluation.report.fields import Class, Finite, Interval, one_of
 from robustinfo.evaluation.report.printable import printable
@@ -143,6 +144,7 @@ class Document(Settings):
     interval: Interval
     n: Annotated[int, Field(gt=0)]
     after_remedies: AfterRemedies | None
+    certified: Certified | None  # None: nobody asked for a bound
     by_class: list[OfClass]
     attacks: dict[str, Attack]
     follow_up: FollowUp

@@ -3,7 +3,7 @@
 from rich.console import Group
 from rich.table import Table
 
-from robustinfo.evaluation import printing
+from robustinfo.evaluation import terminal
 from robustinfo.evaluation.accuracy import Accuracy
 from robustinfo.evaluation.checks import UNTRUSTED
 from robustinfo.evaluation.sizes import BY_NAME, rank
@@ -22,7 +22,7 @@ def lines(union: UnionResult) -> list[str]:
 
 def render(union: UnionResult) -> Group:
     """The same with a table, and every evaluation as it is printed by itself."""
-    colour = printing.COLOURS.get(union.verdict, "red")
+    colour = terminal.COLOURS.get(union.verdict, "red")
     verdict = f"[bold {colour}]{union.verdict}[/] ({', '.join(union.verdict_of)})"
     table = Table("threat model", "verdict", "robust accuracy (95 %)", "after remedies")
     for row in _rows(union):
@@ -30,7 +30,7 @@ def render(union: UnionResult) -> Group:
     parts = [
         part
         for one in union.threats.values()
-        for part in ("", printing.render(one, _protocol(union)))
+        for part in ("", terminal.render(one, _protocol(union)))
     ]
     return Group(f"{verdict}\n{_asked(union)}\n{_headline(union)}", table, *parts)
 
