@@ -42,7 +42,8 @@ REPORT = f"results/{NAME}/report.html"
 
 driver.set_job_environment()
 DRIVES = not workflow.remote_exec and not workflow.subprocess_exec  # it is no job
-if DRIVES and not workflow.dryrun and not workflow.output_settings.verbose:
+SHOWN = workflow.output_settings
+if DRIVES and not (SHOWN.dryrun or SHOWN.verbose or SHOWN.printshellcmds):
     show_progress(logger)
 
 

@@ -25,6 +25,7 @@ SMALL = {
     "ensemble": {"network": LENET5, "members": 2},
     "keras_cnn": {"blocks": [[2, 4]], "dense": [8]},
     "resnet18": {"width": 2},
+    "smoothed": {"network": LENET5, "sigma": 0.25},
     "text_classifier": {"embedding_size": 4, "filters": 4},
     "vgg16": {"width": 2, "hidden": 8},
     "wide_resnet": {"depth": 10, "width": 1},

@@ -27,6 +27,7 @@ def job(tmp_path, monkeypatch):
     changed |= {"seeds": [0], "toys": {}, "tables": {}, "figures": {}, "diagnostics": curve}
     changed |= {"settings": [SETTING], "verdict": {"twin": "None"}}
     study |= changed | {"complexities": {}, "distortions": {}}
+    study["measures"] = {"NA": {"method": "binned_information", "width": 0.5}}
     settle(tmp_path, monkeypatch)
     make = partial(made, study)
     collected = make("collect", **SETTING)

@@ -105,7 +105,7 @@ def test_a_program_gets_them_of_a_function_of_arrays_and_the_plan_says_what_they
     assert "after remedies (distilled_copy" in repr(found)
     assert isinstance(predict(np.zeros((1, 1, 6, 6), np.float32)), np.ndarray)
     sizes = [size.images for size in SIZES]
-    for plan in protocols(BALL, 36, sizes):
+    for plan in protocols([BALL], 36, sizes):
         assert plan["remedies_by_answers"]["without"] == sum(
             round(remedy(name).cost(SIZES[0], BALL).queries) for name in BY_ANSWERS
         )

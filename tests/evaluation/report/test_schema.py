@@ -38,7 +38,7 @@ def with_check(**changes):
         (lambda: documents.document(robust_accuracy=float("nan")), "robust_accuracy: "),
         (lambda: documents.document(interval=[0.1]), "interval: .* at least 2 items"),
         (lambda: documents.document(verdict="fine"), "verdict: .*'fine' is none of invalid, mas"),
-        (lambda: documents.document(threat={"norm": "l1", "epsilon": 1.0}), "threat.norm: "),
+        (lambda: documents.document(threat={"norm": "l3", "epsilon": 1.0}), "threat.norm: "),
         (lambda: with_check(check="mine"), "checks.0.check: .*'mine' is none of"),
         (lambda: with_check(value=None, result="failed"), "checks.0: .* has no value"),
         (lambda: with_check(low=float("inf")), "checks.0.low: .* finite"),
