@@ -73,7 +73,8 @@ def test_a_key_that_a_section_leaves_out_is_filled_in_as_in_a_choice_by_setting(
     text = "distorted: {measures: [kde]}\nthreat: {per: {mnist: {l2: 1}, else: null}}\n"
     content, _ = heir(tmp_path, text)
     assert content["distorted"] == {"inputs": ["clean"], "measures": ["kde"]}
-    assert content["threat"] == {"per": {"mnist": {"linf": None, "l2": 1, "l1": None}, "else": None}}
+    of_mnist = {"linf": None, "l2": 1, "l1": None}
+    assert content["threat"] == {"per": {"mnist": of_mnist, "else": None}}
     assert content["selection"]["settings"] == []
 
 

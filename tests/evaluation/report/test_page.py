@@ -173,7 +173,8 @@ def test_least_distances_have_a_section_where_they_were_looked_for(page):
     text = words(page("distances"))
     assert "each of 64 images" in text and "quartiles 0.015, 0.031, 0.047" in text
     assert "For 1 of them nothing was found at any distance" in text
-    places(text, "FMN misclassified: 98.0 % 0.03 0.999", "FAB misclassified: 30.0 % none not defined")
+    lines = ("FMN misclassified: 98.0 % 0.03 0.999", "FAB misclassified: 30.0 % none not defined")
+    places(text, *lines)
     assert "least distances found" in text and 'id="distances"' not in page("as it is")
 
 
