@@ -142,8 +142,8 @@ def test_the_study_ends_in_a_verdict_tables_figures_and_a_report(checkout):
     )
     assert (results / "figures/figure-entropy.svg").exists()
     page = (results / "report.html").read_text()
-    # The study's figure, the two of its setting, and one per measure.
-    assert page.count("<svg") == 1 + 2 + 3
+    # The study's figure, the two of its setting, and one per measure, of which the bins are two.
+    assert page.count("<svg") == 1 + 2 + 4
     assert not re.search(r'(?:src|href)="http', page)  # opens offline
     board = json.loads((results / "leaderboard.json").read_text())
     assert {line["defence"] for line in board} == {"standard", "entropic"}

@@ -20,6 +20,9 @@ from robustinfo.core.errors import UserError
 
 HALVES = ("training", "measuring")
 
+# Stages of a run that read results of other runs, too: what was selected, or the verdict.
+OF_SEVERAL = ("screen", "remedies")
+
 
 class Step(NamedTuple):
     """One job. writes: its files; it is done when all of them are there."""
@@ -64,7 +67,7 @@ def _measuring_stages(plan: Plan, names: dict[str, str]) -> list[str]:
     run_stages = [
         contract
         for stage, contract in plan.contracts.items()
-        if names.keys() <= {*contract.names} and stage not in (*TRAININGS, "screen")
+        if names.keys() <= {*contract.names} and stage not in (*TRAININGS, *OF_SEVERAL)
     ]
 
     def order(contract: Contract) -> tuple[bool, ...]:

@@ -25,7 +25,7 @@ class Rule(NamedTuple):
 
 
 RULES = {
-    ("binned_information", "input"): Rule(10, 300, 0.75),
+    ("binned_information", "input"): Rule(5, 300, 0.75),
     ("binned_information", "label"): Rule(1, 1000),
     ("kde_information", "label"): Rule(2, 3000),
     ("ksg_information", "label"): Rule(10, 1000),
