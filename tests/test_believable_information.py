@@ -18,7 +18,7 @@ def test_what_is_no_estimate_of_information_needs_no_rule(quantity):
 @pytest.mark.parametrize(
     ("dimension", "change", "believed"),
     [
-        (10, {}, True), (11, {}, False), (math.nan, {}, False), (1, {"n": 299}, False),
+        (5, {}, True), (6, {}, False), (math.nan, {}, False), (1, {"n": 299}, False),
         (1, {"value": 6.0}, True), (1, {"value": 6.1}, False), (1, {"saturated": True}, False),
     ],
 )  # fmt: skip
