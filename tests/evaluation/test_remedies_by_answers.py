@@ -11,9 +11,11 @@ from robustinfo.evaluation.finished import Finished
 from robustinfo.evaluation.planning import protocols
 from robustinfo.evaluation.remedies import ANSWERS
 from robustinfo.evaluation.remedies._mounting import bound, called_for, names, remedy
-from robustinfo.evaluation.remedies.estimated_gradient import estimated
+from robustinfo.evaluation.remedies.estimated_gradient import RADIUS, estimated, noise_size
 from robustinfo.evaluation.sizes import SIZES
 from robustinfo.evaluation.sources._answers import AnswersOnly
+from robustinfo.evaluation.threats import Ball
+from robustinfo.maths.balls import distance
 from tests.evaluation.answers_table import Told
 from tests.evaluation.test_remedies import (
     BALL,
@@ -27,6 +29,14 @@ from tests.evaluation.test_remedies import (
 )
 
 BY_ANSWERS = ["distilled_copy", "longer_search", "estimated_gradient", "longer_walk"]
+
+
+@pytest.mark.parametrize(("norm", "epsilon"), [("linf", 0.1), ("l2", 1.5), ("l1", 12.0)])
+def test_the_noise_of_the_estimate_is_about_as_long_as_it_is_to_be_in_every_norm(norm, epsilon):
+    size = noise_size(Ball(norm=norm, epsilon=epsilon), 784)
+    lengths = distance(size * torch.randn(20, 1, 28, 28), norm)
+    # Of normal numbers: in linf the largest of 784, about 3.2; in l1 the mean size, 0.8.
+    assert 0.7 < lengths.mean() / (RADIUS * epsilon) < 4
 
 
 def test_the_estimated_gradient_is_that_of_the_margin_up_to_what_chance_allows():

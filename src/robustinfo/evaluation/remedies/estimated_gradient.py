@@ -1,9 +1,9 @@
 """Answers alone: the gradient of the scores, estimated from them by natural evolution strategies.
 
 Ilyas et al. (2018), arXiv 1804.08598: the mean over normal directions u of
-u (L(x + sigma u) - L(x - sigma u)), here of the margin L, at 50 pairs of points a step, sigma a
-quarter of epsilon per pixel (in l2, of that length), cut to [0, 1]. PGD climbs it, with steps that
-fall to 0, from x and from a random point.
+u (L(x + sigma u) - L(x - sigma u)), here of the margin L, at 50 pairs of points a step, sigma such
+that a change of all pixels by it is a quarter of epsilon long, cut to [0, 1]. PGD climbs it, with
+steps that fall to 0, from x and from a random point.
 
 Known bias: of d pixels, m pairs see a gradient at a cosine of about sqrt(m / (m + d)), so that more
 pixels need more pairs. Labels have no slope: where nothing else is told, no step leads anywhere.
@@ -15,6 +15,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from robustinfo.attacks import gradient_search, pgd
+from robustinfo.core.settings import diameter
 from robustinfo.evaluation.cost import Cost
 from robustinfo.evaluation.remedies import ANSWERS, Attempt, Subject
 from robustinfo.evaluation.sizes import Size
@@ -38,9 +39,7 @@ def attempts(subject: Subject, *, generator: Generator) -> Iterator[Attempt]:
     """A run from x, and one from a random point."""
     settings = gradient_search.Config(**subject.in_ball, steps=STEPS, restarts=RESTARTS)
     config = gradient_search.ascent(settings)
-    sigma = RADIUS * subject.ball.epsilon
-    if subject.ball.norm == "l2":
-        sigma /= subject.images[0].numel() ** 0.5
+    sigma = noise_size(subject.ball, subject.images[0].numel())
 
     def climbed(network: nn.Module, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         slope = estimated(network, x.detach(), y, sigma)
@@ -55,6 +54,11 @@ def attempts(subject: Subject, *, generator: Generator) -> Iterator[Attempt]:
         )[0]  # fmt: skip
 
     yield attempt
+
+
+def noise_size(ball: Ball, values: int) -> float:
+    """The standard deviation of the noise, per pixel.  values: of an image."""
+    return RADIUS * ball.epsilon / diameter(ball.norm, values)
 
 
 @torch.no_grad()
