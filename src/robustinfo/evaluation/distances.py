@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from robustinfo.core.measurement import Measurement
-from robustinfo.diagnostics.minimal_distances import OF_ATTACK, OF_IMAGE, quantile
+from robustinfo.diagnostics.minimal_distances import OF_ALL, OF_ATTACK, OF_IMAGE, quantile
 
 
 class OfAttack(NamedTuple):
@@ -73,7 +73,7 @@ def in_words(distances: Tensor | None) -> list[str]:
     if distances is None:
         return []
     known = distances[~distances.isnan()]
-    low, median, high = (quantile(known, share) for share in (0.25, 0.5, 0.75))
+    low, median, high = (quantile(known, share) for share in OF_ALL.values())
     none = int(known.isinf().sum())
     return [
         f"least distance found of a misclassified image: median {median:.3g}, quartiles {low:.3g} "

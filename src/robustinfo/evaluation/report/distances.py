@@ -3,7 +3,10 @@
 import math
 from typing import NamedTuple
 
+import torch
+
 from robustinfo.core.settings import Fraction01, Number, Settings
+from robustinfo.diagnostics.minimal_distances import OF_ALL, quantile
 from robustinfo.evaluation.display.numbers import percent, pixels
 
 
@@ -40,12 +43,13 @@ def shown(distances: Distances | None) -> Shown | None:
     """What the page says of distances, if there are any."""
     if distances is None:
         return None
-    ordered = sorted(math.inf if one is None else one for one in distances.found)
-    quartiles = [ordered[-(-len(ordered) * quarter // 4) - 1] for quarter in (1, 2, 3)]
-    none, every = ordered.count(math.inf), distances.attacks.items()
+    every_size = [math.inf if one is None else one for one in distances.found]
+    sizes = torch.tensor(every_size, dtype=torch.double)
+    quartiles = [quantile(sizes, share) for share in OF_ALL.values()]
+    none, every = int(sizes.isinf().sum()), distances.attacks.items()
     rows = [_row(*one) for one in sorted(every, key=lambda one: -(one[1].local_optimality or 0))]
     return Shown(
-        f"{len(ordered):,}", f"{none:,}" if none else "", ", ".join(map(_size, quartiles)), rows
+        f"{len(sizes):,}", f"{none:,}" if none else "", ", ".join(map(_size, quartiles)), rows
     )
 
 
