@@ -33,7 +33,11 @@ READS = [
 ]
 WRITES = {"report": "report.html"}
 PARAMS = {"settings": "settings", "tables": "tables", "figures": "figures"}
-FILES = ["pipeline/report/*.html", "src/robustinfo/evaluation/display/page.css"]
+FILES = [
+    "pipeline/report/*.html",
+    "src/robustinfo/evaluation/display/macros.html",
+    "src/robustinfo/evaluation/display/page.css",
+]
 
 BADGES = OF_CLASSES | {UNTRAINED: ("#ffffff", "#3d3d3d")}  # {class: (ground, ink)}
 
