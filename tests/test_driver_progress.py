@@ -90,3 +90,11 @@ def test_the_end_is_the_leaderboard_and_where_to_look(tmp_path):
     assert lines[2].split() == ["plain", "25.0%", "(20.0", "to", "30.0)", "90.0%", "broken"]
     assert lines[4].startswith("digits, lenet5, l2 0.15")
     assert lines[-1] == f"report: {tmp_path}/report.html"
+
+
+def test_a_defence_that_was_not_trained_has_hyphens(tmp_path):
+    unknown = dict.fromkeys(("robust_accuracy", "low", "high", "clean_accuracy"))
+    row = {"dataset": "digits", "model": "lenet5", "norm": "linf", "epsilon": 0.15}
+    row |= {"defence": "deep", "verdict": "untrained"} | unknown
+    (tmp_path / "leaderboard.json").write_text(json.dumps([row]))
+    assert summary(tmp_path).splitlines()[2].split() == ["deep", "-", "-", "untrained"]

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 
 def summary(folder: Path) -> str:
@@ -17,9 +18,13 @@ def summary(folder: Path) -> str:
         if this != setting:
             lines += ["", f"{this}: robust accuracy (95 %), clean accuracy, verdict"]
             setting = this
-        low, high = f"{100 * one['low']:.1f}", f"{100 * one['high']:.1f}"
-        robust = f"{one['robust_accuracy']:6.1%} ({low} to {high})"
-        lines.append(
-            f"  {one['defence']:{width}} {robust:24} {one['clean_accuracy']:6.1%}  {one['verdict']}"
-        )
+        lines.append(f"  {one['defence']:{width}} {_accuracies(one)}  {one['verdict']}")
     return "\n".join([*lines, "", f"report: {folder / 'report.html'}"])
+
+
+def _accuracies(one: dict[str, Any]) -> str:
+    """Robust, with its interval, and clean; hyphens of what was not trained."""
+    if one["robust_accuracy"] is None:
+        return f"{'-':>6} {'':17} {'-':>6}"
+    interval = f"({100 * one['low']:.1f} to {100 * one['high']:.1f})"
+    return f"{one['robust_accuracy']:6.1%} {interval:17} {one['clean_accuracy']:6.1%}"
