@@ -1,7 +1,7 @@
 """Check of a network that was trained elsewhere against the unit that adopts it.
 
-Its files show the defence, the architecture (earlier commits: the shapes of all weights), the
-epochs and, if their folder is named like results, the seed; not data, optimizer and learning rate.
+Its files show the defence, the architecture and the shapes of all weights, the epochs and, if their
+folder is named like results, the seed; not data, optimizer and learning rate.
 """
 
 import json
@@ -11,12 +11,13 @@ from typing import Any
 
 import torch
 
-from pipeline.evidence import legacy_checkpoints, steps
+from pipeline.evidence import steps
 from pipeline.evidence.units import Unit
 from robustinfo.core import checkpoint, registry
 from robustinfo.core.checkpoint import ARCHITECTURE, DEFENCE, WEIGHTS
 from robustinfo.core.errors import UserError
 from robustinfo.core.sealed import unseal
+from robustinfo.datasets._prepared import data_root, prepare
 
 Shapes = dict[str, tuple[int, ...]]
 
@@ -28,7 +29,7 @@ def check(study: dict[str, Any], unit: Unit, folder: Path, history: list[dict[st
         raise UserError(f"{folder} is of the seed {seed}, not of {unit.seed} as {unit.name}")
     _check_defence(params["defence"], unit, folder)
     _check_epochs(study, params["training"]["epochs"], unit, folder, history)
-    network = legacy_checkpoints.network_spec(study, unit)
+    network = _network_spec(study, unit)
     shapes = _shapes(network)
     for file in (folder / "model.safetensors", *sorted((folder / "snapshots").iterdir())):
         tensors, metadata = unseal(file)
@@ -56,9 +57,13 @@ def _check_defence(expected: dict[str, Any], unit: Unit, folder: Path) -> None:
 def _check_architecture(
     expected: dict[str, Any], metadata: dict[str, str], unit: Unit, file: Path
 ) -> None:
-    """Files of earlier versions have no architecture and pass."""
-    entry = json.loads(metadata.get(ARCHITECTURE, "null"))
-    if entry and not registry.same_settings("models", entry, expected):
+    if ARCHITECTURE not in metadata:
+        raise UserError(
+            f"{file} does not say its architecture, as an earlier version wrote it; delete the "
+            f"folder, and `make evidence` trains {unit.name} in its turn"
+        )
+    entry = json.loads(metadata[ARCHITECTURE])
+    if not registry.same_settings("models", entry, expected):
         raise UserError(
             f"{file} is of the network {entry}, not of {expected} as {unit.study_file} asks"
         )
@@ -80,6 +85,17 @@ def _check_epochs(
             f"{folder}/history.csv has {len(trained)} epochs, the last {max(trained, default=0)}; "
             f"{unit.study_file} asks for {last}"
         )
+
+
+def _network_spec(study: dict[str, Any], unit: Unit) -> dict[str, Any]:
+    """Architecture, input shape and number of classes of the unit, by the keys of a checkpoint."""
+    params = steps.training_params(study, unit.names)
+    manifest = prepare(unit.dataset, params["dataset"], data_root())
+    return {
+        "architecture": params["model"],
+        "shape": tuple(manifest["splits"]["train"]["shape"]),
+        "classes": len(manifest["classes"]),
+    }
 
 
 def _shapes(network: dict[str, Any]) -> Shapes:

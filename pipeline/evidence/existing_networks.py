@@ -37,7 +37,7 @@ def adopt(unit: Unit, folder: Path, commit: str) -> str:
         unit, "training", commit=commit, date=date, seconds=0.0, adopted=True, **code_and_study
     )
     with atomic_write(unit.path(template("model"))) as part:
-        shutil.copyfile(records.as_trained(folder / "model.safetensors"), part)
+        shutil.copyfile(folder / "model.safetensors", part)
     return f"adopted {unit.name}; `make evidence` measures it in its turn"
 
 
@@ -49,7 +49,7 @@ def remeasure(unit: Unit) -> None:
     """
     record, model = records.read(unit), unit.path(template("model"))
     expected = record["checkpoint"]["sha256"]
-    if model.exists() and records.sha256(records.as_trained(model)) != expected:
+    if model.exists() and records.sha256(model) != expected:
         raise UserError(f"{model} is not the network of {unit.record}; delete it")
     # The network alone may be here: another needed it.
     if not unit.path(template("snapshots")).exists():

@@ -11,7 +11,6 @@ from pathlib import Path
 from pipeline.evidence import (
     checkouts,
     fingerprint,
-    legacy_checkpoints,
     records,
     subprocesses,
     unfinished,
@@ -44,8 +43,6 @@ def _finish_half(unit: Unit, half: str, report: Report) -> None:
     # Before hours of work: a study may be refused.
     fingerprint_now = fingerprint.of_half(unit, half, checkout)
     _check_same_training(unit, checkout)
-    for trained in (*map(unit.of, unit.needs), *[unit][: half == "measuring"]):
-        legacy_checkpoints.add_architecture(trained)
     names = [word for name, value in unit.names.items() for word in (f"--{name}", value)]
     options = ["--study", unit.study_file, *names]
     try:

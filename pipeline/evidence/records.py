@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.evidence import fingerprint, gather, unit_state
-from pipeline.evidence.units import AS_TRAINED, CHECKOUTS, RECORD, RECORDS, Unit
+from pipeline.evidence.units import CHECKOUTS, RECORD, RECORDS, Unit
 from pipeline.results import sealed_text
 from pipeline.run.contract import template
 from robustinfo.core.errors import UserError
@@ -19,7 +19,6 @@ from robustinfo.core.sealed import unseal
 
 BUDGET = 6_000_000  # bytes of all networks and states together
 DEVICE = ("device", "instructions", "threads", "torch")  # of a checkpoint's own description
-ORIGINAL_SHA256 = "as_trained_sha256"  # key in a copy with the architecture (legacy_checkpoints.py)
 
 
 def budget_left(without: Unit) -> int:
@@ -30,7 +29,7 @@ def budget_left(without: Unit) -> int:
 
 def publish(unit: Unit) -> None:
     """Write the record of a unit whose steps are all done, whole or not at all."""
-    model = as_trained(unit.path(template("model")))
+    model = unit.path(template("model"))
     size = model.stat().st_size
     files = [unit.path(gather.ROWS), unit.path(gather.OUTCOMES)]
     files += [model] if size <= budget_left(unit) else []
@@ -59,12 +58,6 @@ def publish(unit: Unit) -> None:
             shutil.rmtree(unit.record)
         partial.rename(unit.record)
     unit_state.path(unit).unlink()
-
-
-def as_trained(model: Path) -> Path:
-    """The original file of a network, which is what is committed (legacy_checkpoints.py)."""
-    is_copy = ORIGINAL_SHA256 in unseal(model)[1]
-    return model.parent / AS_TRAINED / model.name if is_copy else model
 
 
 def read(unit: Unit) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.evidence import checkouts, fingerprint, steps
-from pipeline.evidence.units import AS_TRAINED, EARLIER, HOME, RUN, Unit
+from pipeline.evidence.units import EARLIER, HOME, RUN, Unit
 from pipeline.results import sealed_text
 from pipeline.study.checked import load
 from robustinfo.core.errors import UserError
@@ -22,7 +22,6 @@ from robustinfo.core.files import disk_errors
 INITIAL = {"commit": None, "seconds": 0.0, "date": None, "failures": 0}
 # Files of a training in the folder of its run.
 TRAINING_FILES = {"model.safetensors", "snapshots", "history.csv", Path(EARLIER).name, ".training"}
-TRAINING_FILES |= {AS_TRAINED}
 
 
 def path(unit: Unit) -> Path:

@@ -15,8 +15,6 @@ UNFINISHED = "unfinished"  # folder, in a unit's, of an exported training
 RUN = "results/{study}/{dataset}/{model}/{defence}/{seed}"  # the folder of one
 # Measures of snapshots that no longer exist, in the format of ``measures.csv``.
 EARLIER = RUN + "/earlier.csv"
-# Folder, in a run's, of checkpoints from before the architecture was added (legacy_checkpoints.py).
-AS_TRAINED = "as_trained"
 
 
 class Unit(NamedTuple):

@@ -14,6 +14,7 @@ from pipeline.run.plan import Plan
 from pipeline.study.check import load
 from pipeline.study.slices import in_setting
 from pipeline.study.strict_yaml import StudyError
+from robustinfo.core import checkpoint
 
 UNIT = Unit("i", "f", "s", "mnist", "pytorch_cnn", "entm", "0", 1.0, ())
 
@@ -43,6 +44,15 @@ def test_what_is_committed_is_as_it_was_finished_and_within_the_budget():
     assert all(records.read(unit)["unit"] == unit.name for unit in finished)
     sizes = [file.stat().st_size for file in RECORDS.rglob("*.safetensors")]
     assert sum(sizes) <= records.BUDGET == 6_000_000
+
+
+def test_every_committed_network_can_be_judged():
+    files = [*RECORDS.rglob("model.safetensors")]
+    assert len(files) >= 5
+    for file in files:
+        found = checkpoint.load(file)
+        logits = checkpoint.network(found)(torch.zeros(2, *found.shape))
+        assert logits.shape == (2, found.classes), file
 
 
 LIST = """
