@@ -49,6 +49,24 @@ def without_times(content):
     return kept
 
 
+def test_how_much_is_printed_is_chosen(command):
+    """The accuracies always, reasons and attacks unless quiet, every check if verbose."""
+    line = ["judge", "mine:net", *DATA, "--epsilon", "1/100", *QUICK]
+    quiet, normal, verbose = (command(*line, *more) for more in (["-q"], [], ["--verbose"]))
+    assert len({judged.exit_code for judged in (quiet, normal, verbose)}) == 1
+    assert quiet.stderr == "" and "protocol tiny" in normal.stderr
+    verdict, threat, accuracies = quiet.stdout.rstrip().split("\n", 2)
+    assert "linf 0.01, 20 images" in threat and "robust accuracy" in accuracies
+    for judged in (normal, verbose):
+        assert judged.stdout.startswith(f"{verdict}\n{threat}\n")
+        assert "leaves by itself" in judged.stdout
+    passed = "nonfinite_fraction"  # a check that this network passes
+    assert passed in verbose.stdout and passed not in normal.stdout
+    assert "robust_accuracy" in verbose.stdout and "…" not in verbose.stdout
+    both = command(*line, "--quiet", "--verbose")
+    assert both.exit_code == 1
+
+
 def test_the_union_of_a_command_is_in_json_folder_and_exit_code(command, tmp_path):
     judged = command("judge", "mine:net", *DATA, *BOTH, *QUICK, "--json", "--out", "judged")
     found = json.loads(judged.stdout)

@@ -83,6 +83,12 @@ def judge(
     ] = None,
     device: parameters.Device = "",
     as_json: Annotated[bool, typer.Option("--json", help="print the verdict as JSON")] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="verdict and accuracies alone, no progress")
+    ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="every check, the passed ones too")
+    ] = False,
 ) -> None:
     """Attack a network, check the attacks, and say what the numbers support.
 
@@ -90,6 +96,8 @@ def judge(
     adaptive, 13 not converged, 14 broken, 15 no benefit, 16 not enough was tried; 1 error, 2 wrong
     option.
     """
+    if quiet and verbose:
+        raise UserError("--quiet and --verbose: choose one")
     threats = threat_options.of_command(epsilon, norm, threat or ())
     chosen = options.Options(
         model=model,
@@ -117,6 +125,7 @@ def judge(
         corruptions=corruptions,
         out=None if out is None else str(out),
         as_json=as_json,
+        detail="quiet" if quiet else "verbose" if verbose else "normal",
         command=shlex.join(["robustinfo", *sys.argv[1:]]),
     )
     raise typer.Exit(_print_verdict(chosen))

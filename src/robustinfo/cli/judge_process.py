@@ -56,7 +56,10 @@ def run(arguments: dict[str, Any], text_format: dict[str, Any]) -> dict[str, str
 
 def _run(chosen: Options, text_format: plain.TextFormat) -> dict[str, str]:
     """The verdict, or a UserError."""
-    console, device = Console(stderr=True), options.device(chosen.device)
+    console, device = (
+        Console(stderr=True, quiet=chosen.detail == "quiet"),
+        options.device(chosen.device),
+    )
     balls = [Ball(norm=norm, epsilon=epsilon) for norm, epsilon in chosen.threats.items()]
     questions = _questions(chosen, balls[0], device)
     class_file = Path(chosen.classes) if chosen.classes else None
@@ -85,9 +88,9 @@ def _run(chosen: Options, text_format: plain.TextFormat) -> dict[str, str]:
     if chosen.as_json:
         text = found.to_json()
     elif isinstance(found, UnionEvaluation):
-        text = plain.text(union_printing.render(found), text_format)
+        text = plain.text(union_printing.render(found, chosen.detail), text_format)
     else:
-        text = plain.text(render(found, chosen.protocol), text_format)
+        text = plain.text(render(found, chosen.protocol, chosen.detail), text_format)
     return {"verdict": found.verdict, "text": text}
 
 

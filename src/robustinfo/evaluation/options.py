@@ -2,7 +2,7 @@
 
 import json
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 from robustinfo.core.errors import UserError
 from robustinfo.core.settings import Norm, out_of_scale, pixels
@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # slow to import, and a wrong option is told without it
     import torch
 
 PROTOCOLS = tuple(BY_NAME)
+Detail = Literal["quiet", "normal", "verbose"]  # of what is printed
 UNITS = {"s": 1, "m": 60, "h": 3600}
 
 
@@ -43,6 +44,7 @@ class Options(NamedTuple):
     corruptions: bool | None  # None: as the protocol has it
     out: str | None  # a folder
     as_json: bool  # JSON
+    detail: Detail
     command: str  # that repeats it
 
 

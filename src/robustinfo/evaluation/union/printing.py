@@ -6,6 +6,7 @@ from rich.table import Table
 from robustinfo.evaluation import terminal
 from robustinfo.evaluation.accuracy import Accuracy
 from robustinfo.evaluation.checks import UNTRUSTED
+from robustinfo.evaluation.options import Detail
 from robustinfo.evaluation.sizes import BY_NAME, rank
 from robustinfo.evaluation.union.result import UnionResult
 
@@ -20,7 +21,7 @@ def lines(union: UnionResult) -> list[str]:
     ]
 
 
-def render(union: UnionResult) -> Group:
+def render(union: UnionResult, detail: Detail) -> Group:
     """The same with a table, and every evaluation as it is printed by itself."""
     colour = terminal.COLOURS.get(union.verdict, "red")
     verdict = f"[bold {colour}]{union.verdict}[/] ({', '.join(union.verdict_of)})"
@@ -30,7 +31,7 @@ def render(union: UnionResult) -> Group:
     parts = [
         part
         for one in union.threats.values()
-        for part in ("", terminal.render(one, _protocol(union)))
+        for part in ("", terminal.render(one, _protocol(union), detail))
     ]
     return Group(f"{verdict}\n{_asked(union)}\n{_headline(union)}", table, *parts)
 
