@@ -1,5 +1,6 @@
 """A checkpoint says all that is needed to build and attack its network, and is read once."""
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,7 +17,6 @@ from robustinfo.core.sealed import seal
 from tests.checkpoints import TRAINED_ON, read_tensors, saved, untrained
 from tests.staged import staged
 
-OLD = Path("benchmarks/evidence/entropic-retraining-evidence/mnist/lenet5/entropic/0")
 LENET5 = {"method": "lenet5"}
 SMALL = {
     "all_cnn": {"filters": [2, 4]},
@@ -72,11 +72,13 @@ def test_an_altered_byte_is_refused(tmp_path):
         checkpoint.load(file)
 
 
-def test_a_file_that_does_not_say_its_architecture_is_refused_in_one_sentence():
+def test_a_file_that_does_not_say_its_architecture_is_refused_in_one_sentence(tmp_path):
+    file = tmp_path / "model.safetensors"
+    seal(file, {"model.weight": torch.zeros(2)}, TRAINED_ON | {"defence": json.dumps(ENTROPIC)})
     with pytest.raises(UserError) as error:
-        checkpoint.load(OLD / "model.safetensors")
+        checkpoint.load(file)
     assert str(error.value) == (
-        f"{OLD / 'model.safetensors'} does not say its architecture, as an earlier version wrote "
+        f"{file} does not say its architecture, as an earlier version wrote "
         "it; run its study again (snakemake or dvc repro), which trains the network anew"
     )
 
