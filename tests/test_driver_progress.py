@@ -37,9 +37,10 @@ def test_a_line_per_stage_with_percentage_and_time_left():
     progress.emit(record(LogEvent.RUN_INFO, stats=stats))
     for number in (1, 2):
         progress.emit(started(number, "pretrain"))
-    clock.seconds = 120
+    clock.seconds = 50
     progress.emit(finished(1))
     assert not lines  # of the stage's two jobs one is done
+    clock.seconds = 190
     progress.emit(finished(2))
     # six jobs are left, each of two minutes as far as is known, and two run at once
     assert lines == [" 25%  pretrain: 2 jobs   about 6 min left"]
@@ -51,6 +52,20 @@ def test_a_line_per_stage_with_percentage_and_time_left():
     progress.emit(finished(8))
     assert lines[1].startswith(" 88%  attack: 5 jobs")
     assert lines[2] == "100%  report: 1 job"
+
+
+def test_a_stage_of_many_jobs_does_not_keep_silent():
+    lines, clock = [], Clock()
+    progress = Progress(lines.append, clock)
+    progress.emit(record(LogEvent.RUN_INFO, stats={"attack": 20, "total": 20}))
+    for number in range(1, 20):
+        progress.emit(started(number, "attack"))
+        clock.seconds += 25
+        progress.emit(finished(number))
+    assert [line.split("   ")[0] for line in lines[:2]] == [
+        " 15%  3 of 20 jobs", " 30%  6 of 20 jobs"
+    ]  # fmt: skip
+    assert len(lines) == 6
 
 
 def test_the_engine_text_is_not_shown_and_errors_are(capsys):

@@ -1,4 +1,4 @@
-"""What a person sees of a run: a line per stage, with percentage and time left.
+"""What a person sees of a run: a line per stage, and a minute, with percentage and time left.
 
 Snakemake's own text, of every job, goes to its log (.snakemake/log/); ``--verbose`` shows it.
 """
@@ -24,8 +24,11 @@ ENGINE_TEXT = {
 }
 
 
+SILENCE = 60  # seconds without a line, after which the next finished job gets one
+
+
 class Progress(logging.Handler):
-    """Reads Snakemake's records, and writes a line when the last job of a stage is done."""
+    """Reads Snakemake's records; writes a line when the last job of a stage is done, or in time."""
 
     def __init__(
         self, write: Callable[[str], None], clock: Callable[[], float] = time.monotonic
@@ -38,6 +41,7 @@ class Progress(logging.Handler):
         self._seconds: dict[str, float] = defaultdict(float)  # of the jobs that are done, by stage
         self._running: dict[int, tuple[str, float]] = {}  # stage and start by Snakemake's number
         self._cores = 1  # the most jobs that ran at once
+        self._last_line = clock()
 
     def emit(self, record: logging.LogRecord) -> None:
         """Take in one record."""
@@ -54,13 +58,16 @@ class Progress(logging.Handler):
             self._done[stage] += 1
             self._seconds[stage] += self._clock() - began
             if self._done[stage] == self._total[stage]:
-                self._write(self._line(stage))
+                self._say(f"{stage}: {self._total[stage]} job{'s' * (self._total[stage] > 1)}")
+            elif self._clock() - self._last_line >= SILENCE:
+                self._say(f"{self._done.total()} of {self._total.total()} jobs")
 
-    def _line(self, stage: str) -> str:
+    def _say(self, what: str) -> None:
+        """Write a line, with percentage and time left."""
         done, total = self._done.total(), self._total.total()
-        jobs = f"{self._total[stage]} job{'s' if self._total[stage] > 1 else ''}"
         left = f"   {_duration(self._seconds_left())} left" if done < total else ""
-        return f"{done / total:4.0%}  {stage}: {jobs}{left}"
+        self._write(f"{done / total:4.0%}  {what}{left}")
+        self._last_line = self._clock()
 
     def _seconds_left(self) -> float:
         """By the mean of a stage's jobs so far, or of all jobs where none of a stage is done."""
