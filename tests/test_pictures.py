@@ -56,7 +56,7 @@ def test_of_a_data_set_too_it_is_said_what_was_found():
     assert found == ("digits-size-8", "train", counts, "of the data set", 3, [], [])
     first, second = found.lines()
     assert first == "digits-size-8, split train: 3 of 1,347 images read"
-    assert second.startswith(f"10 classes of the data set: 0 0 ({counts['0']}), 1 1 (")
+    assert second.startswith(f"10 classes of the data set: 0 ({counts['0']}), 1 (")
 
 
 def test_a_folder_is_meant_where_there_is_one_of_a_data_sets_name(tmp_path):

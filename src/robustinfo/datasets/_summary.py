@@ -18,7 +18,11 @@ class DataSummary(NamedTuple):
 
     def lines(self) -> list[str]:
         """The summary as lines of text."""
-        places = [f"{place} {name} ({n})" for place, (name, n) in enumerate(self.classes.items())]
+        numbered = [*self.classes] == [str(place) for place in range(len(self.classes))]
+        places = [
+            f"{name} ({n})" if numbered else f"{place} {name} ({n})"
+            for place, (name, n) in enumerate(self.classes.items())
+        ]
         if len(places) > SHOWN:
             places[SHOWN - 1 : -1] = [f"{len(places) - SHOWN} more"]
         part = "no splits" if self.split is None else f"split {self.split}"
