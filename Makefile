@@ -59,10 +59,10 @@ test-bottom: .venv-bottom/.ready
 	uv pip install --quiet --python .venv-bottom/bin/python --resolution lowest-direct -e '.[dev]'
 	@touch $@
 
-# Built, and tried where nothing but the library's own dependencies is installed; needs uv.
+# Source and wheel (made from it), tried where nothing but the library's own dependencies is; needs uv.
 wheel:
 	rm -rf dist
-	uv build --quiet --wheel
+	uv build --quiet
 	uv run --isolated --no-project --with dist/*.whl robustinfo judge --help
 
 # After a change of dependencies in pyproject.toml; needs uv.
