@@ -56,22 +56,40 @@ def attack(
 ) -> Attacked:
     """Attack a network, with every success verified.
 
-    name: of attacks/ (``robustinfo list attacks``). settings: its own, as ``steps=100``; pgd and
-    its like have the numbers of the protocol ``medium``. model, x, y, mean, std: as in ``judge``.
-    targets: (n,) labels that the images are to become; only of attacks that take two classes.
-    Returns x_adv, like x, on the device; where there is no success, x itself. Raises UserError.
+    Args:
+        name: of attacks/ (``robustinfo list attacks``), or an entry as studies have it.
+        model: as in ``judge``, like x, y, mean, std, seed, device and batch_size.
+        x: images (n, c, h, w).
+        y: labels (n,).
+        epsilon: radius of the ball, in pixel values of [0, 1], a number or ``"8/255"``.
+        norm: linf, l2 or l1.
+        targets: (n,) labels that the images are to become; only of attacks that take two classes.
+        mean: of the pixels.
+        std: of the pixels.
+        seed: of whatever the attack draws.
+        device: by default a GPU if there is one.
+        batch_size: images at once; None: as memory allows.
+        **settings: its own, as ``steps=100``; pgd and its like have the numbers of the protocol
+            ``medium``.
 
-    >>> import torch, robustinfo
-    >>> _ = torch.manual_seed(0)
-    >>> model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(16, 4))
-    >>> x = torch.rand(8, 1, 4, 4)
-    >>> y = model(x).argmax(1)
-    >>> x_adv, success = robustinfo.attack("pgd", model, x, y, epsilon=0.5, steps=10)
-    >>> bool(success.all()) and float((x_adv - x).abs().max()) <= 0.5 + 1e-6
-    True
-    >>> x_adv, success = robustinfo.attack("pgd", model, x, y, epsilon=0.5, targets=(y + 1) % 4)
-    >>> bool((model(x_adv).argmax(1)[success] == ((y + 1) % 4)[success]).all())
-    True
+    Returns:
+        x_adv, like x, on the device; where there is no success, x itself.
+
+    Raises:
+        UserError: what, where, why, and what to do.
+
+    Examples:
+        >>> import torch, robustinfo
+        >>> _ = torch.manual_seed(0)
+        >>> model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(16, 4))
+        >>> x = torch.rand(8, 1, 4, 4)
+        >>> y = model(x).argmax(1)
+        >>> x_adv, success = robustinfo.attack("pgd", model, x, y, epsilon=0.5, steps=10)
+        >>> bool(success.all()) and float((x_adv - x).abs().max()) <= 0.5 + 1e-6
+        True
+        >>> x_adv, success = robustinfo.attack("pgd", model, x, y, epsilon=0.5, targets=(y + 1) % 4)
+        >>> bool((model(x_adv).argmax(1)[success] == ((y + 1) % 4)[success]).all())
+        True
     """
     chosen_device, ball_norm = options.device(str(device)), options.norm(norm)
     ball = Ball(norm=ball_norm, epsilon=options.epsilon(str(epsilon), ball_norm))

@@ -60,44 +60,55 @@ def judge(
 ) -> Evaluation | UnionEvaluation:
     """Judge a network: attack it, check the attacks, and say what the numbers support.
 
-    model, twin: images (n, c, h, w) in [0, 1] -> logits (n, K): a module, of which a copy in eval
-    mode is judged; a function of numpy arrays, known by its answers alone; or text as the command
-    line has it (``timm:NAME``, a file). twin: the same network without its defence.
-    x: (n, c, h, w), uint8 or floats in [0, 1], with labels y (n,); or a DataLoader or Dataset of
-    both. images: how many of them, whatever the protocol says.
-    epsilon, norm: the threat model, in pixel values of [0, 1], a number or ``"8/255"``; linf (if
-    none is named), l2 or l1, the sum of all changes. A mapping, ``{"linf": 8/255, "l2": 0.5}``,
-    asks for one evaluation per threat model, on the same images, and their union: then a
-    UnionEvaluation is returned.
-    protocol: tiny, small, medium, large or full (``robustinfo plan``). attacks: instead of the
-    protocol's, by name or entry; functions (model, x, y, generator=) -> x_adv are made beside
-    them. adversarial: images (n, c, h, w) that were crafted before, or a file of them. Of both,
-    every success is verified. epsilons: of the curve of accuracy by epsilon.
-    classes: their number or names. mean, std: of the pixels, where the network wants
-    (x - mean) / std. build, build_args: module:Class and its keyword arguments, of a network that
-    is named by a class or a file of weights. abstain: what it is that the network abstains, where
-    its last logit, of K + 1, says so: ``robust`` or ``error``. loss: (x, y) -> the term that the
-    defence adds to its loss, which the adaptive attack weighs.
-    seed, device (default: a GPU if there is one), batch_size: the same ones give the same bits on
-    one machine. remedies: where a check fails, the attacks that answer it are made, too, on what is
-    still robust (``after_remedies``); False: never; True: also where the network is known by its
-    answers alone, in about 41,600 queries of each at most. corruptions: whether accuracy under
-    common corruptions is measured, too; None: from ``medium`` on. out: a folder for the report and
-    all results, from which a stopped evaluation goes on. progress: True for lines on standard
-    error, or a function of a progress.Step.
+    Args:
+        model: images (n, c, h, w) in [0, 1] -> logits (n, K): a module, of which a copy in eval
+            mode is judged; a function of numpy arrays, known by its answers alone; or text as the
+            command line has it (``timm:NAME``, a file).
+        x: images (n, c, h, w), uint8 or floats in [0, 1]; or a DataLoader or Dataset with labels.
+        y: labels (n,); of a DataLoader or Dataset, None.
+        epsilon: radius of the ball, in pixel values of [0, 1], a number or ``"8/255"``. A mapping,
+            ``{"linf": 8/255, "l2": 0.5}``, asks for an evaluation per threat model, on the same
+            images, and their union: then a UnionEvaluation is returned.
+        norm: linf (None), l2, or l1, the sum of all changes.
+        twin: the same network without its defence.
+        protocol: tiny, small, medium, large or full (``robustinfo plan``).
+        attacks: instead of the protocol's, by name or entry; functions (model, x, y, generator=) ->
+            x_adv are made beside them. Every success is verified.
+        adversarial: images (n, c, h, w) that were crafted before, or a file of them.
+        images: how many are judged, whatever the protocol says.
+        epsilons: of the curve of accuracy by epsilon.
+        classes: their number or names.
+        mean: of the pixels, where the network wants (x - mean) / std; by channel, or one for all.
+        std: likewise.
+        build: ``module:Class``, of a network that is named by a class or a file of weights.
+        build_args: keyword arguments of that class.
+        abstain: what it is that the network abstains, where its last logit, of K + 1, says so:
+            ``robust`` or ``error``.
+        loss: (x, y) -> the term that the defence adds to its loss; the adaptive attack weighs it.
+        seed: of whatever the attacks draw: the same seed, device and batch size give the same bits.
+        device: by default a GPU if there is one.
+        batch_size: images at once; None: as memory allows.
+        remedies: where a check fails, the attacks that answer it are made, too, on what is still
+            robust (``after_remedies``). False: never. True: also where the network is known by its
+            answers alone, in about 41,600 queries of each image at most.
+        corruptions: accuracy under common corruptions, too; None: from ``medium`` on.
+        out: a folder for the report and all results, from which a stopped evaluation goes on.
+        progress: True for lines on standard error, or a function of a progress.Step.
 
-    Raises UserError.
+    Raises:
+        UserError: what, where, why, and what to do.
 
-    >>> import torch, robustinfo
-    >>> _ = torch.manual_seed(0)
-    >>> model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(16, 4))
-    >>> x = torch.rand(64, 1, 4, 4)
-    >>> evaluation = robustinfo.judge(
-    ...     model, x, model(x).argmax(1), epsilon=0.5, protocol="tiny", attacks=["fgsm", "pgd"])
-    >>> evaluation.verdict
-    'broken'
-    >>> float(evaluation.clean_accuracy)
-    1.0
+    Examples:
+        >>> import torch, robustinfo
+        >>> _ = torch.manual_seed(0)
+        >>> model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(16, 4))
+        >>> x = torch.rand(64, 1, 4, 4)
+        >>> evaluation = robustinfo.judge(
+        ...     model, x, model(x).argmax(1), epsilon=0.5, protocol="tiny", attacks=["fgsm", "pgd"])
+        >>> evaluation.verdict
+        'broken'
+        >>> float(evaluation.clean_accuracy)
+        1.0
     """
     chosen_device, threats = options.device(str(device)), of_program(epsilon, norm)
     if images is not None and images < 1:
