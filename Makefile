@@ -28,9 +28,9 @@ check: $(READY)
 	$(BIN)/mypy
 
 # Planted defects, honest networks and provable answers, by every protocol: days of one core. It goes
-# on where it was stopped (.proof/), and writes docs/proof.md.
+# on where it was stopped, and writes docs/proof.md. `make proof ONLY='honest/tiny'`: these alone.
 proof: $(READY)
-	OMP_NUM_THREADS=1 nice -n 19 $(BIN)/python -m tests.evaluation.proof
+	OMP_NUM_THREADS=1 nice -n 19 $(BIN)/python -m tests.evaluation.proof $(if $(ONLY),--only $(ONLY))
 
 # Long trainings, in the background: what is finished is to be committed (benchmarks/evidence/).
 evidence: $(READY)

@@ -1,6 +1,7 @@
-"""Small networks of the usual kinds, on 28 x 28 grey images of ten classes, untrained.
+"""Small networks of the usual kinds, of ten classes, untrained.
 
-All are plain ``nn.Sequential`` or the project's own, (n, 1, 28, 28) in [0, 1] -> (n, 10) logits.
+All are plain ``nn.Sequential`` or the project's own, (n, c, h, w) in [0, 1] -> (n, 10) logits, by
+default of 28 x 28 grey images.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,7 +12,8 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from robustinfo.models import lenet5, resnet18
 
-SHAPE, CLASSES = (1, 28, 28), 10
+SHAPE, COLOUR, CLASSES = (1, 28, 28), (3, 32, 32), 10
+Shape = tuple[int, int, int]
 SIGMOID_GAIN = 4.0  # Glorot and Bengio (2010): the slope of a sigmoid at 0 is a quarter
 
 
@@ -25,15 +27,19 @@ def lenet(activation: Callable[[], nn.Module] = nn.ReLU) -> nn.Module:
 
 
 def convolutional(
-    width: int = 16, activation: Callable[[], nn.Module] = nn.ReLU, batch_norm: bool = False
+    width: int = 16,
+    activation: Callable[[], nn.Module] = nn.ReLU,
+    batch_norm: bool = False,
+    shape: Shape = SHAPE,
 ) -> nn.Module:
     """The small network of Wong and Kolter (2018), arXiv 1711.00851: two strided convolutions."""
     layers: list[nn.Module] = []
-    for before, after in pairwise((1, width, 2 * width)):
+    for before, after in pairwise((shape[0], width, 2 * width)):
         layers.append(nn.Conv2d(before, after, 4, stride=2, padding=1))
         layers += [nn.BatchNorm2d(after)] * batch_norm
         layers.append(activation())
-    hidden = [nn.Linear(2 * width * 7 * 7, 100), activation(), nn.Linear(100, CLASSES)]
+    seen = 2 * width * (shape[1] // 4) * (shape[2] // 4)
+    hidden = [nn.Linear(seen, 100), activation(), nn.Linear(100, CLASSES)]
     return nn.Sequential(*layers, nn.Flatten(), *hidden)
 
 
@@ -67,8 +73,10 @@ def one_convolution(filters: int) -> nn.Module:
     return nn.Sequential(convolution, nn.ReLU(), nn.Flatten(), nn.Linear(filters * 64, CLASSES))
 
 
-def residual(width: int) -> nn.Module:
+def residual(width: int, shape: Shape = SHAPE) -> nn.Module:
     """ResNet-18 with few filters, on images halved first: a convolution of stride 2 in front."""
-    first = nn.Conv2d(1, width, 3, stride=2, padding=1)
-    rest = resnet18.build((width, 14, 14), CLASSES, config=resnet18.Config(width=width))
+    first = nn.Conv2d(shape[0], width, 3, stride=2, padding=1)
+    rest = resnet18.build(
+        (width, shape[1] // 2, shape[2] // 2), CLASSES, config=resnet18.Config(width=width)
+    )
     return nn.Sequential(first, rest)

@@ -14,7 +14,7 @@ from robustinfo.datasets._prepared import data_root, open_split
 from robustinfo.defences import adversarial, standard, trades
 from robustinfo.training import loop
 
-MNIST_IMAGES = 6000  # the first of the training images
+FIRST = 6000  # images of MNIST and of CIFAR-10, of each split
 BATCH = 64
 TO_THE_END = 1e-6  # mean cross-entropy of the training images, nats
 ENOUGH, SMALL = 400, 2000  # epochs, and images, of a training to the end
@@ -25,12 +25,12 @@ Terms = Callable[..., dict[str, Tensor]]
 
 
 @cache
-def images(dataset: str, split: str, most: int = MNIST_IMAGES) -> loop.Images:
-    """uint8 images (n, 1, 28, 28) and labels; of MNIST the first ``most`` only."""
+def images(dataset: str, split: str, most: int = FIRST) -> loop.Images:
+    """uint8 images (n, c, h, w) and labels; of all but the digits the first ``most`` only."""
     if dataset == "digits":
         raw = digits.load(split, config=digits.Config(), root=Path())
         return loop.Images(torch.from_numpy(raw.images), torch.from_numpy(raw.labels))
-    found = open_split("mnist", split, {"method": "mnist"}, data_root())
+    found = open_split(dataset, split, {"method": dataset}, data_root())
     return loop.Images(found.images[:most], found.labels[:most])
 
 

@@ -8,9 +8,11 @@ from torch import nn
 
 from benchmarks.honest import architectures as of
 from benchmarks.honest import fitting as by
+from benchmarks.honest.ensembles import Ensemble
+from benchmarks.honest.quantised import QuantisedReLU, quantised
 
-EPOCHS = {"digits": 40, "mnist": 8}
-ATTACKED = {"digits": 20, "mnist": 7}  # epochs of a training against attacks
+EPOCHS = {"digits": 40, "mnist": 8, "cifar10": 12}
+ATTACKED = {"digits": 20, "mnist": 7, "cifar10": 10}  # epochs of a training against attacks
 SMOOTHED = {"method": "label_smoothed", "smoothing": 0.2}
 UNSURE = {"method": "entropy_maximised", "weight": 1.0}
 
@@ -63,10 +65,19 @@ def to_the_end(network: nn.Module, case: Case) -> None:
     by.to_the_end(network, case.dataset, seed=case.seed)
 
 
+def each(network: nn.Module, case: Case, train: Callable[[nn.Module, Case], object]) -> None:
+    """Every member of an ensemble, on its own, in an order of its own."""
+    for place, member in enumerate(network.members):
+        train(member, case._replace(seed=case.seed + 10 * place))
+
+
 slowly = partial(plain, rate=1e-3)
 pgd, trades = partial(attacked, terms=by.against_pgd), partial(attacked, terms=by.against_kl)
 narrow = partial(of.convolutional, 8)
 wide_fc, deep = partial(of.connected, (256, 256)), partial(of.connected, (200,) * 6, nn.Sigmoid)
+coarse_fc = partial(of.connected, (256, 256), QuantisedReLU)
+coarse_cnn = partial(of.convolutional, 8, QuantisedReLU)
+colour = partial(of.convolutional, 8, shape=of.COLOUR)
 
 KINDS = {
     "lenet": Kind(of.lenet, plain),
@@ -99,4 +110,22 @@ KINDS = {
     "linear": Kind(partial(of.connected, ()), plain),
     "one_convolution": Kind(partial(of.one_convolution, 4), plain),
     "resnet": Kind(partial(of.residual, 4), plain),
+    "lenet_quantised": Kind(lambda: quantised(of.lenet(QuantisedReLU)), plain),
+    "cnn_quantised": Kind(lambda: quantised(coarse_cnn()), plain),
+    "cnn_quantised_pgd": Kind(lambda: quantised(coarse_cnn()), pgd),
+    "fc_quantised": Kind(lambda: quantised(coarse_fc()), slowly),
+    "ensemble": Kind(partial(Ensemble, narrow), partial(each, train=plain)),
+    "ensemble_pgd": Kind(partial(Ensemble, narrow), partial(each, train=pgd)),
+    "ensemble_to_the_end": Kind(partial(Ensemble, narrow), partial(each, train=to_the_end)),
+    "ensemble_probabilities": Kind(
+        partial(Ensemble, narrow, of_probabilities=True), partial(each, train=plain)
+    ),
+    "colour_cnn": Kind(colour, plain),
+    "colour_cnn_to_the_end": Kind(colour, to_the_end),
+    "colour_cnn_pgd": Kind(colour, pgd),
+    "colour_cnn_trades": Kind(colour, trades),
+    "colour_cnn_certified": Kind(colour, certified),
+    "colour_quantised": Kind(lambda: quantised(coarse_cnn(shape=of.COLOUR)), plain),
+    "colour_ensemble": Kind(partial(Ensemble, colour), partial(each, train=plain)),
+    "colour_resnet": Kind(partial(of.residual, 4, of.COLOUR), plain),
 }

@@ -1,4 +1,5 @@
-"""Sixty honest networks: thirty to fix a threshold on ("fit"), thirty to try it on ("held_out").
+"""Eighty honest networks: thirty to fix a threshold on ("fit"), thirty to try it on ("held_out"),
+and twenty that came later ("more"): of 4 bits, ensembles, and of CIFAR-10.
 
 ``load`` trains a network once and keeps its weights. Nothing in any of them hides a gradient: what
 a check accuses here, it accuses wrongly.
@@ -50,7 +51,23 @@ HELD_OUT = [
     ("cnn_trades", "digits", "l2", 1.0, 1), ("fc_narrow", "digits", "linf", 0.05, 1),
     ("cnn_certified", "digits", "linf", 0.2, 1), ("fc_sigmoid", "digits", "l2", 1.0, 1),
 ]  # fmt: skip
-GROUPS = {"fit": FIT, "held_out": HELD_OUT}
+MORE = [
+    ("lenet_quantised", "digits", "linf", 0.05, 0), ("cnn_quantised", "digits", "linf", 0.05, 1),
+    ("cnn_quantised_pgd", "digits", "linf", 0.15, 0), ("fc_quantised", "digits", "linf", 0.05, 0),
+    ("fc_quantised", "mnist", "linf", 0.05, 0), ("cnn_quantised", "mnist", "l2", 1.0, 0),
+    ("ensemble", "digits", "linf", 0.05, 0), ("ensemble", "mnist", "linf", 0.05, 1),
+    ("ensemble_pgd", "digits", "linf", 0.15, 0),
+    ("ensemble_to_the_end", "digits", "linf", 0.1, 0),
+    ("ensemble_probabilities", "digits", "linf", 0.05, 0),
+    ("colour_cnn", "cifar10", "linf", 0.01, 0), ("colour_cnn", "cifar10", "l2", 0.25, 1),
+    ("colour_cnn_to_the_end", "cifar10", "linf", 0.01, 0),
+    ("colour_cnn_pgd", "cifar10", "linf", 0.03, 0),
+    ("colour_cnn_trades", "cifar10", "linf", 0.03, 1),
+    ("colour_cnn_certified", "cifar10", "linf", 0.008, 0),
+    ("colour_quantised", "cifar10", "linf", 0.01, 0),
+    ("colour_ensemble", "cifar10", "linf", 0.01, 0), ("colour_resnet", "cifar10", "linf", 0.01, 0),
+]  # fmt: skip
+GROUPS = {"fit": FIT, "held_out": HELD_OUT, "more": MORE}
 NETWORKS = [Case(group, *row) for group, rows in GROUPS.items() for row in rows]
 BY_NAME = {case.name: case for case in NETWORKS}
 

@@ -2,28 +2,27 @@
 
     python -m tests.evaluation.proof [--folder .proof] [--only PART/PROTOCOL/NAME ...]
 
-A piece is one network by one protocol, on one core. What is finished lies in the folder, and is not
+A piece is one network by one protocol, on one core. What is found is kept (records.py), and is not
 run again until its code changes: that of the evaluation, or of the piece. At the end docs/proof.md
-is made again, which says how many pieces ran.
+is made again, which says how many pieces ran. The folder is that of the trained networks.
 """
 
 import argparse
 import hashlib
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 
 from pipeline.run import meaning
 from pipeline.run.code import closure
 from robustinfo.core.errors import UserError
-from robustinfo.core.files import atomic_write
 from robustinfo.evaluation.sizes import BY_NAME
-from tests.evaluation import proof_parts
+from tests.evaluation import proof_parts, records
 
 FOLDER = Path(".proof")
 EVALUATION = "src/robustinfo/evaluation/by_protocol.py"
@@ -42,15 +41,14 @@ class Piece(NamedTuple):
     def text(self) -> str:
         return f"{self.part}/{self.protocol}/{self.name}"
 
-    def file(self, folder: Path) -> Path:
-        """Where its result lies, by the code that it depends on."""
-        code = digest(*proof_parts.PARTS[self.part].files(self.name))
-        return folder / self.part / self.protocol / f"{self.name}-{code}.json"
+    @property
+    def code(self) -> str:
+        """Digest of the code that its result depends on."""
+        return digest(*proof_parts.PARTS[self.part].files(self.name))
 
-    def result(self, folder: Path) -> dict[str, Any] | None:
-        """What was found; None: it has not run with this code."""
-        file = self.file(folder)
-        return json.loads(file.read_text("utf-8")) if file.exists() else None
+    def is_done(self, found: Mapping[str, records.Record]) -> bool:
+        """Whether it has run with this code."""
+        return found.get(self.text, {}).get("code") == self.code
 
 
 def pieces() -> list[Piece]:
@@ -78,24 +76,28 @@ def code(*files: str) -> set[str]:
     return {one for one in found if not one.startswith(HOW_SHOWN)}
 
 
-def run(folder: Path, chosen: Sequence[str] = ()) -> Iterator[str]:
+def run(folder: Path, file: Path, chosen: Sequence[str] = ()) -> Iterator[str]:
     """Run what is not finished, of these beginnings of names or of all; says each, in a line.
 
-    Raises UserError if no piece begins so.
+    file: of the records. Raises UserError if no piece begins so.
     """
     of = [piece for piece in pieces() if not chosen or piece.text.startswith(tuple(chosen))]
     if not of:
         known = ", ".join(proof_parts.PARTS)
         raise UserError(f"no piece begins with {' or '.join(chosen)}; the parts are {known}")
     for piece in of:
-        if piece.result(folder) is not None:
+        part = proof_parts.PARTS[piece.part]
+        if piece.is_done(records.read(file)):
             continue
+        if lacking := part.lacking(piece.name):
+            yield f"{piece.text}: not run, {lacking}"
+            continue
+        about = {"piece": piece.text, "commit": records.commit(), "code": piece.code}
         start = time.process_time()
-        found = proof_parts.PARTS[piece.part].run(piece.name, BY_NAME[piece.protocol], folder)
-        found["seconds"] = round(time.process_time() - start)
-        with atomic_write(piece.file(folder)) as partial:
-            partial.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
-        yield f"{piece.text}: {found['seconds']} s"
+        found = part.run(piece.name, BY_NAME[piece.protocol], folder)
+        about["seconds"] = round(time.process_time() - start)
+        records.add(file, about | found, folder / "records.lock")
+        yield f"{piece.text}: {about['seconds']} s"
 
 
 def main() -> None:
@@ -107,10 +109,10 @@ def main() -> None:
     given = parser.parse_args()
     torch.set_num_threads(1)
     try:
-        for line in run(given.folder, given.only):
+        for line in run(given.folder, records.FILE, given.only):
             print(line, flush=True)
     finally:
-        table.write(given.folder)
+        table.write()
 
 
 if __name__ == "__main__":

@@ -4,15 +4,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchmarks.honest.registry import NETWORKS
+from benchmarks.honest.registry import BY_NAME as HONEST
 from benchmarks.honest_verdicts import judged as judged_honest
 from benchmarks.honest_verdicts import told
 from robustinfo.core.measurement import Measurement
 from robustinfo.evaluation.sizes import BY_NAME, Size
 from robustinfo.evaluation.verdict import Verdict, judge
 from tests.evaluation import soundness
-from tests.evaluation.defects import GROUPS, PLANTED, judged, judging
-from tests.evaluation.networks import honest, mnist_is_there
+from tests.evaluation.defects import DEFECTS, GROUPS, PLANTED, judged, judging
+from tests.evaluation.networks import honest, is_prepared
 
 CLASSES = 10
 # Above ``medium`` a piece takes hours: these alone, one of each way to be wrong.
@@ -25,18 +25,25 @@ HONEST_MEDIUM = (
 
 
 class Part(NamedTuple):
-    """names: by protocol. run: of a name. files: that a name's result depends on, and theirs."""
+    """names: by protocol. run: of a name. files: that a name's result depends on, and theirs.
+    lacking: what a name needs and is not here, or nothing.
+    """
 
     names: Mapping[str, Sequence[str]]
     run: Callable[[str, Size, Path], dict[str, Any]]
     files: Callable[[str], Sequence[str]]
+    lacking: Callable[[str], str] = lambda name: ""
 
 
 def planted(name: str, size: Size, folder: Path) -> dict[str, Any]:
+    """The verdict, whether the check that is made for it saw it, and the verdict without checks."""
     case = honest("digits", "adversarial", 0, max(100, size.images))
-    found = judged(case, PLANTED[name], size=size)
+    found, defect = judged(case, PLANTED[name], size=size), DEFECTS[name]
+    seen = {one.check.name for one in found.checks if one.result in ("failed", "noted")}
     return {
-        "measurements": [one._asdict() for one in found.measurements],
+        "verdict": found.verdict,
+        "seen": defect.check in seen,
+        "without": verdict(found.measurements, but=defect.checks).verdict,
         "images": found.n,
         "clean_accuracy": float(found.clean_accuracy),
         "robust_accuracy": float(found.robust_accuracy),
@@ -52,13 +59,13 @@ def accused(name: str, size: Size, folder: Path) -> dict[str, Any]:
     return told(name, size.name, judged_honest(name, size.name, folder / "networks"))
 
 
+def not_prepared(name: str) -> str:
+    dataset = HONEST[name].dataset
+    return "" if is_prepared(dataset) else f"{dataset} is not prepared"
+
+
 def proved(name: str, size: Size, folder: Path) -> dict[str, Any]:
     return soundness.counted(soundness.PROBLEMS[name](), size)._asdict()
-
-
-def honest_names() -> list[str]:
-    """The honest networks whose data set is here."""
-    return [one.name for one in NETWORKS if one.dataset == "digits" or mnist_is_there()]
 
 
 def files_of_defect(name: str) -> list[str]:
@@ -80,8 +87,9 @@ PARTS = {
         files_of_defect,
     ),
     "honest": Part(
-        {"small": honest_names(), "medium": HONEST_MEDIUM},
+        {"tiny": tuple(HONEST), "small": tuple(HONEST), "medium": HONEST_MEDIUM},
         accused,
         lambda name: ["benchmarks/honest_verdicts.py"],
+        not_prepared,
     ),
 }

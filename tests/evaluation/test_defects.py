@@ -8,7 +8,7 @@ from robustinfo.evaluation.checks import ADAPTIVE, BY_NAME, HOLDS, NOT_ENOUGH, N
 from robustinfo.evaluation.sizes import BY_NAME as SIZE_BY_NAME
 from robustinfo.evaluation.sizes import SIZES
 from tests.evaluation.defects import DEFECTS, PLANTED, judged
-from tests.evaluation.networks import honest, mnist_is_there
+from tests.evaluation.networks import honest, is_prepared
 from tests.evaluation.proof_parts import verdict as said
 
 pytestmark = [pytest.mark.proof, pytest.mark.slow]
@@ -48,8 +48,8 @@ def test_every_check_that_accuses_has_a_defect():
 
 @pytest.mark.parametrize("dataset, defence, seed", HONEST)
 def test_an_honest_network_raises_none(dataset, defence, seed):
-    if dataset == "mnist" and not mnist_is_there():
-        pytest.skip("MNIST is not prepared")
+    if not is_prepared(dataset):
+        pytest.skip(f"{dataset} is not prepared")
     found = judged(honest(dataset, defence, seed))
     accused = [
         one.check.name
