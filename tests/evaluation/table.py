@@ -42,6 +42,7 @@ def tables(results: Results) -> dict[str, list[str]]:
     return {
         "ran": [*ran(results)],
         "defects": [*defects(results)],
+        "l1": [*in_l1(results)],
         "honest": [*honest(results)],
         "networks": [*networks(results)],
         "soundness": [*soundness(results)],
@@ -89,6 +90,22 @@ def defects(results: Results) -> Iterator[str]:
         checks = ", ".join(f"`{check}`" for check in defect.checks)
         cells = [verdict_cell(one) for one in found]
         yield row(defect.text, defect.source, checks, *cells, without, made(found))
+
+
+def in_l1(results: Results) -> Iterator[str]:
+    """The same of what was planted in l1, with the check that is made for it."""
+    planted = of(results, "l1")
+    shown = [
+        size
+        for size in BY_NAME
+        if any(found and size == one for (one, _), found in planted.items())
+    ]
+    yield from head("planted", "seen by", *shown, "without its checks", "commit")
+    for name in dict.fromkeys(name for _, name in planted):
+        found = [planted.get((size, name)) for size in shown]
+        without = next((one["without"] for one in found if one), NOT_RUN)
+        cells = [verdict_cell(one) for one in found]
+        yield row(DEFECTS[name].text, f"`{DEFECTS[name].check}`", *cells, without, made(found))
 
 
 def verdict_cell(found: Record | None) -> str:

@@ -121,7 +121,7 @@ def test_only_the_tables_of_the_page_are_made_again(tmp_path, monkeypatch, file)
     outside = text_outside(page)
     table.write(file)
     assert text_outside(page) == outside and table.NOT_RUN in page.read_text("utf-8")
-    assert outside.count("<!-- end -->") == len(table.tables({})) == 5
+    assert outside.count("<!-- end -->") == len(table.tables({})) == 6
 
 
 def test_who_is_accused_is_named_in_the_tables():
