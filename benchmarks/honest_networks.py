@@ -18,7 +18,7 @@ import pandas as pd
 import torch
 
 from benchmarks.honest.measuring import EARLY, HONEST, SPARED, rows
-from benchmarks.honest.registry import BY_NAME, load
+from benchmarks.honest.registry import BY_NAME, NETWORKS, load
 from robustinfo.core.batches import accuracy
 
 NEEDED = ("open_needed", "open_needed_cross_entropy")
@@ -29,7 +29,8 @@ def main() -> None:
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--file", type=Path)
     parser.add_argument("--images", type=int, default=100)
-    parser.add_argument("names", nargs="*", default=list(BY_NAME))
+    ruled = [one.name for one in NETWORKS if one.group != "more"]
+    parser.add_argument("names", nargs="*", default=ruled)
     given = parser.parse_args()
     torch.set_num_threads(1)
     for name in given.names:

@@ -1,4 +1,4 @@
-"""What the judge says of sixty honest networks: nobody may be accused.
+"""What the judge says of the honest networks: nobody may be accused.
 
     python -m benchmarks.honest_verdicts --protocol small --file FILE [--folder FOLDER] [NAME ...]
 

@@ -1,6 +1,6 @@
 """Small stand-ins for honest networks that checks have accused wrongly, on the digits.
 
-Of the kinds of benchmarks/honest, which holds sixty, trained longer; these take seconds.
+Of the kinds of benchmarks/honest, which holds eighty, trained longer; these take seconds.
 """
 
 from functools import cache

@@ -56,6 +56,7 @@ def planted(
     return {
         "verdict": found.verdict,
         "seen": defect.check in seen,
+        "failed": [one.check.name for one in found.checks if one.result == "failed"],
         "without": verdict(found.measurements, but=defect.checks).verdict,
         "images": found.n,
         "clean_accuracy": float(found.clean_accuracy),
