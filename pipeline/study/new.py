@@ -19,19 +19,26 @@ USAGE = "usage: python -m pipeline new KIND NAME"
 
 
 class Kind(NamedTuple):
-    """Folder of a kind's files, and its line in a study; ``{name}`` is the method."""
+    """Folder of a kind's files, and its lines in a study; ``{name}`` is the method."""
 
     folder: str
     entry: str
 
 
 METHOD = "  {{name}}: {{{{method: {{name}}}}}}    # under `{section}:`"
+TRAINED = "epochs: 24, batch_size: 64, learning_rate: 0.001, snapshot_every: 24"
+TRAINING = f"  {{name}}: {{{{{TRAINED}}}}}    # under `pretrain:`"
+DATASET = "  - {{dataset: {name}, model: lenet5}}    # under `settings:`, with one of `models:`"
+MODEL = "  - {{dataset: digits, model: {name}}}    # under `settings:`, with one of `datasets:`"
 KINDS = {
     "attack": Kind("src/robustinfo/attacks", METHOD.format(section="attacks")),
-    "defence": Kind("src/robustinfo/defences", METHOD.format(section="defences")),
+    "defence": Kind("src/robustinfo/defences", f"{METHOD.format(section='defences')}\n{TRAINING}"),
     "measure": Kind("src/robustinfo/measures", METHOD.format(section="measures")),
     "diagnostic": Kind("src/robustinfo/diagnostics", METHOD.format(section="diagnostics")),
-    "dataset": Kind("src/robustinfo/datasets", METHOD.format(section="datasets")),
+    "complexity": Kind("src/robustinfo/complexities", METHOD.format(section="complexities")),
+    "distortion": Kind("src/robustinfo/distortions", METHOD.format(section="distortions")),
+    "dataset": Kind("src/robustinfo/datasets", f"{METHOD.format(section='datasets')}\n{DATASET}"),
+    "model": Kind("src/robustinfo/models", f"{METHOD.format(section='models')}\n{MODEL}"),
     "figure": Kind(
         "pipeline/figures",
         "  draw: {name}    # of a figure, once `{name}` stands in DRAWINGS (pipeline/figures/"
@@ -72,10 +79,16 @@ def write(kind: str, name: str, checkout: Path) -> Path:
 def _next_steps(kind: str, name: str, file: Path) -> list[str]:
     return [
         f"{file} is there, and keeps the contract of {file.parent}/__init__.py.",
+        "Its promises, of which one is that a study of this folder has it, or a test names it:",
+        f"  python -m pytest tests/contracts -k {name}",
         "In a study:",
         KINDS[kind].entry.format(name=name),
         "Then:",
-        "  python -m pipeline check params.yaml",
-        f"  python -m pytest tests/contracts -k {name}",
+        "  python -m pipeline check params.yaml    # or the study that has it",
+        "  snakemake -n                            # what it would run",
+        "Before a pull request, the pages that know it, and the checks:",
+        "  python -m pipeline schema > studies/schema.json",
+        "  python -m pipeline reference > docs/reference.md",
+        "  python -m pipeline dvc generate    # where params.yaml has it",
         "  make check",
     ]

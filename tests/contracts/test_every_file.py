@@ -123,4 +123,5 @@ def test_every_file_is_used_by_a_study_or_has_a_test_of_its_own(kind, name):
         for entry in study.get(kind, {}).values()
     )
     tested = any(name in file.read_text() for file in Path("tests").rglob("test_*.py"))
-    assert used or tested
+    section = f"`{name}: {{method: {name}}}` under `{kind}:` of params.yaml or a file of studies/"
+    assert used or tested, f"write {section}, or a test that names {name}"

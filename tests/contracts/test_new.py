@@ -43,6 +43,18 @@ def test_the_command_says_what_it_wrote_and_what_comes_next(copy):
     assert "python -m pytest tests/contracts -k spread\n" in made.stdout
 
 
+@pytest.mark.parametrize(
+    ("kind", "line", "section"),
+    [
+        ("defence", f"mine: {{{new.TRAINED}}}", "pretrain"),
+        ("dataset", "- {dataset: mine, model: lenet5}", "settings"),
+        ("model", "- {dataset: digits, model: mine}", "settings"),
+    ],
+)
+def test_a_second_line_that_a_study_needs_is_printed(kind, line, section):
+    assert f"  {line}    # under `{section}:`" in new.KINDS[kind].entry.format(name="mine")
+
+
 def test_what_is_written_for_every_kind_keeps_its_contract_and_the_houses_rules(copy):
     for kind in new.KINDS:
         file = new.write(kind, f"brand_new_{kind}".ljust(40, "x"), copy)

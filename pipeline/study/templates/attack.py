@@ -14,7 +14,7 @@ from robustinfo.attacks._success import keep_successes
 from robustinfo.core.settings import Norm, Pixels, Settings
 from robustinfo.maths.balls import ascended
 
-ROLE = "single_step"
+ROLE = "single_step"  # or iterated, adaptive, black_box, ensemble, noise
 
 
 class Config(Settings):
