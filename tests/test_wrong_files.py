@@ -13,7 +13,7 @@ from tests.fuzz.limited import ERROR, KILLED, REFUSED, TAKEN, outcomes
 from tests.fuzz.page import PAGE, page
 from tests.fuzz.readers import READERS, is_good
 
-MANY = 100  # of each kind in every run
+MANY = 60  # of each kind in every run
 
 
 def check(counted, wrong, many):
@@ -65,10 +65,8 @@ def test_what_ends_badly_is_counted_as_such_and_the_next_case_is_tried(monkeypat
     monkeypatch.setattr("tests.fuzz.limited.CPU_SECONDS", 1)
     found = outcomes(["fine", "allocates", "spins", "exits", "refuses", "fine"], badly)
     assert [one.result for one in found] == [TAKEN, ERROR, KILLED, ERROR, REFUSED, TAKEN]
-    assert (
-        found[1].text.startswith("MemoryError test_wrong_files.py")
+    assert found[1].text.startswith("MemoryError test_wrong_files.py")
     assert found[2].text == "SIGXCPU"
-    )
 
 
 def test_a_refusal_of_a_study_names_file_and_line_and_is_printable(tmp_path):
