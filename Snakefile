@@ -22,7 +22,7 @@ from pipeline.run.plan import Plan
 from pipeline.run.driver_progress import show_progress
 from pipeline.run.threads import threads
 from pipeline.study import checked
-from robustinfo.core.errors import UserError
+from robustinfo.core.errors import UserError, message_lines
 
 STUDY = str(config.get("study", "params.yaml"))
 # The number of GPUs that one job takes: 1 where there are any. `--config gpu=1` says so where the
@@ -36,7 +36,7 @@ try:
     THREADS = threads()
     PLAN = Plan(checked.load(Path(STUDY)))
 except UserError as error:
-    raise WorkflowError(str(error)) from None
+    raise WorkflowError(message_lines(str(error))) from None
 NAME = PLAN.study["name"]
 REPORT = f"results/{NAME}/report.html"
 
@@ -70,7 +70,7 @@ onstart:
 
 onsuccess:
     print(summary(Path(f"results/{NAME}")), flush=True)
-    shell(f"{RECORD} || true; {SHOW} || true")
+    shell("{RECORD} || true; {SHOW} || true")
 
 
 onerror:

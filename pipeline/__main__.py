@@ -62,12 +62,12 @@ def main() -> None:
     elif verb == "stage":
         _run_job(arguments)
     else:
-        from robustinfo.core.errors import UserError
+        from robustinfo.core.errors import UserError, message_lines
 
         try:
             _handler(verb)(arguments)
         except UserError as error:
-            sys.exit(f"error: {error}")
+            sys.exit(f"error: {message_lines(str(error))}")
 
 
 def usage() -> str:

@@ -16,7 +16,7 @@ from pipeline.run.job import Job
 from pipeline.run.plan import Plan
 from pipeline.study import checked
 from pipeline.study.strict_yaml import StudyError
-from robustinfo.core.errors import UserError
+from robustinfo.core.errors import UserError, message_lines
 
 
 def start(arguments: Sequence[str]) -> None:
@@ -32,7 +32,7 @@ def start(arguments: Sequence[str]) -> None:
         with _lock(job):
             perform(job)
     except UserError as error:
-        sys.exit(f"error: {error}")
+        sys.exit(f"error: {message_lines(str(error))}")
 
 
 def build_job(study: dict[str, Any], stage: str, names: dict[str, str]) -> Job:

@@ -34,7 +34,7 @@ def check_entries(setting: dict[str, str], study: dict, fail: Fail) -> int | Non
                 _check_entry(kind, swept, variant, key, dimension, fail)
             for attack in _attacks_read(section, entry):
                 if attack not in study["attacks"]:
-                    choices = ", ".join(study["attacks"])
+                    choices = ", ".join(study["attacks"]) or "none"
                     raise fail(key, f"no attack {attack!r} here among {choices}")
             if section == "snapshot_attacks" and _role(entry) == "adaptive":
                 raise fail((*key, "method"), "snapshots are attacked without knowing the defence")

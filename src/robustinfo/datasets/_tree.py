@@ -21,8 +21,9 @@ SYSTEM = {
     "system volume information", "icon\r", "thumbs.db", "desktop.ini",
 }  # fmt: skip
 SHOWN = 5  # names in an error or in what is left out
-# A lone surrogate is a byte that is not UTF-8; a control character breaks lines and terminals.
-UNPRINTABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+# A lone surrogate is a byte that is not UTF-8; a control character, a separator of lines or a
+# change of the direction of writing makes a name look like another, or ends a line.
+UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 # Why something is left out, and what it is.
 HIDDEN = "hidden, or of the system"
 NO_IMAGE = "files whose endings are not those of images"

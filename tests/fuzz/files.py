@@ -1,13 +1,9 @@
-"""Files that are not what they should be, drawn from a seed: damaged images, and texts of no JSON.
-
-python -m tests.wrong_files 20000 [image ...]    # so many of each kind, not only those of the tests
-"""
+"""Damaged images, and texts where JSON is read, drawn from a seed; files of safetensors, too."""
 
 import io
 import json
 import random
 import struct
-import sys
 import zlib
 from collections.abc import Iterator
 from functools import cache
@@ -50,6 +46,44 @@ def texts(seed: int) -> Iterator[str]:
             if draw.random() < 0.3:
                 text = text[: draw.randrange(len(text) + 1)]
         yield text
+
+
+def flips(seed: int, sound: bytes) -> Iterator[bytes]:
+    """A file of safetensors without end: damaged by bits or cut, or with another header."""
+    draw = random.Random(seed)
+    while True:
+        if draw.random() < 0.4:
+            yield _header(draw) + bytes(draw.randrange(200))
+            continue
+        wrong = bytearray(sound)
+        for _ in range(draw.choice((1, 1, 2, 8))):
+            place = draw.randrange(draw.choice((8, 200, len(wrong))))
+            wrong[place] ^= 1 << draw.randrange(8)
+        if draw.random() < 0.2:
+            del wrong[draw.randrange(len(wrong)) :]
+        yield bytes(wrong)
+
+
+def _header(draw: random.Random) -> bytes:
+    """A header of safetensors, right in form or not; of any length that it says of itself."""
+    size = draw.choice((-1, 0, 1, 7, 2**31, 2**62, 2**64))
+    tensor: dict[str, object] = {
+        "dtype": draw.choice(("F32", "F64", "U8", "BOOL", "F8_E4M3", "C64", "x", 7)),
+        "shape": draw.choice(([], [0], [2], [size], [2**32, 2**32], [-2], ["2"], "2", None)),
+        "data_offsets": draw.choice(([0, 8], [8, 0], [0, size], [4, 12], [], "0", [0, 2**70])),
+    }
+    if draw.random() < 0.3:
+        del tensor[draw.choice([*tensor])]
+    names = draw.choices(("model.a", "state.b", "images", "labels", "a" * 300, "\n", ""), k=2)
+    content = {name: draw.choice((tensor, tensor, _value(draw, 2))) for name in names}
+    if draw.random() < 0.7:
+        about = draw.choice(HOSTILE) if draw.random() < 0.5 else json.dumps(_value(draw, 3))
+        content["__metadata__"] = draw.choice(({"about": about}, {"classes": about}, about))
+    text = json.dumps(content).encode()
+    if draw.random() < 0.2:
+        text = draw.choice(HOSTILE).encode()
+    said = len(text) if draw.random() < 0.7 else max(0, size)
+    return struct.pack("<Q", min(said, 2**64 - 1)) + text
 
 
 def _value(draw: random.Random, depth: int) -> object:
@@ -101,10 +135,3 @@ def _chunk(draw: random.Random) -> bytes:
 @cache
 def _packed(size: int) -> bytes:
     return zlib.compress(bytes(size))
-
-
-if __name__ == "__main__":
-    from tests.test_wrong_files import READERS, check
-
-    for name in sys.argv[2:] or READERS:
-        print(name, check(name, seed=int.from_bytes(random.randbytes(4)), many=int(sys.argv[1])))
