@@ -15,6 +15,7 @@ from matplotlib.ticker import PercentFormatter
 
 from pipeline.results.units import PERCENT
 from pipeline.study.target import Target
+from robustinfo.evaluation.display.numbers import SPACE
 
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442"]
 MARKERS = "osD^vP*X"
@@ -58,7 +59,7 @@ def label(axis: Axes, target: Target, panel: str) -> None:
 def as_percent(axis: Axes, units: Iterable[str]) -> None:
     """Print y in percent, if that is the unit of all its values."""
     if {*units} == {PERCENT}:
-        axis.yaxis.set_major_formatter(PercentFormatter(1, decimals=None, symbol=" %"))
+        axis.yaxis.set_major_formatter(PercentFormatter(1, decimals=None, symbol=f"{SPACE}%"))
 
 
 def _root(x: np.ndarray) -> np.ndarray:

@@ -33,8 +33,9 @@ def draw(table: pd.DataFrame, target: Target) -> Figure:
     shown = "{:.1%}" if set(table.unit) == {PERCENT} else "{:.3f}"
     for i, row in enumerate(cells.to_numpy()):
         for j, value in enumerate(row):
-            text = "" if math.isnan(value) else shown.format(value).removesuffix(PERCENT)
-            _number(axis, (j + 0.5, i + 0.5), text, COLOURS(shade(value)))
+            if not math.isnan(value):
+                text = shown.format(value).removesuffix(PERCENT)
+                _number(axis, (j + 0.5, i + 0.5), text, COLOURS(shade(value)))
     _names(axis, cells)
     axis.set(xlabel=target.x_label, ylabel=target.y_label)
     axis.invert_yaxis()

@@ -37,5 +37,6 @@ def _unit(claim: Claim) -> str:
     if claim.statistic != "difference" or claim.comes_to == "half_rise":
         return ""
     names = claim.of.get("quantity")
-    found = {units.of_quantity(name) for name in (names if isinstance(names, list) else [names])}
+    listed = names if isinstance(names, list) else [names]
+    found = {units.of_quantity(str(name)) for name in listed}
     return found.pop() if len(found) == 1 else ""

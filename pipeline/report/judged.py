@@ -40,14 +40,16 @@ def judged(checks: pd.DataFrame) -> dict[str, list[Judged]]:
     return found
 
 
-def threats(checks: pd.DataFrame) -> dict[tuple[str, ...], str]:
-    """{(dataset, model, norm): the threat model in words}."""
-    found = {}
-    for (dataset, model, norm), lines in checks.groupby(OF[:3], sort=False):
-        climbed = lines.value[lines.check == "gradient_attacks"].max() >= 1
-        ball = NORMS[norm].allows.format(size=pixels(lines.epsilon.iloc[0]))
-        known = WHITE_BOX if climbed else BLACK_BOX
-        found[dataset, model, norm] = BALL.format(ball=ball, known=known)
+def threats(board: pd.DataFrame, checks: pd.DataFrame) -> dict[tuple[str, ...], str]:
+    """{(dataset, model, norm): the threat model in words}.  board: the leaderboard."""
+    climbed = checks[(checks.check == "gradient_attacks") & (checks.value >= 1)]
+    white = {*climbed[OF[:3]].itertuples(index=False, name=None)}
+    found: dict[tuple[str, ...], str] = {}
+    for place, lines in board.groupby(OF[:3], sort=False):
+        norm, epsilon = lines.norm.iloc[0], lines.epsilon.iloc[0]
+        ball = NORMS[norm].allows.format(size=pixels(epsilon))
+        known = WHITE_BOX if place in white else BLACK_BOX
+        found[place] = BALL.format(ball=ball, known=known)  # type: ignore[index]
     return found
 
 
@@ -78,7 +80,9 @@ def _measured(one: Checked) -> str:
 
 def _checked(line: dict[str, Any]) -> Checked:
     """A line of checks.csv as the record of evaluation.json."""
-    fields = {name: None if value != value else value for name, value in line.items()}
+    fields: dict[str, Any] = {
+        name: None if value != value else value for name, value in line.items()
+    }
     names = ("check", "result", "value", "low", "high", "rule", "threshold", "class", "meaning")
     counts = {
         name: None if fields[name] is None else int(fields[name]) for name in ("n", "images_needed")

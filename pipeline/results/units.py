@@ -33,8 +33,8 @@ def of_cell(cell: pd.DataFrame, complexities: Mapping[str, Any]) -> str:
     """
     if set(cell.interval) == {"fraction"}:
         return PERCENT
-    names = cell[["stage", "entry", "quantity"]].drop_duplicates().itertuples(index=False)
-    units = {_of_row(*name, complexities) for name in names}
+    names = zip(cell.stage, cell.entry, cell.quantity, strict=True)
+    units = {_of_row(*name, complexities) for name in {*names}}
     return units.pop() if len(units) == 1 else ""
 
 

@@ -23,7 +23,7 @@ def accuracy_by_attack(
 ) -> Iterator[dict]:
     """Rows per defence of a setting: accuracy clean, by attack, in each norm, and in all norms."""
     clean = {"stage": "diagnose", "entry": "clean", "quantity": "accuracy"}
-    selections = [(CLEAN, "", None, True, select_rows(results, clean))]
+    selections: list[tuple] = [(CLEAN, "", None, True, select_rows(results, clean))]
     for name, entry in attacks.items():
         where = {"stage": "attack", "entry": name, "quantity": "accuracy"}
         own = threat(entry)

@@ -87,7 +87,7 @@ def run(job: Job) -> None:
         words=WORDS,
         measured=MEASURED,
         board=_board(job, checks),
-        threats=judged.threats(checks),
+        threats=judged.threats(rows.read(job.file("leaderboard")), checks),
         twin=job.params["verdict"]["twin"],
         defences=defences.described(job.params),
         exports={path.name: data_uri(path) for path in forms},
