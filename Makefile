@@ -8,7 +8,7 @@ WORKERS ?= 2
 MARKED ?= not fuzz
 PYTEST := -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
-.PHONY: run test test-bottom docs check proof fuzz wheel evidence evidence-status evidence-stop lock
+.PHONY: run test test-bottom docs check proof fuzz wheel evidence evidence-status evidence-stop lock pictures
 
 run: $(READY)
 	$(BIN)/snakemake --cores all
@@ -36,6 +36,10 @@ proof: $(READY)
 # docs/bad-input.md.
 fuzz: $(READY)
 	OMP_NUM_THREADS=1 nice -n 19 $(BIN)/python -m tests.fuzz
+
+# The pictures of the report in the documentation, of a finished quickstart; needs Chromium.
+pictures: $(READY)
+	$(BIN)/python -m tests.screens results/quickstart/report.html docs/pictures
 
 # Long trainings, in the background: what is finished is to be committed (benchmarks/evidence/).
 evidence: $(READY)

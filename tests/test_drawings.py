@@ -9,10 +9,13 @@ from pipeline.figures._canvas import limits, styles
 from pipeline.figures.drawing import draw
 from pipeline.study.target import Target
 
+QUANTITIES = ("bits_x", "bits_y")
+
 
 def table(lines):
-    columns = ["row", "column", "ours", "low", "high", "saturated"]
-    return pd.DataFrame([(*line, line[2], line[2], False) for line in lines], columns=columns)
+    columns = ["row", "column", "ours", "low", "high", "saturated", "unit", "seeds", "by_seed"]
+    cells = [(*line, line[2], line[2], False, "", 1, f"{line[2]}") for line in lines]
+    return pd.DataFrame(cells, columns=columns)
 
 
 def target(kind, rows, columns, **more):
@@ -52,23 +55,52 @@ def test_a_curve_has_hollow_markers_where_its_estimate_sits_at_its_ceiling():
     assert axis.lines[0].get_xdata().tolist() == [0, 1, 2, 3]
 
 
-def test_a_plane_has_a_panel_per_layer_in_order_and_hollow_markers_at_the_ceiling():
+@pytest.mark.parametrize("seeds, bands, lines", [(1, 1, 1), (2, 0, 3), (3, 1, 1)])
+def test_fewer_than_three_seeds_are_thin_lines_in_place_of_a_band(seeds, bands, lines):
+    cells = table([("nt", epoch, float(epoch)) for epoch in range(4)])
+    by_seed = [" ".join(f"{value + seed}" for seed in range(seeds)) for value in cells.ours]
+    cells = cells.assign(seeds=seeds, by_seed=by_seed)
+    (axis,) = draw(cells, target("curves", ["defence"], ["epoch"])).axes
+    assert len(axis.collections) == 1 + bands and len(axis.lines) == lines
+    thin = [line.get_ydata().tolist() for line in axis.lines[1:]]
+    assert thin == [[0.0, 1.0, 2.0, 3.0], [1.0, 2.0, 3.0, 4.0]][: lines - 1]
+    assert axis.get_ylim()[1] > max(map(max, thin), default=3.0)
+
+
+def test_fractions_are_in_percent():
+    cells = table([("nt", "pgd", 0.25), ("nt", "clean", 0.9)]).assign(unit="%")
+    axis, *_ = draw(cells, target("heatmap", ["defence"], ["entry"])).axes
+    assert {text.get_text() for text in axis.texts} == {"25.0", "90.0"}
+    curves = table([("nt", 0.0, 0.25), ("nt", 1.0, 0.5)]).assign(unit="%")
+    (axis,) = draw(curves, target("curves", ["defence"], ["level"])).axes
+    assert axis.yaxis.get_major_formatter()(0.25, 0) == "25.0\u202f%"
+
+
+def test_a_plane_has_a_panel_per_layer_and_defence_and_hollow_markers_at_the_ceiling():
     lines = [
-        (f"nt / {source} / {layer} / {epoch}", quantity, epoch + shift)
+        (f"{defence} / {source} / {layer} / {epoch}", quantity, epoch + shift)
+        for defence in ("nt", "at")
         for source in ("clean", "pgd")
         for layer in ("late", "early")
         for epoch in (0, 5, 10)
-        for quantity, shift in (("bits_x", 1.0), ("bits_y", 0.0))
+        for quantity, shift in zip(QUANTITIES, (1.0, 0.0), strict=True)
     ]
-    full = table(lines)
-    full.loc[full.row == "nt / clean / late / 10", "saturated"] = True
+    full = table(
+        [*lines, *((f"nt / clean / last / {e}", q, 9.0) for e in (0, 5) for q in QUANTITIES)]
+    )
+    full.loc[full.row.eq("nt / clean / late / 10") | full.row.str.contains("last"), "saturated"] = (
+        True
+    )
     rows = ["defence", "input", "layer", "epoch"]
     figure = draw(full, target("plane", rows, ["quantity"], x_label="x"))
-    late, early, *_ = figure.axes
-    assert (late.get_title(), early.get_title()) == ("late", "early")
+    late, *_ = figure.axes
+    assert [axis.get_title() for axis in figure.axes[:4]] == [
+        "late, nt", "late, at", "early, nt", "early, at",
+    ]  # fmt: skip
+    assert "throughout: last" in figure.legends[0].get_title().get_text()
     paths = {line.get_label(): line.get_xydata().tolist() for line in late.lines}
     corners = [[1.0, 0.0], [6.0, 5.0], [11.0, 10.0]]
-    assert paths == {"nt, clean": corners, "nt, pgd": corners}
+    assert paths == {"clean": corners, "pgd": corners}
     faces = late.collections[0].get_facecolors()
     assert faces[2].tolist() == [1, 1, 1, 1] and faces[0].tolist() != faces[1].tolist()
 

@@ -32,7 +32,7 @@ IMPORTED = {
     "prepare": set(),
     "pretrain": TRAINING,
     "remedies": INTERVALS,
-    "report": {"pandas", "jinja2"},
+    "report": {"foolbox", "pandas", "PIL", "requests", "scipy.special"},
     "retrain": TRAINING,
     "screen": TABLES,
     "select": TABLES,

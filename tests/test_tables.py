@@ -170,8 +170,8 @@ def test_a_table_puts_the_papers_value_beside_ours_and_leaves_blank_what_it_does
         results(attack_success_rate=rates), target(paper=paper), Path("studies/references"), STUDY
     )
     assert list(table.columns) == [
-        "row", "column", "paper", "ours", "low", "high", "scope", "n", "seeds", "difference",
-        "saturated", "smaller_than_paper",
+        "row", "column", "paper", "ours", "low", "high", "unit", "scope", "n", "seeds", "by_seed",
+        "difference", "saturated", "smaller_than_paper",
     ]  # fmt: skip
     by_row = table.set_index("row")
     assert by_row.loc["standard", "paper"] == pytest.approx(0.7956)  # table III, LeNet-5, FGSM

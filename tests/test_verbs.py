@@ -52,7 +52,7 @@ def test_the_command_imports_nothing_heavy_before_it_knows_the_verb():
 
 def test_check_says_in_a_line_what_a_study_is(capsys):
     commands.check(["params.yaml"])
-    told = "quickstart: 1 setting, 4 defences, 2 seeds: 8 runs; 4 tables, 7 figures, 9 claims"
+    told = "quickstart: 1 setting, 4 defences, 2 seeds: 8 runs; 4 tables, 6 figures, 9 claims"
     assert capsys.readouterr().out == f"params.yaml: {told}\n"
 
 

@@ -138,13 +138,16 @@ def test_the_study_ends_in_a_verdict_tables_figures_and_a_report(checkout):
     adaptive = checks[checks.check == "adaptive_only_fraction"]
     assert len(adaptive) == 2 and "not run" not in {*adaptive.result}
     assert ",".join(rows.read(results / "tables/table-noise.csv")) == (
-        "row,column,paper,ours,low,high,scope,n,seeds,difference,saturated,smaller_than_paper"
+        "row,column,paper,ours,low,high,unit,scope,n,seeds,by_seed,difference,saturated,"
+        "smaller_than_paper"
     )
     assert (results / "figures/figure-entropy.svg").exists()
     page = (results / "report.html").read_text()
-    # The study's figure, the two of its setting, and one per measure, of which the bins are two.
-    assert page.count("<svg") == 1 + 2 + 4
-    assert not re.search(r'(?:src|href)="http', page)  # opens offline
+    # The study's figure, the two of its setting, and E_N; no estimate of information is believed.
+    assert page.count("<svg") == 1 + 2 + 1
+    assert not re.search(r'(?:src=|<link[^>]*href=)"http', page)  # opens offline
+    assert (results / "figures/figure-entropy.pdf").read_bytes().startswith(b"%PDF")
+    assert "jobs took" in page and "at commit" in page
     board = json.loads((results / "leaderboard.json").read_text())
     assert {line["defence"] for line in board} == {"standard", "entropic"}
     gallery = rows.read(results / "gallery/digits/lenet5.csv")

@@ -18,6 +18,7 @@ class Method(Protocol):
         """Draw the table as it is: nothing is computed, and it is not changed.
 
         table: at least one line, of the cell ``row`` and ``column`` (the values of the target's
-        columns, joined by SEPARATOR) with ``ours``, its interval ``low`` to ``high``, and whether
-        the value is ``saturated``.
+        columns, joined by SEPARATOR) with ``ours``, its interval ``low`` to ``high``, its ``unit``,
+        and whether the value is ``saturated``; curves also read the number of ``seeds`` and ours
+        ``by_seed``.
         """

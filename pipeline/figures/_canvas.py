@@ -11,17 +11,21 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
 
+from pipeline.results.units import PERCENT
 from pipeline.study.target import Target
+from robustinfo.evaluation.display.numbers import SPACE
 
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442"]
 MARKERS = "osD^vP*X"
+LETTER = 0.075  # inches of a letter in the legend
 MIN_ROOM = 1e-2  # room around equal values, as a share of them
 
 
 def panels(count: int, *, same: bool = False) -> tuple[Figure, list[Axes]]:
     """Figure and ``count`` panels, two in a row. same: panels share their limits."""
-    figure = Figure(figsize=(1.2 + 3.4 * min(count, 2) + 2.0, 3.4 * ((count + 1) // 2)))
+    figure = Figure(figsize=(1.2 + 3.4 * min(count, 2), 0.8 + 3.4 * ((count + 1) // 2)))
     figure.set_layout_engine("constrained")
     grid = figure.subplots(
         (count + 1) // 2, min(count, 2), squeeze=False, sharex=same, sharey=same
@@ -52,6 +56,12 @@ def label(axis: Axes, target: Target, panel: str) -> None:
     axis.set_title(panel.replace("_", " "), fontsize=9)
 
 
+def as_percent(axis: Axes, units: Iterable[str]) -> None:
+    """Print y in percent, if that is the unit of all its values."""
+    if {*units} == {PERCENT}:
+        axis.yaxis.set_major_formatter(PercentFormatter(1, decimals=None, symbol=f"{SPACE}%"))
+
+
 def _root(x: np.ndarray) -> np.ndarray:
     return np.sign(x) * np.sqrt(np.abs(x))
 
@@ -70,4 +80,7 @@ def legend(figure: Figure, axes: list[Axes]) -> None:
     for axis in axes:
         for handle, name in zip(*axis.get_legend_handles_labels(), strict=True):
             handles.setdefault(name, handle)
-    figure.legend(list(handles.values()), list(handles), loc="outside right center")
+    across = max(1, int(figure.get_figwidth() / (LETTER * max(map(len, handles), default=1) + 0.6)))
+    figure.legend(
+        list(handles.values()), list(handles), loc="outside lower center", ncols=min(across, 4)
+    )

@@ -1,15 +1,21 @@
-"""A line per row over numeric columns, with its interval.
+"""A line per row over numeric columns, with its interval, or with thin lines of fewer than 3 seeds.
+
+The interval of two trainings is so wide that it hides every line.
 
 With two row columns, the first one makes panels. A hollow marker is saturated: there an estimate
 is at its ceiling, and so uninformative.
 """
 
+import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pipeline.figures._canvas import label, legend, limits, panels, styles
+from pipeline.figures._canvas import as_percent, label, legend, limits, panels, styles
 from pipeline.results.tables import SEPARATOR
 from pipeline.study.target import Target
+
+MIN_SEEDS = 3  # for an interval over trainings to be drawn
 
 
 def draw(table: pd.DataFrame, target: Target) -> Figure:
@@ -27,12 +33,28 @@ def draw(table: pd.DataFrame, target: Target) -> Figure:
                 full.column.astype(float), full.ours, s=16, c="white", marker=marker,
                 edgecolors=colour, zorder=3,
             )  # fmt: skip
-            axis.fill_between(x, line.low, line.high, color=colour, alpha=0.12, lw=0)
+            if line.seeds.max() == 1 or line.seeds.max() >= MIN_SEEDS:
+                axis.fill_between(x, line.low, line.high, color=colour, alpha=0.12, lw=0)
+            else:
+                _thin_lines(axis, x, line.by_seed, colour)
         label(axis, target, panel)
-        # Two seeds give an interval that would flatten every line: it may leave the panel.
-        axis.set_ylim(limits(pd.concat(list(lines.values())).ours))
+        shown = pd.concat(list(lines.values()))
+        # An interval that would flatten every line may leave the panel.
+        axis.set_ylim(limits([*shown.ours, *_of_seeds(shown.by_seed).ravel()]))
+        as_percent(axis, shown.unit)
     legend(figure, axes)
     return figure
+
+
+def _thin_lines(axis: Axes, x: pd.Series, by_seed: pd.Series, colour: str) -> None:
+    for seed in _of_seeds(by_seed).T:
+        axis.plot(x, seed, color=colour, lw=0.6, alpha=0.7)
+
+
+def _of_seeds(by_seed: pd.Series) -> np.ndarray:
+    """(points, seeds) of the texts; NaN where a point has fewer seeds than another."""
+    values = by_seed.str.split(" ", expand=True)
+    return values.apply(pd.to_numeric, errors="coerce").to_numpy(float)
 
 
 def _split(table: pd.DataFrame, split: bool) -> dict[str, dict[str, pd.DataFrame]]:

@@ -1,4 +1,4 @@
-"""A coloured cell per row and column, with its number in it.
+"""A coloured cell per row and column, with its number in it: fractions in percent.
 
 Colours run from 0 to 1, or further if values do: figures of fractions share one scale.
 """
@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
+from pipeline.results.units import PERCENT
 from pipeline.study.target import Target
 
 COLOURS = colormaps["cividis"]
@@ -29,9 +30,12 @@ def draw(table: pd.DataFrame, target: Target) -> Figure:
     axis = figure.subplots()
     shade = Normalize(min(0.0, table.ours.min()), max(1.0, table.ours.max()))
     axis.pcolormesh(cells.to_numpy(), norm=shade, cmap=COLOURS, edgecolors="white", linewidth=1)
+    shown = "{:.1%}" if set(table.unit) == {PERCENT} else "{:.3f}"
     for i, row in enumerate(cells.to_numpy()):
         for j, value in enumerate(row):
-            _number(axis, j + 0.5, i + 0.5, value, COLOURS(shade(value)))
+            if not math.isnan(value):
+                text = shown.format(value).removesuffix(PERCENT)
+                _number(axis, (j + 0.5, i + 0.5), text, COLOURS(shade(value)))
     _names(axis, cells)
     axis.set(xlabel=target.x_label, ylabel=target.y_label)
     axis.invert_yaxis()
@@ -40,13 +44,11 @@ def draw(table: pd.DataFrame, target: Target) -> Figure:
     return figure
 
 
-def _number(axis: Axes, x: float, y: float, value: float, ground: tuple[float, ...]) -> None:
-    if math.isnan(value):
-        return
+def _number(axis: Axes, place: tuple[float, float], text: str, ground: tuple[float, ...]) -> None:
     red, green, blue, _ = ground
     light = 0.2126 * red + 0.7152 * green + 0.0722 * blue > LIGHT
     colour = "black" if light else "white"
-    axis.text(x, y, f"{value:.3f}", color=colour, ha="center", va="center", fontsize=8)
+    axis.text(*place, text, color=colour, ha="center", va="center", fontsize=8)
 
 
 def _names(axis: Axes, cells: pd.DataFrame) -> None:

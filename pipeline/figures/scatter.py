@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib import colormaps
 from matplotlib.figure import Figure
 
-from pipeline.figures._canvas import COLOURS, label, legend, panels, styles
+from pipeline.figures._canvas import COLOURS, as_percent, label, legend, panels, styles
 from pipeline.results.tables import SEPARATOR
 from pipeline.study.target import Target
 
@@ -33,6 +33,7 @@ def draw(table: pd.DataFrame, target: Target) -> Figure:
         if not target.x_label:
             axis.set_aspect("equal")
         label(axis, target, name)
+        as_percent(axis, table.unit[table.column == "y"])
     legend(figure, axes)
     return figure
 

@@ -29,7 +29,7 @@ def with_intervals(results: pd.DataFrame) -> pd.DataFrame:
 def over_seeds(rows: pd.DataFrame, outcomes: pd.DataFrame | None = None) -> dict:
     """{column: value}: mean over the seeds, its 95 % interval and scope, images and seeds.
 
-    outcomes: as ``estimate`` takes them.
+    outcomes: as ``estimate`` takes them. by_seed: the mean of each seed, in order, as a text.
     """
     mean = estimate(rows, outcomes)
     low, high = mean.interval
@@ -41,6 +41,7 @@ def over_seeds(rows: pd.DataFrame, outcomes: pd.DataFrame | None = None) -> dict
         "scope": mean.scope,
         "n": "" if n is None else n,
         "seeds": mean.seeds,
+        "by_seed": " ".join(f"{value:.6g}" for value in rows.groupby("seed").value.mean().dropna()),
     }
 
 

@@ -5,6 +5,7 @@ from typing import Any, get_args
 
 import pandas as pd
 
+from pipeline.results import units
 from pipeline.results.statistics import over_seeds, select_rows
 from pipeline.results.untrained import UNTRAINED
 from pipeline.study import scale
@@ -15,8 +16,8 @@ from pipeline.study.target import Target, cell_text, paper_value
 
 SEPARATOR = " / "
 CELL = [
-    "row", "column", "paper", "ours", "low", "high", "scope", "n", "seeds", "difference",
-    "saturated", "smaller_than_paper",
+    "row", "column", "paper", "ours", "low", "high", "unit", "scope", "n", "seeds", "by_seed",
+    "difference", "saturated", "smaller_than_paper",
 ]  # fmt: skip
 NAMES = ("dataset", "model", "defence")  # of a run
 CONSTANT = (*NAMES, "stage", "entry", "input")  # columns that a scale depends on
@@ -29,10 +30,11 @@ def tabulate(
     study: dict[str, Any],
     untrained: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """The cells: row, column, paper, ours, low, high, scope, n, seeds, difference, saturated,
-    smaller_than_paper.
+    """The cells: row, column, paper, ours, low, high, unit, scope, n, seeds, by_seed, difference,
+    saturated, smaller_than_paper.
 
-    low, high: the 95 % interval; scope: what it generalises to (``robustinfo.maths.statistics``):
+    low, high: the 95 % interval; unit: of ours and the paper's (``units``); by_seed: ours, seed by
+    seed; scope: what it generalises to (``robustinfo.maths.statistics``):
     the method, its trainings on these images, one network, an exact value, or nothing where no
     interval is known. n: the fewest images behind a value. difference: ours - paper. saturated:
     whether an estimate of any seed is at its ceiling, and so uninformative. smaller_than_paper: how
@@ -67,6 +69,7 @@ def tabulate(
                 "column": SEPARATOR.join(names[column] for column in target.columns),
                 "paper": paper,
                 **estimated,
+                "unit": units.of_cell(cell, study.get("complexities", {})),
                 "difference": None if paper is None else estimated["ours"] - paper,
                 "saturated": cell.saturated.eq("True").any(),
                 "smaller_than_paper": reductions,

@@ -25,6 +25,7 @@ def start(arguments: Sequence[str]) -> None:
     A known error ends the process with one line, not a traceback.
     """
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
+    logging.getLogger("fontTools").setLevel(logging.WARNING)  # of every font in a PDF
     driver.exit_with_driver()
     try:
         stage, *options = arguments

@@ -1,7 +1,7 @@
 """Stage figure: one figure of the study, drawn from its table.
 
 writes  results/{study}/tables/{target}.csv  as the stage table
-        results/{study}/figures/{target}.svg and .png
+        results/{study}/figures/{target}.svg, .png and .pdf
 """
 
 from pipeline.figures.drawing import draw
@@ -19,8 +19,9 @@ WRITES = {
     "drawn_table": "tables/{target}.csv",
     "figure": "figures/{target}.svg",
     "picture": "figures/{target}.png",
+    "print": "figures/{target}.pdf",
 }
-PARAMS = {**SCALE, "target": "figures.{target}"}
+PARAMS = {**SCALE, "complexities": "complexities", "target": "figures.{target}"}
 FILES = ["studies/references/*.yaml"]
 
 
@@ -31,4 +32,4 @@ def run(job: Job) -> None:
     is_untrained = table.scope == UNTRAINED
     note = "".join(f"{row}: {UNTRAINED}\n" for row in table[is_untrained].row.unique())
     drawn = draw(table[~is_untrained], Target(**job.params["target"]), note)
-    save(drawn, job.writes["figure"], job.writes["picture"])
+    save(drawn, *(job.writes[name] for name in ("figure", "picture", "print")))

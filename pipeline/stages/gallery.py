@@ -2,9 +2,9 @@
 
 writes  results/{study}/gallery/{dataset}/{model}.csv  defence, attack, index (in the test set),
                                                        label, before, after, success
-        results/{study}/gallery/{dataset}/{model}.png  the images
+        results/{study}/gallery/{dataset}/{model}.png  the images; .pdf, too
 
-For texts, and without a threat model, both files are empty. The attack is the one of the threat
+For texts, and without a threat model, all files are empty. The attack is the one of the threat
 model with the least accuracy, in the mean over the defences. The
 images are the first ones, each of another class, that it turned for most defences: a gallery shows
 how examples look, not how often an attack succeeds.
@@ -26,6 +26,7 @@ from robustinfo.core.batches import to_float
 from robustinfo.core.files import atomic_write
 from robustinfo.core.sealed import unseal
 from robustinfo.evaluation.display.saving import save
+from robustinfo.evaluation.threats import threat
 
 JOBS = {"setting": "settings"}
 READS = [
@@ -37,6 +38,7 @@ READS = [
 WRITES = {
     "gallery": "gallery/{dataset}/{model}.csv",
     "gallery_picture": "gallery/{dataset}/{model}.png",
+    "gallery_print": "gallery/{dataset}/{model}.pdf",
 }
 PARAMS = {
     "dataset": "datasets.{dataset}",
@@ -48,6 +50,7 @@ PARAMS = {
 }
 DEVICE = "gpu"
 
+PICTURES = ("gallery_picture", "gallery_print")
 MAX_IMAGES = 4  # images
 NAMED = ["label", "before", "after"]
 COLUMNS = ["defence", "attack", "index", *NAMED, "success"]
@@ -58,8 +61,9 @@ def run(job: Job) -> None:
     attack = strongest_attack(job)
     if attack is None or registry.reads("datasets", job.params["dataset"]) == "texts":
         rows.write_table(job.writes["gallery"], pd.DataFrame(columns=COLUMNS))
-        with atomic_write(job.writes["gallery_picture"]) as partial:
-            partial.write_bytes(b"")
+        for name in PICTURES:
+            with atomic_write(job.writes[name]) as partial:
+                partial.write_bytes(b"")
         return
     images, labels = load.test_images(job)
     examples_by_defence = {
@@ -81,7 +85,9 @@ def run(job: Job) -> None:
     table[NAMED] = table[NAMED].map(classes.__getitem__)
     rows.write_table(job.writes["gallery"], table)
     x_adv = {defence: examples["x_adv"] for defence, examples in shown.items()}
-    save(gallery.draw(table, x, x_adv), job.writes["gallery_picture"])
+    own = threat(job.params["attacks"][attack])
+    drawn = gallery.draw(table, x, x_adv, own.norm, own.epsilon)  # type: ignore[arg-type]
+    save(drawn, *(job.writes[name] for name in PICTURES))
 
 
 def strongest_attack(job: Job) -> str | None:

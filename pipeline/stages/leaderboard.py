@@ -13,34 +13,29 @@ writes  results/{study}/leaderboard.csv, .json, .tex   the verdict's lines by ra
 """
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
 
 from pipeline.results import rows
 from pipeline.results.collected import read_results
-from pipeline.results.information_vs_robustness import POINT, correlations, points, robust_rows
+from pipeline.results.information_vs_robustness import POINT, correlations, points
 from pipeline.results.remedied import attack_lines, read_remedied, with_remedies
-from pipeline.results.statistics import over_seeds, select_rows
+from pipeline.results.statistics import select_rows
 from pipeline.results.worst_case import attacks_in_scope
 from pipeline.run.job import Job
-from pipeline.stages._latex import tex
-from pipeline.stages._ranking import (
-    CLEAN,
-    IN_ALL,
-    RUN,
-    SETTING,
-    VALUES,
-    rank_defences,
-    with_sources,
-    with_unions,
+from pipeline.stages._accuracies import (
+    ATTACKED,
+    SWEPT,
+    accuracy_by_attack,
+    accuracy_by_epsilon,
 )
+from pipeline.stages._latex import tex
+from pipeline.stages._ranking import SETTING, rank_defences, with_sources, with_unions
 from pipeline.study.external import source
 from pipeline.study.slices import in_setting
 from robustinfo.core.files import atomic_write
-from robustinfo.core.settings import Entry
-from robustinfo.evaluation.evidence import is_curve, norm_of
+from robustinfo.evaluation.display.numbers import pixels
 from robustinfo.evaluation.threats import Threat, threat_models
 
 READS = ["results", "verdict", "remedied"]
@@ -62,10 +57,6 @@ PARAMS = {
     "diagnostics": "diagnostics",
 }
 
-WORST_CASE = "all in {norm}"
-ATTACKED = [*RUN, "attack", "counts", *VALUES]
-SWEPT = [*RUN, "curve", "norm", "epsilon", *VALUES]
-
 
 def run(job: Job) -> None:
     """Rank the verdicts, write them in three formats, and tabulate the accuracies behind them."""
@@ -83,9 +74,9 @@ def run(job: Job) -> None:
         for norm in threat_models(in_scope):
             protocols[*names.values(), norm] = protocol(in_scope, norm)
         sources |= {(*names.values(), name): source(one) for name, one in study["defences"].items()}
-        attacked += _accuracy_by_attack(setting_rows, [*study["attacks"]], in_scope)
+        attacked += accuracy_by_attack(setting_rows, study["attacks"], in_scope)
         attacked += attack_lines(select_rows(remedied, names))
-        swept += _accuracy_by_epsilon(study["diagnostics"], setting_rows)
+        swept += accuracy_by_epsilon(study["diagnostics"], setting_rows)
         setting_points.append(
             points(setting_rows, study["models"][names["model"]], study["measures"])
         )
@@ -108,48 +99,4 @@ def protocol(in_scope: dict[str, Threat], norm: str) -> str:
     """``linf up to 8/255: fgsm, pgd``: the attacks of a norm's threat model."""
     epsilons = {name: threat.epsilon for name, threat in in_scope.items() if threat.norm == norm}
     largest = max(epsilon for epsilon in epsilons.values() if epsilon is not None)
-    return f"{norm} up to {_pixels(largest)}: {', '.join(epsilons)}"
-
-
-def _accuracy_by_attack(
-    results: pd.DataFrame, attacks: list[str], in_scope: dict[str, Threat]
-) -> Iterator[dict]:
-    """Rows per defence of a setting: accuracy clean, by attack, in each norm, and in all norms."""
-    clean = {"stage": "diagnose", "entry": "clean", "quantity": "accuracy"}
-    selections = [(CLEAN, select_rows(results, clean), True)]
-    for name in attacks:
-        where = {"stage": "attack", "entry": name, "quantity": "accuracy"}
-        selections.append((name, select_rows(results, where), name in in_scope))
-    norms = threat_models(in_scope)
-    for norm in norms:
-        selections.append((WORST_CASE.format(norm=norm), robust_rows(results, norm), True))
-    if len(norms) > 1:
-        selections.append((IN_ALL, robust_rows(results), True))
-    for name, selected, counts in selections:
-        for key, seeds in selected.groupby(RUN, sort=False):
-            columns = {"attack": name, "counts": counts}
-            yield dict(zip(RUN, key, strict=True)) | columns | _mean_over_seeds(seeds)
-
-
-def _accuracy_by_epsilon(diagnostics: dict[str, Entry], results: pd.DataFrame) -> Iterator[dict]:
-    """Rows of accuracy by epsilon, of every diagnostic that the verdict reads."""
-    for curve, entry in diagnostics.items():
-        if not is_curve(entry):
-            continue
-        norm = norm_of("diagnostics", entry)
-        where = {"stage": "diagnose", "entry": curve, "quantity": "attack_accuracy"}
-        curves = select_rows(results, where).groupby([*RUN, "level"], sort=False)
-        for (*key, level), seeds in curves:
-            columns = {"curve": curve, "norm": norm, "epsilon": level}
-            yield dict(zip(RUN, key, strict=True)) | columns | _mean_over_seeds(seeds)
-
-
-def _mean_over_seeds(seeds: pd.DataFrame) -> dict:
-    mean = over_seeds(seeds)
-    return {"value": mean["ours"]} | {name: mean[name] for name in VALUES[1:]}
-
-
-def _pixels(epsilon: float) -> str:
-    """``8/255`` where it is a whole number of 255ths."""
-    steps = round(255 * epsilon)
-    return f"{steps}/255" if abs(255 * epsilon - steps) < 1e-9 and steps else f"{epsilon:g}"
+    return f"{norm} up to {pixels(largest)}: {', '.join(epsilons)}"

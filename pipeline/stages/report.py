@@ -1,22 +1,28 @@
 """Stage report: results of the study as one self-contained page.
 
-writes  results/{study}/report.html
+writes  results/{study}/report.html  its last section says when and where it was made, so that two
+                                     pages of the same results differ there
 """
 
 from pathlib import Path
 
-import jinja2
 import pandas as pd
 
+from pipeline.report import claims, defences, judged
+from pipeline.report.provenance import provenance
+from pipeline.report.values import interval, number, percent, signed, signed_interval
 from pipeline.results import rows
+from pipeline.results.tables import SEPARATOR
 from pipeline.results.untrained import UNTRAINED
 from pipeline.run.job import Job
 from pipeline.stages._overview import ATTACKS, INFORMATION, SETTINGS
 from robustinfo.core.files import atomic_write
-from robustinfo.evaluation.checks import SIGNS
-from robustinfo.evaluation.display.assets import TEMPLATES, data_uri, svg
+from robustinfo.evaluation.checks import UNTRUSTED
+from robustinfo.evaluation.display.assets import data_uri, svg
 from robustinfo.evaluation.display.badges import BADGES as OF_CLASSES
-from robustinfo.evaluation.display.numbers import percent as percent_text
+from robustinfo.evaluation.report.page import environment
+from robustinfo.evaluation.report.quantities import MEASURED
+from robustinfo.evaluation.report.verdicts import WORDS
 
 READS = [
     "checks",
@@ -32,46 +38,71 @@ READS = [
     "figure",
 ]
 WRITES = {"report": "report.html"}
-PARAMS = {"settings": "settings", "tables": "tables", "figures": "figures"}
+PARAMS = {
+    "settings": "settings",
+    "tables": "tables",
+    "figures": "figures",
+    "claims": "claims",
+    "defences": "defences",
+    "pretrain": "pretrain",
+    "retrain": "retrain",
+    "retrain_from": "retrain_from",
+    "train_selected": "train_selected",
+    "verdict": "verdict",
+}
 FILES = [
     "pipeline/report/*.html",
+    "pipeline/report/*.css",
+    "pipeline/report/*.js",
     "src/robustinfo/evaluation/display/macros.html",
     "src/robustinfo/evaluation/display/page.css",
+    "src/robustinfo/evaluation/report/_head.html",
+    "src/robustinfo/evaluation/report/evaluation.css",
+    "studies/references/*.yaml",
 ]
 
 BADGES = OF_CLASSES | {UNTRAINED: ("#ffffff", "#3d3d3d")}  # {class: (ground, ink)}
+FILTERS = {
+    "number": number,
+    "signed": signed,
+    "percent": percent,
+    "range": interval,
+    "signed_range": signed_interval,
+}
 
 
 def run(job: Job) -> None:
     """Fill the page's template with the study's files."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader([Path(__file__).parents[1] / "report", TEMPLATES]),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"number": number, "signed": signed, "percent": percent}
-    environment.filters["range"] = interval
+    filled = environment(Path(__file__).parents[1] / "report")
+    filled.filters |= FILTERS
     forms = job.file("leaderboard"), job.file("leaderboard_json"), job.file("leaderboard_tex")
-    titles = job.params["tables"] | job.params["figures"]
-    page = environment.get_template("report.html").render(
+    targets = job.params["tables"] | job.params["figures"]
+    checks = rows.read(job.file("checks"))
+    page = filled.get_template("report.html").render(
         study=job.study,
+        made=provenance(job.study),
         untrained=UNTRAINED,
+        untrusted=UNTRUSTED,
         badges=BADGES,
-        board=_records(job.file("leaderboard")),
+        words=WORDS,
+        measured=MEASURED,
+        board=_board(job, checks),
+        threats=judged.threats(rows.read(job.file("leaderboard")), checks),
+        twin=job.params["verdict"]["twin"],
+        defences=defences.described(job.params),
         exports={path.name: data_uri(path) for path in forms},
-        checks=_checks(job.file("checks")),
+        checks=judged.judged(checks),
         overview=_overview(job),
         galleries=_galleries(job),
         correlations=_correlations(job),
-        claims=_records(job.file("claims")),
-        titles={name: target["title"] for name, target in titles.items()},
-        notes={name: target.get("note", "") for name, target in titles.items()},
-        tables={name: _wide(job.file("table", target=name)) for name in job.params["tables"]},
+        claims=claims.in_words(_records(job.file("claims")), job.params["claims"]),
+        titles={name: target["title"] for name, target in targets.items()},
+        notes={name: target.get("note", "") for name, target in targets.items()},
+        tables={name: _wide(job, name) for name in job.params["tables"]},
         figures={name: svg(job.file("figure", target=name)) for name in job.params["figures"]},
     )
     with atomic_write(job.writes["report"]) as partial:
-        partial.write_text(page)
+        partial.write_text(page, encoding="utf-8")
 
 
 def _records(file: Path) -> list[dict]:
@@ -107,56 +138,41 @@ def _galleries(job: Job) -> dict[str, dict]:
 
 
 def _correlations(job: Job) -> list[dict]:
-    """Per measure: its figure, and a line per group of runs."""
+    """Per measure: its figure, if an estimate may be believed, and a line per group of runs."""
     table = _records(job.file("correlations"))
     by_measure: dict[tuple, dict] = {}
     for line in table:
         measured = (line["measure"], line["quantity"])
         file = job.file("overview").joinpath(INFORMATION, *measured).with_suffix(".svg")
-        group = by_measure.setdefault(measured, {"svg": svg(file), "lines": []})
+        drawn = svg(file) if file.is_file() else ""
+        group = by_measure.setdefault(measured, {"svg": drawn, "lines": []})
         group["lines"].append(line)
     return [*by_measure.values()]
 
 
-def _checks(file: Path) -> list[dict]:
-    """Each check with its setting, its place in the order of checks, and its rule in words."""
-    checks = rows.read(file)
-    checks["setting"] = checks.dataset + ", " + checks.model + ", " + checks.norm
-    checks["order"] = checks.groupby(["setting", "defence"]).cumcount()
-    checks["asked"] = [
-        "" if pd.isna(limit) else f"{SIGNS[rule]} {number(limit)}"
-        for rule, limit in zip(checks.rule, checks.threshold, strict=True)
-    ]
-    return checks.to_dict("records")
+def _board(job: Job, checks: pd.DataFrame) -> list[dict]:
+    """The lines of the leaderboard, each with the reasons of its verdict."""
+    of = ["dataset", "model", "norm", "defence"]
+    behind = {key: lines for key, lines in checks.groupby(of)}
+    board = _records(job.file("leaderboard"))
+    for line in board:
+        key = tuple(line[name] for name in of)
+        line["why"] = judged.reasons(behind[key], line["verdict"]) if key in behind else ""
+    return board
 
 
-def _wide(file: Path) -> dict:
-    """{columns, rows: {row: {column: cell}}} of a long table, in its order."""
-    table = rows.read(file)
+def _wide(job: Job, target: str) -> dict:
+    """{heading, columns, rows: {row: {column: cell}}} of a target's long table, in its order."""
+    table = rows.read(job.file("table", target=target))
     table["saturated"] = table.saturated.eq("True")
     cells = {
         row: row_cells.set_index("column").to_dict("index")
         for row, row_cells in table.groupby("row", sort=False)
     }
-    reductions = [text for text in table.smaller_than_paper.unique() if text]
-    return {"columns": list(table.column.unique()), "rows": cells, "smaller_than_paper": reductions}
-
-
-def number(value: float) -> str:
-    """Four significant digits; nothing for a missing value."""
-    return "" if pd.isna(value) else f"{value:.4g}"
-
-
-def signed(value: float) -> str:
-    """Like ``number``, with its sign."""
-    return "" if pd.isna(value) else f"{value:+.4g}"
-
-
-def percent(value: float) -> str:
-    """A fraction in percent with one decimal; nothing for a missing value."""
-    return "" if pd.isna(value) else percent_text(value)
-
-
-def interval(low: float, high: float) -> str:
-    """An interval in brackets; nothing where there is none."""
-    return "" if pd.isna(low) else f"[{low:.3g}, {high:.3g}]"
+    about = job.params["tables"][target]
+    return {
+        "heading": f"{SEPARATOR.join(about['rows'])} by {SEPARATOR.join(about['columns'])}",
+        "columns": list(table.column.unique()),
+        "rows": cells,
+        "smaller_than_paper": [text for text in table.smaller_than_paper.unique() if text],
+    }

@@ -12,7 +12,7 @@ from pipeline.stages._tabulate import tabulate_target
 JOBS = {"target": "tables"}
 READS = ["results"]
 WRITES = {"table": "tables/{target}.csv"}
-PARAMS = {**SCALE, "target": "tables.{target}"}
+PARAMS = {**SCALE, "complexities": "complexities", "target": "tables.{target}"}
 FILES = ["studies/references/*.yaml"]
 
 

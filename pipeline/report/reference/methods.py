@@ -1,10 +1,10 @@
 """Reference, methods: every method of every folder, its settings and quantities."""
 
-import re
 from functools import cache
 from inspect import getdoc
 from typing import Any
 
+from pipeline.report.papers import first_paragraph, link
 from pipeline.report.reference.markdown import fields, table
 from pipeline.study import meanings
 from pipeline.study.json_schema import schema
@@ -23,7 +23,6 @@ FOLDERS = {
     "learning": "what networks need to learn a set of images, and what they learn from it",
     "toys": "exact computations without a data set",
 }
-PAPER = re.compile(r"arXiv (\d{4}\.\d{4,5})")
 
 
 def parts() -> list[str]:
@@ -39,10 +38,9 @@ def parts() -> list[str]:
 def _method(kind: str, name: str) -> list[str]:
     module = registry.module(kind, {"method": name})
     text = getdoc(module) or ""
-    paper = PAPER.search(text)
-    line = " ".join(text.split("\n\n")[0].split())
-    link = f" [arXiv {paper[1]}](https://arxiv.org/abs/{paper[1]})" if paper else ""
-    markdown = [f"#### {kind}/{name}", line + link]
+    paper = link(text)
+    cited = f" [{paper[0]}]({paper[1]})" if paper else ""
+    markdown = [f"#### {kind}/{name}", first_paragraph(text) + cited]
     if module.Config.model_fields:
         markdown.append(fields(module.Config, _settings_schema(kind, name)))
     named_quantities = quantities(kind, name)

@@ -27,6 +27,7 @@ class Hooks(Protocol):
     """What a file may have besides; constants with their defaults."""
 
     READS: str = "images"  # or "texts"
+    UNIT: str = ""  # of the values, as tables print it
 
     def surrogate(self, x: Tensor, *, config: Settings) -> Tensor:
         """A differentiable stand-in for ``measure``, (n,), which an attacker minimises.

@@ -13,6 +13,8 @@ from robustinfo.distortions import _pillow
 
 LEVEL = 9  # zlib searches longest
 
+UNIT = "bytes"
+
 
 class Config(Settings):
     pass

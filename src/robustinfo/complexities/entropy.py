@@ -20,6 +20,8 @@ ESTIMATORS = {"plug_in": plug_in_bits, "jvhw": jvhw_bits}
 BANDWIDTH = 4  # levels of 256, of the surrogate
 IMAGES_AT_ONCE = 1000  # bounds memory; the values do not depend on it
 
+UNIT = "bits per symbol"
+
 
 class Config(Settings):
     # what counts as a symbol: a byte, a grey value, or a colour

@@ -10,6 +10,8 @@ from robustinfo.maths.jpeg_colour import ONE, TO_YCC
 from robustinfo.maths.jpeg_dct import TRANSFORM
 from robustinfo.maths.jpeg_quantisation import steps
 
+UNIT = "bytes"
+
 
 class Config(Settings):
     quality: jpeg.Quality  # of the encoder, 1 to 100

@@ -6,6 +6,8 @@ from torch import Tensor
 from robustinfo.core.settings import Settings
 from robustinfo.distortions import _pillow
 
+UNIT = "bytes"
+
 
 class Config(Settings):
     pass

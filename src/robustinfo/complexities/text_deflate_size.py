@@ -13,6 +13,7 @@ from robustinfo.core.errors import UserError
 from robustinfo.core.settings import Settings
 
 READS = "texts"
+UNIT = "bytes per word"
 LEVEL = 9  # zlib searches longest
 
 

@@ -18,6 +18,7 @@ from robustinfo.core.settings import Settings
 from robustinfo.maths.entropy import plug_in_bits
 
 READS = "texts"
+UNIT = "bits"
 DIVISOR = {"character": 1, "byte": 8, "bit": 1}
 
 

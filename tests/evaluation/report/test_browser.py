@@ -1,47 +1,33 @@
 """The page in a browser: nothing is wider than the screen, and the first one says the verdict."""
 
-import html
-import json
-import re
-import shutil
-import subprocess
-
 import pytest
 
 from robustinfo.evaluation import report
+from tests import screens
 from tests.evaluation.report import documents
 
-BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(not BROWSER, reason="no browser")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not screens.BROWSER, reason="needs chromium"),
+]
 WIDTHS = (400, 1300)
 HEIGHTS = {400: 500, 1300: 350}  # of the verdict and its accuracies; a screen has 800
-# A window of Chromium has a least width, a frame has none.
-FRAME = '<iframe style="border:0;width:{width}px;height:800px" srcdoc="{page}"></iframe>'
-MEASURE = """<script>onload = () => {
-  document.body.textContent = JSON.stringify([...document.querySelectorAll("iframe")].map((one) => {
-    const page = one.contentDocument, all = [...page.body.querySelectorAll("*")];
-    const bottom = (name) => page.querySelector(name).getBoundingClientRect().bottom;
-    const first = {verdict: bottom("h1"), accuracy: bottom(".verdict"), words: bottom("#verdict")};
-    page.querySelectorAll("details").forEach((folded) => { folded.open = true; });
-    return {
-      ...first, right: Math.max(...all.map((box) => box.getBoundingClientRect().right)),
-      scroll: page.documentElement.scrollWidth,
-      ground: getComputedStyle(page.body).backgroundColor,
-    };
-  }));
-}</script>"""
+MEASURE = """(page) => {
+  const all = [...page.body.querySelectorAll("*")];
+  const bottom = (name) => page.querySelector(name).getBoundingClientRect().bottom;
+  const first = {verdict: bottom("h1"), accuracy: bottom(".verdict"), words: bottom("#verdict")};
+  page.querySelectorAll("details").forEach((folded) => { folded.open = true; });
+  return {
+    ...first, right: Math.max(...all.map((box) => box.getBoundingClientRect().right)),
+    scroll: page.documentElement.scrollWidth,
+    ground: getComputedStyle(page.body).backgroundColor,
+  };
+}"""
 
 
 def measured(folder, page):
     """{width: the measures of the page in a frame of this width}."""
-    frames = [FRAME.format(width=width, page=html.escape(page)) for width in WIDTHS]
-    (folder / "frames.html").write_text("".join([*frames, MEASURE]), encoding="utf-8")
-    line = [BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
-            f"--user-data-dir={folder / 'browser'}", "--dump-dom",
-            (folder / "frames.html").as_uri()]  # fmt: skip
-    ended = subprocess.run(line, capture_output=True, text=True, timeout=120)
-    found = json.loads(re.search(r"\[\{.*\}\]", ended.stdout)[0])
-    return dict(zip(WIDTHS, found, strict=True))
+    return screens.measured(folder, page, MEASURE, WIDTHS)
 
 
 def page_of(folder, kind):

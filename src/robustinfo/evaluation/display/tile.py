@@ -21,6 +21,17 @@ def shown(image: "Tensor") -> np.ndarray:
     return pixels.transpose(1, 2, 0) if len(pixels) == 3 else pixels.mean(0)
 
 
+def change(before: np.ndarray, after: np.ndarray, norm: str, epsilon: float) -> np.ndarray:
+    """The change of an image as a tile: grey where there is none.
+
+    In l-infinity black and white are a change by epsilon; in the other norms, where epsilon bounds
+    the whole image, by the image's own largest.
+    """
+    changed = after - before
+    largest = epsilon if norm == "linf" else max(np.abs(changed).max(), 1e-12)
+    return np.clip(0.5 + changed / (2 * largest), 0, 1)
+
+
 def png(tile: np.ndarray) -> str:
     """A tile, (h, w) or (h, w, 3) in [0, 1], as a PNG in a data URI."""
     file = io.BytesIO()

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from robustinfo.evaluation.checks import CLASSES, NOTE, UNTRUSTED
+from robustinfo.evaluation.checks import UNTRUSTED
 from robustinfo.evaluation.display import numbers
 from robustinfo.evaluation.display.assets import TEMPLATES
 from robustinfo.evaluation.display.badges import BADGES
 from robustinfo.evaluation.display.tile import png
 from robustinfo.evaluation.report import attack_words, beside, distances, quantities, verdicts
-from robustinfo.evaluation.report.schema import Checked, Document, Protocol
+from robustinfo.evaluation.report.check_groups import FIRST, grouped
+from robustinfo.evaluation.report.schema import Document, Protocol
 from robustinfo.evaluation.report.tiles import Gallery, Tiles
 
 if TYPE_CHECKING:
@@ -18,12 +19,6 @@ if TYPE_CHECKING:
 
 OF_ATTACKS, BY_SEVERITY = ("attacks", "accuracy_by_epsilon"), "accuracy_by_severity"  # figures
 MOST_CLASSES = 20  # that are shown; the others are folded
-FIRST = {  # the groups of checks that are shown, in their order
-    "failed": "Failed",
-    "cannot say": "Cannot say: the interval lies on both sides of the limit",
-    "required": "Not run, and needed before anything is said to hold",
-    "noted": "Notes: they decide nothing",
-}
 FILTERS = {
     "percent": numbers.percent,
     "pixels": numbers.pixels,
@@ -42,7 +37,7 @@ def page(
     images: list[Tiles],
 ) -> str:
     """The page in HTML.  figures: {name: (caption, svg)}.  images: the tiles of the gallery."""
-    groups = _groups(document.checks)
+    groups = grouped(document.checks)
     return (
         environment()
         .get_template("page.html")
@@ -86,20 +81,6 @@ def environment(*folders: Path) -> "jinja2.Environment":
     )
     made.filters |= FILTERS
     return made
-
-
-def _groups(checks: list[Checked]) -> dict[str, list[Checked]]:
-    """Checks by result, those of the worst class first.
-
-    ``required``: needed, and not run. ``noted``: what decides nothing, and did not pass.
-    """
-    groups: dict[str, list[Checked]] = {key: [] for key in (*FIRST, "passed", "not run")}
-    order = [*CLASSES, NOTE]
-    for one in sorted(checks, key=lambda one: order.index(one.of_class)):
-        needed = one.result == "not run" and one.required
-        note = one.result == "cannot say" and one.of_class == NOTE
-        groups["required" if needed else "noted" if note else one.result].append(one)
-    return groups
 
 
 def _gallery(gallery: Gallery | None, images: list[Tiles]) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from robustinfo.core.errors import UserError
-from robustinfo.evaluation.display.tile import shown
+from robustinfo.evaluation.display.tile import change, shown
 from robustinfo.evaluation.report.printable import printable
 
 if TYPE_CHECKING:
@@ -54,7 +54,6 @@ def tiles(gallery: Gallery, threat: "Threat") -> list[Tiles]:
     found = []
     for clean, adversarial in zip(gallery.clean, gallery.adversarial, strict=True):
         before, after = shown(clean), shown(adversarial)
-        change = after - before
-        largest = threat.epsilon if threat.norm == "linf" else max(np.abs(change).max(), 1e-12)
-        found.append(Tiles(before, np.clip(0.5 + change / (2 * largest), 0, 1), after))
+        changed = change(before, after, threat.norm, threat.epsilon)
+        found.append(Tiles(before, changed, after))
     return found
