@@ -1,0 +1,30 @@
+"""The table of docs/faults.md, from what the trials found."""
+
+import json
+import re
+from pathlib import Path
+
+from robustinfo.core.files import atomic_write
+
+PAGE = Path("docs/faults.md")
+FOUND = Path(__file__).with_name("found.json")
+
+
+def write() -> None:
+    """Make the table of the page again."""
+    with atomic_write(PAGE) as partial:
+        partial.write_text(made(PAGE.read_text("utf-8")), "utf-8")
+
+
+def made(page: str) -> str:
+    """The page with the table of what was found."""
+    text = "<!-- found -->\n" + "\n".join(lines()) + "\n<!-- end -->"
+    return re.sub(r"<!-- found -->.*?<!-- end -->", lambda _: text, page, flags=re.DOTALL)
+
+
+def lines() -> list[str]:
+    """A line per fault: how often it was made to happen, how often the promise held."""
+    found = json.loads(FOUND.read_text("utf-8"))
+    rows = [row for of in found.values() for row in of]
+    head = ["| fault | made to happen | held | how, or what is said |", "|---|---|---|---|"]
+    return head + ["| {fault} | {tried} | {held} | {said} |".format(**row) for row in rows]
