@@ -8,7 +8,7 @@ WORKERS ?= 2
 MARKED ?= all
 PYTEST := -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
-.PHONY: run test test-bottom docs check proof wheel evidence evidence-status evidence-stop lock
+.PHONY: run test test-bottom docs check proof faults wheel evidence evidence-status evidence-stop lock
 
 run: $(READY)
 	$(BIN)/snakemake --cores all
@@ -31,6 +31,11 @@ check: $(READY)
 # on where it was stopped (.proof/), and writes docs/proof.md.
 proof: $(READY)
 	OMP_NUM_THREADS=1 nice -n 19 $(BIN)/python -m tests.evaluation.proof
+
+# Kills, full disks, silent servers and damaged files on a small study: about ten minutes of a core.
+# It writes docs/faults.md; the disks need root.
+faults: $(READY)
+	$(BIN)/python -m tests.faults.trials
 
 # Long trainings, in the background: what is finished is to be committed (benchmarks/evidence/).
 evidence: $(READY)

@@ -20,7 +20,8 @@ print("answered")
 
 
 @pytest.mark.parametrize(
-    ("seconds", "said"), [(["60"], "no answer"), (["0", "60"], "no answer"), (6 * ["0.2"], "answered")]
+    ("seconds", "said"),
+    [(["60"], "no answer"), (["0", "60"], "no answer"), (6 * ["0.2"], "answered")],
 )
 def test_silence_ends_the_process_with_its_last_words(seconds, said):
     done = subprocess.run(

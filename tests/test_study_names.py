@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.run import code, contract
-from pipeline.run import start
+from pipeline.run import code, contract, start
 from pipeline.run.start import _lock
 from pipeline.study import outline
 from pipeline.study.check import load

@@ -34,6 +34,7 @@ def trial(whole: Project, folder: Path) -> list[Row]:
                 os.utime(one, 2 * (draw_time(draw),))
             found.append(project.planned())
         held = found == [0, changed] and changed > 0
+        files = len(project.files())
         said = f"{found[0]} jobs to do; {found[1]} after one changed number, as without"
-        rows.append(Row(f"all files {times}", len(project.files()), held and len(project.files()), said))
+        rows.append(Row(f"all files {times}", files, held and files, said))
     return rows

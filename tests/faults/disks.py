@@ -1,4 +1,4 @@
-"""Disks that are full, read-only, or refuse Snakemake's own folder; then the same with more room."""
+"""Disks that are full, read-only, or refuse Snakemake's folder; then the same with more room."""
 
 import re
 import subprocess

@@ -37,7 +37,9 @@ def trial(whole: Project, folder: Path, most: int = MOST) -> list[Row]:
         print(f"kills: {done} of {most} after {runs} runs, exit code {code}", flush=True)
     wrong = differing(project.files(), expected)
     said = f"{len(stages)} stages, {runs} runs of the one command, {len(expected)} files compared"
-    return [Row("a job killed by -9 at a file event", done, done if not (wrong or code) else 0, said)]
+    return [
+        Row("a job killed by -9 at a file event", done, done if not (wrong or code) else 0, said)
+    ]
 
 
 def _lines(file: Path) -> list[str]:

@@ -60,9 +60,7 @@ class Project:
         return process.returncode, said
 
     def stage(self, name: str, *options: str) -> tuple[int, str]:
-        return self.run(
-            sys.executable, "-m", "pipeline", "stage", name, "--study", STUDY, *options
-        )
+        return self.run(sys.executable, "-m", "pipeline", "stage", name, "--study", STUDY, *options)
 
     def files(self) -> dict[str, str]:
         """{path: sha256} of every file under results/ and data/."""

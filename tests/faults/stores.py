@@ -52,7 +52,9 @@ def _asked(project: Project, fault: str, address: str) -> Row:
     seconds = time.monotonic() - start
     held = code == 0 and said.count("\n") == 1 and said.startswith("mlflow: not shown")
     reason = re.sub(r"^mlflow: not shown, .*?: (?=\S* ?[^/])|; later.*", "", said.strip())
-    return Row(f"MLflow: {fault}", 1, int(held and "secret" not in said), f"`{reason}`; {seconds:.0f} s")
+    return Row(
+        f"MLflow: {fault}", 1, int(held and "secret" not in said), f"`{reason}`; {seconds:.0f} s"
+    )
 
 
 @contextmanager

@@ -24,7 +24,10 @@ def made(page: str) -> str:
 
 def lines() -> list[str]:
     """A line per fault: how often it was made to happen, how often the promise held."""
-    found = json.loads(FOUND.read_text("utf-8"))
-    rows = [row for of in found.values() for row in of]
     head = ["| fault | made to happen | held | how, or what is said |", "|---|---|---|---|"]
-    return head + ["| {fault} | {tried} | {held} | {said} |".format(**row) for row in rows]
+    return head + ["| {fault} | {tried} | {held} | {said} |".format(**row) for row in found()]
+
+
+def found() -> list[dict]:
+    """Every row of what the trials found."""
+    return [row for rows in json.loads(FOUND.read_text("utf-8")).values() for row in rows]
