@@ -88,7 +88,7 @@ class Project:
 
     def planned(self) -> int:
         """How many jobs Snakemake would run."""
-        _, said = self.run(*SNAKEMAKE, "--dry-run", "--quiet")
+        _, said = self.run(*SNAKEMAKE, "--dry-run")
         totals = [line.split()[1] for line in said.splitlines() if line.startswith("total ")]
         return int(totals[0]) if totals else 0
 

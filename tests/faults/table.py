@@ -7,6 +7,7 @@ from pathlib import Path
 from robustinfo.core.files import atomic_write
 
 PAGE = Path("docs/faults.md")
+NAMES = ("kills", "drivers", "disks", "damage", "clocks", "stores")
 FOUND = Path(__file__).with_name("found.json")
 
 
@@ -25,7 +26,9 @@ def made(page: str) -> str:
 def lines() -> list[str]:
     """A line per fault: how often it was made to happen, how often the promise held."""
     head = ["| fault | made to happen | held | how, or what is said |", "|---|---|---|---|"]
-    return head + ["| {fault} | {tried} | {held} | {said} |".format(**row) for row in found()]
+    shown = ["| {fault} | {tried} | {held} | {said} |".format(**row) for row in found()]
+    trials = json.loads(FOUND.read_text("utf-8"))
+    return head + shown + [f"| {name} | not run yet | | |" for name in NAMES if name not in trials]
 
 
 def found() -> list[dict]:

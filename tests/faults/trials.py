@@ -19,12 +19,10 @@ from tests.faults.project import Project
 from tests.faults.row import Row
 
 TRIALS: dict[str, Callable[..., list[Row]]] = {
-    "kills": kills.trial,
-    "drivers": drivers.trial,
-    "disks": disks.trial,
-    "damage": damage.trial,
-    "clocks": clocks.trial,
-    "stores": stores.trial,
+    name: module.trial
+    for name, module in zip(
+        table.NAMES, (kills, drivers, disks, damage, clocks, stores), strict=True
+    )
 }
 
 
