@@ -32,7 +32,7 @@ check: $(READY)
 proof: $(READY)
 	OMP_NUM_THREADS=1 nice -n 19 $(BIN)/python -m tests.evaluation.proof
 
-# Kills, full disks, silent servers and damaged files on a small study: about ten minutes of a core.
+# Kills, full disks, silent servers and damaged files on a small study.
 # It writes docs/faults.md; the disks need root.
 faults: $(READY)
 	$(BIN)/python -m tests.faults.trials
