@@ -8,7 +8,7 @@ WORKERS ?= 2
 MARKED ?= not fuzz
 PYTEST := -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
-.PHONY: run test test-bottom docs check proof fuzz wheel evidence evidence-status evidence-stop lock pictures
+.PHONY: run test test-bottom docs check proof fuzz wheel evidence evidence-status evidence-stop lock pictures faults
 
 run: $(READY)
 	$(BIN)/snakemake --cores all
@@ -40,6 +40,11 @@ fuzz: $(READY)
 # The pictures of the report in the documentation, of a finished quickstart; needs Chromium.
 pictures: $(READY)
 	$(BIN)/python -m tests.screens results/quickstart/report.html docs/pictures
+
+# Kills, full disks, silent servers and damaged files on a small study.
+# It writes docs/faults.md; the disks need root.
+faults: $(READY)
+	$(BIN)/python -m tests.faults.trials
 
 # Long trainings, in the background: what is finished is to be committed (benchmarks/evidence/).
 evidence: $(READY)

@@ -17,7 +17,7 @@ min_version("9.27")
 sys.path[:0] = [workflow.basedir, f"{workflow.basedir}/src"]
 
 from pipeline.results.summary import summary
-from pipeline.run import code, driver
+from pipeline.run import code, driver, driver_lock
 from pipeline.run.plan import Plan
 from pipeline.run.driver_progress import show_progress
 from pipeline.run.threads import threads
@@ -45,6 +45,14 @@ DRIVES = not workflow.remote_exec and not workflow.subprocess_exec  # it is no j
 SHOWN = workflow.output_settings
 if DRIVES and not (SHOWN.dryrun or SHOWN.verbose or SHOWN.printshellcmds):
     show_progress(logger)
+if DRIVES and not SHOWN.dryrun:
+    try:
+        if opened := driver_lock.register(STUDY):
+            print(opened, file=sys.stderr, flush=True)
+    except UserError as error:
+        raise WorkflowError(str(error)) from None
+    for handler in logger.handlers:
+        handler.addFilter(driver_lock.OneLine())
 
 
 rule all:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.run import code, contract
+from pipeline.run import code, contract, start
 from pipeline.run.start import _lock
 from pipeline.study import outline
 from pipeline.study.check import load
@@ -121,6 +121,7 @@ def test_jobs_whose_names_join_to_the_same_text_have_locks_of_their_own(tmp_path
     jobs = [made(study, "gallery", **setting) for setting in settings]
     locks = [_lock(job) for job in jobs]  # none is taken
     assert all(lock.is_locked for lock in locks)
+    monkeypatch.setattr(start, "ORPHAN_SECONDS", 0)
     with pytest.raises(StudyError, match="another process is at gallery"):
         _lock(jobs[0])
 

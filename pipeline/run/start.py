@@ -17,6 +17,9 @@ from pipeline.run.plan import Plan
 from pipeline.study import checked
 from pipeline.study.strict_yaml import StudyError
 from robustinfo.core.errors import UserError, message_lines
+from robustinfo.core.files import disk_errors
+
+ORPHAN_SECONDS = 3  # in which a job ends whose driver was killed (driver.py), with room
 
 
 def start(arguments: Sequence[str]) -> None:
@@ -79,12 +82,13 @@ def _lock(job: Job) -> FileLock:
     Every name is a folder, so that no two jobs share a lock.
     """
     folder = Path(".snakemake/jobs", job.stage, job.study, *job.names.values())
-    folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / ".lock")
-    try:
-        lock.acquire(blocking=False)
-    except Timeout:
-        raise StudyError(
-            f"another process is at {job.stage} {job.names}; wait or stop it"
-        ) from None
+    with disk_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire(timeout=ORPHAN_SECONDS)
+        except Timeout:
+            raise StudyError(
+                f"another process is at {job.stage} {job.names}; wait or stop it"
+            ) from None
     return lock

@@ -21,8 +21,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from pipeline.results import rows, sealed_text
 from pipeline.run.contract import template
 from pipeline.tracking import mlflow_runs
+from pipeline.tracking.patience import Patience
 
-UNREACHABLE = (MlflowException, SQLAlchemyError, OSError)  # errors of a store
+# Errors of a store, of an address that is none, and of a database whose driver is not installed.
+UNREACHABLE = (MlflowException, SQLAlchemyError, OSError, ValueError, ImportError)
 MOST_METRICS, MOST_PARAMS = 1000, 100  # of one request
 
 for name in ("mlflow", "alembic"):
@@ -30,10 +32,10 @@ for name in ("mlflow", "alembic"):
 
 
 def log_runs(
-    uri: str, file: Path, study: dict[str, Any], runs: list[mlflow_runs.Run]
+    uri: str, file: Path, study: dict[str, Any], runs: list[mlflow_runs.Run], patience: Patience
 ) -> tuple[int, str]:
     """Log the runs. Returns the number of new ones and the experiment's id. Raises UNREACHABLE."""
-    client = MlflowClient(uri)
+    client: Any = patience.watched(MlflowClient(uri))
     experiment = _experiment(client, study["name"], uri)
     commit = _git("rev-parse", "--verify", "--quiet", "HEAD")
     source = {"mlflow.source.git.commit": commit} if commit else {}

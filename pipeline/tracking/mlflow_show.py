@@ -14,13 +14,13 @@ from pathlib import Path
 from filelock import FileLock
 
 from pipeline.study.checked import load
-from pipeline.tracking import mlflow_runs
+from pipeline.tracking import mlflow_runs, patience
 
 STORE = "sqlite:///mlflow.db"
 # Before mlflow is imported. Its own patience with a dead server is minutes.
 DEFAULT_ENVIRONMENT = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "8",
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
@@ -42,12 +42,16 @@ def show(file: Path, uri: str) -> str:
     from pipeline.tracking.mlflow_client import UNREACHABLE, log_runs
 
     store = _without_passwords(uri)
+    not_shown = f"mlflow: not shown, {store}: {{}}; later: python -m pipeline mlflow --study {file}"
+    seconds = patience.of(uri)
+    silence = not_shown.format(f"no answer in {seconds:.0f} s")
     try:
-        with _lock(uri):
-            new, experiment = log_runs(uri, file, study, runs)
+        with _lock(uri), patience.Patience(silence, seconds) as waiting:
+            new, experiment = log_runs(uri, file, study, runs, waiting)
+    except ModuleNotFoundError as error:
+        return not_shown.format(f"{error}; install it beside mlflow")
     except UNREACHABLE as error:
-        retry_command = f"python -m pipeline mlflow --study {file}"
-        return f"mlflow: not shown, {store}: {_reason(error)}; later: {retry_command}"
+        return not_shown.format(_reason(error))
     unfinished = f", {incomplete} not finished" if incomplete else ""
     # The link from the list of experiments leads to an empty page about prompts and traces.
     page = f"#/experiments/{experiment}/runs?workflowType=machine_learning"
@@ -74,6 +78,10 @@ def _reason(error: BaseException) -> str:
 def _lock(uri: str) -> FileLock:
     """Lock of the store: several writers would break a new database."""
     database = uri.removeprefix("sqlite:///")
-    lock = Path(".snakemake/mlflow.lock" if database == uri else f"{database}.lock")
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    return FileLock(lock, timeout=60)
+    if database == uri:
+        lock = Path(".snakemake/mlflow.lock")
+        lock.parent.mkdir(exist_ok=True)
+        return FileLock(lock, timeout=60)
+    if not database or not Path(database).parent.is_dir():
+        raise ValueError(f"no such folder: {Path(database).parent}" if database else "no file")
+    return FileLock(f"{database}.lock", timeout=60)

@@ -107,3 +107,14 @@ def test_others_may_read_the_file_as_the_umask_allows(tmp_path):
     write(file, IMAGES, LABELS, **ABOUT)
     (tmp_path / "any").touch()
     assert file.stat().st_mode == (tmp_path / "any").stat().st_mode
+
+
+def test_the_same_split_is_the_same_bytes(tmp_path):
+    """safetensors alone writes its metadata in an order that changes from run to run."""
+    images, labels = np.arange(8, dtype=np.uint8).reshape(2, 1, 2, 2), np.array([0, 1])
+    write(tmp_path / "a", images, labels, classes=["a", "b"], source="drawn", settings={})
+    header = (tmp_path / "a").read_bytes()[8:]
+    order = [
+        header.index(f'"{key}":'.encode()) for key in ("classes", "source", "sha256", "settings")
+    ]
+    assert order == sorted(order)

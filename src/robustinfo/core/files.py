@@ -1,5 +1,6 @@
 """Atomic writing: a file appears whole or not at all."""
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -22,7 +23,9 @@ def disk_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise DiskError(f"cannot write {path}: {error}; free the disk and run again") from error
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        remedy = "free the disk" if full else "make it writable"
+        raise DiskError(f"cannot write {path}: {error}; {remedy} and run again") from error
 
 
 @contextmanager

@@ -30,7 +30,7 @@ def seal(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str])
     # One entry only: safetensors writes several in a random order, and bytes are to be compared.
     about = json.dumps({**metadata, _SHA256: _digest(tensors, metadata)}, sort_keys=True)
     with atomic_write(path) as partial, partial.open("wb") as file:
-        for part in _serialized(tensors, {_ABOUT: about}):
+        for part in serialized(tensors, {_ABOUT: about}):
             file.write(part)
 
 
@@ -74,7 +74,7 @@ def _unreadable(path: Path, error: Exception) -> AlteredFileError:
     return AlteredFileError(f"{path} cannot be read ({error}); delete it and run again")
 
 
-def _serialized(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> Iterator[memoryview]:
+def serialized(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> Iterator[memoryview]:
     """The bytes that ``safetensors.torch.save`` returns, one tensor after the other.
 
     That one copies all of them, and ``save_file`` leaves a file of a random name if it is killed.

@@ -16,11 +16,11 @@ import numpy as np
 import torch
 from pydantic import ConfigDict, Field, Json, ValidationError, field_validator
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
 from torch import Tensor
 
 from robustinfo.core.errors import UserError
 from robustinfo.core.files import atomic_write
+from robustinfo.core.sealed import serialized
 from robustinfo.core.settings import Settings
 
 # What a file holds beside its labels: its name, type and dimensions.
@@ -82,9 +82,9 @@ def write(
         "sha256": digest(inputs, labels, *words.values()),
         "settings": json.dumps(settings, sort_keys=True),
     }
-    tensors = {"words" if words else "images": inputs, "labels": labels}
-    with atomic_write(file) as partial:
-        partial.write_bytes(save(tensors, metadata | words))
+    tensors = {"words" if words else "images": torch.tensor(inputs), "labels": torch.tensor(labels)}
+    with atomic_write(file) as partial, partial.open("wb") as opened:
+        opened.writelines(serialized(tensors, metadata | words))
 
 
 def read(file: Path) -> tuple[Tensor, Tensor, dict[str, str]]:
