@@ -6,7 +6,6 @@ from typing import Any
 import pandas as pd
 
 from pipeline.figures.drawing import draw as draw_table
-from pipeline.results import rows
 from pipeline.results.statistics import with_intervals
 from pipeline.results.tables import tabulate
 from pipeline.study.slices import REFERENCES

@@ -50,7 +50,9 @@ def log(
     metrics = [Metric(point.name, point.value, end, point.step) for point in points]
     for first in range(0, len(metrics), MOST_METRICS):
         client.log_batch(key, metrics=metrics[first : first + MOST_METRICS])
-    client.log_inputs(key, _datasets(Path(template("data").format(study=study["name"], **run.names))))
+    client.log_inputs(
+        key, _datasets(Path(template("data").format(study=study["name"], **run.names)))
+    )
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         copy(file, folder)
@@ -69,10 +71,15 @@ def checks(client: MlflowClient, shown: LoggedRun, lines: list[dict]) -> dict[st
     lines: of checks.csv, of the run's defence.
     """
     text = rows.as_csv(pd.DataFrame(lines)) if lines else ""
-    digest = hashlib.sha256(text.encode()).hexdigest()
+    digest = digest_of(text)
     if text and shown.data.tags.get(CHECKS) != digest:
         client.log_text(shown.info.run_id, text, f"{CHECKS}.csv")
     return {CHECKS: digest}
+
+
+def digest_of(text: str) -> str:
+    """Sha256 of a text, in hexadecimal."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def delete(client: MlflowClient, shown: LoggedRun) -> None:

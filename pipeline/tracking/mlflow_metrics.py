@@ -40,9 +40,7 @@ NAMES = {
     "detect": "detection/{input}/{entry}.{quantity}",
     "diagnose clean: accuracy": CLEAN,
     **{f"diagnose {of}": f"checks/{of}.{{quantity}}" for of in (*NORMS, UNION)},
-    **{
-        f"diagnose {of}: robust_accuracy": ROBUST.format(norm=of) for of in (*NORMS, UNION)
-    },
+    **{f"diagnose {of}: robust_accuracy": ROBUST.format(norm=of) for of in (*NORMS, UNION)},
     **{f"transfer {of}": f"checks/{of}.{{quantity}}_with_transfers" for of in (*NORMS, UNION)},
     **{
         f"transfer {of}: robust_accuracy": f"{ROBUST.format(norm=of)}_with_transfers"
@@ -135,8 +133,6 @@ def _name(row: Any) -> str:  # noqa: ANN401 - a row of itertuples
         kind = "distorted layer"
     exact = [f"{one}: {row.quantity}" for one in (kind, row.stage)]
     template = next((NAMES[one] for one in (*exact, kind, row.stage) if one in NAMES), OTHER)
-    name = template.format(
-        entry=row.entry, input=row.input, layer=row.layer, quantity=row.quantity
-    )
+    name = template.format(entry=row.entry, input=row.input, layer=row.layer, quantity=row.quantity)
     # The whole network is no layer, and a complexity is a mean unless it says more.
     return name.replace("/network.", "/").removesuffix(".mean")

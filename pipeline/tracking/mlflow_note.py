@@ -8,6 +8,7 @@ from pipeline.run.contract import template
 from pipeline.tracking.mlflow_metrics import CLEAN, ROBUST
 
 MOST_LINES = 25  # of the leaderboard: a tag holds 5,000 letters
+MOST_SAID = 6  # verdicts of the first line, which is all that a folded note shows
 VIEW = "robustness"  # in the address: ?viewStateShareKey=robustness
 VIEW_TAG = f"mlflow.sharedViewState.{VIEW}"  # as MLflow's own button `Share` writes it
 NETWORKS = "tags.kind = 'network' AND tags.superseded = 'no'"
@@ -48,8 +49,10 @@ def of_study(study: str, board: list[dict[str, Any]], experiment: str, run: str)
         )
     ]
     here = f"[Networks by robust accuracy]({address(experiment)})"
+    verdicts = dict.fromkeys(f"{one['defence']} {one['verdict']}" for one in board)
+    first = " · ".join([*verdicts][:MOST_SAID]) or "no verdict yet"
     return (
-        f"### {study}: does the defence hold?\n\n{table}\n{' · '.join([*links, here])}\n\n"
+        f"### {study}: {first}\n\n{table}\n{' · '.join([*links, here])}\n\n"
         "What a verdict means and every check asks: docs/verdict.md."
     )
 
@@ -86,6 +89,7 @@ def view(board: list[dict[str, Any]]) -> str:
         "modelVersionFilter": "All Runs",
         "selectedColumns": columns,
         "columnOrder": columns,
+        "columnWidths": {columns[0]: 300} | dict.fromkeys([*robust, columns[len(robust) + 1]], 150),
     }
     return json.dumps(state)
 
@@ -96,10 +100,10 @@ def _artifact(experiment: str, run: str, file: str) -> str:
 
 def _accuracy(line: dict[str, Any]) -> str:
     low, high = line.get("low"), line.get("high")
-    known = low is not None and low == low  # noqa: PLR0124 - NaN
+    known = low is not None and low == low
     interval = f" ({_percent(low)} to {_percent(high)})" if known else ""
     return _percent(line["robust_accuracy"]) + interval
 
 
 def _percent(value: float | None) -> str:
-    return "-" if value is None or value != value else f"{value:.1%}"  # noqa: PLR0124 - NaN
+    return "-" if value is None or value != value else f"{value:.1%}"

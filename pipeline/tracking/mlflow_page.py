@@ -1,4 +1,4 @@
-"""The study's own run in MLflow, with report, gallery, checks and figures, and the experiment's page.
+"""The study's own run in MLflow, with report, gallery, checks and figures; the experiment's page.
 
 Every network's note links to the study's run. It is found again by its name, and updated in place.
 """

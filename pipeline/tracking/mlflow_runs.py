@@ -93,9 +93,7 @@ def _run_of(names: dict[str, str]) -> tuple[str, ...]:
     return tuple(names[name] for name in rows.RUN) if names.keys() >= {*rows.RUN} else ()
 
 
-def _finished_run(
-    plan: Plan, names: dict[str, str], files: list[Path], jobs: list[Planned]
-) -> Run:
+def _finished_run(plan: Plan, names: dict[str, str], files: list[Path], jobs: list[Planned]) -> Run:
     adopted = any(job.contract.stage == ADOPT for job in jobs)
     used: dict[str, Any] = {"start": "elsewhere" if adopted else "scratch"}
     for stage in (ADOPT, *TRAININGS, *TEST_STAGES):
@@ -113,9 +111,7 @@ def _finished_run(
     }
     hashes = {str(file): times.digest(file) for file in files}
     key = hashlib.sha256(json.dumps([params, hashes], sort_keys=True).encode()).hexdigest()
-    return Run(
-        names, params, swept, files, key, hashes[str(files[0])], *_timed(plan, jobs, hashes)
-    )
+    return Run(names, params, swept, files, key, hashes[str(files[0])], *_timed(plan, jobs, hashes))
 
 
 def _timed(
