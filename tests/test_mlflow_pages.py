@@ -62,7 +62,7 @@ def test_the_study_has_one_run_with_its_report_and_every_note_leads_there(study)
     experiment = MlflowClient(store()).get_experiment_by_name("tiny")
     report = f"#/experiments/1/runs/{run.info.run_id}/artifacts/report.html"
     assert report in note(experiment.tags) and report in note(shown()[RUN].data.tags)
-    assert "adversarial broken" in note(experiment.tags).partition("\n")[0]  # all that is unfolded
+    assert "adversarial: broken" in note(experiment.tags).partition("\n")[0]  # all that is unfolded
     assert "| **broken** | 25.0% (20.0% to 30.0%) | 90.0% |" in note(experiment.tags)
     assert note(experiment.tags) == note(run.data.tags)
 

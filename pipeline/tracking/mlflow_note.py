@@ -9,6 +9,7 @@ from pipeline.tracking.mlflow_metrics import CLEAN, ROBUST
 
 MOST_LINES = 25  # of the leaderboard: a tag holds 5,000 letters
 MOST_SAID = 6  # verdicts of the first line, which is all that a folded note shows
+TRAINING = "workflowType=machine_learning"  # without it, MLflow's pages are of prompts and traces
 VIEW = "robustness"  # in the address: ?viewStateShareKey=robustness
 VIEW_TAG = f"mlflow.sharedViewState.{VIEW}"  # as MLflow's own button `Share` writes it
 NETWORKS = "tags.kind = 'network' AND tags.superseded = 'no'"
@@ -20,8 +21,7 @@ HEAD = """\
 
 def address(experiment: str) -> str:
     """The experiment's page, within MLflow: its networks, by robust accuracy."""
-    # The link from the list of experiments leads to an empty page about prompts and traces.
-    return f"#/experiments/{experiment}/runs?workflowType=machine_learning&viewStateShareKey={VIEW}"
+    return f"#/experiments/{experiment}/runs?{TRAINING}&viewStateShareKey={VIEW}"
 
 
 def leaderboard(study: str) -> list[dict[str, Any]]:
@@ -49,10 +49,10 @@ def of_study(study: str, board: list[dict[str, Any]], experiment: str, run: str)
         )
     ]
     here = f"[Networks by robust accuracy]({address(experiment)})"
-    verdicts = dict.fromkeys(f"{one['defence']} {one['verdict']}" for one in board)
-    first = " · ".join([*verdicts][:MOST_SAID]) or "no verdict yet"
+    verdicts = dict.fromkeys(f"{one['defence']}: {one['verdict']}" for one in board)
+    first = " · ".join([*verdicts][:MOST_SAID]) or f"{study}: no verdict yet"
     return (
-        f"### {study}: {first}\n\n{table}\n{' · '.join([*links, here])}\n\n"
+        f"### {first}\n\n{table}\n{' · '.join([*links, here])}\n\n"
         "What a verdict means and every check asks: docs/verdict.md."
     )
 
@@ -95,7 +95,7 @@ def view(board: list[dict[str, Any]]) -> str:
 
 
 def _artifact(experiment: str, run: str, file: str) -> str:
-    return f"#/experiments/{experiment}/runs/{run}/artifacts/{file}"
+    return f"#/experiments/{experiment}/runs/{run}/artifacts/{file}?{TRAINING}"
 
 
 def _accuracy(line: dict[str, Any]) -> str:
