@@ -57,7 +57,8 @@ def insert(runs):
             key = f"{number:032d}"
             connection.execute(
                 "insert into runs (run_uuid, name, user_id, status, start_time, end_time, "
-                "lifecycle_stage, artifact_uri, experiment_id) values (?, ?, '', 'FINISHED', 1, 2, 'active', '', 1)",
+                "lifecycle_stage, artifact_uri, experiment_id) "
+                "values (?, ?, '', 'FINISHED', 1, 2, 'active', '', 1)",
                 (key, run.name),
             )
             note = mlflow_note.of_run(run.names, [], "1", of_study.info.run_id)

@@ -1,19 +1,14 @@
-"""What a person sees: the study's run, notes, the table's columns, models, times, commits."""
+"""What a person sees: the study's run, notes, the table's columns, models."""
 
 import json
-import subprocess
 from pathlib import Path
 
-import pytest
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from mlflow.tracking.registry import UnsupportedModelRegistryStoreURIException
 
 from pipeline.results import rows, sealed_text
 from pipeline.run import times
-from pipeline.run.plan import Plan
-from pipeline.study.checked import load
-from pipeline.tracking import mlflow_source
 from pipeline.tracking.mlflow_note import MOST_LINES, VIEW, of_study
 from pipeline.tracking.mlflow_show import show
 from tests.mlflow_study import ROWS, artifact, place, shown, store, study
@@ -141,65 +136,3 @@ def test_another_error_of_models_is_told_and_nothing_is_half_there(study, monkey
         assert "not shown" in show(study, store())
     assert "2 new" in show(study, store())
     assert len(MlflowClient(store()).search_model_versions()) == 2
-
-
-def timed(defence, start, end, change=lambda files: files):
-    """Records of all jobs of seed 0, one after the other from start to end."""
-    plan = Plan(load(Path("params.yaml")))
-    jobs = [
-        j
-        for j in plan.jobs.values()
-        if {"defence": defence, "seed": "0"}.items() <= j.names.items()
-    ]
-    for number, job in enumerate(jobs):
-        files = {str(p): times.digest(p) for p in plan.writes(job).values() if p.is_file()}
-        folder = times.folder(job.contract.stage, "tiny", job.names)
-        folder.mkdir(parents=True)
-        step = (end - start) / len(jobs)
-        record = {"start": start + step * number, "end": start + step * (number + 1)}
-        (folder / times.FILE).write_text(json.dumps(record | {"files": change(files)}))
-
-
-def test_a_run_starts_and_ends_with_its_jobs(study):
-    timed("adversarial", 1000.0, 1064.0)
-    show(study, store())
-    run = shown()[RUN]
-    seconds = float(run.data.tags["compute_seconds"])
-    assert run.info.start_time >= 1000_000 and run.info.end_time <= 1064_000
-    assert 0 < seconds <= (run.info.end_time - run.info.start_time) / 1000 + 0.1
-    assert shown()["digits/lenet5/standard/0"].data.tags["compute_seconds"] == "unknown"
-
-
-def test_times_of_other_bytes_are_not_those_of_a_run(study):
-    timed("adversarial", 1000.0, 1064.0, lambda files: dict.fromkeys(files, "0"))
-    show(study, store())
-    run = shown()[RUN]
-    assert run.data.tags["compute_seconds"] == "unknown" and run.info.start_time > 1_600_000_000_000
-
-
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"start": 2, "end": 1, "files": {"a": "0"}}'])
-def test_a_damaged_record_of_times_is_none(tmp_path, content):
-    (tmp_path / times.FILE).write_text(content)
-    assert times.read(tmp_path, {"a": "0"}) is None
-
-
-def test_only_code_and_the_study_make_a_commit_dirty(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b"]
-    for name in ("src/a.py", "pipeline/b.py", "params.yaml", "dvc.lock", "Snakefile"):
-        Path(name).parent.mkdir(exist_ok=True)
-        Path(name).write_text("1")
-    for command in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "all"]):
-        subprocess.run([*git, *command], check=True)
-
-    def dirty():
-        return mlflow_source.tags(Path("params.yaml"), "s")["dirty"]
-
-    Path("dvc.lock").write_text("2")
-    Path("notes.txt").write_text("2")
-    assert dirty() == "no"
-    for name in ("src/a.py", "params.yaml", "pipeline/new.py"):
-        Path(name).write_text("2")
-        assert dirty() == "yes"
-        subprocess.run([*git, "stash", "-q", "-u"], check=True)
-        assert dirty() == "no"
