@@ -14,14 +14,21 @@ class Store:
 signal.alarm(20)  # ended by this signal, it did not end by itself
 with Patience("no answer", 0.5) as patience:
     store = patience.watched(Store())
-    for seconds in map(float, sys.argv[1:]): store.ask(seconds)
+    for seconds in map(float, sys.argv[1:]):
+        if seconds < 0: time.sleep(-seconds)  # work of its own
+        else: store.ask(seconds)
 print("answered")
 """
 
 
 @pytest.mark.parametrize(
     ("seconds", "said"),
-    [(["60"], "no answer"), (["0", "60"], "no answer"), (6 * ["0.2"], "answered")],
+    [
+        (["60"], "no answer"),
+        (["0", "60"], "no answer"),
+        (6 * ["0.2"], "answered"),
+        (["0", "-1.5", "0"], "answered"),
+    ],
 )
 def test_silence_ends_the_process_with_its_last_words(seconds, said):
     done = subprocess.run(

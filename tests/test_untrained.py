@@ -7,7 +7,7 @@ from pipeline.results import rows
 from pipeline.results.untrained import UNTRAINED
 from pipeline.run.contract import template
 from pipeline.study.strict_yaml import StudyError
-from pipeline.tracking import mlflow_runs
+from pipeline.tracking import mlflow_metrics, mlflow_runs
 from robustinfo.core.sealed import unseal
 from tests.staged import staged
 
@@ -162,7 +162,9 @@ def test_mlflow_is_given_no_number_of_it(finished):
     _, study = finished
     runs, incomplete = mlflow_runs.runs(study)
     assert incomplete == 0
-    found = {run.name: list(mlflow_runs.metrics(run)) for run in runs}
+    found = {
+        run.name: mlflow_metrics.points(mlflow_metrics.table(run.files), run.swept) for run in runs
+    }
     assert found["digits/lenet5/selected/0"] == [] and found["digits/lenet5/plain/0"]
 
 

@@ -99,8 +99,12 @@ def write(path: Path, rows: Iterable[dict], names: Sequence[str] = ()) -> None:
 
 def write_table(path: Path, table: pd.DataFrame) -> None:
     """Write a DataFrame as CSV, whole or not at all."""
-    safe = table.map(_as_text)
-    sealed_text.write(path, safe.to_csv(index=False, lineterminator="\n"))
+    sealed_text.write(path, as_csv(table))
+
+
+def as_csv(table: pd.DataFrame) -> str:
+    """Text of a DataFrame as CSV."""
+    return table.map(_as_text).to_csv(index=False, lineterminator="\n")
 
 
 def read(path: Path, numbers: Collection[str] = ()) -> pd.DataFrame:

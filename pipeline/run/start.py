@@ -3,6 +3,7 @@
 import argparse
 import logging
 import sys
+import time
 from collections.abc import Sequence
 from functools import partial
 from importlib import import_module
@@ -11,7 +12,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from pipeline.run import code, driver
+from pipeline.run import code, driver, times
 from pipeline.run.job import Job
 from pipeline.run.plan import Plan
 from pipeline.study import checked
@@ -34,7 +35,9 @@ def start(arguments: Sequence[str]) -> None:
         stage, *options = arguments
         job = _parse_job(stage, options)
         with _lock(job):
+            began = time.time()
             perform(job)
+            times.write(job, times.Times(began, time.time()))
     except UserError as error:
         sys.exit(f"error: {message_lines(str(error))}")
 
@@ -77,11 +80,8 @@ def _parse_job(stage: str, options: Sequence[str]) -> Job:
 
 
 def _lock(job: Job) -> FileLock:
-    """Lock of the job, so that an orphan of a killed run and its successor never interleave.
-
-    Every name is a folder, so that no two jobs share a lock.
-    """
-    folder = Path(".snakemake/jobs", job.stage, job.study, *job.names.values())
+    """Lock of the job, so that an orphan of a killed run and its successor never interleave."""
+    folder = times.folder(job.stage, job.study, job.names)
     lock = FileLock(folder / ".lock")
     with disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,31 +1,31 @@
-"""Runs of a study into MLflow: one flat run each, found again by its key. No other file has mlflow.
+"""Runs of a study into MLflow: one flat run each, found again by its key, and one of the study.
 
 A run whose key is already logged is not changed; if its results changed, a new run is logged, and
-the old one gets the tag ``superseded: yes``. Verdict and figures, which depend on other runs, too,
-are updated in place. A run that a killed process left unfinished is deleted.
+the old one gets the tag ``superseded: yes``. What depends on other runs, too, its verdict and its
+checks, is updated in place, where it changed. A run that a killed process left unfinished is
+deleted. Only the files mlflow_client, mlflow_log and mlflow_page import mlflow.
 """
 
-import hashlib
-import json
 import logging
-import subprocess
+from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from mlflow import MlflowClient
-from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
 from mlflow.entities import Run as LoggedRun
+from mlflow.entities import RunTag
 from mlflow.exceptions import MlflowException
 from sqlalchemy.exc import SQLAlchemyError
 
-from pipeline.results import rows, sealed_text
+from pipeline.results import rows
 from pipeline.run.contract import template
-from pipeline.tracking import mlflow_runs
+from pipeline.tracking import mlflow_log, mlflow_page, mlflow_runs, mlflow_source
 from pipeline.tracking.patience import Patience
 
 # Errors of a store, of an address that is none, and of a database whose driver is not installed.
 UNREACHABLE = (MlflowException, SQLAlchemyError, OSError, ValueError, ImportError)
-MOST_METRICS, MOST_PARAMS = 1000, 100  # of one request
+PAGE = 1000  # runs of one answer
 
 for name in ("mlflow", "alembic"):
     logging.getLogger(name).setLevel(logging.ERROR)
@@ -35,36 +35,34 @@ def log_runs(
     uri: str, file: Path, study: dict[str, Any], runs: list[mlflow_runs.Run], patience: Patience
 ) -> tuple[int, str]:
     """Log the runs. Returns the number of new ones and the experiment's id. Raises UNREACHABLE."""
-    client: Any = patience.watched(MlflowClient(uri))
+    client: Any = patience.watched(patience.call(MlflowClient, uri))
     experiment = _experiment(client, study["name"], uri)
-    commit = _git("rev-parse", "--verify", "--quiet", "HEAD")
-    source = {"mlflow.source.git.commit": commit} if commit else {}
-    source |= {"mlflow.source.name": str(file), "mlflow.source.type": "LOCAL"}
-    source |= {"study": study["name"], "dirty": "yes" if _git("status", "--porcelain") else "no"}
-    verdicts = _verdicts(study["name"])
-    pictures = [
-        Path(template("picture").format(study=study["name"], target=t)) for t in study["figures"]
-    ]
-    pictures = [picture for picture in pictures if picture.is_file()]
-    figures_sha256 = hashlib.sha256(
-        b"".join(picture.read_bytes() for picture in pictures)
-    ).hexdigest()
+    logged = _logged(client, experiment)
+    source = mlflow_source.tags(file, study["name"])
+    page = mlflow_page.Page(client, experiment, study["name"], source)
+    page.open(logged.pop(page.run_name, []), runs)
+    verdicts, checks = _by_defence(study["name"], "verdict"), _by_defence(study["name"], "checks")
     new = 0
     for run in runs:
-        shown = _find(client, experiment, run)
+        shown = _current(client, logged.get(run.name, []), run)
         if shown is None:
-            shown = _log(client, experiment, run, source, file)
+            shown = mlflow_log.log(client, experiment, run, source, file, study)
             new += 1
-        tags = {
-            "superseded": "no",
-            "figures": figures_sha256,
-            "verdict": verdicts.get(run.defence, "-"),
-        }
-        if shown.data.tags.get("figures") != figures_sha256:
-            for picture in pictures:
-                client.log_artifact(shown.info.run_id, str(picture), "figures")
-        _tag(client, shown, tags)
+        lines = verdicts.get(run.defence, [])
+        verdict = ", ".join(f"{line['norm']}: {line['verdict']}" for line in lines) or "-"
+        tags = {"superseded": "no", "verdict": verdict}
+        tags |= {mlflow_page.NOTE: page.note_of_run(run, lines)}
+        tags |= mlflow_log.checks(client, shown, checks.get(run.defence, []))
+        tag(client, shown, tags)
+    page.write()
     return new, experiment
+
+
+def tag(client: MlflowClient, shown: LoggedRun, tags: dict[str, str]) -> None:
+    """Set the tags that differ."""
+    changed = [RunTag(*one) for one in tags.items() if one not in shown.data.tags.items()]
+    if changed:
+        client.log_batch(shown.info.run_id, tags=changed)
 
 
 def _experiment(client: MlflowClient, name: str, uri: str) -> str:
@@ -79,89 +77,47 @@ def _experiment(client: MlflowClient, name: str, uri: str) -> str:
     return experiment.experiment_id
 
 
-def _find(client: MlflowClient, experiment: str, run: mlflow_runs.Run) -> LoggedRun | None:
-    """The logged run with this key, if any; marks earlier versions and deletes unfinished runs."""
-    current = None
-    for shown in client.search_runs([experiment], f"attributes.run_name = '{run.name}'"):
+def _logged(client: MlflowClient, experiment: str) -> dict[str, list[LoggedRun]]:
+    """Runs that this program logged, by name; deletes unfinished ones, and what they left."""
+    by_name: dict[str, list[LoggedRun]] = defaultdict(list)
+    for shown in _all_runs(client, experiment):
         if "key" not in shown.data.tags:
-            continue  # not logged by this program
-        if shown.info.status != "FINISHED":
-            client.delete_run(shown.info.run_id)
-        elif shown.data.tags["key"] == run.key:
+            continue
+        if shown.info.status == "FINISHED":
+            by_name[shown.info.run_name].append(shown)
+        else:
+            mlflow_log.delete(client, shown)
+    return by_name
+
+
+def _all_runs(client: MlflowClient, experiment: str) -> Iterator[LoggedRun]:
+    token = None
+    while True:
+        found = client.search_runs([experiment], max_results=PAGE, page_token=token)
+        yield from found
+        if not (token := found.token):
+            return
+
+
+def _current(
+    client: MlflowClient, logged: list[LoggedRun], run: mlflow_runs.Run
+) -> LoggedRun | None:
+    """The logged run with this key, if any; marks earlier versions."""
+    current = None
+    for shown in logged:
+        if shown.data.tags["key"] == run.key:
             current = shown
         else:
-            _tag(client, shown, {"superseded": "yes"})
+            tag(client, shown, {"superseded": "yes"})
     return current
 
 
-def _log(
-    client: MlflowClient, experiment: str, run: mlflow_runs.Run, source: dict[str, str], file: Path
-) -> LoggedRun:
-    params = [Param(name, value) for name, value in run.params.items()]
-    # When the run ended, not when it was logged.
-    finished_at = int(1000 * max(path.stat().st_mtime for path in run.files))
-    metrics = [
-        Metric(name, value, finished_at, step) for name, value, step in mlflow_runs.metrics(run)
-    ]
-    metrics.sort(key=lambda point: mlflow_runs.place(point.key))
-    tags = source | {"key": run.key, "checkpoint_sha256": run.checkpoint_sha256}
-    shown = client.create_run(experiment, finished_at, tags, run.name)
-    key = shown.info.run_id
-    for start in range(0, len(params), MOST_PARAMS):
-        client.log_batch(key, params=params[start : start + MOST_PARAMS])
-    for start in range(0, len(metrics), MOST_METRICS):
-        client.log_batch(key, metrics=metrics[start : start + MOST_METRICS])
-    client.log_inputs(
-        key, _datasets(Path(template("data").format(study=source["study"], **run.names)))
-    )
-    client.log_artifact(key, str(file))
-    client.set_terminated(key, end_time=finished_at)
-    return client.get_run(key)
-
-
-def _datasets(manifest: Path) -> list[DatasetInput]:
-    """The splits of the run's data set, by the digest of their images."""
-    content = sealed_text.read_json(manifest)
-    return [
-        DatasetInput(
-            Dataset(
-                name=content["name"],
-                digest=split["sha256"][:8],
-                source_type="local",
-                source=json.dumps({"uri": content["source"]}),
-                profile=json.dumps({"num_rows": _count(split), "shape": split["shape"]}),
-            ),
-            [InputTag("mlflow.data.context", split_name)],
-        )
-        for split_name, split in content["splits"].items()
-    ]
-
-
-def _count(split: dict[str, Any]) -> int:
-    return split["images" if "images" in split else "texts"]
-
-
-def _verdicts(study: str) -> dict[str, str]:
-    """{digits/lenet5/entropic: ``linf: broken, l2: broken``}, which all seeds share."""
-    file = Path(template("verdict").format(study=study))
+def _by_defence(study: str, artifact: str) -> dict[str, list[dict]]:
+    """{digits/lenet5/entropic: lines of the study's table}, which all seeds share."""
+    file = Path(template(artifact).format(study=study))
     if not file.is_file():
         return {}
-    by_defence: dict[str, list[str]] = {}
+    lines: dict[str, list[dict]] = defaultdict(list)
     for line in rows.read(file).to_dict("records"):
-        name = "/".join(line[name] for name in ("dataset", "model", "defence"))
-        by_defence.setdefault(name, []).append(f"{line['norm']}: {line['verdict']}")
-    return {name: ", ".join(verdicts) for name, verdicts in by_defence.items()}
-
-
-def _tag(client: MlflowClient, shown: LoggedRun, tags: dict[str, str]) -> None:
-    changed = [RunTag(*tag) for tag in tags.items() if tag not in shown.data.tags.items()]
-    if changed:
-        client.log_batch(shown.info.run_id, tags=changed)
-
-
-def _git(*command: str) -> str:
-    """Output of git; empty without git, or before the first commit."""
-    try:
-        return subprocess.run(["git", *command], capture_output=True, text=True).stdout.strip()
-    except FileNotFoundError:
-        return ""
+        lines["/".join(line[name] for name in ("dataset", "model", "defence"))].append(line)
+    return lines

@@ -1,51 +1,35 @@
-"""Finished runs of a study in MLflow's form: flat parameters, a key, named metrics by step.
+"""Finished runs of a study: parameters, a key, files and times. Nothing here knows mlflow.
 
 A run is finished once all its result files exist. Its key is the sha256 of these files and of
-its parameters: the same results have the same key on every machine. Nothing here knows mlflow.
+its parameters: the same results have the same key on every machine.
 """
 
 import hashlib
 import json
-import math
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple
 
 from pipeline.results import rows
-from pipeline.run.plan import Plan
-from pipeline.study.quantities import UNION
+from pipeline.run import times
+from pipeline.run.job import File
+from pipeline.run.plan import Plan, Planned
+from pipeline.run.times import Times
 from pipeline.study.slices import KINDS, TRAININGS
-from robustinfo.core.settings import Norm
 
 ADOPT = "adopt"  # in place of a training
 TEST_STAGES = ("measure", "complexity", "distort", "diagnose")
-NORMS = get_args(Norm)
-# Pages open on the number that was logged first: that of a norm, which is a threat model.
-HEADLINES = [f"robust/{norm}.robust_accuracy" for norm in NORMS]
-# The charts of a section share what stands before the last slash, and a title shows 27 letters:
-# few sections, what is compared in the same one, what tells its charts apart early in the name.
-OTHER = "{entry}/{input}/{layer}.{quantity}"  # of a stage that is not named here
-NAMES = {
-    "train": "{quantity}",
-    "measure": "{entry}/{input}/{layer}.{quantity}",
-    "snapshot": "snapshot/{quantity}/{input}",
-    "attack": "{quantity}/{entry}",
-    "complexity": "complexity/{entry}/{input}.{quantity}",
-    "distort": "distortion/{entry}/{quantity}/{input}",
-    "distorted layer": "distortion/{entry}/{quantity}/{input}/{layer}",
-    "diagnose": "diagnostics/{entry}/{quantity}",
-    "transfer": "{quantity}_from_{input}/{entry}",
-    "learn": "learning/{entry}/{input}.{quantity}",
-    "remedies": "robust/{entry}.{quantity}",
-    "detect": "detection/{input}/{entry}.{quantity}",
-    "diagnose clean": "robust/clean_{quantity}",
-    **{f"diagnose {of}": f"robust/{of}.{{quantity}}" for of in (*NORMS, UNION)},
-    **{f"transfer {of}": f"robust/{of}.{{quantity}}_with_transfers" for of in (*NORMS, UNION)},
-}
+ENTRIES = tuple(f"{section}." for section in KINDS)  # parameters that all runs of a study share
 
 
 class Run(NamedTuple):
-    """One finished run. swept: {(stage, entry): the setting that is swept}."""
+    """One finished run.
+
+    swept: {(stage, entry): the setting that is swept}. times: from the start of its first job to
+    the end of its last; seconds: of all its jobs. Both are None unless every job that wrote its
+    files was timed.
+    """
 
     names: dict[str, str]
     params: dict[str, str]
@@ -53,6 +37,8 @@ class Run(NamedTuple):
     files: list[Path]
     key: str
     checkpoint_sha256: str
+    times: Times | None = None
+    seconds: float | None = None
 
     @property
     def name(self) -> str:
@@ -64,13 +50,18 @@ class Run(NamedTuple):
         """``digits/lenet5/entropic``, the same for all its seeds."""
         return self.name.rpartition("/")[0]
 
+    @property
+    def own_params(self) -> dict[str, str]:
+        """Those by which runs of one study can differ; entries of its sections are in the rest."""
+        return {name: text for name, text in self.params.items() if not name.startswith(ENTRIES)}
+
 
 def runs(study: dict[str, Any]) -> tuple[list[Run], int]:
     """(finished runs, all with the same parameter names; number of unfinished ones)."""
     finished, incomplete, plan = [], 0, Plan(study)
-    for names, files in _expected_runs(plan):
+    for names, files, jobs in _expected_runs(plan):
         if all(file.is_file() for file in files):
-            finished.append(_finished_run(plan, names, files))
+            finished.append(_finished_run(plan, names, files, jobs))
         else:
             incomplete += 1
     all_params = dict.fromkeys(key for run in finished for key in run.params)
@@ -78,67 +69,37 @@ def runs(study: dict[str, Any]) -> tuple[list[Run], int]:
     return aligned, incomplete
 
 
-def metrics(run: Run) -> Iterator[tuple[str, float, int]]:
-    """(name, value, step) of every finite number of the run. A step is an epoch or a level.
-
-    Steps are whole numbers: a sweep with fractions counts in thousandths, as its name shows.
-    """
-    for file in run.files:
-        if file.suffix == ".csv":
-            table = rows.read(file)
-            table = table[~(table.stage.eq("diagnose") & table.input.ne(""))]  # points of pictures
-            fractional = table[table.level % 1 > 0]
-            fractions = set(zip(fractional.stage, fractional.entry, strict=True))
-            for row in table[table.value.map(math.isfinite)].itertuples():
-                sweep = (row.stage, row.entry)
-                if math.isnan(row.level):
-                    yield (
-                        _metric_name(row),
-                        row.value,
-                        0 if math.isnan(row.epoch) else int(row.epoch),
-                    )
-                else:
-                    scale = 1000 if sweep in fractions else 1
-                    axis = f"_by_{run.swept.get(sweep, 'level')}" + "_x1000" * (scale == 1000)
-                    yield _metric_name(row) + axis, row.value, round(row.level * scale)
-
-
-def place(metric: str) -> int:
-    """Where a metric is logged: the HEADLINES first."""
-    return HEADLINES.index(metric) if metric in HEADLINES else len(HEADLINES)
-
-
-def _metric_name(row: Any) -> str:  # noqa: ANN401 - a row of itertuples
-    kind = f"{row.stage} {row.entry}"
-    if row.stage == "measure" and not row.entry:
-        kind = "snapshot"
-    elif row.stage == "distort" and row.layer:
-        kind = "distorted layer"
-    name = NAMES.get(kind, NAMES.get(row.stage, OTHER)).format(
-        entry=row.entry, input=row.input, layer=row.layer, quantity=row.quantity
-    )
-    # The whole network is no layer, and a complexity is a mean unless it says more.
-    return name.replace("/network.", "/").removesuffix(".mean")
-
-
-def _expected_runs(plan: Plan) -> Iterator[tuple[dict[str, str], list[Path]]]:
-    """(names, files) of every run of the study: its checkpoint, all tables, and remedies."""
+def _expected_runs(plan: Plan) -> Iterator[tuple[dict[str, str], list[Path], list[Planned]]]:
+    """(names, files, jobs) of every run of the study: its checkpoint, all tables, and remedies."""
+    jobs_of_run: dict[tuple[str, ...], list[Planned]] = defaultdict(list)
+    for job in plan.jobs.values():
+        if key := _run_of(job.names):
+            jobs_of_run[key].append(job)
     for job in plan.of("collect"):
         read = plan.reads(job)
+        tables_of_run: dict[tuple[str, ...], list[File]] = defaultdict(list)
+        for file in read["tables"]:
+            tables_of_run[_run_of(file.names)].append(file)
         for model in read["model"]:
-            tables = [
-                file.path for file in read["tables"] if model.names.items() <= file.names.items()
-            ]
-            remedied = [plan.writes(one)["remedied"] for one in plan.of("remedies", **model.names)]
-            yield model.names, [model.path, *tables, *remedied]
+            key = _run_of(model.names)
+            jobs = jobs_of_run[key]
+            remedied = [plan.writes(one) for one in jobs if one.contract.stage == "remedies"]
+            files = [model.path, *(file.path for file in tables_of_run[key])]
+            yield model.names, [*files, *(paths["remedied"] for paths in remedied)], jobs
 
 
-def _finished_run(plan: Plan, names: dict[str, str], files: list[Path]) -> Run:
-    adopted = bool(plan.of(ADOPT, **names))
+def _run_of(names: dict[str, str]) -> tuple[str, ...]:
+    """The run that a job or file is of; empty without one."""
+    return tuple(names[name] for name in rows.RUN) if names.keys() >= {*rows.RUN} else ()
+
+
+def _finished_run(plan: Plan, names: dict[str, str], files: list[Path], jobs: list[Planned]) -> Run:
+    adopted = any(job.contract.stage == ADOPT for job in jobs)
     used: dict[str, Any] = {"start": "elsewhere" if adopted else "scratch"}
     for stage in (ADOPT, *TRAININGS, *TEST_STAGES):
-        for job in plan.of(stage, **names):
-            used |= plan.params(job)
+        for job in jobs:
+            if job.contract.stage == stage:
+                used |= plan.params(job)
     if adopted:
         del used["model"]  # that of the setting's other networks
     params = names | dict(_flat(used, ""))
@@ -148,9 +109,25 @@ def _finished_run(plan: Plan, names: dict[str, str], files: list[Path]) -> Run:
         for entry, content in used.get(section, {}).items()
         if "sweep" in content
     }
-    hashes = {str(file): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+    hashes = {str(file): times.digest(file) for file in files}
     key = hashlib.sha256(json.dumps([params, hashes], sort_keys=True).encode()).hexdigest()
-    return Run(names, params, swept, files, key, hashes[str(files[0])])
+    return Run(names, params, swept, files, key, hashes[str(files[0])], *_timed(plan, jobs, hashes))
+
+
+def _timed(
+    plan: Plan, jobs: list[Planned], hashes: dict[str, str]
+) -> tuple[Times, float] | tuple[None, None]:
+    """(span, sum of seconds) of the jobs that wrote a run's files; None unless all were timed."""
+    wrote = [job for job in jobs if hashes.keys() & {*map(str, plan.writes(job).values())}]
+    found = [
+        times.read(times.folder(job.contract.stage, plan.study["name"], job.names), hashes)
+        for job in wrote
+    ]
+    known = [one for one in found if one is not None]
+    if not known or len(known) < len(found):
+        return None, None
+    span = Times(min(one.start for one in known), max(one.end for one in known))
+    return span, sum(one.end - one.start for one in known)
 
 
 def _flat(content: dict[str, Any], prefix: str) -> Iterator[tuple[str, str]]:

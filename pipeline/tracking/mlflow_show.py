@@ -14,7 +14,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from pipeline.study.checked import load
-from pipeline.tracking import mlflow_runs, patience
+from pipeline.tracking import mlflow_note, mlflow_runs, patience
 
 STORE = "sqlite:///mlflow.db"
 # Before mlflow is imported. Its own patience with a dead server is minutes.
@@ -53,14 +53,11 @@ def show(file: Path, uri: str) -> str:
     except UNREACHABLE as error:
         return not_shown.format(_reason(error))
     unfinished = f", {incomplete} not finished" if incomplete else ""
-    # The link from the list of experiments leads to an empty page about prompts and traces.
-    page = f"#/experiments/{experiment}/runs?workflowType=machine_learning"
-    address = f"{store.rstrip('/')}/{page}"
+    page = mlflow_note.address(experiment)
+    look = f"{store.rstrip('/')}/{page}"
     if not store.startswith("http"):
-        address = f"mlflow ui --backend-store-uri {store}, then http://127.0.0.1:5000/{page}"
-    return (
-        f"mlflow: {new} new, {len(runs) - new} already there{unfinished} ({store}); look: {address}"
-    )
+        look = f"mlflow ui --backend-store-uri {store}, then http://127.0.0.1:5000/{page}"
+    return f"mlflow: {new} new, {len(runs) - new} already there{unfinished} ({store}); look: {look}"
 
 
 def _without_passwords(text: str) -> str:

@@ -2,7 +2,7 @@
 
 A time-out of HTTP is per read, and a server that sends a byte every two seconds never meets it;
 a database that is locked, or a name that is not resolved, has patience of its own. So a thread
-counts the seconds since the last call that returned.
+counts the seconds of each call; what this program computes between two calls is not counted.
 """
 
 import os
@@ -10,9 +10,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-SERVER_SECONDS = 9.0  # without an answer; with the start of Python and mlflow, 15 at most
+SERVER_SECONDS = 9.0  # of one call; with the start of Python and mlflow, 15 in all
+POLL_SECONDS = 0.2
 DATABASE_SECONDS = 60.0  # the tables of a new one are made in one call
 
 
@@ -22,55 +24,54 @@ def of(uri: str) -> float:
 
 
 class Patience:
-    """Ends the process with exit code 0 after ``seconds`` in which no call has returned.
+    """Ends the process with exit code 0 when one call has lasted ``seconds``.
 
-    last_words: what it then prints. ``with Patience(...) as patience``: the time counts inside.
+    last_words: what it then prints. ``with Patience(...) as patience``: calls are watched inside.
     """
 
     def __init__(self, last_words: str, seconds: float) -> None:
-        """Nothing is counted yet."""
+        """No call is watched yet."""
         self._last_words, self._seconds = last_words, seconds
         self._over = threading.Event()
+        self._called: float | None = None  # when the call began that has not returned
 
     def __enter__(self) -> "Patience":
-        """Begin to count."""
-        self._answered = time.monotonic()
+        """Begin to watch."""
         threading.Thread(target=self._watch, daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Count no more."""
+        """Watch no more."""
         self._over.set()
 
     def watched(self, client: Any) -> "Watched":  # noqa: ANN401 - of any class
-        """The client; each of its calls that returns is an answer."""
-        return Watched(client, self._note)
+        """The client, with every call watched."""
+        return Watched(client, self.call)
 
-    def _note(self) -> None:
-        self._answered = time.monotonic()
+    def call(self, method: Callable, *arguments: Any, **settings: Any) -> Any:  # noqa: ANN401
+        """The result of one call, watched."""
+        self._called = time.monotonic()
+        try:
+            return method(*arguments, **settings)
+        finally:
+            self._called = None
 
     def _watch(self) -> None:
-        while not self._over.wait(max(0.0, self._answered + self._seconds - time.monotonic())):
-            if time.monotonic() >= self._answered + self._seconds:
+        while not self._over.wait(POLL_SECONDS):
+            called = self._called
+            if called is not None and time.monotonic() >= called + self._seconds:
                 print(self._last_words, flush=True)
                 sys.stderr.flush()
                 os._exit(0)
 
 
 class Watched:
-    """A client all of whose methods say when they have returned."""
+    """A client all of whose methods go through ``call(method, ...)``."""
 
-    def __init__(self, client: Any, note: Callable[[], None]) -> None:  # noqa: ANN401
-        """note: called after every call."""
-        self._client, self._note = client, note
+    def __init__(self, client: Any, call: Callable) -> None:  # noqa: ANN401
+        """call: that makes a call, and returns what it returned."""
+        self._client, self._call = client, call
 
     def __getattr__(self, name: str) -> Callable:
         """The client's method."""
-        method = getattr(self._client, name)
-
-        def call(*arguments: Any, **settings: Any) -> Any:  # noqa: ANN401
-            answer = method(*arguments, **settings)
-            self._note()
-            return answer
-
-        return call
+        return partial(self._call, getattr(self._client, name))
