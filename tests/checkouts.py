@@ -35,12 +35,16 @@ def commit_all(folder: Path) -> None:
 
 def settings(folder: Path, **extra: str) -> dict[str, str]:
     """Environment of the checkout's commands: its code, data and MLflow's store beside it."""
-    return os.environ | {
-        "PYTHONPATH": str(folder / "src"),
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "ROBUSTINFO_DATA": str(folder.parent / "data"),
-        "MLFLOW_TRACKING_URI": f"sqlite:///{folder.parent}/mlflow.db",
-    } | extra
+    return (
+        os.environ
+        | {
+            "PYTHONPATH": str(folder / "src"),
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "ROBUSTINFO_DATA": str(folder.parent / "data"),
+            "MLFLOW_TRACKING_URI": f"sqlite:///{folder.parent}/mlflow.db",
+        }
+        | extra
+    )
 
 
 def run(folder: Path, *command: str, check: bool = True, **extra: str) -> str:

@@ -9,6 +9,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from pathlib import Path
 
 from tests.engines.servers import free_port, needed, stopped
 
-PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scancel")
+PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "srun", "scancel")
 CONFIGURATION = """\
 ClusterName=one
 SlurmctldHost={host}(127.0.0.1)
@@ -53,7 +54,7 @@ PartitionName=main Nodes={host} Default=YES MaxTime=INFINITE State=UP
 
 @contextmanager
 def cluster(folder: Path, cores: int = 4) -> Iterator[dict[str, str]]:
-    """A running cluster with a partition `main`: the environment in which its commands find it."""
+    """A running cluster with a partition `main`: what the environment needs to find it."""
     paths = needed(*PROGRAMS, modules=["snakemake_executor_plugin_slurm"])
     folder.chmod(0o755)  # munge asks that others may look up its socket
     for name in ("state", "spool"):
@@ -64,7 +65,14 @@ def cluster(folder: Path, cores: int = 4) -> Iterator[dict[str, str]]:
     slurm_conf.write_text(
         CONFIGURATION.format(host=host, user=getpass.getuser(), folder=folder, cores=cores, **ports)
     )
-    environment = os.environ | {"SLURM_CONF": str(slurm_conf)}
+    # Snakemake's jobs forget SLURM_CONF before their srun.
+    srun = folder / "bin/srun"
+    srun.parent.mkdir()
+    srun.write_text(f'#!/bin/sh\nSLURM_CONF={slurm_conf} exec {paths["srun"]} "$@"\n')
+    srun.chmod(0o755)
+    folders = [srun.parent, Path(sys.executable).parent, os.environ["PATH"]]
+    found = {"SLURM_CONF": str(slurm_conf), "PATH": os.pathsep.join(map(str, folders))}
+    environment = os.environ | found
     key = folder / "munge.key"
     key.write_bytes(os.urandom(128))
     key.chmod(0o600)
@@ -86,10 +94,12 @@ def cluster(folder: Path, cores: int = 4) -> Iterator[dict[str, str]]:
                 while not (folder / "munge.socket").exists():
                     time.sleep(0.1)
         _wait_for_the_node(environment, folder)
-        yield environment
+        yield found
     finally:
         if len(daemons) == len(commands):
-            subprocess.run(["scancel", "--signal=KILL", "--user", getpass.getuser()], env=environment)
+            subprocess.run(
+                ["scancel", "--signal=KILL", "--user", getpass.getuser()], env=environment
+            )
         stopped(*reversed(daemons))
 
 

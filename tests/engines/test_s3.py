@@ -10,8 +10,8 @@ from tests.checkouts import DVC, SNAKEMAKE, run
 from tests.engines.servers import free_port, needed, stopped, wait_for_port
 from tests.engines.tree import branched, results
 
-KEYS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
-KEYS |= {"AWS_DEFAULT_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true"}
+ACCOUNT = {"aws_access_key_id": "key", "aws_secret_access_key": "secret"}
+KEYS = {name.upper(): value for name, value in ACCOUNT.items()}
 
 
 @pytest.fixture
@@ -26,8 +26,7 @@ def s3():
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         wait_for_port(port, server)
-        names = ("aws_access_key_id", "aws_secret_access_key", "region_name")
-        client = boto3.client("s3", endpoint_url=address, **dict(zip(names, KEYS.values(), strict=False)))
+        client = boto3.client("s3", endpoint_url=address, region_name="us-east-1", **ACCOUNT)
         client.create_bucket(Bucket="bucket")
         yield address
     finally:

@@ -16,7 +16,7 @@ from tests.engines.tree import branched, results
 # A cluster without GPUs and accounting, and a study of seconds.
 PROFILE = ("--workflow-profile", "profiles/slurm", "--config", "gpu=0", "--latency-wait", "5")
 PROFILE += ("--slurm-status-command", "squeue", "--slurm-no-account")
-PROFILE += ("--slurm-init-seconds-before-status-checks", "2", "--seconds-between-status-checks", "2")
+PROFILE += ("--slurm-init-seconds-before-status-checks=2", "--seconds-between-status-checks=2")
 RUN = "results/mini/digits/lenet5/standard/0"
 ATTACKED = f"{RUN}/attacks/fgsm_1.csv"
 
@@ -25,7 +25,7 @@ ATTACKED = f"{RUN}/attacks/fgsm_1.csv"
 def slurm(tmp_path_factory):
     """What Slurm's commands need to find the cluster."""
     with cluster(tmp_path_factory.mktemp("slurm")) as environment:
-        yield {"SLURM_CONF": environment["SLURM_CONF"]}
+        yield environment
 
 
 class Driver:

@@ -10,6 +10,7 @@ def branched(folder: Path, name: str) -> Path:
 
 
 def results(folder: Path) -> dict[str, bytes]:
-    """Every result of the study by its path."""
+    """Every result of the study by its path; Snakemake's and DVC's own marks are none."""
     root = folder / "results/mini"
-    return {str(one.relative_to(root)): one.read_bytes() for one in root.rglob("*") if one.is_file()}
+    files = [one for one in root.rglob("*") if one.is_file() and not one.name.startswith(".")]
+    return {str(one.relative_to(root)): one.read_bytes() for one in files}
