@@ -138,7 +138,7 @@ def test_a_driver_that_is_told_to_end_takes_its_jobs_from_the_cluster(lacking, s
 
 
 def test_a_job_beyond_its_time_is_named_and_tried_once_more(finished, lacking, slurm):
-    driver = Driver(lacking, slurm, "--set-resources", "attack:runtime=1", "--", ATTACKED)
+    driver = Driver(lacking, slurm, "--set-resources", "attack:runtime=attempt**3", "--", ATTACKED)
     job = driver.job(lacking)
     job.suspend()  # for ever
     assert driver.process.wait(400) == 0
