@@ -115,18 +115,18 @@ def test_a_killed_job_is_tried_once_more_then_named_and_the_next_run_makes_it(
     said = driver.said.read_text()
     assert "CANCELLED" in said and "Trying to restart" in said
     assert "rule attack" in said and "Traceback" not in said
-    snakemake(lacking, slurm)
+    snakemake(lacking, slurm, ATTACKED)
     assert results(lacking) == results(finished)
 
 
 def test_after_a_killed_driver_the_same_command_goes_on(finished, lacking, slurm):
-    driver = Driver(lacking, slurm)
+    driver = Driver(lacking, slurm, ATTACKED)
     job = driver.job(lacking)
     driver.process.send_signal(signal.SIGKILL)
     driver.process.wait()
     psutil.wait_procs([job], timeout=120)  # the cluster's job goes on without it
     run(lacking, *SNAKEMAKE, "--unlock")
-    snakemake(lacking, slurm)
+    snakemake(lacking, slurm, ATTACKED)
     assert results(lacking) == results(finished)
 
 
@@ -143,5 +143,5 @@ def test_a_job_beyond_its_time_is_named_and_tried_once_more(finished, lacking, s
     job.suspend()  # for ever
     assert driver.process.wait(400) == 0
     said = driver.said.read_text()
-    assert re.search(r"SLURM-job '\d+' failed, SLURM status is: 'TIMEOUT'", said)
+    assert "DUE TO TIME LIMIT" in said and "rule attack" in said
     assert (lacking / ATTACKED).read_bytes() == (finished / ATTACKED).read_bytes()
