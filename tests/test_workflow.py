@@ -12,17 +12,15 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from pathlib import Path
 
 import pytest
-from ruamel.yaml import YAML
 
 from pipeline.results import rows
 from pipeline.study.strict_yaml import read
+from tests.checkouts import DVC, ROOT, commit_all, copy_tree, run, write
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).parents[1]
 RUN = "results/small/digits/lenet5/{defence}/0"
 NOTHING = "Nothing to be done"
 
@@ -73,28 +71,6 @@ def small():
     }  # fmt: skip
 
 
-DVC = (sys.executable, "-m", "pipeline", "dvc")
-
-
-def run(folder, *command, check=True, **extra):
-    environment = os.environ | {
-        "PYTHONPATH": str(folder / "src"),
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "ROBUSTINFO_DATA": str(folder.parent / "data"),
-        "MLFLOW_TRACKING_URI": f"sqlite:///{folder.parent}/mlflow.db",
-    }
-    done = subprocess.run(
-        command, cwd=folder, env=environment | extra, capture_output=True, text=True
-    )
-    assert not check or done.returncode == 0, done.stdout + done.stderr
-    return done.stdout + done.stderr
-
-
-def write(file, study):
-    with file.open("w") as handle:
-        YAML(typ="safe", pure=True).dump(study, handle)
-
-
 def planned(folder, *options):
     """{rule: how many of its jobs} that Snakemake would run."""
     text = run(folder, "snakemake", "--dry-run", *options)
@@ -106,14 +82,7 @@ def planned(folder, *options):
 def checkout(tmp_path_factory):
     """A clone of this tree with the small study as its params.yaml, after one whole run."""
     folder = tmp_path_factory.mktemp("workflow") / "checkout"
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT, check=True, capture_output=True, text=True,
-    ).stdout  # fmt: skip
-    for name in filter(None, listed.split("\0")):
-        if (ROOT / name).is_file() and name != "dvc.lock":
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, folder / name)
+    copy_tree(folder)
     study = small()
     write(folder / BASE, study)
     write(
@@ -121,11 +90,7 @@ def checkout(tmp_path_factory):
         {"extends": BASE} | {key: one for key, one in study.items() if key not in INHERITED},
     )
     run(folder, *DVC, "generate")
-    run(folder, "git", "init", "--quiet")
-    run(folder, "git", "config", "user.email", "test@example.org")
-    run(folder, "git", "config", "user.name", "test")
-    run(folder, "git", "add", "--all")
-    run(folder, "git", "commit", "--quiet", "--message", "small study")
+    commit_all(folder)
     print(run(folder, "snakemake", "--cores", "all"))
     return folder
 
