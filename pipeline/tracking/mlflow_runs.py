@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, get_args
 
 from pipeline.results import rows
 from pipeline.run.plan import Plan
+from pipeline.study.early import SECTION as STOP_EARLY
 from pipeline.study.quantities import UNION
 from pipeline.study.slices import KINDS, TRAININGS
 from robustinfo.core.settings import Norm
@@ -27,6 +28,7 @@ HEADLINES = [f"robust/{norm}.robust_accuracy" for norm in NORMS]
 OTHER = "{entry}/{input}/{layer}.{quantity}"  # of a stage that is not named here
 NAMES = {
     "train": "{quantity}",
+    "stop_early": "validation/{quantity}/{input}",
     "measure": "{entry}/{input}/{layer}.{quantity}",
     "snapshot": "snapshot/{quantity}/{input}",
     "attack": "{quantity}/{entry}",
@@ -136,7 +138,7 @@ def _expected_runs(plan: Plan) -> Iterator[tuple[dict[str, str], list[Path]]]:
 def _finished_run(plan: Plan, names: dict[str, str], files: list[Path]) -> Run:
     adopted = bool(plan.of(ADOPT, **names))
     used: dict[str, Any] = {"start": "elsewhere" if adopted else "scratch"}
-    for stage in (ADOPT, *TRAININGS, *TEST_STAGES):
+    for stage in (ADOPT, *TRAININGS, STOP_EARLY, *TEST_STAGES):
         for job in plan.of(stage, **names):
             used |= plan.params(job)
     if adopted:
