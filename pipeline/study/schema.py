@@ -95,7 +95,7 @@ class Study(Settings):
     # methods of defences/: what is minimised in training; or a network that was trained elsewhere
     defences: Entries
     training_images: PositiveInt | None = None  # the first so many; null: all
-    # of the training images, held out: they choose layers and learning rates, test images nothing
+    # of the training images, held out: they choose layers and epochs, test images nothing
     validation_share: Annotated[float, Field(ge=0, lt=1)] = 0.0
     pretrain: dict[Name, dict[str, Any]] = {}  # how a defence is trained from random weights
     retrain: dict[Name, dict[str, Any]] = {}  # how it is trained from those of `retrain_from`
