@@ -109,7 +109,7 @@ def of_snapshots(name: str, study: dict[str, Any], layers: Layers) -> Outline:
     return [shared | group for group in outline]
 
 
-def _epochs(name: str, study: dict[str, Any]) -> dict[str, tuple[int, ...]]:
+def _epochs(name: str, study: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
     """``{"epoch": those of its snapshots}``; of a network that was trained elsewhere, none.
 
     Of a network of an earlier epoch there is one, not known before it is chosen.
