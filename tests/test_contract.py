@@ -25,6 +25,7 @@ FILES = [Path("params.yaml"), *sorted(Path("studies").glob("*.yaml"))]
 PLANS = {file.name: Plan(load(file)) for file in FILES}
 # What each kind of entry gives a job besides its own name.
 GIVES = {"setting": {"dataset", "model"}, "transfer": {"defence", "proxy"}}
+GIVES["stopped"] = {"defence", "of", "attack"}
 
 each_stage = pytest.mark.parametrize("stage", CONTRACTS.values(), ids=CONTRACTS)
 each_study = pytest.mark.parametrize("plan", PLANS.values(), ids=PLANS)
@@ -60,7 +61,7 @@ def test_every_parameter_is_asked_for_or_says_whose_code_runs(stage):
     if found.whole:  # by functions that are given all parameters
         closure = code.closure(stage.program)
         used |= asked.subscripts(file for file in closure if file.startswith("pipeline/"))
-        used |= {*TRAININGS}  # scale.py looks for the one that trains a defence
+        used |= {*TRAININGS, "stop_early"}  # scale.py looks for the one that trains a defence
     methods = {short for short, key in stage.params.items() if key_of(key).split(".")[0] in KINDS}
     shown = {"start"} if stage.stage == "retrain" else set()  # by MLflow, beside other runs
     assert {*stage.params} <= used | methods | shown

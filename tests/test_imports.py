@@ -36,6 +36,7 @@ IMPORTED = {
     "retrain": TRAINING,
     "screen": TABLES,
     "select": TABLES,
+    "stop_early": TRAINING,
     "table": INTERVALS,
     "toy": TABLES,
     "train_selected": TRAINING,

@@ -11,18 +11,23 @@ from tests.jobs import STANDARD, small
 
 FGSM = {"method": "fgsm", "epsilon": 0.1}
 GRID = [{"dataset": d, "model": m} for d, m in product(("a", "a_b", "c"), ("x", "b", "b_x"))]
-DEFENCES = ("one", "two", "three", "retrained", "waiting")
+DEFENCES = ("one", "two", "three", "retrained", "waiting", "early", "early_two")
 EVERYTHING = small(
     settings=GRID[::2] + GRID[1:2],
     datasets={name: {"method": "digits"} for name in ("a", "a_b", "c", "unused")},
     models={name: {"method": "lenet5"} for name in ("x", "b", "b_x")},
     defences={name: STANDARD for name in DEFENCES}
     | {"three": {"per": {"a": None, "else": STANDARD}}}
+    | {"early": {"per": {"a": None, "else": STANDARD}}}
     | {"waiting": {"per": {"c/x": STANDARD, "else": None}}}
     | {"elsewhere": {"per": {"a": None, "else": {"network": "mine:net"}}}},
     pretrain={name: {} for name in ("one", "two", "three")},
     retrain={"retrained": {}},
     train_selected={"waiting": {}},
+    stop_early=[
+        {"defence": "early", "of": "three", "attack": "attack_1"},
+        {"defence": "early_two", "of": "retrained", "attack": "attack_2"},
+    ],
     retrain_from="two",
     seeds=[3, 0, 12],
     attacks={f"attack_{number}": FGSM for number in range(8)}
@@ -82,6 +87,7 @@ def asked_for(stage, names, study):
         "pretrain": lambda: names["defence"] in own["pretrain"],
         "retrain": lambda: names["defence"] in own["retrain"],
         "train_selected": lambda: selects and names["defence"] in own["train_selected"],
+        "stop_early": lambda: names["defence"] in [one["defence"] for one in study["stop_early"]],
         "screen": lambda: selects and names["defence"] in selection["compared"],
         "select": lambda: selects,
         "transfer": lambda: names["defence"] in [one["defence"] for one in study["transfers"]],
@@ -126,6 +132,8 @@ def read_by(stage, names, jobs, study):
     proxies = {one["defence"]: one["proxy"] for one in study["transfers"]}
     told = {"{proxy}": proxies.get(names.get("defence")), "{seeds[0]}": str(study["seeds"][0])}
     told["{retrain_from}"] = study["retrain_from"]
+    sources = {one["defence"]: one["of"] for one in study["stop_early"]}
+    told["{of}"] = sources.get(names.get("defence"))
     contracts, found = contract.read_all(), {}
     for role, artifact, of in contracts[stage].reads:
         wanted = names | {name: told[value] for name, value in of.items()}

@@ -28,6 +28,7 @@ def study(**more):
         "pretrain": {"plain": {"epochs": 5}},
         "retrain": {"pat": {"epochs": 10}},
         "train_selected": {},
+        "stop_early": [],
         "attacks": {"random_search": {"method": "random_search", "epsilon": 0.1, "draws": 300}},
         "diagnostics": {"left": {"method": "broken", "examples": "random_search"}},
     } | more

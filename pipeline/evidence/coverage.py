@@ -20,6 +20,7 @@ from pipeline.evidence.target_runs import (
 )
 from pipeline.study import scale
 from pipeline.study.checked import load
+from pipeline.study.early import trained_as
 from pipeline.study.slices import REFERENCES, TRAININGS, in_setting
 from pipeline.study.strict_yaml import read
 
@@ -155,8 +156,9 @@ def _reductions(paper: str) -> list[list[str]]:
 
 def _changed(small: dict[str, Any], full: dict[str, Any], defence: str) -> str:
     """Settings of a defence's training that differ from the full study's."""
-    section = next(name for name in TRAININGS if defence in small[name])
-    ours, theirs = small[section][defence], full[section].get(defence, {})
+    trained = trained_as(small, defence)
+    section = next(name for name in TRAININGS if trained in small[name])
+    ours, theirs = small[section][trained], full[section].get(trained, {})
     names = [name for name in ours | theirs if name not in IGNORED]
     return ", ".join(n.replace("_", " ") for n in names if ours.get(n) != theirs.get(n)) or "-"
 

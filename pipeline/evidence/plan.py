@@ -15,6 +15,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from pipeline.evidence.units import RECORDS, Unit
+from pipeline.study import early
 from pipeline.study.checked import load
 from pipeline.study.schema import Name
 from pipeline.study.slices import in_setting
@@ -94,6 +95,9 @@ def _group_units(
             raise fail("defences", f"{file} has no {defence} there; choose from {choices}")
         if defence in study_here["train_selected"]:
             problem = f"{defence} waits for a selection between networks: name its layers in {file}"
+            raise fail("defences", problem)
+        if defence in early.names(study_here):
+            problem = f"{defence} is a snapshot of another unit, which keeps none; name that one"
             raise fail("defences", problem)
         needs = [study_here["retrain_from"]] if defence in study_here["retrain"] else []
         transfers = (one for one in study_here["transfers"] if one["defence"] == defence)

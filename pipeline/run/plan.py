@@ -107,7 +107,7 @@ class Plan:
 
     def params(self, job: Planned) -> dict[str, Any]:
         """All of the study that the job may see, resolved in its setting."""
-        return slices(self.study, job.contract.params, job.names)
+        return slices(self.study, job.contract.params, job.all_names)
 
     def _read(self, job: Planned, read: Read) -> list[File]:
         values = self.study | job.all_names

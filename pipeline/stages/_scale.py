@@ -8,6 +8,7 @@ SCALE = {
     "pretrain": "pretrain",
     "retrain": "retrain",
     "train_selected": "train_selected",
+    "stop_early": "stop_early",
     "training_images": "training_images",
     "validation_share": "validation_share",
     "evaluation_images": "evaluation_images",

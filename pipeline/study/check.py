@@ -8,6 +8,7 @@ from pipeline.study import names, per
 from pipeline.study.check_external import check_external, check_images_per_job
 from pipeline.study.check_names import check_any_setting, check_names, check_selection
 from pipeline.study.check_targets import check_adversaries, check_conclusions, check_verdict
+from pipeline.study.early import check_stop_early
 from pipeline.study.entries import check_entries, check_inputs
 from pipeline.study.extends import read_study
 from pipeline.study.external import only_trained
@@ -43,6 +44,7 @@ def load(file: Path) -> dict[str, Any]:
         check_selection(setting, trained, fail)
         dimension = check_entries(setting, trained, fail)
         check_inputs(setting, study, fail)
+        check_stop_early(study, fail)
         check_verdict(study, dimension, fail)
         check_adversaries(study, fail)
     check_conclusions(content, fail)

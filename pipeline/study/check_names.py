@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from pipeline.study import early
 from pipeline.study.external import only_trained
 from pipeline.study.per import PER
 from pipeline.study.slices import OPTIONAL, TRAININGS
@@ -24,6 +25,8 @@ def check_any_setting(content: dict[str, Any], seen: list[dict[str, Any]], fail:
     ]
     for index, transfer in enumerate(content["transfers"]):
         used.append((("transfers", index, "defence"), transfer["defence"]))
+    for index, stopped in enumerate(content[early.SECTION]):
+        used.append(((early.SECTION, index, "defence"), stopped["defence"]))
     used += [(("selection", "compared"), name) for name in content["selection"]["compared"]]
     for key, name in used:
         if not any(name in study["defences"] for study in seen):
@@ -52,9 +55,10 @@ def check_names(study: dict, fail: Fail) -> None:
         if setting in study["settings"][:index]:
             raise fail(("settings", index), f"stands twice: {setting}")
     trained = [name for section in TRAININGS for name in study[section]]
+    trained += [stopped["defence"] for stopped in study[early.SECTION]]
     for name in only_trained(study)["defences"]:
         if trained.count(name) != 1:
-            sections = ", ".join(f"`{section}`" for section in TRAININGS)
+            sections = ", ".join(f"`{section}`" for section in (*TRAININGS, early.SECTION))
             raise fail(("defences", name), f"must stand in exactly one of {sections}")
     if study["retrain"]:
         require(("retrain_from",), study["retrain_from"], study["pretrain"])

@@ -6,7 +6,7 @@ combinations. A column that it lacks is empty. A method's own rows are in its ``
 
 from typing import Any
 
-from pipeline.study import outline_tests
+from pipeline.study import early, outline_tests
 from pipeline.study.entries import network
 from pipeline.study.external import is_external, points
 from pipeline.study.outline_entries import (
@@ -17,8 +17,9 @@ from pipeline.study.outline_entries import (
     of_learning,
     of_measure,
 )
-from pipeline.study.slices import TRAININGS, in_setting
-from robustinfo.core.settings import Entry, Outline
+from pipeline.study.outline_trainings import of_origin, of_selection
+from pipeline.study.slices import in_setting
+from robustinfo.core.settings import ANY, Outline
 
 
 def of_study(study: dict[str, Any]) -> Outline:
@@ -69,7 +70,7 @@ def of_defences(setting: dict[str, str], study: dict[str, Any]) -> Outline:
         ]
     for name, entry in study["defences"].items():
         layers = points(entry) if is_external(entry) else network(study["models"][setting["model"]])
-        own_groups = [] if is_external(entry) else of_training(name, entry, study)
+        own_groups = of_origin(name, entry, study)
         own_groups += of_snapshots(name, study, layers)
         own_groups += outline_tests.of_distorted_layers(study, layers)
         groups += [{"defence": (name,)} | group for group in own_groups]
@@ -77,27 +78,6 @@ def of_defences(setting: dict[str, str], study: dict[str, Any]) -> Outline:
         if transfer["defence"] in study["defences"]:
             groups += outline_tests.of_transfer(transfer, study)
     return groups
-
-
-def of_training(name: str, entry: Entry, study: dict[str, Any]) -> Outline:
-    """Rows of every epoch of a training.
-
-    learning_rate  of the epoch
-    train/*  the mean of a term of the defence's loss over the epoch, in nats
-    train/loss  the sum of these terms
-    validation/accuracy  fraction of the held-out images that are classified correctly
-    """
-    epochs = _training_of(name, study)["epochs"]
-    terms = [term for group in method_outline("defences", entry) for term in group["quantity"]]
-    loss_quantities = ("learning_rate", *(f"train/{term}" for term in (*terms, "loss")))
-    return [
-        {"stage": ("train",), "epoch": tuple(range(1, epochs + 1)), "quantity": loss_quantities},
-        {
-            "stage": ("train",),
-            "epoch": tuple(range(epochs + 1)),
-            "quantity": ("validation/accuracy",),
-        },
-    ]
 
 
 def of_snapshots(name: str, study: dict[str, Any], layers: Layers) -> Outline:
@@ -129,38 +109,16 @@ def of_snapshots(name: str, study: dict[str, Any], layers: Layers) -> Outline:
     return [shared | group for group in outline]
 
 
-def of_selection(setting: dict[str, str], study: dict[str, Any]) -> Outline:
-    """Rows of the selection of layers, on held-out images.
+def _epochs(name: str, study: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
+    """``{"epoch": those of its snapshots}``; of a network that was trained elsewhere, none.
 
-    attack_accuracy  fraction correct under the selection's attack, of the network that defends it
-    gain  that less the first one's, which defends none
-    selected  1 where the layer is taken, otherwise 0
+    Of a network of an earlier epoch there is one, not known before it is chosen.
     """
-    if setting not in study["selection"]["settings"]:
-        return []
-    compared = [name for name in study["selection"]["compared"] if name in study["defences"]]
-    return [
-        {
-            "stage": ("select",),
-            "defence": (name,),
-            "layer": ("+".join(study["defences"][name].get("layers", [])),),
-            "quantity": ("attack_accuracy", *(("gain", "selected") if place else ())),
-        }
-        for place, name in enumerate(compared)
-    ]
-
-
-def _epochs(name: str, study: dict[str, Any]) -> dict[str, tuple[int, ...]]:
-    """``{"epoch": those of its snapshots}``; of a network that was trained elsewhere, none."""
     if is_external(study["defences"][name]):
         return {}
-    training = _training_of(name, study)
-    last = training["epochs"]
-    return {"epoch": tuple(sorted({*range(0, last, training["snapshot_every"]), last}))}
-
-
-def _training_of(name: str, study: dict[str, Any]) -> dict[str, Any]:
-    return next(study[section][name] for section in TRAININGS if name in study[section])
+    if name in early.names(study):
+        return {"epoch": ANY}
+    return {"epoch": tuple(early.snapshot_epochs(early.training_of(study, name)))}
 
 
 def _dataset_content(setting: dict[str, str], study: dict[str, Any]) -> str:

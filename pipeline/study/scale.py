@@ -11,9 +11,9 @@ from typing import Any
 
 from pydantic import Field, PositiveInt
 
+from pipeline.study.early import training_of
 from pipeline.study.external import is_external
 from pipeline.study.per import ELSE
-from pipeline.study.slices import TRAININGS
 from robustinfo.core.settings import Entry, Settings
 
 CLASSES = 10  # of networks that are built to be counted, ours and the paper's alike
@@ -155,9 +155,7 @@ def _images(study: dict[str, Any], paper: Scale) -> int | None:
 
 
 def _epochs(study: dict[str, Any], defence: str) -> int:
-    return next(
-        study[section][defence]["epochs"] for section in TRAININGS if defence in study[section]
-    )
+    return training_of(study, defence)["epochs"]
 
 
 def _inner_steps(defence: Entry) -> int | None:

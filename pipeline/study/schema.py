@@ -68,6 +68,18 @@ class Selection(Settings):
     margin: Fraction01 = 0.0  # of accuracy, by which a layer must win on held-out images
 
 
+class StopEarly(Settings):
+    """A defence's network of an earlier epoch: the one that resists best on held-out images.
+
+    No training is added: it is chosen among the snapshots of the defence `of`, of which its entry
+    in `defences` is a copy, and is then attacked, measured and ranked like any other.
+    """
+
+    defence: Name  # of `defences`, trained in no other way
+    of: Name  # of `pretrain` or `retrain`: the defence whose snapshots it is chosen among
+    attack: Name  # of `attacks`, under which the snapshots are compared
+
+
 class Verdict(Settings):
     """Reference of the verdict. The checks and their thresholds are the judge's."""
 
@@ -83,7 +95,7 @@ class Study(Settings):
     # methods of defences/: what is minimised in training; or a network that was trained elsewhere
     defences: Entries
     training_images: PositiveInt | None = None  # the first so many; null: all
-    # of the training images, held out: they choose layers and learning rates, test images nothing
+    # of the training images, held out: they choose layers and epochs, test images nothing
     validation_share: Annotated[float, Field(ge=0, lt=1)] = 0.0
     pretrain: dict[Name, dict[str, Any]] = {}  # how a defence is trained from random weights
     retrain: dict[Name, dict[str, Any]] = {}  # how it is trained from those of `retrain_from`
@@ -91,6 +103,8 @@ class Study(Settings):
     selection: Selection = Selection()  # of layers to defend
     # how a defence is trained, from random weights, on the layers that were selected
     train_selected: dict[Name, dict[str, Any]] = {}
+    # the most robust snapshots of trainings, on held-out images: beside the last, which may overfit
+    stop_early: list[StopEarly] = []
     attacks: Entries = {}  # methods of attacks/, made on every finished network
     evaluation_images: PositiveInt | None = None  # the first so many test images; null: all
     # so many of the test images are attacked in one job, and the results joined; null: all in one

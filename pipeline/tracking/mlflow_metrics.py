@@ -25,6 +25,7 @@ ROBUST = HEADLINE + "/robust_{norm}"
 OTHER = "{entry}/{input}/{layer}.{quantity}"  # of a stage that is not named here
 NAMES = {
     "train": "{quantity}",
+    "stop_early": "validation/{quantity}/{input}",
     "measure": "{entry}/{input}/{layer}.{quantity}",
     "snapshot": "snapshot/{quantity}/{input}",
     "attack": "{quantity}/{entry}",

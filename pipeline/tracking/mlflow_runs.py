@@ -16,6 +16,7 @@ from pipeline.run import times
 from pipeline.run.job import File
 from pipeline.run.plan import Plan, Planned
 from pipeline.run.times import Times
+from pipeline.study.early import SECTION as STOP_EARLY
 from pipeline.study.slices import KINDS, TRAININGS
 
 ADOPT = "adopt"  # in place of a training
@@ -96,7 +97,7 @@ def _run_of(names: dict[str, str]) -> tuple[str, ...]:
 def _finished_run(plan: Plan, names: dict[str, str], files: list[Path], jobs: list[Planned]) -> Run:
     adopted = any(job.contract.stage == ADOPT for job in jobs)
     used: dict[str, Any] = {"start": "elsewhere" if adopted else "scratch"}
-    for stage in (ADOPT, *TRAININGS, *TEST_STAGES):
+    for stage in (ADOPT, *TRAININGS, STOP_EARLY, *TEST_STAGES):
         for job in jobs:
             if job.contract.stage == stage:
                 used |= plan.params(job)

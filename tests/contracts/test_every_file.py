@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.study.slices import TRAININGS
+from pipeline.study.early import training_of
 from robustinfo.core import registry
 from robustinfo.core.settings import Settings
 from robustinfo.training import loop
@@ -112,7 +112,7 @@ def test_a_misspelt_hook_is_found(line, meant):
 def test_the_training_of_every_defence_is_valid(file):
     study = STUDIES[file]
     for name in study["defences"]:
-        loop.Config(**next(study[one][name] for one in TRAININGS if name in study[one]))
+        loop.Config(**training_of(study, name))
 
 
 @pytest.mark.parametrize(("kind", "name"), METHODS)

@@ -6,7 +6,7 @@ import torch
 from robustinfo.attacks import label_smoothing_pgd
 from robustinfo.diagnostics import attack_accuracy, smoothed_accuracy
 
-SET, IMAGE = smoothed_accuracy.QUANTITIES
+SET, HALVES, IMAGE = smoothed_accuracy.QUANTITIES
 FROM_X = {"epsilon": 0.02, "steps": 5, "start_std": 0.0}
 
 
@@ -39,22 +39,38 @@ def test_each_gamma_alone_breaks_what_is_in_reach_and_no_likelier_than_its_label
 
 
 @pytest.mark.parametrize(
-    ("broken", "of_set", "of_image"),
+    ("broken", "of_set", "of_halves", "of_image"),
     [
-        ([[0, 1], [2]], 2 / 4, 1 / 4),  # no gamma for all of them
-        ([[0], [0, 1, 2]], 1 / 4, 1 / 4),  # the second one is the worst for every image
-        ([[], []], 1.0, 1.0),
+        ([[0, 1], [2]], 2 / 4, 2 / 4, 1 / 4),  # no gamma for all of them
+        ([[0], [0, 1, 2]], 1 / 4, 1 / 4, 1 / 4),  # the second one is the worst for every image
+        ([[0, 2], [1]], 2 / 4, 4 / 4, 1 / 4),  # images 0 and 2 meet the gamma that 1 and 3 choose
+        ([[], []], 1.0, 1.0, 1.0),
     ],
 )
 def test_the_set_has_one_gamma_and_every_image_its_own(
-    monkeypatch, two_classes, broken, of_set, of_image
+    monkeypatch, two_classes, broken, of_set, of_halves, of_image
 ):
     masks = torch.ones(2, 4, dtype=torch.bool)
     for row, images in enumerate(broken):
         masks[row, images] = False
     monkeypatch.setattr(smoothed_accuracy, "robust_by_gamma", lambda *a, **k: masks)
     two_classes.y = two_classes.y[:4]
-    assert fractions(two_classes) == {SET: of_set, IMAGE: of_image}
+    assert fractions(two_classes) == {SET: of_set, HALVES: of_halves, IMAGE: of_image}
+
+
+def test_of_gammas_that_do_the_same_harm_only_the_choice_by_other_images_is_unbiased(
+    monkeypatch, two_classes
+):
+    """Every gamma leaves each image standing with probability 0.6; of eleven, one looks worst."""
+    found, draw = [], torch.Generator().manual_seed(1)
+    two_classes.y = torch.zeros(40, dtype=torch.long)
+    for _ in range(300):
+        masks = torch.rand(11, 40, generator=draw) < 0.6
+        monkeypatch.setattr(smoothed_accuracy, "robust_by_gamma", lambda *a, m=masks, **k: m)
+        found.append(fractions(two_classes))
+    means = {name: sum(one[name] for one in found) / len(found) for name in found[0]}
+    assert means[HALVES] == pytest.approx(0.6, abs=3 * (0.6 * 0.4 / 40 / 300) ** 0.5)
+    assert means[SET] < 0.5
 
 
 def test_without_smoothing_it_is_the_accuracy_under_pgd(four_classes):
@@ -62,7 +78,7 @@ def test_without_smoothing_it_is_the_accuracy_under_pgd(four_classes):
     config = attack_accuracy.Config(**settings)
     pgd = attack_accuracy.diagnose(p.model, p.x, p.y, config=config, generator=seeded())[0].value
     assert 0 < pgd < 1
-    assert fractions(p, **settings, smoothings=[0.0]) == {SET: pgd, IMAGE: pgd}
+    assert fractions(p, **settings, smoothings=[0.0]) == {SET: pgd, HALVES: pgd, IMAGE: pgd}
 
 
 def test_over_all_gammas_an_image_stands_where_the_attack_that_chains_them_leaves_it(four_classes):
@@ -77,7 +93,7 @@ def test_over_all_gammas_an_image_stands_where_the_attack_that_chains_them_leave
 
 def test_a_misclassified_image_stands_under_no_gamma(two_classes):
     two_classes.y = 1 - two_classes.y
-    assert fractions(two_classes) == {SET: 0.0, IMAGE: 0.0}
+    assert set(fractions(two_classes).values()) == {0.0}
 
 
 @pytest.mark.parametrize(

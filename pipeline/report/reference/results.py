@@ -6,15 +6,16 @@ from pathlib import Path
 from pipeline.report.reference.markdown import table
 from pipeline.results import rows
 from pipeline.run import contract
-from pipeline.study import meanings, outline, outline_entries, outline_tests
+from pipeline.study import meanings, outline, outline_entries, outline_tests, outline_trainings
 from pipeline.study.slices import key_of
 
 COLUMNS = (*rows.RUN, *rows.MEASURED_AT, *rows.VALUE)
 # Functions whose docstrings name the quantities of a stage; those of methods have their own.
 STAGES = {
     "data": [outline.of_defences],
-    "train": [outline.of_training],
-    "select": [outline.of_selection],
+    "train": [outline_trainings.of_training],
+    "stop_early": [outline_trainings.of_stop_early],
+    "select": [outline_trainings.of_selection],
     "attack": [outline_tests.of_attacks],
     "measure": [outline.of_snapshots, outline_entries.of_diagnostics],
     "complexity": [outline_tests.of_complexities],

@@ -18,6 +18,7 @@ from robustinfo.training import augment, loop
 OF_SECTIONS = {
     "settings": shapes.Setting,
     "selection": shapes.Selection,
+    "stop_early": shapes.StopEarly,
     "threat": shapes.Limits,
     "transfers": shapes.Transfer,
     "distorted": shapes.Distorted,

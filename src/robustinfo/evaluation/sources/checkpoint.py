@@ -10,6 +10,9 @@ from robustinfo.core.errors import UserError, one_line
 from robustinfo.evaluation.sources._fingerprint import file_sha256
 from robustinfo.evaluation.sources._request import Loaded, ModelRequest
 
+# In the metadata: ``8, of 10 snapshots of 40 epochs, by ...``, where it was chosen among snapshots.
+CHOSEN_EPOCH = "chosen_epoch"
+
 
 def load(text: str, request: ModelRequest) -> Loaded:
     """The network and its checkpoint. Raises UserError for other images, classes or layers."""
@@ -33,4 +36,6 @@ def load(text: str, request: ModelRequest) -> Loaded:
         network = checkpoint.network(content)
     except UserError as error:
         raise UserError(f"{text}: {error}") from error
-    return Loaded(network, file_sha256(file), checkpoint=content)
+    chosen = content.trained_on.get(CHOSEN_EPOCH)
+    notes = (f"is the network of epoch {chosen}",) if chosen else ()
+    return Loaded(network, file_sha256(file), notes, checkpoint=content)
