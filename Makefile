@@ -19,12 +19,11 @@ test: $(READY)
 
 # A real Slurm, S3, PostgreSQL, MLflow server and Chromium, each on loopback: some ten minutes. What
 # they need is in docs/scale-out.md; one that is not installed fails. SOME: `-k 'not slurm'`.
-integration: .venv-engines/.ready
-	ROBUSTINFO_ENGINES=required .venv-engines/bin/python -m pytest -m engines tests/engines $(SOME)
+integration: .venv/.engines
+	ROBUSTINFO_ENGINES=required $(BIN)/python -m pytest -m engines tests/engines $(SOME)
 
-.venv-engines/.ready: $(READY)
-	$(PYTHON) -m venv --clear .venv-engines
-	.venv-engines/bin/python -m pip install --quiet --constraint requirements.lock -e '.[engines]'
+.venv/.engines: $(READY)
+	$(BIN)/python -m pip install --quiet --no-build-isolation -e '.[engines]'
 	@touch $@
 
 # The pages that are made from code are as committed; then the site, in site/: a dead link fails.

@@ -97,10 +97,19 @@ def cluster(folder: Path, cores: int = 4) -> Iterator[dict[str, str]]:
         yield found
     finally:
         if len(daemons) == len(commands):
-            subprocess.run(
-                ["scancel", "--signal=KILL", "--user", getpass.getuser()], env=environment
-            )
+            _end_all_jobs(environment)
         stopped(*reversed(daemons))
+
+
+def _end_all_jobs(environment: dict[str, str]) -> None:
+    """Cancel every job, and wait until their processes are gone, for a minute at most."""
+    subprocess.run(["scancel", "--full", "--user", getpass.getuser()], env=environment)
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        queue = ["squeue", "--noheader"]
+        if not subprocess.run(queue, env=environment, capture_output=True, text=True).stdout:
+            return
+        time.sleep(0.5)
 
 
 def _wait_for_the_node(environment: dict[str, str], folder: Path) -> None:

@@ -125,7 +125,6 @@ def test_after_a_killed_driver_the_same_command_goes_on(finished, lacking, slurm
     driver.process.send_signal(signal.SIGKILL)
     driver.process.wait()
     psutil.wait_procs([job], timeout=120)  # the cluster's job goes on without it
-    run(lacking, *SNAKEMAKE, "--unlock")
     snakemake(lacking, slurm, ATTACKED)
     assert results(lacking) == results(finished)
 
