@@ -10,6 +10,7 @@ from mlflow import MlflowClient
 from pipeline.study.checked import load
 from pipeline.tracking import mlflow_client, mlflow_log, mlflow_note, mlflow_runs
 from pipeline.tracking.mlflow_show import show
+from pipeline.tracking.patience import Patience
 from tests.mlflow_study import store, study
 
 __all__ = ["study"]  # fixture
@@ -19,6 +20,7 @@ WRITES = (
     "set_terminated", "delete_run",
 )  # fmt: skip
 NOTHING = mlflow_log.digest_of("")
+PATIENCE = Patience("no answer", seconds=600)
 
 
 def test_with_thousands_of_runs_in_the_store_only_new_ones_are_touched(study, monkeypatch):
@@ -28,7 +30,7 @@ def test_with_thousands_of_runs_in_the_store_only_new_ones_are_touched(study, mo
         run._replace(names=run.names | {"seed": str(seed)}, key=f"key {seed}")
         for seed in range(LOGGED + NEW)
     ]
-    mlflow_client.log_runs(store(), study, content, [])
+    mlflow_client.log_runs(store(), study, content, [], PATIENCE)
     insert(runs[:LOGGED])
     touched = []
     for name in WRITES:
@@ -40,13 +42,13 @@ def test_with_thousands_of_runs_in_the_store_only_new_ones_are_touched(study, mo
             return answer
 
         monkeypatch.setattr(MlflowClient, name, counted)
-    assert mlflow_client.log_runs(store(), study, content, runs)[0] == NEW
+    assert mlflow_client.log_runs(store(), study, content, runs, PATIENCE)[0] == NEW
     found = MlflowClient(store()).search_runs(["1"], max_results=5000)
     by_id = {run.info.run_id: run.info.run_name for run in found}
     assert {by_id[run_id] for run_id in touched} == {run.name for run in runs[LOGGED:]}
     assert len(found) == 1 + LOGGED + NEW
     touched.clear()
-    assert mlflow_client.log_runs(store(), study, content, runs)[0] == 0 and touched == []
+    assert mlflow_client.log_runs(store(), study, content, runs, PATIENCE)[0] == 0 and touched == []
 
 
 def insert(runs):

@@ -174,7 +174,7 @@ def test_an_edit_of_how_seeds_come_together_concludes_again(edited):
 
 def test_a_section_of_the_schema_computes_nothing_again(edited):
     changed = edited("pipeline/study/schema.py", lambda text: text + MEANT)
-    shown = {"claims", "table", "figure", "overview", "gallery"}
+    shown = {"claims", "table", "figure", "overview", "gallery", "report"}
     assert {name.partition("/")[0] for name in changed} <= shown
 
 

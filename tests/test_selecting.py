@@ -9,8 +9,19 @@ from pipeline.study.check import load
 from pipeline.study.plot_kinds import mathtext_problem
 from pipeline.study.strict_yaml import StudyError
 
-GOOD = Path("params.yaml").read_text(encoding="utf-8")
 EPSILON = "where: {stage: diagnose, entry: epsilon_curve, quantity: attack_accuracy}"
+BY_EPSILON = f"""
+  figure-epsilon:
+    title: Accuracy under PGD-10 by epsilon
+    rows: [defence]
+    columns: [level]
+    {EPSILON}
+    draw: curves
+    x_label: epsilon
+    y_label: accuracy
+
+claims:"""
+GOOD = Path("params.yaml").read_text(encoding="utf-8").replace("\nclaims:", BY_EPSILON, 1)
 ENTROPY = "quantity: [network_entropy, entropy_flow]"
 
 

@@ -28,6 +28,7 @@ STUDY = {
     "pretrain": {"standard": {"epochs": {"per": {"mnist/lenet5": 20}}}},
     "retrain": {"adversarial": {"epochs": 200}, "entropic": {"epochs": 1}},
     "train_selected": {},
+    "stop_early": [],
     "attacks": {},
     "diagnostics": {},
 }

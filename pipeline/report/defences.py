@@ -12,7 +12,7 @@ from robustinfo.evaluation.display.numbers import pixels
 
 TRAININGS = {
     "pretrain": "from random weights",
-    "retrain": "from the weights of {retrain_from}",
+    "retrain": "from the weights of",
     "train_selected": "on selected inputs, from random weights",
 }
 
@@ -65,10 +65,14 @@ def _words(key: str, value: Any) -> str:  # noqa: ANN401 - any YAML value
 
 def _training(name: str, study: dict[str, Any]) -> str:
     """``12 epochs from the weights of standard, in batches of 64, learning rate 0.001``."""
+    for early in study["stop_early"]:
+        if early["defence"] == name:
+            return f"the epoch of {early['of']} that held out images say is most robust"
     for section, start in TRAININGS.items():
         loop = (study.get(section) or {}).get(name)
         if loop:
-            epochs = f"{loop['epochs']} epochs {start.format(**study)}"
+            of = f" {study['retrain_from']}" if section == "retrain" else ""
+            epochs = f"{loop['epochs']} epochs {start}{of}"
             rest = [
                 _words(key, loop[key]) for key in ("batch_size", "learning_rate") if key in loop
             ]

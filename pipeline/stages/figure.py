@@ -32,4 +32,4 @@ def run(job: Job) -> None:
     is_untrained = table.scope == UNTRAINED
     note = "".join(f"{row}: {UNTRAINED}\n" for row in table[is_untrained].row.unique())
     drawn = draw(table[~is_untrained], Target(**job.params["target"]), note)
-    save(drawn, *(job.writes[name] for name in ("figure", "picture", "print")))
+    save(drawn, job.writes["figure"], job.writes["picture"], job.writes["print"])

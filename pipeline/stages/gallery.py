@@ -50,7 +50,6 @@ PARAMS = {
 }
 DEVICE = "gpu"
 
-PICTURES = ("gallery_picture", "gallery_print")
 MAX_IMAGES = 4  # images
 NAMED = ["label", "before", "after"]
 COLUMNS = ["defence", "attack", "index", *NAMED, "success"]
@@ -61,8 +60,8 @@ def run(job: Job) -> None:
     attack = strongest_attack(job)
     if attack is None or registry.reads("datasets", job.params["dataset"]) == "texts":
         rows.write_table(job.writes["gallery"], pd.DataFrame(columns=COLUMNS))
-        for name in PICTURES:
-            with atomic_write(job.writes[name]) as partial:
+        for picture in (job.writes["gallery_picture"], job.writes["gallery_print"]):
+            with atomic_write(picture) as partial:
                 partial.write_bytes(b"")
         return
     images, labels = load.test_images(job)
@@ -87,7 +86,7 @@ def run(job: Job) -> None:
     x_adv = {defence: examples["x_adv"] for defence, examples in shown.items()}
     own = threat(job.params["attacks"][attack])
     drawn = gallery.draw(table, x, x_adv, own.norm, own.epsilon)  # type: ignore[arg-type]
-    save(drawn, *(job.writes[name] for name in PICTURES))
+    save(drawn, job.writes["gallery_picture"], job.writes["gallery_print"])
 
 
 def strongest_attack(job: Job) -> str | None:

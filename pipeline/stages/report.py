@@ -47,6 +47,7 @@ PARAMS = {
     "pretrain": "pretrain",
     "retrain": "retrain",
     "retrain_from": "retrain_from",
+    "stop_early": "stop_early",
     "train_selected": "train_selected",
     "verdict": "verdict",
 }

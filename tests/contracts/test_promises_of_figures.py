@@ -48,8 +48,11 @@ def test_a_drawing_draws_its_table_and_leaves_it_alone(name):
     module = import_module(f"pipeline.figures.{name}")
     assert len(module.__doc__.split()) > 8, "say how it is read"
     rows, columns, cells = SHAPES.get(name, SHAPES["heatmap"])
-    values = [(*cell, float(n), n - 0.5, n + 0.5, False) for n, cell in enumerate(cells)]
-    names = ["row", "column", "ours", "low", "high", "saturated"]
+    values = [
+        (*cell, float(n), n - 0.5, n + 0.5, False, "", 2, f"{n} {n}")
+        for n, cell in enumerate(cells)
+    ]
+    names = ["row", "column", "ours", "low", "high", "saturated", "unit", "seeds", "by_seed"]
     table = pd.DataFrame(values, columns=names)
     kept, settings = table.copy(), dict(mpl.rcParams)
     target = Target(title="t", rows=rows, columns=columns, where={}, x_label="share")
