@@ -17,9 +17,7 @@ from tests.evaluation.defects import DEFECTS, GROUPS, PLANTED, judged, judging
 from tests.evaluation.networks import honest, is_prepared
 
 CLASSES = 10
-IN_L1 = (
-    12.0  # epsilon; as the other norms' on 28 x 28 pixels, of which plain networks withstand little
-)
+IN_L1 = 26.0  # epsilon; of 12, half of the plain twin's images withstand the smallest protocol
 # Above ``medium`` a piece takes hours: these alone, one of each way to be wrong.
 LARGE = ("quantised", "saturated", "winners", "noise", "few_steps", "silent")
 # Planted in l1 as well, and attacked as the protocol says.
