@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from robustinfo.evaluation.checks import BY_NAME, HOLDS
+from robustinfo.evaluation.checks import BY_NAME, HOLDS, NOTE
 from robustinfo.evaluation.display.norms import NORMS
 from robustinfo.evaluation.display.numbers import pixels
 from robustinfo.evaluation.report.check_groups import FIRST, grouped
@@ -60,7 +60,8 @@ def reasons(checks: pd.DataFrame, verdict: str) -> str:
     if failed:
         return _listed([_measured(one) for one in failed])
     if verdict == HOLDS:
-        return f"{len(groups['passed'])} checks passed, and none failed"
+        passed = sum(one.of_class != NOTE for one in groups["passed"])
+        return f"{passed} checks passed, and none failed"
     not_run, cannot = (
         [MEASURED[one.check] for one in groups[kind]] for kind in ("required", "cannot say")
     )
