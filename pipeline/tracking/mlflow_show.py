@@ -42,16 +42,21 @@ def show(file: Path, uri: str) -> str:
     from pipeline.tracking.mlflow_client import UNREACHABLE, log_runs
 
     store = _without_passwords(uri)
-    not_shown = f"mlflow: not shown, {store}: {{}}; later: python -m pipeline mlflow --study {file}"
+
+    def not_shown(reason: str) -> str:  # a path may have braces
+        return (
+            f"mlflow: not shown, {store}: {reason}; later: python -m pipeline mlflow --study {file}"
+        )
+
     seconds = patience.of(uri)
-    silence = not_shown.format(f"no answer in {seconds:.0f} s")
+    silence = not_shown(f"no answer in {seconds:.0f} s")
     try:
         with _lock(uri), patience.Patience(silence, seconds) as waiting:
             new, experiment = log_runs(uri, file, study, runs, waiting)
     except ModuleNotFoundError as error:
-        return not_shown.format(f"{error}; install it beside mlflow")
+        return not_shown(f"{error}; install it beside mlflow")
     except UNREACHABLE as error:
-        return not_shown.format(_reason(error))
+        return not_shown(_reason(error))
     unfinished = f", {incomplete} not finished" if incomplete else ""
     page = mlflow_note.address(experiment)
     look = f"{store.rstrip('/')}/{page}"
