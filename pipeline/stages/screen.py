@@ -6,13 +6,10 @@ writes  results/{study}/{dataset}/{model}/selection/{defence}/{seed}.csv  accura
 The test images are not used here: results on them would be biased by the selection.
 """
 
-import torch
-
 from pipeline.results import rows
 from pipeline.run import load
 from pipeline.run.job import Job
-from robustinfo.core import registry
-from robustinfo.core.batches import EVALUATION_BATCH, batches, correct
+from pipeline.stages._held_out import under_attack
 from robustinfo.core.measurement import fraction
 
 JOBS = {"setting": "selection.settings", "defence": "selection.compared", "seed": "seeds"}
@@ -31,13 +28,8 @@ DEVICE = "gpu"
 
 def run(job: Job) -> None:
     """Attack the held-out images."""
-    model = load.trained(job, job.file("model"))
     _, held_out = load.training_and_validation(job)
-    perturb = registry.get("attacks", job.params["attack"])
-    robust = [
-        correct(model, x, y) & ~perturb(model, x, y, generator=job.generator)[1]
-        for x, y in batches(*held_out, EVALUATION_BATCH, job.device)
-    ]
-    accuracy = fraction("attack_accuracy", torch.cat(robust))
+    _, resists = under_attack(job, job.file("model"), held_out)
+    accuracy = fraction("attack_accuracy", resists)
     accuracy = accuracy._replace(layer="+".join(job.params["defence"].get("layers", [])))
     rows.write(job.writes["screened"], rows.from_measurements("select", [accuracy]))

@@ -18,20 +18,16 @@ images tell how much is left of it.
 import shutil
 from pathlib import Path
 
-import torch
-from torch import Tensor
-
 from pipeline.results import rows
 from pipeline.run import load
 from pipeline.run.job import Job
 from pipeline.run.progress import with_progress
+from pipeline.stages._held_out import under_attack
 from pipeline.stages._training import CHECKPOINT
-from robustinfo.core import checkpoint, registry
-from robustinfo.core.batches import EVALUATION_BATCH, batches, correct
+from robustinfo.core import checkpoint
 from robustinfo.core.files import atomic_write, disk_errors
 from robustinfo.core.measurement import exact, fraction
 from robustinfo.evaluation.sources.checkpoint import CHOSEN_EPOCH
-from robustinfo.training.loop import Images
 
 JOBS = {"setting": "settings", "stopped": "stop_early", "seed": "seeds"}
 READS = ["data", ("trained", "snapshots", {"defence": "{of}"})]
@@ -56,7 +52,7 @@ def run(job: Job) -> None:
     measured, robust = [], {}
     snapshots = _snapshots(job.file("trained"))
     for epoch, file in with_progress(snapshots.items(), len(snapshots), "snapshot"):
-        clean_correct, resists = _evaluate(job, file, held_out)
+        clean_correct, resists = under_attack(job, file, held_out)
         robust[epoch] = int(resists.sum())
         for name, is_correct in (("clean", clean_correct), (attack, resists)):
             measured.append(fraction("accuracy", is_correct)._replace(input=name, epoch=epoch))
@@ -82,19 +78,6 @@ def _snapshots(folder: Path) -> dict[int, Path]:
     files = sorted(folder.glob("epoch_*.safetensors"))
     by_epoch = {int(file.stem.removeprefix("epoch_")): file for file in files}
     return {epoch: file for epoch, file in by_epoch.items() if epoch > 0}
-
-
-def _evaluate(job: Job, file: Path, held_out: Images) -> tuple[Tensor, Tensor]:
-    """Masks (n,) of held-out images: correct when clean, and under the attack, too."""
-    model = load.trained(job, file)
-    perturb = registry.get("attacks", job.params["attack"])
-    clean_correct, resists = [], []
-    for x, y in batches(*held_out, EVALUATION_BATCH, job.device):
-        is_correct = correct(model, x, y)
-        _, success = perturb(model, x, y, generator=job.generator)
-        clean_correct.append(is_correct)
-        resists.append(is_correct & ~success)
-    return torch.cat(clean_correct), torch.cat(resists)
 
 
 def _publish(job: Job, snapshot: Path, chosen_epoch: str) -> None:
