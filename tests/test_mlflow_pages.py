@@ -8,7 +8,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracking.registry import UnsupportedModelRegistryStoreURIException
 
 from pipeline.results import rows, sealed_text
-from pipeline.run import times
+from pipeline.run.digest import sha256
 from pipeline.tracking.mlflow_note import MOST_LINES, VIEW, of_study
 from pipeline.tracking.mlflow_show import show
 from tests.mlflow_study import ROWS, artifact, place, shown, store, study
@@ -112,7 +112,7 @@ def test_a_checkpoint_is_a_version_of_its_defences_model(study):
         run.data.tags["model_version"] == f"{version.name}/1" == "tiny.digits.lenet5.adversarial/1"
     )
     file = place("model", "adversarial")
-    assert version.tags == {"sha256": times.digest(file), "seed": "0"}
+    assert version.tags == {"sha256": sha256(file), "seed": "0"}
     assert Path(version.source, file.name).read_bytes() == file.read_bytes()
 
 
@@ -124,7 +124,7 @@ def test_a_store_without_models_has_the_checksum_as_a_tag(study, monkeypatch):
     assert "2 new" in show(study, store())
     tags = shown()[RUN].data.tags
     assert tags["model_version"].startswith("none")
-    assert tags["checkpoint_sha256"] == times.digest(place("model", "adversarial"))
+    assert tags["checkpoint_sha256"] == sha256(place("model", "adversarial"))
 
 
 def test_another_error_of_models_is_told_and_nothing_is_half_there(study, monkeypatch):

@@ -9,6 +9,7 @@ import pytest
 
 from pipeline.results import rows
 from pipeline.run import start, times
+from pipeline.run.digest import sha256
 from pipeline.run.plan import Plan
 from pipeline.study.checked import load
 from pipeline.tracking import mlflow_source
@@ -31,7 +32,7 @@ def test_a_job_records_its_times_and_the_files_it_wrote(study, monkeypatch):
     start.start(["complexity", "--study", str(study), *options])
     plan = Plan(load(study))
     job = plan.job("complexity", names)
-    digests = {str(path): times.digest(path) for path in plan.writes(job).values()}
+    digests = {str(path): sha256(path) for path in plan.writes(job).values()}
     folder = times.folder("complexity", "tiny", job.names)
     found = times.read(folder, digests)
     assert before <= found.start <= found.end <= time.time()
@@ -48,7 +49,7 @@ def timed(defence, start, end, change=lambda files: files):
         if {"defence": defence, "seed": "0"}.items() <= j.names.items()
     ]
     for number, job in enumerate(jobs):
-        files = {str(p): times.digest(p) for p in plan.writes(job).values() if p.is_file()}
+        files = {str(p): sha256(p) for p in plan.writes(job).values() if p.is_file()}
         folder = times.folder(job.contract.stage, "tiny", job.names)
         folder.mkdir(parents=True)
         step = (end - start) / len(jobs)

@@ -9,6 +9,7 @@ from pipeline.evidence import checkouts, compatibility, fingerprint, records, un
 from pipeline.evidence.units import EARLIER, RUN, Unit
 from pipeline.results import rows, sealed_text
 from pipeline.run.contract import template
+from pipeline.run.digest import sha256
 from pipeline.study.checked import load
 from robustinfo.core.errors import UserError
 from robustinfo.core.files import atomic_write, disk_errors
@@ -49,7 +50,7 @@ def remeasure(unit: Unit) -> None:
     """
     record, model = records.read(unit), unit.path(template("model"))
     expected = record["checkpoint"]["sha256"]
-    if model.exists() and records.sha256(model) != expected:
+    if model.exists() and sha256(model) != expected:
         raise UserError(f"{model} is not the network of {unit.record}; delete it")
     # The network alone may be here: another needed it.
     if not unit.path(template("snapshots")).exists():

@@ -4,15 +4,14 @@ Networks and states are binary, and git keeps each version whole: all of them to
 BUDGET. A larger one is left out and known by its sha256.
 """
 
-import hashlib
 import shutil
-from pathlib import Path
 from typing import Any
 
 from pipeline.evidence import fingerprint, gather, unit_state
 from pipeline.evidence.units import CHECKOUTS, RECORD, RECORDS, Unit
 from pipeline.results import sealed_text
 from pipeline.run.contract import template
+from pipeline.run.digest import sha256
 from robustinfo.core.errors import UserError
 from robustinfo.core.files import AlteredFileError, atomic_write, disk_errors
 from robustinfo.core.sealed import unseal
@@ -86,8 +85,3 @@ def provide_network(unit: Unit, *, needed_by: Unit) -> None:
         )
     with atomic_write(model) as part:
         shutil.copyfile(stored, part)
-
-
-def sha256(file: Path) -> str:
-    """sha256 of a file's bytes."""
-    return hashlib.sha256(file.read_bytes()).hexdigest()

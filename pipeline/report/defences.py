@@ -67,7 +67,7 @@ def _training(name: str, study: dict[str, Any]) -> str:
     """``12 epochs from the weights of standard, in batches of 64, learning rate 0.001``."""
     for early in study["stop_early"]:
         if early["defence"] == name:
-            return f"the epoch of {early['of']} that held out images say is most robust"
+            return f"the epoch of {early['of']} that is most robust on held-out images"
     for section, start in TRAININGS.items():
         loop = (study.get(section) or {}).get(name)
         if loop:

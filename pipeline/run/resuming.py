@@ -15,6 +15,7 @@ from pathlib import Path
 import torch
 
 from pipeline.run.device import describe
+from pipeline.run.digest import sha256
 from pipeline.run.job import Job
 from robustinfo.core.files import AlteredFileError, disk_errors
 from robustinfo.core.sealed import seal, stated_sha256, unseal
@@ -102,7 +103,7 @@ def _content_sha256(file: Path) -> str:
     """sha256 of a file's content; of a checkpoint, the stated one, which is checked on loading."""
     if file.suffix == ".safetensors":
         return stated_sha256(file)
-    return hashlib.sha256(file.read_bytes()).hexdigest()
+    return sha256(file)
 
 
 def _load_state(work: Path, training: str) -> tuple[dict, list[int]]:

@@ -5,17 +5,18 @@ those bytes: after ``dvc pull`` the results of another machine have no time here
 on after an interruption, it is the time of the process that finished it.
 """
 
-import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from pipeline.run.digest import sha256
 from pipeline.run.job import Job
 from robustinfo.core.errors import UserError
 from robustinfo.core.files import atomic_write
 
+ROOT = Path(".snakemake/jobs")
 FILE = "times.json"
 
 
@@ -28,12 +29,12 @@ class Times(NamedTuple):
 
 def folder(stage: str, study: str, names: Mapping[str, str]) -> Path:
     """Folder of a job's lock and times; every name is a folder, so that no two jobs share one."""
-    return Path(".snakemake/jobs", stage, study, *names.values())
+    return ROOT.joinpath(stage, study, *names.values())
 
 
 def write(job: Job, times: Times) -> None:
     """Record the times of a finished job; a disk that refuses costs the record alone."""
-    files = {str(path): digest(path) for path in job.writes.values() if path.is_file()}
+    files = {str(path): sha256(path) for path in job.writes.values() if path.is_file()}
     with (
         suppress(UserError),
         atomic_write(folder(job.stage, job.study, job.names) / FILE) as partial,
@@ -46,17 +47,26 @@ def read(place: Path, digests: Mapping[str, str]) -> Times | None:
 
     digests: {path: sha256} of files as they are now; paths that the job did not write are ignored.
     """
+    times, files = _record(place / FILE) or (None, {})
+    written = files.keys() & digests.keys()
+    same = all(digests[path] == files[path] for path in written)
+    return times if written and same else None
+
+
+def of_study(study: str) -> Iterator[Times]:
+    """Times of all recorded jobs of a study whose files are there; their bytes are not checked."""
+    for file in ROOT.glob(f"*/{study}/**/{FILE}"):
+        times, files = _record(file) or (None, {})
+        if times is not None and all(Path(path).exists() for path in files):
+            yield times
+
+
+def _record(file: Path) -> tuple[Times, dict[str, str]] | None:
+    """Times and {path: sha256} of a record; None if there is none, or it is no record."""
     try:
-        record = json.loads((place / FILE).read_text())
-        times = Times(float(record["start"]), float(record["end"]))
-        written = {path: record["files"][path] for path in record["files"].keys() & digests.keys()}
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        content = json.loads(file.read_text())
+        times = Times(float(content["start"]), float(content["end"]))
+        files = dict(content["files"])
+    except (OSError, ValueError, TypeError, KeyError):
         return None
-    same = all(digests[path] == sha256 for path, sha256 in written.items())
-    return times if written and same and times.start <= times.end else None
-
-
-def digest(path: Path) -> str:
-    """Sha256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return (times, files) if times.start <= times.end else None

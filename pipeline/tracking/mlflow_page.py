@@ -62,20 +62,17 @@ class Page:
         files = [*self._files()]
         parts = [f"{folder}/{file.name}".encode() + file.read_bytes() for folder, file in files]
         content = hashlib.sha256(b"".join(parts)).hexdigest()
+        board = mlflow_note.leaderboard(self.study)
+        note = mlflow_note.of_study(self.study, board, self.experiment, self.run_id)
         if content != self.content:
             self._log(files)
-            self.client.set_tag(self.run_id, NOTE, self._note())
+            self.client.set_tag(self.run_id, NOTE, note)
             self.client.set_tag(self.run_id, "content", content)
-        board = mlflow_note.leaderboard(self.study)
-        tags = {NOTE: self._note(), mlflow_note.VIEW_TAG: mlflow_note.view(board)}
+        tags = {NOTE: note, mlflow_note.VIEW_TAG: mlflow_note.view(board)}
         there = self.client.get_experiment(self.experiment).tags
         for name, text in tags.items():
             if there.get(name) != text:
                 self.client.set_experiment_tag(self.experiment, name, text)
-
-    def _note(self) -> str:
-        board = mlflow_note.leaderboard(self.study)
-        return mlflow_note.of_study(self.study, board, self.experiment, self.run_id)
 
     def _files(self) -> list[tuple[str, Path]]:
         """(folder, file) of what is there; a pattern stands for every name in a path."""

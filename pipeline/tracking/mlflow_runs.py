@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from pipeline.results import rows
 from pipeline.run import times
+from pipeline.run.digest import sha256
 from pipeline.run.job import File
 from pipeline.run.plan import Plan, Planned
 from pipeline.run.times import Times
@@ -110,7 +111,7 @@ def _finished_run(plan: Plan, names: dict[str, str], files: list[Path], jobs: li
         for entry, content in used.get(section, {}).items()
         if "sweep" in content
     }
-    hashes = {str(file): times.digest(file) for file in files}
+    hashes = {str(file): sha256(file) for file in files}
     key = hashlib.sha256(json.dumps([params, hashes], sort_keys=True).encode()).hexdigest()
     return Run(names, params, swept, files, key, hashes[str(files[0])], *_timed(plan, jobs, hashes))
 

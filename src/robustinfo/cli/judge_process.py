@@ -56,10 +56,8 @@ def run(arguments: dict[str, Any], text_format: dict[str, Any]) -> dict[str, str
 
 def _run(chosen: Options, text_format: plain.TextFormat) -> dict[str, str]:
     """The verdict, or a UserError."""
-    console, device = (
-        Console(stderr=True, quiet=chosen.detail == "quiet"),
-        options.device(chosen.device),
-    )
+    console = Console(stderr=True, quiet=chosen.detail == "quiet")
+    device = options.device(chosen.device)
     balls = [Ball(norm=norm, epsilon=epsilon) for norm, epsilon in chosen.threats.items()]
     questions = _questions(chosen, balls[0], device)
     class_file = Path(chosen.classes) if chosen.classes else None

@@ -3,7 +3,6 @@
 import math
 import platform
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import torch
@@ -15,8 +14,6 @@ from robustinfo.evaluation.remedies._after import AfterRemedies
 from robustinfo.evaluation.result import Result
 from robustinfo.evaluation.verdict import Answer
 from robustinfo.maths.statistics import fraction_interval
-
-PACKAGES = ("robustinfo", "torch", "torchvision", "numpy", "scipy", "foolbox", "pyautoattack")
 
 
 def document(evaluation: Result, about: Mapping[str, Any]) -> dict[str, Any]:
@@ -55,17 +52,6 @@ def document(evaluation: Result, about: Mapping[str, Any]) -> dict[str, Any]:
             "robust": evaluation.robust.tolist(),
         },
     }
-
-
-def versions() -> dict[str, str]:
-    """The versions of Python and of the packages that compute."""
-    found = {"python": platform.python_version()}
-    for name in PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:  # of a copy that is not installed
-            continue
-    return found
 
 
 def device_name(device: torch.device) -> str:

@@ -14,7 +14,7 @@ from robustinfo.core.errors import UserError
 from robustinfo.core.settings import out_of_scale
 from robustinfo.evaluation.abstain import Abstaining
 from robustinfo.evaluation.by_protocol import evaluate_by_protocol
-from robustinfo.evaluation.document import device_name, versions
+from robustinfo.evaluation.document import device_name
 from robustinfo.evaluation.evaluation import Evaluation
 from robustinfo.evaluation.finished import Finished
 from robustinfo.evaluation.images import LabelledImages
@@ -24,6 +24,7 @@ from robustinfo.evaluation.sizes import Size
 from robustinfo.evaluation.sources._behaviour import behaviour_sha256
 from robustinfo.evaluation.sources._guarded import Guarded, guarded
 from robustinfo.evaluation.threats import Ball
+from robustinfo.evaluation.versions import versions
 
 
 class Questions(NamedTuple):
