@@ -24,13 +24,19 @@ MEASURE = """<script>onload = () => {
 }</script>"""
 
 
+def browse(address: str, *options: str) -> str:
+    """What Chromium prints about the page of an address."""
+    with tempfile.TemporaryDirectory() as profile:
+        line = [str(BROWSER), "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
+                "--disable-background-networking", f"--user-data-dir={profile}", *options,
+                address]  # fmt: skip
+        return subprocess.run(line, capture_output=True, text=True, timeout=180).stdout
+
+
 def chromium(folder: Path, page: str, *options: str) -> str:
-    """What Chromium prints about a page."""
+    """The same of a page's text, which is written into a folder."""
     (folder / "frames.html").write_text(page, encoding="utf-8")
-    line = [str(BROWSER), "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
-            f"--user-data-dir={folder / 'browser'}", *options,
-            (folder / "frames.html").as_uri()]  # fmt: skip
-    return subprocess.run(line, capture_output=True, text=True, timeout=120).stdout
+    return browse((folder / "frames.html").as_uri(), *options)
 
 
 def measured(folder: Path, page: str, measure: str, widths: tuple[int, ...]) -> dict[int, dict]:

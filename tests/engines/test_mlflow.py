@@ -7,10 +7,10 @@ import pytest
 from mlflow import MlflowClient
 
 from tests.checkouts import SNAKEMAKE, run, settings
-from tests.engines.chromium import dom
 from tests.engines.mlflow_server import mlflow_server, postgresql
-from tests.engines.servers import free_port
+from tests.engines.servers import free_port, needed
 from tests.engines.tree import branched
+from tests.screens import browse
 
 SHOW = (sys.executable, "-m", "pipeline", "mlflow")
 WRITERS = 4
@@ -43,10 +43,10 @@ def shown(finished, database, tmp_path_factory):
 
 
 def logged(address):
-    """The client, and the runs of the study."""
+    """The client, the experiment, and the runs of the study's networks."""
     client = MlflowClient(address)
     experiment = client.get_experiment_by_name("mini").experiment_id
-    return client, experiment, client.search_runs([experiment])
+    return client, experiment, client.search_runs([experiment], "tags.kind = 'network'")
 
 
 def test_a_server_that_is_away_costs_a_line_and_is_caught_up_with(shown):
@@ -72,6 +72,8 @@ def test_the_pages_of_the_experiment_and_of_a_comparison_name_the_runs(shown):
         f"experiments/{experiment}/runs?workflowType=machine_learning",
         f'compare-runs?runs=[{keys}]&experiments=["{experiment}"]',
     )
+    needed("chromium")
     for page in pages:
-        shown_page = dom(f"{shown[0]}/#/{page}")
+        wait = "--virtual-time-budget=100000"  # milliseconds of the page's own clock
+        shown_page = browse(f"{shown[0]}/#/{page}", "--dump-dom", wait)
         assert all(one.info.run_name in shown_page for one in runs), page
