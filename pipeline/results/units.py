@@ -14,6 +14,7 @@ from robustinfo.core import registry
 
 PERCENT = "%"
 FRACTIONS = {"accuracy", "fraction", "share", "rate"}  # words of a quantity's name
+NO_FRACTIONS = {"learning_rate"}
 BY_WORD = {"bits": "bits", "nats": "nats"}
 SIZES = {*COMPLEXITY_QUANTITIES, *WORD_QUANTITIES} - {"auc"}  # in the unit of the complexity
 
@@ -21,7 +22,7 @@ SIZES = {*COMPLEXITY_QUANTITIES, *WORD_QUANTITIES} - {"auc"}  # in the unit of t
 def of_quantity(quantity: str) -> str:
     """``%``, ``bits``, ``nats``, or nothing: by the words of its name."""
     words = re.split(r"[_/.]", quantity)
-    if FRACTIONS & {*words}:
+    if FRACTIONS & {*words} and quantity not in NO_FRACTIONS:
         return PERCENT
     return next((unit for word, unit in BY_WORD.items() if word in words), "")
 
